@@ -1,0 +1,1 @@
+"""The `huzhu` command: every act that a person can do."""

@@ -1,0 +1,33 @@
+"""The `huzhu` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from cli import adjudicate
+
+app = typer.Typer(
+    name="huzhu",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Claims processing for medical self-pay assistance and mutual aid (互助): exact to the fen, exactly once.",
+)
+app.command(epilog=adjudicate.EXAMPLE)(adjudicate.adjudicate)
+
+
+@app.callback()
+def huzhu() -> None:
+    """Every command explains itself with --help."""
+
+
+def main() -> None:
+    """Entry point; a reader that stops early (`| head`) is no error of ours."""
+    try:
+        app()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,81 @@
+"""The bytes of the events that leave: canonical JSON of the outbound models."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime
+
+from handlers.settle import Due
+from schemas.canonical import canonical_json, derived_id, sha256_hex
+from schemas.decisions import ClaimDecided, ClaimDecision, to_json
+from schemas.outbound import AlertRaised, Payee, PayoutInstructed
+from schemas.records import ClaimRow, Delivery
+from schemas.refusals import EventRefused, Refusal
+
+
+def decided(decision: ClaimDecision, row: ClaimRow, recorded_at: datetime) -> bytes:
+    event = ClaimDecided.model_construct(
+        **decision.__dict__,
+        event_id=derived_id("DE", row.claim_id, row.revision),
+        occurred_at=recorded_at,
+        revision=row.revision,
+        policy_sha256=row.policy_sha256,
+    )
+    return canonical_json(to_json(event))
+
+
+def instructed(due: Due, claim: ClaimRow, deceased: bool, recorded_at: datetime) -> bytes:
+    row = due.row
+    event = PayoutInstructed(
+        event_id=due.payout_id,
+        occurred_at=recorded_at,
+        payout_id=due.payout_id,
+        claim_id=row.claim_id,
+        person_id=claim.person_id,
+        scheme_id=row.scheme_id,
+        tier=row.tier,
+        kind=due.kind,
+        amount=due.amount,
+        revision=row.instruction_revision,
+        payee=Payee.ESTATE if deceased else Payee.PERSON,
+        policy_id=row.policy_id,
+        policy_sha256=row.policy_sha256,
+        decision_revision=claim.revision,
+    )
+    return canonical_json(event.model_dump(mode="json"))
+
+
+def after_death(claim: ClaimRow, recorded_at: datetime) -> bytes:
+    event = AlertRaised(
+        event_id=derived_id("AL", claim.claim_id, claim.revision),
+        occurred_at=recorded_at,
+        code="AFTER_DEATH",
+        claim_id=claim.claim_id,
+        person_id=claim.person_id,
+        zh="入院日期晚于登记的死亡日期,未予支付。请核实身份是否被冒用或死亡登记是否有误。",
+        en="Admitted after the recorded day of death; nothing is paid. Check for a stolen identity or a wrong record.",
+    )
+    return canonical_json(event.model_dump(mode="json"))
+
+
+def refused(delivery: Delivery, refusal: Refusal, recorded_at: datetime) -> bytes:
+    value = delivery.value or b""
+    event = EventRefused(
+        event_id=derived_id("RF", delivery.topic, delivery.partition, delivery.offset),
+        occurred_at=recorded_at,
+        code=refusal.code,
+        pointers=refusal.pointers,
+        zh=refusal.zh,
+        en=refusal.en,
+        topic=delivery.topic,
+        partition=delivery.partition,
+        offset=delivery.offset,
+        key_base64=_base64(delivery.key),
+        value_base64=_base64(delivery.value),
+        value_sha256=sha256_hex(value),
+    )
+    return canonical_json(event.model_dump(mode="json"))
+
+
+def _base64(data: bytes | None) -> str | None:
+    return None if data is None else base64.b64encode(data).decode("ascii")

@@ -1,0 +1,77 @@
+"""The difference between what is due and what was instructed, as payout instructions (claims.md, section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from handlers.adjudicate import Adjudication, Benefit
+from schemas.canonical import derived_id
+from schemas.outbound import InstructionKind
+from schemas.records import BenefitRow
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One difference: ``amount`` fen to pay or recover as revision ``row.instruction_revision``."""
+
+    payout_id: str
+    kind: InstructionKind
+    amount: int
+    balance_before: int
+    row: BenefitRow
+
+
+def differences(adjudication: Adjudication, held: dict[str, BenefitRow]) -> tuple[list[BenefitRow], list[Due]]:
+    """The claim's new benefit rows, and what has to be paid or recovered to reach them.
+
+    ``held`` are the claim's rows so far by scheme. A scheme that no longer applies (the claim was voided, or moved
+    to another policy) keeps its row at zero, with the policy under which it had paid.
+    """
+    claim_id = adjudication.claim.claim_id
+    rows, dues = [], []
+    for scheme_id, benefit in _by_scheme(adjudication, held):
+        before = held.get(scheme_id)
+        balance = before.benefit if before else 0
+        revision = before.instruction_revision if before else 0
+        amount = benefit.amount if benefit else 0
+        row = _row(claim_id, scheme_id, benefit, adjudication, before)
+        if amount != balance:
+            row = row._replace(instruction_revision=revision + 1)
+            kind = InstructionKind.PAYMENT if amount > balance else InstructionKind.RECOVERY
+            payout_id = derived_id("PO", claim_id, scheme_id, revision + 1)
+            dues.append(Due(payout_id, kind, abs(amount - balance), balance, row))
+        rows.append(row)
+    return rows, dues
+
+
+def in_order(dues: Iterable[Due]) -> list[Due]:
+    """Recoveries first: then no yearly cap is passed at any moment, even between two instructions of one change."""
+    return sorted(dues, key=lambda due: due.kind is InstructionKind.PAYMENT)
+
+
+def _by_scheme(adjudication: Adjudication, held: dict[str, BenefitRow]) -> list[tuple[str, Benefit | None]]:
+    now: list[tuple[str, Benefit | None]] = [(benefit.scheme.id, benefit) for benefit in adjudication.benefits]
+    named = {scheme_id for scheme_id, _ in now}
+    return now + [(scheme_id, None) for scheme_id in sorted(held) if scheme_id not in named]
+
+
+def _row(
+    claim_id: str, scheme_id: str, benefit: Benefit | None, adjudication: Adjudication, before: BenefitRow | None
+) -> BenefitRow:
+    revision = before.instruction_revision if before else 0
+    if benefit is None or adjudication.policy is None:
+        assert before is not None, "a scheme without a benefit was held before"
+        return before._replace(measured=0, benefit=0, reason=None)
+    return BenefitRow(
+        claim_id,
+        scheme_id,
+        None if benefit.tier is None else benefit.tier.name,
+        benefit.scheme.basis,
+        benefit.measured,
+        benefit.amount,
+        benefit.reason,
+        revision,
+        adjudication.policy.id,
+        adjudication.policy.sha256,
+    )

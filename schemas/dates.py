@@ -1,0 +1,74 @@
+"""Dates and instants as they stand on the wire.
+
+Business dates are calendar dates, ``YYYY-MM-DD``. Instants are RFC 3339 with an offset; the date of an
+instant is its date in Asia/Shanghai (claims.md, section 3). Intervals of dates are half-open.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, PlainSerializer
+from pydantic_core import PydanticCustomError
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,12}))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def shanghai_date(instant: datetime) -> date:
+    """The business date of an instant: its calendar date in Asia/Shanghai."""
+    return instant.astimezone(SHANGHAI).date()
+
+
+def parse_instant(text: str) -> datetime:
+    """An RFC 3339 timestamp with offset; digits below the microsecond are dropped. Raises ValueError."""
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        raise ValueError("an instant is RFC 3339 with an offset, such as 2024-05-01T08:00:00+08:00")
+    day, clock, fraction, offset = match.groups(default="")
+    zone = "+00:00" if offset in "Zz" else offset
+    try:
+        instant = datetime.fromisoformat(f"{day}T{clock}.{fraction[:6].ljust(6, '0')}{zone}")
+        shanghai_date(instant)
+        instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("there is no such instant in the calendar") from None
+    return instant
+
+
+def format_instant(instant: datetime) -> str:
+    """RFC 3339 in Asia/Shanghai; microseconds only when there are any."""
+    return instant.astimezone(SHANGHAI).isoformat()
+
+
+def _date_from_wire(value: object) -> date:
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise PydanticCustomError("calendar_date", "a date is written YYYY-MM-DD and must exist in the calendar")
+
+
+def _instant_from_wire(value: object) -> datetime:
+    if not isinstance(value, str):
+        raise PydanticCustomError("instant", "an instant is a string, RFC 3339 with an offset")
+    try:
+        return parse_instant(value)
+    except ValueError as error:
+        raise PydanticCustomError("instant", "{reason}", {"reason": str(error)}) from None
+
+
+BusinessDate = Annotated[date, BeforeValidator(_date_from_wire, json_schema_input_type=str)]
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_instant_from_wire, json_schema_input_type=str),
+    PlainSerializer(format_instant, return_type=str, when_used="json"),
+]

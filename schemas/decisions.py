@@ -1,0 +1,109 @@
+"""What is decided for one claim: status, benefits, and the explanation that adds up to them (claims.md, 4, 5 and 8)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.dates import Instant
+from schemas.money import Fen
+from schemas.policy import Basis
+
+
+class Status(StrEnum):
+    """States of a claim, in the order in which they are tested."""
+
+    VOIDED = "voided"
+    INCOMPLETE = "incomplete"
+    AFTER_DEATH = "after_death"
+    NO_POLICY = "no_policy"
+    NOT_COVERED = "not_covered"
+    ADJUDICATED = "adjudicated"
+
+
+class Reason(StrEnum):
+    """Why a scheme pays nothing for a claim, in the order in which the steps can end it."""
+
+    NOT_IN_SCOPE = "NOT_IN_SCOPE"
+    NO_COVERAGE = "NO_COVERAGE"
+    WAITING_PERIOD = "WAITING_PERIOD"
+    NO_TIER = "NO_TIER"
+    FILED_LATE = "FILED_LATE"
+    UNDER_THRESHOLD = "UNDER_THRESHOLD"
+    NOTHING_DUE = "NOTHING_DUE"
+    NOTHING_LEFT = "NOTHING_LEFT"
+    CAP_REACHED = "CAP_REACHED"
+    BELOW_FLOOR = "BELOW_FLOOR"
+
+
+class StepKind(StrEnum):
+    """What can change a scheme's number; the signed amounts of a scheme's steps add up to its benefit."""
+
+    BRACKET = "bracket"
+    ROUNDING = "rounding"
+    LIMIT_REMAINING = "limit_remaining"
+    CAP_PER_STAY = "cap_per_stay"
+    CAP_PER_YEAR = "cap_per_year"
+    FLOOR_PER_STAY = "floor_per_stay"
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ExplanationLine(_Out):
+    """One step of one scheme. ``amount`` is signed; ``inputs`` suffice to compute it again."""
+
+    scheme_id: str
+    step: StepKind
+    amount: Fen
+    rule: str
+    inputs: dict[str, str]
+    zh: str
+    en: str
+
+
+class BenefitLine(_Out):
+    """What one scheme owes for one claim; ``reason`` only where it owes nothing."""
+
+    scheme_id: str
+    tier: str | None
+    basis: Basis
+    measured: Fen
+    benefit: Fen
+    reason: Reason | None = None
+
+
+class ClaimDecision(_Out):
+    """One claim as `huzhu adjudicate` prints it. Amounts in yuan on the wire."""
+
+    claim_id: str
+    person_id: str
+    status: Status
+    policy_id: str | None
+    personal_burden: Fen
+    benefits: tuple[BenefitLine, ...]
+    total_benefit: Fen
+    patient_pays: Fen
+    explanation: tuple[ExplanationLine, ...]
+
+
+class ClaimDecided(ClaimDecision):
+    """The value in ``claims.decisions``: a decision that differs from the one before, which had ``revision`` - 1."""
+
+    event_type: Literal["claim.decided"] = "claim.decided"
+    event_id: str
+    occurred_at: Instant
+    revision: int
+    policy_sha256: str | None
+
+
+def to_json(decision: ClaimDecision) -> dict[str, object]:
+    """The JSON object of a decision. A benefit that pays has no ``reason`` member."""
+    document = decision.model_dump(mode="json")
+    for benefit in document["benefits"]:
+        if benefit["reason"] is None:
+            del benefit["reason"]
+    return document

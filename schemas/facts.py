@@ -1,0 +1,216 @@
+"""The events that hospitals, registries and insurers send (claims.md, section 3).
+
+Every model is one event type. Unknown fields are allowed: the ledger keeps the original bytes, so nothing that a
+sender wrote is lost, and the models hold only what the program reads. Amounts are fen inside and yuan on the wire.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from schemas.dates import BusinessDate, Instant
+from schemas.money import WireYuan
+
+Identifier = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+"""Any printable string of 1 to 200 characters; ids are the senders' own and are compared by code point."""
+
+Version = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
+Text = Annotated[str, StringConstraints(strict=True, max_length=2000)]
+
+
+class FacilityLevel(StrEnum):
+    CITY = "city"
+    COUNTY = "county"
+    TOWN = "town"
+
+
+class CareType(StrEnum):
+    INPATIENT = "inpatient"
+    OUTPATIENT_SPECIAL = "outpatient_special"
+
+
+class Kind(StrEnum):
+    """What an id names. The versions of one id of one kind form one line, across event types."""
+
+    ENCOUNTER = "encounter"
+    SETTLEMENT = "settlement"
+    COVERAGE = "coverage"
+    PERSON = "person"
+    PAYOUT = "payout"
+
+
+class Subject(NamedTuple):
+    """The line that an event belongs to."""
+
+    kind: Kind
+    id: str
+
+
+class Fact(BaseModel):
+    """The four fields of every event, and the line and version that it takes in it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    money_fields: ClassVar[tuple[str, ...]] = ()
+    event_type: str
+    event_id: Identifier
+    occurred_at: Instant
+    source: Identifier
+    person_id: Identifier
+
+    @property
+    @abstractmethod
+    def subject(self) -> Subject:
+        """The line that the event belongs to."""
+
+    @property
+    def line_version(self) -> int | None:
+        """Position in the subject's line of versions; None for events that have no versions."""
+        return getattr(self, "version", None)
+
+
+class EncounterDischarged(Fact):
+    """A hospital stay, or one special outpatient course, has ended."""
+
+    event_type: Literal["encounter.discharged"]
+    encounter_id: Identifier
+    version: Version
+    facility_id: Identifier
+    facility_level: FacilityLevel
+    care_type: CareType
+    admitted_on: BusinessDate
+    discharged_on: BusinessDate
+    diagnoses: list[Identifier]
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.ENCOUNTER, self.encounter_id)
+
+
+class SettlementPosted(Fact):
+    """One bill of an encounter; interim bills have ``final`` false. All amounts in fen."""
+
+    money_fields = (
+        "total_charge",
+        "basic_insurance_paid",
+        "serious_illness_paid",
+        "medical_assistance_paid",
+        "other_fund_paid",
+        "copay",
+        "out_of_catalogue",
+    )
+    event_type: Literal["settlement.posted"]
+    settlement_id: Identifier
+    version: Version
+    encounter_id: Identifier
+    facility_id: Identifier
+    settled_at: Instant
+    final: Annotated[bool, Field(strict=True)]
+    currency: Annotated[str, Field(strict=True)]
+    total_charge: WireYuan
+    basic_insurance_paid: WireYuan
+    serious_illness_paid: WireYuan
+    medical_assistance_paid: WireYuan
+    other_fund_paid: WireYuan
+    copay: WireYuan
+    out_of_catalogue: WireYuan
+    invoice_no: Identifier | None = None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.SETTLEMENT, self.settlement_id)
+
+
+class SettlementVoided(Fact):
+    """A settlement counts zero from this version on."""
+
+    event_type: Literal["settlement.voided"]
+    settlement_id: Identifier
+    version: Version
+    encounter_id: Identifier
+    reason: Text
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.SETTLEMENT, self.settlement_id)
+
+
+class CoverageRecorded(Fact):
+    """A person belongs to a programme, in a category, on the days of ``[valid_from, valid_to)``."""
+
+    event_type: Literal["coverage.recorded"]
+    coverage_id: Identifier
+    version: Version
+    programme: Identifier
+    category: Identifier
+    household_id: Identifier | None = None
+    pool_id: Identifier | None = None
+    area: Identifier | None = None
+    valid_from: BusinessDate
+    valid_to: BusinessDate | None = None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.COVERAGE, self.coverage_id)
+
+
+class CoverageVoided(Fact):
+    """A coverage never was, from this version on."""
+
+    event_type: Literal["coverage.voided"]
+    coverage_id: Identifier
+    version: Version
+    reason: Text
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.COVERAGE, self.coverage_id)
+
+
+class PersonDied(Fact):
+    event_type: Literal["person.died"]
+    version: Version
+    died_on: BusinessDate
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.PERSON, self.person_id)
+
+
+class PayoutStatus(StrEnum):
+    PAID = "paid"
+    FAILED = "failed"
+    RETURNED = "returned"
+
+
+class PayoutReported(Fact):
+    """An insurer says what became of an instruction. Has no version: the same report twice is one report."""
+
+    event_type: Literal["payout.reported"]
+    payout_id: Identifier
+    status: PayoutStatus
+    reported_at: Instant
+    reference: Identifier
+    reason: Text | None = None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.PAYOUT, self.payout_id)
+
+
+FACT_TYPES: dict[str, type[Fact]] = {
+    "encounter.discharged": EncounterDischarged,
+    "settlement.posted": SettlementPosted,
+    "settlement.voided": SettlementVoided,
+    "coverage.recorded": CoverageRecorded,
+    "coverage.voided": CoverageVoided,
+    "person.died": PersonDied,
+    "payout.reported": PayoutReported,
+}
+"""Every event type that is understood, by its name on the wire."""

@@ -1,0 +1,78 @@
+"""Money: integer fen inside, a decimal string in yuan on the wire (claims.md, section 2).
+
+A float never touches an amount. JSON numbers arrive here as the *literal* that was written
+(`NumberLiteral`), because `0.1 + 0.2` has no place in a payment.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer
+from pydantic_core import PydanticCustomError
+
+FEN_PER_YUAN = 100
+FEN_MAX = 10**14 - 1
+"""Largest amount taken: 999,999,999,999.99 yuan. 90,000 such bills still fit in a 64-bit sum (2**63 / 10**14)."""
+
+_YUAN = re.compile(r"(-?)([0-9]{1,40})(?:\.([0-9]{1,2}))?")
+
+
+class NumberLiteral(str):
+    """A JSON number that is not a plain integer, exactly as it was written."""
+
+
+def parse_yuan(text: str) -> int:
+    """Fen of a decimal amount in yuan such as ``"1234.5"`` or ``"-0.07"``.
+
+    Raises ValueError for anything else: exponents, more than two decimals, blanks, too large an amount.
+    """
+    match = _YUAN.fullmatch(text)
+    if match is None:
+        raise ValueError("an amount is a decimal number of yuan with at most two decimals")
+    sign, whole, cents = match.groups(default="")
+    fen = int(whole) * FEN_PER_YUAN + int(cents.ljust(2, "0"))
+    if fen > FEN_MAX:
+        raise ValueError("an amount is at most 999999999999.99 yuan")
+    return -fen if sign else fen
+
+
+def format_yuan(fen: int) -> str:
+    """Fen as a string in yuan with exactly two decimals: ``-7`` becomes ``"-0.07"``."""
+    sign = "-" if fen < 0 else ""
+    yuan, cents = divmod(abs(fen), FEN_PER_YUAN)
+    return f"{sign}{yuan}.{cents:02d}"
+
+
+def round_half_up(numerator: int, denominator: int) -> int:
+    """The non-negative rational ``numerator / denominator`` rounded half-up to an integer (四舍五入)."""
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+def _fen_from_wire(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return _fen_from_text(value)
+
+
+def _fen_from_text(value: object) -> int:
+    if not isinstance(value, str):  # a NumberLiteral is a str as well: both are read from their literal
+        raise PydanticCustomError("money", "an amount is a string or a number of yuan")
+    try:
+        return parse_yuan(str(value))
+    except ValueError as error:
+        raise PydanticCustomError("money", "{reason}", {"reason": str(error)}) from None
+
+
+def _fen_or_text(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else _fen_from_text(value)
+
+
+_yuan_out = PlainSerializer(format_yuan, return_type=str, when_used="json")
+
+WireYuan = Annotated[int, BeforeValidator(_fen_from_wire, json_schema_input_type=str), _yuan_out]
+"""For what others write: a string or a number of *yuan* is read into integer fen. May be negative: rules decide."""
+
+Fen = Annotated[int, BeforeValidator(_fen_or_text, json_schema_input_type=str), _yuan_out]
+"""For what Huzhu writes: built from integer *fen*, a string of yuan on the wire and when read back from it."""

@@ -1,0 +1,90 @@
+"""The other events that leave: payout instructions, audit entries and alerts (claims.md, section 6)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.dates import Instant
+from schemas.money import Fen
+
+
+class InstructionKind(StrEnum):
+    PAYMENT = "payment"
+    RECOVERY = "recovery"
+
+
+class Payee(StrEnum):
+    """Who receives: the person, or the estate once a death is recorded."""
+
+    PERSON = "person"
+    ESTATE = "estate"
+
+
+class PayoutInstructed(BaseModel):
+    """An order to an insurer. ``amount`` is positive; ``payout_id`` follows from (claim, scheme, revision) alone."""
+
+    model_config = ConfigDict(frozen=True)
+
+    event_type: Literal["payout.instructed"] = "payout.instructed"
+    event_id: str
+    occurred_at: Instant
+    payout_id: str
+    claim_id: str
+    person_id: str
+    scheme_id: str
+    tier: str | None
+    kind: InstructionKind
+    amount: Annotated[Fen, Field(gt=0)]
+    revision: int
+    payee: Payee
+    policy_id: str | None
+    policy_sha256: str | None
+    decision_revision: int
+
+
+class AuditKind(StrEnum):
+    """What an audit entry records."""
+
+    EVENT_ACCEPTED = "event.accepted"
+    EVENT_DUPLICATE = "event.duplicate"
+    EVENT_STALE = "event.stale"
+    EVENT_REFUSED = "event.refused"
+    CLAIM_DECIDED = "claim.decided"
+    PAYOUT_INSTRUCTED = "payout.instructed"
+    POLICY_PUBLISHED = "policy.published"
+
+
+class AuditRecorded(BaseModel):
+    """One entry of a shard's audit chain: ``hash`` covers every other field, ``prev_hash`` the entry before."""
+
+    model_config = ConfigDict(frozen=True)
+
+    event_type: Literal["audit.recorded"] = "audit.recorded"
+    event_id: str
+    occurred_at: Instant
+    shard: int
+    seq: int
+    kind: AuditKind
+    actor: str
+    subject: dict[str, str]
+    content_sha256: str
+    prev_hash: str
+    hash: str
+
+
+class AlertRaised(BaseModel):
+    """Something that a person should look at."""
+
+    model_config = ConfigDict(frozen=True)
+
+    event_type: Literal["alert.raised"] = "alert.raised"
+    event_id: str
+    occurred_at: Instant
+    code: Literal["AFTER_DEATH"]
+    claim_id: str
+    person_id: str
+    zh: str
+    en: str

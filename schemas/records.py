@@ -1,0 +1,171 @@
+"""What passes between the pure decisions and the ledger: deliveries in, rows out.
+
+Plain frozen records, so that `handlers` (which make them) and `infra` (which stores them) need not know each other.
+Amounts are fen, hashes are lower-case hexadecimal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+
+from schemas.decisions import Status
+from schemas.facts import Kind
+
+
+class Delivery(NamedTuple):
+    """One message as it stood in a Kafka partition."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class EventRow(NamedTuple):
+    """One event as it was taken in, whatever became of it: the original bytes and where they stood.
+
+    ``number`` is the position in its batch. An act of an operator has no offset.
+    """
+
+    number: int
+    shard: int
+    topic: str
+    partition: int
+    offset: int | None
+    key: bytes | None
+    value: bytes | None
+    recorded_at: datetime
+    disposition: str
+
+
+class FactRow(NamedTuple):
+    """An accepted event's place in its line of versions; ``number`` says which event of the batch it is."""
+
+    kind: Kind
+    subject_id: str
+    version: int
+    person_id: str
+    content_sha256: str
+    number: int
+
+
+class SubjectRow(NamedTuple):
+    """An id, bound to its person (and a settlement to its encounter) by the first accepted event that names it."""
+
+    kind: Kind
+    subject_id: str
+    person_id: str
+    encounter_id: str | None
+
+
+class RefusalRow(NamedTuple):
+    number: int
+    code: str
+    pointers: list[str]
+    zh: str
+    en: str
+
+
+class ClaimRow(NamedTuple):
+    """A claim as last decided. ``fingerprint`` tells whether a new outcome differs."""
+
+    claim_id: str
+    person_id: str
+    shard: int
+    revision: int
+    status: Status
+    fingerprint: str
+    policy_sha256: str | None
+    discharged_on: date | None
+    personal_burden: int
+    total_benefit: int
+
+
+class DecisionRow(NamedTuple):
+    """One decision of a claim, as published."""
+
+    claim_id: str
+    revision: int
+    number: int
+    value: bytes
+
+
+class BenefitRow(NamedTuple):
+    """What a scheme owes for a claim now, which is also what has been instructed so far, net."""
+
+    claim_id: str
+    scheme_id: str
+    tier: str | None
+    basis: str
+    measured: int
+    benefit: int
+    reason: str | None
+    instruction_revision: int
+    policy_id: str | None
+    policy_sha256: str | None
+
+
+class InstructionRow(NamedTuple):
+    """One payout instruction. The balance is the net sum instructed for (claim, scheme) before and after it."""
+
+    payout_id: str
+    claim_id: str
+    scheme_id: str
+    revision: int
+    kind: str
+    amount: int
+    balance_before: int
+    balance_after: int
+    person_id: str
+    number: int
+    value: bytes
+
+
+class AuditRow(NamedTuple):
+    shard: int
+    seq: int
+    number: int
+    kind: str
+    actor: str
+    prev_hash: str
+    hash: str
+    value: bytes
+
+
+class OutboxRow(NamedTuple):
+    """A message to be sent to partition ``shard`` of ``topic``; ``seq`` has no gaps within the shard."""
+
+    shard: int
+    seq: int
+    topic: str
+    key: bytes | None
+    value: bytes
+
+
+@dataclass(slots=True)
+class ShardState:
+    """The ends of a shard's sequences; sequences start at 1, so 0 means none yet."""
+
+    shard: int
+    audit_seq: int = 0
+    audit_hash: str = "0" * 64
+    outbox_seq: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Everything that one batch adds to the ledger, in order."""
+
+    events: list[EventRow] = field(default_factory=list)
+    facts: list[FactRow] = field(default_factory=list)
+    subjects: list[SubjectRow] = field(default_factory=list)
+    refusals: list[RefusalRow] = field(default_factory=list)
+    claims: dict[str, ClaimRow] = field(default_factory=dict)
+    decisions: list[DecisionRow] = field(default_factory=list)
+    benefits: dict[tuple[str, str], BenefitRow] = field(default_factory=dict)
+    instructions: list[InstructionRow] = field(default_factory=list)
+    audit: list[AuditRow] = field(default_factory=list)
+    outbox: list[OutboxRow] = field(default_factory=list)

@@ -1,0 +1,86 @@
+"""Every Kafka topic of Huzhu, declared once: who writes, who reads, the key, how long it is kept.
+
+Partitions of all topics are equal: the partition of a person's key is the person's *shard*
+(docs/architecture.md), so one shard's input, output and audit stay together and in order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+MESSAGE_BYTES_MAX = 8 * 1024 * 1024
+"""A 1 MiB event plus a bigger refused one in base64 (4/3) in its dead letter: the broker must carry both."""
+
+EVENT_BYTES_MAX = 1024 * 1024
+"""The largest event that is accepted: 1 MiB (claims.md, TOO_LARGE)."""
+
+DAY_MS = 24 * 60 * 60 * 1000
+FOR_EVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic. ``retention_ms`` is -1 for ever; ``event_types`` are all that may stand in it."""
+
+    name: str
+    direction: Literal["in", "out", "internal"]
+    event_types: tuple[str, ...]
+    key: str
+    writer: str
+    readers: str
+    retention_ms: int = FOR_EVER
+    cleanup: Literal["delete", "compact"] = "delete"
+
+    def config(self, min_insync_replicas: int) -> dict[str, str]:
+        """The topic's settings as Kafka spells them."""
+        return {
+            "cleanup.policy": self.cleanup,
+            "retention.ms": str(self.retention_ms),
+            "max.message.bytes": str(MESSAGE_BYTES_MAX),
+            "min.insync.replicas": str(min_insync_replicas),
+            # The broker's clock: a sender whose clock runs ahead must neither be rejected nor outlive its retention.
+            "message.timestamp.type": "LogAppendTime",
+        }
+
+
+DISCHARGES = Topic("hospital.discharges", "in", ("encounter.discharged",), "person_id", "hospital systems", "worker")
+EXPENSES = Topic(
+    "hospital.expenses", "in", ("settlement.posted", "settlement.voided"), "person_id", "hospital systems", "worker"
+)
+COVERAGES = Topic(
+    "registry.coverages",
+    "in",
+    ("coverage.recorded", "coverage.voided"),
+    "person_id",
+    "civil affairs registry",
+    "worker",
+)
+PERSONS = Topic("registry.persons", "in", ("person.died",), "person_id", "civil affairs registry", "worker")
+PAYOUT_RESULTS = Topic("payouts.results", "in", ("payout.reported",), "person_id", "insurers", "worker")
+
+DECISIONS = Topic("claims.decisions", "out", ("claim.decided",), "person_id", "relay", "hospitals, console")
+INSTRUCTIONS = Topic("payouts.instructions", "out", ("payout.instructed",), "person_id", "relay", "insurers")
+AUDIT = Topic("audit.events", "out", ("audit.recorded",), "none; partition = shard", "relay", "finance auditors")
+DEADLETTER = Topic("claims.deadletter", "out", ("event.refused",), "the original key", "relay", "finance staff")
+ALERTS = Topic("alerts", "out", ("alert.raised",), "person_id", "relay", "finance staff")
+
+RELAY_CURSORS = Topic("relay.cursors", "internal", (), "shard; partition = shard", "relay", "relay", cleanup="compact")
+
+TOPICS: tuple[Topic, ...] = (
+    DISCHARGES,
+    EXPENSES,
+    COVERAGES,
+    PERSONS,
+    PAYOUT_RESULTS,
+    DECISIONS,
+    INSTRUCTIONS,
+    AUDIT,
+    DEADLETTER,
+    ALERTS,
+    RELAY_CURSORS,
+)
+INBOUND: tuple[Topic, ...] = tuple(topic for topic in TOPICS if topic.direction == "in")
+OUTBOUND: tuple[Topic, ...] = tuple(topic for topic in TOPICS if topic.direction == "out")
+TOPIC_OF_EVENT: dict[str, Topic] = {name: topic for topic in INBOUND for name in topic.event_types}
+"""The inbound topic to which an event type belongs."""
