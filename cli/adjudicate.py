@@ -44,7 +44,7 @@ def adjudicate(
     refused = 0
     with progress() as bar:
         task = bar.add_task("reading facts", total=None)
-        for number, line in _lines(facts):
+        for number, line in lines_of(facts):
             outcome = book.take(line)
             if isinstance(outcome, Refusal):
                 refused += 1
@@ -59,7 +59,7 @@ def adjudicate(
         raise typer.Exit(SOME_REFUSED)
 
 
-def _lines(facts: Path) -> Iterator[tuple[int, bytes]]:
+def lines_of(facts: Path) -> Iterator[tuple[int, bytes]]:
     """The lines that hold something, with their numbers from 1."""
     try:
         stream = sys.stdin.buffer if str(facts) == "-" else facts.open("rb")

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli import adjudicate
+from cli import adjudicate, demo, events, operate, policies
 
 app = typer.Typer(
     name="huzhu",
@@ -16,7 +16,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Claims processing for medical self-pay assistance and mutual aid (互助): exact to the fen, exactly once.",
 )
+app.command(epilog=demo.EXAMPLE)(demo.demo)
 app.command(epilog=adjudicate.EXAMPLE)(adjudicate.adjudicate)
+app.command(epilog=events.GENERATE_EXAMPLE)(events.generate)
+app.command(epilog=events.POST_EXAMPLE)(events.post)
+app.command(epilog="Example: huzhu worker --log-level warning")(operate.worker)
+app.command(epilog="Example: huzhu relay")(operate.relay)
+app.add_typer(operate.topics, name="topics")
+app.add_typer(policies.app, name="policy")
 
 
 @app.callback()
@@ -31,3 +38,7 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

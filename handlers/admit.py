@@ -59,7 +59,7 @@ def admit(reading: Reading, registry: Registry) -> Disposition | Refusal:
         known = registry.get(subject)
         if known is None:
             continue
-        if known.person_id != fact.person_id:
+        if known.person_id != fact.person_id and subject.kind is not Kind.PAYOUT:
             pointers = ("/person_id", f"/{subject.kind}_id")
             return refuse(RefusalCode.PERSON_MISMATCH, pointers=pointers)
         if subject.kind is Kind.SETTLEMENT and known.encounter_id != encounter_id:

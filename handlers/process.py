@@ -21,7 +21,7 @@ from schemas.canonical import sha256_hex
 from schemas.decisions import Status
 from schemas.facts import Fact, Subject
 from schemas.outbound import AuditKind
-from schemas.policy import Policies
+from schemas.policy import Policies, Policy
 from schemas.records import (
     BenefitRow,
     ClaimRow,
@@ -82,6 +82,15 @@ class Processor:
         self._audit(shard, number, kind, fact.source, _where(delivery) | _what(fact), delivery.value)
         if admitted is Disposition.ACCEPTED:
             self._accepted(reading, number)
+
+    def publish_policy(self, text: bytes, policy: Policy, operator: str) -> None:
+        """A policy was published by an operator: an act, recorded on shard 0, like an event that came from nowhere."""
+        number = len(self.outcome.events)
+        self.outcome.events.append(
+            EventRow(number, 0, "operator", 0, None, operator.encode(), text, self.recorded_at, "policy")
+        )
+        subject = {"policy_id": policy.id, "policy_sha256": policy.sha256}
+        self._audit(0, number, AuditKind.POLICY_PUBLISHED, f"operator:{operator}", subject, text)
 
     def recompute(self, person_id: str, number: int) -> None:
         """Decides all of a person's claims again, as when a policy was published."""

@@ -18,7 +18,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,12}))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,12}))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 
 
@@ -58,6 +58,8 @@ def _date_from_wire(value: object) -> date:
 
 
 def _instant_from_wire(value: object) -> datetime:
+    if isinstance(value, datetime):  # built by the program itself; JSON has no such value
+        return value
     if not isinstance(value, str):
         raise PydanticCustomError("instant", "an instant is a string, RFC 3339 with an offset")
     try:

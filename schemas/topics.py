@@ -53,10 +53,10 @@ COVERAGES = Topic(
     "in",
     ("coverage.recorded", "coverage.voided"),
     "person_id",
-    "civil affairs registry",
+    "civil registry",
     "worker",
 )
-PERSONS = Topic("registry.persons", "in", ("person.died",), "person_id", "civil affairs registry", "worker")
+PERSONS = Topic("registry.persons", "in", ("person.died",), "person_id", "civil registry", "worker")
 PAYOUT_RESULTS = Topic("payouts.results", "in", ("payout.reported",), "person_id", "insurers", "worker")
 
 DECISIONS = Topic("claims.decisions", "out", ("claim.decided",), "person_id", "relay", "hospitals, console")

@@ -1,0 +1,62 @@
+"""`huzhu post` and `huzhu generate`: events to a topic, and events to try things with."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from confluent_kafka import KafkaException
+
+from cli.adjudicate import lines_of
+from cli.console import fail, out, progress
+from cli.operate import TROUBLE, kafka_address, settings
+from infra.population import describe
+from infra.population import generate as population
+from stream import post as posting
+
+POST_EXAMPLE = "Example: huzhu post facts.jsonl"
+GENERATE_EXAMPLE = "Example: huzhu generate --seed 7 --persons 1000 > facts.jsonl"
+
+
+def post(file: Annotated[Path, typer.Argument(help="Events, one JSON object a line; - is standard input.")]) -> None:
+    """Post events to their inbound topics, keyed by person_id, and wait until Kafka has acknowledged all."""
+    known = settings()
+    bootstrap = kafka_address(known)
+    with progress() as bar:
+        task = bar.add_task("posting", total=None)
+        try:
+            posted = posting.post(
+                bootstrap, (value for _, value in lines_of(file)), lambda number: bar.update(task, completed=number)
+            )
+        except KafkaException as error:
+            fail(
+                f"not all events were acknowledged: {error}. Post the file again: what arrived twice counts once",
+                TROUBLE,
+            )
+    for topic, count in sorted(posted.by_topic.items()):
+        out.print(f"{topic}: {count} acknowledged")
+
+
+def generate(
+    persons: Annotated[int, typer.Option(min=1, help="How many persons.")] = 500,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    settlements: Annotated[int | None, typer.Option(min=1, help="About how many settlement events in all.")] = None,
+    describe_only: Annotated[bool, typer.Option("--describe", help="Say how the population is modelled.")] = False,
+) -> None:
+    """Write the events of a made-up city to standard output, in the order in which they arrive.
+
+    Categories, villages, stays, interim bills, corrections, refunds, deaths, late and repeated events, and a few bad
+    ones of every kind. No real person is in it.
+    """
+    if describe_only:
+        out.print(describe())
+        return
+    with progress() as bar:
+        task = bar.add_task("generating", total=None)
+        for number, line in enumerate(population(seed, persons, settlements=settlements), start=1):
+            sys.stdout.buffer.write(line + b"\n")
+            if number % 1000 == 0:
+                bar.update(task, completed=number)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,137 @@
+"""`huzhu worker`, `relay`, `topics apply` and `topics check`: what an operator runs."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import tempfile
+from typing import Annotated
+
+import typer
+from confluent_kafka import KafkaException
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from cli.console import err, fail, out
+from infra import kafka_topics
+from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
+from infra.settings import Settings, SettingsError
+
+TROUBLE = 75
+"""Exit status when Kafka or the ledger stayed away: start the process again."""
+
+topics = typer.Typer(no_args_is_help=True, help="Make and check the Kafka topics.")
+
+
+def settings() -> Settings:
+    try:
+        return Settings.from_environment()
+    except SettingsError as error:
+        fail(str(error))
+
+
+def kafka_address(known: Settings) -> str:
+    return known.kafka_bootstrap or fail("set HUZHU_KAFKA_BOOTSTRAP to the address of Kafka, such as 127.0.0.1:9092")
+
+
+def ledger(known: Settings) -> Engine:
+    """The ledger, at its newest schema."""
+    url = known.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql+psycopg://huzhu@127.0.0.1/huzhu")
+    engine = connect(url)
+    try:
+        upgrade(engine)
+    except DBAPIError as error:
+        fail(f"the ledger cannot be reached or upgraded: {str(error.orig).splitlines()[0]}", TROUBLE)
+    return engine
+
+
+def bound_ledger(known: Settings) -> tuple[Engine, str]:
+    """The ledger and Kafka's address, after checking that the two belong together and that the topics are there."""
+    bootstrap, engine = kafka_address(known), ledger(known)
+    try:
+        differences = kafka_topics.check(bootstrap, known)
+        if differences:
+            fail("\n".join(map(str, differences)) + "\nrun `huzhu topics apply`, or correct the topics")
+        bind(engine, known.shards, kafka_topics.cluster_id(bootstrap))
+    except (LedgerMismatch, kafka_topics.KafkaUnreachable) as error:
+        fail(str(error), TROUBLE if isinstance(error, kafka_topics.KafkaUnreachable) else 2)
+    return engine, bootstrap
+
+
+def log_to_stderr(level: str) -> None:
+    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("kafka", "aiokafka", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error.")]
+
+
+def worker(log_level: LogLevel = "info") -> None:
+    """Take events from Kafka into the ledger, until a signal ends it.
+
+    Start as many as there are partitions at most; Kafka shares the partitions among them. Exit status 75 means that
+    Kafka or the ledger was gone: start it again.
+    """
+    from stream import worker as process
+    from stream.intake import Intake
+    from stream.ranges import RangeReader
+
+    known = settings()
+    log_to_stderr(log_level)
+    engine, bootstrap = bound_ledger(known)
+    with RangeReader(bootstrap) as reader, tempfile.TemporaryDirectory(prefix="huzhu-faust-") as folder:
+        app = process.create_app(Intake(engine, reader, known), bootstrap, known, folder)
+        process.run(app, log_level)
+
+
+def relay(log_level: LogLevel = "info") -> None:
+    """Send what the ledger has decided to the outbound topics, until a signal ends it.
+
+    One relay serves all shards; a second one takes over from the first. Exit status 75: start it again.
+    """
+    from stream.relay import CursorLost
+    from stream.relay_process import RelayProcess
+
+    known = settings()
+    log_to_stderr(log_level)
+    engine, bootstrap = bound_ledger(known)
+    process = RelayProcess(engine, bootstrap, range(known.shards), known)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: process.stop())
+    try:
+        process.run()
+    except CursorLost as error:
+        fail(str(error), 1)
+    except (KafkaException, DBAPIError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        fail(f"relay ends: {str(reason).splitlines()[0]}", TROUBLE)
+
+
+@topics.command("apply", epilog="Example: HUZHU_KAFKA_BOOTSTRAP=127.0.0.1:9092 huzhu topics apply")
+def apply() -> None:
+    """Create the topics that are missing. What exists is left as it is."""
+    known = settings()
+    try:
+        made = kafka_topics.apply(kafka_address(known), known)
+    except kafka_topics.KafkaUnreachable as error:
+        fail(str(error), TROUBLE)
+    for name in made:
+        out.print(f"created {name} with {known.shards} partitions")
+    if not made:
+        out.print("all topics exist")
+
+
+@topics.command("check", epilog="Example: huzhu topics check && echo as declared")
+def check() -> None:
+    """Say in what the cluster's topics differ from the declaration. Exit status 1 if they do."""
+    known = settings()
+    try:
+        differences = kafka_topics.check(kafka_address(known), known)
+    except kafka_topics.KafkaUnreachable as error:
+        fail(str(error), TROUBLE)
+    for difference in differences:
+        err.print(str(difference))
+    if differences:
+        raise typer.Exit(1)
+    out.print("all topics are as declared")

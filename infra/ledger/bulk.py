@@ -1,0 +1,54 @@
+"""Many rows in one statement: COPY into insert-only tables, one INSERT ... ON CONFLICT over arrays for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy import ARRAY, Connection, Table, bindparam, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+
+def copy_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Appends rows by COPY; constraints and triggers hold as for any insert."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    types = [str(table.c[name].type.compile(connection.dialect)) for name in columns]
+    driver = cast(psycopg.Connection[Any], connection.connection.driver_connection)
+    with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT BINARY)') as copy:
+        copy.set_types([_PG_NAMES.get(name, name.lower()) for name in types])
+        for row in rows:
+            copy.write_row(row)
+
+
+_PG_NAMES = {"TIMESTAMP WITH TIME ZONE": "timestamptz", "BIGINT": "int8", "INTEGER": "int4", "TEXT[]": "text[]"}
+
+
+def merge_rows(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    update: bool,
+) -> int:
+    """Inserts rows, in order of the primary key so that two writers cannot deadlock; returns how many were written.
+
+    A row whose key is taken replaces the one there if ``update``, else it is left out.
+    """
+    if not rows:
+        return 0
+    keys = [column.name for column in table.primary_key]
+    arrays = [
+        bindparam(name, [row[index] for row in rows], type_=ARRAY(table.c[name].type))
+        for index, name in enumerate(columns)
+    ]
+    source = func.unnest(*arrays).table_valued(*columns).render_derived()
+    picked = select(*(source.c[name] for name in columns)).order_by(*(source.c[name] for name in keys))
+    statement = insert(table).from_select(list(columns), picked)
+    if update:
+        changed = {name: statement.excluded[name] for name in columns if name not in keys}
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount

@@ -1,0 +1,138 @@
+"""What the ledger knows about the ids and persons of a batch, read in a fixed number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection, and_, any_, select
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.types import Text
+
+from infra.ledger import tables
+from schemas.decisions import Status
+from schemas.facts import Kind, Subject
+from schemas.records import BenefitRow, ClaimRow, ShardState, SubjectRow
+
+
+class Fenced(Exception):
+    """Another worker has taken a shard since this one did: this one must stop writing for it."""
+
+    def __init__(self, shard: int, epoch: int, held: int) -> None:
+        super().__init__(f"shard {shard} was taken at epoch {epoch}, held at epoch {held}")
+        self.shard = shard
+
+
+class KnownVersion(NamedTuple):
+    """One accepted version of an id."""
+
+    subject: Subject
+    version: int
+    content_sha256: str
+
+
+def lock_shards(connection: Connection, wanted: Iterable[int], held: Mapping[int, int]) -> dict[int, ShardState]:
+    """Locks shards until the transaction ends, in one order for all writers, and returns the ends of their sequences.
+
+    ``held`` are the epochs under which the caller holds shards. Raises Fenced if one of them has been raised since.
+    """
+    shards = tables.shards
+    rows = connection.execute(
+        select(shards).where(shards.c.shard.in_(sorted(set(wanted)))).order_by(shards.c.shard).with_for_update()
+    ).all()
+    for row in rows:
+        if row.shard in held and held[row.shard] != row.epoch:
+            raise Fenced(row.shard, row.epoch, held[row.shard])
+    return {row.shard: ShardState(row.shard, row.audit_seq, row.audit_hash, row.outbox_seq) for row in rows}
+
+
+def take_shards(connection: Connection, wanted: Collection[int]) -> dict[int, int]:
+    """Raises the epochs of shards, which fences whoever held them, and returns the new epochs."""
+    shards = tables.shards
+    lock_shards(connection, wanted, {})
+    rows = connection.execute(
+        shards.update()
+        .where(shards.c.shard.in_(sorted(wanted)))
+        .values(epoch=shards.c.epoch + 1)
+        .returning(shards.c.shard, shards.c.epoch)
+    )
+    return {row.shard: row.epoch for row in rows}
+
+
+def next_offsets(connection: Connection) -> dict[tuple[str, int], int]:
+    """The first offset not yet taken in, for every partition from which anything was."""
+    return {(row.topic, row.partition): row.next_offset for row in connection.execute(select(tables.offsets))}
+
+
+def lines(connection: Connection, subjects: Collection[Subject]) -> tuple[list[SubjectRow], list[KnownVersion]]:
+    """Whose the ids are, and their accepted versions."""
+    owners: list[SubjectRow] = []
+    versions: list[KnownVersion] = []
+    for kind in Kind:
+        ids = sorted({subject.id for subject in subjects if subject.kind is kind})
+        if not ids:
+            continue
+        wanted = array(ids, type_=Text)
+        owner, fact = tables.subjects, tables.facts
+        for row in connection.execute(
+            select(owner).where(and_(owner.c.kind == kind, owner.c.subject_id == any_(wanted)))
+        ):
+            owners.append(SubjectRow(kind, row.subject_id, row.person_id, row.encounter_id))
+        for row in connection.execute(
+            select(fact.c.subject_id, fact.c.version, fact.c.content_sha256).where(
+                and_(fact.c.kind == kind, fact.c.subject_id == any_(wanted))
+            )
+        ):
+            versions.append(KnownVersion(Subject(kind, row.subject_id), row.version, row.content_sha256))
+    return owners, versions
+
+
+def newest_facts(connection: Connection, persons: Collection[str]) -> list[bytes]:
+    """The newest version of each of the persons' facts, as the bytes that were sent; payout reports left out."""
+    fact, event = tables.facts, tables.events
+    newest = (
+        select(fact.c.event_no)
+        .where(fact.c.person_id == any_(array(sorted(persons), type_=Text)), fact.c.kind != Kind.PAYOUT)
+        .distinct(fact.c.kind, fact.c.subject_id)
+        .order_by(fact.c.kind, fact.c.subject_id, fact.c.version.desc())
+        .subquery()
+    )
+    rows = connection.execute(select(event.c.value).join(newest, event.c.event_no == newest.c.event_no))
+    return [bytes(row.value) for row in rows]
+
+
+def decided_claims(connection: Connection, persons: Collection[str]) -> list[ClaimRow]:
+    """The persons' claims as last decided."""
+    claim = tables.claims
+    rows = connection.execute(
+        select(*(claim.c[name] for name in ClaimRow._fields)).where(
+            claim.c.person_id == any_(array(sorted(persons), type_=Text))
+        )
+    )
+    return [ClaimRow(*row)._replace(status=Status(row.status)) for row in rows]
+
+
+def held_benefits(connection: Connection, claim_ids: Collection[str]) -> list[BenefitRow]:
+    """What each scheme owes for the claims, which is what was instructed."""
+    benefit = tables.benefits
+    rows = connection.execute(
+        select(*(benefit.c[name] for name in BenefitRow._fields)).where(
+            benefit.c.claim_id == any_(array(sorted(claim_ids), type_=Text))
+        )
+    )
+    return [BenefitRow(*row) for row in rows]
+
+
+def policy_texts(connection: Connection) -> list[str]:
+    """The published policy files, oldest first."""
+    policy = tables.policies
+    return list(connection.scalars(select(policy.c.source_text).order_by(policy.c.effective_from)))
+
+
+def persons_without_policy(connection: Connection, since: object, until: object) -> list[str]:
+    """Persons with a claim that waits for a policy on a day of ``[since, until)``; ``until`` may be None."""
+    claim = tables.claims
+    waiting = select(claim.c.person_id).where(claim.c.status == Status.NO_POLICY, claim.c.discharged_on >= since)
+    if until is not None:
+        waiting = waiting.where(claim.c.discharged_on < until)
+    return list(connection.scalars(waiting.distinct().order_by(claim.c.person_id)))

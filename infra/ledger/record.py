@@ -1,0 +1,89 @@
+"""Writing what a batch decided: everything or nothing, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, Connection, Sequence, func, select
+
+from infra.ledger import tables
+from infra.ledger.bulk import copy_rows, merge_rows
+from schemas.records import (
+    AuditRow,
+    BenefitRow,
+    ClaimRow,
+    DecisionRow,
+    EventRow,
+    FactRow,
+    InstructionRow,
+    OutboxRow,
+    Outcome,
+    RefusalRow,
+    ShardState,
+    SubjectRow,
+)
+
+_EVENT_NUMBERS = Sequence("events_event_no_seq", data_type=BigInteger)
+
+
+OUTBOX_NOTICE = "huzhu_outbox"
+"""Channel on which a commit tells the relay which shards (comma-separated) have new messages."""
+
+
+class Contended(Exception):
+    """Another shard bound one of the batch's new ids first: read again and decide again."""
+
+
+def record(
+    connection: Connection, outcome: Outcome, shards: Mapping[int, ShardState], before: list[int] | None = None
+) -> list[int]:
+    """Writes an outcome and moves the shards' sequences to their new ends. Returns the ledger's numbers of its events.
+
+    ``before`` are the numbers of events that were recorded earlier in the same transaction and come first.
+
+    Ids are bound first: of two shards that meet over one id the later one waits here, is told so by Contended, and
+    numbers its events after the other's. So the ledger's order is an order in which everything can be replayed.
+    """
+    if outcome.subjects:
+        bound = merge_rows(connection, tables.subjects, SubjectRow._fields, outcome.subjects, update=False)
+        if bound < len(outcome.subjects):
+            raise Contended(f"{len(outcome.subjects) - bound} ids were bound by another shard meanwhile")
+    numbers = [*(before or ()), *_number(connection, len(outcome.events))]
+    _append(connection, tables.events, EventRow, outcome.events, numbers)
+    _append(connection, tables.facts, FactRow, outcome.facts, numbers)
+    _append(connection, tables.refusals, RefusalRow, outcome.refusals, numbers)
+    merge_rows(connection, tables.claims, ClaimRow._fields, list(outcome.claims.values()), update=True)
+    _append(connection, tables.decisions, DecisionRow, outcome.decisions, numbers)
+    merge_rows(connection, tables.benefits, BenefitRow._fields, list(outcome.benefits.values()), update=True)
+    _append(connection, tables.instructions, InstructionRow, outcome.instructions, numbers)
+    _append(connection, tables.audit_entries, AuditRow, outcome.audit, numbers)
+    if outcome.outbox:
+        copy_rows(connection, tables.outbox, OutboxRow._fields, outcome.outbox)
+        rung = ",".join(str(shard) for shard in sorted({row.shard for row in outcome.outbox}))
+        connection.execute(select(func.pg_notify(OUTBOX_NOTICE, rung)))
+    ends = [(state.shard, state.audit_seq, state.audit_hash, state.outbox_seq) for state in shards.values()]
+    merge_rows(connection, tables.shards, ("shard", "audit_seq", "audit_hash", "outbox_seq"), ends, update=True)
+    return numbers
+
+
+def move_offsets(connection: Connection, ends: Mapping[tuple[str, int], int]) -> None:
+    """Stores the first offsets not yet taken in."""
+    rows = [(topic, partition, offset) for (topic, partition), offset in ends.items()]
+    merge_rows(connection, tables.offsets, ("topic", "partition", "next_offset"), rows, update=True)
+
+
+def _number(connection: Connection, count: int) -> list[int]:
+    many = select(_EVENT_NUMBERS.next_value()).select_from(func.generate_series(1, count))
+    return list(connection.scalars(many)) if count else []
+
+
+def _append(
+    connection: Connection, table: Any, row_type: type[NamedTuple], rows: list[Any], numbers: list[int]
+) -> None:
+    """Copies rows, with the batch's own ``number`` of an event turned into the ledger's ``event_no``."""
+    if not rows:
+        return
+    place = row_type._fields.index("number")
+    columns = [*row_type._fields[:place], "event_no", *row_type._fields[place + 1 :]]
+    copy_rows(connection, table, columns, ((*row[:place], numbers[row[place]], *row[place + 1 :]) for row in rows))

@@ -1,0 +1,69 @@
+"""Bringing a database to the ledger's newest schema, and binding it to its number of shards and Kafka cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from infra.ledger.tables import installation, relays, shards
+
+MIGRATION_LOCK = 0x48555A48
+"""Key of the advisory lock under which migrations run ("HUZH"), so two starting processes do not run them twice."""
+
+FIRST_HASH = "0" * 64
+
+
+class LedgerMismatch(Exception):
+    """The ledger belongs to another set-up than the one that was found; going on could pay twice."""
+
+
+def connect(url: str) -> Engine:
+    """An engine for a ledger. Connections are tested before use; errors show no parameters, which hold people's data."""
+    return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": 10})
+
+
+def upgrade(engine: Engine) -> None:
+    """Creates or upgrades the tables. Safe to call from several processes at once."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def bind(engine: Engine, shard_count: int, cluster_id: str) -> None:
+    """Makes the ledger that of ``shard_count`` shards and of one Kafka cluster, or checks that it is.
+
+    Raises LedgerMismatch: with another number of shards a person's events would meet another lock, and the offsets
+    of another cluster mean other events.
+    """
+    with engine.begin() as connection:
+        _settle(connection, "shards", str(shard_count), "HUZHU_SHARDS")
+        _settle(connection, "kafka_cluster_id", cluster_id, "HUZHU_KAFKA_BOOTSTRAP")
+        rows = [{"shard": shard, "audit_hash": FIRST_HASH} for shard in range(shard_count)]
+        connection.execute(insert(shards).on_conflict_do_nothing(), rows)
+        connection.execute(insert(relays).on_conflict_do_nothing(), [{"shard": row["shard"]} for row in rows])
+
+
+def _settle(connection: Connection, name: str, value: str, setting: str) -> None:
+    connection.execute(insert(installation).values(name=name, value=value).on_conflict_do_nothing())
+    held = connection.scalar(select(installation.c.value).where(installation.c.name == name))
+    if held != value:
+        raise LedgerMismatch(
+            f"this ledger was made for {name} {held}, but {setting} leads to {value}: "
+            f"correct {setting} or HUZHU_DATABASE_URL; nothing was written"
+        )
+
+
+def bound_shards(engine: Engine) -> int:
+    """The number of shards of a bound ledger. Raises LedgerMismatch if no worker ever bound it."""
+    with engine.connect() as connection:
+        held = connection.scalar(select(installation.c.value).where(installation.c.name == "shards"))
+    if held is None:
+        raise LedgerMismatch("this ledger is new: run `huzhu topics apply` first")
+    return int(held)

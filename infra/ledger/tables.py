@@ -1,0 +1,253 @@
+"""The ledger's tables, as SQLAlchemy sees them. The migrations create them, with triggers on top.
+
+Amounts are fen. Tables named in `INSERT_ONLY` are guarded by triggers: nothing in them is ever changed or deleted.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""Facts about this ledger itself: the number of shards, the id of the Kafka cluster that its offsets belong to."""
+
+shards = Table(
+    "shards",
+    metadata,
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, nullable=False, server_default="0"),
+    Column("audit_seq", BigInteger, nullable=False, server_default="0"),
+    Column("audit_hash", Text, nullable=False),
+    Column("outbox_seq", BigInteger, nullable=False, server_default="0"),
+)
+"""One row a shard, locked by whoever writes for it: fencing epoch and the ends of its gap-free sequences."""
+
+relays = Table(
+    "relays",
+    metadata,
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("relayed_seq", BigInteger, nullable=False, server_default="0"),
+)
+"""How far each shard's outbox is known to be in Kafka. A lower bound: the truth is the cursor in Kafka itself."""
+
+offsets = Table(
+    "offsets",
+    metadata,
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("next_offset", BigInteger, nullable=False),
+    PrimaryKeyConstraint("topic", "partition"),
+    CheckConstraint("next_offset >= 0", name="offsets_not_negative"),
+)
+"""The first offset of each inbound partition that is not yet taken in."""
+
+events = Table(
+    "events",
+    metadata,
+    Column("event_no", BigInteger, primary_key=True),
+    Column("shard", Integer, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("disposition", Text, nullable=False),
+    UniqueConstraint("topic", "partition", "offset", name="events_once"),
+    CheckConstraint(
+        "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy')", name="events_disposition"
+    ),
+)
+"""Every event as it was taken in, in the ledger's order, whatever became of it. The original bytes, for ever."""
+
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("person_id", Text, nullable=False),
+    Column("encounter_id", Text),
+    PrimaryKeyConstraint("kind", "subject_id"),
+)
+"""Whose an id is: an encounter, settlement or coverage belongs to one person for ever."""
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("person_id", Text, nullable=False),
+    Column("content_sha256", Text, nullable=False),
+    Column("event_no", BigInteger, ForeignKey("events.event_no"), nullable=False),
+    PrimaryKeyConstraint("kind", "subject_id", "version"),
+    Index("facts_of_person", "person_id"),
+)
+"""The accepted events: one content for each version of each id."""
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("policy_id", Text, nullable=False, unique=True),
+    Column("effective_from", Date, nullable=False),
+    Column("effective_to", Date),
+    Column("source_text", Text, nullable=False),
+    Column("event_no", BigInteger, ForeignKey("events.event_no"), nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("published_at", DateTime(timezone=True), nullable=False),
+)
+"""Published policies. A constraint of the migration keeps two of them from being in force on one day."""
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("claim_id", Text, primary_key=True),
+    Column("person_id", Text, nullable=False),
+    Column("shard", Integer, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("policy_sha256", Text),
+    Column("discharged_on", Date),
+    Column("personal_burden", BigInteger, nullable=False),
+    Column("total_benefit", BigInteger, nullable=False),
+    CheckConstraint("total_benefit BETWEEN 0 AND personal_burden", name="claims_never_above_burden"),
+    Index("claims_of_person", "person_id"),
+    Index("claims_without_policy", "discharged_on", postgresql_where="status = 'no_policy'"),
+)
+"""Each claim as last decided."""
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("claim_id", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("event_no", BigInteger, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("claim_id", "revision"),
+)
+"""Every decision ever made, as published."""
+
+benefits = Table(
+    "benefits",
+    metadata,
+    Column("claim_id", Text, nullable=False),
+    Column("scheme_id", Text, nullable=False),
+    Column("tier", Text),
+    Column("basis", Text, nullable=False),
+    Column("measured", BigInteger, nullable=False),
+    Column("benefit", BigInteger, nullable=False),
+    Column("reason", Text),
+    Column("instruction_revision", BigInteger, nullable=False),
+    Column("policy_id", Text),
+    Column("policy_sha256", Text),
+    PrimaryKeyConstraint("claim_id", "scheme_id"),
+    CheckConstraint("benefit >= 0", name="benefits_not_negative"),
+)
+"""What each scheme owes for each claim now. A trigger holds it equal to the net sum of its instructions."""
+
+instructions = Table(
+    "instructions",
+    metadata,
+    Column("payout_id", Text, primary_key=True),
+    Column("claim_id", Text, nullable=False),
+    Column("scheme_id", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("balance_before", BigInteger, nullable=False),
+    Column("balance_after", BigInteger, nullable=False),
+    Column("person_id", Text, nullable=False),
+    Column("event_no", BigInteger, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("revision_before", BigInteger, Computed("NULLIF(revision - 1, 0)", persisted=True)),
+    UniqueConstraint("claim_id", "scheme_id", "revision", "balance_after", name="instructions_chain"),
+    UniqueConstraint("claim_id", "scheme_id", "revision", name="instructions_once"),
+    ForeignKeyConstraint(
+        ["claim_id", "scheme_id", "revision_before", "balance_before"],
+        ["instructions.claim_id", "instructions.scheme_id", "instructions.revision", "instructions.balance_after"],
+        name="instructions_follow",
+    ),
+    CheckConstraint("revision >= 1 AND (revision > 1 OR balance_before = 0)", name="instructions_start"),
+    CheckConstraint("amount > 0 AND balance_after >= 0", name="instructions_positive"),
+    CheckConstraint(
+        "balance_after = balance_before + CASE kind WHEN 'payment' THEN amount WHEN 'recovery' THEN -amount END",
+        name="instructions_balance",
+    ),
+    CheckConstraint("kind IN ('payment', 'recovery')", name="instructions_kind"),
+)
+"""Every payout instruction ever made. Each continues the balance of the revision before: none is lost or doubled."""
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("event_no", BigInteger, ForeignKey("events.event_no"), primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("pointers", ARRAY(Text), nullable=False),
+    Column("zh", Text, nullable=False),
+    Column("en", Text, nullable=False),
+)
+"""Why an event was refused."""
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("shard", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("event_no", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("prev_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("shard", "seq"),
+)
+"""The audit chain of each shard."""
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("shard", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("shard", "seq"),
+)
+"""Messages waiting for the relay, which deletes what Kafka has committed."""
+
+INSERT_ONLY = (
+    events,
+    subjects,
+    facts,
+    policies,
+    decisions,
+    instructions,
+    refusals,
+    audit_entries,
+)

@@ -1,0 +1,159 @@
+"""The population as a stream of lines: household after household, put in order of arrival block by block."""
+
+from collections.abc import Iterator
+from random import Random
+from typing import NamedTuple
+
+from infra.population.bills import YearSoFar
+from infra.population.disorder import arrive
+from infra.population.hospitals import report_stay
+from infra.population.people import Household, household
+from infra.population.refusals import Spoiled, Spoiler
+from infra.population.registries import register, report_death
+from infra.population.spoiling import too_large as too_large_line
+from infra.population.stays import stays_of
+from infra.population.tables import SETTLEMENTS_PER_PERSON_YEAR
+from infra.population.wire import Horizon, Instant, Outbox, encode, scrambled
+
+BLOCK_LINES = 100_000  # about 450 bytes and 150 of overhead each: 60 MB
+BAD_SHARE = 0.005
+_BAD_SHARE_MAX = 0.5
+_SETTLEMENT = (b'{"event_type":"settlement.posted"', b'{"event_type":"settlement.voided"')
+
+
+class _Line(NamedTuple):
+    """A line to come; `number` keeps the order of lines that arrive in the same second."""
+
+    at: Instant
+    number: int
+    content: bytes
+
+
+def generate(
+    seed: int,
+    persons: int,
+    *,
+    settlements: int | None = None,
+    bad_share: float = BAD_SHARE,
+    too_large: int = 0,
+    first_year: int = 2023,
+    last_year: int = 2026,
+    block_lines: int = BLOCK_LINES,
+) -> Iterator[bytes]:
+    """The events of `persons` people, one JSON object a line (without newline), in order of arrival.
+
+    `settlements` asks for about so many settlement events in all, repeats and refusals included; without it
+    there are as many as the model gives. `bad_share` (a fraction of all lines, 0 for none) is to be refused;
+    above 0, every kind occurs at least once as soon as there are a few bills. `too_large` adds so many lines
+    of over 1 MiB. Stays end in the business years `first_year` to `last_year`; nothing is sent after them.
+    Order of arrival holds within blocks of about `block_lines` lines, a household in one block; memory is
+    that of one block. Raises ValueError at once when an argument is impossible.
+    """
+    if persons < 0 or too_large < 0 or (settlements is not None and settlements < 0):
+        raise ValueError("persons, settlements and too_large must not be negative")
+    if not 0 <= bad_share <= _BAD_SHARE_MAX:
+        raise ValueError(f"bad_share must be a fraction from 0 to {_BAD_SHARE_MAX}, not {bad_share}")
+    if first_year > last_year or block_lines < 1:
+        raise ValueError("first_year must not be after last_year, and block_lines must be at least 1")
+    city = _City(seed, persons, Horizon(first_year, last_year), settlements, bad_share)
+    return _blocks(city, too_large, block_lines)
+
+
+class _City:
+    """Makes the lines of one household after the other, and steers the number of settlement events."""
+
+    def __init__(
+        self,
+        seed: int,
+        persons: int,
+        horizon: Horizon,
+        settlements: int | None,
+        bad_share: float,
+    ) -> None:
+        self._seed = seed
+        self._salt = Random(f"{seed}:salt").randrange(2**32)
+        self._persons = persons
+        self._horizon = horizon
+        self._settlements = settlements
+        self._counted = 0
+        self._spoiler = Spoiler(Random(f"{seed}:spoiler"), bad_share)
+        years = horizon.last_year - horizon.first_year + 1
+        self._usual = SETTLEMENTS_PER_PERSON_YEAR * years
+
+    def households(self) -> Iterator[list[Spoiled]]:
+        """The arrivals of every household, each with its instant, as bytes."""
+        known = number = 0
+        while known < self._persons:
+            number += 1
+            rng = Random(f"{self._seed}:household:{number}")
+            home = household(rng, self._salt, number, known, self._persons - known, self._horizon)
+            outbox = Outbox(home.key, self._horizon)
+            self._live(rng, home, outbox, self._persons - known)
+            arrivals = arrive(rng, outbox, self._horizon)
+            known += len(home.members)
+            stranger = f"P-{scrambled(self._salt, known)}"
+            lines = [(arrival.at, encode(arrival.event)) for arrival in arrivals]
+            lines += self._spoiler.spoil(rng, arrivals, outbox, stranger)
+            self._counted += sum(line.startswith(_SETTLEMENT) for _, line in lines)
+            yield lines
+        yield self._spoiler.missing(Random(f"{self._seed}:missing"))
+
+    def _live(self, rng: Random, home: Household, outbox: Outbox, persons_left: int) -> None:
+        scale, allowed = self._scale(persons_left), self._left()
+        for person in home.members:
+            standings = register(rng, home, person, self._horizon, outbox)
+            stays = stays_of(rng, home, person, self._horizon, scale)[:allowed]
+            if allowed is not None:
+                allowed -= len(stays)
+            year = YearSoFar()
+            for number, stay in enumerate(stays, start=1):
+                amounts = year.charge(rng, person, stay, standings)
+                report_stay(rng, person, number, stay, amounts, outbox)
+            if person.died_on is not None:
+                report_death(rng, person, person.died_on, outbox)
+
+    def _scale(self, persons_left: int) -> float:
+        """The factor on all rates that leads to the settlements asked for, given those there are so far."""
+        if self._settlements is None:
+            return 1.0
+        asked = self._settlements / (self._persons * self._usual)
+        needed = (self._settlements - self._counted) / (persons_left * self._usual)
+        return max(asked / 4, min(asked * 20, needed))
+
+    def _left(self) -> int | None:
+        """How many settlements may still come, None for any number: else one busy patient could overshoot."""
+        return None if self._settlements is None else max(0, self._settlements - self._counted)
+
+
+def _blocks(city: _City, too_large: int, block_lines: int) -> Iterator[bytes]:
+    block: list[_Line] = []
+    number = 0
+    for lines in city.households():
+        for at, content in lines:
+            number += 1
+            block.append(_Line(at, number, content))
+        if len(block) >= block_lines:
+            yield from _in_order(block)
+            block = []
+    yield from _in_order(block)
+    for index in range(too_large):
+        yield _oversized(index)
+
+
+def _in_order(block: list[_Line]) -> Iterator[bytes]:
+    block.sort()
+    return (line.content for line in block)
+
+
+def _oversized(index: int) -> bytes:
+    return too_large_line(
+        {
+            "event_type": "person.died",
+            "event_id": f"ev-oversized-{index:05d}",
+            "occurred_at": "2024-03-01T10:00:00+08:00",
+            "source": "vital-records",
+            "person_id": f"P-oversized-{index}",
+            "version": 1,
+            "died_on": "2024-02-28",
+        }
+    )

@@ -1,0 +1,46 @@
+"""How messages travel: most in seconds, some in days, a few in months; some twice, so that versions cross."""
+
+from random import Random
+from typing import NamedTuple
+
+from infra.population.wire import DAY_SECONDS, HOUR_SECONDS, Event, Horizon, Instant, Outbox, iso_instant
+
+_REPEATED = 0.02  # share of messages that arrive again
+_SENT_ANEW = 0.5  # share of the repeats that the sender made, under a new event_id
+
+
+class Arrival(NamedTuple):
+    """An event and the instant, in seconds, at which it arrives."""
+
+    at: Instant
+    event: Event
+
+
+def arrive(rng: Random, outbox: Outbox, horizon: Horizon) -> list[Arrival]:
+    """When each of a household's messages arrives, and the repeats of some of them."""
+    arrivals: list[Arrival] = []
+    for occurred, held, event in outbox.messages:
+        at = occurred + held + _delay_seconds(rng)
+        arrivals.append(Arrival(at, event))
+        if rng.random() < _REPEATED:
+            arrivals.append(_repeated(rng, at, event, outbox, horizon))
+    return arrivals
+
+
+def _repeated(rng: Random, at: Instant, event: Event, outbox: Outbox, horizon: Horizon) -> Arrival:
+    again = at + rng.choice((1, 60, HOUR_SECONDS, rng.randint(1, 90) * DAY_SECONDS))
+    if again < horizon.closes * DAY_SECONDS and rng.random() < _SENT_ANEW:
+        anew: Event = {"event_id": outbox.next_event_id(), "occurred_at": iso_instant(again - 1)}
+        return Arrival(again, {**event, **anew})
+    return Arrival(again, event)
+
+
+def _delay_seconds(rng: Random) -> int:
+    kind = rng.random()
+    if kind < 0.85:
+        return rng.randint(1, 120)
+    if kind < 0.95:
+        return rng.randint(120, 12 * HOUR_SECONDS)
+    if kind < 0.99:
+        return rng.randint(1, 20) * DAY_SECONDS
+    return rng.randint(30, 400) * DAY_SECONDS

@@ -1,0 +1,122 @@
+"""The messages that must be refused: spoiled copies of good ones, a few of every kind, taken in turn.
+
+A spoiled copy never changes what the good messages mean. One that is wrong by itself comes shortly before the
+good one, as from a sender who then puts it right; one that contradicts an accepted message, days after it.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from random import Random
+
+from infra.population import spoiling
+from infra.population.disorder import Arrival
+from infra.population.wire import DAY_SECONDS, Event, Instant, Outbox, encode
+
+Recipe = Callable[[Random, Event], bytes | None]
+
+# By refusal code: what spoils a copy of an event, or gives None where the event does not lend itself to it.
+ALONE: dict[str, Recipe] = {
+    "MALFORMED_JSON": spoiling.malformed,
+    "SCHEMA_INVALID": spoiling.out_of_schema,
+    "UNKNOWN_EVENT_TYPE": spoiling.unknown_type,
+    "UNSUPPORTED_CURRENCY": spoiling.foreign_currency,
+    "NEGATIVE_AMOUNT": spoiling.negative_amount,
+    "AMOUNTS_DO_NOT_BALANCE": spoiling.unbalanced,
+    "DATES_OUT_OF_ORDER": spoiling.dates_out_of_order,
+    "FUTURE_DATED": spoiling.future_dated,
+}
+KINDS = (*ALONE, "VERSION_CONFLICT", "PERSON_MISMATCH")
+
+_LINE_OF = {
+    "encounter.discharged": "encounter_id",
+    "settlement.posted": "settlement_id",
+    "settlement.voided": "settlement_id",
+    "coverage.recorded": "coverage_id",
+    "coverage.voided": "coverage_id",
+    "person.died": "person_id",
+}
+
+Spoiled = tuple[Instant, bytes]
+
+
+class Spoiler:
+    """Adds messages to be refused, a steady share of all; the kinds take turns in an order the seed gives."""
+
+    def __init__(self, rng: Random, share: float) -> None:
+        kinds = list(KINDS)
+        rng.shuffle(kinds)
+        self._turns = deque(kinds)
+        self._missing = list(kinds) if share > 0 else []
+        self._per_good = share / (1 - share)
+        self._due = 0.0
+        self._pantry: tuple[list[Arrival], Outbox, str] | None = None
+
+    def spoil(self, rng: Random, arrivals: list[Arrival], outbox: Outbox, stranger: str) -> list[Spoiled]:
+        """The refusals that a household's messages call for; `stranger` is a person who is not in it."""
+        self._due += len(arrivals) * self._per_good
+        if any(arrival.event["event_type"] == "settlement.posted" for arrival in arrivals):
+            self._pantry = (arrivals, outbox, stranger)
+        spoiled: list[Spoiled] = []
+        while self._due >= 1:
+            for kind in list(self._turns):
+                made = _made(rng, kind, arrivals, outbox, stranger)
+                if made is not None:
+                    self._turns.remove(kind)
+                    self._turns.append(kind)
+                    if kind in self._missing:
+                        self._missing.remove(kind)
+                    spoiled.append(made)
+                    self._due -= 1
+                    break
+            else:
+                break
+        return spoiled
+
+    def missing(self, rng: Random) -> list[Spoiled]:
+        """One message of every kind that has not been made yet, as far as the last bills allow."""
+        if self._pantry is None:
+            return []
+        arrivals, outbox, stranger = self._pantry
+        made = [_made(rng, kind, arrivals, outbox, stranger) for kind in self._missing]
+        return [one for one in made if one is not None]
+
+
+def _made(
+    rng: Random,
+    kind: str,
+    arrivals: Sequence[Arrival],
+    outbox: Outbox,
+    stranger: str,
+) -> Spoiled | None:
+    """One message of a kind, spoiled from one of these, or None where none lends itself to it."""
+    alone = ALONE.get(kind)
+    candidates = arrivals if alone is not None else _undisputed(arrivals)
+    for at, event in rng.sample(candidates, len(candidates)):
+        copy: Event = {**event, "event_id": outbox.next_event_id()}
+        if alone is not None:
+            line = alone(rng, copy)
+            moment = at - rng.randint(1, 3600)
+        else:
+            changed = (
+                spoiling.conflicting(rng, copy)
+                if kind == "VERSION_CONFLICT"
+                else spoiling.of_somebody_else(rng, copy, stranger)
+            )
+            line = encode(changed) if changed is not None else None
+            moment = at + rng.randint(1, 40) * DAY_SECONDS
+        if line is not None:
+            return moment, line
+    return None
+
+
+def _undisputed(arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """The messages whose id has them alone: what contradicts them does so whatever else is late."""
+    ids = [_line(event) for _, event in arrivals]
+    count = Counter(ids)
+    return [arrival for arrival, line in zip(arrivals, ids, strict=True) if count[line] == 1]
+
+
+def _line(event: Event) -> tuple[str, str]:
+    """The name and the value of the id whose versions form one line."""
+    name = _LINE_OF[str(event["event_type"])]
+    return name, str(event[name])

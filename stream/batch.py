@@ -1,0 +1,130 @@
+"""One batch: gather from the ledger, decide, record. One database transaction, so all of it happens or none.
+
+This is the only place where deliveries become ledger rows; the worker, the catch-up and the tests all come here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache, partial
+
+from sqlalchemy import Connection, Engine
+
+from handlers.account import Account
+from handlers.admit import Line, Registry, claims_of_identity
+from handlers.process import Processor, World
+from handlers.read import Reading, read
+from infra.ledger import gather
+from infra.ledger.record import move_offsets, record
+from infra.sharding import shard_of
+from schemas.facts import Subject
+from schemas.policy import Policies
+from schemas.policy_file import parse_policy
+from schemas.records import Delivery, ShardState
+from schemas.refusals import Refusal
+from stream.ranges import Range
+
+Read = tuple[Delivery, Reading | Refusal]
+
+
+class GapInOffsets(Exception):
+    """A range begins above what the ledger has: the messages between must be read first."""
+
+    def __init__(self, topic: str, partition: int, next_offset: int) -> None:
+        super().__init__(f"{topic}-{partition}: the ledger is at offset {next_offset}")
+        self.topic, self.partition, self.next_offset = topic, partition, next_offset
+
+
+def take_in(
+    engine: Engine,
+    ranges: Sequence[Range],
+    epochs: Mapping[int, int],
+    shard_count: int,
+    now: Callable[[], datetime],
+) -> dict[tuple[str, int], int]:
+    """Takes ranges into the ledger and returns the ledger's new offsets of their partitions.
+
+    Messages that the ledger has already are passed over. Raises Fenced (a shard was taken by another worker),
+    GapInOffsets, Contended, or what the database raises; then nothing was written.
+    """
+    reads = [
+        (delivery, read(delivery.value, delivery.key, delivery.topic)) for r in ranges for delivery in r.deliveries
+    ]
+    partitions = {each.partition for each in ranges}
+    persons_shards = {shard_of(r.fact.person_id, shard_count) for _, r in reads if isinstance(r, Reading)}
+    with engine.begin() as connection:
+        shards = gather.lock_shards(connection, partitions | persons_shards, _held(epochs, partitions))
+        offsets = gather.next_offsets(connection)
+        ends = _new_ends(ranges, offsets)
+        fresh = [each for each in reads if each[0].offset >= offsets.get(each[0][:2], 0)]
+        if fresh:
+            processor = Processor(world_of(connection, fresh, shards, shard_count), now())
+            for delivery, reading in fresh:
+                processor.take(delivery, reading)
+            record(connection, processor.outcome, shards)
+        if ends:
+            move_offsets(connection, ends)
+    return {
+        (each.topic, each.partition): max(each.end, offsets.get((each.topic, each.partition), 0)) for each in ranges
+    }
+
+
+def _held(epochs: Mapping[int, int], partitions: Iterable[int]) -> dict[int, int]:
+    """The epochs to check. A partition that is not held has epoch -1, which no shard ever has: it is fenced."""
+    return {partition: epochs.get(partition, -1) for partition in partitions}
+
+
+def _new_ends(ranges: Sequence[Range], offsets: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+    ends: dict[tuple[str, int], int] = {}
+    for each in ranges:
+        place = (each.topic, each.partition)
+        reached = ends.get(place, offsets.get(place, 0))
+        if each.start > reached:
+            raise GapInOffsets(each.topic, each.partition, reached)
+        if each.end > reached:
+            ends[place] = each.end
+    return ends
+
+
+def world_of(connection: Connection, reads: Collection[Read], shards: dict[int, ShardState], shard_count: int) -> World:
+    """Everything that the processing of some events may look at."""
+    readings = [reading for _, reading in reads if isinstance(reading, Reading)]
+    persons = {reading.fact.person_id for reading in readings}
+    world = load_persons(connection, persons, shards, shard_count)
+    world.registry = _registry(connection, readings)
+    return world
+
+
+def load_persons(
+    connection: Connection, persons: Collection[str], shards: dict[int, ShardState], shard_count: int
+) -> World:
+    """The accounts of some persons, with their claims and benefits as last decided."""
+    policies = published_policies(tuple(gather.policy_texts(connection)))
+    world = World(policies, partial(shard_of, shard_count=shard_count), shards)
+    for value in gather.newest_facts(connection, persons):
+        known = read(value)
+        assert isinstance(known, Reading), "an accepted fact stays readable"
+        person_id = known.fact.person_id
+        world.accounts.setdefault(person_id, Account(person_id)).apply(known.fact)
+    world.claims = {row.claim_id: row for row in gather.decided_claims(connection, persons)}
+    for row in gather.held_benefits(connection, world.claims.keys()):
+        world.benefits.setdefault(row.claim_id, {})[row.scheme_id] = row
+    return world
+
+
+def _registry(connection: Connection, readings: Iterable[Reading]) -> Registry:
+    wanted = {subject for reading in readings for subject in claims_of_identity(reading.fact)}
+    owners, versions = gather.lines(connection, wanted)
+    registry: Registry = {
+        Subject(row.kind, row.subject_id): Line(row.person_id, row.encounter_id, bound=True) for row in owners
+    }
+    for subject, version, content_sha256 in versions:
+        registry[subject].contents[version] = content_sha256
+    return registry
+
+
+@lru_cache(maxsize=8)
+def published_policies(texts: tuple[str, ...]) -> Policies:
+    """The policies of published files; parsed once, as they are immutable."""
+    return Policies(tuple(parse_policy(text) for text in texts))

@@ -1,0 +1,108 @@
+"""Reading a stretch of a partition directly, whatever Faust delivered or lost.
+
+Ranges are half-open offsets. Offsets may be missing inside a range for good (transaction markers, compaction), so a
+range is *complete* when the reader has passed its end, not when it has counted its messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import TracebackType
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from schemas.records import Delivery
+from schemas.topics import MESSAGE_BYTES_MAX
+
+READ_SECONDS_MAX = 30.0
+"""A broker that hands out nothing for so long is taken to be gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """All messages of ``[start, end)`` of one partition."""
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+    deliveries: tuple[Delivery, ...]
+
+
+class RangeReader:
+    """Reads ranges as a read_committed consumer without a group."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": "huzhu-ranges",  # required by the client; nothing is ever committed under it
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "error",
+                "fetch.message.max.bytes": MESSAGE_BYTES_MAX,
+                "fetch.wait.max.ms": 20,
+                "log_level": 3,
+            }
+        )
+
+    def __enter__(self) -> RangeReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._consumer.close()
+
+    def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
+        """First kept and next offset of each partition; an open transaction counts as not there yet."""
+        return {
+            (topic, partition): self._consumer.get_watermark_offsets(
+                TopicPartition(topic, partition), timeout=READ_SECONDS_MAX
+            )
+            for topic, partition in partitions
+        }
+
+    def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
+        """The messages of ``[start, end)``, or of a shorter range that holds ``limit`` of them.
+
+        Raises KafkaException when the broker is gone or no longer has offset ``start``.
+        """
+        place = TopicPartition(topic, partition, start)
+        self._consumer.assign([place])
+        deliveries: list[Delivery] = []
+        try:
+            while len(deliveries) < limit:
+                message = self._consumer.poll(READ_SECONDS_MAX)
+                if message is None:
+                    raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"nothing read from {topic}-{partition}"))
+                passed = _end_of_partition(message)
+                if passed is not None:
+                    return Range(topic, partition, start, min(end, passed), tuple(deliveries))
+                delivery = _delivery(message)
+                if delivery.offset >= end:
+                    return Range(topic, partition, start, end, tuple(deliveries))
+                deliveries.append(delivery)
+        finally:
+            self._consumer.unassign()
+        return Range(topic, partition, start, deliveries[-1].offset + 1, tuple(deliveries))
+
+
+def _end_of_partition(message: Message) -> int | None:
+    """The offset of the partition's end if this is its end-of-partition event, None for a message."""
+    error = message.error()
+    if error is None:
+        return None
+    if error.code() == KafkaError._PARTITION_EOF:
+        return message.offset()
+    raise KafkaException(error)
+
+
+def _delivery(message: Message) -> Delivery:
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    assert topic is not None
+    assert partition is not None
+    assert offset is not None
+    return Delivery(topic, partition, offset, message.key(), message.value())

@@ -1,0 +1,39 @@
+"""The outbound topics as a consumer of money reads them: kafka-python, read_committed, from the beginning to the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kafka import KafkaConsumer, TopicPartition
+
+from schemas.topics import MESSAGE_BYTES_MAX, Topic
+
+SILENCE_MS_MAX = 30_000
+
+
+def read_topic(bootstrap: str, topic: Topic) -> Iterator[bytes]:
+    """The values of every committed message that stands in a topic now, partition by partition in order.
+
+    Raises TimeoutError when the broker stops answering before the end is reached.
+    """
+    consumer = KafkaConsumer(
+        bootstrap_servers=bootstrap.split(","),
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=MESSAGE_BYTES_MAX,
+    )
+    try:
+        places = [TopicPartition(topic.name, each) for each in sorted(consumer.partitions_for_topic(topic.name) or ())]
+        ends = consumer.end_offsets(places)
+        for place in places:
+            consumer.assign([place])
+            consumer.seek_to_beginning(place)
+            while consumer.position(place) < ends[place]:
+                records = consumer.poll(timeout_ms=SILENCE_MS_MAX).get(place, [])
+                if not records and consumer.position(place) < ends[place]:
+                    raise TimeoutError(f"{topic.name}: nothing read for {SILENCE_MS_MAX / 1000:.0f} s")
+                for record in records:
+                    yield record.value
+    finally:
+        consumer.close()

@@ -1,0 +1,147 @@
+"""Out of the ledger into Kafka: each outbox message exactly once, in order, whatever dies.
+
+Every shard has one transactional id. A relay that starts fences the one before, which also settles its last
+transaction, reads the shard's cursor in `relay.cursors`, and goes on after it. Messages and the new cursor are one
+Kafka transaction. The ledger is told afterwards, and only to clear its outbox: it never decides what to send next.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+
+from confluent_kafka import KafkaException, Producer
+from sqlalchemy import Engine, select
+from sqlalchemy.dialects.postgresql import insert
+
+from infra.ledger.tables import outbox, relays
+from infra.settings import Settings
+from schemas.records import OutboxRow
+from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS
+from stream.ranges import RangeReader
+
+log = logging.getLogger(__name__)
+
+TRANSACTION_SECONDS_MAX = 30.0
+BATCH_BYTES_MAX = 16 * 1024 * 1024
+"""Two of the largest messages at least, and what one transaction may hold in memory."""
+
+
+class CursorLost(Exception):
+    """Kafka's cursor is behind what the ledger knows to be sent: going on would pay twice."""
+
+
+class ShardRelay:
+    """The relay of one shard. Not safe for use by two threads."""
+
+    def __init__(self, engine: Engine, bootstrap: str, shard: int, settings: Settings) -> None:
+        self._engine = engine
+        self._bootstrap = bootstrap
+        self._shard = shard
+        self._limit = settings.relay_batch
+        self._producer: Producer | None = None
+        self._cursor = 0
+
+    def start(self) -> None:
+        """Fences the relay before, and reads how far it came. Raises CursorLost, KafkaException."""
+        self._producer = Producer(
+            {
+                "bootstrap.servers": self._bootstrap,
+                "transactional.id": f"huzhu-relay-{self._shard}",
+                "transaction.timeout.ms": int(TRANSACTION_SECONDS_MAX * 1000),
+                "message.max.bytes": MESSAGE_BYTES_MAX,
+                "linger.ms": 2,
+                "log_level": 3,
+            }
+        )
+        self._producer.init_transactions(TRANSACTION_SECONDS_MAX)
+        self._cursor = read_cursor(self._bootstrap, self._shard)
+        with self._engine.connect() as connection:
+            known = connection.scalar(select(relays.c.relayed_seq).where(relays.c.shard == self._shard)) or 0
+        if self._cursor < known:
+            raise CursorLost(
+                f"shard {self._shard}: {RELAY_CURSORS.name} says {self._cursor}, but the ledger knows {known} as sent: "
+                "the topic was lost or this is another cluster. Restore it; nothing was sent"
+            )
+        log.info("shard %s: relaying from %s", self._shard, self._cursor + 1)
+
+    def step(self, before_commit: Callable[[], None] = lambda: None) -> int:
+        """Sends the next messages as one transaction and returns how many. ``before_commit`` is for fault tests.
+
+        Raises KafkaException when the outcome is an error or unknown: call `start` again before the next step, which
+        settles it.
+        """
+        rows = self._waiting()
+        if not rows:
+            return 0
+        producer = self._producer
+        assert producer is not None, "start() comes before step()"
+        producer.begin_transaction()
+        for row in rows:
+            self._produce(producer, row.topic, row.key, row.value)
+        cursor = json.dumps({"shard": self._shard, "seq": rows[-1].seq}).encode()
+        self._produce(producer, RELAY_CURSORS.name, str(self._shard).encode(), cursor)
+        before_commit()
+        producer.commit_transaction(TRANSACTION_SECONDS_MAX)
+        self._cursor = rows[-1].seq
+        self._clear()
+        return len(rows)
+
+    def _waiting(self) -> list[OutboxRow]:
+        rows: list[OutboxRow] = []
+        size = 0
+        wanted = (
+            select(*(outbox.c[name] for name in OutboxRow._fields))
+            .where(outbox.c.shard == self._shard, outbox.c.seq > self._cursor)
+            .order_by(outbox.c.seq)
+            .limit(self._limit)
+        )
+        with self._engine.connect() as connection:
+            for found in connection.execution_options(yield_per=200).execute(wanted):
+                row = OutboxRow(*found)
+                if row.seq != self._cursor + len(rows) + 1:
+                    raise CursorLost(f"shard {self._shard}: outbox has {row.seq} after {self._cursor + len(rows)}")
+                size += len(row.value)
+                if rows and size > BATCH_BYTES_MAX:
+                    break
+                rows.append(row)
+        return rows
+
+    def _produce(self, producer: Producer, topic: str, key: bytes | None, value: bytes) -> None:
+        while True:
+            try:
+                producer.produce(topic, value=value, key=key, partition=self._shard)
+                return
+            except BufferError:  # the client's queue is full: let it send
+                producer.poll(0.1)
+
+    def _clear(self) -> None:
+        """Deletes what Kafka has, and notes how far that is."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                insert(relays)
+                .values(shard=self._shard, relayed_seq=self._cursor)
+                .on_conflict_do_update(index_elements=["shard"], set_={"relayed_seq": self._cursor})
+            )
+            connection.execute(outbox.delete().where(outbox.c.shard == self._shard, outbox.c.seq <= self._cursor))
+
+
+def read_cursor(bootstrap: str, shard: int) -> int:
+    """The last outbox number of a shard that a committed transaction holds; 0 if there is none."""
+    place = (RELAY_CURSORS.name, shard)
+    with RangeReader(bootstrap) as reader:
+        first, end = reader.ends([place])[place]
+        start, reach = end, 16
+        while start > first:
+            start = max(first, end - reach)
+            found = reader.read(*place, start, end, limit=reach + 1).deliveries
+            if found:
+                return int(json.loads(found[-1].value or b"")["seq"])
+            reach *= 4
+    return 0
+
+
+def is_fenced(error: KafkaException) -> bool:
+    """Whether a newer relay has taken the shard over, or the producer is beyond use for good."""
+    return bool(error.args) and bool(error.args[0].fatal())

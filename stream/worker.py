@@ -1,0 +1,107 @@
+"""The worker: a Faust app with one agent that hands raw messages to the intake and acknowledges after the commit.
+
+Faust gives membership, assignment and delivery. It may repeat, skip or lose messages; the intake, whose offsets are
+in the ledger, neither does nor minds. There is no business here: see `stream.batch` for that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+import faust
+
+from infra.settings import Settings
+from schemas.records import Delivery
+from schemas.topics import INBOUND, MESSAGE_BYTES_MAX
+from stream.intake import Intake, OffsetsLost
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+INFRASTRUCTURE_GONE = 75
+"""Exit status (EX_TEMPFAIL) when the ledger or Kafka stayed away or an invariant broke: start the worker again."""
+
+
+def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str) -> faust.App:
+    """The Faust app around an intake."""
+    app = faust.App(
+        "huzhu-worker",
+        broker=[f"aiokafka://{address}" for address in bootstrap.split(",")],
+        broker_session_timeout=settings.session_timeout,
+        broker_heartbeat_interval=settings.session_timeout / 3,
+        broker_request_timeout=max(90.0, settings.session_timeout * 2),
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=MESSAGE_BYTES_MAX,
+        stream_buffer_maxsize=settings.batch_events * 2,
+        topic_allow_declare=False,  # provisioned by `huzhu topics apply`
+        topic_disable_leader=True,
+        web_enabled=False,
+        datadir=datadir,
+        store="memory://",
+    )
+    one_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
+    inbound = app.topic(
+        *(topic.name for topic in INBOUND),
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+    )
+
+    async def in_intake(work: Callable[[], Result]) -> Result:
+        """Runs work in the intake's thread; on trouble that stays, ends the process with nothing acknowledged."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(one_thread, work)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - Faust would acknowledge the events and carry on
+            log.critical("worker ends, nothing acknowledged: %s", _for_log(error))
+            logging.shutdown()
+            os._exit(INFRASTRUCTURE_GONE)
+
+    @app.agent(inbound, concurrency=1, name="huzhu.intake")
+    async def intake_agent(stream: Any) -> None:
+        async for events in stream.noack_take(settings.batch_events, within=settings.batch_wait):
+            deliveries = [_delivery(event.message) for event in events]
+            await in_intake(partial(intake.deliver, deliveries))
+            for event in events:
+                if event.message.partition in intake.epochs:
+                    event.ack()
+
+    async def on_assigned(_app: Any, /, *given: Any, **_: Any) -> None:
+        shards = {place.partition for place in given[0]}
+        await in_intake(lambda: intake.assigned(shards))
+        app.add_future(in_intake(intake.catch_up))
+
+    async def compare_with_topics() -> None:
+        missed = await in_intake(intake.catch_up)
+        if missed:
+            log.warning("took in %s messages that were not delivered", missed)
+
+    app.on_partitions_assigned.connect(on_assigned)
+    app.timer(interval=settings.idle_check)(compare_with_topics)
+    return app
+
+
+def _delivery(message: Any) -> Delivery:
+    return Delivery(message.topic, message.partition, message.offset, message.key, message.value)
+
+
+def _for_log(error: BaseException) -> str:
+    """What and where, without the error's own details: those of databases and models quote people's data."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    cause = type(getattr(error, "orig", None) or error).__name__
+    said = f": {error}" if isinstance(error, OffsetsLost) else ""
+    return f"{cause} at {place.filename}:{place.lineno}{said}"
+
+
+def run(app: faust.App, loglevel: str) -> None:
+    """Runs the app until a signal ends it; listens on no port."""
+    faust.Worker(app, loglevel=loglevel, blocking_timeout=None).execute_from_commandline()

@@ -1,0 +1,1 @@
+"""A second, separately derived calculator for claims, and the random cases to compare it on."""

@@ -1,0 +1,904 @@
+"""The oracle: what every claim is owed, worked out a second time from the written contract alone.
+
+It shares no code with the program it checks. Money is an exact `Fraction` of a yuan, nothing is cached,
+and every question is answered by looking again at everything that could bear on it. It is slow on purpose.
+
+    python tests/oracle/calculator.py --policy F [--policy F ...] FACTS.jsonl
+"""
+
+import argparse
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from math import floor
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+BYTES_MAX = 1024 * 1024
+YUAN_LIMIT = Fraction(10**14, 100)  # an amount must be smaller than 10^14 fen
+SECONDS_PER_DAY = 24 * 60 * 60
+ZERO = Fraction(0)
+
+# ---------------------------------------------------------------------------------------------------------
+# The table of section 3. A field is `name:kind`; a name that ends in `?` may be left out.
+# ---------------------------------------------------------------------------------------------------------
+
+EVERY_EVENT = "event_type:name event_id:name occurred_at:instant source:name"
+
+TABLE = {
+    "encounter.discharged": "encounter_id:name version:version person_id:name facility_id:name"
+    " facility_level:level care_type:care admitted_on:date discharged_on:date diagnoses:codes",
+    "settlement.posted": "settlement_id:name version:version encounter_id:name person_id:name"
+    " facility_id:name settled_at:instant final:flag currency:name total_charge:money"
+    " basic_insurance_paid:money serious_illness_paid:money medical_assistance_paid:money"
+    " other_fund_paid:money copay:money out_of_catalogue:money invoice_no?:text",
+    "settlement.voided": "settlement_id:name version:version encounter_id:name person_id:name reason:text",
+    "coverage.recorded": "coverage_id:name version:version person_id:name programme:name category:name"
+    " household_id?:text pool_id?:text area?:text valid_from:date valid_to?:date",
+    "coverage.voided": "coverage_id:name version:version person_id:name reason:text",
+    "person.died": "person_id:name version:version died_on:date",
+    "payout.reported": "payout_id:name person_id:name status:outcome reported_at:instant reference:text reason?:text",
+}
+
+WORDS = {
+    "level": ("city", "county", "town"),
+    "care": ("inpatient", "outpatient_special"),
+    "outcome": ("paid", "failed", "returned"),
+}
+
+PAID_BY_OTHERS = (
+    "basic_insurance_paid",
+    "serious_illness_paid",
+    "medical_assistance_paid",
+    "other_fund_paid",
+)
+MONEY_FIELDS = ("total_charge", *PAID_BY_OTHERS, "copay", "out_of_catalogue")
+
+# The subject is the id whose versions form one line.
+SUBJECT = {
+    "encounter.discharged": "encounter_id",
+    "settlement.posted": "settlement_id",
+    "settlement.voided": "settlement_id",
+    "coverage.recorded": "coverage_id",
+    "coverage.voided": "coverage_id",
+    "person.died": "person_id",
+    "payout.reported": "payout_id",
+}
+
+
+class RefusalError(Exception):
+    """One event cannot be a fact; `code` says why, `pointers` where."""
+
+    def __init__(self, code: str, pointers: Sequence[str] = ()) -> None:
+        super().__init__(code)
+        self.code = code
+        self.pointers = tuple(pointers)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A JSON number as it was written."""
+
+    literal: str
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Reading values
+# ---------------------------------------------------------------------------------------------------------
+
+
+def money_of(value: object) -> Fraction:
+    """The yuan in a string or a number literal with at most two decimals; ValueError for anything else."""
+    written = value.literal if isinstance(value, Number) else value
+    if not isinstance(written, str) or not re.fullmatch(r"-?[0-9]+(\.[0-9]{1,2})?", written):
+        raise ValueError(value)
+    yuan = Fraction(written)
+    if abs(yuan) >= YUAN_LIMIT:
+        raise ValueError(value)
+    return yuan
+
+
+def date_of(value: object) -> date:
+    """A calendar date written YYYY-MM-DD; ValueError for anything else."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError(value)
+    return date(int(value[:4]), int(value[5:7]), int(value[8:]))
+
+
+def instant_of(value: object) -> Fraction:
+    """Seconds from 0001-01-01T00:00:00Z to an RFC 3339 time with offset; ValueError for anything else."""
+    pattern = (
+        r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?"
+        r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
+    )
+    found = re.fullmatch(pattern, value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(value)
+    day, hour, minute, second, fraction, sign, offset_hour, offset_minute = found.groups()
+    if int(hour) > 23 or int(minute) > 59 or int(second) > 59:
+        raise ValueError(value)
+    if int(offset_hour or 0) > 23 or int(offset_minute or 0) > 59:
+        raise ValueError(value)
+    whole_days = date_of(day).toordinal() - 1
+    local = whole_days * SECONDS_PER_DAY + int(hour) * 3600 + int(minute) * 60 + int(second)
+    offset = int(offset_hour or 0) * 3600 + int(offset_minute or 0) * 60
+    instant = local + Fraction("0" + (fraction or ".0")) - (-offset if sign == "-" else offset)
+    try:
+        shanghai_date(instant)
+    except OverflowError:
+        raise ValueError(value) from None
+    return instant
+
+
+def shanghai_date(instant: Fraction) -> date:
+    """The calendar date in Asia/Shanghai at that instant."""
+    return (datetime(1, 1, 1, tzinfo=UTC) + timedelta(seconds=floor(instant))).astimezone(SHANGHAI).date()
+
+
+def version_of(value: object) -> int:
+    """A whole number from 1, written as one; ValueError for anything else."""
+    if not isinstance(value, Number) or not re.fullmatch(r"[0-9]+", value.literal) or int(value.literal) < 1:
+        raise ValueError(value)
+    return int(value.literal)
+
+
+def bad_places(kind: str, value: object) -> list[str]:
+    """Where, below the field itself, a value is not of its kind; an empty list when it is."""
+    if kind == "codes":
+        if not isinstance(value, list):
+            return [""]
+        return [f"/{place}" for place, code in enumerate(value) if not isinstance(code, str) or code == ""]
+    good = False
+    try:
+        if kind == "money":
+            money_of(value)
+        elif kind == "date":
+            date_of(value)
+        elif kind == "instant":
+            instant_of(value)
+        elif kind == "version":
+            version_of(value)
+        good = kind in ("money", "date", "instant", "version")
+    except ValueError:
+        good = False
+    if kind == "flag":
+        good = isinstance(value, bool)
+    if kind == "text":
+        good = isinstance(value, str)
+    if kind == "name":
+        good = isinstance(value, str) and value != ""
+    if kind in WORDS:
+        good = isinstance(value, str) and value in WORDS[kind]
+    return [] if good else [""]
+
+
+# ---------------------------------------------------------------------------------------------------------
+# One event, looked at alone
+# ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Event:
+    """A well-formed event of a known type: its members with every number as written."""
+
+    body: dict[str, object]
+
+    @property
+    def type(self) -> str:
+        return self.text("event_type")
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """The kind of id and the id whose versions form one line."""
+        return SUBJECT[self.type], self.text(SUBJECT[self.type])
+
+    @property
+    def version(self) -> int:
+        return version_of(self.body["version"])
+
+    @property
+    def is_void(self) -> bool:
+        return self.type.endswith(".voided")
+
+    def text(self, field: str) -> str:
+        value = self.body[field]
+        assert isinstance(value, str), field
+        return value
+
+    def has(self, field: str) -> bool:
+        return self.body.get(field) is not None
+
+    def money(self, field: str) -> Fraction:
+        return money_of(self.body[field])
+
+    def date(self, field: str) -> date:
+        return date_of(self.body[field])
+
+    def instant(self, field: str) -> Fraction:
+        return instant_of(self.body[field])
+
+    def content(self) -> object:
+        """What must be the same for two messages to be one: all members but event_id and occurred_at."""
+        return [
+            (name, ("money", money_of(value)))
+            if self.type == "settlement.posted" and name in MONEY_FIELDS
+            else (name, meaning(value))
+            for name, value in sorted(self.body.items())
+            if name not in ("event_id", "occurred_at")
+        ]
+
+
+def meaning(value: object) -> object:
+    """A JSON value in a form where == is equality of JSON (so that true is not 1)."""
+    if isinstance(value, Number):
+        try:
+            return ("number", Decimal(value.literal))
+        except InvalidOperation:
+            return ("unreadable number", value.literal)
+    if isinstance(value, bool):
+        return ("boolean", value)
+    if isinstance(value, list):
+        return ("array", [meaning(member) for member in value])
+    if isinstance(value, dict):
+        return ("object", [(name, meaning(member)) for name, member in sorted(value.items())])
+    return ("string or null", value)
+
+
+def parse_json(line: bytes) -> object:
+    """The JSON value of a line, or RefusalError with MALFORMED_JSON."""
+
+    def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        if len({name for name, _ in pairs}) != len(pairs):
+            raise ValueError("a member name occurs twice")
+        return dict(pairs)
+
+    def no_constant(name: str) -> object:
+        raise ValueError(name)
+
+    try:
+        text = line.decode("utf-8", errors="strict")
+        value: object = json.loads(
+            text, parse_int=Number, parse_float=Number, parse_constant=no_constant, object_pairs_hook=members
+        )
+        refuse_lone_surrogates(value)
+    except (ValueError, RecursionError):
+        raise RefusalError("MALFORMED_JSON") from None
+    return value
+
+
+def refuse_lone_surrogates(value: object) -> None:
+    """Raise ValueError when a string or a member name anywhere inside cannot be written as UTF-8."""
+    if isinstance(value, str):
+        value.encode("utf-8")  # UnicodeEncodeError is a ValueError
+    if isinstance(value, list):
+        for member in value:
+            refuse_lone_surrogates(member)
+    if isinstance(value, dict):
+        for name, member in value.items():
+            refuse_lone_surrogates(name)
+            refuse_lone_surrogates(member)
+
+
+def read_event(line: bytes) -> Event:
+    """The event on a line, or RefusalError with the first rule of section 3 that it breaks by itself."""
+    if len(line) > BYTES_MAX:
+        raise RefusalError("TOO_LARGE")
+    value = parse_json(line)
+    if not isinstance(value, dict):
+        raise RefusalError("SCHEMA_INVALID", [""])
+    if not isinstance(value.get("event_type"), str):
+        raise RefusalError("SCHEMA_INVALID", ["/event_type"])
+    if value["event_type"] not in TABLE:
+        raise RefusalError("UNKNOWN_EVENT_TYPE")
+    refuse_bad_fields(value)
+    event = Event(value)
+    refuse_bad_amounts(event)
+    refuse_bad_dates(event)
+    return event
+
+
+def refuse_bad_fields(body: dict[str, object]) -> None:
+    pointers: list[str] = []
+    for entry in f"{EVERY_EVENT} {TABLE[str(body['event_type'])]}".split():
+        field, kind = entry.split(":")
+        name = field.removesuffix("?")
+        if field.endswith("?") and body.get(name) is None:
+            continue
+        places = bad_places(kind, body[name]) if name in body else [""]
+        pointers += [f"/{name}{place}" for place in places]
+    if pointers:
+        raise RefusalError("SCHEMA_INVALID", sorted(pointers))
+
+
+def refuse_bad_amounts(event: Event) -> None:
+    if event.type != "settlement.posted":
+        return
+    if event.text("currency") != "CNY":
+        raise RefusalError("UNSUPPORTED_CURRENCY")
+    if any(event.money(field) < 0 for field in MONEY_FIELDS):
+        raise RefusalError("NEGATIVE_AMOUNT")
+    parts = sum((event.money(field) for field in (*PAID_BY_OTHERS, "copay", "out_of_catalogue")), ZERO)
+    if event.money("total_charge") != parts:
+        raise RefusalError("AMOUNTS_DO_NOT_BALANCE")
+
+
+def refuse_bad_dates(event: Event) -> None:
+    if event.type == "encounter.discharged" and event.date("discharged_on") < event.date("admitted_on"):
+        raise RefusalError("DATES_OUT_OF_ORDER")
+    if (
+        event.type == "coverage.recorded"
+        and event.has("valid_to")
+        and not event.date("valid_to") > event.date("valid_from")
+    ):
+        raise RefusalError("DATES_OUT_OF_ORDER")
+    occurred_at = event.instant("occurred_at")
+    if event.type == "settlement.posted" and event.instant("settled_at") - occurred_at > SECONDS_PER_DAY:
+        raise RefusalError("FUTURE_DATED")
+    sent_on = shanghai_date(occurred_at)
+    if event.type == "encounter.discharged" and (event.date("discharged_on") - sent_on).days > 1:
+        raise RefusalError("FUTURE_DATED")
+    if event.type == "person.died" and (event.date("died_on") - sent_on).days > 1:
+        raise RefusalError("FUTURE_DATED")
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Events against history
+# ---------------------------------------------------------------------------------------------------------
+
+
+class Ledger:
+    """The accepted events, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.lines: dict[tuple[str, str], list[Event]] = {}  # subject -> accepted events
+        self.people: dict[tuple[str, str], str] = {}  # encounter, settlement or coverage id -> person
+        self.encounters: dict[str, str] = {}  # settlement id -> encounter id
+
+    def consider(self, event: Event) -> str:
+        """Record the event or not; says "accepted", "duplicate" or "stale", or raises RefusalError."""
+        self.refuse_stranger(event)
+        line = self.lines.get(event.subject, [])
+        if event.type == "payout.reported":
+            if any(old.content() == event.content() for old in line):
+                return "duplicate"
+        else:
+            same_version = [old for old in line if old.version == event.version]
+            if any(old.content() != event.content() for old in same_version):
+                raise RefusalError("VERSION_CONFLICT")
+            if same_version:
+                return "duplicate"
+            if any(old.version > event.version for old in line):
+                return "stale"
+        self.lines.setdefault(event.subject, []).append(event)
+        for name in ("encounter_id", "settlement_id", "coverage_id"):
+            if name in TABLE[event.type]:
+                self.people.setdefault((name, event.text(name)), event.text("person_id"))
+        if event.subject[0] == "settlement_id":
+            self.encounters.setdefault(event.subject[1], event.text("encounter_id"))
+        return "accepted"
+
+    def refuse_stranger(self, event: Event) -> None:
+        person = event.text("person_id")
+        for name in ("encounter_id", "settlement_id", "coverage_id"):
+            if name in TABLE[event.type] and self.people.get((name, event.text(name)), person) != person:
+                raise RefusalError("PERSON_MISMATCH")
+        if event.subject[0] == "settlement_id":
+            encounter = event.text("encounter_id")
+            if self.encounters.get(event.subject[1], encounter) != encounter:
+                raise RefusalError("PERSON_MISMATCH")
+
+    def newest(self, kind: str) -> list[Event]:
+        """The newest version of every id of a kind."""
+        return [
+            max(line, key=lambda event: event.version)
+            for (line_kind, _), line in self.lines.items()
+            if line_kind == kind
+        ]
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Policies
+# ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Bracket:
+    over: Fraction
+    rate: Fraction
+
+
+@dataclass(frozen=True)
+class Tier:
+    name: str
+    categories: tuple[str, ...]
+    brackets: tuple[Bracket, ...]
+
+    def f(self, amount: Fraction) -> Fraction:
+        """Each slice of the amount times the rate of its bracket, exactly."""
+        total = ZERO
+        for place, bracket in enumerate(self.brackets):
+            is_last = place + 1 == len(self.brackets)
+            upper = amount if is_last else min(amount, self.brackets[place + 1].over)
+            if upper > bracket.over:
+                total += (upper - bracket.over) * bracket.rate
+        return total
+
+
+@dataclass(frozen=True)
+class Scheme:
+    id: str
+    programme: str
+    basis: str
+    measured_on: str
+    accumulates: str
+    care_types: tuple[str, ...] | None
+    facility_levels: tuple[str, ...] | None
+    diagnoses_any: tuple[str, ...] | None
+    areas: tuple[str, ...] | None
+    waiting_days: int | None
+    file_within_days: int | None
+    threshold: Fraction | None
+    cap_per_stay: Fraction | None
+    cap_per_year: Fraction | None
+    floor_per_stay: Fraction | None
+    tiers: tuple[Tier, ...]
+
+
+@dataclass(frozen=True)
+class Policy:
+    id: str
+    effective_from: date
+    effective_to: date | None
+    year_starts: tuple[int, int]
+    schemes: tuple[Scheme, ...]
+
+    def in_force(self, day: date) -> bool:
+        return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
+
+    def year_of(self, day: date) -> date:
+        """The first day of the policy year that holds the day."""
+        month, day_of_month = self.year_starts
+        if (day.month, day.day) >= (month, day_of_month):
+            return date(day.year, month, day_of_month)
+        return date(day.year - 1, month, day_of_month)
+
+
+def read_policy(text: str) -> Policy:
+    """A policy from its TOML text, which is taken to be valid."""
+    document = tomllib.loads(text)
+    head = document["policy"]
+    month, day = head["year_starts"].split("-")
+    return Policy(
+        id=head["id"],
+        effective_from=head["effective_from"],
+        effective_to=head.get("effective_to"),
+        year_starts=(int(month), int(day)),
+        schemes=tuple(read_scheme(table) for table in document["scheme"]),
+    )
+
+
+def read_scheme(table: dict[str, object]) -> Scheme:
+    def words(name: str, of: dict[str, object] = table) -> tuple[str, ...] | None:
+        value = of.get(name)
+        return tuple(str(word) for word in value) if isinstance(value, list) else None
+
+    def yuan(name: str) -> Fraction | None:
+        return Fraction(str(table[name])) if name in table else None
+
+    def days(name: str) -> int | None:
+        value = table.get(name)
+        return value if isinstance(value, int) else None
+
+    tiers = table["tier"]
+    assert isinstance(tiers, list)
+    return Scheme(
+        id=str(table["id"]),
+        programme=str(table["programme"]),
+        basis=str(table["basis"]),
+        measured_on=str(table["measured_on"]),
+        accumulates=str(table["accumulates"]),
+        care_types=words("care_types"),
+        facility_levels=words("facility_levels"),
+        diagnoses_any=words("diagnoses_any"),
+        areas=words("areas"),
+        waiting_days=days("waiting_days"),
+        file_within_days=days("file_within_days"),
+        threshold=yuan("threshold"),
+        cap_per_stay=yuan("cap_per_stay"),
+        cap_per_year=yuan("cap_per_year"),
+        floor_per_stay=yuan("floor_per_stay"),
+        tiers=tuple(
+            Tier(
+                name=str(tier["name"]),
+                categories=words("categories", tier) or (),
+                brackets=tuple(
+                    Bracket(Fraction(str(bracket["over"])), Fraction(str(bracket["rate"])))
+                    for bracket in tier["brackets"]
+                ),
+            )
+            for tier in tiers
+        ),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Claims
+# ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One encounter with everything that is recorded, in its newest version, about it and its person."""
+
+    id: str
+    person_id: str
+    discharge: Event | None
+    settlements: tuple[Event, ...]
+    coverages: tuple[Event, ...]
+    death: Event | None
+
+    @property
+    def live(self) -> list[Event]:
+        return [settlement for settlement in self.settlements if not settlement.is_void]
+
+    @property
+    def live_finals(self) -> list[Event]:
+        return [settlement for settlement in self.live if settlement.body["final"] is True]
+
+    @property
+    def copay(self) -> Fraction:
+        return sum((settlement.money("copay") for settlement in self.live), ZERO)
+
+    @property
+    def out_of_catalogue(self) -> Fraction:
+        return sum((settlement.money("out_of_catalogue") for settlement in self.live), ZERO)
+
+    @property
+    def discharged(self) -> Event:
+        assert self.discharge is not None, self.id
+        return self.discharge
+
+    @property
+    def discharged_on(self) -> date:
+        return self.discharged.date("discharged_on")
+
+    @property
+    def admitted_on(self) -> date:
+        return self.discharged.date("admitted_on")
+
+    def status_before_coverage(self, policies: Sequence[Policy]) -> str | None:
+        """The first status of section 4 that holds, down to no_policy; None when none of those does."""
+        if self.settlements and not self.live:
+            return "voided"
+        if self.discharge is None or not self.live_finals:
+            return "incomplete"
+        if self.death is not None and self.admitted_on > self.death.date("died_on"):
+            return "after_death"
+        if not any(policy.in_force(self.discharged_on) for policy in policies):
+            return "no_policy"
+        return None
+
+    def policy(self, policies: Sequence[Policy]) -> Policy:
+        (policy,) = [policy for policy in policies if policy.in_force(self.discharged_on)]
+        return policy
+
+
+def claims_of(ledger: Ledger) -> list[Claim]:
+    """Every encounter that has a discharge or a settlement, by code points of its id."""
+    discharges = {event.text("encounter_id"): event for event in ledger.newest("encounter_id")}
+    settlements = by_field(ledger.newest("settlement_id"), "encounter_id")
+    coverages = by_field(ledger.newest("coverage_id"), "person_id")
+    deaths = {event.text("person_id"): event for event in ledger.newest("person_id")}
+    claims = []
+    for encounter_id in sorted({*discharges, *settlements}):
+        person_id = ledger.people["encounter_id", encounter_id]
+        claims.append(
+            Claim(
+                id=encounter_id,
+                person_id=person_id,
+                discharge=discharges.get(encounter_id),
+                settlements=tuple(settlements.get(encounter_id, ())),
+                coverages=tuple(coverages.get(person_id, ())),
+                death=deaths.get(person_id),
+            )
+        )
+    return claims
+
+
+def by_field(events: Iterable[Event], field: str) -> dict[str, list[Event]]:
+    groups: dict[str, list[Event]] = {}
+    for event in events:
+        groups.setdefault(event.text(field), []).append(event)
+    return groups
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Section 5
+# ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What one scheme gives to one claim. `measured` is None when the measuring step was not reached."""
+
+    claim: Claim
+    policy: Policy
+    scheme: Scheme
+    tier: str | None
+    measured: Fraction | None
+    benefit: Fraction
+    reason: str | None
+
+    @property
+    def policy_year(self) -> date:
+        return self.policy.year_of(self.claim.discharged_on)
+
+
+def to_the_fen(yuan: Fraction) -> Fraction:
+    """Half-up to the fen."""
+    return Fraction(floor(yuan * 100 + Fraction(1, 2)), 100)
+
+
+def find_tier(claim: Claim, scheme: Scheme) -> Tier | str:
+    """Step 1 as far as the tier: the tier, or the reason that there is none."""
+    discharge = claim.discharged
+    diagnoses = discharge.body["diagnoses"]
+    assert isinstance(diagnoses, list)
+    if scheme.care_types is not None and discharge.text("care_type") not in scheme.care_types:
+        return "NOT_IN_SCOPE"
+    if scheme.facility_levels is not None and discharge.text("facility_level") not in scheme.facility_levels:
+        return "NOT_IN_SCOPE"
+    if scheme.diagnoses_any is not None and not any(
+        code.startswith(prefix) for code in diagnoses for prefix in scheme.diagnoses_any
+    ):
+        return "NOT_IN_SCOPE"
+
+    coverages = [
+        coverage
+        for coverage in claim.coverages
+        if not coverage.is_void
+        and coverage.text("programme") == scheme.programme
+        and coverage.date("valid_from") <= claim.discharged_on
+        and (not coverage.has("valid_to") or claim.discharged_on < coverage.date("valid_to"))
+        and (scheme.areas is None or (coverage.has("area") and coverage.text("area") in scheme.areas))
+    ]
+    if not coverages:
+        return "NO_COVERAGE"
+
+    if scheme.waiting_days is not None:
+        coverages = [
+            coverage
+            for coverage in coverages
+            if (claim.admitted_on - coverage.date("valid_from")).days >= scheme.waiting_days
+        ]
+        if not coverages:
+            return "WAITING_PERIOD"
+
+    for tier in scheme.tiers:
+        if any(coverage.text("category") in tier.categories for coverage in coverages):
+            return tier
+    return "NO_TIER"
+
+
+def filed_late(claim: Claim, scheme: Scheme) -> bool:
+    if scheme.file_within_days is None:
+        return False
+    filed_on = shanghai_date(min(settlement.instant("settled_at") for settlement in claim.live_finals))
+    return (filed_on - claim.discharged_on).days > scheme.file_within_days
+
+
+def amount_left(claim: Claim, basis: str, earlier_layers: Sequence[Ruling]) -> Fraction:
+    """What is left of a basis amount of the claim after earlier schemes paid on it."""
+    copay, out_of_catalogue = claim.copay, claim.out_of_catalogue
+    for layer in earlier_layers:
+        if layer.scheme.basis == "copay":
+            copay -= layer.benefit
+        elif layer.scheme.basis == "out_of_catalogue":
+            out_of_catalogue -= layer.benefit
+        else:
+            from_copay = min(copay, layer.benefit)
+            copay -= from_copay
+            out_of_catalogue -= layer.benefit - from_copay
+    assert min(copay, out_of_catalogue) >= 0, claim.id
+    return {
+        "copay": copay,
+        "out_of_catalogue": out_of_catalogue,
+        "personal_burden": copay + out_of_catalogue,
+    }[basis]
+
+
+def rule(
+    claim: Claim,
+    policy: Policy,
+    scheme: Scheme,
+    earlier_layers: Sequence[Ruling],
+    earlier_claims: Sequence[Ruling],
+) -> Ruling:
+    """What the scheme gives to the claim.
+
+    `earlier_layers` are the rulings of the policy's earlier schemes on this claim, `earlier_claims` the
+    rulings of the same scheme id on the person's earlier claims, both in order.
+    """
+
+    def ruling(tier: str | None, measured: Fraction | None, benefit: Fraction, reason: str | None) -> Ruling:
+        return Ruling(claim, policy, scheme, tier, measured, benefit, reason)
+
+    # 1. Scope and eligibility
+    tier = find_tier(claim, scheme)
+    if isinstance(tier, str):
+        return ruling(None, None, ZERO, tier)
+    if filed_late(claim, scheme):
+        return ruling(tier.name, None, ZERO, "FILED_LATE")
+
+    # 2. Measure
+    left = amount_left(claim, scheme.basis, earlier_layers)
+    measured = left if scheme.measured_on == "remaining" else amount_left(claim, scheme.basis, [])
+    if scheme.threshold is not None and not measured > scheme.threshold:
+        return ruling(tier.name, measured, ZERO, "UNDER_THRESHOLD")
+
+    # 3 and 4. Brackets, Accumulate
+    policy_year = policy.year_of(claim.discharged_on)
+    this_year = [earlier for earlier in earlier_claims if earlier.policy_year == policy_year]
+    if scheme.accumulates == "person_year":
+        before = ZERO
+        for earlier in this_year:
+            if earlier.scheme.accumulates == "person_year" and earlier.measured is not None:
+                before += earlier.measured
+        benefit = to_the_fen(tier.f(before + measured)) - to_the_fen(tier.f(before))
+    else:
+        benefit = to_the_fen(tier.f(measured))
+    if benefit == 0:
+        return ruling(tier.name, measured, ZERO, "NOTHING_DUE")
+
+    # 5. Limit
+    benefit = min(benefit, left)
+    if benefit == 0:
+        return ruling(tier.name, measured, ZERO, "NOTHING_LEFT")
+    if scheme.cap_per_stay is not None:
+        benefit = min(benefit, scheme.cap_per_stay)
+    if scheme.cap_per_year is not None:
+        paid_this_year = sum((earlier.benefit for earlier in this_year), ZERO)
+        benefit = min(benefit, max(ZERO, scheme.cap_per_year - paid_this_year))
+    if benefit == 0:
+        return ruling(tier.name, measured, ZERO, "CAP_REACHED")
+    if scheme.floor_per_stay is not None and benefit < scheme.floor_per_stay:
+        return ruling(tier.name, measured, ZERO, "BELOW_FLOOR")
+    return ruling(tier.name, measured, benefit, None)
+
+
+def rule_person(claims: Sequence[Claim], policies: Sequence[Policy]) -> dict[str, list[Ruling]]:
+    """The rulings on each of one person's claims, in the order of the schemes of its policy.
+
+    For each scheme in order, for each claim in canonical order. Releases may put the same schemes in
+    different orders; a pair that must wait for another is left for the next sweep.
+    """
+    in_order = sorted(claims, key=lambda claim: (claim.discharged_on, claim.id))
+    policy_of = {claim.id: claim.policy(policies) for claim in claims}
+    scheme_ids: list[str] = []
+    for policy in sorted(policies, key=lambda policy: policy.effective_from):
+        scheme_ids += [scheme.id for scheme in policy.schemes if scheme.id not in scheme_ids]
+    rulings: dict[str, dict[str, Ruling]] = {claim.id: {} for claim in in_order}  # claim -> scheme -> ruling
+    while any(len(rulings[claim.id]) < len(policy_of[claim.id].schemes) for claim in in_order):
+        for scheme_id in scheme_ids:
+            earlier_claims: list[Ruling] = []
+            for claim in in_order:
+                schemes = policy_of[claim.id].schemes
+                layers = [scheme.id for scheme in schemes]
+                if scheme_id not in layers:
+                    continue
+                if scheme_id not in rulings[claim.id]:
+                    before = layers[: layers.index(scheme_id)]
+                    if any(layer not in rulings[claim.id] for layer in before):
+                        break
+                    rulings[claim.id][scheme_id] = rule(
+                        claim,
+                        policy_of[claim.id],
+                        schemes[layers.index(scheme_id)],
+                        [rulings[claim.id][layer] for layer in before],
+                        earlier_claims,
+                    )
+                earlier_claims.append(rulings[claim.id][scheme_id])
+    return {
+        claim_id: [by_scheme[scheme.id] for scheme in policy_of[claim_id].schemes]
+        for claim_id, by_scheme in rulings.items()
+    }
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Section 8
+# ---------------------------------------------------------------------------------------------------------
+
+
+def yuan_text(yuan: Fraction) -> str:
+    """Exactly two decimals."""
+    fen = yuan * 100
+    assert fen.denominator == 1, yuan
+    assert fen >= 0, yuan
+    return f"{fen.numerator // 100}.{fen.numerator % 100:02d}"
+
+
+def print_benefit(ruling: Ruling) -> dict[str, object]:
+    printed: dict[str, object] = {
+        "scheme_id": ruling.scheme.id,
+        "tier": ruling.tier,
+        "basis": ruling.scheme.basis,
+        "measured": yuan_text(ruling.measured or ZERO),
+        "benefit": yuan_text(ruling.benefit),
+    }
+    if ruling.reason is not None:
+        printed["reason"] = ruling.reason
+    return printed
+
+
+def print_claim(claim: Claim, status: str, rulings: Sequence[Ruling]) -> dict[str, object]:
+    burden = claim.copay + claim.out_of_catalogue
+    total = sum((ruling.benefit for ruling in rulings), ZERO)
+    return {
+        "claim_id": claim.id,
+        "person_id": claim.person_id,
+        "status": status,
+        "policy_id": rulings[0].policy.id if rulings else None,
+        "personal_burden": yuan_text(burden),
+        "benefits": [print_benefit(ruling) for ruling in rulings],
+        "total_benefit": yuan_text(total),
+        "patient_pays": yuan_text(burden - total),
+    }
+
+
+def adjudicate(policy_texts: list[str], lines: list[bytes]) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """The claims as section 8 prints them, without `explanation`; and the refusals, with `code` and `line`.
+
+    `line` counts every physical line from 1; a blank line is skipped but counted.
+    """
+    policies = [read_policy(text) for text in policy_texts]
+    ledger = Ledger()
+    refusals: list[dict[str, object]] = []
+    for number, raw in enumerate(lines, start=1):
+        line = raw.removesuffix(b"\n")
+        if not line.strip(b" \t\r\n"):
+            continue
+        try:
+            ledger.consider(read_event(line))
+        except RefusalError as refused:
+            refusals.append({"line": number, "code": refused.code, "pointers": list(refused.pointers)})
+
+    claims = claims_of(ledger)
+    early_status = {claim.id: claim.status_before_coverage(policies) for claim in claims}
+    payable = [claim for claim in claims if early_status[claim.id] is None]
+    rulings: dict[str, list[Ruling]] = {}
+    for person_id in {claim.person_id for claim in payable}:
+        rulings.update(rule_person([claim for claim in payable if claim.person_id == person_id], policies))
+    printed = []
+    for claim in claims:
+        status = early_status[claim.id]
+        if status is None:
+            covered = any(ruling.tier is not None for ruling in rulings[claim.id])
+            status = "adjudicated" if covered else "not_covered"
+        printed.append(print_claim(claim, status, rulings.get(claim.id, [])))
+    return printed, refusals
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line; 0 when all facts were accepted, 3 when some were refused."""
+    parser = argparse.ArgumentParser(description="The oracle: adjudicate facts a second, independent way.")
+    parser.add_argument("--policy", action="append", required=True, type=Path)
+    parser.add_argument("facts", help="a file of facts, one a line; - for standard input")
+    options = parser.parse_args(arguments)
+    facts = sys.stdin.buffer.read() if options.facts == "-" else Path(options.facts).read_bytes()
+    policy_texts = [policy.read_text(encoding="utf-8") for policy in options.policy]
+    claims, refusals = adjudicate(policy_texts, facts.split(b"\n"))
+    for stream, records in ((sys.stdout, claims), (sys.stderr, refusals)):
+        for record in records:
+            stream.buffer.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+    return 3 if refusals else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

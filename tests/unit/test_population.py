@@ -1,0 +1,432 @@
+"""The seeded population: reproducible, well-formed, balanced, with every refusal, and bounded in memory."""
+
+import json
+import re
+import subprocess
+import sys
+import tracemalloc
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from infra.population import describe, generate
+
+Json = dict[str, Any]
+
+CODES = {
+    "MALFORMED_JSON",
+    "SCHEMA_INVALID",
+    "UNKNOWN_EVENT_TYPE",
+    "UNSUPPORTED_CURRENCY",
+    "NEGATIVE_AMOUNT",
+    "AMOUNTS_DO_NOT_BALANCE",
+    "DATES_OUT_OF_ORDER",
+    "FUTURE_DATED",
+    "VERSION_CONFLICT",
+    "PERSON_MISMATCH",
+}
+PARTS = (
+    "basic_insurance_paid",
+    "serious_illness_paid",
+    "medical_assistance_paid",
+    "other_fund_paid",
+    "copay",
+    "out_of_catalogue",
+)
+DATE = r"\d{4}-\d{2}-\d{2}"
+INSTANT = rf"{DATE}T\d{{2}}:\d{{2}}:\d{{2}}(Z|[+-]\d{{2}}:\d{{2}})"
+MONEY = r"-?\d+(\.\d{1,2})?"
+COMMON = {
+    "event_id": r"ev-[0-9a-f]{8}-\d{5}",
+    "occurred_at": INSTANT,
+    "source": r".+",
+    "person_id": r"P-[0-9a-f]{8}",
+}
+SETTLEMENT = {"settlement_id": r"S-[0-9a-f]{8}-\d{3,}-\w+", "encounter_id": r"E-[0-9a-f]{8}-\d{3,}"}
+COVERAGE = {"coverage_id": r"C-[0-9a-f]{8}-[AV]\d+"}
+FIELDS: dict[str, dict[str, str]] = {
+    "encounter.discharged": {
+        "encounter_id": r"E-[0-9a-f]{8}-\d{3,}",
+        "facility_id": r"H-[A-Z]{3}-[ABC]\d{2}",
+        "facility_level": "city|county|town",
+        "care_type": "inpatient|outpatient_special",
+        "admitted_on": DATE,
+        "discharged_on": DATE,
+    },
+    "settlement.posted": {
+        **SETTLEMENT,
+        "facility_id": r"H-[A-Z]{3}-[ABC]\d{2}",
+        "settled_at": INSTANT,
+        "currency": "[A-Z]{3}",
+        **dict.fromkeys(("total_charge", *PARTS), MONEY),
+    },
+    "settlement.voided": {**SETTLEMENT, "reason": ".+"},
+    "coverage.recorded": {
+        **COVERAGE,
+        "programme": "self_pay_assistance|village_mutual_aid",
+        "category": "[a-z_]+",
+        "valid_from": DATE,
+    },
+    "coverage.voided": {**COVERAGE, "reason": ".+"},
+    "person.died": {"died_on": DATE},
+}
+OPTIONAL = {
+    "coverage.recorded": {
+        "household_id": r"HH-[0-9a-f]{8}",
+        "pool_id": r"village-[a-z]+-\d{3}",
+        "valid_to": DATE,
+    },
+    "settlement.posted": {"invoice_no": r"\d{10}"},
+}
+ID_OF = {
+    "encounter": "encounter_id",
+    "settlement": "settlement_id",
+    "coverage": "coverage_id",
+    "person": "person_id",
+}
+
+
+class Gate:
+    """The acceptance rules of claims.md, section 3, written again for the tests; keeps what it accepted."""
+
+    def __init__(self) -> None:
+        self.verdicts: list[tuple[str, Json]] = []
+        self.contents: dict[tuple[str, str], dict[int, Json]] = defaultdict(dict)
+
+    def judge(self, line: bytes) -> str:
+        """The refusal code of a line, or `good` or `duplicate`; a stale version is good too."""
+        try:
+            event: Json = json.loads(line, parse_float=Decimal)
+        except ValueError:
+            event, verdict = {}, "MALFORMED_JSON"
+        else:
+            verdict = self._alone(event) or self._among_others(event)
+        self.verdicts.append((verdict, event))
+        return verdict
+
+    def good(self, event_type: str) -> list[Json]:
+        """The accepted events of a type, late ones included."""
+        return [event for event in self.all_good() if event["event_type"] == event_type]
+
+    def all_good(self) -> list[Json]:
+        """Every accepted event in order of arrival, late ones included."""
+        return [event for verdict, event in self.verdicts if verdict == "good"]
+
+    def _alone(self, event: Json) -> str | None:
+        kind = event["event_type"]
+        if kind not in FIELDS:
+            return "UNKNOWN_EVENT_TYPE"
+        if not well_formed(event):
+            return "SCHEMA_INVALID"
+        sent = in_shanghai(event["occurred_at"])
+        dated = event.get("discharged_on") or event.get("died_on")
+        day = date.fromisoformat(dated) if dated else None
+        if kind == "settlement.posted":
+            if event["currency"] != "CNY":
+                return "UNSUPPORTED_CURRENCY"
+            parts = [Decimal(event[name]) for name in PARTS]
+            total = Decimal(event["total_charge"])
+            if min(*parts, total) < 0:
+                return "NEGATIVE_AMOUNT"
+            if total != sum(parts):
+                return "AMOUNTS_DO_NOT_BALANCE"
+            day = in_shanghai(event["settled_at"])
+        if kind == "encounter.discharged" and event["discharged_on"] < event["admitted_on"]:
+            return "DATES_OUT_OF_ORDER"
+        if kind == "coverage.recorded" and "valid_to" in event and event["valid_to"] <= event["valid_from"]:
+            return "DATES_OUT_OF_ORDER"
+        return "FUTURE_DATED" if day is not None and day > sent + timedelta(days=1) else None
+
+    def _among_others(self, event: Json) -> str:
+        known = self.contents[line_of(event)]
+        content = {name: value for name, value in event.items() if name not in ("event_id", "occurred_at")}
+        for other in known.values():
+            if any(other.get(name) != content.get(name) for name in ("person_id", "encounter_id")):
+                return "PERSON_MISMATCH"
+        if event["version"] in known:
+            return "duplicate" if known[event["version"]] == content else "VERSION_CONFLICT"
+        known[event["version"]] = content
+        return "good"
+
+
+def line_of(event: Json) -> tuple[str, str]:
+    """The name and value of the id whose versions form one line."""
+    name = ID_OF[event["event_type"].split(".")[0]]
+    return event["event_type"].split(".")[0], event[name]
+
+
+def in_shanghai(instant: str) -> date:
+    """The business date of an instant."""
+    return datetime.fromisoformat(instant).astimezone(ZoneInfo("Asia/Shanghai")).date()
+
+
+def well_formed(event: Json) -> bool:
+    """Whether every field that the contract asks for is there, with a value of the right form."""
+    kind = event["event_type"]
+    patterns = {**COMMON, **FIELDS[kind]}
+    if any(name not in event for name in patterns):
+        return False
+    patterns |= {name: form for name, form in OPTIONAL.get(kind, {}).items() if name in event}
+    if not all(re.fullmatch(form, f"{event[name]}") for name, form in patterns.items()):
+        return False
+    try:
+        for name in ("valid_from", "valid_to", "admitted_on", "discharged_on", "died_on"):
+            date.fromisoformat(event.get(name, "2023-01-01"))
+        datetime.fromisoformat(event["occurred_at"])
+    except ValueError:
+        return False
+    codes = event.get("diagnoses", [])
+    return (
+        type(event["version"]) is int
+        and event["version"] >= 1
+        and type(event.get("final", False)) is bool
+        and ("final" in event) == (kind == "settlement.posted")
+        and ("diagnoses" in event) == (kind == "encounter.discharged")
+        and all(re.fullmatch(r"[A-Z]\d{2}\.\d", code) for code in codes)
+    )
+
+
+def judged(lines: Iterable[bytes]) -> Gate:
+    """A gate through which all the lines went."""
+    gate = Gate()
+    for line in lines:
+        gate.judge(line)
+    return gate
+
+
+@pytest.fixture(scope="module")
+def town() -> list[bytes]:
+    """The lines of 500 persons."""
+    return list(generate(7, 500))
+
+
+@pytest.fixture(scope="module")
+def city() -> Gate:
+    """3,000 persons, judged."""
+    return judged(generate(11, 3_000))
+
+
+def digest(lines: Iterable[bytes]) -> str:
+    """One hash over all lines."""
+    return sha256(b"\n".join(lines)).hexdigest()
+
+
+def test_same_seed_gives_the_same_bytes(town: list[bytes]) -> None:
+    """The same arguments give the same bytes, also in another process with another hash seed."""
+    program = (
+        "from hashlib import sha256; from infra.population import generate;"
+        "print(sha256(b'\\n'.join(generate(7, 500))).hexdigest())"
+    )
+    root = Path(__file__).parents[2]
+    environment = {"PYTHONHASHSEED": "4711", "PYTHONPATH": str(root)}
+    command = [sys.executable, "-c", program]
+    other = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True)
+    assert digest(generate(7, 500)) == digest(town)
+    assert other.stdout.strip() == digest(town)
+
+
+def test_another_seed_gives_other_people(town: list[bytes]) -> None:
+    """Populations of different seeds share no line."""
+    assert not set(town) & set(generate(8, 500))
+
+
+def test_lines_are_single_lines(town: list[bytes]) -> None:
+    """No line holds a newline or is empty, so a file of them can be read back."""
+    assert all(line and b"\n" not in line and b"\r" not in line for line in town)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_refusal_kind_is_there(seed: int) -> None:
+    """500 persons are enough for every refusal code, whatever the seed."""
+    verdicts = Counter(verdict for verdict, _ in judged(generate(seed, 500)).verdicts)
+    assert verdicts.keys() & CODES == CODES
+    assert verdicts.keys() - CODES == {"good", "duplicate"}
+
+
+def test_bad_share_is_kept(city: Gate) -> None:
+    """About one line in two hundred is refused, of every kind, and none when none is asked for."""
+    refused = [verdict for verdict, _ in city.verdicts if verdict in CODES]
+    assert 0.004 < len(refused) / len(city.verdicts) < 0.006
+    assert not {verdict for verdict, _ in judged(generate(11, 500, bad_share=0)).verdicts} & CODES
+
+
+def test_too_large_only_when_asked(town: list[bytes]) -> None:
+    """Lines of more than 1 MiB come exactly as often as asked for."""
+    assert max(map(len, town)) < 4_096
+    assert [len(line) for line in generate(7, 10, too_large=2) if len(line) > 4_096] == [1024 * 1024 + 1] * 2
+
+
+def test_good_settlements_balance(city: Gate) -> None:
+    """Every accepted bill balances to the fen, has no negative part, and is not empty."""
+    bills = city.good("settlement.posted")
+    assert len(bills) > 2_000
+    for bill in bills:
+        parts = [Decimal(bill[name]) for name in PARTS]
+        assert Decimal(bill["total_charge"]) == sum(parts) > 0
+        assert min(parts) >= 0
+
+
+def test_event_ids_are_unique_but_for_redelivery(town: list[bytes]) -> None:
+    """An event id stands for one content; only a redelivered message has it twice."""
+    contents = defaultdict(set)
+    for line in town:
+        match = re.search(rb'"event_id":"([^"]+)"', line)
+        if match:
+            contents[match.group(1)].add(line)
+    assert {len(lines) for lines in contents.values()} == {1}
+
+
+def test_money_is_written_in_every_allowed_way(city: Gate) -> None:
+    """Some hospitals write two decimals, some fewer, some JSON numbers with at most two decimals."""
+    totals = [bill["total_charge"] for bill in city.good("settlement.posted")]
+    assert any(isinstance(total, Decimal) for total in totals)
+    assert any(isinstance(total, str) and not re.fullmatch(r"\d+\.\d\d", total) for total in totals)
+    assert any(isinstance(total, str) and re.fullmatch(r"\d+\.\d\d", total) for total in totals)
+
+
+def test_copays_over_the_threshold_are_common_but_not_the_rule(city: Gate) -> None:
+    """A quarter to three fifths of inpatient stays have a copay over 2,000 yuan; a few lie on the edge."""
+    copay: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for bill in city.good("settlement.posted"):
+        if bill["version"] == 1:
+            copay[bill["encounter_id"]] += Decimal(bill["copay"])
+    discharges = city.good("encounter.discharged")
+    stays = {event["encounter_id"] for event in discharges if event["care_type"] == "inpatient"}
+    over = sum(copay[stay] > 2_000 for stay in stays) / len(stays)
+    assert 0.25 < over < 0.60
+    assert {Decimal("2000.00"), Decimal("2000.01")} <= {copay[stay] for stay in stays}
+
+
+def test_stays_have_a_heavy_tail(city: Gate) -> None:
+    """Most people have no stay or one, and the busiest twentieth cause more than half of all."""
+    people = {event["person_id"] for event in city.good("coverage.recorded")}
+    stays = Counter(dict.fromkeys(people, 0))
+    stays.update(event["person_id"] for event in city.good("encounter.discharged") if event["version"] == 1)
+    counts = sorted(stays.values(), reverse=True)
+    assert sum(count <= 1 for count in counts) / len(counts) > 0.75
+    assert sum(counts[: len(counts) // 20]) > sum(counts) / 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("persons", "asked"), [(500, 1_000), (1_000, 400), (2_000, 15_000), (500, 0)])
+def test_asked_settlements_are_reached(seed: int, persons: int, asked: int) -> None:
+    """The number of settlement events asked for is reached within five per cent."""
+    lines = generate(seed, persons, settlements=asked)
+    got = sum(re.match(rb'\{"event_type":"settlement\.(posted|voided)"', line) is not None for line in lines)
+    assert abs(got - asked) <= asked * 0.05
+
+
+def test_version_lines_are_consistent(city: Gate) -> None:
+    """The versions of an id are 1, 2, ... without a gap, of one person and one encounter."""
+    lines = {line: versions for line, versions in city.contents.items() if versions}
+    assert {len(versions) for versions in lines.values()} >= {1, 2, 3}
+    for versions in lines.values():
+        assert sorted(versions) == list(range(1, len(versions) + 1))
+        owners = {(content["person_id"], content.get("encounter_id")) for content in versions.values()}
+        assert len(owners) == 1
+
+
+def test_the_interesting_cases_are_there(city: Gate) -> None:
+    """Interim bills, refunds, some of them first, stale versions, stays over New Year, deaths: all occur."""
+    discharges = city.good("encounter.discharged")
+    bills = city.good("settlement.posted")
+    voids = {event["settlement_id"] for event in city.good("settlement.voided")}
+    died = {event["person_id"]: event["died_on"] for event in city.good("person.died")}
+    order = defaultdict(list)
+    for event in city.all_good():
+        order[line_of(event)].append(event["version"])
+    settled = {bill["settlement_id"] for bill in bills}
+    of_the_dead = [event for event in discharges if event["person_id"] in died]
+
+    assert any(not bill["final"] for bill in bills)
+    assert any(f"{void}R" in settled for void in voids)
+    assert any(order["settlement", void][:2] == [2, 1] for void in voids)
+    assert any(after < before for versions in order.values() for before, after in pairwise(versions))
+    assert any(event["admitted_on"][:4] < event["discharged_on"][:4] for event in discharges)
+    assert any(event["admitted_on"] > died[event["person_id"]] for event in of_the_dead)
+    assert any(event["discharged_on"] == died[event["person_id"]] for event in of_the_dead)
+    assert any(event["discharged_on"] < died[event["person_id"]] for event in of_the_dead)
+    assert {event["encounter_id"] for event in bills} ^ {event["encounter_id"] for event in discharges}
+    assert any(event["version"] > 1 for event in discharges)
+    assert city.good("coverage.voided")
+    assert any(event["version"] > 1 for event in city.good("coverage.recorded"))
+    assert any(event["occurred_at"][:10] > event["valid_from"] for event in city.good("coverage.recorded"))
+
+
+def test_dates_stay_in_the_business_years(city: Gate) -> None:
+    """Stays end, and messages are sent, in the business years; only registration may come before them."""
+    days = [event["discharged_on"] for event in city.good("encounter.discharged") if event["version"] == 1]
+    assert {day[:4] for day in days} == {"2023", "2024", "2025", "2026"}
+    sent = {in_shanghai(event["occurred_at"]).year for event in city.all_good()}
+    assert sent == {2022, 2023, 2024, 2025, 2026}
+    narrow = judged(generate(1, 300, first_year=2025, last_year=2025)).good("encounter.discharged")
+    assert {event["discharged_on"][:4] for event in narrow if event["version"] == 1} == {"2025"}
+
+
+def test_arrival_is_by_time_within_a_block(city: Gate) -> None:
+    """Most messages arrive in the order in which they were sent; some are late."""
+    sent = [datetime.fromisoformat(event["occurred_at"]) for event in city.all_good()]
+    backwards = sum(after < before for before, after in pairwise(sent)) / len(sent)
+    assert 0.01 < backwards < 0.40
+
+
+def test_objects_alive_are_those_of_one_block() -> None:
+    """While 20,000 persons pass in blocks of 5,000 lines, no more objects live than a block needs."""
+    before = sys.getallocatedblocks()
+    lines = peak = 0
+    for lines, _ in enumerate(generate(5, 20_000, block_lines=5_000), start=1):
+        if lines % 500 == 0:
+            peak = max(peak, sys.getallocatedblocks() - before)
+    assert lines > 60_000
+    assert peak < 6 * 5_000  # a line is a tuple, two integers and its bytes
+
+
+def test_memory_is_that_of_one_block() -> None:
+    """2,000 persons, 4 MB of lines, pass through blocks of 500 lines in less than 1.5 MiB."""
+    warm = list(generate(5, 2_000))
+    assert sum(map(len, warm)) > 2_500_000
+    del warm
+    tracemalloc.start()
+    for _ in generate(5, 2_000, block_lines=500):
+        pass
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.5 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"persons": -1}, {"bad_share": 0.9}, {"settlements": -5}, {"first_year": 2027}, {"block_lines": 0}],
+)
+def test_nonsense_is_refused_at_once(arguments: Json) -> None:
+    """Impossible arguments are refused by the call itself, before the first line."""
+    with pytest.raises(ValueError, match="must"):
+        generate(1, **{"persons": 10, **arguments})
+
+
+@pytest.mark.parametrize("persons", [0, 1, 2, 5])
+def test_a_tiny_population_works(persons: int) -> None:
+    """No people, one and a few: no error, and no more people than asked for."""
+    events = judged(generate(1, persons)).all_good()
+    assert len({event["person_id"] for event in events}) <= persons
+
+
+def test_the_first_lines_come_before_the_last_person() -> None:
+    """A large population is generated as it is read."""
+    assert len(list(islice(generate(1, 10_000_000, block_lines=100), 10))) == 10
+
+
+def test_the_description_says_what_is_assumed() -> None:
+    """The text for the terminal fits it, and says that the numbers are assumptions."""
+    text = describe()
+    assert "assumption" in text
+    assert max(map(len, text.splitlines())) <= 110
+    assert all(code in text for code in CODES)
