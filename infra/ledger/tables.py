@@ -1,6 +1,7 @@
 """The ledger's tables, as SQLAlchemy sees them. The migrations create them, with triggers on top.
 
-Amounts are fen. Tables named in `INSERT_ONLY` are guarded by triggers: nothing in them is ever changed or deleted.
+Amounts are fen. Events, subjects, facts, policies, decisions, instructions, refusals
+and audit entries are guarded by triggers: nothing in them is ever changed or deleted.
 """
 
 from __future__ import annotations
@@ -240,14 +241,3 @@ outbox = Table(
     PrimaryKeyConstraint("shard", "seq"),
 )
 """Messages waiting for the relay, which deletes what Kafka has committed."""
-
-INSERT_ONLY = (
-    events,
-    subjects,
-    facts,
-    policies,
-    decisions,
-    instructions,
-    refusals,
-    audit_entries,
-)
