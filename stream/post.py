@@ -26,7 +26,7 @@ class Posted:
 
 
 def address(value: bytes) -> tuple[str, bytes | None]:
-    """The topic and key of an event. One that names neither goes to the expenses, without a key, and is refused there."""
+    """The topic and key of an event. One that names neither goes to the expenses without a key, to be refused."""
     try:
         document = json.loads(value)
     except (ValueError, RecursionError):

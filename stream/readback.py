@@ -1,4 +1,4 @@
-"""The outbound topics as a consumer of money reads them: kafka-python, read_committed, from the beginning to the end."""
+"""The outbound topics as a consumer of money reads them: kafka-python, read_committed, from beginning to end."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class LedgerMismatch(Exception):
 
 
 def connect(url: str) -> Engine:
-    """An engine for a ledger. Connections are tested before use; errors show no parameters, which hold people's data."""
+    """An engine for a ledger. Connections are tested before use; errors show no parameters: they hold people's data."""
     return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": 10})
 
 
