@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from handlers.account import Account
 from handlers.admit import Line, Registry, claims_of_identity
 from handlers.process import Processor, World
-from handlers.read import Reading, read
+from handlers.read import Reading, read, recall
 from infra.ledger import gather
 from infra.ledger.record import move_offsets, record
 from infra.sharding import shard_of
@@ -103,10 +103,8 @@ def load_persons(
     policies = published_policies(tuple(gather.policy_texts(connection)))
     world = World(policies, partial(shard_of, shard_count=shard_count), shards)
     for value in gather.newest_facts(connection, persons):
-        known = read(value)
-        assert isinstance(known, Reading), "an accepted fact stays readable"
-        person_id = known.fact.person_id
-        world.accounts.setdefault(person_id, Account(person_id)).apply(known.fact)
+        fact = recall(value)
+        world.accounts.setdefault(fact.person_id, Account(fact.person_id)).apply(fact)
     world.claims = {row.claim_id: row for row in gather.decided_claims(connection, persons)}
     for row in gather.held_benefits(connection, world.claims.keys()):
         world.benefits.setdefault(row.claim_id, {})[row.scheme_id] = row

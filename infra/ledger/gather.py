@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, any_, select
-from sqlalchemy.dialects.postgresql import array
-from sqlalchemy.types import Text
+from sqlalchemy import ARRAY, BindParameter, Connection, Text, and_, any_, bindparam, select
 
 from infra.ledger import tables
 from schemas.decisions import Status
@@ -72,7 +70,7 @@ def lines(connection: Connection, subjects: Collection[Subject]) -> tuple[list[S
         ids = sorted({subject.id for subject in subjects if subject.kind is kind})
         if not ids:
             continue
-        wanted = array(ids, type_=Text)
+        wanted = _texts(ids)
         owner, fact = tables.subjects, tables.facts
         for row in connection.execute(
             select(owner).where(and_(owner.c.kind == kind, owner.c.subject_id == any_(wanted)))
@@ -92,7 +90,7 @@ def newest_facts(connection: Connection, persons: Collection[str]) -> list[bytes
     fact, event = tables.facts, tables.events
     newest = (
         select(fact.c.event_no)
-        .where(fact.c.person_id == any_(array(sorted(persons), type_=Text)), fact.c.kind != Kind.PAYOUT)
+        .where(fact.c.person_id == any_(_texts(persons)), fact.c.kind != Kind.PAYOUT)
         .distinct(fact.c.kind, fact.c.subject_id)
         .order_by(fact.c.kind, fact.c.subject_id, fact.c.version.desc())
         .subquery()
@@ -106,7 +104,7 @@ def decided_claims(connection: Connection, persons: Collection[str]) -> list[Cla
     claim = tables.claims
     rows = connection.execute(
         select(*(claim.c[name] for name in ClaimRow._fields)).where(
-            claim.c.person_id == any_(array(sorted(persons), type_=Text))
+            claim.c.person_id == any_(_texts(persons))
         )
     )
     return [ClaimRow(*row)._replace(status=Status(row.status)) for row in rows]
@@ -117,7 +115,7 @@ def held_benefits(connection: Connection, claim_ids: Collection[str]) -> list[Be
     benefit = tables.benefits
     rows = connection.execute(
         select(*(benefit.c[name] for name in BenefitRow._fields)).where(
-            benefit.c.claim_id == any_(array(sorted(claim_ids), type_=Text))
+            benefit.c.claim_id == any_(_texts(claim_ids))
         )
     )
     return [BenefitRow(*row) for row in rows]
@@ -136,3 +134,8 @@ def persons_without_policy(connection: Connection, since: object, until: object)
     if until is not None:
         waiting = waiting.where(claim.c.discharged_on < until)
     return list(connection.scalars(waiting.distinct().order_by(claim.c.person_id)))
+
+
+def _texts(values: Iterable[str]) -> BindParameter[Sequence[str]]:
+    """Many strings as one parameter, so that a statement is compiled once whatever their number."""
+    return bindparam(None, sorted(values), type_=ARRAY(Text), unique=True)
