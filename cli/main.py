@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli import adjudicate, demo, events, operate, policies
+from cli import adjudicate, deadletter, demo, events, operate, policies
 
 app = typer.Typer(
     name="huzhu",
@@ -24,6 +24,7 @@ app.command(epilog="Example: huzhu worker --log-level warning")(operate.worker)
 app.command(epilog="Example: huzhu relay")(operate.relay)
 app.add_typer(operate.topics, name="topics")
 app.add_typer(policies.app, name="policy")
+app.add_typer(deadletter.app, name="deadletter")
 
 
 @app.callback()

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from handlers import chain, publish
+from handlers import publish
 from handlers.account import Account
 from handlers.adjudicate import Adjudication, adjudicate
 from handlers.admit import Disposition, Registry, admit, claims_of_identity
 from handlers.explain import decision_of, fingerprint
+from handlers.journal import Journal
 from handlers.read import Reading
 from handlers.settle import Due, differences, in_order
-from schemas.canonical import sha256_hex
 from schemas.decisions import Status
 from schemas.facts import Fact, Subject
 from schemas.outbound import AuditKind
@@ -27,17 +27,16 @@ from schemas.records import (
     ClaimRow,
     DecisionRow,
     Delivery,
-    EventRow,
     FactRow,
     InstructionRow,
-    OutboxRow,
     Outcome,
     RefusalRow,
+    Replay,
     ShardState,
     SubjectRow,
 )
 from schemas.refusals import Refusal
-from schemas.topics import ALERTS, AUDIT, DEADLETTER, DECISIONS, INSTRUCTIONS, Topic
+from schemas.topics import ALERTS, DEADLETTER, DECISIONS, INSTRUCTIONS
 
 ACTOR = "huzhu"
 
@@ -66,31 +65,45 @@ class Processor:
         """``recorded_at`` is when the ledger takes the batch in; it becomes ``occurred_at`` of what goes out."""
         self.world = world
         self.recorded_at = recorded_at
-        self.outcome = Outcome()
+        self._journal = Journal(world.shards, recorded_at)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What was collected so far."""
+        return self._journal.outcome
 
     def take(self, delivery: Delivery, reading: Reading | Refusal) -> None:
         """One event, read before by `handlers.read`."""
-        admitted = reading if isinstance(reading, Refusal) else admit(reading, self.world.registry)
-        if isinstance(admitted, Refusal) or isinstance(reading, Refusal):
-            assert isinstance(admitted, Refusal)
+        if isinstance(reading, Refusal):
+            self._refused(delivery, reading)
+            return
+        admitted = admit(reading, self.world.registry)
+        if isinstance(admitted, Refusal):
             self._refused(delivery, admitted)
             return
         fact = reading.fact
         shard = self.world.shard_of(fact.person_id)
-        number = self._event(delivery, shard, admitted)
+        number = self._journal.event(delivery, shard, admitted)
         kind = AuditKind(f"event.{admitted}")
-        self._audit(shard, number, kind, fact.source, _where(delivery) | _what(fact), delivery.value)
+        self._journal.audit(shard, number, kind, fact.source, _where(delivery) | _what(fact), delivery.value)
         if admitted is Disposition.ACCEPTED:
             self._accepted(reading, number)
 
     def publish_policy(self, text: bytes, policy: Policy, operator: str) -> None:
         """A policy was published by an operator: an act, recorded on shard 0, like an event that came from nowhere."""
-        number = len(self.outcome.events)
-        self.outcome.events.append(
-            EventRow(number, 0, "operator", 0, None, operator.encode(), text, self.recorded_at, "policy")
-        )
+        number = self._journal.act(0, operator, text, "policy")
         subject = {"policy_id": policy.id, "policy_sha256": policy.sha256}
-        self._audit(0, number, AuditKind.POLICY_PUBLISHED, f"operator:{operator}", subject, text)
+        self._journal.audit(0, number, AuditKind.POLICY_PUBLISHED, f"operator:{operator}", subject, text)
+
+    def replay_refused(self, act: Replay) -> None:
+        """An operator sends a refused event again: the relay carries it to its topic, where it comes in like any other.
+
+        So it cannot pay twice: the same id, version and content is a duplicate.
+        """
+        number = self._journal.act(act.shard, act.operator, publish.replayed(act), "replay")
+        self._journal.send(act.shard, act.topic, act.key, act.value)
+        subject = {"refused_no": str(act.refused_no), "topic": act.topic, "reason": act.reason}
+        self._journal.audit(act.shard, number, AuditKind.EVENT_REPLAYED, f"operator:{act.operator}", subject, act.value)
 
     def recompute(self, person_id: str, number: int) -> None:
         """Decides all of a person's claims again, as when a policy was published."""
@@ -117,20 +130,18 @@ class Processor:
             self.outcome.subjects.append(SubjectRow(*subject, line.person_id, line.encounter_id))
 
     def _decide(self, account: Account, adjudications: Iterable[Adjudication], number: int) -> None:
-        dues: list[tuple[Adjudication, Due]] = []
+        dues: list[Due] = []
         for adjudication in adjudications:
             known = self.world.claims.get(adjudication.claim.claim_id)
             mark = fingerprint(adjudication)
             if known is None or known.fingerprint != mark:
                 dues += self._changed(account, adjudication, known, mark, number)
-        order = in_order(due for _, due in dues)
-        of = {due.payout_id: adjudication for adjudication, due in dues}
-        for due in order:
-            self._instruct(account, of[due.payout_id], due, number)
+        for due in in_order(dues):
+            self._instruct(account, due, number)
 
     def _changed(
         self, account: Account, adjudication: Adjudication, known: ClaimRow | None, mark: str, number: int
-    ) -> list[tuple[Adjudication, Due]]:
+    ) -> list[Due]:
         claim = adjudication.claim
         shard = self.world.shard_of(account.person_id)
         row = ClaimRow(
@@ -148,22 +159,24 @@ class Processor:
         self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
         value = publish.decided(decision_of(adjudication), row, self.recorded_at)
         self.outcome.decisions.append(DecisionRow(claim.claim_id, row.revision, number, value))
-        self._send(shard, DECISIONS, account.person_id.encode(), value)
+        self._journal.send(shard, DECISIONS.name, account.person_id.encode(), value)
         subject = {"claim_id": claim.claim_id, "revision": str(row.revision), "status": row.status}
-        self._audit(shard, number, AuditKind.CLAIM_DECIDED, ACTOR, subject, value)
+        self._journal.audit(shard, number, AuditKind.CLAIM_DECIDED, ACTOR, subject, value)
         if row.status is Status.AFTER_DEATH and (known is None or known.status is not Status.AFTER_DEATH):
-            self._send(shard, ALERTS, account.person_id.encode(), publish.after_death(row, self.recorded_at))
+            self._journal.send(
+                shard, ALERTS.name, account.person_id.encode(), publish.after_death(row, self.recorded_at)
+            )
         held = self.world.benefits.setdefault(claim.claim_id, {})
         rows, dues = differences(adjudication, held)
         for benefit in rows:
             held[benefit.scheme_id] = benefit
             self.outcome.benefits[claim.claim_id, benefit.scheme_id] = benefit
-        return [(adjudication, due) for due in dues]
+        return dues
 
-    def _instruct(self, account: Account, adjudication: Adjudication, due: Due, number: int) -> None:
-        claim_row = self.world.claims[adjudication.claim.claim_id]
-        value = publish.instructed(due, claim_row, account.death is not None, self.recorded_at)
+    def _instruct(self, account: Account, due: Due, number: int) -> None:
         row = due.row
+        claim_row = self.world.claims[row.claim_id]
+        value = publish.instructed(due, claim_row, account.death is not None, self.recorded_at)
         self.outcome.instructions.append(
             InstructionRow(
                 due.payout_id,
@@ -179,37 +192,18 @@ class Processor:
                 value,
             )
         )
-        self._send(claim_row.shard, INSTRUCTIONS, account.person_id.encode(), value)
+        self._journal.send(claim_row.shard, INSTRUCTIONS.name, account.person_id.encode(), value)
         subject = {"payout_id": due.payout_id, "claim_id": row.claim_id, "scheme_id": row.scheme_id}
-        self._audit(claim_row.shard, number, AuditKind.PAYOUT_INSTRUCTED, ACTOR, subject, value)
+        self._journal.audit(claim_row.shard, number, AuditKind.PAYOUT_INSTRUCTED, ACTOR, subject, value)
 
     def _refused(self, delivery: Delivery, refusal: Refusal) -> None:
         shard = delivery.partition
-        number = self._event(delivery, shard, "refused")
+        number = self._journal.event(delivery, shard, "refused")
         self.outcome.refusals.append(RefusalRow(number, refusal.code, list(refusal.pointers), refusal.zh, refusal.en))
         value = publish.refused(delivery, refusal, self.recorded_at)
-        self._send(shard, DEADLETTER, delivery.key, value)
+        self._journal.send(shard, DEADLETTER.name, delivery.key, value)
         subject = _where(delivery) | {"code": refusal.code}
-        self._audit(shard, number, AuditKind.EVENT_REFUSED, f"topic:{delivery.topic}", subject, delivery.value)
-
-    def _event(self, delivery: Delivery, shard: int, disposition: str) -> int:
-        number = len(self.outcome.events)
-        self.outcome.events.append(EventRow(number, shard, *delivery, self.recorded_at, disposition))
-        return number
-
-    def _audit(
-        self, shard: int, number: int, kind: AuditKind, actor: str, subject: dict[str, str], content: bytes | None
-    ) -> None:
-        entry = chain.append(
-            self.world.shards[shard], number, kind, actor, subject, sha256_hex(content or b""), self.recorded_at
-        )
-        self.outcome.audit.append(entry)
-        self._send(shard, AUDIT, None, entry.value)
-
-    def _send(self, shard: int, topic: Topic, key: bytes | None, value: bytes) -> None:
-        state = self.world.shards[shard]
-        state.outbox_seq += 1
-        self.outcome.outbox.append(OutboxRow(shard, state.outbox_seq, topic.name, key, value))
+        self._journal.audit(shard, number, AuditKind.EVENT_REFUSED, f"topic:{delivery.topic}", subject, delivery.value)
 
 
 def _where(delivery: Delivery) -> dict[str, str]:

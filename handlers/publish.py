@@ -9,7 +9,7 @@ from handlers.settle import Due
 from schemas.canonical import canonical_json, derived_id, sha256_hex
 from schemas.decisions import ClaimDecided, ClaimDecision, to_json
 from schemas.outbound import AlertRaised, Payee, PayoutInstructed
-from schemas.records import ClaimRow, Delivery
+from schemas.records import ClaimRow, Delivery, Replay
 from schemas.refusals import EventRefused, Refusal
 
 
@@ -75,6 +75,12 @@ def refused(delivery: Delivery, refusal: Refusal, recorded_at: datetime) -> byte
         value_sha256=sha256_hex(value),
     )
     return canonical_json(event.model_dump(mode="json"))
+
+
+def replayed(act: Replay) -> bytes:
+    """The act as the ledger keeps it: enough to do it again."""
+    fields = act._asdict() | {"key": _base64(act.key), "value": _base64(act.value)}
+    return canonical_json(fields)
 
 
 def _base64(data: bytes | None) -> str | None:

@@ -21,6 +21,9 @@ from schemas.refusals import Refusal, RefusalCode, refuse
 from schemas.topics import EVENT_BYTES_MAX, TOPIC_OF_EVENT
 
 ONE_DAY = timedelta(days=1)
+DEPTH_MAX = 64
+"""Deepest nesting taken. Far from the end of any stack, so that what is accepted does not depend on who calls."""
+
 ASIDE = ("event_id", "occurred_at")
 """What two sendings of one event may differ in: not part of an event's content."""
 
@@ -64,10 +67,7 @@ def read(
     refusal = _rules(fact, key)
     if refusal is not None:
         return refusal
-    try:
-        return Reading(fact, _content_sha256(document, fact))
-    except RecursionError:
-        return refuse(RefusalCode.MALFORMED_JSON, "nested too deeply")
+    return Reading(fact, _content_sha256(document, fact))
 
 
 def recall(value: bytes) -> Fact:
@@ -89,9 +89,22 @@ def _parse(value: bytes) -> dict[str, Any] | Refusal:
         # Only where: the library's message quotes no data, our own hooks' messages neither.
         where = f"line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         return refuse(RefusalCode.MALFORMED_JSON, where)
+    if _too_deep(document):
+        return refuse(RefusalCode.MALFORMED_JSON, "nested too deeply")
     if not isinstance(document, dict):
         return refuse(RefusalCode.SCHEMA_INVALID, "an event is a JSON object", ("",))
     return document
+
+
+def _too_deep(document: Any) -> bool:
+    """Whether lists and objects are nested more than DEPTH_MAX deep."""
+    level = [document]
+    for _ in range(DEPTH_MAX + 1):
+        level = [part for part in level if isinstance(part, dict | list)]
+        if not level:
+            return False
+        level = [part for each in level for part in (each.values() if isinstance(each, dict) else each)]
+    return True
 
 
 def _integer(literal: str) -> int | NumberLiteral:

@@ -55,6 +55,7 @@ class AuditKind(StrEnum):
     CLAIM_DECIDED = "claim.decided"
     PAYOUT_INSTRUCTED = "payout.instructed"
     POLICY_PUBLISHED = "policy.published"
+    EVENT_REPLAYED = "event.replayed"
 
 
 class AuditRecorded(BaseModel):

@@ -145,6 +145,21 @@ class OutboxRow(NamedTuple):
     value: bytes
 
 
+class Replay(NamedTuple):
+    """An operator's order to send a refused event again, corrected or as it was, to its inbound topic.
+
+    ``refused_no`` is the ledger's number of the refused event; ``shard`` is where the message goes.
+    """
+
+    refused_no: int
+    shard: int
+    topic: str
+    key: bytes | None
+    value: bytes
+    operator: str
+    reason: str
+
+
 @dataclass(slots=True)
 class ShardState:
     """The ends of a shard's sequences; sequences start at 1, so 0 means none yet."""

@@ -80,7 +80,7 @@ events = Table(
     Column("disposition", Text, nullable=False),
     UniqueConstraint("topic", "partition", "offset", name="events_once"),
     CheckConstraint(
-        "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy')", name="events_disposition"
+        "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay')", name="events_disposition"
     ),
 )
 """Every event as it was taken in, in the ledger's order, whatever became of it. The original bytes, for ever."""

@@ -160,7 +160,8 @@ def create_tables() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disposition", sa.Text(), nullable=False),
         sa.CheckConstraint(
-            "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy')", name="events_disposition"
+            "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay')",
+            name="events_disposition",
         ),
         sa.PrimaryKeyConstraint("event_no"),
         sa.UniqueConstraint("topic", "partition", "offset", name="events_once"),

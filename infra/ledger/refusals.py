@@ -1,0 +1,47 @@
+"""The refused events as the ledger keeps them, for those who correct them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from infra.ledger.tables import events, refusals
+
+
+class Refused(NamedTuple):
+    """One refused event: why, where it stood, and its bytes. ``number`` names it in the ledger."""
+
+    number: int
+    code: str
+    pointers: list[str]
+    zh: str
+    en: str
+    topic: str
+    partition: int
+    offset: int
+    recorded_at: datetime
+    key: bytes | None
+    value: bytes | None
+
+
+def refused_events(
+    connection: Connection, *, numbers: Sequence[int] = (), code: str | None = None, limit: int | None = None
+) -> list[Refused]:
+    """Refused events, oldest first; all of them, or those with some numbers or one code."""
+    columns = [refusals.c.event_no, refusals.c.code, refusals.c.pointers, refusals.c.zh, refusals.c.en]
+    places = [events.c[name] for name in ("topic", "partition", "offset", "recorded_at", "key", "value")]
+    wanted = select(*columns, *places).join(events, events.c.event_no == refusals.c.event_no)
+    if numbers:
+        wanted = wanted.where(refusals.c.event_no.in_(numbers))
+    if code is not None:
+        wanted = wanted.where(refusals.c.code == code)
+    return [Refused(*row) for row in connection.execute(wanted.order_by(refusals.c.event_no).limit(limit))]
+
+
+def count_by_code(connection: Connection) -> dict[str, int]:
+    """How many events were refused, by code."""
+    rows = connection.execute(select(refusals.c.code, func.count()).group_by(refusals.c.code))
+    return dict(rows.tuples().all())
