@@ -31,6 +31,7 @@ def summarise(folder: Path, events: int, seconds: float) -> None:
         if known is None or known["revision"] < decision["revision"]:
             claims[decision["claim_id"]] = decision
     _benefits(list(claims.values()))
+    _one_explained(list(claims.values()))
     _payouts(folder)
     statuses = Counter(claim["status"] for claim in claims.values())
     out.print(
@@ -57,14 +58,25 @@ def _benefits(claims: list[dict[str, Any]]) -> None:
             row[2] += amount
     table = Table(title="Benefits by scheme and tier 各保障层救助金", show_footer=True)
     total = sum(row[2] for row in counted.values())
-    table.add_column("scheme 保障层", footer="total 合计")
-    table.add_column("tier 档次")
-    table.add_column("eligible claims 符合条件", justify="right", footer=f"{sum(r[0] for r in counted.values()):,}")
-    table.add_column("paid claims 给付", justify="right", footer=f"{sum(r[1] for r in counted.values()):,}")
+    table.add_column("scheme 保障层", footer="total 合计", overflow="fold", min_width=20)
+    table.add_column("tier 档次", overflow="fold")
+    table.add_column("eligible 符合", justify="right", footer=f"{sum(r[0] for r in counted.values()):,}")
+    table.add_column("paid 给付", justify="right", footer=f"{sum(r[1] for r in counted.values()):,}")
     table.add_column("yuan 金额(元)", justify="right", footer=_grouped(total))
     for (scheme, tier), row in sorted(counted.items()):
         table.add_row(scheme, tier, f"{row[0]:,}", f"{row[1]:,}", _grouped(row[2]))
     out.print(table)
+
+
+def _one_explained(claims: list[dict[str, Any]]) -> None:
+    """The claim with the most to explain, in both languages."""
+    richest = max(claims, key=lambda claim: (len(claim["explanation"]), claim["claim_id"]), default=None)
+    if richest is None or not richest["explanation"]:
+        return
+    out.print(f"one claim explained 一例说明: {richest['claim_id']}, personal burden {richest['personal_burden']} yuan")
+    for line in richest["explanation"]:
+        out.print(f"  {line['zh']}\n  {line['en']}")
+    out.print(f"  合计救助 {richest['total_benefit']} 元,本人承担 {richest['patient_pays']} 元。")
 
 
 def _payouts(folder: Path) -> None:

@@ -12,7 +12,8 @@ from handlers.adjudicate import Adjudication, Benefit, Slice, Step, exact_benefi
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.decisions import BenefitLine, ClaimDecision, ExplanationLine, StepKind
 from schemas.money import format_yuan
-from schemas.policy import Policy, Tier, decimal_text
+from schemas.policy import Policy, Tier
+from schemas.policy_values import decimal_text
 
 BASIS_ZH = {"copay": "目录内个人自付", "out_of_catalogue": "目录外个人自费", "personal_burden": "个人负担"}
 BASIS_EN = {
