@@ -37,7 +37,7 @@ def kafka_address(known: Settings) -> str:
 def ledger(known: Settings) -> Engine:
     """The ledger, at its newest schema."""
     url = known.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql+psycopg://huzhu@127.0.0.1/huzhu")
-    engine = connect(url)
+    engine = connect(url, known.ledger_lease)
     try:
         upgrade(engine)
     except DBAPIError as error:

@@ -26,6 +26,7 @@ class Settings(BaseModel):
     batch_wait: float = Field(0.02, gt=0, le=10, description="longest wait for a batch to fill")
     session_timeout: float = Field(10, ge=1, le=300, description="silence after which Kafka gives a worker up")
     idle_check: float = Field(60, gt=0, le=3600, description="how often an idle worker compares ledger and topics")
+    ledger_lease: float = Field(15, ge=1, le=600, description="longest pause inside a ledger transaction")
     retry_attempts: int = Field(6, ge=1, le=100, description="tries of one transaction before the process ends")
     retry_wait: float = Field(0.2, gt=0, le=60, description="wait before the second try; doubles, at most 5 s")
     relay_batch: int = Field(1000, ge=1, le=100_000, description="most messages in one Kafka transaction")

@@ -21,9 +21,36 @@ class LedgerMismatch(Exception):
     """The ledger belongs to another set-up than the one that was found; going on could pay twice."""
 
 
-def connect(url: str) -> Engine:
-    """An engine for a ledger. Connections are tested before use; errors show no parameters: they hold people's data."""
-    return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": 10})
+LEASE_SECONDS = 15.0
+"""How long a process may pause inside a transaction, or its network swallow packets, before the other side gives up."""
+
+
+def connect(url: str, lease: float = LEASE_SECONDS) -> Engine:
+    """An engine for a ledger. Connections are tested before use; errors show no parameters: they hold people's data.
+
+    A process that is stopped in the middle of a transaction holds the locks of its shards. After ``lease`` seconds
+    PostgreSQL ends its session, so that the worker which took over can go on; what was not committed is gone.
+    """
+    lease_ms = int(lease * 1000)
+    session = {
+        "idle_in_transaction_session_timeout": lease_ms,
+        "tcp_user_timeout": lease_ms,  # for one that was stopped while the server was still sending to it
+        "lock_timeout": 4 * lease_ms,
+    }
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": 10,
+            "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
+            # A half-open connection, where nobody answers and nobody hangs up, is found on our side too.
+            "keepalives_idle": max(1, int(lease / 3)),
+            "keepalives_interval": max(1, int(lease / 6)),
+            "keepalives_count": 3,
+            "tcp_user_timeout": lease_ms,
+        },
+    )
 
 
 def upgrade(engine: Engine) -> None:
