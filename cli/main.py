@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
 import typer
 
-from cli import adjudicate, deadletter, demo, events, operate, policies
+from cli import adjudicate, deadletter, demo, events, explain, operate, policies
 
 app = typer.Typer(
     name="huzhu",
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.command(epilog=demo.EXAMPLE)(demo.demo)
 app.command(epilog=adjudicate.EXAMPLE)(adjudicate.adjudicate)
+app.command(epilog=explain.EXAMPLE)(explain.explain)
 app.command(epilog=events.GENERATE_EXAMPLE)(events.generate)
 app.command(epilog=events.POST_EXAMPLE)(events.post)
 app.command(epilog="Example: huzhu worker --log-level warning")(operate.worker)
@@ -34,6 +36,9 @@ def huzhu() -> None:
 
 def main() -> None:
     """Entry point; a reader that stops early (`| head`) is no error of ours."""
+    for stream in (sys.stdout, sys.stderr):  # a program that reads us gets UTF-8, whatever this machine's locale
+        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(encoding="utf-8")
     try:
         app()
     except BrokenPipeError:

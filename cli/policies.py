@@ -1,43 +1,63 @@
-"""`huzhu policy check | publish | show`."""
+"""`huzhu policy check | diff | publish | show`."""
 
 from __future__ import annotations
 
 import getpass
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from cli.adjudicate import load_policies
-from cli.console import err, fail, out
+from cli import policy_diff, policy_table
+from cli.console import fail, out
+from cli.language import Language
 from cli.operate import ledger, settings
 from infra.ledger.schema import LedgerMismatch, bound_shards
-from schemas.money import format_yuan
-from schemas.policy import Policy, Scheme, decimal_text
-from schemas.policy_file import PolicyError, read_policy, warnings
+from schemas.policy import Policies
+from schemas.policy_file import PolicyError, parse_policy, read_policies, read_text, warnings
 from stream import publishing
 
-app = typer.Typer(no_args_is_help=True, help="Check, publish and show the dated policies.")
+app = typer.Typer(no_args_is_help=True, help="Check, compare, publish and show the dated policies.")
 
-BASES = {
-    "copay": "copay 个人自付",
-    "out_of_catalogue": "out of catalogue 个人自费",
-    "personal_burden": "personal burden 个人负担",
-}
+LanguageOption = Annotated[Language, typer.Option(help="zh, en, or both, Chinese first.")]
+
+DIFFERENT = 1
+"""Exit status of `diff` when the policies differ, as of `diff` itself."""
 
 
-@app.command(epilog="Example: huzhu policy check wuxi-sample.toml")
-def check(files: Annotated[list[Path], typer.Argument(help="Policy files that are to be in force together.")]) -> None:
-    """Check policy files and explain them. Exit status 2 if one is unusable; warnings do not change it."""
-    policies = load_policies(files)
+@app.command(epilog="Example: huzhu policy check wuxi-sample.toml --language zh")
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Policy files that are to be in force together.")],
+    language: LanguageOption = Language.BOTH,
+) -> None:
+    """Check policy files and explain them in words and worked examples.
+
+    Exit status 2 if one is unusable, with file, line, field and remedy; warnings do not change it.
+    """
+    policies = read(files)
     for file in files:
-        text = file.read_text("utf-8")
-        for warning in warnings(read_policy(file), text, str(file)):
-            err.print(f"warning: {warning}")
+        text = read_text(file)
+        for warning in warnings(parse_policy(text, str(file)), text, str(file)):
+            sys.stderr.write(f"warning: {warning}\n")
     for policy in policies.releases:
-        describe(policy)
+        policy_table.show(policy, language, out)
+
+
+@app.command(epilog="Example: huzhu policy diff wuxi-2023.toml wuxi-2024.toml")
+def diff(
+    before: Annotated[Path, typer.Argument(help="The policy file as it was.")],
+    after: Annotated[Path, typer.Argument(help="The policy file as it is to be.")],
+    language: LanguageOption = Language.BOTH,
+) -> None:
+    """Say what changed between two policies, and what it means at a few example amounts.
+
+    Exit status 0 when they say the same, 1 when they differ, 2 when one is unusable.
+    """
+    old, new = (read([file]).releases[0] for file in (before, after))
+    if not policy_diff.show(old, new, language, out):
+        raise typer.Exit(DIFFERENT)
 
 
 @app.command(epilog="Example: huzhu policy publish wuxi-sample.toml --operator li.na")
@@ -49,10 +69,8 @@ def publish(
     known = settings()
     engine = ledger(known)
     try:
-        text = file.read_text("utf-8")
+        text = read_text(file)
         done = publishing.publish(engine, text, operator, bound_shards(engine), lambda: datetime.now(UTC), str(file))
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file}: cannot be read: {error}")
     except PolicyError as error:
         fail(str(error))
     except (ValueError, LedgerMismatch) as error:
@@ -65,49 +83,19 @@ def publish(
 
 
 @app.command(epilog="Example: huzhu policy show")
-def show() -> None:
-    """Show the published policies."""
+def show(language: LanguageOption = Language.BOTH) -> None:
+    """Show the published policies, in words and worked examples."""
     engine = ledger(settings())
     policies = publishing.published(engine)
     for policy in policies:
-        describe(policy)
+        policy_table.show(policy, language, out)
     if not policies:
         out.print("no policy is published")
 
 
-def describe(policy: Policy) -> None:
-    """A policy as a table."""
-    until = policy.last_day()
-    days = f"{policy.effective_from} to {until}" if until else f"from {policy.effective_from}"
-    out.print(f"\n[bold]{policy.id}[/bold]  {policy.title}  ({policy.status}, in force {days})")
-    out.print(f"sha256 {policy.sha256}")
-    table = Table("scheme", "tier", "categories", "measured on", "from yuan", "rate", "limits")
-    for scheme in policy.schemes:
-        for tier in scheme.tiers:
-            for index, bracket in enumerate(tier.brackets):
-                first = index == 0
-                table.add_row(
-                    scheme.id if first else "",
-                    tier.name if first else "",
-                    ", ".join(tier.categories) if first else "",
-                    f"{BASES[scheme.basis]}, {scheme.measured_on}, by {scheme.accumulates}" if first else "",
-                    format_yuan(bracket.over),
-                    f"{decimal_text(bracket.rate * 100)} %",
-                    limits(scheme) if first else "",
-                )
-    out.print(table)
-
-
-def limits(scheme: Scheme) -> str:
-    """The limits of a scheme in one line."""
-    said = [
-        f"{name} {format_yuan(amount)}"
-        for name, amount in (
-            ("over", scheme.threshold),
-            ("per stay at most", scheme.cap_per_stay),
-            ("per year at most", scheme.cap_per_year),
-            ("at least", scheme.floor_per_stay or None),
-        )
-        if amount is not None
-    ]
-    return "; ".join(said)
+def read(files: list[Path]) -> Policies:
+    """The policies in some files; ends the command with what is wrong with them."""
+    try:
+        return read_policies(files)
+    except PolicyError as error:
+        fail(str(error))

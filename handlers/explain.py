@@ -1,7 +1,7 @@
 """Each step of a benefit as a line that adds up to the fen, in sentences a villager understands (section 5, step 6).
 
 The amounts, rules and inputs are for programs: with them alone a benefit can be computed again. The sentences are
-for people and say the same. Amounts are yuan with two decimals.
+for people and say the same in everyday words. Amounts are yuan with two decimals.
 """
 
 from __future__ import annotations
@@ -9,18 +9,12 @@ from __future__ import annotations
 from fractions import Fraction
 
 from handlers.adjudicate import Adjudication, Benefit, Slice, Step, exact_benefit
+from handlers.sentences import BASIS, Saying, yuan
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.decisions import BenefitLine, ClaimDecision, ExplanationLine, StepKind
 from schemas.money import format_yuan
 from schemas.policy import Policy, Tier
 from schemas.policy_values import decimal_text
-
-BASIS_ZH = {"copay": "目录内个人自付", "out_of_catalogue": "目录外个人自费", "personal_burden": "个人负担"}
-BASIS_EN = {
-    "copay": "the copay (inside the catalogue)",
-    "out_of_catalogue": "the part paid outside the catalogue",
-    "personal_burden": "the whole personal burden",
-}
 
 
 def decision_of(adjudication: Adjudication) -> ClaimDecision:
@@ -83,17 +77,24 @@ def _benefit_line(benefit: Benefit) -> BenefitLine:
 def _explain(step: Step, benefit: Benefit, policy: Policy) -> ExplanationLine:
     rule = f"{policy.id}/{benefit.scheme.id}"
     if step.slice is not None:
-        inputs, zh, en = _bracket(step, step.slice, benefit)
+        inputs = _bracket_inputs(step.slice, benefit)
+        said = _bracket_said(step, step.slice, benefit, first=benefit.scheme is policy.schemes[0])
         assert benefit.tier is not None
         rule = f"{rule}/{benefit.tier.name}/brackets/{step.slice.bracket}"
     elif step.kind is StepKind.ROUNDING:
-        inputs, zh, en = _rounding(step, benefit)
+        inputs, said = _rounding(step, benefit)
         rule = "claims.md/2/half-up"
     else:
-        inputs, zh, en = _limited(step, benefit)
+        inputs, said = _limited(step, benefit)
         rule = "claims.md/5/remaining" if step.kind is StepKind.LIMIT_REMAINING else f"{rule}/{step.kind}"
     return ExplanationLine(
-        scheme_id=benefit.scheme.id, step=step.kind, amount=step.amount, rule=rule, inputs=inputs, zh=zh, en=en
+        scheme_id=benefit.scheme.id,
+        step=step.kind,
+        amount=step.amount,
+        rule=rule,
+        inputs=inputs,
+        zh=said.zh,
+        en=said.en,
     )
 
 
@@ -106,67 +107,95 @@ def _percent(rate: Fraction) -> str:
     return decimal_text(rate * 100) + "%"
 
 
-def _bracket(step: Step, part: Slice, benefit: Benefit) -> tuple[dict[str, str], str, str]:
-    tier, scheme = benefit.tier, benefit.scheme
+def _bracket_inputs(part: Slice, benefit: Benefit) -> dict[str, str]:
+    tier = benefit.tier
     assert tier is not None
     bracket = tier.brackets[part.bracket]
-    low, high, over = format_yuan(part.start), format_yuan(part.end), format_yuan(bracket.over)
     inputs = {
         "measured": format_yuan(benefit.measured),
-        "from": low,
-        "to": high,
-        "over": over,
+        "from": format_yuan(part.start),
+        "to": format_yuan(part.end),
+        "over": format_yuan(bracket.over),
         "rate": decimal_text(bracket.rate),
         "exact": _exact_yuan(part.exact, tier),
     }
-    size, amount = format_yuan(part.end - part.start), format_yuan(step.amount)
-    rate = _percent(bracket.rate)
-    zh_basis, en_basis = BASIS_ZH[scheme.basis], BASIS_EN[scheme.basis]
-    if scheme.accumulates == "person_year":
+    if benefit.scheme.accumulates == "person_year":
         inputs |= {"year_before": format_yuan(benefit.year_before), "year_after": format_yuan(benefit.year_after)}
-        zh = f"本年度累计{zh_basis}从 {low} 元到 {high} 元的部分,共 {size} 元,按 {rate} 补助 {amount} 元。"
-        en = (
-            f"This policy year, {en_basis} went from {low} to {high} yuan in this step: "
-            f"{size} yuan at {rate} gives {amount} yuan."
-        )
+    return inputs
+
+
+def _bracket_said(step: Step, part: Slice, benefit: Benefit, first: bool) -> Saying:
+    assert benefit.tier is not None
+    scheme, basis = benefit.scheme, BASIS[benefit.scheme.basis]
+    rate = _percent(benefit.tier.brackets[part.bracket].rate)
+    size, amount, measured = yuan(part.end - part.start), yuan(step.amount), yuan(benefit.measured)
+    rest = Saying("", "") if first or scheme.measured_on == "billed" else _AFTER_EARLIER
+    if scheme.accumulates == "person_year" and benefit.year_before:
+        before, after = yuan(benefit.year_before), yuan(benefit.year_after)
+        zh = f"{rest.zh}{basis.zh}这个年度里以前几次累计 {before} 元,加上这次的 {measured} 元是 {after} 元"
+        en = f"{rest.en}{basis.en} was {before} yuan earlier in this policy year, and {after} with {measured} this time"
     else:
-        zh = f"本次{zh_basis}中 {low} 元到 {high} 元的部分,共 {size} 元,按 {rate} 补助 {amount} 元。"
-        en = f"Of {en_basis} of this stay, {size} yuan (from {low} to {high}) at {rate} gives {amount} yuan."
-    return inputs, zh, en
+        zh = f"{rest.zh}{basis.zh}这次是 {measured} 元"
+        en = f"{rest.en}{basis.en} is {measured} yuan this time"
+    en = en[:1].upper() + en[1:]
+    if part.end - part.start == benefit.measured:
+        return Saying(f"{zh};按 {rate} 补,是 {amount} 元。", f"{en}: {rate} of {size} yuan is {amount} yuan.")
+    low, high = yuan(part.start), yuan(part.end)
+    return Saying(
+        f"{zh};其中 {low} 元以上、到 {high} 元为止的部分有 {size} 元,按 {rate} 补,是 {amount} 元。",
+        f"{en}: the part from {low} to {high} is {size} yuan, and {rate} of it is {amount} yuan.",
+    )
 
 
-def _rounding(step: Step, benefit: Benefit) -> tuple[dict[str, str], str, str]:
+_AFTER_EARLIER = Saying("扣掉前面几项的补助后,", "after the earlier schemes, ")
+
+
+def _rounding(step: Step, benefit: Benefit) -> tuple[dict[str, str], Saying]:
     assert benefit.tier is not None
     inputs = {
         "before": format_yuan(step.before),
         "exact_before": _exact_yuan(exact_benefit(benefit.tier, benefit.year_before), benefit.tier),
         "exact_after": _exact_yuan(exact_benefit(benefit.tier, benefit.year_after), benefit.tier),
     }
-    change = format_yuan(step.amount)
-    zh = f"合计四舍五入到分,调整 {change} 元。"
-    en = f"Rounding the total once, half-up to the fen, changes it by {change} yuan."
-    return inputs, zh, en
+    change = yuan(abs(step.amount))
+    more = Saying("多", "more") if step.amount > 0 else Saying("少", "less")
+    return inputs, Saying(
+        f"不到一分的零头,先加在一起再四舍五入,因此{more.zh} {change} 元。",
+        f"Fractions of a fen are added up first and then rounded half-up, once: {change} yuan {more.en}.",
+    )
 
 
-def _limited(step: Step, benefit: Benefit) -> tuple[dict[str, str], str, str]:
-    before, limit, less = format_yuan(step.before), format_yuan(step.limit), format_yuan(-step.amount)
+def _limited(step: Step, benefit: Benefit) -> tuple[dict[str, str], Saying]:
     scheme = benefit.scheme
+    inputs = {"before": format_yuan(step.before)}
+    before, limit, less = yuan(step.before), yuan(step.limit), yuan(-step.amount)
     match step.kind:
         case StepKind.LIMIT_REMAINING:
-            inputs = {"before": before, "remaining": limit}
-            zh = f"补助不能超过您这次还需负担的{BASIS_ZH[scheme.basis]} {limit} 元,减少 {less} 元。"
-            en = f"Not more than what is left of {BASIS_EN[scheme.basis]}, {limit} yuan: {less} yuan less."
+            inputs["remaining"] = format_yuan(step.limit)
+            basis = BASIS[scheme.basis]
+            said = Saying(
+                f"补助不会超过还要您自己付的钱:{basis.zh}只剩 {limit} 元,所以减去 {less} 元。",
+                f"Never more than is still yours to pay: of {basis.en}, {limit} yuan are left, so {less} yuan less.",
+            )
         case StepKind.CAP_PER_STAY:
-            inputs = {"before": before, "cap": limit}
-            zh = f"每次住院最多补助 {limit} 元,减少 {less} 元。"
-            en = f"At most {limit} yuan for one stay: {less} yuan less."
+            inputs["cap"] = format_yuan(step.limit)
+            said = Saying(
+                f"这一项每次最多补 {limit} 元,所以减去 {less} 元。",
+                f"This scheme pays at most {limit} yuan each time, so {less} yuan less.",
+            )
         case StepKind.CAP_PER_YEAR:
-            cap, paid = format_yuan(scheme.cap_per_year or 0), format_yuan(benefit.paid_before)
-            inputs = {"before": before, "cap": cap, "paid_before": paid, "left": limit}
-            zh = f"每年最多补助 {cap} 元,本年度此前已补助 {paid} 元,还可补助 {limit} 元,减少 {less} 元。"
-            en = f"At most {cap} yuan a year, of which {paid} were granted before; {limit} are left: {less} yuan less."
+            cap, paid = scheme.cap_per_year or 0, benefit.paid_before
+            inputs |= {"cap": format_yuan(cap), "paid_before": format_yuan(paid), "left": format_yuan(step.limit)}
+            said = Saying(
+                f"这一项每人每年最多补 {yuan(cap)} 元,这个年度已经补了 {yuan(paid)} 元,还能补 {limit} 元,"
+                f"所以减去 {less} 元。",
+                f"This scheme pays at most {yuan(cap)} yuan a person and year; {yuan(paid)} were paid before, {limit} "
+                f"are left, so {less} yuan less.",
+            )
         case _:
-            inputs = {"before": before, "floor": limit}
-            zh = f"不足起付金额 {limit} 元,本次不予支付,减少 {less} 元。"
-            en = f"A benefit below {limit} yuan is not paid: {less} yuan less."
-    return inputs, zh, en
+            inputs["floor"] = format_yuan(step.limit)
+            said = Saying(
+                f"这一项不到 {limit} 元就不发,算出来是 {before} 元,所以这次不发。",
+                f"Less than {limit} yuan is not paid by this scheme; it would be {before} yuan, so nothing is paid.",
+            )
+    return inputs, said

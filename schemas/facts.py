@@ -10,18 +10,28 @@ from abc import abstractmethod
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from schemas.dates import BusinessDate, Instant
-from schemas.money import WireYuan
+from schemas.money import NumberLiteral, WireYuan
+
+
+def _no_number(value: object) -> object:
+    if isinstance(value, NumberLiteral):  # a str to Python, a number to the sender: 1.50 and 1.5 must not be two ids
+        raise PydanticCustomError("string_type", "Input should be a valid string")
+    return value
+
 
 Identifier = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+    str,
+    BeforeValidator(_no_number),
+    StringConstraints(strict=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
 ]
 """Any printable string of 1 to 200 characters; ids are the senders' own and are compared by code point."""
 
 Version = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
-Text = Annotated[str, StringConstraints(strict=True, max_length=2000)]
+Text = Annotated[str, BeforeValidator(_no_number), StringConstraints(strict=True, max_length=2000)]
 
 
 class FacilityLevel(StrEnum):
@@ -112,7 +122,7 @@ class SettlementPosted(Fact):
     facility_id: Identifier
     settled_at: Instant
     final: Annotated[bool, Field(strict=True)]
-    currency: Annotated[str, Field(strict=True)]
+    currency: Annotated[str, BeforeValidator(_no_number), Field(strict=True)]
     total_charge: WireYuan
     basic_insurance_paid: WireYuan
     serious_illness_paid: WireYuan

@@ -7,63 +7,22 @@ number was written do not matter, and everything that can change a payment does.
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime, timedelta
-from fractions import Fraction
+import json
+from datetime import date, timedelta
 from functools import cached_property
+from itertools import pairwise
 from math import lcm
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.facts import CareType, FacilityLevel, Identifier
-from schemas.money import WireYuan
+from schemas.money import format_yuan
+from schemas.policy_values import PolicyDate, PolicyYuan, Rate
 
 Basis = Literal["copay", "out_of_catalogue", "personal_burden"]
-
-_RATE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,40})?")
-
-
-def _rate(value: object) -> Fraction:
-    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    if not _RATE.fullmatch(text):
-        raise PydanticCustomError("rate", 'a rate is a decimal from "0" to "1", such as "0.80"')
-    rate = Fraction(text)
-    if rate > 1:
-        raise PydanticCustomError("rate", 'a rate is at most "1": 80 % is written "0.80"')
-    return rate
-
-
-def decimal_text(value: Fraction) -> str:
-    """A finite decimal fraction in its shortest form: 4/5 is ``"0.8"``."""
-    scale = 0
-    while (value * 10**scale).denominator != 1:
-        scale += 1
-    digits = str((value * 10**scale).numerator).rjust(scale + 1, "0")
-    return digits if scale == 0 else f"{digits[:-scale]}.{digits[-scale:]}"
-
-
-def _toml_date(value: object) -> date:
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
-    elif isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    raise PydanticCustomError("date", "a date is written 2024-07-01, without quotes and without a time")
-
-
-def _not_negative(value: int) -> int:
-    if value < 0:
-        raise PydanticCustomError("amount", "an amount in a policy is not negative")
-    return value
-
-
-Rate = Annotated[Fraction, BeforeValidator(_rate), PlainSerializer(decimal_text, return_type=str)]
-PolicyDate = Annotated[date, BeforeValidator(_toml_date)]
 
 
 class _Part(BaseModel):
@@ -73,13 +32,8 @@ class _Part(BaseModel):
 class Bracket(_Part):
     """From ``over`` fen on, up to the next bracket, each yuan counts at ``rate``."""
 
-    over: WireYuan
+    over: PolicyYuan
     rate: Rate
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        _not_negative(self.over)
-        return self
 
 
 class Tier(_Part):
@@ -89,12 +43,18 @@ class Tier(_Part):
     categories: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     brackets: Annotated[tuple[Bracket, ...], Field(min_length=1)]
 
-    @model_validator(mode="after")
-    def _ascending(self) -> Self:
-        for before, after in zip(self.brackets, self.brackets[1:], strict=False):
+    @field_validator("brackets")
+    @classmethod
+    def _ascending(cls, brackets: tuple[Bracket, ...]) -> tuple[Bracket, ...]:
+        for index, (before, after) in enumerate(pairwise(brackets), start=1):
             if after.over <= before.over:
-                raise PydanticCustomError("brackets", "brackets ascend: each `over` is higher than the one before")
-        return self
+                raise PydanticCustomError(
+                    "brackets",
+                    'is "{over}", not higher than the "{before}" of the bracket before it: '
+                    "write the brackets in ascending order, each `over` once",
+                    {"at": (index, "over"), "over": format_yuan(after.over), "before": format_yuan(before.over)},
+                )
+        return brackets
 
     @cached_property
     def scale(self) -> int:
@@ -126,23 +86,22 @@ class Scheme(_Part):
     areas: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
     waiting_days: Annotated[int, Field(strict=True, ge=0, le=100_000)] | None = None
     file_within_days: Annotated[int, Field(strict=True, ge=0, le=100_000)] | None = None
-    threshold: WireYuan | None = None
-    cap_per_stay: WireYuan | None = None
-    cap_per_year: WireYuan | None = None
-    floor_per_stay: WireYuan = 0
+    threshold: PolicyYuan | None = None
+    cap_per_stay: PolicyYuan | None = None
+    cap_per_year: PolicyYuan | None = None
+    floor_per_stay: PolicyYuan = 0
     tiers: Annotated[tuple[Tier, ...], Field(alias="tier", min_length=1)]
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        for amount in (self.threshold, self.cap_per_stay, self.cap_per_year, self.floor_per_stay):
-            _not_negative(amount or 0)
-        if self.threshold is not None and self.accumulates == "person_year":
+    @field_validator("threshold")
+    @classmethod
+    def _only_per_stay(cls, threshold: int | None, others: ValidationInfo) -> int | None:
+        if threshold is not None and others.data.get("accumulates") == "person_year":
             raise PydanticCustomError(
                 "threshold",
-                'a threshold goes only with accumulates = "stay"; for a yearly deductible let the first bracket '
-                "start at it",
+                'goes only with accumulates = "stay": for a yearly deductible delete it and let the first bracket '
+                'start at it; to test every stay by itself write accumulates = "stay"',
             )
-        return self
+        return threshold
 
 
 class Policy(_Part):
@@ -151,28 +110,57 @@ class Policy(_Part):
     id: Identifier
     title: str = ""
     status: Literal["sample", "enacted"]
-    source: str | None = None
+    source: Annotated[str | None, Field(validate_default=True)] = None
     effective_from: PolicyDate
     effective_to: PolicyDate | None = None
     year_starts: str = "01-01"
     schemes: Annotated[tuple[Scheme, ...], Field(alias="scheme", min_length=1)]
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.status == "enacted" and not (self.source or "").strip():
-            raise PydanticCustomError("source", "an enacted policy names its `source`, the published regulation")
-        if self.effective_to is not None and self.effective_to <= self.effective_from:
-            raise PydanticCustomError("effective_to", "effective_to is the first day after the policy, so it is later")
+    @field_validator("source")
+    @classmethod
+    def _named_when_enacted(cls, source: str | None, others: ValidationInfo) -> str | None:
+        if others.data.get("status") == "enacted" and not (source or "").strip():
+            raise PydanticCustomError(
+                "source", 'is missing: an enacted policy names its published regulation; add it, or status = "sample"'
+            )
+        return source
+
+    @field_validator("effective_to")
+    @classmethod
+    def _later(cls, effective_to: date | None, others: ValidationInfo) -> date | None:
+        effective_from = others.data.get("effective_from")
+        if effective_to is not None and effective_from is not None and effective_to <= effective_from:
+            raise PydanticCustomError(
+                "effective_to",
+                "is not after effective_from = {day}: write the first day on which the policy is no longer in force",
+                {"day": str(effective_from)},
+            )
+        return effective_to
+
+    @field_validator("year_starts")
+    @classmethod
+    def _day_of_every_year(cls, year_starts: str) -> str:
         try:  # 2023 is no leap year: a policy year must start on a day that every year has
-            date.fromisoformat(f"2023-{self.year_starts}")
+            date.fromisoformat(f"2023-{year_starts}")
         except ValueError:
             raise PydanticCustomError(
-                "year_starts", 'year_starts is a day that every year has, "MM-DD", such as "01-01" or "07-01"'
+                "year_starts", 'is not a day that every year has: write "MM-DD", such as "01-01" or "07-01"'
             ) from None
-        ids = [scheme.id for scheme in self.schemes]
-        if len(set(ids)) < len(ids):
-            raise PydanticCustomError("scheme", "two schemes of a policy have the same id")
-        return self
+        return year_starts
+
+    @field_validator("schemes")
+    @classmethod
+    def _ids_once(cls, schemes: tuple[Scheme, ...]) -> tuple[Scheme, ...]:
+        seen: set[str] = set()
+        for index, scheme in enumerate(schemes):
+            if scheme.id in seen:
+                raise PydanticCustomError(
+                    "scheme_id",
+                    "{id} is the id of an earlier scheme too: give each scheme an id of its own",
+                    {"at": (index, "id"), "id": json.dumps(scheme.id, ensure_ascii=False)},
+                )
+            seen.add(scheme.id)
+        return schemes
 
     @cached_property
     def canonical(self) -> bytes:
@@ -200,6 +188,13 @@ class Policy(_Part):
         ends = [policy.effective_to for policy in (self, other) if policy.effective_to is not None]
         return not ends or latest_start < min(ends)
 
+    def way_out(self, later: Policy) -> str:
+        """What to do about an overlap with a policy that starts on the same day or later."""
+        if self.effective_from == later.effective_from:
+            return "both start on that day: use only one of them, or correct the dates"
+        after = "" if self.effective_to is None else f', or let "{later.id}" start on {self.effective_to}'
+        return f'end "{self.id}" with effective_to = {later.effective_from}{after}'
+
     def last_day(self) -> date | None:
         """The last day in force, for people, who do not think half-open."""
         return None if self.effective_to is None else self.effective_to - timedelta(days=1)
@@ -217,8 +212,7 @@ class Policies:
                 if one.overlaps(other):
                     day = max(one.effective_from, other.effective_from)
                     raise ValueError(
-                        f"policies {one.id!r} and {other.id!r} are both in force on {day}: "
-                        f"end the first with effective_to = {other.effective_from} or move the second"
+                        f"policies {one.id!r} and {other.id!r} are both in force on {day}: {one.way_out(other)}"
                     )
                 if one.id == other.id:
                     raise ValueError(f"two different policies have the id {one.id!r}: a release needs an id of its own")

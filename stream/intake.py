@@ -7,6 +7,8 @@ uses an Intake at a time.
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
@@ -43,15 +45,21 @@ class Intake:
         reader: Reader,
         settings: Settings,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._engine = engine
         self._reader = reader
         self._settings = settings
         self._now = now
-        self._retry = Retry(settings.retry_attempts, settings.retry_wait)
+        self._retry = Retry(settings.retry_attempts, settings.retry_wait, sleep)
         self.epochs: dict[int, int] = {}
         self._assigned: frozenset[int] = frozenset()
         self._next: dict[tuple[str, int], int] = {}
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Has a catch-up end with the transaction that it is in. May be called from any thread."""
+        self._stopping.set()
 
     def assigned(self, shards: Collection[int]) -> None:
         """Takes newly assigned shards, fencing whoever held them; lets go of all others."""
@@ -82,7 +90,8 @@ class Intake:
     def catch_up(self) -> int:
         """Compares the ledger with the ends of the assigned partitions and takes in what is missing.
 
-        Returns how much that was. A shard that was let go but is still assigned is taken again first.
+        Returns how much that was. A shard that was let go but is still assigned is taken again first. Ends early
+        after `stop`.
         """
         self.assigned(self._assigned)
         places = [(topic.name, shard) for topic in INBOUND for shard in sorted(self.epochs)]
@@ -97,11 +106,14 @@ class Intake:
 
     def _read_up_to(self, topic: str, partition: int, end: int) -> int:
         taken = 0
-        while (start := self._reached(topic, partition)) < end and partition in self.epochs:
+        while (start := self._reached(topic, partition)) < end and self._may_take(partition):
             taken += self._take_in([self._read(topic, partition, start, end)])
             if self._reached(topic, partition) == start:
                 break  # the rest belongs to a transaction that is still open
         return taken
+
+    def _may_take(self, partition: int) -> bool:
+        return partition in self.epochs and not self._stopping.is_set()
 
     def _let_go(self, fenced: Fenced) -> None:
         log.warning("%s: let go of it", fenced)

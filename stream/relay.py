@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 from confluent_kafka import KafkaException, Producer
 from sqlalchemy import Engine, select
@@ -19,6 +21,7 @@ from infra.ledger.tables import outbox, relays
 from infra.settings import Settings
 from schemas.records import OutboxRow
 from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS
+from stream.intake import Reader
 from stream.ranges import RangeReader
 
 log = logging.getLogger(__name__)
@@ -32,31 +35,64 @@ class CursorLost(Exception):
     """Kafka's cursor is behind what the ledger knows to be sent: going on would pay twice."""
 
 
+class TransactionalProducer(Protocol):
+    """What a relay uses of `confluent_kafka.Producer`."""
+
+    def init_transactions(self, timeout: float, /) -> None: ...
+
+    def begin_transaction(self) -> None: ...
+
+    def produce(
+        self, topic: str, /, *, value: bytes | None = None, key: bytes | None = None, partition: int = -1
+    ) -> None: ...
+
+    def poll(self, timeout: float, /) -> int: ...
+
+    def commit_transaction(self, timeout: float, /) -> None: ...
+
+
+def transactional_producer(bootstrap: str, transactional_id: str) -> TransactionalProducer:
+    """A producer that has not yet fenced the one before it."""
+    return Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "transactional.id": transactional_id,
+            "transaction.timeout.ms": int(TRANSACTION_SECONDS_MAX * 1000),
+            "message.max.bytes": MESSAGE_BYTES_MAX,
+            "linger.ms": 2,
+            "log_level": 3,
+        }
+    )
+
+
 class ShardRelay:
     """The relay of one shard. Not safe for use by two threads."""
 
-    def __init__(self, engine: Engine, bootstrap: str, shard: int, settings: Settings) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        bootstrap: str,
+        shard: int,
+        settings: Settings,
+        producer: Callable[[str, str], TransactionalProducer] = transactional_producer,
+        reader: Callable[[str], AbstractContextManager[Reader]] = RangeReader,
+    ) -> None:
+        """``producer`` (of bootstrap and transactional id) and ``reader`` (of bootstrap) are the ways to Kafka."""
         self._engine = engine
         self._bootstrap = bootstrap
         self._shard = shard
         self._limit = settings.relay_batch
-        self._producer: Producer | None = None
+        self._new_producer = producer
+        self._new_reader = reader
+        self._producer: TransactionalProducer | None = None
         self._cursor = 0
 
     def start(self) -> None:
         """Fences the relay before, and reads how far it came. Raises CursorLost, KafkaException."""
-        self._producer = Producer(
-            {
-                "bootstrap.servers": self._bootstrap,
-                "transactional.id": f"huzhu-relay-{self._shard}",
-                "transaction.timeout.ms": int(TRANSACTION_SECONDS_MAX * 1000),
-                "message.max.bytes": MESSAGE_BYTES_MAX,
-                "linger.ms": 2,
-                "log_level": 3,
-            }
-        )
+        self._producer = self._new_producer(self._bootstrap, f"huzhu-relay-{self._shard}")
         self._producer.init_transactions(TRANSACTION_SECONDS_MAX)
-        self._cursor = read_cursor(self._bootstrap, self._shard)
+        with self._new_reader(self._bootstrap) as reader:
+            self._cursor = read_cursor(reader, self._shard)
         with self._engine.connect() as connection:
             known = connection.scalar(select(relays.c.relayed_seq).where(relays.c.shard == self._shard)) or 0
         if self._cursor < known:
@@ -64,6 +100,8 @@ class ShardRelay:
                 f"shard {self._shard}: {RELAY_CURSORS.name} says {self._cursor}, but the ledger knows {known} as sent: "
                 "the topic was lost or this is another cluster. Restore it; nothing was sent"
             )
+        if self._cursor > known:
+            self._clear()  # the relay before died between its commit and this
         log.info("shard %s: relaying from %s", self._shard, self._cursor + 1)
 
     def step(self, before_commit: Callable[[], None] = lambda: None) -> int:
@@ -108,7 +146,7 @@ class ShardRelay:
                 rows.append(row)
         return rows
 
-    def _produce(self, producer: Producer, topic: str, key: bytes | None, value: bytes) -> None:
+    def _produce(self, producer: TransactionalProducer, topic: str, key: bytes | None, value: bytes) -> None:
         while True:
             try:
                 producer.produce(topic, value=value, key=key, partition=self._shard)
@@ -122,23 +160,26 @@ class ShardRelay:
             connection.execute(
                 insert(relays)
                 .values(shard=self._shard, relayed_seq=self._cursor)
-                .on_conflict_do_update(index_elements=["shard"], set_={"relayed_seq": self._cursor})
+                .on_conflict_do_update(
+                    index_elements=["shard"],
+                    set_={"relayed_seq": self._cursor},
+                    where=relays.c.relayed_seq < self._cursor,  # a newer relay may have come further meanwhile
+                )
             )
             connection.execute(outbox.delete().where(outbox.c.shard == self._shard, outbox.c.seq <= self._cursor))
 
 
-def read_cursor(bootstrap: str, shard: int) -> int:
+def read_cursor(reader: Reader, shard: int) -> int:
     """The last outbox number of a shard that a committed transaction holds; 0 if there is none."""
     place = (RELAY_CURSORS.name, shard)
-    with RangeReader(bootstrap) as reader:
-        first, end = reader.ends([place])[place]
-        start, reach = end, 16
-        while start > first:
-            start = max(first, end - reach)
-            found = reader.read(*place, start, end, limit=reach + 1).deliveries
-            if found:
-                return int(json.loads(found[-1].value or b"")["seq"])
-            reach *= 4
+    first, end = reader.ends([place])[place]
+    start, reach = end, 16
+    while start > first:
+        start = max(first, end - reach)
+        found = reader.read(*place, start, end, limit=reach + 1).deliveries
+        if found:
+            return int(json.loads(found[-1].value or b"")["seq"])
+        reach *= 4
     return 0
 
 

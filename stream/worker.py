@@ -21,6 +21,7 @@ from infra.settings import Settings
 from schemas.records import Delivery
 from schemas.topics import INBOUND, MESSAGE_BYTES_MAX
 from stream.intake import Intake, OffsetsLost
+from stream.transport import CommittedTransport
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -29,9 +30,22 @@ INFRASTRUCTURE_GONE = 75
 """Exit status (EX_TEMPFAIL) when the ledger or Kafka stayed away or an invariant broke: start the worker again."""
 
 
+class _App(faust.App):
+    """A Faust app whose stop does not wait for the intake to catch up."""
+
+    def __init__(self, intake: Intake, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._intake = intake
+
+    async def on_stop(self) -> None:
+        self._intake.stop()
+        await super().on_stop()
+
+
 def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str) -> faust.App:
     """The Faust app around an intake."""
-    app = faust.App(
+    app = _App(
+        intake,
         "huzhu-worker",
         broker=[f"aiokafka://{address}" for address in bootstrap.split(",")],
         broker_session_timeout=settings.session_timeout,
@@ -46,6 +60,7 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
         datadir=datadir,
         store="memory://",
     )
+    app.transport = CommittedTransport(app.conf.broker_consumer, app)
     one_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
     inbound = app.topic(
         *(topic.name for topic in INBOUND),
@@ -71,9 +86,8 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
         async for events in stream.noack_take(settings.batch_events, within=settings.batch_wait):
             deliveries = [_delivery(event.message) for event in events]
             await in_intake(partial(intake.deliver, deliveries))
-            for event in events:
-                if event.message.partition in intake.epochs:
-                    event.ack()
+            for event in events:  # of shards let go too: an unacknowledged event blocks every rebalance and shutdown
+                event.ack()
 
     async def on_assigned(_app: Any, /, *given: Any, **_: Any) -> None:
         shards = {place.partition for place in given[0]}

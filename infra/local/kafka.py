@@ -11,6 +11,7 @@ import signal
 import tempfile
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -34,9 +35,10 @@ class LocalKafka:
     bootstrap: str
     """All nodes as `127.0.0.1:port[,...]`. It stays the same over `restart_node`."""
 
-    def __init__(self, data_dir: Path | None, nodes: int, heap_mb: int) -> None:
+    def __init__(self, data_dir: Path | None, nodes: int, heap_mb: int, advertised: Callable[[int], int]) -> None:
         """Use `start`."""
         self._java, self._jars, self._heap_mb = java(), kafka_jars(), heap_mb
+        self._advertised = advertised
         self._kept = data_dir is not None
         folder = Path(tempfile.mkdtemp(prefix="huzhu-kafka-")) if data_dir is None else data_dir.absolute()
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,14 +52,23 @@ class LocalKafka:
             raise
 
     @classmethod
-    def start(cls, data_dir: Path | None = None, nodes: int = 1, heap_mb: int = 512) -> "LocalKafka":
+    def start(
+        cls,
+        data_dir: Path | None = None,
+        nodes: int = 1,
+        heap_mb: int = 512,
+        advertised: Callable[[int], int] = lambda port: port,
+    ) -> "LocalKafka":
         """Start a cluster and wait until it answers.
+
+        `advertised` gives the port that clients and the other nodes are told for a node's own one: that of a
+        proxy, which must be listening by then.
 
         A `data_dir` is kept: a later start with it brings back the same cluster id and topics, and must ask
         for the same number of nodes. Raises `PartUnavailable` when this machine lacks Java or the jars, and
         `PartFailed` with the end of the log when a node dies early or does not answer.
         """
-        return cls(data_dir, nodes, heap_mb)
+        return cls(data_dir, nodes, heap_mb, advertised)
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -113,7 +124,10 @@ class LocalKafka:
     def _prepare(self, count: int) -> tuple[Node, ...]:
         ports = free_ports(2 * count)
         numbers = range(1, count + 1)
-        nodes = tuple(Node(n, self.folder / f"node-{n}", *ports[2 * n - 2 : 2 * n]) for n in numbers)
+        nodes = tuple(
+            Node(n, self.folder / f"node-{n}", own, controller, self._advertised(own))
+            for n, own, controller in zip(numbers, ports[::2], ports[1::2], strict=True)
+        )
         kept = nodes[0].cluster_size()
         if kept not in (None, count):
             raise PartFailed(f"{self.folder} holds a cluster of {kept}: start it with nodes={kept}")

@@ -28,12 +28,13 @@ rootLogger.appenderRef.out.ref = out
 
 @dataclass(frozen=True)
 class Node:
-    """A node's number from 1 on, its folder and its two ports."""
+    """A node's number from 1 on, its folder, its two ports, and the port that clients are told to use."""
 
     number: int
     folder: Path
     port: int
     controller_port: int
+    advertised_port: int
 
     @property
     def name(self) -> str:
@@ -42,8 +43,8 @@ class Node:
 
     @property
     def address(self) -> str:
-        """Where clients find it."""
-        return f"{LOOPBACK}:{self.port}"
+        """Where clients and the other nodes find it."""
+        return f"{LOOPBACK}:{self.advertised_port}"
 
     @property
     def log(self) -> Path:
@@ -77,7 +78,7 @@ class Node:
             **settings(nodes=len(cluster)),
             "node.id": self.number,
             "controller.quorum.voters": voters,
-            "listeners": f"CLIENTS://{self.address},CONTROLLER://{LOOPBACK}:{self.controller_port}",
+            "listeners": f"CLIENTS://{LOOPBACK}:{self.port},CONTROLLER://{LOOPBACK}:{self.controller_port}",
             "advertised.listeners": f"CLIENTS://{self.address}",
             "log.dirs": self.logs,
         }

@@ -141,6 +141,21 @@ def random_case(seed: int) -> Case:
     return Case(seed, policies, lines)
 
 
+def random_person_years(seed: int) -> Case:
+    """Another case of a seed: more people, fuller years, and only sound events, so that a second holds many years."""
+    rng = Random(f"person-years {seed}")
+    world = make_world(rng)
+    policies = make_policies(world)
+    bodies: list[Body] = []
+    for number in range(1, rng.choice((4, 5, 6)) + 1):
+        encounters = [f"E{number}-{place}" for place in range(1, rng.choice((2, 3, 4, 5, 7, 10)) + 1)]
+        bodies += make_person(world, f"P{number}", encounters)
+    lines = [write(world, body) for body in bodies]
+    if world.chance(0.5):
+        rng.shuffle(lines)
+    return Case(seed, policies, lines)
+
+
 def encounter_names(rng: Random) -> list[str]:
     """Names for encounters, in the order in which they are to be popped; some sort in surprising ways."""
     plain = [f"E{number}" for number in range(1, 25)]

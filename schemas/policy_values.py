@@ -1,0 +1,59 @@
+"""The values of a policy file: rates as exact fractions, amounts as fen, days; each refusal names its remedy."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
+from pydantic_core import PydanticCustomError
+
+from schemas.money import WireYuan
+
+_RATE = re.compile(r"(-?)([0-9]{1,9}(?:\.[0-9]{1,40})?)")
+
+
+def _rate(value: object) -> Fraction:
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    found = _RATE.fullmatch(text)
+    if found is None:
+        raise PydanticCustomError("rate", 'is not a rate: write a decimal from "0" to "1", such as "0.80" for 80 %')
+    if found[1]:
+        raise PydanticCustomError("rate", 'is below 0: write a rate from "0" to "1", such as "0.80" for 80 %')
+    rate = Fraction(text)
+    if rate > 1:
+        raise PydanticCustomError("rate", 'is above 1: 80 % is written "0.80", and all of it "1"')
+    return rate
+
+
+def decimal_text(value: Fraction) -> str:
+    """A finite decimal fraction in its shortest form: 4/5 is ``"0.8"``."""
+    scale = 0
+    while (value * 10**scale).denominator != 1:
+        scale += 1
+    digits = str((value * 10**scale).numerator).rjust(scale + 1, "0")
+    return digits if scale == 0 else f"{digits[:-scale]}.{digits[-scale:]}"
+
+
+def _toml_date(value: object) -> date:
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    elif isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    raise PydanticCustomError("date", "is not a day: write it as 2024-07-01, without quotes and without a time")
+
+
+def _not_negative(value: int) -> int:
+    if value < 0:
+        raise PydanticCustomError("amount", 'is below 0: write an amount of "0.00" yuan or more')
+    return value
+
+
+Rate = Annotated[Fraction, BeforeValidator(_rate), PlainSerializer(decimal_text, return_type=str)]
+PolicyDate = Annotated[date, BeforeValidator(_toml_date)]
+PolicyYuan = Annotated[WireYuan, AfterValidator(_not_negative)]

@@ -1,0 +1,308 @@
+"""Whatever is killed, paused, stopped or started twice: every event counts once and every instruction goes out once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from signal import Signals
+
+import pytest
+from confluent_kafka import ConsumerGroupState
+from confluent_kafka.admin import AdminClient
+from kafka import TopicPartition
+from sqlalchemy import Engine
+
+from handlers.offline import Book
+from infra.local.kafka import LocalKafka
+from infra.population import generate
+from schemas.decisions import to_json
+from schemas.money import parse_yuan
+from schemas.policy import Policies
+from schemas.policy_file import read_policy
+from schemas.refusals import Refusal, RefusalCode
+from schemas.topics import INBOUND, TOPICS
+from stream.post import post
+from tests.broker.servers import Admin, Consumer, await_true
+from tests.broker.test_spine import SAMPLE_POLICY, STOP_S_MAX, Message, Spine
+from tests.builders import Json
+from tests.conftest import SHARDS
+
+SESSION_S = 6  # the least that Kafka allows
+TROUBLE = 75
+UNUSABLE = 2
+QUICK = {"session_timeout": SESSION_S, "ledger_lease": 3}
+IN_SMALL_STEPS = {**QUICK, "batch_events": 20, "relay_batch": 50}
+
+
+class Run:
+    """A spine, and what an offline book makes of everything that was posted to it."""
+
+    def __init__(self, spine: Spine) -> None:
+        self.spine = spine
+        self.book = Book()
+        self.outcomes: Counter[str] = Counter()
+
+    def post(self, events: Iterable[bytes]) -> None:
+        """Posts events and returns when Kafka has them."""
+        posted = list(events)
+        for event in posted:
+            outcome = self.book.take(event)
+            self.outcomes[outcome.code if isinstance(outcome, Refusal) else outcome] += 1
+        post(self.spine.bootstrap, posted)
+
+    def post_and_await_middle(self, events: list[bytes]) -> None:
+        """Posts events and returns when the worker has taken in some of them."""
+        self.post(events)
+        self.spine.await_left(lambda left: left < len(events) * 3 / 4)
+
+    def ensure(self, *names: str, **settings: object) -> None:
+        """Starts those of the processes that do not run; the command is the name up to a dash."""
+        for name in names:
+            if name not in self.spine.pids or not self.spine.runs(name):
+                self.spine.start(name.partition("-")[0], name, **settings)
+
+    def await_members(self, number: int) -> list[list[tuple[str, int]]]:
+        """Waits until so many workers have partitions, in a group that has come to rest; what each of them has."""
+        admin = AdminClient({"bootstrap.servers": self.spine.bootstrap})
+        found: list[list[tuple[str, int]]] = []
+
+        def there() -> bool:
+            (described,) = admin.describe_consumer_groups(["huzhu-worker"]).values()
+            group = described.result(timeout=20)
+            places = [[(p.topic, p.partition) for p in each.assignment.topic_partitions] for each in group.members]
+            found[:] = [each for each in places if each]
+            return group.state is ConsumerGroupState.STABLE and len(found) == number
+
+        assert await_true(there, 60.0), f"{found}\n{self.spine.logs()}"
+        return found
+
+    def assert_whole(self) -> None:
+        """Everything that was posted is decided as offline, and everything decided is instructed, exactly once."""
+        self.spine.await_idle()
+        _assert_offsets_at_ends(self.spine)
+        decisions = [each.value for each in self.spine.committed("claims.decisions")]
+        last = {each["claim_id"]: each for each in decisions}
+        policies = Policies((read_policy(SAMPLE_POLICY),))
+        wanted: dict[str, Json] = {decision.claim_id: to_json(decision) for decision in self.book.decide(policies)}
+        assert last.keys() == wanted.keys()
+        for claim_id, decision in wanted.items():
+            assert {name: last[claim_id][name] for name in decision} == decision
+        _assert_numbered(((each["claim_id"],), each["revision"]) for each in decisions)
+
+        payouts = [each.value for each in self.spine.committed("payouts.instructions")]
+        assert [key for key, times in Counter(each["payout_id"] for each in payouts).items() if times > 1] == []
+        _assert_numbered(((each["claim_id"], each["scheme_id"]), each["revision"]) for each in payouts)
+        net: Counter[tuple[str, str]] = Counter()
+        for each in payouts:
+            sign = {"payment": 1, "recovery": -1}[each["kind"]]
+            net[each["claim_id"], each["scheme_id"]] += sign * parse_yuan(each["amount"])
+        due = {
+            (claim_id, benefit["scheme_id"]): parse_yuan(benefit["benefit"])
+            for claim_id, decision in wanted.items()
+            for benefit in decision["benefits"]
+        }
+        assert {key: amount for key, amount in net.items() if amount} == {
+            key: amount for key, amount in due.items() if amount
+        }
+
+        refused = Counter(each.value["code"] for each in self.spine.committed("claims.deadletter"))
+        assert refused == {code: n for code, n in self.outcomes.items() if code in set(RefusalCode)}
+        taken = _assert_chained(self.spine.committed("audit.events"))
+        assert taken["event.refused"] == refused.total()
+        for disposition in ("accepted", "duplicate", "stale"):
+            assert taken[f"event.{disposition}"] == self.outcomes[disposition]
+        assert taken["claim.decided"] == len(decisions)
+        assert taken["payout.instructed"] == len(payouts)
+        assert self.spine.rows("SELECT count(*) FROM outbox")[0][0] == 0
+
+
+def _assert_offsets_at_ends(spine: Spine) -> None:
+    consumer = Consumer(bootstrap_servers=spine.bootstrap)
+    places = [TopicPartition(topic.name, partition) for topic in INBOUND for partition in range(SHARDS)]
+    ends = {(place.topic, place.partition): end for place, end in consumer.end_offsets(places).items() if end}
+    consumer.close()
+    assert {(row.topic, row.partition): row.next_offset for row in spine.rows("SELECT * FROM offsets")} == ends
+
+
+def _assert_numbered(numbered: Iterable[tuple[tuple[str, ...], int]]) -> None:
+    """Under each key the numbers are 1, 2, 3... in this order."""
+    found: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for key, number in numbered:
+        found[key].append(number)
+    assert {key: list(range(1, len(numbers) + 1)) for key, numbers in found.items()} == found
+
+
+def _assert_chained(audit: list[Message]) -> Counter[str]:
+    """Each shard's entries have all numbers in order and every hash follows from the one before; entries by kind."""
+    ends = dict.fromkeys(range(SHARDS), (0, "0" * 64))
+    for partition, _, entry in audit:
+        seq, prev_hash = ends[partition]
+        assert (entry["shard"], entry["seq"], entry["prev_hash"]) == (partition, seq + 1, prev_hash)
+        content = {name: value for name, value in entry.items() if name != "hash"}
+        spelled = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert entry["hash"] == hashlib.sha256(spelled.encode()).hexdigest()
+        ends[partition] = (entry["seq"], entry["hash"])
+    return Counter(entry["kind"] for _, _, entry in audit)
+
+
+def load(seed: int, persons: int, bad_share: float = 0.01) -> list[bytes]:
+    """Events of a made-up city, without those that contradict another person's: whichever came first would win."""
+    book = Book()
+    events = []
+    for event in generate(seed, persons, bad_share=bad_share):
+        outcome = book.take(event)
+        if not (isinstance(outcome, Refusal) and outcome.code is RefusalCode.PERSON_MISMATCH):
+            events.append(event)
+    return events
+
+
+@pytest.fixture(scope="module")
+def run(kafka: str, postgres_url: str) -> Iterator[Run]:
+    """A ledger with the sample policy; each test starts what it needs."""
+    with Spine(kafka, postgres_url) as spine:
+        spine.publish()
+        yield Run(spine)
+
+
+def test_kills_lose_and_double_nothing(run: Run) -> None:
+    """Worker and relay killed with -9 in the middle of a load, again and again, change nothing in the end."""
+    events = load(seed=3, persons=900)
+    assert len(events) >= 3000
+    victims = [("worker",), ("relay",), ("worker", "relay"), ("relay", "worker"), ("worker",)]
+    parts = [events[start :: len(victims)] for start in range(len(victims))]
+    for part, names in zip(parts, victims, strict=True):
+        run.ensure("worker", "relay", **IN_SMALL_STEPS)
+        run.post_and_await_middle(part)
+        for name in names:
+            run.spine.kill(name)
+    run.ensure("worker", "relay", **IN_SMALL_STEPS)
+    run.assert_whole()
+    assert run.outcomes["duplicate"] > 0
+    assert sum(run.outcomes[code] for code in RefusalCode) > 0
+    assert run.spine.rows("SELECT count(*) FROM instructions WHERE kind = 'recovery'")[0][0] > 0
+
+
+def test_a_new_relay_fences_the_old(run: Run) -> None:
+    """Of two relays the older one ends with status 75, and nothing is sent twice."""
+    run.ensure("worker", "relay", **IN_SMALL_STEPS)
+    events = load(seed=4, persons=200)
+    run.post_and_await_middle(events[::2])
+    run.ensure("relay-2", **IN_SMALL_STEPS)
+    assert await_true(lambda: run.spine.log("relay-2").count("relaying from") == SHARDS), run.spine.log("relay-2")
+    run.post(events[1::2])
+    assert run.spine.wait("relay") == TROUBLE
+    run.assert_whole()
+    assert run.spine.runs("relay-2")
+    run.spine.stop("relay-2")
+
+
+def test_workers_share_and_take_over(run: Run) -> None:
+    """Three workers have each partition once, the same in every topic; one is killed, and the others take it over."""
+    workers = ("worker", "worker-2", "worker-3")
+    run.ensure(*workers, "relay", **IN_SMALL_STEPS)
+    held = run.await_members(len(workers))
+    assert sorted(chain.from_iterable(held)) == sorted((topic.name, s) for topic in INBOUND for s in range(SHARDS))
+    assert sum(len({shard for _, shard in each}) for each in held) == SHARDS
+    run.post_and_await_middle(load(seed=5, persons=300))
+    run.spine.kill("worker")
+    run.assert_whole()
+    run.spine.stop("worker-3")
+
+
+def test_a_paused_worker_does_no_harm(run: Run) -> None:
+    """A worker that slept through its session finds its shards taken, gives way, and later takes over itself."""
+    run.ensure("worker", "relay", **IN_SMALL_STEPS)
+    events = load(seed=6, persons=300)
+    run.post_and_await_middle(events[::3])
+    run.spine.send("worker", Signals.SIGSTOP)
+    run.ensure("worker-2", **IN_SMALL_STEPS)
+    run.post(events[1::3])
+    run.spine.await_left(lambda left: left == 0)
+    run.spine.send("worker", Signals.SIGCONT)
+    run.await_members(2)
+    run.post_and_await_middle(events[2::3])
+    run.spine.kill("worker-2")
+    run.assert_whole()
+    assert run.spine.stop("worker") < STOP_S_MAX
+
+
+def test_sigterm_ends_in_good_order(run: Run) -> None:
+    """SIGTERM in the middle of a long catch-up ends worker and relay soon and with status 0; the next ones go on."""
+    events = load(seed=7, persons=1500)
+    run.post(events)
+    run.ensure("worker", "relay", **IN_SMALL_STEPS)
+    run.spine.await_left(lambda left: left < len(events) - 500)
+    took = run.spine.stop("worker"), run.spine.stop("relay")
+    assert run.spine.left() > 0, "the worker was through before it was asked to stop"
+    assert max(took) < STOP_S_MAX
+    run.ensure("worker", "relay", **QUICK)
+    run.assert_whole()
+
+
+@pytest.mark.parametrize("command", ["worker", "relay"])
+def test_another_clusters_ledger_is_refused(command: str, kafka: str, ledger: Engine) -> None:
+    """A process whose ledger belongs to another cluster says so in one sentence and changes nothing."""
+    ended = huzhu(kafka, command, database_url=ledger.url.render_as_string(hide_password=False))
+    assert ended.returncode == UNUSABLE
+    (said,) = ended.stderr.splitlines()
+    assert said.startswith("this ledger was made for kafka_cluster_id no-cluster, but HUZHU_KAFKA_BOOTSTRAP leads to ")
+    assert said.endswith(": correct HUZHU_KAFKA_BOOTSTRAP or HUZHU_DATABASE_URL; nothing was written")
+
+
+@pytest.fixture(scope="module")
+def bare_kafka() -> Iterator[str]:
+    """A Kafka without topics, for the tests that spoil them."""
+    with LocalKafka.start() as running:
+        yield running.bootstrap
+
+
+@pytest.mark.parametrize("command", ["worker", "relay"])
+def test_a_missing_topic_is_named_with_the_remedy(command: str, bare_kafka: str, ledger_url: str) -> None:
+    """On a cluster without topics the process ends, naming each topic and the command that makes them."""
+    ended = huzhu(bare_kafka, command, database_url=ledger_url)
+    assert ended.returncode == UNUSABLE
+    *missing, remedy = ended.stderr.splitlines()
+    assert missing == [f"{topic.name}: topic is missing, declared present" for topic in TOPICS]
+    assert remedy == "run `huzhu topics apply`, or correct the topics"
+
+
+def test_topics_are_made_and_checked(bare_kafka: str) -> None:
+    """`topics apply` makes what is missing, twice does nothing, and `topics check` names each difference."""
+    before = huzhu(bare_kafka, "topics", "check")
+    assert (before.returncode, len(before.stderr.splitlines())) == (1, len(TOPICS))
+    with Admin(bootstrap_servers=bare_kafka) as admin:  # as from a careless hand: one partition, kept for an hour
+        odd = {"num_partitions": 1, "replication_factor": 1, "configs": {"retention.ms": "3600000"}}
+        admin.create_topics({"alerts": odd})
+    made = huzhu(bare_kafka, "topics", "apply")
+    assert made.returncode == 0
+    names = [topic.name for topic in TOPICS if topic.name != "alerts"]
+    assert made.stdout.splitlines() == [f"created {name} with {SHARDS} partitions" for name in names]
+    again = huzhu(bare_kafka, "topics", "apply")
+    assert (again.returncode, again.stdout) == (0, "all topics exist\n")
+    differences = huzhu(bare_kafka, "topics", "check")
+    assert differences.returncode == 1
+    assert set(differences.stderr.splitlines()) >= {
+        f"alerts: number of partitions is 1, declared {SHARDS}",
+        "alerts: retention.ms is 3600000, declared -1",
+    }
+    assert {line.partition(":")[0] for line in differences.stderr.splitlines()} == {"alerts"}
+    with Admin(bootstrap_servers=bare_kafka) as admin:
+        admin.delete_topics(["alerts"])
+    assert await_true(lambda: huzhu(bare_kafka, "topics", "apply").stdout.startswith("created alerts"))
+    after = huzhu(bare_kafka, "topics", "check")
+    assert (after.returncode, after.stdout) == (0, "all topics are as declared\n")
+
+
+def huzhu(bootstrap: str, *command: str, **settings: object) -> subprocess.CompletedProcess[str]:
+    """Runs a `huzhu` command that ends by itself."""
+    known = {"kafka_bootstrap": bootstrap, "shards": SHARDS, **settings}
+    variables = {f"HUZHU_{name.upper()}": str(value) for name, value in known.items()}
+    argv = [sys.executable, "-m", "cli.main", *command]
+    environment = {**os.environ, **variables}
+    return subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)

@@ -1,0 +1,161 @@
+"""Events as senders write them, and a world to take them into: what many tests start from, with as few words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from handlers.process import Processor, World
+from handlers.read import Reading, read
+from infra.sharding import shard_of
+from schemas.policy import Policies
+from schemas.policy_file import parse_policy
+from schemas.records import Delivery, Outcome, ShardState
+from schemas.topics import EXPENSES, TOPIC_OF_EVENT
+
+Json = dict[str, Any]
+
+SHARDS = 4
+RECORDED_AT = datetime(2025, 3, 1, 4, 0, 0, 250_000, tzinfo=UTC)
+PAID_BY_OTHERS = ("basic_insurance_paid", "serious_illness_paid", "medical_assistance_paid", "other_fund_paid")
+
+VILLAGE = """
+[[scheme]]
+id = "village_mutual_aid"
+programme = "village_mutual_aid"
+basis = "copay"
+measured_on = "billed"
+accumulates = "stay"
+care_types = ["inpatient"]
+threshold = "2000.00"
+cap_per_stay = "10000.00"
+[[scheme.tier]]
+name = "member"
+categories = ["member"]
+brackets = [{ over = "2000.00", rate = "0.30" }]
+"""
+
+YEARLY = """
+[[scheme]]
+id = "self_pay_assistance"
+programme = "self_pay_assistance"
+basis = "personal_burden"
+measured_on = "remaining"
+accumulates = "person_year"
+cap_per_year = "3000.00"
+floor_per_stay = "1.00"
+[[scheme.tier]]
+name = "specific"
+categories = ["dibao"]
+brackets = [{ over = "500.00", rate = "0.333" }, { over = "4000.00", rate = "0.80" }]
+[[scheme.tier]]
+name = "ordinary"
+categories = ["ordinary"]
+brackets = [{ over = "0.00", rate = "0.6" }]
+"""
+
+
+def policy_text(name: str, start: str, end: str | None, *schemes: str) -> str:
+    """A policy file of these schemes, in force on the days of ``[start, end)``."""
+    until = f"effective_to = {end}\n" if end else ""
+    head = f'[policy]\nid = "{name}"\nstatus = "sample"\neffective_from = {start}\n{until}year_starts = "01-01"\n'
+    return head + "".join(schemes)
+
+
+POLICY = policy_text("both-layers", "2020-01-01", None, VILLAGE, YEARLY)
+
+
+def policies(*texts: str) -> Policies:
+    return Policies(tuple(parse_policy(text) for text in texts))
+
+
+def fact(event_type: str, person_id: str = "P1", **fields: Any) -> Json:
+    """An event with the four fields of every event."""
+    stamped = {"event_type": event_type, "event_id": f"ev-{event_type}", "occurred_at": "2024-12-31T12:00:00+08:00"}
+    return {**stamped, "source": "test-sender", "person_id": person_id, **fields}
+
+
+def discharge(encounter_id: str = "E1", discharged_on: str = "2024-03-10", **fields: Any) -> Json:
+    stay: Json = {"encounter_id": encounter_id, "version": 1, "facility_id": "H1", "facility_level": "county"}
+    dates: Json = {"admitted_on": "2024-03-01", "discharged_on": discharged_on}
+    return fact("encounter.discharged", **{**stay, **dates, "care_type": "inpatient", "diagnoses": ["I10"], **fields})
+
+
+def bill(
+    settlement_id: str = "S1", encounter_id: str = "E1", copay: int = 3000, *, out_of_catalogue: int = 0, **fields: Any
+) -> Json:
+    """A final bill that balances: ``copay`` and ``out_of_catalogue`` in whole yuan, nothing paid by others."""
+    amounts = {**dict.fromkeys(PAID_BY_OTHERS, "0.00"), "copay": f"{copay}.00"}
+    amounts |= {"out_of_catalogue": f"{out_of_catalogue}.00", "total_charge": f"{copay + out_of_catalogue}.00"}
+    ids: Json = {"settlement_id": settlement_id, "version": 1, "encounter_id": encounter_id, "facility_id": "H1"}
+    when: Json = {"settled_at": "2024-03-10T15:00:00+08:00", "final": True, "currency": "CNY"}
+    return fact("settlement.posted", **{**ids, **when, **amounts, **fields})
+
+
+def void(settlement_id: str = "S1", encounter_id: str = "E1", version: int = 2, **fields: Any) -> Json:
+    ids: Json = {"settlement_id": settlement_id, "version": version, "encounter_id": encounter_id, "reason": "refund"}
+    return fact("settlement.voided", **{**ids, **fields})
+
+
+def coverage(coverage_id: str = "C1", category: str = "member", **fields: Any) -> Json:
+    programme = "village_mutual_aid" if category == "member" else "self_pay_assistance"
+    record: Json = {"coverage_id": coverage_id, "version": 1, "programme": programme, "category": category}
+    return fact("coverage.recorded", **{**record, "valid_from": "2020-01-01", **fields})
+
+
+def coverage_void(coverage_id: str = "C1", version: int = 2, **fields: Any) -> Json:
+    return fact("coverage.voided", **{"coverage_id": coverage_id, "version": version, "reason": "error", **fields})
+
+
+def death(died_on: str = "2024-03-05", **fields: Any) -> Json:
+    return fact("person.died", **{"version": 1, "died_on": died_on, **fields})
+
+
+def report(payout_id: str = "PO-1", **fields: Any) -> Json:
+    when: Json = {"reported_at": "2024-04-01T10:00:00+08:00", "reference": "bank-1"}
+    return fact("payout.reported", **{"payout_id": payout_id, "status": "paid", **when, **fields})
+
+
+def encode(event: Json) -> bytes:
+    return json.dumps(event, ensure_ascii=False).encode("utf-8")
+
+
+def delivery(event: Json | bytes, offset: int = 0, shard: int | None = None) -> Delivery:
+    """The message as a well-behaved sender would have it stand in Kafka; bytes go to the expenses without a key."""
+    if isinstance(event, bytes):
+        return Delivery(EXPENSES.name, shard or 0, offset, None, event)
+    person_id = str(event["person_id"])
+    partition = shard_of(person_id, SHARDS) if shard is None else shard
+    topic = TOPIC_OF_EVENT[event["event_type"]].name
+    return Delivery(topic, partition, offset, person_id.encode("utf-8"), encode(event))
+
+
+def empty_world(published: Policies) -> World:
+    return World(published, lambda person_id: shard_of(person_id, SHARDS), {n: ShardState(n) for n in range(SHARDS)})
+
+
+def take(world: World, deliveries: Iterable[Delivery], recorded_at: datetime = RECORDED_AT) -> Outcome:
+    """What one batch adds."""
+    processor = Processor(world, recorded_at)
+    for each in deliveries:
+        processor.take(each, read(each.value, each.key, each.topic))
+    return processor.outcome
+
+
+def process(events: Sequence[Json | bytes], published: Policies) -> Outcome:
+    """What these events give, in one batch, to an empty ledger."""
+    return take(empty_world(published), [delivery(event, offset) for offset, event in enumerate(events)])
+
+
+def reading(event: Json) -> Reading:
+    """The event as read; it must be readable."""
+    outcome = read(encode(event))
+    assert isinstance(outcome, Reading), outcome
+    return outcome
+
+
+def values(rows: Iterable[Any]) -> list[Json]:
+    """The JSON of published rows."""
+    return [json.loads(row.value) for row in rows]

@@ -1,0 +1,98 @@
+"""The documents name all there is: commands, settings and topics; their links lead somewhere; no registry is pinned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from cli.main import app
+from infra.settings import Settings
+from schemas.topics import TOPICS
+
+REPOSITORY = Path(__file__).parents[2]
+DOCUMENTS = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")])
+ROOMS = ("schemas", "handlers", "infra", "stream", "cli")
+VARIABLE = re.compile(r"\bHUZHU_[A-Z]+(?:_[A-Z]+)*\b")
+FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]\n]*\]\(\s*<?([^)\s>]+)>?[^)\n]*\)")
+
+
+def written() -> str:
+    """All that README.md and docs/*.md say, with white space made even."""
+    return " ".join(" ".join(path.read_text("utf-8").split()) for path in DOCUMENTS)
+
+
+def commands(group: object, name: str) -> Iterator[str]:
+    """The full names of the commands of a group and of its groups, as a person types them."""
+    inner = getattr(group, "commands", None)
+    if inner is None:
+        yield name
+        return
+    for part, command in inner.items():
+        if not command.hidden:
+            yield from commands(command, f"{name} {part}")
+
+
+COMMANDS = sorted(commands(typer.main.get_command(app), "huzhu"))
+SETTINGS = [f"HUZHU_{name.upper()}" for name in Settings.model_fields]
+
+
+def missing(names: list[str]) -> list[str]:
+    """The names that stand nowhere as words of their own."""
+    text = written()
+    return [name for name in names if not re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text)]
+
+
+def test_every_command_is_documented() -> None:
+    """Each `huzhu` command and sub-command stands in README.md or docs/."""
+    assert {"huzhu adjudicate", "huzhu policy publish", "huzhu topics apply"} <= set(COMMANDS)
+    assert [] == missing(COMMANDS)
+
+
+def test_every_setting_is_documented() -> None:
+    """Each HUZHU_ variable stands in README.md or docs/."""
+    assert [] == missing(SETTINGS)
+
+
+def test_the_documented_variables_are_those_of_the_program() -> None:
+    """A variable that the program names is documented, and none is documented that would be set in vain."""
+    sources = [file for room in ROOMS for file in (REPOSITORY / room).rglob("*.py")]
+    named = {name for file in sources for name in VARIABLE.findall(file.read_text("utf-8"))}
+    assert named | set(SETTINGS) == set(VARIABLE.findall(written()))
+
+
+def test_every_topic_is_documented() -> None:
+    """Each topic that is declared stands in README.md or docs/."""
+    assert [] == missing([topic.name for topic in TOPICS])
+
+
+def test_every_event_type_is_documented() -> None:
+    """Each event type that may stand in a topic is named in README.md or docs/."""
+    assert [] == missing([name for topic in TOPICS for name in topic.event_types])
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_every_relative_link_resolves(path: Path) -> None:
+    """A link to a file leads to one inside the repository."""
+    prose = FENCED.sub("", path.read_text("utf-8"))
+    targets = [link.partition("#")[0] for link in LINK.findall(prose) if not re.match(r"[a-z][a-z0-9+.-]*:", link)]
+    resolved = {target: (path.parent / target).resolve() for target in targets if target}
+    assert [] == [target for target, file in resolved.items() if not file.exists()]
+    assert [] == [target for target, file in resolved.items() if not file.is_relative_to(REPOSITORY)]
+
+
+def test_no_requirement_names_a_registry() -> None:
+    """The pinned requirements hold hashes and no address: where packages come from is the machine's business."""
+    files = sorted((REPOSITORY / "requirements").glob("*.txt"))
+    assert {"main.txt", "dev.txt"} <= {file.name for file in files}
+    for file in files:
+        text = file.read_text("utf-8")
+        assert [] == re.findall(r"\S*(?:://|git\+)\S*", text)
+        assert [] == re.findall(r"(?m)^\s*-.*(?:index|find-links|host|\s-[if]\b).*$", text)
+        pinned = re.findall(r"(?m)^[A-Za-z0-9][^\s;#]*", text)
+        assert [] == [name for name in pinned if "==" not in name]
+        assert len(pinned) <= text.count("--hash=sha256:")

@@ -1,0 +1,195 @@
+"""Making and upgrading the ledger, alone and by several processes at once, and binding it to one set-up."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, create_engine, make_url, select, text
+
+from infra.ledger import tables
+from infra.ledger.schema import LedgerMismatch, bind, bound_shards, connect, upgrade
+
+REPOSITORY = Path(__file__).parents[2]
+UPGRADE = "import sys; from infra.ledger.schema import connect, upgrade; upgrade(connect(sys.argv[1]))"
+NewDatabase = Callable[[], str]
+_numbers = count(1)
+
+
+@pytest.fixture
+def new_database(postgres_url: str) -> Iterator[NewDatabase]:
+    """Makes empty databases."""
+    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(f"huzhu_empty_{next(_numbers)}")
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {made[-1]}"))
+        return make_url(postgres_url).set(database=made[-1]).render_as_string(hide_password=False)
+
+    yield make
+    with admin.connect() as connection:
+        for name in made:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+def described(engine: Engine) -> dict[str, list[str]]:
+    """Columns, constraints, indexes and triggers of a database, as PostgreSQL spells them."""
+    tables_of_ours = "table_schema = 'public' AND table_name <> 'alembic_version'"
+    ours = "connamespace = 'public'::regnamespace AND conrelid <> coalesce(to_regclass('alembic_version'), 0)"
+    queries = {
+        "columns": "SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default, "
+        f"generation_expression) FROM information_schema.columns WHERE {tables_of_ours}",
+        "constraints": "SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) "
+        f"FROM pg_constraint WHERE {ours} AND contype <> 't' AND contype <> 'n'",
+        "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'",
+        "triggers": "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+    }
+    with engine.connect() as connection:
+        return {name: sorted(connection.scalars(text(query))) for name, query in queries.items()}
+
+
+def described_at(url: str) -> dict[str, list[str]]:
+    engine = connect(url)
+    try:
+        return described(engine)
+    finally:
+        engine.dispose()
+
+
+def test_the_migrated_schema_is_that_of_the_tables(ledger: Engine) -> None:
+    """Alembic finds nothing to change between what the migrations made and what the program believes."""
+    with ledger.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert [] == compare_metadata(context, tables.metadata)
+
+
+def test_the_migrated_schema_is_that_of_the_tables_to_the_last_constraint(
+    ledger: Engine, new_database: NewDatabase
+) -> None:
+    """What Alembic does not compare (checks, computed columns) is alike too; only the guards are added on top."""
+    engine = create_engine(new_database())
+    tables.metadata.create_all(engine)
+    expected, migrated = described(engine), described(ledger)
+    engine.dispose()
+    assert expected["columns"] == migrated["columns"]
+    assert [] == [each for each in expected["constraints"] if each not in migrated["constraints"]]
+    added = [each for each in migrated["constraints"] if each not in expected["constraints"]]
+    assert ["policies policies_one_a_day"] == [" ".join(each.split()[:2]) for each in added]
+    assert [each for each in migrated["indexes"] if "policies_one_a_day" not in each] == expected["indexes"]
+
+
+def test_an_upgrade_again_is_harmless(ledger: Engine) -> None:
+    """The second upgrade of a ledger in use changes neither its schema nor its rows."""
+    before = described(ledger)
+    upgrade(ledger)
+    assert before == described(ledger)
+    assert 4 == bound_shards(ledger)
+
+
+def test_several_threads_may_upgrade_at_once(new_database: NewDatabase, ledger_url: str) -> None:
+    """Four at once on an empty database give one ledger."""
+    url = new_database()
+
+    def run(_: int) -> None:
+        engine = connect(url)
+        upgrade(engine)
+        engine.dispose()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(run, range(4)))
+    assert described_at(ledger_url) == described_at(url)
+
+
+def test_several_processes_may_upgrade_at_once(new_database: NewDatabase, ledger_url: str) -> None:
+    """Workers and relay that start together on an empty database all come up."""
+    url = new_database()
+    arguments = [sys.executable, "-c", UPGRADE, url]
+    started = [subprocess.Popen(arguments, cwd=REPOSITORY, stderr=subprocess.PIPE) for _ in range(3)]
+    said = [process.communicate(timeout=60)[1].decode() for process in started]
+    assert [(0, "")] * 3 == [(process.returncode, error) for process, error in zip(started, said, strict=True)]
+    assert described_at(ledger_url) == described_at(url)
+
+
+def test_a_ledger_is_never_taken_back(ledger: Engine) -> None:
+    """There is no downgrade that would drop what was recorded."""
+    config = Config()
+    config.set_main_option("script_location", str(REPOSITORY / "infra" / "ledger" / "migrations"))
+    with ledger.connect() as connection:
+        config.attributes["connection"] = connection
+        with pytest.raises(RuntimeError, match="losing the ledger"):
+            command.downgrade(config, "base")
+    assert 4 == bound_shards(ledger)
+
+
+# Binding --------------------------------------------------------------------------------------------------
+
+
+def held(engine: Engine) -> dict[str, str]:
+    with engine.connect() as connection:
+        return {row.name: row.value for row in connection.execute(select(tables.installation))}
+
+
+def test_binding_again_to_the_same_set_up_is_harmless(ledger: Engine) -> None:
+    """Every worker binds when it starts; shards that have come far stay where they are."""
+    with ledger.begin() as connection:
+        connection.execute(tables.shards.update().values(epoch=3, audit_seq=5, outbox_seq=9))
+    bind(ledger, 4, "no-cluster")
+    with ledger.connect() as connection:
+        rows = connection.execute(select(tables.shards).order_by(tables.shards.c.shard)).all()
+    assert [(shard, 3, 5, 9) for shard in range(4)] == [(r.shard, r.epoch, r.audit_seq, r.outbox_seq) for r in rows]
+
+
+@pytest.mark.parametrize(
+    ("shards", "cluster", "setting"),
+    [(8, "no-cluster", "HUZHU_SHARDS"), (3, "no-cluster", "HUZHU_SHARDS"), (4, "another", "HUZHU_KAFKA_BOOTSTRAP")],
+)
+def test_a_ledger_is_bound_to_its_shards_and_cluster(ledger: Engine, shards: int, cluster: str, setting: str) -> None:
+    """Another number of shards or another Kafka is refused, naming the setting, and nothing is written."""
+    before = held(ledger)
+    with pytest.raises(LedgerMismatch, match=setting):
+        bind(ledger, shards, cluster)
+    assert before == held(ledger) == {"shards": "4", "kafka_cluster_id": "no-cluster"}
+    with ledger.connect() as connection:
+        assert [0, 1, 2, 3] == sorted(connection.scalars(select(tables.shards.c.shard)))
+
+
+def test_a_new_ledger_has_no_number_of_shards_yet(ledger_url: str) -> None:
+    """Who asks before any worker bound it is told what to do."""
+    engine = connect(ledger_url)
+    with pytest.raises(LedgerMismatch, match="topics apply"):
+        bound_shards(engine)
+    engine.dispose()
+
+
+def test_two_that_bind_at_once_agree(ledger_url: str) -> None:
+    """Of two set-ups that meet on a new ledger one is refused, and the ledger is wholly that of the other."""
+
+    def run(shards: int) -> str:
+        engine = connect(ledger_url)
+        try:
+            bind(engine, shards, f"cluster-{shards}")
+        except LedgerMismatch:
+            return "refused"
+        finally:
+            engine.dispose()
+        return str(shards)
+
+    with ThreadPoolExecutor(2) as threads:
+        said = list(threads.map(run, (4, 6)))
+    assert 1 == said.count("refused")
+    (winner,) = [each for each in said if each != "refused"]
+    engine = connect(ledger_url)
+    assert {"shards": winner, "kafka_cluster_id": f"cluster-{winner}"} == held(engine)
+    engine.dispose()

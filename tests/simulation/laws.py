@@ -1,0 +1,209 @@
+"""What must be true when all is idle, looked up with plain SQL and in the topics, and worked out a second time.
+
+Nothing here uses the product's code: the expected money comes from `tests.oracle.calculator`, the hashes from hashlib.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+import psycopg
+
+from tests.oracle.calculator import Ledger, RefusalError, adjudicate, read_event
+from tests.simulation.simulated_kafka import SimulatedKafka
+
+INBOUND = ("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results")
+HOME = {"encounter": INBOUND[0], "settlement": INBOUND[1], "coverage": INBOUND[2], "person": INBOUND[3]}
+OUTBOUND = ("claims.decisions", "payouts.instructions", "audit.events", "claims.deadletter", "alerts")
+PRINTED = (
+    *("claim_id", "person_id", "status", "policy_id", "personal_burden", "benefits", "total_benefit", "patient_pays"),
+)
+
+
+class Broken(Exception):
+    """A law does not hold; ``law`` is its name."""
+
+    def __init__(self, law: str, detail: str) -> None:
+        super().__init__(f"{law}: {detail}")
+        self.law = law
+
+
+@dataclass
+class Evidence:
+    """The simulated topics and a plain connection to the ledger."""
+
+    kafka: SimulatedKafka
+    ledger: psycopg.Connection[Any]
+    shards: int
+    topics: dict[tuple[str, int], list[tuple[bytes | None, bytes]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.topics = {
+            (topic, shard): [(stored.key, stored.value or b"") for _, stored in self.kafka.committed((topic, shard))]
+            for topic in OUTBOUND
+            for shard in range(self.shards)
+        }
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.ledger.execute(sql.encode()).fetchall()
+
+    def values(self, topic: str) -> list[dict[str, Any]]:
+        """A topic's messages as JSON, shard after shard."""
+        return [json.loads(value) for shard in range(self.shards) for _, value in self.topics[topic, shard]]
+
+
+def check(evidence: Evidence) -> None:
+    """Raises Broken for the first law that does not hold."""
+    everything_is_accounted_for(evidence)
+    nothing_is_waiting(evidence)
+    each_instruction_once(evidence)
+    topics_are_the_outbox(evidence)
+    audit_chains_verify(evidence)
+    decisions_and_money_are_the_oracles(evidence)
+
+
+def everything_is_accounted_for(evidence: Evidence) -> None:
+    """Acknowledged = decided + waiting + refused: each message exactly once in the ledger, each offset passed."""
+    posted = {
+        (*place, offset): (stored.key, stored.value)
+        for place in _inbound(evidence)
+        for offset, stored in evidence.kafka.committed(place)
+    }
+    rows = evidence.rows('SELECT topic, partition, "offset", key, value FROM events WHERE "offset" IS NOT NULL')
+    held = Counter(row[:3] for row in rows)
+    expect("each message once in the ledger", Counter(posted.keys()), held)
+    expect("the ledger holds the bytes that were posted", posted, {row[:3]: row[3:] for row in rows})
+    reached = {row[:2]: row[2] for row in evidence.rows("SELECT topic, partition, next_offset FROM offsets")}
+    ends = {place: len(evidence.kafka.logs[place]) for place in _inbound(evidence) if evidence.kafka.logs[place]}
+    expect("each offset passed", ends, reached)
+    refused = evidence.rows(
+        'SELECT topic, partition, "offset", code FROM events JOIN refusals USING (event_no) ORDER BY 1, 2, 3'
+    )
+    letters = [(v["topic"], v["partition"], v["offset"], v["code"]) for v in evidence.values("claims.deadletter")]
+    expect("each refusal in the dead letters once", refused, sorted(letters))
+
+
+def nothing_is_waiting(evidence: Evidence) -> None:
+    """Nothing is left to send, and no transaction is left open."""
+    expect("outbox empty", [(0,)], evidence.rows("SELECT count(*) FROM outbox"))
+    behind = "SELECT shard, outbox_seq, relayed_seq FROM shards JOIN relays USING (shard) WHERE outbox_seq<>relayed_seq"
+    expect("ledger knows all as sent", [], evidence.rows(behind))
+    left = evidence.rows(
+        "SELECT pid, state FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'"
+    )
+    expect("no open transaction", [], left)
+
+
+def each_instruction_once(evidence: Evidence) -> None:
+    """No payout twice, revisions 1..n in the topic's order; the same for decisions."""
+    told = evidence.values("payouts.instructions")
+    doubled = [name for name, times in Counter(each["payout_id"] for each in told).items() if times > 1]
+    expect("no payout_id twice in the topic", [], doubled)
+    twice = evidence.rows("SELECT payout_id FROM instructions GROUP BY 1 HAVING count(*) > 1")
+    expect("no payout_id twice in the ledger", [], twice)
+    _numbered("instructions' revisions", told, lambda each: (each["claim_id"], each["scheme_id"]))
+    _numbered("decisions' revisions", evidence.values("claims.decisions"), lambda each: each["claim_id"])
+    in_ledger = {row[0] for row in evidence.rows("SELECT payout_id FROM instructions")}
+    expect("the topic's payouts are the ledger's", in_ledger, {each["payout_id"] for each in told})
+
+
+def topics_are_the_outbox(evidence: Evidence) -> None:
+    """Each shard's messages were sent in the order of its outbox, without gaps."""
+    for shard in range(evidence.shards):
+        arrived = [
+            (stored.number, topic, stored.key, stored.value)
+            for topic in OUTBOUND
+            for _, stored in evidence.kafka.committed((topic, shard))
+        ]
+        rows = evidence.rows(f"SELECT seq, topic, key, value FROM outbox_as_written WHERE shard = {shard} ORDER BY seq")
+        expect("outbox numbers without gaps", list(range(1, len(rows) + 1)), [row[0] for row in rows])
+        expect("sent in the outbox's order", [row[1:] for row in rows], [message[1:] for message in sorted(arrived)])
+
+
+def audit_chains_verify(evidence: Evidence) -> None:
+    """Each shard's audit sequence has no gaps, and every hash is that of the entry and the one before."""
+    for shard in range(evidence.shards):
+        last = "0" * 64
+        for number, (_, value) in enumerate(evidence.topics["audit.events", shard], start=1):
+            entry = json.loads(value)
+            said = entry.pop("hash")
+            expect("audit sequence without gaps", (shard, number), (entry["shard"], entry["seq"]))
+            expect("audit chain", last, entry["prev_hash"])
+            plain = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            expect("audit hash", sha256(plain.encode()).hexdigest(), said)
+            last = said
+    acts = "SELECT (SELECT count(*) FROM events)+(SELECT count(*) FROM decisions)+(SELECT count(*) FROM instructions)"
+    expect("one audit entry for each act", evidence.rows(acts)[0][0], len(evidence.values("audit.events")))
+
+
+def decisions_and_money_are_the_oracles(evidence: Evidence) -> None:
+    """Dispositions, last decisions and net sums are those of the oracle, fed in the ledger's order."""
+    policies = [row[0] for row in evidence.rows("SELECT source_text FROM policies")]
+    book, accepted = Ledger(), []
+    for event_no, topic, key, value, disposition in evidence.rows(
+        "SELECT event_no, topic, key, value, disposition FROM events WHERE disposition <> 'policy' ORDER BY event_no"
+    ):
+        expected = _expected(book, topic, key, value or b"")
+        expect("disposition as the oracle's", (event_no, expected), (event_no, disposition))
+        if expected == "accepted":
+            accepted.append(value)
+    claims, _ = adjudicate(policies, accepted)
+    newest = {each["claim_id"]: each for each in evidence.values("claims.decisions")}
+    decided = [{name: newest[claim][name] for name in PRINTED} for claim in sorted(newest)]
+    for wanted, found in zip(claims, decided, strict=False):
+        expect("last decision is the oracle's", wanted, found)
+    expect("every claim decided", len(claims), len(decided))
+    due = {
+        (str(claim["claim_id"]), line["scheme_id"]): Decimal(line["benefit"])
+        for claim in claims
+        for line in claim["benefits"]  # type: ignore[attr-defined]
+        if Decimal(line["benefit"])
+    }
+    net: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for each in evidence.values("payouts.instructions"):
+        sign = {"payment": 1, "recovery": -1}[each["kind"]]
+        net[each["claim_id"], each["scheme_id"]] += sign * Decimal(each["amount"])
+    expect("net instructed is what is due", due, {place: amount for place, amount in net.items() if amount})
+
+
+def _expected(book: Ledger, topic: str, key: bytes | None, value: bytes) -> str:
+    """What the oracle makes of one event; it knows neither keys nor topics, so these two rules stand here."""
+    try:
+        event = read_event(value)
+        home = INBOUND[4] if event.type == "payout.reported" else HOME[event.type.split(".")[0]]
+        if topic != home or key != event.text("person_id").encode():
+            return "refused"
+        return book.consider(event)
+    except (RefusalError, KeyError):
+        return "refused"
+
+
+def _inbound(evidence: Evidence) -> list[tuple[str, int]]:
+    return [(topic, shard) for topic in INBOUND for shard in range(evidence.shards)]
+
+
+def _numbered(law: str, values: list[dict[str, Any]], line: Any) -> None:
+    lines: dict[Any, list[int]] = defaultdict(list)
+    for value in values:
+        lines[line(value)].append(value["revision"])
+    for name, revisions in sorted(lines.items()):
+        expect(law, (name, list(range(1, len(revisions) + 1))), (name, revisions))
+
+
+def expect(law: str, expected: object, actual: object) -> None:
+    """Raises Broken with the first place at which the two differ."""
+    if expected == actual:
+        return
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        names = sorted(expected.keys() ^ actual.keys(), key=repr) or [k for k in expected if expected[k] != actual[k]]
+        expected, actual = ({name: each.get(name) for name in names[:3]} for each in (expected, actual))
+    elif isinstance(expected, list) and isinstance(actual, list):
+        at = next((i for i, (a, b) in enumerate(zip(expected, actual, strict=False)) if a != b), -1)
+        expected, actual = ((len(each), at, each[at:][:1]) for each in (expected, actual))
+    raise Broken(law, f"expected {str(expected)[:600]}, found {str(actual)[:600]}")

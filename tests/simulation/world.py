@@ -1,0 +1,162 @@
+"""What happens to the people of one seed: a few persons' events, good, bad and repeated, and two policies."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from random import Random
+
+from infra.population import generate
+from infra.settings import Settings
+from infra.sharding import shard_of
+from schemas.topics import PAYOUT_RESULTS
+from stream.post import address
+from tests.simulation.simulated_kafka import Place
+
+POLICY = """
+[policy]
+id = "simulated-{name}"
+title = "模拟方案"
+status = "sample"
+effective_from = {start}
+{end}
+year_starts = "{year}"
+
+[[scheme]]
+id = "village_mutual_aid"
+title = "村级医疗互助"
+programme = "village_mutual_aid"
+basis = "copay"
+measured_on = "billed"
+accumulates = "stay"
+threshold = "1000.00"
+cap_per_stay = "10000.00"
+
+[[scheme.tier]]
+name = "member"
+categories = ["member"]
+brackets = [{{ over = "1000.00", rate = "{low}" }}]
+
+[[scheme]]
+id = "self_pay_assistance"
+title = "医疗自费救助"
+programme = "self_pay_assistance"
+basis = "personal_burden"
+measured_on = "remaining"
+accumulates = "person_year"
+cap_per_year = "30000.00"
+
+[[scheme.tier]]
+name = "specific"
+categories = ["dibao", "tekun", "orphan", "severe_disability", "dibao_edge", "serious_illness_hardship"]
+brackets = [{{ over = "0.00", rate = "{high}" }}]
+
+[[scheme.tier]]
+name = "others"
+categories = ["ordinary", "special"]
+brackets = [{{ over = "100.00", rate = "{low}" }}, {{ over = "5000.00", rate = "{high}" }}]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that somebody posts. A value of None is a tombstone, which nobody should send."""
+
+    place: Place
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that comes from outside, in the order in which it is sent."""
+
+    settings: Settings
+    messages: list[Message]
+    policies: list[str]
+
+
+def shards_of(seed: int) -> int:
+    """How many shards the world of a seed has: two to four."""
+    return 2 + seed % 3
+
+
+def world_of(rng: Random, seed: int) -> World:
+    """Two to four shards, three to eight persons, some 30 to 80 messages, an old policy and one for the last year."""
+    shards = shards_of(seed)
+    settings = Settings(
+        shards=shards,
+        batch_events=rng.randint(2, 9),
+        relay_batch=rng.choice((3, 10, 40)),
+        retry_attempts=4,
+    )
+    persons, bills = rng.randint(3, 8), rng.randint(8, 20)
+    lines = list(
+        generate(seed, persons, settlements=bills, bad_share=rng.choice((0.0, 0.1)), first_year=2024, last_year=2025)
+    )
+    for _ in range(len(lines) // 8):
+        lines.insert(rng.randrange(len(lines) + 1), _again(rng, rng.choice(lines), rng.choice(lines)))
+    for _ in range(len(lines) // 8):
+        at = rng.randrange(len(lines))
+        lines.insert(rng.randint(max(0, at - 3), at + 1), _usurped(lines[at], rng.choice(lines)))
+    messages = [_message(rng, line, shards) for line in lines]
+    if rng.random() < 0.3:
+        messages.insert(rng.randrange(len(messages)), Message(messages[0].place, messages[0].key, None))
+    year = rng.choice(("01-01", "04-01"))
+    old = POLICY.format(
+        name="old", start="2010-01-01", end="effective_to = 2025-01-01", year=year, low="0.35", high="0.8"
+    )
+    new = POLICY.format(name="new", start="2025-01-01", end="", year=year, low="0.45", high="0.7")
+    return World(settings, messages, [old, new])
+
+
+def report(rng: Random, instruction: bytes, shards: int) -> Message:
+    """What an insurer answers to an instruction."""
+    told = json.loads(instruction)
+    value = {
+        "event_type": "payout.reported",
+        "event_id": f"report-{told['payout_id']}",
+        "occurred_at": "2026-06-01T12:00:00+08:00",
+        "source": "insurer",
+        "payout_id": told["payout_id"],
+        "person_id": told["person_id"],
+        "status": rng.choice(("paid", "failed", "returned")),
+        "reported_at": "2026-06-01T11:59:00+08:00",
+        "reference": "bank",
+    }
+    person_id = str(told["person_id"])
+    place = (PAYOUT_RESULTS.name, shard_of(person_id, shards))
+    return Message(place, person_id.encode(), json.dumps(value).encode())
+
+
+def _again(rng: Random, line: bytes, other: bytes) -> bytes:
+    """The line as it was, or sent anew; or under the event_id of another event, by a sender who numbers badly."""
+    try:
+        event, stranger = json.loads(line), json.loads(other)
+    except ValueError:
+        return line
+    if rng.random() < 0.5:
+        return line
+    event["event_id"] = rng.choice((f"again-{rng.randrange(10**9)}", stranger["event_id"]))
+    if rng.random() < 0.4 and isinstance(event.get("version"), int):
+        event["version"] += 1
+    return json.dumps(event, ensure_ascii=False).encode()
+
+
+def _usurped(line: bytes, other: bytes) -> bytes:
+    """The same event under another person, at about the same time: who comes first has the id."""
+    try:
+        return json.dumps(
+            {**json.loads(line), "person_id": json.loads(other)["person_id"]}, ensure_ascii=False
+        ).encode()
+    except (ValueError, KeyError):
+        return line
+
+
+def _message(rng: Random, line: bytes, shards: int) -> Message:
+    topic, key = address(line)
+    if key is not None and rng.random() < 0.03:
+        key = b"P-somebody-else"
+    lost = key is None or rng.random() < 0.04  # a sender with a partitioner of its own
+    partition = rng.randrange(shards) if lost or key is None else shard_of(key.decode(), shards)
+    return Message((topic, partition), key, line)

@@ -1,0 +1,667 @@
+"""Edges: one fen beside a limit, the first and the last day, the hour around midnight, and every way to be corrected.
+
+Each expected amount is worked out by hand from claims.md.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from schemas.policy_file import PolicyError, parse_policy
+from tests.builders import coverage_void, death
+from tests.properties.strategies import (
+    Body,
+    Ledger,
+    bill,
+    coverage,
+    decide,
+    discharge,
+    policy,
+    results,
+    scheme,
+    stay,
+    void,
+    yuan,
+)
+
+
+def decided(text: str, *facts: Body, claim: str = "E1") -> tuple[str, str, str | None]:
+    """What the one scheme of a policy measured, pays and says for a claim."""
+    (result,) = results(decide(text, *facts)[claim])
+    return result
+
+
+# Amounts ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("over", "rate", "threshold", "copay", "expected"),
+    [
+        ("2000.00", "1", None, "1999.99", ("0.00", "NOTHING_DUE")),
+        ("2000.00", "1", None, "2000.00", ("0.00", "NOTHING_DUE")),
+        ("2000.00", "1", None, "2000.01", ("0.01", None)),
+        ("2000.00", "0.30", None, "2000.01", ("0.00", "NOTHING_DUE")),  # 0.003
+        ("2000.00", "0.30", None, "2000.02", ("0.01", None)),  # 0.006
+        ("0.00", "0.30", "2000.00", "1999.99", ("0.00", "UNDER_THRESHOLD")),
+        ("0.00", "0.30", "2000.00", "2000.00", ("0.00", "UNDER_THRESHOLD")),
+        ("0.00", "0.30", "2000.00", "2000.01", ("600.00", None)),  # 600.003
+        ("0.00", "1", "2000.00", "2000.01", ("2000.01", None)),
+        ("2000.00", "0.30", "2000.00", "2000.00", ("0.00", "UNDER_THRESHOLD")),
+        ("2000.00", "0.30", "2000.00", "2000.01", ("0.00", "NOTHING_DUE")),
+        ("2000.00", "0.30", "2000.00", "3000.00", ("300.00", None)),
+        ("0.00", "1", "0.00", "0.00", ("0.00", "UNDER_THRESHOLD")),
+        ("0.00", "1", "0.00", "0.01", ("0.01", None)),
+    ],
+)
+def test_two_thousand_in_both_readings(
+    over: str, rate: str, threshold: str | None, copay: str, expected: tuple[str, str | None]
+) -> None:
+    """A deductible pays on what is over 2,000.00, a franchise on all once it is strictly over."""
+    limit: dict[str, Any] = {} if threshold is None else {"threshold": threshold}
+    text = policy(scheme(brackets={over: rate}, basis="copay", **limit))
+    assert (copay, *expected) == decided(text, coverage(), *stay("E1", "2020-01-01", copay))
+
+
+@pytest.mark.parametrize(
+    ("copay", "expected"),
+    [
+        ("999.99", "500.00"),  # 499.995
+        ("1000.00", "500.00"),
+        ("1000.01", "500.01"),  # 500.006
+        ("2999.99", "1699.99"),  # 500 + 1,199.994
+        ("3000.00", "1700.00"),
+        ("3000.01", "1700.01"),  # 1,700.008
+        ("4999.99", "1700.01"),  # 1,700.008 again: from 3,000.01 to 5,000.00 nothing counts
+        ("5000.00", "1700.01"),
+        ("5000.01", "1700.02"),  # 1,700.018
+    ],
+)
+def test_each_slice_counts_at_the_rate_of_its_bracket(copay: str, expected: str) -> None:
+    """One fen below, on and above each edge; a bracket of rate 0 stops the count and a later one takes it up."""
+    rates = {"0.00": "0.5", "1000.00": "0.6", "3000.00": "0.8", "3000.01": "0", "5000.00": "1"}
+    assert (copay, expected, None) == decided(
+        policy(scheme(brackets=rates)), coverage(), *stay("E1", "2020-01-01", copay)
+    )
+
+
+@pytest.mark.parametrize(
+    ("copay", "rate", "expected"),
+    [
+        ("0.01", "1", "0.01"),
+        ("0.01", "0.5", "0.01"),
+        ("0.01", "0.4999", "0.00"),
+        ("0.03", "0.5", "0.02"),
+        ("0.05", "0.3", "0.02"),
+        ("0.33", "0.5", "0.17"),
+        ("1.00", "0.125", "0.13"),
+        ("1.00", "0.12499", "0.12"),
+        ("1.00", "0.1250000000000000000000000000000000000001", "0.13"),
+        ("1.00", "0.1249999999999999999999999999999999999999", "0.12"),
+        ("99999999.99", "1", "99999999.99"),
+        ("99999999.99", "0.5", "50000000.00"),
+        ("99999999.99", "0.8", "79999999.99"),
+        ("99999999.99", "0.00000000005", "0.00"),  # 0.0049999999995 yuan: a little less than half a fen
+        ("99999999.99", "0.000000000050000000006", "0.01"),  # 0.0050000000001
+    ],
+)
+def test_half_a_fen_rounds_up(copay: str, rate: str, expected: str) -> None:
+    """Half-up to the fen, from one fen to 99,999,999.99, however many digits the rate has."""
+    text = policy(scheme(brackets={"0.00": rate}))
+    assert expected == decided(text, coverage(), *stay("E1", "2020-01-01", copay))[1]
+
+
+def test_a_year_rounds_its_sum_and_not_each_bill() -> None:
+    """Four bills of one fen at one half pay 1, 0, 1, 0 fen."""
+    text = policy(scheme(brackets={"0.00": "0.5"}, accumulates="person_year"))
+    facts = [body for number in range(4) for body in stay(f"E{number}", "2020-01-01", "0.01")]
+    decisions = decide(text, coverage(), *facts)
+    expected = [("0.01", "0.01", None), ("0.01", "0.00", "NOTHING_DUE")] * 2
+    assert expected == [results(decisions[f"E{number}"])[0] for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("limits", "copay", "expected"),
+    [
+        ({"cap_per_stay": "100.00"}, "99.99", ("99.99", None)),
+        ({"cap_per_stay": "100.00"}, "100.00", ("100.00", None)),
+        ({"cap_per_stay": "100.00"}, "100.01", ("100.00", None)),
+        ({"cap_per_stay": "0.00"}, "100.00", ("0.00", "CAP_REACHED")),
+        ({"cap_per_year": "100.00"}, "100.01", ("100.00", None)),
+        ({"cap_per_year": "0.00"}, "100.00", ("0.00", "CAP_REACHED")),
+        ({"cap_per_stay": "50.00", "cap_per_year": "40.00"}, "100.00", ("40.00", None)),
+        ({"cap_per_stay": "40.00", "cap_per_year": "50.00"}, "100.00", ("40.00", None)),
+        ({"floor_per_stay": "100.00"}, "99.99", ("0.00", "BELOW_FLOOR")),
+        ({"floor_per_stay": "100.00"}, "100.00", ("100.00", None)),
+        ({"floor_per_stay": "100.00", "cap_per_stay": "99.99"}, "200.00", ("0.00", "BELOW_FLOOR")),
+        ({"floor_per_stay": "0.00"}, "0.01", ("0.01", None)),
+        ({}, "0.00", ("0.00", "NOTHING_DUE")),
+    ],
+)
+def test_caps_and_floors(limits: dict[str, Any], copay: str, expected: tuple[str, str | None]) -> None:
+    """A cap cuts what is over it, a floor drops what is under it, and one fen decides."""
+    assert (copay, *expected) == decided(policy(scheme(**limits)), coverage(), *stay("E1", "2020-01-01", copay))
+
+
+def test_what_a_year_has_left_goes_to_its_claims_in_canonical_order() -> None:
+    """By day of discharge, then by code point of the encounter: the floor applies to what the cap has left."""
+    text = policy(scheme(cap_per_year="100.00", floor_per_stay="25.00"))
+    facts = [*stay("E9", "2020-05-01", "50.00"), *stay("E10", "2020-05-01", "30.00"), *stay("A", "2020-05-02", "90.00")]
+    decisions = decide(text, coverage(), *facts)
+    assert ("30.00", "30.00", None) == results(decisions["E10"])[0]
+    assert ("50.00", "50.00", None) == results(decisions["E9"])[0]
+    assert ("90.00", "0.00", "BELOW_FLOOR") == results(decisions["A"])[0]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ({"basis": "copay"}, {"basis": "copay"}, [("60.00", None), ("0.00", "NOTHING_LEFT")]),
+        ({"basis": "copay"}, {"basis": "personal_burden"}, [("60.00", None), ("40.00", None)]),
+        ({"basis": "personal_burden"}, {"basis": "copay"}, [("100.00", None), ("0.00", "NOTHING_LEFT")]),
+        (
+            {"basis": "personal_burden", "cap_per_stay": "70.00"},
+            {"basis": "out_of_catalogue"},
+            [("70.00", None), ("30.00", None)],
+        ),
+        (
+            {"basis": "personal_burden", "cap_per_stay": "50.00"},
+            {"basis": "copay", "measured_on": "remaining"},
+            [("50.00", None), ("10.00", None)],
+        ),
+        ({"basis": "out_of_catalogue"}, {"basis": "personal_burden"}, [("40.00", None), ("60.00", None)]),
+        (
+            {"basis": "copay"},
+            {"basis": "copay", "measured_on": "remaining"},
+            [("60.00", None), ("0.00", "NOTHING_DUE")],
+        ),
+    ],
+)
+def test_layers_share_what_there_is(
+    first: dict[str, Any], second: dict[str, Any], expected: list[tuple[str, str | None]]
+) -> None:
+    """A copay of 60.00 and 40.00 outside the catalogue: payments on the burden use up the copay first."""
+    text = policy(scheme("first", **first), scheme("second", **second))
+    decision = decide(text, coverage(), *stay("E1", "2020-01-01", "60.00", "40.00"))["E1"]
+    assert expected == [(benefit, reason) for _, benefit, reason in results(decision)]
+
+
+# Days ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("year_starts", "first_day", "second_day", "one_year"),
+    [
+        ("01-01", "2020-01-01", "2020-12-31", True),
+        ("01-01", "2020-12-31", "2021-01-01", False),
+        ("07-01", "2020-06-30", "2020-07-01", False),
+        ("07-01", "2020-07-01", "2021-06-30", True),
+        ("07-01", "2020-12-31", "2021-01-01", True),
+        ("02-28", "2020-02-27", "2020-02-28", False),
+        ("02-28", "2020-02-28", "2020-02-29", True),
+        ("02-28", "2020-02-29", "2021-02-27", True),
+        ("02-28", "2020-02-29", "2021-02-28", False),
+        ("03-01", "2020-02-29", "2020-03-01", False),
+        ("03-01", "2019-03-01", "2020-02-29", True),
+        ("03-01", "2021-02-28", "2021-03-01", False),
+        ("12-31", "2020-12-30", "2020-12-31", False),
+        ("12-31", "2020-12-31", "2021-12-30", True),
+    ],
+)
+def test_the_policy_year_starts_on_its_day(year_starts: str, first_day: str, second_day: str, one_year: bool) -> None:
+    """A second bill of 80.00 is over a yearly deductible of 100.00 only in the same policy year."""
+    text = policy(scheme(brackets={"100.00": "1"}, accumulates="person_year"), year_starts=year_starts)
+    facts = [*stay("E1", first_day, "80.00"), *stay("E2", second_day, "80.00")]
+    expected = ("80.00", "60.00", None) if one_year else ("80.00", "0.00", "NOTHING_DUE")
+    assert expected == decided(text, coverage(), *facts, claim="E2")
+
+
+@pytest.mark.parametrize("year_starts", ["02-29", "13-01", "00-10", "06-31", "1-1"])
+def test_a_policy_year_starts_on_a_day_that_every_year_has(year_starts: str) -> None:
+    """29 February starts no year, nor does a day that is in no calendar."""
+    with pytest.raises(PolicyError, match="every year has"):
+        parse_policy(policy(scheme(), year_starts=year_starts))
+
+
+@pytest.mark.parametrize(
+    ("discharged_on", "days", "settled_at", "late"),
+    [
+        ("2020-12-31", 0, "2020-12-31T23:59:59.999999+08:00", False),
+        ("2020-12-31", 0, "2021-01-01T00:00:00+08:00", True),
+        ("2020-12-31", 0, "2020-12-31T15:59:59.999999Z", False),
+        ("2020-12-31", 0, "2020-12-31T16:00:00Z", True),
+        ("2020-12-31", 0, "2021-01-01T00:59:59+09:00", False),
+        ("2020-12-31", 0, "2020-12-31T11:00:00-05:00", True),
+        ("2021-01-01", 0, "2020-12-31T16:00:00Z", False),
+        ("2020-12-31", 1, "2021-01-01T15:59:59Z", False),
+        ("2020-12-31", 1, "2021-01-01T16:00:00Z", True),
+        ("2020-12-31", 0, "2020-12-01T08:00:00+08:00", False),
+        ("2020-02-28", 2, "2020-03-01T08:00:00+08:00", False),
+        ("2020-02-28", 2, "2020-03-02T08:00:00+08:00", True),
+        ("2019-02-28", 2, "2019-03-02T08:00:00+08:00", False),
+        ("2020-02-29", 365, "2021-02-28T08:00:00+08:00", False),
+        ("2020-02-29", 365, "2021-03-01T08:00:00+08:00", True),
+    ],
+)
+def test_a_bill_is_filed_on_its_day_in_shanghai(discharged_on: str, days: int, settled_at: str, late: bool) -> None:
+    """Days count from the discharge to the date in Shanghai, whatever the offset in which it was written."""
+    text = policy(scheme(file_within_days=days))
+    facts = [discharge("E1", discharged_on), bill("E1", "5.00", settled_at=settled_at)]
+    expected = ("0.00", "0.00", "FILED_LATE") if late else ("5.00", "5.00", None)
+    assert expected == decided(text, coverage(), *facts)
+
+
+@pytest.mark.parametrize(
+    ("other", "late"),
+    [
+        (bill("E1", "0.00", settlement_id="S2", settled_at="2020-05-01T08:00:00+08:00"), False),
+        (bill("E1", "0.00", settlement_id="S2", settled_at="2020-05-01T08:00:00+08:00", final=False), True),
+        (bill("E1", "0.00", settlement_id="S2", settled_at="2020-05-09T08:00:00+08:00"), True),
+        (void("E1", 1, settlement_id="S2"), True),
+    ],
+)
+def test_the_first_live_final_bill_files_a_claim(other: Body, late: bool) -> None:
+    """Beside a late final bill only another final one, in time and not voided, files the claim in time."""
+    text = policy(scheme(file_within_days=3))
+    own = bill("E1", "5.00", settled_at="2020-05-08T08:00:00+08:00")
+    expected = ("0.00", "0.00", "FILED_LATE") if late else ("5.00", "5.00", None)
+    for facts in ([own, other], [other, own]):
+        assert expected == decided(text, coverage(), discharge("E1", "2020-05-01"), *facts)
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "valid_to", "covered"),
+    [
+        ("2020-05-10", None, True),
+        ("2020-05-11", None, False),
+        ("2020-05-05", None, True),
+        ("2000-01-01", "2020-05-10", False),
+        ("2000-01-01", "2020-05-11", True),
+        ("2000-01-01", "2020-05-05", False),
+        ("2020-05-10", "2020-05-11", True),
+    ],
+)
+def test_coverage_counts_on_the_day_of_discharge(valid_from: str, valid_to: str | None, covered: bool) -> None:
+    """From 1 to 10 May: it may start during the stay or on its last day, and must not have ended on it."""
+    ends = {} if valid_to is None else {"valid_to": valid_to}
+    facts = [discharge("E1", "2020-05-10", "2020-05-01"), bill("E1", "5.00")]
+    decision = decide(policy(scheme()), coverage(valid_from, **ends), *facts)["E1"]
+    assert ("adjudicated" if covered else "not_covered") == decision["status"]
+    assert [("5.00", "5.00", None) if covered else ("0.00", "0.00", "NO_COVERAGE")] == results(decision)
+
+
+@pytest.mark.parametrize(
+    ("waiting_days", "valid_from", "admitted_on", "expected"),
+    [
+        (None, "2020-05-05", "2020-05-01", None),
+        (0, "2020-05-05", "2020-05-04", "WAITING_PERIOD"),
+        (0, "2020-05-05", "2020-05-05", None),
+        (1, "2020-05-05", "2020-05-05", "WAITING_PERIOD"),
+        (1, "2020-05-05", "2020-05-06", None),
+        (30, "2020-05-05", "2020-06-03", "WAITING_PERIOD"),
+        (30, "2020-05-05", "2020-06-04", None),
+        (2, "2020-02-28", "2020-02-29", "WAITING_PERIOD"),
+        (2, "2020-02-28", "2020-03-01", None),
+        (2, "2019-02-28", "2019-03-01", "WAITING_PERIOD"),
+    ],
+)
+def test_waiting_days_count_from_valid_from_to_admission(
+    waiting_days: int | None, valid_from: str, admitted_on: str, expected: str | None
+) -> None:
+    """Absent, a coverage may be younger than the stay; 0 wants it on admission; n wants it n days before."""
+    limit: dict[str, Any] = {} if waiting_days is None else {"waiting_days": waiting_days}
+    facts = [discharge("E1", "2020-06-30", admitted_on), bill("E1", "5.00")]
+    _, _, reason = decided(policy(scheme(**limit)), coverage(valid_from), *facts)
+    assert expected == reason
+
+
+@pytest.mark.parametrize(
+    ("died_on", "status", "payee"),
+    [
+        ("2020-04-30", "after_death", None),
+        ("2020-05-01", "adjudicated", "estate"),
+        ("2020-05-05", "adjudicated", "estate"),
+        ("2020-05-10", "adjudicated", "estate"),
+        ("2020-06-01", "adjudicated", "estate"),
+        (None, "adjudicated", "person"),
+    ],
+)
+def test_a_death_before_admission_ends_the_claim(died_on: str | None, status: str, payee: str | None) -> None:
+    """Admitted on 1 May: a death the day before pays nothing and raises an alert; a later one pays the estate."""
+    ledger = Ledger(policy(scheme()))
+    deaths = [] if died_on is None else [death(died_on)]
+    given = ledger.take(*deaths, coverage(), discharge("E1", "2020-05-10", "2020-05-01"), bill("E1", "5.00"))
+    assert status == ledger.decisions()["E1"]["status"]
+    assert ([] if payee is None else [payee]) == [json.loads(row.value)["payee"] for row in given]
+    assert (status == "after_death") == any(row.topic == "alerts" for row in ledger.sent)
+
+
+# Who is covered -----------------------------------------------------------------------------------------------------
+
+TIERS = {"ordinary": {"0.00": "0.6"}, "member": {"0.00": "0.9"}}
+
+
+@pytest.mark.parametrize(
+    ("coverages", "limits", "expected"),
+    [
+        (["member"], {}, ("member", "9.00", None)),
+        (["ordinary"], {}, ("ordinary", "6.00", None)),
+        (["member", "ordinary"], {}, ("ordinary", "6.00", None)),
+        (["ordinary", "member"], {}, ("ordinary", "6.00", None)),
+        (["unheard_of", "member"], {}, ("member", "9.00", None)),
+        (["unheard_of"], {}, (None, "0.00", "NO_TIER")),
+        (["member", {"category": "ordinary", "valid_to": "2020-05-10"}], {}, ("member", "9.00", None)),
+        (["member", {"category": "ordinary", "programme": "other"}], {}, ("member", "9.00", None)),
+        ([{"category": "member", "programme": "other"}], {}, (None, "0.00", "NO_COVERAGE")),
+        (
+            ["member", {"category": "ordinary", "valid_from": "2020-05-01"}],
+            {"waiting_days": 30},
+            ("member", "9.00", None),
+        ),
+        (
+            [{"category": "member", "valid_from": "2020-05-01"}, {"category": "member", "valid_to": "2020-05-01"}],
+            {"waiting_days": 30},
+            (None, "0.00", "WAITING_PERIOD"),
+        ),
+        ([{"category": "member", "area": "A1"}], {"areas": ["A1", "A2"]}, ("member", "9.00", None)),
+        ([{"category": "member", "area": "A10"}], {"areas": ["A1"]}, (None, "0.00", "NO_COVERAGE")),
+        (["member"], {"areas": ["A1"]}, (None, "0.00", "NO_COVERAGE")),
+        (
+            [{"category": "ordinary", "area": "A2"}, {"category": "member", "area": "A1"}],
+            {"areas": ["A1"]},
+            ("member", "9.00", None),
+        ),
+    ],
+)
+def test_the_first_tier_that_lists_a_category_applies(
+    coverages: list[str | dict[str, str]], limits: dict[str, Any], expected: tuple[str | None, str, str | None]
+) -> None:
+    """Of all coverages that hold, belong and are old enough, the policy's first tier with one of their categories."""
+    facts = []
+    for number, each in enumerate(coverages):
+        fields: dict[str, Any] = {"category": each} if isinstance(each, str) else dict(each)
+        facts.append(coverage(**fields, coverage_id=f"C{number}"))
+    decision = decide(policy(scheme(tiers=TIERS, **limits)), *facts, *stay("E1", "2020-05-10", "10.00"))["E1"]
+    (benefit,) = decision["benefits"]
+    assert expected == (benefit["tier"], benefit["benefit"], benefit.get("reason"))
+    assert ("adjudicated" if expected[0] else "not_covered") == decision["status"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "stayed", "in_scope"),
+    [
+        ({"care_types": ["inpatient"]}, {"care_type": "inpatient"}, True),
+        ({"care_types": ["inpatient"]}, {"care_type": "outpatient_special"}, False),
+        ({"care_types": ["outpatient_special", "inpatient"]}, {"care_type": "inpatient"}, True),
+        ({"facility_levels": ["city", "town"]}, {"facility_level": "town"}, True),
+        ({"facility_levels": ["city", "town"]}, {"facility_level": "county"}, False),
+        ({"diagnoses_any": ["I10"]}, {"diagnoses": ["Z00", "I10.x05"]}, True),
+        ({"diagnoses_any": ["C", "I10.x05"]}, {"diagnoses": ["I10.x05"]}, True),
+        ({"diagnoses_any": ["I10.x05"]}, {"diagnoses": ["I10"]}, False),
+        ({"diagnoses_any": ["10"]}, {"diagnoses": ["I10"]}, False),
+        ({"diagnoses_any": ["I10"]}, {"diagnoses": []}, False),
+        ({}, {"diagnoses": [], "care_type": "outpatient_special"}, True),
+        ({"care_types": ["inpatient"], "facility_levels": ["city"]}, {"facility_level": "town"}, False),
+        ({"facility_levels": ["town"], "diagnoses_any": ["C"]}, {"facility_level": "town"}, False),
+    ],
+)
+def test_scope_is_care_type_level_and_diagnosis(limits: dict[str, Any], stayed: Body, in_scope: bool) -> None:
+    """Every filter that is set must hold; a diagnosis by its prefix. Scope is asked before coverage."""
+    facts = [discharge("E1", "2020-05-10", **stayed), bill("E1", "5.00")]
+    text = policy(scheme(**limits))
+    assert (None if in_scope else "NOT_IN_SCOPE") == decided(text, coverage(), *facts)[2]
+    assert ("NO_COVERAGE" if in_scope else "NOT_IN_SCOPE") == decided(text, *facts)[2]
+
+
+# Releases -----------------------------------------------------------------------------------------------------------
+
+
+def releases(first: str, second: str) -> list[str]:
+    """Two policies that meet on 1 July 2020."""
+    return [policy(first, end="2020-07-01", name="first"), policy(second, start="2020-07-01", name="second")]
+
+
+def test_running_sums_and_yearly_caps_follow_the_scheme_id() -> None:
+    """After 80.00 under the first release, the second one's brackets and cap go on from there."""
+    first = scheme(brackets={"50.00": "0.5"}, accumulates="person_year")
+    second = scheme(brackets={"60.00": "1"}, accumulates="person_year", cap_per_year="60.00")
+    facts = [
+        *stay("E1", "2020-06-30", "80.00"),
+        *stay("E2", "2020-07-01", "70.00"),
+        *stay("E3", "2020-07-02", "1.00"),
+    ]
+    decisions = decide(releases(first, second), coverage(), *facts)
+    assert [("80.00", "15.00", None)] == results(decisions["E1"])
+    assert [("70.00", "45.00", None)] == results(decisions["E2"])  # 90 - 20 is due, 60 - 15 is left
+    assert [("1.00", "0.00", "CAP_REACHED")] == results(decisions["E3"])
+    assert ["first", "second", "second"] == [decisions[name]["policy_id"] for name in ("E1", "E2", "E3")]
+
+
+def test_a_scheme_with_another_id_starts_anew() -> None:
+    """The deductible that was used up under one id is asked again under the other."""
+    first, second = (scheme(name, brackets={"50.00": "1"}, accumulates="person_year") for name in ("old", "new"))
+    facts = [*stay("E1", "2020-06-30", "80.00"), *stay("E2", "2020-07-01", "70.00")]
+    assert [("70.00", "20.00", None)] == results(decide(releases(first, second), coverage(), *facts)["E2"])
+
+
+@pytest.mark.parametrize(
+    ("cap", "expected"),
+    [
+        ("150.00", ("70.00", "70.00", None)),
+        ("149.99", ("70.00", "69.99", None)),
+        ("80.01", ("70.00", "0.01", None)),
+        ("80.00", ("70.00", "0.00", "CAP_REACHED")),
+        ("60.00", ("70.00", "0.00", "CAP_REACHED")),
+    ],
+)
+def test_a_cap_changed_in_the_middle_of_a_year(cap: str, expected: tuple[str, str, str | None]) -> None:
+    """80.00 were paid under a cap of 100.00; a lowered cap takes nothing back and lets nothing more through."""
+    texts = releases(scheme(cap_per_year="100.00"), scheme(cap_per_year=cap))
+    decisions = decide(texts, coverage(), *stay("E1", "2020-06-30", "80.00"), *stay("E2", "2020-07-01", "70.00"))
+    assert [("80.00", "80.00", None)] == results(decisions["E1"])
+    assert [expected] == results(decisions["E2"])
+
+
+@pytest.mark.parametrize(
+    ("discharged_on", "expected"),
+    [("2019-12-31", None), ("2020-01-01", "only"), ("2020-12-31", "only"), ("2021-01-01", None)],
+)
+def test_a_policy_is_in_force_from_its_first_day_to_the_day_before_its_end(
+    discharged_on: str, expected: str | None
+) -> None:
+    """By the day of discharge, half-open; outside the claim waits with no_policy."""
+    text = policy(scheme(), start="2020-01-01", end="2021-01-01", name="only")
+    facts = [discharge("E1", discharged_on, "2019-12-01"), bill("E1", "5.00")]
+    decision = decide(text, coverage(), *facts)["E1"]
+    assert (expected, "no_policy" if expected is None else "adjudicated") == (decision["policy_id"], decision["status"])
+
+
+# Corrections --------------------------------------------------------------------------------------------------------
+
+DEDUCTIBLE = policy(scheme(brackets={"100.00": "1"}, accumulates="person_year"))
+CAPPED = policy(scheme(cap_per_year="100.00"))
+BOTH = [
+    policy(scheme("old"), end="2020-07-01", name="first"),
+    policy(scheme("new", {"0.00": "0.5"}), start="2020-07-01", name="second"),
+]
+SECOND_LATER = policy(scheme(brackets={"0.00": "0.5"}), start="2021-01-01", name="later")
+
+Story = list[tuple[Body | str, list[str]]]
+"""Facts (or a policy that is published), and the instructions that each must cause: claim, scheme, revision, kind."""
+
+STORIES: dict[str, tuple[list[str], Story]] = {
+    "a newer version": (
+        [policy(scheme())],
+        [
+            (bill("E1", "100.00"), []),
+            (coverage(), []),
+            (discharge("E1", "2020-05-01"), ["E1 s 1 payment 100.00"]),
+            (bill("E1", "150.00", version=2), ["E1 s 2 payment 50.00"]),
+            (bill("E1", "120.00", version=3), ["E1 s 3 recovery 30.00"]),
+            (bill("E1", "150.00", version=2), []),
+            (bill("E1", "120.00", version=3, event_id="again"), []),
+            (bill("E1", "120.00", version=4), []),
+            (bill("E1", "120.01", version=7), ["E1 s 4 payment 0.01"]),
+        ],
+    ),
+    "voided and posted again": (
+        [policy(scheme())],
+        [
+            (coverage(), []),
+            (discharge("E1", "2020-05-01"), []),
+            (bill("E1", "100.00"), ["E1 s 1 payment 100.00"]),
+            (void("E1", 2), ["E1 s 2 recovery 100.00"]),
+            (bill("E1", "100.00", version=3), ["E1 s 3 payment 100.00"]),
+        ],
+    ),
+    "interim bills and a final one": (
+        [policy(scheme())],
+        [
+            (coverage(), []),
+            (bill("E1", "10.00", settlement_id="S1", final=False), []),
+            (discharge("E1", "2020-05-01"), []),
+            (bill("E1", "20.00", settlement_id="S2", final=False), []),
+            (bill("E1", "30.00", settlement_id="S3"), ["E1 s 1 payment 60.00"]),
+            (bill("E1", "5.00", settlement_id="S4", final=False), ["E1 s 2 payment 5.00"]),
+            (void("E1", 2, settlement_id="S2"), ["E1 s 3 recovery 20.00"]),
+            (bill("E1", "30.00", settlement_id="S3", final=False, version=2), ["E1 s 4 recovery 45.00"]),
+            (bill("E1", "5.00", settlement_id="S4", version=2), ["E1 s 5 payment 45.00"]),
+        ],
+    ),
+    "a refund before its original": (
+        [policy(scheme())],
+        [
+            (coverage(), []),
+            (discharge("E1", "2020-05-01"), []),
+            (void("E1", 2), []),
+            (bill("E1", "100.00"), []),
+            (bill("E1", "100.00", version=3), ["E1 s 1 payment 100.00"]),
+        ],
+    ),
+    "settled anew after a refund": (
+        [policy(scheme())],
+        [
+            (coverage(), []),
+            (discharge("E1", "2020-05-01"), []),
+            (bill("E1", "100.00"), ["E1 s 1 payment 100.00"]),
+            (bill("E1", "80.00", settlement_id="S2"), ["E1 s 2 payment 80.00"]),
+            (void("E1", 2), ["E1 s 3 recovery 100.00"]),
+        ],
+    ),
+    "a coverage that is years late, corrected, voided": (
+        [policy(scheme(tiers=TIERS))],
+        [
+            (discharge("E1", "2010-05-01"), []),
+            (bill("E1", "100.00"), []),
+            (coverage("2020-01-01"), []),
+            (coverage("2010-05-01", version=2), ["E1 s 1 payment 90.00"]),
+            (coverage("2010-05-01", "ordinary", version=3), ["E1 s 2 recovery 30.00"]),
+            (coverage("2010-01-01", "ordinary", version=4), []),
+            (coverage("2010-01-01", "ordinary", version=5, valid_to="2010-05-01"), ["E1 s 3 recovery 60.00"]),
+            (coverage("2010-01-01", "ordinary", version=6, valid_to="2010-05-02"), ["E1 s 4 payment 60.00"]),
+            (coverage_void("C1", 7), ["E1 s 5 recovery 60.00"]),
+            (coverage("2000-01-01", coverage_id="C2"), ["E1 s 6 payment 90.00"]),
+        ],
+    ),
+    "a policy published after the claims": (
+        [],
+        [
+            (coverage(), []),
+            (discharge("E1", "2020-05-01"), []),
+            (bill("E1", "100.00"), []),
+            (SECOND_LATER, []),
+            (policy(scheme(), end="2021-01-01"), ["E1 s 1 payment 100.00"]),
+        ],
+    ),
+    "a policy that follows": (
+        [policy(scheme(), end="2021-01-01")],
+        [
+            (coverage(), []),
+            (discharge("E1", "2021-01-01"), []),
+            (bill("E1", "100.00"), []),
+            (SECOND_LATER, ["E1 s 1 payment 50.00"]),
+            (discharge("E1", "2020-12-31", version=2), ["E1 s 2 payment 50.00"]),
+        ],
+    ),
+    "a discharge that moves to another release": (
+        BOTH,
+        [
+            (coverage(), []),
+            (bill("E1", "100.00"), []),
+            (discharge("E1", "2020-06-30"), ["E1 old 1 payment 100.00"]),
+            (discharge("E1", "2020-07-01", version=2), ["E1 old 2 recovery 100.00", "E1 new 1 payment 50.00"]),
+            (bill("E1", "80.00", version=2), ["E1 new 2 recovery 10.00"]),
+            (discharge("E1", "2020-06-30", version=3), ["E1 new 3 recovery 40.00", "E1 old 3 payment 80.00"]),
+        ],
+    ),
+    "an earlier bill shifts the deductible": (
+        [DEDUCTIBLE],
+        [
+            (coverage(), []),
+            (discharge("E1", "2020-05-01"), []),
+            (discharge("E2", "2020-06-01"), []),
+            (bill("E2", "80.00"), []),
+            (bill("E1", "80.00"), ["E2 s 1 payment 60.00"]),
+            (bill("E1", "100.00", version=2), ["E2 s 2 payment 20.00"]),
+            (bill("E1", "130.00", version=3), ["E1 s 1 payment 30.00"]),
+            (void("E1", 4), ["E1 s 2 recovery 30.00", "E2 s 3 recovery 80.00"]),
+            (bill("E1", "90.00", version=5), ["E2 s 4 payment 70.00"]),
+            (discharge("E1", "2021-05-01", version=2), ["E2 s 5 recovery 70.00"]),
+            (discharge("E1", "2020-06-02", version=3), ["E1 s 3 payment 70.00"]),
+        ],
+    ),
+    "recoveries come first where a year is capped": (
+        [CAPPED],
+        [
+            (coverage(), []),
+            (discharge("E2", "2020-06-01"), []),
+            (bill("E2", "100.00"), ["E2 s 1 payment 100.00"]),
+            (discharge("E1", "2020-05-01"), []),
+            (bill("E1", "70.00"), ["E2 s 2 recovery 70.00", "E1 s 1 payment 70.00"]),
+            (bill("E1", "120.00", version=2), ["E2 s 3 recovery 30.00", "E1 s 2 payment 30.00"]),
+            (void("E1", 3), ["E1 s 3 recovery 100.00", "E2 s 4 payment 100.00"]),
+        ],
+    ),
+    "a death that is recorded late and corrected": (
+        [policy(scheme())],
+        [
+            (coverage(), []),
+            (discharge("E1", "2020-05-10", "2020-05-01"), []),
+            (bill("E1", "100.00"), ["E1 s 1 payment 100.00"]),
+            (death("2020-04-30"), ["E1 s 2 recovery 100.00"]),
+            (death("2020-05-01", version=2), ["E1 s 3 payment 100.00"]),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_corrections_end_in_the_right_payments(name: str) -> None:
+    """Each fact causes exactly the payments and recoveries that lead from what was paid to what is due.
+
+    Revisions of a claim and scheme have no gaps, and the last balance is what a fresh adjudication gives.
+    """
+    texts, story = STORIES[name]
+    ledger = Ledger(*texts)
+    for step, expected in story:
+        given = ledger.publish(step) if isinstance(step, str) else ledger.take(step)
+        said = [f"{row.claim_id} {row.scheme_id} {row.revision} {row.kind} {yuan(row.amount)}" for row in given]
+        assert expected == said
+        assert [row.balance_before for row in given] == [
+            row.balance_after - (row.amount if row.kind == "payment" else -row.amount) for row in given
+        ]
+
+
+def test_an_instruction_names_the_policy_that_had_paid() -> None:
+    """Money that a claim gets back to another release is recovered in the name of the release that had paid it."""
+    ledger = Ledger(*BOTH)
+    ledger.take(coverage(), bill("E1", "100.00"), discharge("E1", "2020-06-30"))
+    recovery, payment = (json.loads(row.value) for row in ledger.take(discharge("E1", "2020-07-01", version=2)))
+    shown = ("claim_id", "scheme_id", "kind", "amount", "revision", "policy_id", "tier", "payee")
+    assert ("E1", "old", "recovery", "100.00", 2, "first", "member", "person") == tuple(
+        recovery[each] for each in shown
+    )
+    assert ("E1", "new", "payment", "50.00", 1, "second", "member", "person") == tuple(payment[each] for each in shown)
+    assert [parse_policy(text).sha256 for text in BOTH] == [recovery["policy_sha256"], payment["policy_sha256"]]

@@ -1,0 +1,513 @@
+"""From bytes to a fact or a refusal: every rule that looks at the event alone, and every kind of strange bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.read import Reading, read, recall
+from schemas.facts import FACT_TYPES, EncounterDischarged, SettlementPosted
+from schemas.refusals import Refusal
+from schemas.topics import EVENT_BYTES_MAX, INBOUND, TOPIC_OF_EVENT
+from tests.builders import (
+    Json,
+    bill,
+    coverage,
+    coverage_void,
+    death,
+    discharge,
+    encode,
+    reading,
+    report,
+    void,
+)
+
+EVENTS = [discharge(), bill(), void(), coverage(), coverage_void(), death(), report()]
+MISSING = object()
+
+
+def said(outcome: Reading | Refusal) -> tuple[str, tuple[str, ...]]:
+    """The code and pointers of a refusal."""
+    assert isinstance(outcome, Refusal), outcome
+    return outcome.code, outcome.pointers
+
+
+def changed(event: Json, **fields: object) -> bytes:
+    """The event with some fields set or, with MISSING, left out."""
+    return encode({name: value for name, value in {**event, **fields}.items() if value is not MISSING})
+
+
+def with_member(text: str, event: Json | None = None) -> bytes:
+    """An event with one more member, spelled as given."""
+    return encode(event or death())[:-1] + b", " + text.encode("utf-8") + b"}"
+
+
+# What is accepted -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event["event_type"])
+def test_every_event_type_is_read(event: Json) -> None:
+    """A well-formed event of each type becomes the fact of its model, from the topic and under the key of its own."""
+    outcome = read(encode(event), b"P1", TOPIC_OF_EVENT[event["event_type"]].name)
+    assert isinstance(outcome, Reading)
+    assert type(outcome.fact) is FACT_TYPES[event["event_type"]]
+
+
+def test_the_fields_are_read_as_written() -> None:
+    """Amounts become fen, dates dates, codes a list in the sender's order."""
+    stay, settlement = (
+        reading(discharge(diagnoses=["I10", "E11"])).fact,
+        reading(bill(copay=12, out_of_catalogue=3)).fact,
+    )
+    assert isinstance(stay, EncounterDischarged)
+    assert isinstance(settlement, SettlementPosted)
+    assert (date(2024, 3, 1), ["I10", "E11"]) == (stay.admitted_on, stay.diagnoses)
+    assert (1_500, 1_200, 300) == (settlement.total_charge, settlement.copay, settlement.out_of_catalogue)
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        '"x": null',
+        '"x": {"y": [1, 2.50, {"z": "\\ud83d\\ude00"}]}',
+        '"x": ' + "9" * 5000,
+        '"x": -' + "9" * 5000,
+        '"x": 1e999999',
+        '"x": "\\u0000"',
+        '"": 1',
+        '"备注": "无"',
+    ],
+)
+def test_unknown_fields_are_allowed(member: str) -> None:
+    """Whatever else a sender writes does no harm, now or when the bytes are read back from the ledger."""
+    value = with_member(member)
+    outcome = read(value)
+    assert isinstance(outcome, Reading)
+    assert outcome.fact == recall(value)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        discharge(diagnoses=[]),
+        discharge(admitted_on="2024-03-10", discharged_on="2024-03-10"),
+        bill(invoice_no=None),
+        coverage(valid_to=None, household_id=None),
+        coverage(valid_from="2024-02-28", valid_to="2024-02-29"),
+        death(died_on="2025-01-01"),  # one day after occurred_at
+        discharge(discharged_on="2025-01-01"),
+        bill(settled_at="2025-01-01T12:00:00+08:00"),  # one day after occurred_at, to the second
+        bill(settled_at="2025-01-01T04:00:00Z"),
+        death(person_id="人-" + "x" * 198),
+        death(version=2**53 - 1),
+    ],
+)
+def test_what_lies_on_the_edge_of_a_rule_is_accepted(event: Json) -> None:
+    """A stay of one day, an empty list, an interval of one day, exactly one day ahead, 200 characters."""
+    assert isinstance(read(encode(event)), Reading)
+
+
+def test_a_mebibyte_is_accepted_and_a_byte_more_is_not() -> None:
+    """The limit is 1 MiB of bytes, whatever they are."""
+    fitting = encode(death()) + b" " * (EVENT_BYTES_MAX - len(encode(death())))
+    assert 1024 * 1024 == len(fitting)
+    assert isinstance(read(fitting), Reading)
+    assert ("TOO_LARGE", ()) == said(read(fitting + b" "))
+    assert ("TOO_LARGE", ()) == said(read(b"\xff" * (EVENT_BYTES_MAX + 1)))
+
+
+# MALFORMED_JSON -------------------------------------------------------------------------------------------
+
+STRANGE: dict[str, bytes | None] = {
+    "tombstone": None,
+    "nothing": b"",
+    "blank": b" \n",
+    "text": b"hello",
+    "cut off": encode(death())[:-1],
+    "more after the end": encode(death()) + b"{}",
+    "byte order mark": b"\xef\xbb\xbf" + encode(death()),
+    "UTF-16": encode(death()).decode().encode("utf-16"),
+    "GB18030": encode(death(source="卫生院")).decode().encode("gb18030"),
+    "invalid UTF-8": with_member('"x": "?"').replace(b"?", b"\xff"),
+    "overlong UTF-8": with_member('"x": "?"').replace(b"?", b"\xc0\xaf"),
+    "surrogate in UTF-8": with_member('"x": "?"').replace(b"?", b"\xed\xa0\x80"),
+    "lone surrogate": with_member('"x": "\\ud800"'),
+    "lone surrogate in a name": with_member('"\\udfff": 1'),
+    "lone surrogate deep inside": with_member('"x": [{"y": [["\\ud83d"]]}]'),
+    "lone surrogate in event_type": changed(death(), event_type="?").replace(b"?", b"\\ud800"),
+    "NaN": with_member('"x": NaN'),
+    "Infinity": with_member('"x": [-Infinity]'),
+    "single quotes": b"{'event_type': 'person.died'}",
+    "control character": with_member('"x": "\n"'),
+    "leading zero": with_member('"x": 01'),
+    "comma before the end": encode(death())[:-1] + b",}",
+    "comment": encode(death()) + b" // note",
+    "member twice": with_member('"version": 2'),
+    "member twice, alike": with_member('"version": 1'),
+    "member twice inside": with_member('"x": [{"a": 1, "\\u0061": 2}]'),
+    "list bomb": b"[" * 100_000,
+    "closed list bomb": b"[" * 100_000 + b"]" * 100_000,
+    "object bomb": b'{"a":' * 100_000,
+    "closed object bomb": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    "list bomb in an event": with_member('"x": ' + "[" * 5_000 + "]" * 5_000),
+    "object bomb in an event": with_member('"x": ' + '{"a":' * 5_000 + "1" + "}" * 5_000),
+    "list bomb as a known field": changed(discharge(), diagnoses=0).replace(b": 0", b": " + b"[" * 900 + b"]" * 900),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_strange_bytes_are_malformed(name: str) -> None:
+    """What is not JSON in UTF-8, names a member twice, cannot be written again or is nested beyond reason."""
+    assert ("MALFORMED_JSON", ()) == said(read(STRANGE[name]))
+
+
+def nested(depth: int) -> list[bytes]:
+    """Events that are nested so deep, the event itself being the first level."""
+    lists, objects = "[" * (depth - 1) + "]" * (depth - 1), '{"a":' * (depth - 1) + "1" + "}" * (depth - 1)
+    return [with_member(f'"x": {lists}'), with_member(f'"x": {objects}')]
+
+
+def far_down(frames: int, value: bytes) -> Reading | Refusal:
+    """Reads from so many calls further down."""
+    return read(value) if frames == 0 else far_down(frames - 1, value)
+
+
+def test_how_deep_an_event_may_nest_does_not_depend_on_who_reads_it() -> None:
+    """64 levels are read and 65 are refused, also where the caller has used most of the stack: replay must agree."""
+    for fitting, too_deep in zip(nested(64), nested(65), strict=True):
+        for frames in (0, 600):
+            assert isinstance(far_down(frames, fitting), Reading)
+            assert ("MALFORMED_JSON", ()) == said(far_down(frames, too_deep))
+
+
+# SCHEMA_INVALID and UNKNOWN_EVENT_TYPE --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["[]", "1", "1.5", '"person.died"', "null", "true", "[[[]]]", "9" * 5000])
+def test_an_event_is_an_object(text: str) -> None:
+    """Any other JSON value is refused with the pointer of the whole document."""
+    assert ("SCHEMA_INVALID", ("",)) == said(read(text.encode()))
+
+
+REQUIRED = [
+    (event, name)
+    for event in EVENTS
+    for name, field in FACT_TYPES[event["event_type"]].model_fields.items()
+    if field.is_required()
+]
+
+
+@pytest.mark.parametrize(("event", "name"), REQUIRED, ids=lambda part: part if isinstance(part, str) else "")
+def test_each_required_field_is_missed(event: Json, name: str) -> None:
+    """Without it, or with null in its place, the refusal points to it and to nothing else."""
+    assert ("SCHEMA_INVALID", (f"/{name}",)) == said(read(changed(event, **{name: MISSING})))
+    assert ("SCHEMA_INVALID", (f"/{name}",)) == said(read(changed(event, **{name: None})))
+
+
+TOO_LONG = "x" * 201
+
+
+@pytest.mark.parametrize(
+    ("event", "fields", "pointers"),
+    [
+        (death(), {"version": True}, ["/version"]),
+        (death(), {"version": 0}, ["/version"]),
+        (death(), {"version": -1}, ["/version"]),
+        (death(), {"version": 1.0}, ["/version"]),
+        (death(), {"version": "1"}, ["/version"]),
+        (death(), {"version": 2**53}, ["/version"]),
+        (death(), {"version": 10**300}, ["/version"]),
+        (death(), {"person_id": ""}, ["/person_id"]),
+        (death(), {"person_id": TOO_LONG}, ["/person_id"]),
+        (death(), {"person_id": "a\x00b"}, ["/person_id"]),
+        (death(), {"person_id": "a\n"}, ["/person_id"]),
+        (death(), {"person_id": 7}, ["/person_id"]),
+        (death(), {"person_id": 1.5}, ["/person_id"]),
+        (death(), {"person_id": True}, ["/person_id"]),
+        (death(), {"person_id": ["P1"]}, ["/person_id"]),
+        (death(), {"event_id": 10**30}, ["/event_id"]),
+        (death(), {"source": {}}, ["/source"]),
+        (death(), {"occurred_at": "2024-12-31"}, ["/occurred_at"]),
+        (death(), {"occurred_at": 1735617600}, ["/occurred_at"]),
+        (death(), {"died_on": "2024-02-30"}, ["/died_on"]),
+        (death(), {"died_on": "2024-12-31T00:00:00Z"}, ["/died_on"]),
+        (discharge(), {"facility_level": "village"}, ["/facility_level"]),
+        (discharge(), {"care_type": "Inpatient"}, ["/care_type"]),
+        (discharge(), {"diagnoses": "I10"}, ["/diagnoses"]),
+        (discharge(), {"diagnoses": {"0": "I10"}}, ["/diagnoses"]),
+        (discharge(), {"diagnoses": ["I10", 5, "", "E11", None, 1.5]}, [f"/diagnoses/{n}" for n in (1, 2, 4, 5)]),
+        (bill(), {"final": 1}, ["/final"]),
+        (bill(), {"final": "true"}, ["/final"]),
+        (bill(), {"currency": 156}, ["/currency"]),
+        (bill(), {"currency": 1.5}, ["/currency"]),
+        (bill(), {"copay": True, "total_charge": [], "invoice_no": 3}, ["/total_charge", "/copay", "/invoice_no"]),
+        (bill(), {"copay": "1.234", "settled_at": "now", "version": None}, ["/version", "/settled_at", "/copay"]),
+        (void(), {"reason": 5}, ["/reason"]),
+        (void(), {"reason": 1.5}, ["/reason"]),
+        (void(), {"reason": "x" * 2001}, ["/reason"]),
+        (coverage(), {"household_id": "", "area": 4, "valid_to": "soon"}, ["/household_id", "/area", "/valid_to"]),
+        (report(), {"status": "lost", "reported_at": "2024-04-01"}, ["/status", "/reported_at"]),
+    ],
+)
+def test_every_bad_field_is_pointed_to(event: Json, fields: Json, pointers: list[str]) -> None:
+    """A wrong type, form or range; booleans and numbers are no strings, strings and booleans no numbers."""
+    code, found = said(read(changed(event, **fields)))
+    assert ("SCHEMA_INVALID", sorted(pointers)) == (code, sorted(found))
+
+
+@pytest.mark.parametrize("wrong", [MISSING, None, 1, 1.5, True, [], {}])
+def test_the_event_type_is_a_string(wrong: object) -> None:
+    """Without one, nothing else can be looked at."""
+    assert ("SCHEMA_INVALID", ("/event_type",)) == said(read(changed(death(), event_type=wrong)))
+
+
+@pytest.mark.parametrize("name", ["", "person.born", "Person.died", "claim.decided", "payout.instructed", "1.5"])
+def test_a_type_that_no_sender_may_send_is_unknown(name: str) -> None:
+    """Also what Huzhu itself sends is not taken in."""
+    assert ("UNKNOWN_EVENT_TYPE", ("/event_type",)) == said(read(changed(death(), event_type=name)))
+
+
+def test_each_topic_takes_its_own_types_alone() -> None:
+    """On another inbound topic a known event type is unknown."""
+    for event in EVENTS:
+        for topic in INBOUND:
+            outcome = read(encode(event), b"P1", topic.name)
+            if event["event_type"] in topic.event_types:
+                assert isinstance(outcome, Reading)
+            else:
+                assert ("UNKNOWN_EVENT_TYPE", ("/event_type",)) == said(outcome)
+
+
+# The rules on what is well-formed -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("currency", ["", "USD", "cny", "RMB", " CNY"])
+def test_only_cny_is_supported(currency: str) -> None:
+    """Any other currency is refused, also an empty one."""
+    assert ("UNSUPPORTED_CURRENCY", ("/currency",)) == said(read(changed(bill(), currency=currency)))
+
+
+@pytest.mark.parametrize("key", [None, b"", b"P2", b"P1 ", b"p1", b"P1\x00", b"\xff"])
+def test_the_key_is_the_person(key: bytes | None) -> None:
+    """A message without a key, or with another, does not belong to the person."""
+    assert ("KEY_MISMATCH", ("/person_id",)) == said(read(encode(death()), key))
+
+
+def test_the_key_is_compared_in_utf_8() -> None:
+    """A person's id may hold any script; a lookalike in another normal form is another id."""
+    assert isinstance(read(encode(death(person_id="张é")), "张\u00e9".encode()), Reading)
+    assert ("KEY_MISMATCH", ("/person_id",)) == said(read(encode(death(person_id="张é")), "张e\u0301".encode()))
+
+
+def test_every_negative_amount_is_pointed_to() -> None:
+    """Also where the amounts balance."""
+    value = changed(bill(copay=0), copay="-0.01", out_of_catalogue="0.01")
+    assert ("NEGATIVE_AMOUNT", ("/copay",)) == said(read(value))
+    value = changed(bill(), total_charge="-1", other_fund_paid=-1, basic_insurance_paid=0)
+    assert ("NEGATIVE_AMOUNT", ("/total_charge", "/other_fund_paid")) == said(read(value))
+
+
+@pytest.mark.parametrize("name", SettlementPosted.money_fields)
+def test_the_amounts_balance_to_the_fen(name: str) -> None:
+    """One fen more in any one amount is refused."""
+    amount = str(bill()[name])[:-1] + "1"
+    assert ("AMOUNTS_DO_NOT_BALANCE", ("/total_charge",)) == said(read(changed(bill(), **{name: amount})))
+
+
+def test_the_largest_amounts_balance() -> None:
+    """Sums beyond what one amount may be are still exact."""
+    most = "999999999999.99"
+    value = changed(bill(), total_charge=most, copay=most, out_of_catalogue="0.01")
+    assert ("AMOUNTS_DO_NOT_BALANCE", ("/total_charge",)) == said(read(value))
+    assert isinstance(read(changed(bill(), total_charge=most, copay=most)), Reading)
+
+
+@pytest.mark.parametrize(
+    ("event", "pointers"),
+    [
+        (discharge(admitted_on="2024-03-11", discharged_on="2024-03-10"), ("/admitted_on", "/discharged_on")),
+        (coverage(valid_from="2024-03-10", valid_to="2024-03-10"), ("/valid_from", "/valid_to")),
+        (coverage(valid_from="2024-03-10", valid_to="2024-03-09"), ("/valid_from", "/valid_to")),
+    ],
+)
+def test_dates_are_in_order(event: Json, pointers: tuple[str, ...]) -> None:
+    """Discharge is not before admission; an interval holds at least a day."""
+    assert ("DATES_OUT_OF_ORDER", pointers) == said(read(encode(event)))
+
+
+@pytest.mark.parametrize(
+    ("event", "pointer"),
+    [
+        (death(died_on="2025-01-02"), "/died_on"),
+        (discharge(discharged_on="2025-01-02"), "/discharged_on"),
+        (bill(settled_at="2025-01-01T12:00:01+08:00"), "/settled_at"),
+        (bill(settled_at="2025-01-01T12:00:00.000001+08:00"), "/settled_at"),
+        (bill(settled_at="2025-01-01T04:00:01Z"), "/settled_at"),
+    ],
+)
+def test_more_than_a_day_ahead_is_the_future(event: Json, pointer: str) -> None:
+    """Days count from the date of occurred_at in Shanghai, instants from occurred_at itself."""
+    assert ("FUTURE_DATED", (pointer,)) == said(read(encode(event)))
+
+
+def test_the_future_begins_by_the_calendar_of_shanghai() -> None:
+    """At 16:00 UTC on New Year's Eve it is the new year, and the second of January is one day ahead."""
+    assert isinstance(read(encode(death(died_on="2025-01-02", occurred_at="2024-12-31T16:00:00Z"))), Reading)
+    refusal = read(encode(death(died_on="2025-01-02", occurred_at="2024-12-31T15:59:59Z")))
+    assert ("FUTURE_DATED", ("/died_on",)) == said(refusal)
+
+
+# Order of precedence --------------------------------------------------------------------------------------
+
+Spoil = Callable[[Json], None]
+
+
+def setting(**fields: object) -> Spoil:
+    return lambda event: event.update(fields)
+
+
+PRECEDENCE: list[tuple[str, Spoil]] = [
+    ("UNKNOWN_EVENT_TYPE", setting(event_type="settlement.lost")),
+    ("SCHEMA_INVALID", setting(final="yes")),
+    ("UNSUPPORTED_CURRENCY", setting(currency="EUR")),
+    ("KEY_MISMATCH", setting(person_id="P2")),
+    ("NEGATIVE_AMOUNT", setting(copay="-5.00")),
+    ("AMOUNTS_DO_NOT_BALANCE", setting(total_charge="0.01")),
+    ("FUTURE_DATED", setting(settled_at="2030-01-01T00:00:00Z")),
+]
+
+
+@pytest.mark.parametrize("first", range(len(PRECEDENCE)))
+def test_the_first_rule_that_fails_gives_the_code(first: int) -> None:
+    """Size, JSON, type, fields, currency, key, sign, balance, dates: an event with all later faults has one code."""
+    event = bill()
+    for _, spoil in PRECEDENCE[first:]:
+        spoil(event)
+    assert PRECEDENCE[first][0] == said(read(encode(event), b"P1"))[0]
+
+
+def test_order_of_dates_comes_before_the_future() -> None:
+    """A stay that ends before it begins, in the future, is out of order."""
+    event = discharge(admitted_on="2031-01-01", discharged_on="2030-01-01")
+    assert "DATES_OUT_OF_ORDER" == said(read(encode(event)))[0]
+
+
+def test_size_comes_before_syntax_and_syntax_before_type() -> None:
+    """Bytes that are too large are not even parsed; what cannot be parsed has no type."""
+    assert "TOO_LARGE" == said(read(b"{" * (EVENT_BYTES_MAX + 1)))[0]
+    assert "MALFORMED_JSON" == said(read(b'{"event_type": "settlement.lost", "x": NaN}'))[0]
+
+
+# What the content of an event is --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "same"),
+    [
+        ({"event_id": "another"}, True),
+        ({"occurred_at": "2024-12-30T12:00:00+08:00"}, True),
+        ({"copay": "3000"}, True),
+        ({"copay": 3000}, True),
+        ({"copay": "3000.0"}, True),
+        ({"source": "another"}, False),
+        ({"final": False}, False),
+        ({"version": 2}, False),
+        ({"invoice_no": "1"}, False),
+        ({"unknown": 1}, False),
+        ({"settled_at": "2024-03-10T15:00:01+08:00"}, False),
+    ],
+)
+def test_content_is_what_an_event_says(fields: Json, same: bool) -> None:
+    """All of it but event_id and occurred_at, unknown fields too; an amount counts by its value."""
+    assert same is (reading(bill()).content_sha256 == reading({**bill(), **fields}).content_sha256)
+
+
+def test_content_does_not_depend_on_order_or_white_space() -> None:
+    """The same members in another order, on many lines, with escapes, are the same content."""
+    event = bill(source="卫生院", note={"b": [1, "é"], "a": None})
+    again = json.dumps(dict(reversed(event.items())), indent=2, ensure_ascii=True).encode()
+    outcome = read(again)
+    assert isinstance(outcome, Reading)
+    assert reading(event).content_sha256 == outcome.content_sha256
+
+
+# Messages -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [encode(death(person_id=7, source="王小明")), b'{"name": "\xe7\x8e\x8b', b"[1]"])
+def test_a_message_quotes_no_data(value: bytes) -> None:
+    """The sentences are Chinese and English, name the fields, and hold nothing of a person."""
+    outcome = read(value)
+    assert isinstance(outcome, Refusal)
+    assert outcome.zh
+    assert outcome.en
+    assert "王" not in outcome.zh + outcome.en
+    assert all(pointer in outcome.zh and pointer in outcome.en for pointer in outcome.pointers)
+
+
+# Totality -------------------------------------------------------------------------------------------------
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from([10**400, "CNY", "2024-02-29", "2024-12-31T12:00:00Z", "1.00", "P1", date.max.isoformat()]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=12,
+)
+keys = st.none() | st.binary(max_size=8) | st.just(b"P1")
+
+
+def is_answer(outcome: Reading | Refusal) -> bool:
+    return isinstance(outcome, Reading | Refusal)
+
+
+@given(st.none() | st.binary(max_size=300), keys)
+def test_any_bytes_get_an_answer(value: bytes | None, key: bytes | None) -> None:
+    """Whatever the bytes are, reading them gives a fact or a refusal and never raises."""
+    assert is_answer(read(value, key))
+
+
+@given(json_values, keys)
+def test_any_json_gets_an_answer(value: object, key: bytes | None) -> None:
+    """Whatever JSON (and what Python writes beyond it) says, reading it gives a fact or a refusal."""
+    assert is_answer(read(json.dumps(value).encode(), key))
+
+
+@given(st.sampled_from(EVENTS), st.data())
+def test_any_event_with_any_fields_gets_an_answer(event: Json, data: st.DataObject) -> None:
+    """Known fields with any values: a fact or a refusal, and a fact reads back from the ledger as it was."""
+    names = data.draw(st.lists(st.sampled_from(sorted(event)), max_size=4))
+    spoiled = {**event, **{name: data.draw(json_values) for name in names}}
+    value = json.dumps(spoiled).encode()
+    outcome = read(value)
+    assert is_answer(outcome)
+    if isinstance(outcome, Reading):
+        assert outcome.fact == recall(value)
+
+
+@given(st.sampled_from(EVENTS), st.data())
+def test_a_damaged_event_gets_an_answer(event: Json, data: st.DataObject) -> None:
+    """A good event with some bytes cut out or put in: a fact or a refusal."""
+    value = encode(event)
+    start = data.draw(st.integers(0, len(value)))
+    end = data.draw(st.integers(start, len(value)))
+    assert is_answer(read(value[:start] + data.draw(st.binary(max_size=6)) + value[end:]))
+
+
+@given(st.dates(date(1, 1, 2)), st.integers(-3, 3))
+def test_dates_at_the_ends_of_the_calendar_get_an_answer(day: date, days: int) -> None:
+    """No date, however early or late, breaks the arithmetic of the rules."""
+    try:
+        died_on = day + timedelta(days=days)
+    except OverflowError:
+        died_on = day
+    outcome = read(encode(death(died_on=died_on.isoformat(), occurred_at=f"{day.isoformat()}T12:00:00+08:00")))
+    assert (days > 1 and died_on != day) is (not isinstance(outcome, Reading))
