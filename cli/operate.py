@@ -53,8 +53,12 @@ def bound_ledger(known: Settings) -> tuple[Engine, str]:
         if differences:
             fail("\n".join(map(str, differences)) + "\nrun `huzhu topics apply`, or correct the topics")
         bind(engine, known.shards, kafka_topics.cluster_id(bootstrap))
-    except (LedgerMismatch, kafka_topics.KafkaUnreachable) as error:
-        fail(str(error), TROUBLE if isinstance(error, kafka_topics.KafkaUnreachable) else 2)
+    except LedgerMismatch as error:
+        fail(str(error))
+    except kafka_topics.KafkaUnreachable as error:
+        fail(str(error), TROUBLE)
+    except DBAPIError as error:
+        fail(f"the ledger cannot be reached: {str(error.orig).splitlines()[0]}", TROUBLE)
     return engine, bootstrap
 
 

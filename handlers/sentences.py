@@ -229,7 +229,8 @@ def scope_words(scheme: Scheme) -> Saying:
         parts_en.append(" or ".join(f"{CARE_TYPES[each].en}s" for each in scheme.care_types))
     if scheme.facility_levels is not None:
         parts_zh.append("在" + "或".join(FACILITY_LEVELS[each].zh for each in scheme.facility_levels) + "看的病")
-        parts_en.append("treatment in " + " or ".join(f"{FACILITY_LEVELS[each].en}s" for each in scheme.facility_levels))
+        levels = " or ".join(f"{FACILITY_LEVELS[each].en}s" for each in scheme.facility_levels)
+        parts_en.append(f"treatment in {levels}")
     if scheme.diagnoses_any is not None:
         parts_zh.append(f"诊断编码以 {' 或 '.join(scheme.diagnoses_any)} 开头的病")
         parts_en.append(f"diagnoses whose code starts with {' or '.join(scheme.diagnoses_any)}")

@@ -33,17 +33,20 @@ class Difference:
 
 @contextmanager
 def admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
-    """An administration client. Raises KafkaUnreachable."""
+    """An administration client. Raises KafkaUnreachable, also for trouble in its use that a later try may not meet."""
+    client = None
     try:
         client = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), client_id="huzhu-admin")
+        yield client
     except (KafkaError, OSError) as error:
+        if client is not None and isinstance(error, KafkaError) and not error.retriable:
+            raise
         raise KafkaUnreachable(
             f"no Kafka answers at {bootstrap}: start it or correct HUZHU_KAFKA_BOOTSTRAP ({type(error).__name__})"
         ) from error
-    try:
-        yield client
     finally:
-        client.close()
+        if client is not None:
+            client.close()
 
 
 def cluster_id(bootstrap: str) -> str:

@@ -118,7 +118,8 @@ def _registry(connection: Connection, readings: Iterable[Reading]) -> Registry:
         Subject(row.kind, row.subject_id): Line(row.person_id, row.encounter_id, bound=True) for row in owners
     }
     for subject, version, content_sha256 in versions:
-        registry[subject].contents[version] = content_sha256
+        if subject in registry:  # else another shard has bound it since: recording will find that out (Contended)
+            registry[subject].contents[version] = content_sha256
     return registry
 
 

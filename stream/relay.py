@@ -13,11 +13,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from confluent_kafka import KafkaException, Producer
-from sqlalchemy import Engine, select
+from confluent_kafka import KafkaError, KafkaException, Producer
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.dialects.postgresql import insert
 
-from infra.ledger.tables import outbox, relays
+from infra.ledger.tables import outbox, relays, shards
 from infra.settings import Settings
 from schemas.records import OutboxRow
 from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS
@@ -32,7 +32,7 @@ BATCH_BYTES_MAX = 16 * 1024 * 1024
 
 
 class CursorLost(Exception):
-    """Kafka's cursor is behind what the ledger knows to be sent: going on would pay twice."""
+    """Kafka's cursor and the ledger contradict each other: going on would pay twice, or never."""
 
 
 class TransactionalProducer(Protocol):
@@ -94,11 +94,17 @@ class ShardRelay:
         with self._new_reader(self._bootstrap) as reader:
             self._cursor = read_cursor(reader, self._shard)
         with self._engine.connect() as connection:
-            known = connection.scalar(select(relays.c.relayed_seq).where(relays.c.shard == self._shard)) or 0
+            known = self._known_as_sent(connection)
+            written = connection.scalar(select(shards.c.outbox_seq).where(shards.c.shard == self._shard)) or 0
         if self._cursor < known:
             raise CursorLost(
                 f"shard {self._shard}: {RELAY_CURSORS.name} says {self._cursor}, but the ledger knows {known} as sent: "
                 "the topic was lost or this is another cluster. Restore it; nothing was sent"
+            )
+        if self._cursor > written:
+            raise CursorLost(
+                f"shard {self._shard}: {RELAY_CURSORS.name} says {self._cursor}, but the ledger has written only "
+                f"{written}: it is an older copy, or another ledger's topics. Restore the newest; nothing was sent"
             )
         if self._cursor > known:
             self._clear()  # the relay before died between its commit and this
@@ -139,6 +145,8 @@ class ShardRelay:
             for found in connection.execution_options(yield_per=200).execute(wanted):
                 row = OutboxRow(*found)
                 if row.seq != self._cursor + len(rows) + 1:
+                    if self._known_as_sent(connection) > self._cursor:
+                        raise KafkaException(KafkaError(KafkaError._FENCED, "a newer relay sends for this shard", True))
                     raise CursorLost(f"shard {self._shard}: outbox has {row.seq} after {self._cursor + len(rows)}")
                 size += len(row.value)
                 if rows and size > BATCH_BYTES_MAX:
@@ -153,6 +161,9 @@ class ShardRelay:
                 return
             except BufferError:  # the client's queue is full: let it send
                 producer.poll(0.1)
+
+    def _known_as_sent(self, connection: Connection) -> int:
+        return connection.scalar(select(relays.c.relayed_seq).where(relays.c.shard == self._shard)) or 0
 
     def _clear(self) -> None:
         """Deletes what Kafka has, and notes how far that is."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 from handlers.process import Processor, World
 from handlers.read import Reading, read
 from infra.sharding import shard_of
@@ -16,6 +18,9 @@ from schemas.records import Delivery, Outcome, ShardState
 from schemas.topics import EXPENSES, TOPIC_OF_EVENT
 
 Json = dict[str, Any]
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+"""How a property is tried: a busy machine is no failure."""
 
 SHARDS = 4
 RECORDED_AT = datetime(2025, 3, 1, 4, 0, 0, 250_000, tzinfo=UTC)

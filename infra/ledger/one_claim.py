@@ -48,19 +48,17 @@ def claim_record(engine: Engine, claim_id: str) -> ClaimRecord | None:
 
 def _instructions(connection: Connection, claim_id: str) -> list[Instructed]:
     instruction, fact, event = tables.instructions, tables.facts, tables.events
-    newest = (
-        select(fact.c.subject_id, fact.c.event_no)
-        .where(fact.c.kind == Kind.PAYOUT)
-        .distinct(fact.c.subject_id)
-        .order_by(fact.c.subject_id, fact.c.version.desc())
-        .join(instruction, and_(instruction.c.payout_id == fact.c.subject_id, instruction.c.claim_id == claim_id))
-        .subquery()
+    told = connection.execute(
+        select(fact.c.subject_id, event.c.value)
+        .join(event, event.c.event_no == fact.c.event_no)
+        .join(instruction, instruction.c.payout_id == fact.c.subject_id)
+        .where(fact.c.kind == Kind.PAYOUT, instruction.c.claim_id == claim_id)
+        .order_by(fact.c.version)
     )
+    newest = {row.subject_id: bytes(row.value) for row in told}
     rows = connection.execute(
-        select(instruction.c.value, event.c.value.label("report"))
-        .outerjoin(newest, newest.c.subject_id == instruction.c.payout_id)
-        .outerjoin(event, event.c.event_no == newest.c.event_no)
+        select(instruction.c.payout_id, instruction.c.value)
         .where(instruction.c.claim_id == claim_id)
         .order_by(instruction.c.event_no, instruction.c.scheme_id, instruction.c.revision)
     )
-    return [Instructed(bytes(row.value), None if row.report is None else bytes(row.report)) for row in rows]
+    return [Instructed(bytes(row.value), newest.get(row.payout_id)) for row in rows]

@@ -13,7 +13,7 @@ from itertools import chain
 from signal import Signals
 
 import pytest
-from confluent_kafka import ConsumerGroupState
+from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka.admin import AdminClient
 from kafka import TopicPartition
 from sqlalchemy import Engine
@@ -68,18 +68,20 @@ class Run:
                 self.spine.start(name.partition("-")[0], name, **settings)
 
     def await_members(self, number: int) -> list[list[tuple[str, int]]]:
-        """Waits until so many workers have partitions, in a group that has come to rest; what each of them has."""
+        """Waits until so many workers are in a group that has come to rest; the partitions of each."""
         admin = AdminClient({"bootstrap.servers": self.spine.bootstrap})
         found: list[list[tuple[str, int]]] = []
 
-        def there() -> bool:
-            (described,) = admin.describe_consumer_groups(["huzhu-worker"]).values()
-            group = described.result(timeout=20)
-            places = [[(p.topic, p.partition) for p in each.assignment.topic_partitions] for each in group.members]
-            found[:] = [each for each in places if each]
+        def at_rest() -> bool:
+            (described,) = admin.describe_consumer_groups(["huzhu-worker"], request_timeout=5).values()
+            try:
+                group = described.result()
+            except KafkaException:  # nobody has asked for the group yet
+                return False
+            found[:] = [[(p.topic, p.partition) for p in each.assignment.topic_partitions] for each in group.members]
             return group.state is ConsumerGroupState.STABLE and len(found) == number
 
-        assert await_true(there, 60.0), f"{found}\n{self.spine.logs()}"
+        assert await_true(at_rest, 60.0), f"{found}\n{self.spine.logs()}"
         return found
 
     def assert_whole(self) -> None:
@@ -199,18 +201,35 @@ def test_a_new_relay_fences_the_old(run: Run) -> None:
     assert run.spine.wait("relay") == TROUBLE
     run.assert_whole()
     assert run.spine.runs("relay-2")
-    run.spine.stop("relay-2")
+
+
+def test_a_relay_that_slept_is_fenced_too(run: Run) -> None:
+    """A relay that was paused while another sent and cleared its messages ends with 75 at the next message."""
+    run.ensure("worker", "relay-2", **IN_SMALL_STEPS)
+    events = load(seed=5, persons=100)
+    run.post(events[::2])
+    run.spine.await_idle()
+    run.spine.send("relay-2", Signals.SIGSTOP)
+    run.ensure("relay-3", **IN_SMALL_STEPS)
+    run.post(events[1::2])
+    run.spine.await_idle()
+    run.spine.send("relay-2", Signals.SIGCONT)
+    run.post(load(seed=6, persons=20))
+    assert run.spine.wait("relay-2") == TROUBLE
+    run.assert_whole()
+    run.spine.stop("relay-3")
 
 
 def test_workers_share_and_take_over(run: Run) -> None:
-    """Three workers have each partition once, the same in every topic; one is killed, and the others take it over."""
+    """Of three workers each partition has one, the same in every topic; two are killed, and the third takes over."""
     workers = ("worker", "worker-2", "worker-3")
     run.ensure(*workers, "relay", **IN_SMALL_STEPS)
     held = run.await_members(len(workers))
     assert sorted(chain.from_iterable(held)) == sorted((topic.name, s) for topic in INBOUND for s in range(SHARDS))
     assert sum(len({shard for _, shard in each}) for each in held) == SHARDS
-    run.post_and_await_middle(load(seed=5, persons=300))
+    run.post_and_await_middle(load(seed=7, persons=300))
     run.spine.kill("worker")
+    run.spine.kill("worker-2")
     run.assert_whole()
     run.spine.stop("worker-3")
 
@@ -218,7 +237,7 @@ def test_workers_share_and_take_over(run: Run) -> None:
 def test_a_paused_worker_does_no_harm(run: Run) -> None:
     """A worker that slept through its session finds its shards taken, gives way, and later takes over itself."""
     run.ensure("worker", "relay", **IN_SMALL_STEPS)
-    events = load(seed=6, persons=300)
+    events = load(seed=8, persons=300)
     run.post_and_await_middle(events[::3])
     run.spine.send("worker", Signals.SIGSTOP)
     run.ensure("worker-2", **IN_SMALL_STEPS)
@@ -234,7 +253,7 @@ def test_a_paused_worker_does_no_harm(run: Run) -> None:
 
 def test_sigterm_ends_in_good_order(run: Run) -> None:
     """SIGTERM in the middle of a long catch-up ends worker and relay soon and with status 0; the next ones go on."""
-    events = load(seed=7, persons=1500)
+    events = load(seed=9, persons=1500)
     run.post(events)
     run.ensure("worker", "relay", **IN_SMALL_STEPS)
     run.spine.await_left(lambda left: left < len(events) - 500)
@@ -243,6 +262,18 @@ def test_sigterm_ends_in_good_order(run: Run) -> None:
     assert max(took) < STOP_S_MAX
     run.ensure("worker", "relay", **QUICK)
     run.assert_whole()
+
+
+def test_an_older_ledger_sends_nothing(run: Run, ledger_url: str) -> None:
+    """A relay whose ledger has written less than Kafka holds, as a restored copy, says so and sends nothing."""
+    run.ensure("worker", "relay", **QUICK)
+    run.post(load(seed=10, persons=20))
+    run.spine.await_idle()
+    before = len(run.spine.committed("audit.events"))
+    ended = huzhu(run.spine.bootstrap, "relay", database_url=ledger_url)
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("another ledger's topics. Restore the newest; nothing was sent\n")
+    assert len(run.spine.committed("audit.events")) == before
 
 
 @pytest.mark.parametrize("command", ["worker", "relay"])

@@ -26,9 +26,8 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from infra import kafka_topics
 from infra.ledger.schema import bind, connect
 from infra.local.guarded import Guarded, tail
-from stream.progress import lag
+from schemas.topics import INBOUND
 from stream.publishing import publish
-from stream.ranges import RangeReader
 from tests.broker.servers import Consumer, Producer, await_true, listening_addresses
 from tests.builders import Json, bill, coverage, discharge, fact
 from tests.conftest import SHARDS
@@ -129,19 +128,30 @@ class Spine:
             return list(connection.execute(text(sql), values))
 
     def left(self) -> int:
-        """How many events are posted and not yet decided."""
-        with RangeReader(self.bootstrap) as reader:
-            return lag(self.engine, reader, SHARDS).inbound
+        """How many offsets are posted and not yet in the ledger."""
+        return self._left_of(self._ends())
 
     def await_left(self, wanted: Callable[[int], bool], within_s: float = IDLE_S_MAX) -> None:
-        """Waits until the number of events that are not yet decided is as wanted."""
-        with RangeReader(self.bootstrap) as reader:
-            assert await_true(lambda: wanted(lag(self.engine, reader, SHARDS).inbound), within_s), self.logs()
+        """Waits until the number of offsets that are posted now and not yet in the ledger is as wanted."""
+        ends = self._ends()
+        assert await_true(lambda: wanted(self._left_of(ends)), within_s), self.logs()
 
     def await_idle(self, within_s: float = IDLE_S_MAX) -> None:
-        """Waits until everything that was posted is decided and everything decided is sent."""
-        with RangeReader(self.bootstrap) as reader:
-            assert await_true(lambda: lag(self.engine, reader, SHARDS).idle, within_s), self.logs()
+        """Waits until everything that is posted now is decided and everything decided is sent."""
+        unsent = "SELECT (SELECT sum(outbox_seq) FROM shards) - (SELECT sum(relayed_seq) FROM relays)"
+        self.await_left(lambda left: left == 0, within_s)
+        assert await_true(lambda: self.rows(unsent)[0][0] == 0, within_s), self.logs()
+
+    def _ends(self) -> dict[tuple[str, int], int]:
+        places = [TopicPartition(topic.name, partition) for topic in INBOUND for partition in range(SHARDS)]
+        consumer = Consumer(bootstrap_servers=self.bootstrap, isolation_level="read_committed")
+        ends = consumer.end_offsets(places)
+        consumer.close()
+        return {(place.topic, place.partition): end for place, end in ends.items()}
+
+    def _left_of(self, ends: dict[tuple[str, int], int]) -> int:
+        reached = {(row.topic, row.partition): row.next_offset for row in self.rows("SELECT * FROM offsets")}
+        return sum(max(0, end - reached.get(place, 0)) for place, end in ends.items())
 
     def logs(self) -> str:
         """The end of what each process has said."""

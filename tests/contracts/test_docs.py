@@ -47,6 +47,12 @@ def missing(names: list[str]) -> list[str]:
     return [name for name in names if not re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text)]
 
 
+def named(*rooms: str) -> set[str]:
+    """The variables that stand in the source of some rooms."""
+    sources = [file for room in rooms for file in (REPOSITORY / room).rglob("*.py")]
+    return {name for file in sources for name in VARIABLE.findall(file.read_text("utf-8"))}
+
+
 def test_every_command_is_documented() -> None:
     """Each `huzhu` command and sub-command stands in README.md or docs/."""
     assert {"huzhu adjudicate", "huzhu policy publish", "huzhu topics apply"} <= set(COMMANDS)
@@ -60,9 +66,9 @@ def test_every_setting_is_documented() -> None:
 
 def test_the_documented_variables_are_those_of_the_program() -> None:
     """A variable that the program names is documented, and none is documented that would be set in vain."""
-    sources = [file for room in ROOMS for file in (REPOSITORY / room).rglob("*.py")]
-    named = {name for file in sources for name in VARIABLE.findall(file.read_text("utf-8"))}
-    assert named | set(SETTINGS) == set(VARIABLE.findall(written()))
+    documented, ours = set(VARIABLE.findall(written())), named(*ROOMS) | set(SETTINGS)
+    assert set() == ours - documented
+    assert set() == documented - ours - named("tests")
 
 
 def test_every_topic_is_documented() -> None:

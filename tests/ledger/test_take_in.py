@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import chain as chained
 from itertools import count
 from pathlib import Path
@@ -203,8 +204,24 @@ def _order(fields: dict[str, Any]) -> Replay:
     return Replay(**{**fields, **coded})
 
 
-def assert_replays(ledger: Engine) -> Journal:
-    """Compares part by part, so that a difference shows where it lies."""
+def code_alone(outbox: dict[tuple[int, int], tuple[str, bytes | None, bytes]]) -> dict[tuple[int, int], object]:
+    """The outbox with the pointers and sentences of PERSON_MISMATCH left out of the dead letters.
+
+    Two ids of one event may both belong to somebody else. Which of them a worker had heard of when it refused the
+    event, while another one was binding them, is not recorded; the code, and that it was refused, is.
+    """
+    plain: dict[tuple[int, int], object] = {}
+    for place, (topic, key, value) in outbox.items():
+        letter = json.loads(value)
+        if letter.get("code") == "PERSON_MISMATCH":
+            plain[place] = {name: part for name, part in letter.items() if name not in ("pointers", "zh", "en")}
+        else:
+            plain[place] = (topic, key, value)
+    return plain
+
+
+def assert_replays(ledger: Engine, *, at_once: bool = False) -> Journal:
+    """Compares part by part, so that a difference shows where it lies; ``at_once``: several workers wrote it."""
     expected, actual = recorded(ledger), replayed(ledger)
     assert expected.dispositions == actual.dispositions
     assert expected.claims == actual.claims
@@ -212,7 +229,10 @@ def assert_replays(ledger: Engine) -> Journal:
     assert expected.instructions == actual.instructions
     assert expected.decisions == actual.decisions
     assert expected.audit == actual.audit
-    assert expected == actual
+    if at_once:
+        assert code_alone(expected.outbox) == code_alone(actual.outbox)
+    else:
+        assert expected.outbox == actual.outbox
     return expected
 
 
@@ -243,7 +263,7 @@ def random_batches(deliveries: Iterable[Delivery], rng: Random) -> Iterator[list
         batch = []
         for place in rng.sample(left, rng.randint(1, len(left))):
             start = max(0, reached[place] - rng.choice([0, 0, 0, 5]))
-            end = reached[place] + rng.randint(1, 40)
+            end = reached[place] + rng.randint(1, 25)
             batch += queues[place][start:end]
             reached[place] = min(end, len(queues[place]))
         yield batch
@@ -480,7 +500,7 @@ def test_of_two_shards_that_claim_one_id_at_once_one_wins(ledger: Engine, first:
         now = clock()
         patiently(lambda: take_in(ledger, batch, epochs, SHARDS, now))
 
-    at_once(*(lambda batch=batch: run(batch) for batch in batches))  # type: ignore[misc]
+    at_once(*(partial(run, batch) for batch in batches))
 
     with ledger.connect() as connection:
         codes = list(connection.scalars(select(tables.refusals.c.code)))
@@ -548,14 +568,14 @@ def test_four_workers_that_quarrel_about_ids_leave_one_history(ledger: Engine) -
     def work(shard: int) -> None:
         rng = Random(shard)
         for batch in random_batches(in_order(quarrel(shard, rng)), rng):
-            patiently(lambda batch=batch: take_in(ledger, ranges(batch), epochs, SHARDS, now))  # type: ignore[misc]
+            patiently(partial(take_in, ledger, ranges(batch), epochs, SHARDS, now))
 
     def govern() -> None:
         publish(ledger, policy_text("first", "2020-01-01", "2024-03-10", VILLAGE), "li.na", SHARDS, now)
         publish(ledger, policy_text("second", "2024-03-10", None, VILLAGE), "li.na", SHARDS, now)
 
-    at_once(*(lambda shard=shard: work(shard) for shard in range(SHARDS)), govern)  # type: ignore[misc]
-    journal = assert_replays(ledger)
+    at_once(*(partial(work, shard) for shard in range(SHARDS)), govern)
+    journal = assert_replays(ledger, at_once=True)
     counted = Counter(journal.dispositions)
     assert SHARDS * 80 + 2 == counted.total()
     assert counted["refused"] > 20

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from handlers.offline import Book
@@ -33,8 +33,13 @@ Net = dict[tuple[str, str], int]
 EXAMPLES = int(os.environ.get("HUZHU_TEST_EXAMPLES", "200"))
 """How many examples each law is tried on."""
 
+SHRINKS = os.environ.get("HUZHU_TEST_SHRINK", "1") != "0"
+"""0 where only the verdict counts: always the same examples, and no counterexample is made small."""
+
 tried = settings(
     max_examples=EXAMPLES,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink] if SHRINKS else [Phase.generate],
+    derandomize=not SHRINKS,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     print_blob=True,
@@ -258,8 +263,8 @@ def due_of(decisions: Mapping[str, Decision]) -> Net:
 
 DAYS = ("2020-02-28", "2020-02-29", "2020-03-01", "2020-06-30", "2020-07-01", "2020-12-31", "2021-01-01", "2021-02-28")
 EDGES = (100, 10_000, 50_000, 200_000)
-AMOUNTS = (0, 1, 3, 99, 9_999, 10_001, 49_999, 50_000, 50_001, 199_999, 200_000, 200_001, 333_333, 1_000_000)
-RATES = ("0", "0.125", "0.3", "0.333", "0.5", "0.6667", "0.8", "1")
+AMOUNTS = (0, 1, 99, 9_999, 10_001, 49_999, 50_000, 50_001, 199_999, 200_000, 200_001, 333_333, 1_000_000)
+RATES = ("0.125", "0.3", "0.333", "0.5", "0.6667", "0.8", "1", "0")
 CATEGORIES = ("member", "ordinary")
 SCHEME_IDS = ("mutual", "self_pay", "relief")
 
@@ -272,15 +277,19 @@ class History:
     facts: tuple[Body, ...]
 
 
+seldom = st.sampled_from((False,) * 9 + (True,))
+"""One time in ten: nothing that is rare may keep a claim from being paid in most histories."""
+
+
 def amounts() -> st.SearchStrategy[int]:
     """Fen, most often on or beside an edge of the policies."""
-    return st.sampled_from(AMOUNTS) | st.integers(0, 600_000)
+    return st.sampled_from(AMOUNTS)
 
 
 @st.composite
 def brackets(draw: st.DrawFn) -> dict[str, str]:
     """One to three marginal brackets, ascending."""
-    overs = sorted(draw(st.sets(st.sampled_from((0, *EDGES)), min_size=1, max_size=3)))
+    overs = sorted(draw(st.sets(st.sampled_from((0, 0, *EDGES)), min_size=1, max_size=3)))
     return {yuan(over): draw(st.sampled_from(RATES)) for over in overs}
 
 
@@ -289,13 +298,13 @@ def schemes(draw: st.DrawFn, scheme_id: str) -> str:
     chosen: dict[str, Any] = {
         "basis": draw(st.sampled_from(("copay", "out_of_catalogue", "personal_burden"))),
         "measured_on": draw(st.sampled_from(("billed", "remaining"))),
-        "accumulates": draw(st.sampled_from(("stay", "person_year"))),
+        "accumulates": draw(st.sampled_from(("stay", "person_year", "person_year"))),
     }
-    limits = draw(st.sets(st.sampled_from(("cap_per_stay", "cap_per_year", "floor_per_stay", "threshold")), max_size=3))
+    limits = draw(st.sets(st.sampled_from(("cap_per_stay", "cap_per_year", "floor_per_stay", "threshold")), max_size=2))
     for name in sorted(limits):
         if name != "threshold" or chosen["accumulates"] == "stay":
-            chosen[name] = yuan(draw(st.sampled_from((1, 100, 9_999, 40_000, 150_000))))
-    chosen |= draw(st.sampled_from(({}, {}, {"waiting_days": 1}, {"file_within_days": 1})))
+            chosen[name] = yuan(draw(st.sampled_from((100, 9_999, 40_000, 40_000, 150_000))))
+    chosen |= draw(st.sampled_from(({}, {}, {}, {}, {"waiting_days": 1}, {"file_within_days": 1})))
     return scheme(scheme_id, tiers={name: draw(brackets()) for name in CATEGORIES}, **chosen)
 
 
@@ -322,7 +331,7 @@ def settlements(draw: st.DrawFn, encounter: str, number: int) -> list[Body]:
     versions = []
     for version in range(1, draw(st.sampled_from((1, 1, 2, 3))) + 1):
         settlement_id = f"S-{encounter}-{number}"
-        if draw(st.integers(0, 5)) == 0:
+        if draw(seldom):
             versions.append(void(encounter, version, settlement_id=settlement_id))
             continue
         body = bill(
@@ -331,7 +340,7 @@ def settlements(draw: st.DrawFn, encounter: str, number: int) -> list[Body]:
             yuan(draw(amounts())),
             settlement_id=settlement_id,
             version=version,
-            final=draw(st.integers(0, 4)) > 0,
+            final=not draw(seldom),
             settled_at=f"{draw(st.sampled_from(DAYS))}T23:59:59+08:00",
         )
         versions.append(body)
@@ -341,7 +350,7 @@ def settlements(draw: st.DrawFn, encounter: str, number: int) -> list[Body]:
 @st.composite
 def encounters(draw: st.DrawFn, encounter: str) -> list[Body]:
     facts = []
-    for version in range(1, draw(st.sampled_from((0, 1, 1, 1, 2))) + 1):
+    for version in range(1, draw(st.sampled_from((0, 1, 1, 1, 1, 1, 2, 2))) + 1):
         admitted_on, discharged_on = sorted((draw(st.sampled_from(DAYS)), draw(st.sampled_from(DAYS))))
         facts.append(discharge(encounter, discharged_on, admitted_on, version=version))
     for number in range(draw(st.sampled_from((1, 1, 2)))):
@@ -353,7 +362,7 @@ def encounters(draw: st.DrawFn, encounter: str) -> list[Body]:
 def coverages(draw: st.DrawFn, coverage_id: str) -> list[Body]:
     facts = []
     for version in range(1, draw(st.sampled_from((1, 1, 2))) + 1):
-        if draw(st.integers(0, 6)) == 0:
+        if draw(seldom):
             facts.append(coverage_void(coverage_id, version))
             continue
         valid_from = draw(st.sampled_from(("2000-01-01", "2000-01-01", *DAYS)))
@@ -367,12 +376,12 @@ def coverages(draw: st.DrawFn, coverage_id: str) -> list[Body]:
 @st.composite
 def histories(draw: st.DrawFn) -> History:
     """Policies and all the facts of one person, corrections included."""
-    facts: list[Body] = []
-    for number in range(draw(st.integers(1, 2))):
+    facts = [] if draw(seldom) else [coverage(category=draw(st.sampled_from(CATEGORIES)))]
+    for number in range(2, draw(st.integers(1, 2)) + 2):
         facts += draw(coverages(f"C{number}"))
-    for encounter in draw(st.permutations(("E1", "E10", "E2", "e3")))[: draw(st.integers(1, 4))]:
+    for encounter in draw(st.permutations(("E1", "E10", "E2", "e3")))[: draw(st.sampled_from((1, 2, 3, 3, 4)))]:
         facts += draw(encounters(encounter))
-    if draw(st.integers(0, 5)) == 0:
+    if draw(seldom):
         facts += [death(draw(st.sampled_from(DAYS)), version=version) for version in (1, 2)[: draw(st.integers(1, 2))]]
     return History(draw(releases()), tuple(facts))
 

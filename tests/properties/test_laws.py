@@ -425,6 +425,7 @@ def recomputed(lines: Sequence[Mapping[str, Any]]) -> Decimal:
                 raise AssertionError(f"an unknown step {step}")
         assert told.get("before", before) == before
         assert Decimal(line["amount"]) == benefit - before
+        assert line["step"] == "bracket" or benefit != before, "a step that changed nothing"
     return benefit
 
 

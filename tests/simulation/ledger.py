@@ -6,6 +6,7 @@ ledger's code knows of them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import PoolProxiedConnection
 
 from infra.ledger.schema import bind, connect, upgrade
+from infra.ledger.tables import metadata
 from tests.simulation.faults import Crashed, Faults, Point
 from tests.simulation.stage import Stage
 
@@ -33,6 +35,14 @@ CREATE TRIGGER relays_forward BEFORE UPDATE ON relays FOR EACH ROW
 """
 """The relay deletes what it has sent; the copy shows what it ought to have sent. And what is sent stays sent."""
 
+EMPTY = """
+SET session_replication_role = replica;
+TRUNCATE {tables}, outbox_as_written RESTART IDENTITY;
+ALTER SEQUENCE events_event_no_seq RESTART;
+RESET session_replication_role;
+"""
+"""As good as a new database and several times as fast: 14 ms against 35 to make one and 45 to drop it."""
+
 
 @contextmanager
 def template(server_url: str) -> Iterator[str]:
@@ -48,17 +58,16 @@ def template(server_url: str) -> Iterator[str]:
 
 
 @contextmanager
-def fresh_ledger(server_url: str, name: str, shards: int, without: tuple[str, ...] = ()) -> Iterator[str]:
-    """The address of a new ledger, after statements that take guards ``without`` which it has to do."""
+def database(server_url: str, without: tuple[str, ...] = ()) -> Iterator[str]:
+    """The address of a ledger for many seeds, after statements that take guards ``without`` which it has to do."""
+    name = f"huzhu_simulation_{os.getpid()}"
     _administer(
         server_url,
         f"DROP DATABASE IF EXISTS {name} WITH (FORCE)",
-        # Copying files is the fastest for a template of this size: 35 ms instead of 58.
         f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY = FILE_COPY",
     )
     url = _database(server_url, name)
     engine = connect(url)
-    bind(engine, shards, "simulated")
     with engine.begin() as connection:
         for statement in without:
             connection.exec_driver_sql(statement)
@@ -70,12 +79,15 @@ def fresh_ledger(server_url: str, name: str, shards: int, without: tuple[str, ..
 class SimulatedLedger:
     """The engine that all simulated processes share, one connection a transaction."""
 
-    def __init__(self, url: str, faults: Faults, stage: Stage) -> None:
+    def __init__(self, url: str, shards: int, faults: Faults, stage: Stage) -> None:
+        """Empties the database at ``url`` first."""
         self._faults = faults
         self._stage = stage
-        self.engine: Engine = connect(url)
         # A connection of its own, untouched by faults: it looks and it kills.
         self.observer = psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
+        self.observer.execute(EMPTY.format(tables=", ".join(sorted(metadata.tables))).encode())
+        self.engine: Engine = connect(url)
+        bind(self.engine, shards, "simulated")
         self._commit = self.engine.dialect.do_commit
         self.engine.dialect.do_commit = self._faulty_commit  # type: ignore[assignment,method-assign]
         event.listen(self.engine, "begin", self._begin)

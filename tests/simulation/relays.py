@@ -33,7 +33,7 @@ class RelayProcess:
         self.alive = True
         self._kafka, self._faults, self._overtake = kafka, faults, overtake
         self._started: set[int] = set()
-        self._producers: dict[str, SimulatedProducer] = {}
+        self._producers: dict[int, SimulatedProducer] = {}
         self._relays = [
             ShardRelay(
                 engine,
@@ -67,12 +67,12 @@ class RelayProcess:
             self._started.discard(shard)  # unknown outcome: ask Kafka how far it came
             return 0
         except CursorLost:
-            if self._producers[f"huzhu-relay-{shard}"].is_current:
+            if self._producers[shard].is_current:
                 raise
             raise Crashed("a fenced relay found the outbox cleared by its successor") from None
 
     def _producer(self, _bootstrap: str, transactional_id: str) -> TransactionalProducer:
         shard = int(transactional_id.rpartition("-")[2])
         made = SimulatedProducer(self._kafka, self._faults, transactional_id, lambda: self._overtake(shard))
-        self._producers[transactional_id] = made
+        self._producers[shard] = made
         return made

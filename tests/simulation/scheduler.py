@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from schemas.topics import INSTRUCTIONS
@@ -45,7 +46,7 @@ class Simulation:
         self.kafka = SimulatedKafka()
         self.stage = Stage(self.faults)
         self.stage.let_another_act = self._overtake
-        self.ledger = SimulatedLedger(ledger_url, self.faults, self.stage)
+        self.ledger = SimulatedLedger(ledger_url, self.world.settings.shards, self.faults, self.stage)
         self.group = Group(self._rng, self.world.settings.shards)
         self._to_post = list(reversed(self.world.messages))
         self._to_publish = list(self.world.policies)
@@ -90,8 +91,9 @@ class Simulation:
         """Another process acts while one stands still."""
         if self._rng.random() < 0.3:
             self._rebalance()
-        for _ in range(self._rng.randint(1, 4)):
-            self._let_work()
+        for worker in [each for each in self._workers if not each.paused and not self.stage.is_busy(each)]:
+            self.stage.play(worker, worker.catch_up if self._rng.random() < 0.4 else partial(worker.act, self._rng))
+        self._bury()
         self._let_relay()
 
     def _succeed(self, shard: int) -> None:

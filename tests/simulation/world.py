@@ -76,14 +76,9 @@ class World:
     policies: list[str]
 
 
-def shards_of(seed: int) -> int:
-    """How many shards the world of a seed has: two to four."""
-    return 2 + seed % 3
-
-
 def world_of(rng: Random, seed: int) -> World:
     """Two to four shards, three to eight persons, some 30 to 80 messages, an old policy and one for the last year."""
-    shards = shards_of(seed)
+    shards = rng.randint(2, 4)
     settings = Settings(
         shards=shards,
         batch_events=rng.randint(2, 9),
@@ -96,9 +91,9 @@ def world_of(rng: Random, seed: int) -> World:
     )
     for _ in range(len(lines) // 8):
         lines.insert(rng.randrange(len(lines) + 1), _again(rng, rng.choice(lines), rng.choice(lines)))
-    for _ in range(len(lines) // 8):
+    for _ in range(len(lines) // 6):
         at = rng.randrange(len(lines))
-        lines.insert(rng.randint(max(0, at - 3), at + 1), _usurped(lines[at], rng.choice(lines)))
+        lines.insert(rng.randint(at, at + 1), _usurped(lines[at], rng.choice(lines)))
     messages = [_message(rng, line, shards) for line in lines]
     if rng.random() < 0.3:
         messages.insert(rng.randrange(len(messages)), Message(messages[0].place, messages[0].key, None))

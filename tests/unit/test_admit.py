@@ -12,7 +12,7 @@ from handlers.account import Account
 from handlers.admit import Disposition, Line, Registry, admit
 from schemas.facts import Kind, Subject
 from schemas.refusals import Refusal
-from tests.builders import Json, bill, coverage, coverage_void, death, discharge, reading, report, void
+from tests.builders import Json, bill, coverage, coverage_void, death, discharge, reading, report, unhurried, void
 
 
 def dispositions(*events: Json) -> list[str]:
@@ -189,6 +189,7 @@ HISTORY = [
 ]
 
 
+@unhurried
 @given(st.permutations(HISTORY), st.lists(st.sampled_from(HISTORY), max_size=6))
 def test_the_accepted_state_does_not_depend_on_order_or_repetition(events: list[Json], repeated: list[Json]) -> None:
     """Any order of a history, with any of it repeated, leaves the account that its own order leaves."""

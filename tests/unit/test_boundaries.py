@@ -665,3 +665,143 @@ def test_an_instruction_names_the_policy_that_had_paid() -> None:
     )
     assert ("E1", "new", "payment", "50.00", 1, "second", "member", "person") == tuple(payment[each] for each in shown)
     assert [parse_policy(text).sha256 for text in BOTH] == [recovery["policy_sha256"], payment["policy_sha256"]]
+
+
+def test_a_payout_id_follows_from_claim_scheme_and_revision_alone() -> None:
+    """Whatever came before, the same place and revision have the same id; any other has another."""
+    first = Ledger(policy(scheme("a", cap_per_stay="5.00"), scheme("b")))
+    second = Ledger(policy(scheme("a", {"0.00": "0.5"}), name="other"))
+    given = first.take(coverage(), *stay("E1", "2020-05-01", "8.00", "2.00"), void("E1", 2))
+    given += first.take(*stay("E2", "2020-05-01", "5.00"))
+    same = second.take(coverage(), *stay("E1", "2020-06-01", "1.00"))
+    expected = ["E1 a 1", "E1 b 1", "E1 a 2", "E1 b 2", "E2 a 1"]
+    assert expected == [f"{row.claim_id} {row.scheme_id} {row.revision}" for row in given]
+    assert given[0].payout_id == same[0].payout_id == "PO-eff2fdfc477d0d143d06c51db12c0bf7"
+    assert 5 == len({row.payout_id for row in given})
+
+
+def test_what_the_ledger_holds_of_a_benefit() -> None:
+    """The row that is compared with next time: a scheme that no longer applies keeps its policy and owes nothing."""
+    ledger = Ledger(*BOTH)
+    ledger.take(coverage(), bill("E1", "60.00", "40.00"), discharge("E1", "2020-06-30"))
+    first, second = (parse_policy(text) for text in BOTH)
+    held = ledger.world.benefits["E1"]
+    paid = ("E1", "old", "member", "personal_burden", 10_000, 10_000, None, 1, "first", first.sha256)
+    assert {"old": paid} == {name: tuple(row) for name, row in held.items()}
+    ledger.take(discharge("E1", "2020-07-01", version=2))
+    gone = ("E1", "old", "member", "personal_burden", 0, 0, None, 2, "first", first.sha256)
+    now = ("E1", "new", "member", "personal_burden", 10_000, 5_000, None, 1, "second", second.sha256)
+    assert {"old": gone, "new": now} == {name: tuple(row) for name, row in held.items()}
+    ledger.take(coverage_void("C1", 2))
+    out = ("E1", "new", None, "personal_burden", 0, 0, "NO_COVERAGE", 2, "second", second.sha256)
+    assert {"old": gone, "new": out} == {name: tuple(row) for name, row in held.items()}
+    ledger.take(void("E1", 2))
+    ended = ("E1", "new", None, "personal_burden", 0, 0, None, 2, "second", second.sha256)
+    assert {"old": gone, "new": ended} == {name: tuple(row) for name, row in held.items()}
+
+
+# Steps --------------------------------------------------------------------------------------------------------------
+
+LAYERED = policy(
+    scheme("first", {"0.00": "0.5", "10.00": "0.333"}, cap_per_stay="5.00"),
+    scheme("second", {"0.00": "1"}, basis="copay", measured_on="billed", floor_per_stay="20.00"),
+    scheme("third", {"0.00": "0.5"}, accumulates="person_year", cap_per_year="8.00"),
+)
+
+
+def steps(decision: Body) -> list[str]:
+    return [f"{line['scheme_id']} {line['step']} {line['amount']}" for line in decision["explanation"]]
+
+
+@pytest.mark.parametrize(
+    ("copay", "expected"),
+    [
+        (
+            "0.01",  # half a fen, a fen of which nothing is left, half a fen of which nothing is left
+            [
+                "first bracket 0.01",
+                "second bracket 0.01",
+                "second limit_remaining -0.01",
+                "third bracket 0.01",
+                "third limit_remaining -0.01",
+            ],
+        ),
+        (
+            "10.00",  # exactly at the cap of a stay, and at the edge of a bracket: neither is a step
+            [
+                "first bracket 5.00",
+                "second bracket 10.00",
+                "second limit_remaining -5.00",
+                "second floor_per_stay -5.00",
+                "third bracket 5.00",
+            ],
+        ),
+        (
+            "16.01",  # 5 + 2.00133; 16.01, of which 11.01 are left; 8.005
+            [
+                "first bracket 5.00",
+                "first bracket 2.00",
+                "first cap_per_stay -2.00",
+                "second bracket 16.01",
+                "second limit_remaining -5.00",
+                "second floor_per_stay -11.01",
+                "third bracket 8.01",
+                "third cap_per_year -0.01",
+            ],
+        ),
+    ],
+)
+def test_each_step_that_changed_the_number_is_a_line(copay: str, expected: list[str]) -> None:
+    """In order, with signed amounts, and none for a limit that was just met."""
+    assert expected == steps(decide(LAYERED, coverage(), *stay("E1", "2020-05-01", copay))["E1"])
+
+
+def test_a_step_tells_what_it_was_held_against() -> None:
+    """The inputs of each kind of step but rounding, which has a test of its own."""
+    facts = [coverage(), *stay("E1", "2020-05-01", "16.01"), *stay("E2", "2020-05-02", "16.01")]
+    decisions = decide(LAYERED, *facts)
+    whole = {"measured": "16.01", "from": "0.00", "to": "16.01", "over": "0.00"}
+    assert [
+        {"measured": "16.01", "from": "0.00", "to": "10.00", "over": "0.00", "rate": "0.5", "exact": "5"},
+        {"measured": "16.01", "from": "10.00", "to": "16.01", "over": "10.00", "rate": "0.333", "exact": "2.00133"},
+        {"before": "7.00", "cap": "5.00"},
+        whole | {"rate": "1", "exact": "16.01"},
+        {"before": "16.01", "remaining": "11.01"},
+        {"before": "11.01", "floor": "20.00"},
+        whole | {"rate": "0.5", "exact": "8.005", "year_before": "0.00", "year_after": "16.01"},
+        {"before": "8.01", "cap": "8.00", "paid_before": "0.00", "left": "8.00"},
+    ] == [line["inputs"] for line in decisions["E1"]["explanation"]]
+    assert {"before": "8.00", "cap": "8.00", "paid_before": "8.00", "left": "0.00"} == (
+        decisions["E2"]["explanation"][-1]["inputs"]
+    )
+    assert {"from": "16.01", "to": "32.02", "year_before": "16.01", "year_after": "32.02"}.items() <= (
+        decisions["E2"]["explanation"][-3]["inputs"].items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("rate", "first", "second", "exact"),
+    [
+        ("0.5", "0.01", ["0.01", "-0.01"], ("0.005", "0.01")),
+        ("0.4", "0.00", ["0.00", "0.01"], ("0.004", "0.008")),
+    ],
+)
+def test_rounding_is_a_step_where_the_parts_add_up_to_something_else(
+    rate: str, first: str, second: list[str], exact: tuple[str, str]
+) -> None:
+    """Two bills of one fen in a year: each part is shown rounded, and the year is rounded once."""
+    text = policy(scheme(brackets={"0.00": rate}, accumulates="person_year"))
+    decisions = decide(text, coverage(), *stay("E1", "2020-05-01", "0.01"), *stay("E2", "2020-05-02", "0.01"))
+    assert [first] == [line["amount"] for line in decisions["E1"]["explanation"]]
+    bracket, rounding = decisions["E2"]["explanation"]
+    assert second == [bracket["amount"], rounding["amount"]]
+    told = rounding["inputs"]
+    assert (second[0], *exact) == (told["before"], told["exact_before"], told["exact_after"])
+
+
+def test_two_brackets_are_rounded_as_one() -> None:
+    """Half a fen in each of two brackets is shown as a fen each, and is one fen together."""
+    text = policy(scheme(brackets={"0.00": "0.5", "0.01": "0.5"}))
+    decision = decide(text, coverage(), *stay("E1", "2020-05-01", "0.02"))["E1"]
+    assert ["s bracket 0.01", "s bracket 0.01", "s rounding -0.01"] == steps(decision)
+    assert {"before": "0.02", "exact_before": "0", "exact_after": "0.01"} == decision["explanation"][-1]["inputs"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.dates import BusinessDate, format_instant, parse_instant, shanghai_date
+from tests.builders import unhurried
 
 business_date = TypeAdapter[date](BusinessDate)
 
@@ -88,6 +89,7 @@ def test_the_date_of_an_instant_is_its_date_in_shanghai(text: str, day: date) ->
     assert day == shanghai_date(parse_instant(text))
 
 
+@unhurried
 @given(st.datetimes(datetime(1902, 1, 1), datetime(9999, 12, 29)), st.integers(-23 * 60 - 59, 23 * 60 + 59))
 def test_an_instant_is_read_back_from_what_is_written(moment: datetime, minutes: int) -> None:
     """Writing and reading again gives the same instant to the microsecond, whatever its offset was."""

@@ -15,7 +15,7 @@ from handlers.read import Reading, read
 from schemas.facts import SettlementPosted
 from schemas.money import FEN_MAX, Fen, NumberLiteral, WireYuan, format_yuan, parse_yuan, round_half_up
 from schemas.refusals import Refusal
-from tests.builders import bill, encode
+from tests.builders import bill, encode, unhurried
 
 fens = st.integers(-FEN_MAX, FEN_MAX)
 
@@ -96,12 +96,14 @@ def test_an_amount_is_written_with_exactly_two_decimals(fen: int, text: str) -> 
     assert text == format_yuan(fen)
 
 
+@unhurried
 @given(fens)
 def test_what_is_written_is_read_back(fen: int) -> None:
     """Reading a written amount gives the amount."""
     assert fen == parse_yuan(format_yuan(fen))
 
 
+@unhurried
 @given(fens)
 def test_what_is_written_is_what_decimal_arithmetic_writes(fen: int) -> None:
     """An independent decimal arithmetic writes the same digits."""
@@ -118,6 +120,7 @@ def test_a_half_is_rounded_up(numerator: int, denominator: int, whole: int) -> N
     assert whole == round_half_up(numerator, denominator)
 
 
+@unhurried
 @given(st.integers(0, 10**18), st.integers(1, 10**9))
 def test_rounding_leaves_at_most_a_half_and_never_less_than_minus_a_half(numerator: int, denominator: int) -> None:
     """The rounded number lies above the exact one by at most 1/2, and below it by less."""
@@ -125,6 +128,7 @@ def test_rounding_leaves_at_most_a_half_and_never_less_than_minus_a_half(numerat
     assert Fraction(-1, 2) < error <= Fraction(1, 2)
 
 
+@unhurried
 @given(st.integers(0, 10**15), st.integers(0, 6))
 def test_rounding_agrees_with_decimal_half_up(numerator: int, places: int) -> None:
     """For decimal fractions the standard library's ROUND_HALF_UP gives the same."""
@@ -197,6 +201,7 @@ def test_a_json_number_with_another_literal_is_refused(number: str) -> None:
     assert ("SCHEMA_INVALID", ("/total_charge", "/copay")) == (refusal.code, refusal.pointers)
 
 
+@unhurried
 @given(st.integers(0, 10**9))
 def test_a_number_and_a_string_of_the_same_digits_are_one_amount(fen: int) -> None:
     """``12.30`` and ``"12.30"`` are read alike."""

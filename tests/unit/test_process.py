@@ -35,6 +35,7 @@ from tests.builders import (
     process,
     report,
     take,
+    unhurried,
     values,
     void,
 )
@@ -136,6 +137,7 @@ def balances_of(instructions: Iterable[InstructionRow]) -> dict[tuple[str, str],
     return balances
 
 
+@unhurried
 @given(histories)
 def test_what_is_due_is_what_was_instructed(history: list[Json | bytes]) -> None:
     """After any events: payments minus recoveries are the benefits, and revisions count from one without gaps."""
@@ -151,6 +153,7 @@ def test_what_is_due_is_what_was_instructed(history: list[Json | bytes]) -> None
         assert 0 <= claim.total_benefit <= claim.personal_burden
 
 
+@unhurried
 @given(histories)
 def test_the_yearly_cap_holds_after_every_single_instruction(history: list[Json | bytes]) -> None:
     """Also between two instructions of one change: recoveries come before payments."""
@@ -175,6 +178,7 @@ def test_a_change_that_moves_money_between_claims_recovers_first() -> None:
     assert expected == found
 
 
+@unhurried
 @given(histories)
 def test_the_final_decisions_are_those_of_the_same_facts_on_files(history: list[Json | bytes]) -> None:
     """One fact after the other, with all that was recomputed on the way, ends where `huzhu adjudicate` ends."""
@@ -215,6 +219,7 @@ def joined(outcomes: Iterable[Outcome]) -> Outcome:
     return whole
 
 
+@unhurried
 @given(histories, st.lists(st.integers(0, 30)))
 def test_how_events_are_cut_into_batches_changes_nothing(history: list[Json | bytes], cuts: list[int]) -> None:
     """All at once, one at a time, or cut anywhere: the same rows and the same bytes, in the same order."""
@@ -228,6 +233,7 @@ def test_how_events_are_cut_into_batches_changes_nothing(history: list[Json | by
 # What every event leaves ----------------------------------------------------------------------------------
 
 
+@unhurried
 @given(histories)
 def test_every_event_is_accounted_for(history: list[Json | bytes]) -> None:
     """Each message has one row, in order, and one audit entry that says what became of it; nothing else exists."""
@@ -251,6 +257,7 @@ def recomputed(entry: Json) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
+@unhurried
 @given(histories)
 def test_the_audit_chain_of_each_shard_can_be_verified(history: list[Json | bytes]) -> None:
     """Entries count from one, each names the hash of the one before, and each hash is that of its own content."""
@@ -263,6 +270,7 @@ def test_the_audit_chain_of_each_shard_can_be_verified(history: list[Json | byte
         assert hashes[:-1] == [entry["prev_hash"] for entry in entries]
 
 
+@unhurried
 @given(histories)
 def test_an_audit_entry_names_the_bytes_that_it_is_about(history: list[Json | bytes]) -> None:
     """The entry of an event holds the SHA-256 of its bytes; the others that of what was published."""
@@ -277,6 +285,7 @@ def test_an_audit_entry_names_the_bytes_that_it_is_about(history: list[Json | by
             assert content in published
 
 
+@unhurried
 @given(histories)
 def test_everything_published_goes_out_once_and_in_order(history: list[Json | bytes]) -> None:
     """The outbox of a shard counts without gaps and holds each decision, instruction, refusal and audit entry once."""

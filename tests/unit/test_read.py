@@ -24,6 +24,7 @@ from tests.builders import (
     encode,
     reading,
     report,
+    unhurried,
     void,
 )
 
@@ -469,18 +470,21 @@ def is_answer(outcome: Reading | Refusal) -> bool:
     return isinstance(outcome, Reading | Refusal)
 
 
+@unhurried
 @given(st.none() | st.binary(max_size=300), keys)
 def test_any_bytes_get_an_answer(value: bytes | None, key: bytes | None) -> None:
     """Whatever the bytes are, reading them gives a fact or a refusal and never raises."""
     assert is_answer(read(value, key))
 
 
+@unhurried
 @given(json_values, keys)
 def test_any_json_gets_an_answer(value: object, key: bytes | None) -> None:
     """Whatever JSON (and what Python writes beyond it) says, reading it gives a fact or a refusal."""
     assert is_answer(read(json.dumps(value).encode(), key))
 
 
+@unhurried
 @given(st.sampled_from(EVENTS), st.data())
 def test_any_event_with_any_fields_gets_an_answer(event: Json, data: st.DataObject) -> None:
     """Known fields with any values: a fact or a refusal, and a fact reads back from the ledger as it was."""
@@ -493,6 +497,7 @@ def test_any_event_with_any_fields_gets_an_answer(event: Json, data: st.DataObje
         assert outcome.fact == recall(value)
 
 
+@unhurried
 @given(st.sampled_from(EVENTS), st.data())
 def test_a_damaged_event_gets_an_answer(event: Json, data: st.DataObject) -> None:
     """A good event with some bytes cut out or put in: a fact or a refusal."""
@@ -502,6 +507,7 @@ def test_a_damaged_event_gets_an_answer(event: Json, data: st.DataObject) -> Non
     assert is_answer(read(value[:start] + data.draw(st.binary(max_size=6)) + value[end:]))
 
 
+@unhurried
 @given(st.dates(date(1, 1, 2)), st.integers(-3, 3))
 def test_dates_at_the_ends_of_the_calendar_get_an_answer(day: date, days: int) -> None:
     """No date, however early or late, breaks the arithmetic of the rules."""

@@ -1,0 +1,206 @@
+"""`huzhu demo`, the whole system as one command: right to the fen, whatever dies, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from signal import Signals
+from typing import NamedTuple
+
+import psutil
+import psycopg
+import pytest
+
+from schemas.money import parse_yuan
+from tests.broker.servers import all_gone, await_true
+from tests.builders import Json
+
+FACTS = Path(__file__).parents[3] / "shared" / "data" / "synthea-facts.jsonl"
+POLICY = Path(__file__).parents[3] / "shared" / "policies" / "wuxi-sample.toml"
+FILES = ("decisions.jsonl", "payouts.jsonl", "audit.jsonl", "deadletter.jsonl")
+RUN_S_MAX = 240.0
+STOP_S_MAX = 30.0
+
+pytestmark = pytest.mark.skipif(not FACTS.exists(), reason=f"{FACTS} is not there")
+
+
+class Demo:
+    """A `huzhu demo` that runs, and every process that was seen under it."""
+
+    def __init__(self, out: Path) -> None:
+        argv: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "cli.main",
+            "demo",
+            "--facts",
+            FACTS,
+            "--policy",
+            POLICY,
+            "--out",
+            out,
+        ]
+        environment = {**os.environ, "HUZHU_SESSION_TIMEOUT": "6"}
+        self.log = out.with_suffix(".log")
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(argv, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        self.family: set[psutil.Process] = {psutil.Process(self.process.pid)}
+
+    def look(self) -> bool:
+        """Whether it still runs; notes its children and theirs."""
+        if self.process.poll() is None:
+            try:
+                self.family |= set(psutil.Process(self.process.pid).children(recursive=True))
+            except psutil.NoSuchProcess:
+                return False
+            return True
+        return False
+
+    def wait(self, within_s: float = RUN_S_MAX) -> int:
+        """Its exit status."""
+        ended = await_true(lambda: not self.look(), within_s)
+        assert ended, self.said()
+        return self.process.wait()
+
+    def await_middle(self) -> psutil.Process:
+        """Waits until the worker has taken in some of the facts and not half of them; the worker."""
+        assert await_true(lambda: self.look() and self._worker() is not None, RUN_S_MAX), self.said()
+        worker = self._worker()
+        assert worker is not None
+        url = worker.environ()["HUZHU_DATABASE_URL"].replace("+psycopg", "")
+        with psycopg.connect(url, autocommit=True) as ledger:
+
+            def taken() -> int:
+                row = ledger.execute("SELECT count(*) FROM facts").fetchone()
+                return row[0] if row else 0
+
+            assert await_true(lambda: taken() > 100, RUN_S_MAX), self.said()
+            assert taken() < facts_posted() / 2
+        return worker
+
+    def _worker(self) -> psutil.Process | None:
+        for member in self.family:
+            try:
+                if member.cmdline()[-2:] == ["cli.main", "worker"]:
+                    return member
+            except psutil.NoSuchProcess:
+                continue
+        return None
+
+    def said(self) -> str:
+        return self.log.read_text("utf-8")
+
+    def assert_gone(self) -> None:
+        """No server, worker, relay or guard is left, at the latest after a few seconds."""
+        names = {member.pid for member in self.family}
+        assert len(names) > 5, "the family was never seen"
+        assert await_true(lambda: all_gone(list(self.family)))
+
+
+class Files(NamedTuple):
+    """What a demo left in its folder: each line of each file as JSON."""
+
+    decisions: list[Json]
+    payouts: list[Json]
+    audit: list[Json]
+    deadletter: list[Json]
+
+    @property
+    def instructions(self) -> Counter[tuple[str, str, str]]:
+        return Counter((each["payout_id"], each["amount"], each["kind"]) for each in self.payouts)
+
+
+def files_in(folder: Path) -> Files:
+    """The four files."""
+    return Files(*([json.loads(line) for line in (folder / name).open("rb")] for name in FILES))
+
+
+def facts_posted() -> int:
+    with FACTS.open("rb") as file:
+        return sum(1 for _ in file)
+
+
+class Run(NamedTuple):
+    """A demo that was left alone."""
+
+    out: Path
+    demo: Demo
+    status: int
+    files: Files
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A demo on the Synthea facts that nobody disturbs."""
+    out = tmp_path_factory.mktemp("demo") / "out"
+    demo = Demo(out)
+    status = demo.wait()
+    return Run(out, demo, status, files_in(out))
+
+
+def test_the_demo_ends_well_and_leaves_only_files(undisturbed: Run) -> None:
+    """Exit status 0, four files of JSON lines named at the end, and no process."""
+    assert undisturbed.status == 0, undisturbed.demo.said()
+    undisturbed.demo.assert_gone()
+    assert undisturbed.demo.said().split()[-len(FILES) :] == [str(undisturbed.out / name) for name in FILES]
+    assert undisturbed.files.deadletter == []
+    kinds = Counter(each["kind"] for each in undisturbed.files.audit)
+    assert kinds["event.accepted"] == facts_posted()
+    assert kinds["claim.decided"] == len(undisturbed.files.decisions)
+    assert kinds["payout.instructed"] == len(undisturbed.files.payouts)
+
+
+def test_the_demo_decides_as_adjudicate_does(undisturbed: Run) -> None:
+    """Each claim's last decision has every field as `huzhu adjudicate` prints it for the same files."""
+    argv: list[str | Path] = [sys.executable, "-m", "cli.main", "adjudicate", "--policy", POLICY, FACTS]
+    offline = subprocess.run(argv, capture_output=True, check=True, timeout=RUN_S_MAX)
+    wanted: dict[str, Json] = {each["claim_id"]: each for each in map(json.loads, offline.stdout.splitlines())}
+    last = {each["claim_id"]: each for each in undisturbed.files.decisions}
+    assert last.keys() == wanted.keys()
+    assert len(wanted) > 4000
+    for claim_id, decision in wanted.items():
+        assert {name: last[claim_id][name] for name in decision} == decision
+    net = sum(_signed(each) for each in undisturbed.files.payouts)
+    assert net == sum(parse_yuan(each["total_benefit"]) for each in wanted.values())
+    assert net > 0
+
+
+def _signed(payout: Json) -> int:
+    return {"payment": 1, "recovery": -1}[payout["kind"]] * parse_yuan(payout["amount"])
+
+
+def test_payout_ids_are_unique(undisturbed: Run) -> None:
+    """No instruction stands twice in the file."""
+    assert set(Counter(each["payout_id"] for each in undisturbed.files.payouts).values()) == {1}
+
+
+def test_a_killed_worker_changes_no_instruction(undisturbed: Run) -> None:
+    """A second run into the same folder, its worker killed with -9 midway, gives the same instructions, once each."""
+    demo = Demo(undisturbed.out)
+    demo.await_middle().kill()
+    assert demo.wait() == 0, demo.said()
+    assert "the worker ended with status -9: started again" in demo.said()
+    demo.assert_gone()
+    again = files_in(undisturbed.out)
+    assert again.instructions == undisturbed.files.instructions
+    assert {each["claim_id"]: each["benefits"] for each in again.decisions} == {
+        each["claim_id"]: each["benefits"] for each in undisturbed.files.decisions
+    }
+
+
+@pytest.mark.parametrize("number", [Signals.SIGINT, Signals.SIGTERM])
+def test_an_interrupted_demo_leaves_nothing(number: Signals, tmp_path: Path) -> None:
+    """Ctrl-C or SIGTERM midway ends everything soon, with a status that is not 0 and without a traceback."""
+    demo = Demo(tmp_path / "out")
+    demo.await_middle()
+    demo.look()
+    demo.process.send_signal(number)
+    assert demo.wait(STOP_S_MAX) != 0
+    demo.assert_gone()
+    assert "Traceback" not in demo.said()
+    for log in (tmp_path / "out").glob("*.log"):
+        assert "Traceback" not in log.read_text("utf-8")

@@ -1,0 +1,166 @@
+"""`huzhu explain` as a person calls it, from files and from the ledger; and the sentences that it shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from handlers.sentences import REASON_NAMES, STATUS_NAMES, status_sentence, why_nothing
+from infra.ledger.gather import take_shards
+from schemas.decisions import Reason, Status
+from schemas.policy import Scheme
+from schemas.policy_file import read_policy
+from schemas.topics import TOPIC_OF_EVENT
+from stream.batch import take_in
+from stream.publishing import publish
+from stream.ranges import Range
+from tests.builders import SHARDS, Json, bill, coverage, death, delivery, discharge, report, void
+from tests.contracts.processes import CHINESE, SAMPLE, facts_file, huzhu, squeezed
+
+NOW = datetime(2025, 3, 1, 4, tzinfo=UTC)
+PERSON: list[Json] = [
+    coverage("C1", "member"),
+    coverage("C2", "dibao"),
+    discharge("E1", "2024-03-10"),
+    bill("S1", "E1", 3000, out_of_catalogue=1000, final=False),
+    bill("S2", "E1", 1000, out_of_catalogue=9000),
+]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_explain_tells_the_whole_claim_from_files(tmp_path: Path, language: str) -> None:
+    """Bills, what is left, each scheme with its running result, what is paid in the end, and the policy."""
+    told = huzhu("explain", "E1", "--facts", facts_file(tmp_path, PERSON), "--policy", SAMPLE, "--language", language)
+    assert 0 == told.returncode
+    text = squeezed(told.stdout)
+    sha256 = read_policy(SAMPLE).sha256[:12]
+    if language == "zh":
+        expected = [
+            "医院的账单(2张结算单)",
+            "总费用14,000.00元",
+            "医保目录内(个人自付)4,000.00元",
+            "(到这一步:600.00元)",
+        ]
+        expected += ["各项补助合计8,600.00元", "最后您自己付5,400.00元", "编号wuxi-sample", f"前12位){sha256}"]
+    else:
+        expected = ["Thehospital'sbills(2)", "Totalcharge14,000.00yuan", "(copay)4,000.00yuan", "(Sofar:600.00yuan.)"]
+        expected += ["pay8,600.00yuan", "Youpayintheend5,400.00yuan", "wuxi-sample", f"SHA-256begins{sha256}"]
+    assert [] == [each for each in expected if each not in text]
+
+
+def test_explain_says_why_nothing_is_paid(tmp_path: Path) -> None:
+    """An incomplete claim says what is missing; a claim outside a scheme says why; both say what to do."""
+    course = discharge("E3", care_type="outpatient_special")
+    events = [*PERSON, bill("S9", "E2", 500, final=False), course, bill("S3", "E3", 500)]
+    file = facts_file(tmp_path, events)
+    incomplete = squeezed(huzhu("explain", "E2", "--facts", file, "--policy", SAMPLE).stdout)
+    assert "缺:出院记录、最后一张结算单" in incomplete
+    outside = squeezed(huzhu("explain", "E3", "--facts", file, "--policy", SAMPLE).stdout)
+    assert squeezed(why_nothing(Reason.NOT_IN_SCOPE, read_policy(SAMPLE).schemes[0]).zh) in outside
+
+
+@pytest.mark.parametrize(
+    ("status", "events"),
+    [
+        (Status.VOIDED, [*PERSON, void("S1"), void("S2")]),
+        (Status.AFTER_DEATH, [*PERSON, death("2024-02-01")]),
+        (Status.NO_POLICY, [discharge("E1", "2009-03-10", admitted_on="2009-03-01"), PERSON[3], PERSON[4]]),
+        (Status.NOT_COVERED, PERSON[2:]),
+        (Status.ADJUDICATED, PERSON),
+    ],
+)
+def test_explain_has_a_sentence_for_every_status(tmp_path: Path, status: Status, events: list[Json]) -> None:
+    """Each status says what it means and what to do next."""
+    told = huzhu("explain", "E1", "--facts", facts_file(tmp_path, events), "--policy", SAMPLE, "--language", "both")
+    assert 0 == told.returncode
+    assert squeezed(status_sentence(status).zh) in squeezed(told.stdout)
+    assert squeezed(status_sentence(status).en) in squeezed(told.stdout)
+
+
+def test_explain_says_that_the_estate_is_paid(tmp_path: Path) -> None:
+    """A person who died after the stay keeps the claim; the heirs are told that it is theirs."""
+    told = huzhu("explain", "E1", "--facts", facts_file(tmp_path, [*PERSON, death("2024-03-20")]), "--policy", SAMPLE)
+    assert "补助付给继承人" in squeezed(told.stdout)
+
+
+@pytest.mark.parametrize("scheme", [None, *read_policy(SAMPLE).schemes], ids=lambda scheme: getattr(scheme, "id", "-"))
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_has_sentences(reason: Reason, scheme: Scheme | None) -> None:
+    """In Chinese and English, whole sentences, with and without the scheme's numbers."""
+    said = why_nothing(reason, scheme, 1999_99)
+    assert said.zh.endswith("。")
+    assert said.en.endswith(".")
+    assert not CHINESE.search(said.en)
+    assert REASON_NAMES[reason].zh
+
+
+def test_every_status_has_a_name() -> None:
+    """No status is shown as a code."""
+    assert set(Status) == set(STATUS_NAMES)
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh", "没有理赔 E404"), ("en", "There is no claim E404")])
+def test_explain_of_an_unknown_claim_is_one_sentence(tmp_path: Path, language: str, said: str) -> None:
+    """Exit status 2, nothing on standard output."""
+    told = huzhu("explain", "E404", "--facts", facts_file(tmp_path, PERSON), "--policy", SAMPLE, "--language", language)
+    assert (2, "", 1) == (told.returncode, told.stdout, len(told.stderr.splitlines()))
+    assert told.stderr.startswith(said)
+
+
+@pytest.mark.parametrize("words", [("--facts", "facts.jsonl"), ("--policy", SAMPLE)])
+def test_explain_wants_facts_and_policies_together(words: tuple[str | Path, ...]) -> None:
+    """Half a call is status 2 with what to add."""
+    told = huzhu("explain", "E1", *words)
+    assert 2 == told.returncode
+    assert "--policy" in told.stderr
+
+
+def fill(ledger: Engine, events: Sequence[Json], after: Sequence[Json] = ()) -> None:
+    """Takes events of one person into the ledger, as a worker does; ``after`` are those taken in before."""
+    with ledger.begin() as connection:
+        epochs = take_shards(connection, range(SHARDS))
+    taken = list(after)
+    for event in events:
+        topic = TOPIC_OF_EVENT[event["event_type"]]
+        start = sum(TOPIC_OF_EVENT[each["event_type"]] is topic for each in taken)
+        message = delivery(event, start)
+        place = Range(topic.name, message.partition, start, start + 1, (message,))
+        take_in(ledger, [place], epochs, SHARDS, lambda: NOW)
+        taken.append(event)
+
+
+def test_explain_reads_the_ledger(ledger: Engine, ledger_url: str) -> None:
+    """The newest decision, the bills behind it, the policy, and every instruction with the insurer's report."""
+    publish(ledger, SAMPLE.read_text("utf-8"), "li.na", SHARDS, lambda: NOW)
+    fill(ledger, PERSON)
+    before = huzhu("explain", "E1", HUZHU_DATABASE_URL=ledger_url)
+    assert (0, "") == (before.returncode, before.stderr)
+    payouts = re.findall(r"PO-[0-9a-f]{32}", before.stdout)
+    assert 2 == len(payouts)
+    assert 2 == squeezed(before.stdout).count("已发指令,还没有回音")
+    fill(ledger, [report(payouts[0]), bill("S2", "E1", 1000, out_of_catalogue=4000, version=2)], PERSON)
+    after = huzhu("explain", "E1", "--language", "en", HUZHU_DATABASE_URL=ledger_url)
+    text = squeezed(after.stdout)
+    assert squeezed("All schemes together pay 4,600.00 yuan") in text
+    assert squeezed("take back 4,000.00 yuan") in text
+    assert 1 == text.count(",paid.")
+    assert 3 == len(re.findall(r"PO-[0-9a-f]{32}", after.stdout))
+
+
+def test_explain_knows_no_claim_that_the_ledger_does_not_hold(ledger_url: str) -> None:
+    """One sentence, exit status 2."""
+    told = huzhu("explain", "E404", HUZHU_DATABASE_URL=ledger_url)
+    assert (2, "") == (told.returncode, told.stdout)
+    assert told.stderr.startswith("没有理赔 E404:账本里还没有")
+
+
+def test_explain_needs_a_ledger_or_files() -> None:
+    """Without either the setting to give is named."""
+    told = huzhu("explain", "E1")
+    assert 2 == told.returncode
+    assert "HUZHU_DATABASE_URL" in told.stderr

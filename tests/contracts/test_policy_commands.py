@@ -1,0 +1,156 @@
+"""`huzhu policy check` and `huzhu policy diff` as a person calls them: output and exit status."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.builders import VILLAGE, policy_text
+from tests.contracts.processes import CHINESE, REPOSITORY, SAMPLE, huzhu, rows, squeezed
+
+POLICIES = [SAMPLE, *(REPOSITORY / "docs" / "policies" / f"{name}.toml" for name in ("graduated", "nine-layers"))]
+
+
+def test_check_works_the_village_scheme_out_at_every_edge() -> None:
+    """One fen below, at and above the threshold, a round amount, and the cap's last and first fen."""
+    told = huzhu("policy", "check", SAMPLE, "--language", "en")
+    assert 0 == told.returncode
+    expected = [
+        ["1,999.99", "0.00", "not over the threshold"],
+        ["2,000.00", "0.00", "not over the threshold"],
+        ["2,000.01", "0.00", "0.01 × 30%; works out at 0"],
+        ["10,000.00", "2,400.00", "8,000.00 × 30%"],
+        ["35,333.34", "10,000.00", "33,333.34 × 30%"],
+        ["35,333.35", "10,000.00", "33,333.35 × 30%; at most 10,000.00 a stay"],
+        ["100,000.00", "10,000.00", "98,000.00 × 30%; at most 10,000.00 a stay"],
+    ]
+    assert expected == rows(told.stdout)[: len(expected)]
+
+
+def test_check_says_filters_and_limits_in_words(tmp_path: Path) -> None:
+    """Areas, diagnoses, waiting, deadline, floor and yearly cap are sentences, in both languages."""
+    text = SAMPLE.read_text("utf-8").replace('care_types = ["inpatient"]', FILTERS, 1)
+    file = tmp_path / "filters.toml"
+    file.write_text(text, "utf-8")
+    told = squeezed(huzhu("policy", "check", file).stdout)
+    for sentence in (
+        "诊断编码以 C50 或 N18 开头的病",
+        "diagnoses whose code starts with C50 or N18",
+        "登记地区是 320206,而且入院时已经参加满 90 天",
+        "recorded in area 320206, and had for 90 days when admitted",
+        "出院后 365 天以内要做完最后结算",
+        "The final bill is settled at most 365 days after discharge",
+        "算出来不到 50.00 元的不发",
+        "A benefit of less than 50.00 yuan is not paid.",
+        "每人每个方案年度最多补 100,000.00 元",
+        "超过 2,000.00 元才补;正好 2,000.00 元不补",
+    ):
+        assert squeezed(sentence) in told
+    floor = [row[:2] for row in rows(huzhu("policy", "check", file, "--language", "zh").stdout)][3:5]
+    assert [["2,166.64", "0.00"], ["2,166.65", "50.00"]] == floor
+
+
+FILTERS = """facility_levels = ["county"]
+diagnoses_any = ["C50", "N18"]
+areas = ["320206"]
+waiting_days = 90
+file_within_days = 365
+floor_per_stay = "50.00\""""
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("file", POLICIES, ids=lambda file: file.stem)
+def test_check_is_readable_at_any_width(file: Path, columns: int) -> None:
+    """Nothing is cut off, no line is wider than the terminal, and no amount is broken in two."""
+    told = huzhu("policy", "check", file, columns=columns).stdout
+    assert "…" not in told
+    widths = [sum(2 if ord(sign) > 0x2E7F else 1 for sign in line.rstrip()) for line in told.splitlines()]
+    assert max(widths) <= columns
+    assert [] == re.findall(r"\d[,.]\s*\n\s*\d", told)
+
+
+@pytest.mark.parametrize(("language", "chinese"), [("zh", True), ("en", False)])
+def test_check_speaks_one_language_when_asked(language: str, chinese: bool, tmp_path: Path) -> None:
+    """With English alone only titles are Chinese, and here there are none."""
+    file = tmp_path / "untitled.toml"
+    file.write_text(policy_text("untitled", "2024-01-01", None, VILLAGE), "utf-8")
+    told = huzhu("policy", "check", file, "--language", language).stdout
+    assert chinese == bool(CHINESE.search(told))
+    assert chinese != ("threshold" in told)
+
+
+def test_check_ends_with_the_messages_of_unusable_files(tmp_path: Path) -> None:
+    """Exit status 2, and file, line, field and remedy on standard error."""
+    file = tmp_path / "wrong.toml"
+    file.write_text(SAMPLE.read_text("utf-8").replace('rate = "0.80"', 'rate = "80"'), "utf-8")
+    told = huzhu("policy", "check", file)
+    assert (2, "") == (told.returncode, told.stdout)
+    assert told.stderr.startswith(f"{file}:40: scheme.2.tier.1.brackets.1.rate: is above 1")
+
+
+def test_check_refuses_files_that_overlap() -> None:
+    """Two files in force on one day are both named."""
+    first, second = (REPOSITORY / "docs" / "policies" / f"{name}.toml" for name in ("graduated", "rates-2024-2"))
+    told = huzhu("policy", "check", first, second)
+    assert 2 == told.returncode
+    assert f"{first}:6: effective_to:" in told.stderr
+    assert f"({second}:6) are both in force on 2024-07-01" in told.stderr
+
+
+def test_check_warns_and_goes_on(tmp_path: Path) -> None:
+    """A shared category is a warning on standard error; the policy is explained, and the status is 0."""
+    file = tmp_path / "shared.toml"
+    file.write_text(SAMPLE.read_text("utf-8").replace('["ordinary"]', '["ordinary", "dibao"]'), "utf-8")
+    told = huzhu("policy", "check", file)
+    assert 0 == told.returncode
+    assert told.stderr.startswith(f"warning: {file}:44: scheme.2.tier.2.categories.2: category")
+    assert "SHA-256" in told.stdout
+
+
+def test_diff_of_equal_policies_is_silent_success(tmp_path: Path) -> None:
+    """Comments and another spelling of a rate make no difference: exit status 0."""
+    file = tmp_path / "same.toml"
+    file.write_text("# again\n" + SAMPLE.read_text("utf-8").replace('"0.80"', '"0.8"'), "utf-8")
+    told = huzhu("policy", "diff", SAMPLE, file)
+    assert 0 == told.returncode
+    assert "The two policies say the same." in told.stdout
+
+
+def test_diff_says_each_field_and_what_it_means_in_yuan(tmp_path: Path) -> None:
+    """A rate, a moved category and a new threshold, with the benefits before and after; exit status 1."""
+    text = SAMPLE.read_text("utf-8").replace('threshold = "2000.00"', 'threshold = "1500.00"')
+    text = text.replace('"dibao_edge", ', "").replace('["ordinary"]', '["ordinary", "dibao_edge"]')
+    file = tmp_path / "new.toml"
+    file.write_text(text.replace('rate = "0.60"', 'rate = "0.65"').replace("2010-01-01", "2025-01-01"), "utf-8")
+    told = huzhu("policy", "diff", SAMPLE, file, "--language", "en", columns=120)
+    assert 1 == told.returncode
+    lines = [re.split(r"\s{2,}", line.strip()) for line in told.stdout.splitlines()]
+    assert ["in force from", "2010-01-01", "2025-01-01"] in lines
+    assert ["threshold", "2,000.00 yuan", "1,500.00 yuan"] in lines
+    assert ["ordinary: brackets", "60% of all of it", "65% of all of it"] in lines
+    assert ["10,000.00", "6,000.00", "6,500.00", "+500.00"] in lines
+    assert ["10,000.00", "8,000.00", "6,500.00", "-1,500.00"] in lines
+    assert "…" not in told.stdout
+
+
+def test_diff_shows_schemes_that_come_go_and_change_places(tmp_path: Path) -> None:
+    """A new scheme pays from nothing, one taken away pays nothing more, and the order of layers is a change."""
+    old, new = tmp_path / "old.toml", tmp_path / "new.toml"
+    other = VILLAGE.replace('id = "village_mutual_aid"', 'id = "city_aid"', 1)
+    third = VILLAGE.replace('id = "village_mutual_aid"', 'id = "fund"', 1)
+    old.write_text(policy_text("p", "2024-01-01", None, VILLAGE, other), "utf-8")
+    new.write_text(policy_text("p", "2024-01-01", None, third, other, VILLAGE), "utf-8")
+    there = huzhu("policy", "diff", old, new, "--language", "en").stdout
+    back = huzhu("policy", "diff", new, old, "--language", "en").stdout
+    assert "New scheme  fund" in there
+    assert "Scheme taken away  fund" in back
+    assert "order" in there
+    assert ["10,000.00", "0.00", "2,400.00", "+2,400.00"] in rows(there)
+    assert ["10,000.00", "2,400.00", "0.00", "-2,400.00"] in rows(back)
+
+
+def test_diff_of_an_unusable_file_is_status_2(tmp_path: Path) -> None:
+    """An error is told apart from a difference."""
+    assert 2 == huzhu("policy", "diff", SAMPLE, tmp_path / "gone.toml").returncode

@@ -1,0 +1,81 @@
+"""What the load posts: a population's events, good and bad, and what no well-behaved sender would send."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import NamedTuple
+
+from infra.population import generate
+
+TOPIC_OF = {
+    "encounter.discharged": "hospital.discharges",
+    "settlement.posted": "hospital.expenses",
+    "settlement.voided": "hospital.expenses",
+    "coverage.recorded": "registry.coverages",
+    "coverage.voided": "registry.coverages",
+    "person.died": "registry.persons",
+    "payout.reported": "payouts.results",
+}
+ODD_SHARE = 0.01
+ANY = -1
+
+
+class Posting(NamedTuple):
+    """One message to post; ``partition`` is ANY for the one of the key."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    partition: int = ANY
+
+
+def postings(seed: int, persons: int, settlements: int, shards: int) -> list[Posting]:
+    """The events of a population, and among them about one in a hundred that is odd in a way of its own."""
+    rng = Random(f"{seed}:odd")
+    planned: list[Posting] = []
+    for line in generate(seed, persons, settlements=settlements, too_large=1):
+        planned.append(address(line))
+        if rng.random() < ODD_SHARE:
+            planned.append(odd(rng, planned[rng.randrange(len(planned))], shards))
+    return planned
+
+
+def address(line: bytes) -> Posting:
+    """Where a hospital's system would post it. What cannot be read goes to the expenses, without a key."""
+    try:
+        event = json.loads(line)
+        return Posting(TOPIC_OF.get(event["event_type"], "hospital.expenses"), str(event["person_id"]).encode(), line)
+    except (ValueError, KeyError, TypeError):
+        return Posting("hospital.expenses", None, line)
+
+
+def odd(rng: Random, posting: Posting, shards: int) -> Posting:
+    """A message in a wrong place: another's key, no key, no value, another partition, another topic."""
+    match rng.randrange(5):
+        case 0:
+            return posting._replace(key=b"P-somebody-else")
+        case 1:
+            return posting._replace(key=None)
+        case 2:
+            return posting._replace(value=None)
+        case 3:
+            return posting._replace(topic=rng.choice(sorted(set(TOPIC_OF.values()) - {posting.topic})))
+        case _:
+            return posting._replace(partition=rng.randrange(shards))
+
+
+def reported(rng: Random, payout_id: str, person_id: str) -> Posting:
+    """What an insurer says of an instruction."""
+    event = {
+        "event_type": "payout.reported",
+        "event_id": f"ev-report-{rng.randrange(10**12)}",
+        "occurred_at": "2027-01-05T09:00:00+08:00",
+        "source": "insurer",
+        "payout_id": payout_id,
+        "person_id": person_id,
+        "status": rng.choice(("paid", "paid", "failed", "returned")),
+        "reported_at": "2027-01-05T08:00:00+08:00",
+        "reference": f"R-{rng.randrange(10**9)}",
+    }
+    return Posting("payouts.results", person_id.encode(), json.dumps(event).encode())

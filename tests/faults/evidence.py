@@ -1,0 +1,63 @@
+"""What the oracle judges: the test's own journal, the topics, and the ledger, each read to its end or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.faults.books import Books, Event, read_books
+from tests.faults.journal import Acknowledged, read_journal
+from tests.faults.kcat import Message, Unreadable, ends, read_topic
+from tests.oracle import calculator
+
+INBOUND = ("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results")
+OUTBOUND = ("claims.decisions", "payouts.instructions", "audit.events", "claims.deadletter", "alerts")
+CURSORS = "relay.cursors"
+
+
+@dataclass
+class Evidence:
+    """All that is known when a run has come to rest."""
+
+    journals: list[Acknowledged]
+    topics: dict[str, list[Message]]
+    books: Books
+    ends: dict[tuple[str, int], int]
+    ends_uncommitted: dict[tuple[str, int], int]
+
+    @cached_property
+    def came_in(self) -> list[Event]:
+        """The events that came from topics, in the ledger's order; acts of operators left out."""
+        return [each for each in self.books.events if each.disposition not in ("policy", "replay")]
+
+    @cached_property
+    def due(self) -> list[dict[str, Any]]:
+        """The claims that follow from the accepted events, as the calculator works them out."""
+        lines = [each.value or b"" for each in self.came_in if each.disposition == "accepted"]
+        claims, refused = calculator.adjudicate(self.books.policies, lines)
+        if refused:
+            raise ValueError(f"the calculator refuses {len(refused)} accepted events: {refused[:3]}")
+        return claims
+
+
+def gather(bootstrap: str, ledger_url: str, journals: Iterable[Path], shards: int) -> Evidence:
+    """Reads everything. Raises Unreadable when something could not be read completely."""
+    names = (*INBOUND, *OUTBOUND, CURSORS)
+    try:
+        notes = [read_journal(path) for path in journals]
+        before = ends(bootstrap, names, shards, "read_committed")
+        topics = {name: read_topic(bootstrap, name, {p: before[name, p] for p in range(shards)}) for name in names}
+        with psycopg.connect(ledger_url.replace("+psycopg", ""), autocommit=True) as connection:
+            books = read_books(connection)
+        after = ends(bootstrap, names, shards, "read_committed")
+        uncommitted = ends(bootstrap, names, shards, "read_uncommitted")
+    except (OSError, ValueError, psycopg.Error) as error:
+        raise Unreadable(f"{type(error).__name__}: {error}") from error
+    if before != after:
+        raise Unreadable("the topics grew while they were read: the system was not at rest")
+    return Evidence(notes, topics, books, after, uncommitted)

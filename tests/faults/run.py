@@ -1,0 +1,215 @@
+"""One fault run: load and faults together, then rest, then the oracle's verdict; and a report of it all.
+
+python -m tests.faults.run --seed 1 --rounds 2 --persons 4000 --settlements 30000
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import psycopg
+
+from infra.local.errors import PartFailed
+from tests.faults import kcat
+from tests.faults.chaos import Chaos
+from tests.faults.cluster import SHARDS, Cluster
+from tests.faults.events import Posting, address, postings, reported
+from tests.faults.evidence import INBOUND
+from tests.faults.load import Load, post_in_transaction
+from tests.faults.oracle import Judgement, Verdict, examine
+from tests.faults.poison import cases
+from tests.faults.waiting import await_true
+
+POLICY = Path(__file__).parents[2] / "infra" / "samples" / "wuxi-sample.toml"
+REST_S_MAX = 240.0
+STEP_S = 6.0
+"""About how long a fault lasts: the load of one step is spread over this."""
+
+PUBLISH_AT = 0.25
+"""The policy is published when so much of the load was released: claims before it wait, then all are decided."""
+
+TRANSACTION_EVERY = 3
+"""After so many faults a sender posts a claim in a Kafka transaction; every other one is taken back."""
+
+SOUND_EXITS = {0, 75, -9, -15}
+"""Ended on request, for trouble of the infrastructure, or killed. Anything else is a defect of the program."""
+
+
+@dataclass
+class Report:
+    """What one run did and showed."""
+
+    seed: int
+    judgement: Judgement
+    fired: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    exits: Counter[tuple[str, int]] = field(default_factory=Counter)
+    posted: int = 0
+    acknowledged: int = 0
+    seconds: float = 0.0
+    diary: list[str] = field(default_factory=list)
+
+    @property
+    def unsound_exits(self) -> dict[tuple[str, int], int]:
+        """Ends of processes that the program should not have had."""
+        return {end: count for end, count in self.exits.items() if end[1] not in SOUND_EXITS}
+
+    def __str__(self) -> str:
+        judged = self.judgement
+        lines = [
+            f"seed {self.seed}: {judged.verdict}, {self.fired.total()} faults in {self.seconds:.0f} s, "
+            f"{self.posted} posted, {self.acknowledged} acknowledged",
+            *(f"  {count:4} {kind}" for kind, count in sorted(self.fired.items())),
+            *(f"  {count:4} NOT MADE: {kind}" for kind, count in sorted(self.missed.items())),
+            *(f"  {count:4} {name} ended with {code}" for (name, code), count in sorted(self.exits.items())),
+            *(f"  VIOLATION {each}" for each in judged.findings),
+        ]
+        if judged.evidence is not None:
+            books = judged.evidence.books
+            fates = Counter(each.disposition for each in books.events)
+            said = ", ".join(f"{count} {fate}" for fate, count in sorted(fates.items()))
+            lines.append(f"  ledger: {said}; {len(books.claims)} claims, {len(books.instructions)} instructions")
+        return "\n".join(lines)
+
+
+def run(seed: int, rounds: int, persons: int, settlements: int) -> Report:
+    """A whole run on servers of its own, which are gone afterwards. The same seed gives the same load and schedule."""
+    absent = kcat.missing()
+    if absent:
+        return Report(seed, Judgement(Verdict.UNKNOWN, (absent,)))
+    planned = postings(seed, persons, settlements, SHARDS)
+    say(f"seed {seed}: {len(planned)} events, {rounds} rounds of faults (again: HUZHU_FAULTS_SEED={seed})")
+    began = time.monotonic()
+    with Cluster() as cluster:
+        say(f"cluster up after {time.monotonic() - began:.1f} s, logs in {cluster.supervisor.folder}")
+        try:
+            report = _run_on(cluster, seed, rounds, planned)
+        except (TimeoutError, PartFailed, psycopg.Error, kcat.Unreadable) as error:
+            report = Report(seed, Judgement(Verdict.UNKNOWN, (f"{type(error).__name__}: {error}",)))
+        report.exits = cluster.supervisor.exits
+        report.seconds = time.monotonic() - began
+        if report.judgement.verdict is not Verdict.OK or report.unsound_exits:
+            _keep_logs(cluster, seed)
+    return report
+
+
+def _run_on(cluster: Cluster, seed: int, rounds: int, planned: list[Posting]) -> Report:
+    chaos, rng = Chaos(cluster, seed), Random(f"{seed}:run")
+    kinds = list(chaos.schedule(rounds))
+    journals = [cluster.folder / "journal.jsonl"]
+    claims = cases(seed)
+    with Load(cluster.kafka.bootstrap, journals[0], len(planned) / len(kinds) / STEP_S) as load:
+        published = False
+        for step, kind in enumerate(kinds):
+            load.release(planned[len(planned) * step // len(kinds) : len(planned) * (step + 1) // len(kinds)])
+            chaos.fire(kind)
+            say(chaos.diary[-1])
+            if not published and step >= PUBLISH_AT * len(kinds):
+                published = _publish(cluster)
+            load.release(_reports(cluster, rng))
+            if step % TRANSACTION_EVERY == 0:
+                journals.append(cluster.folder / f"journal-{step}.jsonl")
+                commit = step // TRANSACTION_EVERY % 2 == 0
+                claim = next(claims)
+                events = [*claim.before, address(claim.corrected)]
+                post_in_transaction(cluster.kafka.bootstrap, journals[-1], events, commit=commit)
+        load.hurry()
+        heal(cluster)
+        load.finish(REST_S_MAX)
+    await_rest(cluster)
+    judgement = examine(cluster.kafka.bootstrap, cluster.postgres.url, journals, SHARDS)
+    return Report(
+        seed,
+        judgement,
+        chaos.fired,
+        chaos.missed,
+        posted=load.posted,
+        acknowledged=load.acknowledged,
+        diary=chaos.diary,
+    )
+
+
+def heal(cluster: Cluster) -> None:
+    """Nothing is broken any more; the policy is in force."""
+    cluster.postgres_proxy.heal()
+    for proxy in cluster.broker_proxies.values():
+        proxy.heal()
+    cluster.await_in_sync()
+    if not await_true(lambda: _publish(cluster), 60.0):
+        raise TimeoutError("the policy could not be published")
+
+
+def _publish(cluster: Cluster) -> bool:
+    """As an operator does it; publishing twice is harmless."""
+    command = [sys.executable, "-m", "cli.main", "policy", "publish", str(POLICY), "--operator", "faults"]
+    done = subprocess.run(command, capture_output=True, env=cluster.environment(), check=False, timeout=120)
+    return done.returncode == 0
+
+
+def _reports(cluster: Cluster, rng: Random) -> list[Posting]:
+    """What an insurer answers to a few of the instructions so far."""
+    try:
+        with cluster.sql() as connection:
+            sample = "SELECT payout_id, person_id FROM instructions ORDER BY md5(payout_id || %s) LIMIT 5"
+            return [reported(rng, *row) for row in connection.execute(sample, [str(rng.random())]).fetchall()]
+    except psycopg.Error:
+        return []
+
+
+def await_rest(cluster: Cluster, within_s: float = REST_S_MAX) -> None:
+    """Until the ledger has every inbound message and the relay has sent every outbound one. Raises TimeoutError."""
+    said: list[str] = [""]
+
+    def at_rest() -> bool:
+        try:
+            ends = kcat.ends(cluster.kafka.bootstrap, INBOUND, cluster.settings.shards, "read_uncommitted")
+            with cluster.sql() as connection:
+                reached = {(t, p): n for t, p, n in connection.execute("SELECT * FROM offsets").fetchall()}
+                (left,) = connection.execute("SELECT count(*) FROM outbox").fetchone() or (1,)
+        except (psycopg.Error, kcat.Unreadable):
+            return False
+        behind = {f"{t}-{p}": end - reached.get((t, p), 0) for (t, p), end in ends.items()}
+        said[0] = f"{left} to send; behind by { ({k: v for k, v in behind.items() if v}) }"
+        return left == 0 and not any(behind.values())
+
+    began = time.monotonic()
+    if not await_true(at_rest, within_s, 0.5):
+        raise TimeoutError(f"no rest after {within_s:.0f} s: {said[0]}")
+    say(f"at rest after {time.monotonic() - began:.1f} s")
+
+
+def _keep_logs(cluster: Cluster, seed: int) -> None:
+    place = Path(f"/tmp/huzhu-faults-failed-{seed}")
+    subprocess.run(["cp", "-rT", str(cluster.supervisor.folder), str(place)], check=False)
+    subprocess.run(["cp", str(cluster.folder / "journal.jsonl"), str(place)], check=False)
+    say(f"the logs are kept in {place}")
+
+
+def say(text: str) -> None:
+    """A line on standard output, at once: the one in pytest's capture or the terminal's."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """The command line; 0 when the verdict is ok."""
+    options = argparse.ArgumentParser(description="Load and faults on real servers, judged by the oracle.")
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--rounds", type=int, default=1)
+    options.add_argument("--persons", type=int, default=400)
+    options.add_argument("--settlements", type=int, default=3000)
+    chosen = options.parse_args()
+    report = run(chosen.seed, chosen.rounds, chosen.persons, chosen.settlements)
+    say(str(report))
+    return 0 if report.judgement.verdict is Verdict.OK and not report.unsound_exits else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""The short form: every kind of fault once, on three brokers, under load, and the oracle has the last word."""
+
+from __future__ import annotations
+
+import os
+from random import SystemRandom
+
+import pytest
+
+from tests.faults import damage, kcat
+from tests.faults.chaos import KINDS
+from tests.faults.evidence import Evidence
+from tests.faults.oracle import CHECKS, Verdict, judge
+from tests.faults.run import Report, run, say
+
+PERSONS, SETTLEMENTS = 400, 3_000
+
+
+def seed() -> int:
+    """HUZHU_FAULTS_SEED, or a new one, which a failure prints."""
+    return int(os.environ.get("HUZHU_FAULTS_SEED") or SystemRandom().randrange(10**6))
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    """One run of all faults."""
+    if kcat.missing():
+        pytest.skip(kcat.missing())
+    report = run(seed(), rounds=1, persons=PERSONS, settlements=SETTLEMENTS)
+    say(str(report))
+    return report
+
+
+@pytest.fixture(scope="module")
+def evidence(report: Report) -> Evidence:
+    """What the run left behind."""
+    assert report.judgement.evidence is not None, report
+    return report.judgement.evidence
+
+
+def test_the_oracle_finds_nothing(report: Report) -> None:
+    """Whatever was killed, paused, cut or filled: the verdict is ok."""
+    assert report.judgement.verdict is Verdict.OK, report
+
+
+def test_every_kind_of_fault_happened(report: Report) -> None:
+    """A run in which a fault could not be made is no proof; only the full disk may be missing, without mounts."""
+    assert report.missed.keys() <= {"disk of the ledger full"}, report
+    assert KINDS.keys() == (report.fired + report.missed).keys(), report
+
+
+def test_processes_end_only_as_documented(report: Report) -> None:
+    """A worker or relay that ends by itself ends with status 75, for its supervisor, and never with a traceback."""
+    assert report.unsound_exits == {}, report
+
+
+@pytest.mark.parametrize("planted", damage.ALL, ids=lambda planted: planted.__name__)
+def test_the_oracle_sees(planted: damage.Damage, evidence: Evidence) -> None:
+    """Each damage done to what a sound run left behind is found by the check that is there for it."""
+    damaged, check = planted(evidence)
+    assert list(CHECKS[check](damaged)), f"{check}: saw nothing"
+
+
+def test_what_cannot_be_read_is_unknown(evidence: Evidence) -> None:
+    """A message that is no JSON, and an event that was never answered for, make the verdict unknown."""
+    assert Verdict.UNKNOWN is judge(damage.unreadable_instruction(evidence)).verdict
+    assert Verdict.UNKNOWN is judge(damage.unanswered_event(evidence)).verdict

@@ -1,0 +1,67 @@
+"""Bugs of whoever decides: what counts as the same event, how money is read and rounded, what is instructed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import handlers.process
+import handlers.read
+from handlers.settle import Due, differences
+from schemas.canonical import derived_id, sha256_hex
+from schemas.facts import Fact
+from schemas.money import parse_yuan
+from schemas.outbound import InstructionKind
+from schemas.records import BenefitRow
+
+
+def sameness_by_event_id(patch: pytest.MonkeyPatch) -> None:
+    """Two sendings are one when their event_id is."""
+
+    def by_event_id(_document: dict[str, Any], fact: Fact) -> str:
+        return sha256_hex(fact.event_id.encode())
+
+    patch.setattr(handlers.read, "_content_sha256", by_event_id)
+
+
+def float_money(patch: pytest.MonkeyPatch) -> None:
+    """An amount passes through a float on its way in."""
+    patch.setattr("schemas.money.parse_yuan", lambda text: parse_yuan(text) and int(float(text) * 100))
+
+
+def float_rounding(patch: pytest.MonkeyPatch) -> None:
+    """A benefit is rounded as Python rounds floats."""
+    patch.setattr("handlers.adjudicate.round_half_up", lambda numerator, denominator: round(numerator / denominator))
+
+
+def recoveries_lost(patch: pytest.MonkeyPatch) -> None:
+    """Nobody asks for money back."""
+
+    def payments_only(adjudication: Any, held: dict[str, BenefitRow]) -> tuple[list[BenefitRow], list[Due]]:
+        rows, dues = differences(adjudication, held)
+        lost = {due.row.scheme_id for due in dues if due.kind is InstructionKind.RECOVERY}
+        kept = [
+            row._replace(instruction_revision=row.instruction_revision - 1) if row.scheme_id in lost else row
+            for row in rows
+        ]
+        return kept, [due for due in dues if due.row.scheme_id not in lost]
+
+    patch.setattr(handlers.process, "differences", payments_only)
+
+
+def revision_reused(patch: pytest.MonkeyPatch) -> None:
+    """The second instruction of a claim and scheme is numbered like the first."""
+
+    def always_the_first(adjudication: Any, held: dict[str, BenefitRow]) -> tuple[list[BenefitRow], list[Due]]:
+        rows, dues = differences(adjudication, held)
+        rows = [row._replace(instruction_revision=min(1, row.instruction_revision)) for row in rows]
+        first = [
+            Due(derived_id("PO", d.row.claim_id, d.row.scheme_id, 1), d.kind, d.amount, d.balance_before, row)
+            for d in dues
+            for row in rows
+            if row.scheme_id == d.row.scheme_id
+        ]
+        return rows, first
+
+    patch.setattr(handlers.process, "differences", always_the_first)

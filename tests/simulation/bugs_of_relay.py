@@ -1,0 +1,86 @@
+"""Bugs of whoever sends: cursors, marks and fencing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import count
+
+import pytest
+from sqlalchemy import select
+
+from infra.ledger import tables
+from schemas.records import OutboxRow
+from schemas.topics import RELAY_CURSORS
+from stream.relay import ShardRelay, TransactionalProducer
+
+
+def cursor_outside(patch: pytest.MonkeyPatch) -> None:
+    """The cursor is a Kafka transaction of its own, after that of the messages."""
+
+    def twice(self: ShardRelay) -> int:
+        rows = self._waiting()
+        if rows:
+            _send(self, rows, cursor=False)
+            _send(self, [], cursor=True, seq=rows[-1].seq)
+            self._cursor = rows[-1].seq
+            self._clear()
+        return len(rows)
+
+    patch.setattr(ShardRelay, "step", twice)
+
+
+def marked_before_sent(patch: pytest.MonkeyPatch) -> None:
+    """The ledger is told that messages are in Kafka before they are."""
+
+    def too_early(self: ShardRelay) -> int:
+        rows = self._waiting()
+        if rows:
+            self._cursor = rows[-1].seq
+            self._clear()
+            _send(self, rows, cursor=True, seq=self._cursor)
+        return len(rows)
+
+    patch.setattr(ShardRelay, "step", too_early)
+
+
+def _send(relay: ShardRelay, rows: Sequence[OutboxRow], *, cursor: bool, seq: int = 0) -> None:
+    producer = relay._producer
+    assert producer is not None
+    producer.begin_transaction()
+    for row in rows:
+        relay._produce(producer, row.topic, row.key, row.value)
+    if cursor:
+        value = json.dumps({"shard": relay._shard, "seq": seq}).encode()
+        relay._produce(producer, RELAY_CURSORS.name, str(relay._shard).encode(), value)
+    producer.commit_transaction(30.0)
+
+
+def cursor_from_ledger(patch: pytest.MonkeyPatch) -> None:
+    """A relay goes on from what the ledger knows as sent."""
+
+    def from_ledger(self: ShardRelay) -> None:
+        self._producer = self._new_producer(self._bootstrap, f"huzhu-relay-{self._shard}")
+        self._producer.init_transactions(30.0)
+        with self._engine.connect() as connection:
+            known = select(tables.relays.c.relayed_seq).where(tables.relays.c.shard == self._shard)
+            self._cursor = connection.scalar(known) or 0
+
+    patch.setattr(ShardRelay, "start", from_ledger)
+
+
+def relays_not_fenced(patch: pytest.MonkeyPatch) -> None:
+    """Every relay has a transactional id of its own, so none fences another."""
+    start, numbers = ShardRelay.start, count()
+
+    def under_a_new_name(self: ShardRelay) -> None:
+        make, number = self._new_producer, next(numbers)
+
+        def named(bootstrap: str, name: str) -> TransactionalProducer:
+            return make(bootstrap, f"{number}-{name}")
+
+        with pytest.MonkeyPatch.context() as renamed:
+            renamed.setattr(self, "_new_producer", named)
+            start(self)
+
+    patch.setattr(ShardRelay, "start", under_a_new_name)

@@ -1,0 +1,61 @@
+"""Bugs to plant: each is put into the running product from outside, and the simulation has to find it.
+
+Where the database has a guard against the bug, it is planted a second time without that guard, so that the laws too
+are seen to catch it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.simulation import bugs_of_intake, bugs_of_money, bugs_of_relay
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """A bug: its name, what puts it in, and the guards of the database that are taken away for it."""
+
+    name: str
+    put_in: Callable[[pytest.MonkeyPatch], None]
+    without: tuple[str, ...] = ()
+
+
+NO_UNIQUE_OFFSET = ("ALTER TABLE events DROP CONSTRAINT events_once",)
+NO_BALANCE = (
+    "DROP TRIGGER instruction_has_benefit ON instructions",
+    "DROP TRIGGER benefit_inserted ON benefits",
+    "DROP TRIGGER benefit_changed ON benefits",
+    "ALTER TABLE instructions DROP CONSTRAINT instructions_follow, DROP CONSTRAINT instructions_start",
+)
+NO_UNIQUE_PAYOUT = (
+    *NO_BALANCE,
+    "ALTER TABLE instructions DROP CONSTRAINT instructions_pkey, DROP CONSTRAINT instructions_once",
+    "ALTER TABLE instructions DROP CONSTRAINT instructions_chain",
+)
+
+PLANTS: tuple[Plant, ...] = (
+    Plant("offsets stored before the facts", bugs_of_intake.ack_before_commit),
+    Plant("no epochs and no offset check", bugs_of_intake.no_fencing),
+    Plant("no epochs, no offset check, no unique key", bugs_of_intake.no_fencing, NO_UNIQUE_OFFSET),
+    Plant("no offset check, no unique key", bugs_of_intake.no_offset_check, NO_UNIQUE_OFFSET),
+    Plant("shard not locked", bugs_of_intake.no_shard_lock),
+    Plant("gap reader off", bugs_of_intake.gap_reader_off),
+    Plant("no catching up", bugs_of_intake.no_catching_up),
+    Plant("unknown commit tried again blindly", bugs_of_intake.blind_retry),
+    Plant("unknown commit tried again blindly, no unique key", bugs_of_intake.blind_retry, NO_UNIQUE_OFFSET),
+    Plant("contention over an id unnoticed", bugs_of_intake.contention_unnoticed),
+    Plant("sameness by event_id alone", bugs_of_money.sameness_by_event_id),
+    Plant("money read through a float", bugs_of_money.float_money),
+    Plant("money rounded as floats are", bugs_of_money.float_rounding),
+    Plant("recoveries lost", bugs_of_money.recoveries_lost),
+    Plant("recoveries lost, no guard in the database", bugs_of_money.recoveries_lost, NO_BALANCE),
+    Plant("revision used again", bugs_of_money.revision_reused),
+    Plant("revision used again, no guard in the database", bugs_of_money.revision_reused, NO_UNIQUE_PAYOUT),
+    Plant("relay's cursor outside its transaction", bugs_of_relay.cursor_outside),
+    Plant("relay marks before sending", bugs_of_relay.marked_before_sent),
+    Plant("relay goes on from the ledger's mark", bugs_of_relay.cursor_from_ledger),
+    Plant("relays not fenced", bugs_of_relay.relays_not_fenced),
+)
