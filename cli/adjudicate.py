@@ -14,7 +14,7 @@ from cli.console import SOME_REFUSED, fail, progress
 from handlers.offline import Book
 from schemas.decisions import to_json
 from schemas.policy import Policies
-from schemas.policy_file import PolicyError, read_policy
+from schemas.policy_file import PolicyError, read_policies
 from schemas.refusals import Refusal
 
 EXAMPLE = "Example: huzhu adjudicate --policy wuxi-sample.toml facts.jsonl | jq .total_benefit"
@@ -23,11 +23,9 @@ EXAMPLE = "Example: huzhu adjudicate --policy wuxi-sample.toml facts.jsonl | jq 
 def load_policies(files: list[Path]) -> Policies:
     """The policies in some files; ends the command with the reason when they cannot be used."""
     try:
-        return Policies(tuple(read_policy(file) for file in files))
+        return read_policies(files)
     except PolicyError as error:
         fail(str(error))
-    except ValueError as error:
-        fail(f"{', '.join(map(str, files))}: {error}")
 
 
 def adjudicate(

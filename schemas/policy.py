@@ -8,6 +8,7 @@ number was written do not matter, and everything that can change a payment does.
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -140,12 +141,14 @@ class Policy(_Part):
     @field_validator("year_starts")
     @classmethod
     def _day_of_every_year(cls, year_starts: str) -> str:
-        try:  # 2023 is no leap year: a policy year must start on a day that every year has
-            date.fromisoformat(f"2023-{year_starts}")
+        try:  # the pattern keeps out other ISO spellings; 2023 is no leap year, as the day must exist every year
+            exists = bool(re.fullmatch(r"[0-9]{2}-[0-9]{2}", year_starts) and date.fromisoformat(f"2023-{year_starts}"))
         except ValueError:
+            exists = False
+        if not exists:
             raise PydanticCustomError(
                 "year_starts", 'is not a day that every year has: write "MM-DD", such as "01-01" or "07-01"'
-            ) from None
+            )
         return year_starts
 
     @field_validator("schemes")
