@@ -24,6 +24,9 @@ Coverage = CoverageRecorded | CoverageVoided
 _Versioned = TypeVar("_Versioned", Settlement, Coverage, EncounterDischarged)
 
 
+YEAR_DAYS_MAX = 366
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What is owed for one encounter is decided from this: its discharge and its settlements, summed (fen)."""
@@ -107,7 +110,13 @@ class Account:
         year = self._policy_year(fact.encounter_id, policies)
         affected = {fact.encounter_id} & self.claim_ids()
         if year is not None:
-            affected |= {name for name in self.discharges if self._policy_year(name, policies) == year}
+            # The days spare most claims of a long history the search for their policy.
+            affected |= {
+                name
+                for name, discharge in self.discharges.items()
+                if 0 <= (discharge.discharged_on - year).days < YEAR_DAYS_MAX
+                and self._policy_year(name, policies) == year
+            }
         return affected
 
     def _policy_year(self, claim_id: str, policies: Policies) -> date | None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 
+# Built once: `json.dumps` with options builds one a call, an eighth of the time of a small value.
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 def canonical_json(value: object) -> bytes:
     """UTF-8 bytes of ``value`` with sorted keys and no white space. Raises ValueError for NaN, TypeError for others."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def sha256_hex(data: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, BindParameter, Connection, Text, and_, any_, bindparam, select
+from sqlalchemy import ARRAY, BindParameter, Connection, Text, and_, any_, bindparam, func, select
 
 from infra.ledger import tables
 from schemas.decisions import Status
@@ -64,25 +64,26 @@ def next_offsets(connection: Connection) -> dict[tuple[str, int], int]:
 
 def lines(connection: Connection, subjects: Collection[Subject]) -> tuple[list[SubjectRow], list[KnownVersion]]:
     """Whose the ids are, and their accepted versions."""
-    owners: list[SubjectRow] = []
-    versions: list[KnownVersion] = []
-    for kind in Kind:
-        ids = sorted({subject.id for subject in subjects if subject.kind is kind})
-        if not ids:
-            continue
-        wanted = _texts(ids)
-        owner, fact = tables.subjects, tables.facts
-        for row in connection.execute(
-            select(owner).where(and_(owner.c.kind == kind, owner.c.subject_id == any_(wanted)))
-        ):
-            owners.append(SubjectRow(kind, row.subject_id, row.person_id, row.encounter_id))
-        for row in connection.execute(
-            select(fact.c.subject_id, fact.c.version, fact.c.content_sha256).where(
-                and_(fact.c.kind == kind, fact.c.subject_id == any_(wanted))
-            )
-        ):
-            versions.append(KnownVersion(Subject(kind, row.subject_id), row.version, row.content_sha256))
-    return owners, versions
+    if not subjects:
+        return [], []
+    given = sorted(subjects)
+    kinds, ids = [subject.kind.value for subject in given], [subject.id for subject in given]
+    wanted = func.unnest(_texts(kinds), _texts(ids)).table_valued("kind", "id").render_derived()
+    owner, fact = tables.subjects, tables.facts
+    owners = connection.execute(
+        select(owner.c.kind, owner.c.subject_id, owner.c.person_id, owner.c.encounter_id).join(
+            wanted, and_(owner.c.kind == wanted.c.kind, owner.c.subject_id == wanted.c.id)
+        )
+    )
+    versions = connection.execute(
+        select(fact.c.kind, fact.c.subject_id, fact.c.version, fact.c.content_sha256).join(
+            wanted, and_(fact.c.kind == wanted.c.kind, fact.c.subject_id == wanted.c.id)
+        )
+    )
+    return (
+        [SubjectRow(Kind(row.kind), row.subject_id, row.person_id, row.encounter_id) for row in owners],
+        [KnownVersion(Subject(Kind(row.kind), row.subject_id), row.version, row.content_sha256) for row in versions],
+    )
 
 
 def newest_facts(connection: Connection, persons: Collection[str]) -> list[bytes]:
@@ -134,4 +135,4 @@ def persons_without_policy(connection: Connection, since: object, until: object)
 
 def _texts(values: Iterable[str]) -> BindParameter[Sequence[str]]:
     """Many strings as one parameter, so that a statement is compiled once whatever their number."""
-    return bindparam(None, sorted(values), type_=ARRAY(Text), unique=True)
+    return bindparam(None, list(values), type_=ARRAY(Text), unique=True)
