@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import ARRAY, BindParameter, Connection, Text, and_, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from infra.ledger import tables
 from schemas.decisions import Status
@@ -92,7 +93,7 @@ def newest_facts(connection: Connection, persons: Collection[str]) -> list[bytes
     newest = (
         select(fact.c.event_no)
         .where(fact.c.person_id == any_(_texts(persons)), fact.c.kind != Kind.PAYOUT)
-        .distinct(fact.c.kind, fact.c.subject_id)
+        .ext(distinct_on(fact.c.kind, fact.c.subject_id))
         .order_by(fact.c.kind, fact.c.subject_id, fact.c.version.desc())
         .subquery()
     )
