@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: install demo test lint format
+.PHONY: install demo test lint format faults planted bench
 
 install: $(STAMP)
 
@@ -29,3 +29,16 @@ test: lint
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The long form of the fault tests: about an hour, figures for docs/guarantees.md.
+faults: install
+	HUZHU_FAULTS=long HUZHU_SIM_RUNS=1000 $(BIN)/python -m pytest -s tests/faults tests/simulation
+
+# Plants every known bug and says which test caught it (docs/planted-bugs.md).
+planted: install
+	$(BIN)/python tests/planted/plant.py
+	$(BIN)/python -m tests.simulation.planted
+
+# Beside its peers, some two hours: writes docs/performance.md.
+bench: install
+	$(BIN)/python -m tests.bench

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from handlers import publish
-from handlers.account import Account
+from handlers.account import Account, Claim
 from handlers.adjudicate import Adjudication, adjudicate
 from handlers.admit import Disposition, Registry, admit, claims_of_identity
 from handlers.explain import decision_of, fingerprint
@@ -136,8 +136,17 @@ class Processor:
             mark = fingerprint(adjudication)
             if known is None or known.fingerprint != mark:
                 dues += self._changed(account, adjudication, known, mark, number)
+            else:
+                self._redated(adjudication.claim, known)
         for due in in_order(dues):
             self._instruct(account, due, number)
+
+    def _redated(self, claim: Claim, known: ClaimRow) -> None:
+        """Keeps a corrected day of discharge, also where no decision changed: by it publishing finds who waits."""
+        discharged_on = None if claim.discharge is None else claim.discharge.discharged_on
+        if discharged_on != known.discharged_on:
+            row = known._replace(discharged_on=discharged_on)
+            self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
 
     def _changed(
         self, account: Account, adjudication: Adjudication, known: ClaimRow | None, mark: str, number: int

@@ -62,7 +62,7 @@ def backlog(events: int, seed: int) -> tuple[int, float]:
         began = time.monotonic()
         for name in ("worker-1", "relay-1"):
             cluster.supervisor.start(name)
-        await_rest(cluster, within_s=3600.0)
+        await_rest(cluster)
         took = time.monotonic() - began
         say(f"idle after {took:.1f} s: {load.acknowledged / took:.0f} events/s; now the oracle")
         judgement = examine(cluster.kafka.bootstrap, cluster.postgres.url, [journal], SHARDS)

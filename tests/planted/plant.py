@@ -86,6 +86,14 @@ BUGS = (
     ),
     Bug(
         1,
+        "a-corrected-day-is-not-kept",
+        "handlers/process.py",
+        "                self._redated(adjudication.claim, known)\n",
+        "                pass\n",
+        (STORIES, f"{LAWS}::test_every_cap_holds_at_every_moment"),
+    ),
+    Bug(
+        1,
         "a-death-reaches-no-claim",
         "handlers/account.py",
         "isinstance(fact, CoverageRecorded | CoverageVoided | PersonDied)\n            return",

@@ -29,6 +29,7 @@ from tests.properties.strategies import (
     Net,
     bill,
     brackets,
+    busy_years,
     coverage,
     decide,
     deliveries,
@@ -50,7 +51,7 @@ from tests.properties.strategies import (
 
 
 @tried
-@given(histories(), st.data())
+@given(histories() | busy_years(), st.data())
 def test_order_repetition_and_delay_change_nothing(history: History, data: st.DataObject) -> None:
     """Facts in any order, repeated, older versions late: the last decisions and the money are the same."""
     straight, disordered = Ledger(*history.policies), Ledger(*history.policies)
@@ -61,7 +62,7 @@ def test_order_repetition_and_delay_change_nothing(history: History, data: st.Da
 
 
 @tried
-@given(histories(), st.data())
+@given(histories() | busy_years(), st.data())
 def test_corrections_end_where_a_fresh_adjudication_ends(history: History, data: st.DataObject) -> None:
     """After any corrections the ledger holds what the newest versions alone, decided at once, would give."""
     ledger = Ledger(*history.policies)
@@ -235,7 +236,7 @@ def _assert_within(caps: Caps, days: Mapping[str, date | None], burdens: Mapping
 
 
 @tried
-@given(histories(), st.data())
+@given(histories() | busy_years(), st.data())
 def test_every_cap_holds_at_every_moment(history: History, data: st.DataObject) -> None:
     """However facts come and are corrected, after each single instruction no cap is passed.
 
@@ -260,7 +261,7 @@ def test_every_cap_holds_at_every_moment(history: History, data: st.DataObject) 
 
 
 @tried
-@given(histories(), st.data())
+@given(histories() | busy_years(), st.data())
 def test_instructions_lead_from_one_balance_to_the_next(history: History, data: st.DataObject) -> None:
     """Per claim and scheme revisions are 1, 2, 3..., balances join, amounts are positive, and ids never return."""
     ledger = Ledger(*history.policies)
@@ -451,7 +452,7 @@ def _assert_explained(decision: Mapping[str, Any]) -> Counter[str]:
 
 
 @tried
-@given(histories())
+@given(histories() | busy_years())
 def test_the_explanation_alone_gives_the_benefit(history: History) -> None:
     """An independent program recomputes every benefit, to the fen, from the lines of its explanation."""
     for decision in decide(history.policies, *newest(history.facts)).values():

@@ -84,3 +84,28 @@ def relays_not_fenced(patch: pytest.MonkeyPatch) -> None:
             start(self)
 
     patch.setattr(ShardRelay, "start", under_a_new_name)
+
+
+def start_tells_nobody(patch: pytest.MonkeyPatch) -> None:
+    """A relay that finds its predecessor's messages in Kafka does not tell the ledger."""
+    start = ShardRelay.start
+
+    def silently(self: ShardRelay) -> None:
+        with pytest.MonkeyPatch.context() as silent:
+            silent.setattr(ShardRelay, "_clear", lambda _: None)
+            start(self)
+
+    patch.setattr(ShardRelay, "start", silently)
+
+
+def mark_goes_back(patch: pytest.MonkeyPatch) -> None:
+    """A relay paused before it tells the ledger overwrites what its successor told."""
+
+    def overwritten(self: ShardRelay) -> None:
+        with self._engine.begin() as connection:
+            mark = tables.relays.update().where(tables.relays.c.shard == self._shard)
+            connection.execute(mark.values(relayed_seq=self._cursor))
+            sent = tables.outbox.c.shard == self._shard, tables.outbox.c.seq <= self._cursor
+            connection.execute(tables.outbox.delete().where(*sent))
+
+    patch.setattr(ShardRelay, "_clear", overwritten)

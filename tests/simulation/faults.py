@@ -17,6 +17,7 @@ class Point(StrEnum):
     MID_BATCH = "crash in the middle of a batch"
     CONNECTION_KILLED = "connection dies in the middle of a batch"
     INTERLEAVED = "another process acts between two statements of a transaction"
+    BEFORE_BINDING = "another process acts just before new ids are bound"
     DURING_WAIT = "another process acts while one waits to try again"
     REDELIVERED = "messages delivered again"
     REORDERED = "partitions delivered out of order"
@@ -45,6 +46,7 @@ CHANCES: dict[Point, float] = {
     Point.MID_BATCH: 0.005,
     Point.CONNECTION_KILLED: 0.006,
     Point.INTERLEAVED: 0.012,
+    Point.BEFORE_BINDING: 0.15,
     Point.DURING_WAIT: 0.5,
     Point.REDELIVERED: 0.15,
     Point.REORDERED: 0.3,

@@ -101,14 +101,18 @@ class SimulatedLedger:
         if self._stage.depth > 1:  # whoever it waits for cannot move before it gives up
             _driver(connection.connection).execute("SET LOCAL lock_timeout = '2ms'")
 
-    def _execute(self, connection: Connection, *_: Any) -> None:
+    def _execute(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if self._stage.relaying:
             return
         self._faults.crash_at(Point.MID_BATCH)
         if self._faults.fires(Point.CONNECTION_KILLED):
             self._kill(connection.connection)
-        elif self._stage.depth == 1 and self._faults.fires(Point.INTERLEAVED):
+        elif self._stage.depth == 1 and self._another_may_act(statement):
             self._stage.let_another_act()
+
+    def _another_may_act(self, statement: str) -> bool:
+        binding = statement.startswith("INSERT INTO subjects") and self._faults.fires(Point.BEFORE_BINDING)
+        return binding or self._faults.fires(Point.INTERLEAVED)
 
     def _faulty_commit(self, connection: PoolProxiedConnection) -> None:
         if self._stage.relaying:

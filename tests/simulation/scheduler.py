@@ -88,11 +88,16 @@ class Simulation:
         return self._rng.choices([act for _, act in choices], weights)[0]
 
     def _overtake(self) -> None:
-        """Another process acts while one stands still."""
-        if self._rng.random() < 0.3:
+        """All other processes act while one stands still; at times they take its shards over and go on with them."""
+        taken_over = self._rng.random() < 0.4
+        if taken_over:
             self._rebalance()
         for worker in [each for each in self._workers if not each.paused and not self.stage.is_busy(each)]:
-            self.stage.play(worker, worker.catch_up if self._rng.random() < 0.4 else partial(worker.act, self._rng))
+            catching_up = taken_over or self._rng.random() < 0.4
+            if taken_over:
+                self.stage.play(worker, worker.hear)
+            if worker.alive:
+                self.stage.play(worker, worker.catch_up if catching_up else partial(worker.act, self._rng))
         self._bury()
         self._let_relay()
 

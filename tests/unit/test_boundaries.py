@@ -9,9 +9,13 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
+from handlers.account import Account
+from handlers.adjudicate import adjudicate
+from schemas.money import Fen, WireYuan
 from schemas.policy_file import PolicyError, parse_policy
-from tests.builders import coverage_void, death
+from tests.builders import coverage_void, death, policies, reading
 from tests.properties.strategies import (
     Body,
     Ledger,
@@ -136,6 +140,7 @@ def test_a_year_rounds_its_sum_and_not_each_bill() -> None:
         ({"floor_per_stay": "100.00"}, "99.99", ("0.00", "BELOW_FLOOR")),
         ({"floor_per_stay": "100.00"}, "100.00", ("100.00", None)),
         ({"floor_per_stay": "100.00", "cap_per_stay": "99.99"}, "200.00", ("0.00", "BELOW_FLOOR")),
+        ({"floor_per_stay": "25.00", "cap_per_year": "20.00"}, "90.00", ("0.00", "BELOW_FLOOR")),
         ({"floor_per_stay": "0.00"}, "0.01", ("0.01", None)),
         ({}, "0.00", ("0.00", "NOTHING_DUE")),
     ],
@@ -146,13 +151,13 @@ def test_caps_and_floors(limits: dict[str, Any], copay: str, expected: tuple[str
 
 
 def test_what_a_year_has_left_goes_to_its_claims_in_canonical_order() -> None:
-    """By day of discharge, then by code point of the encounter: the floor applies to what the cap has left."""
-    text = policy(scheme(cap_per_year="100.00", floor_per_stay="25.00"))
-    facts = [*stay("E9", "2020-05-01", "50.00"), *stay("E10", "2020-05-01", "30.00"), *stay("A", "2020-05-02", "90.00")]
+    """By day of discharge, then by code point of the encounter: E10 comes before E9."""
+    text = policy(scheme(cap_per_year="100.00"))
+    facts = [*stay("A", "2020-05-02", "90.00"), *stay("E9", "2020-05-01", "80.00"), *stay("E10", "2020-05-01", "30.00")]
     decisions = decide(text, coverage(), *facts)
     assert ("30.00", "30.00", None) == results(decisions["E10"])[0]
-    assert ("50.00", "50.00", None) == results(decisions["E9"])[0]
-    assert ("90.00", "0.00", "BELOW_FLOOR") == results(decisions["A"])[0]
+    assert ("80.00", "70.00", None) == results(decisions["E9"])[0]
+    assert ("90.00", "0.00", "CAP_REACHED") == results(decisions["A"])[0]
 
 
 @pytest.mark.parametrize(
@@ -575,6 +580,17 @@ STORIES: dict[str, tuple[list[str], Story]] = {
             (policy(scheme(), end="2021-01-01"), ["E1 s 1 payment 100.00"]),
         ],
     ),
+    "a discharge corrected while no policy is in force": (
+        [],
+        [
+            (coverage(), []),
+            (bill("E1", "100.00"), []),
+            (discharge("E1", "2020-05-01"), []),
+            (discharge("E1", "2021-05-01", version=2), []),
+            (policy(scheme(), end="2021-01-01"), []),
+            (SECOND_LATER, ["E1 s 1 payment 50.00"]),
+        ],
+    ),
     "a policy that follows": (
         [policy(scheme(), end="2021-01-01")],
         [
@@ -805,3 +821,35 @@ def test_two_brackets_are_rounded_as_one() -> None:
     decision = decide(text, coverage(), *stay("E1", "2020-05-01", "0.02"))["E1"]
     assert ["s bracket 0.01", "s bracket 0.01", "s rounding -0.01"] == steps(decision)
     assert {"before": "0.02", "exact_before": "0", "exact_after": "0.01"} == decision["explanation"][-1]["inputs"]
+
+
+# What is said and what is asked -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("1.234", "an amount is a decimal number of yuan with at most two decimals"),
+        ("", "an amount is a decimal number of yuan with at most two decimals"),
+        ("1000000000000.00", "an amount is at most 999999999999.99 yuan"),
+        (True, "an amount is a string or a number of yuan"),
+        (None, "an amount is a string or a number of yuan"),
+        (1.5, "an amount is a string or a number of yuan"),
+    ],
+)
+def test_a_wrong_amount_is_told_apart_and_explained(written: object, said: str) -> None:
+    """Whoever reads the validation error gets its code and a sentence."""
+    for kind in (WireYuan, Fen):
+        with pytest.raises(ValidationError) as caught:
+            TypeAdapter(kind).validate_python(written)
+        (error,) = caught.value.errors()
+        assert ("money", said) == (error["type"], error["msg"])
+
+
+def test_adjudicating_some_claims_gives_only_those() -> None:
+    """`claim_ids` narrows the work to the claims of the years that are named."""
+    account = Account("P1")
+    for body in (*stay("E1", "2020-05-01", "1.00"), *stay("E2", "2021-05-01", "1.00")):
+        account.apply(reading(body).fact)
+    assert ["E2"] == [each.claim.claim_id for each in adjudicate(account, policies(policy(scheme())), {"E2"})]
+    assert ["E1", "E2"] == [each.claim.claim_id for each in adjudicate(account, policies(policy(scheme())))]

@@ -1,0 +1,108 @@
+"""`python -m tests.bench`: Huzhu measured side by side with its peers. docs/performance.md says what it means."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.bench import backlog, core, growth, latency, machine, replay, report
+from tests.bench import contestants as who
+from tests.bench.figures import Figure
+from tests.bench.messages import ROOT
+from tests.bench.stage import stage
+
+PARTS = ("backlog", "latency", "core", "replay", "growth")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    runs: int
+    persons: int
+    light_seconds: float
+    claims: int
+    facts: int
+    growth_persons: int
+    growth_facts: int
+
+
+def full(scale: float) -> Size:
+    return Size(
+        5, int(6000 * scale), 20.0 * scale, 3000, int(1_000_000 * scale), int(1500 * scale), int(20_000 * scale)
+    )
+
+
+QUICK = Size(1, 200, 2.0, 600, 2000, 40, 300)
+
+
+def main() -> int:
+    options = _options()
+    size = QUICK if options.quick else full(float(os.environ.get("HUZHU_BENCH_SCALE", "1")))
+    runs = options.runs or size.runs
+    entries = who.chosen(options.only)
+    measured = {part: _part(part, size, runs, entries) for part in options.part}
+    about, figures = machine.describe(), []
+    about["measured"] = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC" + (", quick" if options.quick else "")
+    for part, measure in measured.items():
+        _say(f"-- {part}")
+        figures += measure(about)
+        if figures:
+            report.write(figures, about, options.results, options.page)
+    sys.stdout.write(report.tables(figures, about))
+    return 0
+
+
+def _part(part: str, size: Size, runs: int, entries: list[who.Contestant]) -> Callable[[dict[str, str]], list[Figure]]:
+    def measure(about: dict[str, str]) -> list[Figure]:
+        if part == "core":
+            return core.measure(size.claims, runs)
+        if part == "replay":
+            return replay.measure(size.facts, runs, _say)
+        with stage() as made:
+            about.update(machine.describe(made.postgres))
+            if part == "backlog":
+                return backlog.measure(made, entries, size.persons, runs, _say)
+            if part == "latency":
+                return latency.measure(made, [e for e in entries if e.decides], size.light_seconds, runs, _say)
+            (huzhu,) = who.chosen([who.HUZHU])
+            filled = growth.measure_ledger(made, huzhu, size.growth_persons, runs, _say)
+        return filled + growth.measure_file(size.growth_facts, runs, _say)
+
+    return measure
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("part", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all without one")
+    parser.add_argument("--quick", action="store_true", help="everything once, small: does it work?")
+    parser.add_argument("--runs", type=int, default=0, help="runs of each figure (5)")
+    parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="contestants whose name holds a word")
+    parser.add_argument("--results", type=Path, default=None, help="JSON file (docs/performance.json)")
+    options = parser.parse_args()
+    options.page = None
+    if options.results is None and options.quick:
+        options.results = Path(tempfile.mkdtemp(prefix="huzhu-bench-"), "quick.json")
+    elif options.results is None:
+        options.results, options.page = ROOT / "docs" / "performance.json", ROOT / "docs" / "performance.md"
+    options.part = options.part or list(PARTS)
+    unknown = set(options.part) - set(PARTS)
+    if unknown:
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    return options
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} [{machine.load():.1f}] {text}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

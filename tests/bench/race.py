@@ -1,0 +1,112 @@
+"""One contestant over one backlog: from the moment it has its partitions until its last instruction is visible."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from infra.ledger.schema import connect
+from stream.progress import lag
+from stream.ranges import RangeReader
+from tests.bench.contestants import Contestant
+from tests.bench.messages import Benefits
+from tests.bench.running import Running, running
+from tests.bench.stage import SHARDS, Stage
+from tests.bench.watcher import Sums, Verdict, Watcher
+
+START_SECONDS_MAX = 60.0
+SILENCE_SECONDS = 2.0
+"""No instruction for so long, and every sum right: it is done."""
+SILENCE_SECONDS_MAX = 20.0
+"""No instruction for so long: it is done, and wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lap:
+    """``seconds`` from the beginning to the last visible message, ``startup`` from process to the beginning.
+
+    A peer begins when it takes its first message. Huzhu begins earlier, when its group has its partitions.
+    ``cpu`` are the processor seconds of the contestant's own processes, start included; servers left out.
+    """
+
+    startup: float
+    seconds: float
+    cpu: float
+    verdict: Verdict
+
+
+def race(stage: Stage, entry: Contestant, run: str, expected: Benefits, messages: int, template: str) -> Lap:
+    """Raises Died when a process ends by itself, TimeoutError when nothing comes out."""
+    with prepared(stage, entry, run, template) as ledger, Watcher(stage.bootstrap, entry.out(run)) as watcher:
+        started = time.monotonic()
+        with running(entry, stage, run, ledger) as processes:
+            assigned = await_assignment(stage, entry, run, processes, watcher)
+            verdict = _to_the_end(watcher, processes, entry, expected, messages)
+            if entry.is_huzhu:
+                _check_ledger(stage, ledger)
+            begun = processes.begun() or assigned
+            return Lap(begun - started, watcher.times[-1] - begun, processes.cpu_seconds(), verdict)
+
+
+@contextmanager
+def prepared(stage: Stage, entry: Contestant, run: str, template: str = "bench_template") -> Iterator[str]:
+    """A clean ledger (its URL) and clean outbound topics, or a peer's topic; gone at the end."""
+    if entry.is_huzhu:
+        stage.renew_outbound()
+        ledger = stage.ledger(template)
+        try:
+            yield ledger
+        finally:
+            stage.drop_ledger(ledger)
+            stage.forget(entry.group(run))
+    else:
+        stage.topic(entry.out(run))
+        try:
+            yield ""
+        finally:
+            stage.drop_topics(f"bench-{run}")
+
+
+def await_assignment(stage: Stage, entry: Contestant, run: str, processes: Running, watcher: Watcher) -> float:
+    """When the contestant's group had its partitions; from then on it reads."""
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while not stage.is_stable(entry.group(run)):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no partitions taken within {START_SECONDS_MAX:.0f} s\n{processes.said()}")
+        processes.check()
+        watcher.look(0.01)
+    return time.monotonic()
+
+
+def _to_the_end(watcher: Watcher, processes: Running, entry: Contestant, expected: Benefits, messages: int) -> Verdict:
+    sums, counted, last = Sums(), 0, time.monotonic()
+    while True:
+        if watcher.look(0.05):
+            last = time.monotonic()
+            continue
+        silent = time.monotonic() - last
+        if silent < SILENCE_SECONDS:
+            continue
+        processes.check()
+        if entry.decides:
+            sums.add(watcher.values[counted:])
+            verdict = sums.verdict(expected)
+        else:
+            verdict = Verdict(max(0, messages - len(watcher.values)), max(0, len(watcher.values) - messages), 0)
+        counted = len(watcher.values)
+        if counted and (verdict.wrong == 0 or silent > SILENCE_SECONDS_MAX):
+            return verdict
+        if silent > START_SECONDS_MAX:
+            raise TimeoutError(f"nothing was sent\n{processes.said()}")
+
+
+def _check_ledger(stage: Stage, ledger: str) -> None:
+    """Everything is decided, written and sent: the product's figure counts only then."""
+    engine = connect(ledger)
+    with RangeReader(stage.bootstrap) as reader:
+        now = lag(engine, reader, SHARDS)
+    engine.dispose()
+    if not now.idle:
+        raise AssertionError(f"instructions were complete, but {now.inbound} events and {now.outbound} messages wait")

@@ -1,0 +1,95 @@
+"""Part c: `huzhu adjudicate` over a file of facts, its wall time and peak memory, in two orders of the same lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from infra.population import generate
+from tests.bench.figures import Figure
+from tests.bench.machine import load
+from tests.bench.messages import POLICY, ROOT
+
+PART = "c. replay"
+SECONDS, PROCESSOR, MEMORY = "wall time", "processor time", "peak memory"
+ARRIVAL, GROUPED = "in order of arrival", "grouped by person"
+LINES_A_PERSON = 3.62
+"""What the population gives, on average: the number of facts is met to a few per cent."""
+
+
+def measure(facts: int, runs: int, say: Callable[[str], None]) -> list[Figure]:
+    """Both orders in turn, ``runs`` times."""
+    with files(facts) as (orders, facts):
+        taken: dict[str, list[Taken]] = {name: [] for name in orders}
+        loads: dict[str, list[float]] = {name: [] for name in orders}
+        for run in range(runs):
+            for name, file in orders.items():
+                one = adjudicate(file)
+                taken[name].append(one)
+                loads[name].append(load())
+                say(f"{facts} facts {name}, run {run + 1}: {one.seconds:.1f} s, {one.mebibytes:.0f} MiB")
+    figures = []
+    for name, found in taken.items():
+        for measure, unit, values in (
+            (SECONDS, "s", [each.seconds for each in found]),
+            (PROCESSOR, "s", [each.cpu for each in found]),
+            (MEMORY, "MiB", [each.mebibytes for each in found]),
+        ):
+            figures.append(
+                Figure(PART, name, measure, unit, "less", tuple(values), tuple(loads[name]), f"{facts} facts")
+            )
+    return figures
+
+
+@contextmanager
+def files(facts: int) -> Iterator[tuple[dict[str, Path], int]]:
+    """The same lines of a population in two orders, about ``facts``, and how many; the files are gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="huzhu-bench-") as folder:
+        arrival, grouped = Path(folder, "arrival.jsonl"), Path(folder, "grouped.jsonl")
+        lines = list(generate(5, round(facts / LINES_A_PERSON), bad_share=0.0))
+        _write(arrival, lines)
+        lines.sort(key=lambda line: str(json.loads(line)["person_id"]))  # stable: a person's keep their order
+        _write(grouped, lines)
+        count = len(lines)
+        del lines  # a child's memory is measured, but this process must leave room for it
+        yield {GROUPED: grouped, ARRIVAL: arrival}, count
+
+
+class Taken(NamedTuple):
+    """What one `huzhu adjudicate` took: wall and processor seconds, and its largest resident set."""
+
+    seconds: float
+    cpu: float
+    mebibytes: float
+
+
+def adjudicate(facts: Path) -> Taken:
+    """Runs `huzhu adjudicate` in a process of its own; what it prints goes nowhere."""
+    command = [sys.executable, "-m", "cli.main", "adjudicate", "--policy", str(POLICY), str(facts)]
+    started = time.monotonic()
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    _, status, usage = os.wait4(child.pid, 0)
+    took = time.monotonic() - started
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        said = child.stderr.read().decode() if child.stderr else ""
+        raise AssertionError(f"huzhu adjudicate ended with {child.returncode}: {said[-500:]}")
+    return Taken(took, usage.ru_utime + usage.ru_stime, _mebibytes(usage))
+
+
+def _mebibytes(usage: resource.struct_rusage) -> float:
+    return usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _write(path: Path, lines: Iterable[bytes]) -> None:
+    with path.open("wb") as file:
+        file.writelines(line + b"\n" for line in lines)
