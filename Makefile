@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: install demo test lint format faults planted bench
+.PHONY: install demo test lint format faults planted mutation bench
 
 install: $(STAMP)
 
@@ -38,6 +38,15 @@ faults: install
 planted: install
 	$(BIN)/python tests/planted/plant.py
 	$(BIN)/python -m tests.simulation.planted
+
+# Mutation testing of the arithmetic (docs/mutation.md), in an environment of its own: mutmut wants a newer click than Faust.
+MUTATION := .cache/mutation
+mutation:
+	test -x $(MUTATION)/bin/mutmut || ( $(PYTHON) -m venv $(MUTATION) \
+	    && $(MUTATION)/bin/pip install --quiet --require-hashes -r requirements/dev.txt \
+	    && $(MUTATION)/bin/pip install --quiet mutmut==3.8.1 )
+	HUZHU_TEST_PERSON_YEARS=300 HUZHU_TEST_SHRINK=0 $(MUTATION)/bin/mutmut run
+	$(MUTATION)/bin/mutmut results
 
 # Beside its peers, some two hours: writes docs/performance.md.
 bench: install

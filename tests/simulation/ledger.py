@@ -107,12 +107,11 @@ class SimulatedLedger:
         self._faults.crash_at(Point.MID_BATCH)
         if self._faults.fires(Point.CONNECTION_KILLED):
             self._kill(connection.connection)
-        elif self._stage.depth == 1 and self._another_may_act(statement):
-            self._stage.let_another_act()
-
-    def _another_may_act(self, statement: str) -> bool:
-        binding = statement.startswith("INSERT INTO subjects") and self._faults.fires(Point.BEFORE_BINDING)
-        return binding or self._faults.fires(Point.INTERLEAVED)
+        elif self._stage.depth == 1:
+            if statement.startswith("INSERT INTO subjects") and self._faults.fires(Point.BEFORE_BINDING):
+                self._stage.let_others_act(True)
+            elif self._faults.fires(Point.INTERLEAVED):
+                self._stage.let_others_act(False)
 
     def _faulty_commit(self, connection: PoolProxiedConnection) -> None:
         if self._stage.relaying:

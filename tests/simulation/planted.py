@@ -19,7 +19,7 @@ from tests.simulation.ledger import database, template
 from tests.simulation.plants import PLANTS, Plant
 from tests.simulation.runs import SimulationFailed, run_seed
 
-SEEDS_MAX = 60
+SEEDS_MAX = 120
 """A bug that so many seeds do not find counts as missed."""
 
 

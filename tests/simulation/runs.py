@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from tests.simulation.faults import Point
 from tests.simulation.laws import Broken, Evidence, check
-from tests.simulation.scheduler import Simulation
+from tests.simulation.scheduler import NeverIdle, Simulation
 
 CI_RUNS = 80
 FIRED_MIN = 50
@@ -43,6 +43,8 @@ def law_of(error: Exception) -> str:
     """Which check failed: a law of ours, or the guard or assertion with which the product stopped."""
     if isinstance(error, Broken):
         return error.law
+    if isinstance(error, NeverIdle):
+        return "idle once the faults have ended"
     cause = getattr(error, "orig", None) or error
     constraint = getattr(getattr(cause, "diag", None), "constraint_name", None)
     return f"product stops: {type(cause).__name__}" + (f" {constraint}" if constraint else "")

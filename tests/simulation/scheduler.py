@@ -45,7 +45,7 @@ class Simulation:
         self.world = world_of(self._rng, seed)
         self.kafka = SimulatedKafka()
         self.stage = Stage(self.faults)
-        self.stage.let_another_act = self._overtake
+        self.stage.let_others_act = self._overtake
         self.ledger = SimulatedLedger(ledger_url, self.world.settings.shards, self.faults, self.stage)
         self.group = Group(self._rng, self.world.settings.shards)
         self._to_post = list(reversed(self.world.messages))
@@ -78,25 +78,25 @@ class Simulation:
             (32, self._let_relay),
             (3, self._report),
             (2, self._rebalance),
-            (6, self._pause),
+            (5, self._pause),
             (8, self._resume),
             (2, self._crash_a_worker),
             (2, self._start_a_relay),
-            (12, self._restart),
+            (16, self._restart),
         ]
         weights = [weight for weight, _ in choices]
         return self._rng.choices([act for _, act in choices], weights)[0]
 
-    def _overtake(self) -> None:
+    def _overtake(self, reading_on: bool) -> None:
         """All other processes act while one stands still; at times they take its shards over and go on with them."""
-        taken_over = self._rng.random() < 0.4
-        if taken_over:
+        taking_over = not reading_on and self._rng.random() < 0.4
+        if taking_over:
             self._rebalance()
         for worker in [each for each in self._workers if not each.paused and not self.stage.is_busy(each)]:
-            catching_up = taken_over or self._rng.random() < 0.4
-            if taken_over:
+            if taking_over or reading_on:
                 self.stage.play(worker, worker.hear)
             if worker.alive:
+                catching_up = reading_on or taking_over or self._rng.random() < 0.4
                 self.stage.play(worker, worker.catch_up if catching_up else partial(worker.act, self._rng))
         self._bury()
         self._let_relay()
@@ -189,7 +189,7 @@ class Simulation:
 
     def _restart(self) -> None:
         """A supervisor starts what is missing."""
-        if len(self._workers) < WORKERS:
+        while len(self._workers) < WORKERS:
             settings = self.world.settings
             worker = Worker(self.ledger.engine, self.kafka, self.group, settings, self.stage, self.faults)
             self._workers.append(worker)

@@ -35,7 +35,8 @@ class Stage:
         self._faults = faults
         self._acting: list[Actor] = []
         self._seconds = 0.0
-        self.let_another_act: Callable[[], None] = lambda: None
+        self.let_others_act: Callable[[bool], None] = lambda _: None
+        """What the scheduler does while one stands still; true: they may only read on, not take shards over."""
 
     @property
     def depth(self) -> int:
@@ -61,7 +62,7 @@ class Stage:
         if self.depth > 1:
             raise WouldBlock
         if self._faults.fires(Point.DURING_WAIT):
-            self.let_another_act()
+            self.let_others_act(False)
 
     def play(self, actor: Actor, work: Callable[[], object]) -> None:
         """Lets a process work. Infrastructure that stays away ends it, as `INFRASTRUCTURE_GONE` does; other errors are
