@@ -84,6 +84,7 @@ class Proxy:
         self._budget: int | None = None
         self.cuts = 0
         self.swallowed_bytes = 0
+        self.carried_bytes = 0
         self.port = network.serve(self)
 
     def slow(self, latency_s: float) -> None:
@@ -144,6 +145,7 @@ class Proxy:
                 link.reset()
                 return
             writer.write(data)
+            self.carried_bytes += len(data)
             await writer.drain()
         if writer.can_write_eof() and not link.torn:
             writer.write_eof()

@@ -11,7 +11,7 @@ from infra.settings import Settings
 from schemas.records import Delivery
 from schemas.topics import INBOUND
 from stream.intake import Intake
-from tests.simulation.faults import Faults, Point
+from tests.simulation.faults import Faults, Point, WouldBlock
 from tests.simulation.simulated_kafka import Place, SimulatedKafka, SimulatedReader
 from tests.simulation.stage import Stage
 
@@ -83,9 +83,13 @@ class Worker:
         """Learns of its new assignment. What was fetched before stays in the stream's buffer, as in Faust."""
         if self.news is None:
             return
-        given = self.news
-        self.intake.assigned(given)
-        self._assigned, self.news = given, None
+        given, self.news = self.news, None
+        self._assigned = given
+        try:
+            self.intake.assigned(given)
+        except WouldBlock:
+            self.news = given if self.news is None else self.news  # hears it again, unless there is newer news
+            raise
         places = [(topic.name, shard) for topic in INBOUND for shard in sorted(given)]
         self._positions = {place: self._group.committed[place] for place in places}
         self._owes_catch_up = True
