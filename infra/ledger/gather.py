@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, BindParameter, Connection, Text, and_, any_, bindparam, func, select
+from sqlalchemy import ARRAY, BigInteger, BindParameter, Connection, Text, and_, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from infra.ledger import tables
@@ -90,15 +90,17 @@ def lines(connection: Connection, subjects: Collection[Subject]) -> tuple[list[S
 def newest_facts(connection: Connection, persons: Collection[str]) -> list[bytes]:
     """The newest version of each of the persons' facts, as the bytes that were sent; payout reports left out."""
     fact, event = tables.facts, tables.events
-    newest = (
+    # In two statements: joined, the planner may walk the whole of `events`, which grows with the ledger.
+    newest = connection.scalars(
         select(fact.c.event_no)
         .where(fact.c.person_id == any_(_texts(persons)), fact.c.kind != Kind.PAYOUT)
         .ext(distinct_on(fact.c.kind, fact.c.subject_id))
         .order_by(fact.c.kind, fact.c.subject_id, fact.c.version.desc())
-        .subquery()
-    )
-    rows = connection.execute(select(event.c.value).join(newest, event.c.event_no == newest.c.event_no))
-    return [bytes(row.value) for row in rows]
+    ).all()
+    numbers = bindparam("numbers", list(newest), type_=ARRAY(BigInteger))
+    return [
+        bytes(value) for value in connection.scalars(select(event.c.value).where(event.c.event_no == any_(numbers)))
+    ]
 
 
 def decided_claims(connection: Connection, persons: Collection[str]) -> list[ClaimRow]:
