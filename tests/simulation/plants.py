@@ -45,7 +45,7 @@ PLANTS: tuple[Plant, ...] = (
     Plant("no epochs and no offset check", bugs_of_intake.no_fencing, seed=2),
     Plant("no epochs, no offset check, no unique key", bugs_of_intake.no_fencing, NO_UNIQUE_OFFSET, seed=2),
     Plant("no offset check, no unique key", bugs_of_intake.no_offset_check, NO_UNIQUE_OFFSET, seed=2),
-    Plant("shard not locked", bugs_of_intake.no_shard_lock, seed=19),
+    Plant("shard not locked", bugs_of_intake.no_shard_lock, seed=14),
     Plant("gap reader off", bugs_of_intake.gap_reader_off),
     Plant("no catching up", bugs_of_intake.no_catching_up),
     Plant("unknown commit tried again blindly", bugs_of_intake.blind_retry, seed=2),
@@ -63,5 +63,5 @@ PLANTS: tuple[Plant, ...] = (
     Plant("relay goes on from the ledger's mark", bugs_of_relay.cursor_from_ledger),
     Plant("relays not fenced", bugs_of_relay.relays_not_fenced, seed=2),
     Plant("relay starts without telling the ledger", bugs_of_relay.start_tells_nobody, seed=5),
-    Plant("relay's mark goes back", bugs_of_relay.mark_goes_back, seed=2),
+    Plant("relay's mark goes back", bugs_of_relay.mark_goes_back, seed=7),
 )

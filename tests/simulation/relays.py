@@ -9,8 +9,8 @@ from confluent_kafka import KafkaException
 from sqlalchemy import Engine
 
 from infra.settings import Settings
-from stream.relay import CursorLost, ShardRelay, TransactionalProducer, is_fenced
-from tests.simulation.faults import Crashed, Faults
+from stream.relay import ShardRelay, TransactionalProducer, is_fenced
+from tests.simulation.faults import Faults
 from tests.simulation.simulated_kafka import SimulatedKafka, SimulatedProducer, SimulatedReader
 
 
@@ -33,7 +33,6 @@ class RelayProcess:
         self.alive = True
         self._kafka, self._faults, self._overtake = kafka, faults, overtake
         self._started: set[int] = set()
-        self._producers: dict[int, SimulatedProducer] = {}
         self._relays = [
             ShardRelay(
                 engine,
@@ -66,13 +65,7 @@ class RelayProcess:
                 raise
             self._started.discard(shard)  # unknown outcome: ask Kafka how far it came
             return 0
-        except CursorLost:
-            if self._producers[shard].is_current:
-                raise
-            raise Crashed("a fenced relay found the outbox cleared by its successor") from None
 
     def _producer(self, _bootstrap: str, transactional_id: str) -> TransactionalProducer:
         shard = int(transactional_id.rpartition("-")[2])
-        made = SimulatedProducer(self._kafka, self._faults, transactional_id, lambda: self._overtake(shard))
-        self._producers[shard] = made
-        return made
+        return SimulatedProducer(self._kafka, self._faults, transactional_id, lambda: self._overtake(shard))
