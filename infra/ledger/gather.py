@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, BindParameter, Connection, Text, and_, any_, bindparam, func, select
+from sqlalchemy import ARRAY, BigInteger, BindParameter, Connection, Text, and_, any_, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from infra.ledger import tables
@@ -45,9 +45,24 @@ def lock_shards(connection: Connection, wanted: Iterable[int], held: Mapping[int
     return {row.shard: ShardState(row.shard, row.audit_seq, row.audit_hash, row.outbox_seq) for row in rows}
 
 
+_LEASE = "idle_in_transaction_session_timeout"
+
+# A process that is frozen in the middle of a COPY holds its locks, and no timeout of PostgreSQL ends its session, as
+# that is busy reading. Whoever takes shards over ends it; the lock it waits for in vain first gives up after a lease.
+_END_FROZEN = f"""
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+        AND state = 'active' AND wait_event = 'ClientRead'
+        AND state_change < now() - current_setting('{_LEASE}')::interval
+        AND current_setting('{_LEASE}') <> '0'
+"""
+
+
 def take_shards(connection: Connection, wanted: Collection[int]) -> dict[int, int]:
     """Raises the epochs of shards, which fences whoever held them, and returns the new epochs."""
     shards = tables.shards
+    connection.execute(text(_END_FROZEN))
+    connection.execute(text("SELECT set_config('lock_timeout', current_setting(:lease), true)"), {"lease": _LEASE})
     lock_shards(connection, wanted, {})
     rows = connection.execute(
         shards.update()
