@@ -14,7 +14,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from infra.ledger import gather
 from infra.ledger.gather import Fenced
@@ -155,8 +157,14 @@ class Intake:
         return sum(len(each.deliveries) for each in ranges)
 
     def _take(self, shards: Collection[int]) -> dict[int, int]:
-        with self._engine.begin() as connection:
-            return gather.take_shards(connection, shards)
+        try:
+            with self._engine.begin() as connection:
+                return gather.take_shards(connection, shards)
+        except OperationalError as error:
+            if isinstance(error.orig, LockNotAvailable):  # the next try finds the shards free
+                with self._engine.begin() as connection:
+                    gather.end_frozen(connection)
+            raise
 
     def _refresh(self) -> None:
         def look() -> dict[tuple[str, int], int]:

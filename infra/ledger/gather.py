@@ -58,11 +58,14 @@ _END_FROZEN = f"""
 """
 
 
+def end_frozen(connection: Connection) -> None:
+    """Ends the sessions of processes that have been frozen in the middle of a COPY for longer than a lease."""
+    connection.execute(text(_END_FROZEN))
+
+
 def take_shards(connection: Connection, wanted: Collection[int]) -> dict[int, int]:
     """Raises the epochs of shards, which fences whoever held them, and returns the new epochs."""
     shards = tables.shards
-    connection.execute(text(_END_FROZEN))
-    connection.execute(text("SELECT set_config('lock_timeout', current_setting(:lease), true)"), {"lease": _LEASE})
     lock_shards(connection, wanted, {})
     rows = connection.execute(
         shards.update()
