@@ -23,15 +23,16 @@ def _no_number(value: object) -> object:
     return value
 
 
+# The constraint stands next to its type: behind a validator it would run in Python, four calls a field.
 Identifier = Annotated[
     str,
-    BeforeValidator(_no_number),
     StringConstraints(strict=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    BeforeValidator(_no_number),
 ]
 """Any printable string of 1 to 200 characters; ids are the senders' own and are compared by code point."""
 
 Version = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
-Text = Annotated[str, BeforeValidator(_no_number), StringConstraints(strict=True, max_length=2000)]
+Text = Annotated[str, StringConstraints(strict=True, max_length=2000), BeforeValidator(_no_number)]
 
 
 class FacilityLevel(StrEnum):
@@ -122,7 +123,7 @@ class SettlementPosted(Fact):
     facility_id: Identifier
     settled_at: Instant
     final: Annotated[bool, Field(strict=True)]
-    currency: Annotated[str, BeforeValidator(_no_number), Field(strict=True)]
+    currency: Annotated[str, Field(strict=True), BeforeValidator(_no_number)]
     total_charge: WireYuan
     basic_insurance_paid: WireYuan
     serious_illness_paid: WireYuan

@@ -60,7 +60,7 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
         datadir=datadir,
         store="memory://",
     )
-    app.transport = CommittedTransport(app.conf.broker_consumer, app)
+    app.transport = CommittedTransport(app.conf.broker_consumer, app, intake)
     one_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
     inbound = app.topic(
         *(topic.name for topic in INBOUND),
