@@ -11,10 +11,11 @@ from confluent_kafka import KafkaException
 
 from cli.adjudicate import lines_of
 from cli.console import fail, out, progress
-from cli.operate import TROUBLE, kafka_address, settings
+from cli.operate import kafka_address, settings
 from infra.population import describe
 from infra.population import generate as population
 from stream import post as posting
+from stream.deadline import INFRASTRUCTURE_GONE
 
 POST_EXAMPLE = "Example: huzhu post facts.jsonl"
 GENERATE_EXAMPLE = "Example: huzhu generate --seed 7 --persons 1000 > facts.jsonl"
@@ -33,7 +34,7 @@ def post(file: Annotated[Path, typer.Argument(help="Events, one JSON object a li
         except KafkaException as error:
             fail(
                 f"not all events were acknowledged: {error}. Post the file again: what arrived twice counts once",
-                TROUBLE,
+                INFRASTRUCTURE_GONE,
             )
     for topic, count in sorted(posted.by_topic.items()):
         out.print(f"{topic}: {count} acknowledged")

@@ -16,9 +16,7 @@ from cli.console import err, fail, out
 from infra import kafka_topics
 from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
 from infra.settings import Settings, SettingsError
-
-TROUBLE = 75
-"""Exit status when Kafka or the ledger stayed away: start the process again."""
+from stream.deadline import INFRASTRUCTURE_GONE
 
 topics = typer.Typer(no_args_is_help=True, help="Make and check the Kafka topics.")
 
@@ -41,7 +39,7 @@ def ledger(known: Settings) -> Engine:
     try:
         upgrade(engine)
     except DBAPIError as error:
-        fail(f"the ledger cannot be reached or upgraded: {str(error.orig).splitlines()[0]}", TROUBLE)
+        fail(f"the ledger cannot be reached or upgraded: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
     return engine
 
 
@@ -56,9 +54,9 @@ def bound_ledger(known: Settings) -> tuple[Engine, str]:
     except LedgerMismatch as error:
         fail(str(error))
     except kafka_topics.KafkaUnreachable as error:
-        fail(str(error), TROUBLE)
+        fail(str(error), INFRASTRUCTURE_GONE)
     except DBAPIError as error:
-        fail(f"the ledger cannot be reached: {str(error.orig).splitlines()[0]}", TROUBLE)
+        fail(f"the ledger cannot be reached: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
     return engine, bootstrap
 
 
@@ -109,7 +107,7 @@ def relay(log_level: LogLevel = "info") -> None:
         fail(str(error), 1)
     except (KafkaException, DBAPIError) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
-        fail(f"relay ends: {str(reason).splitlines()[0]}", TROUBLE)
+        fail(f"relay ends: {str(reason).splitlines()[0]}", INFRASTRUCTURE_GONE)
 
 
 @topics.command("apply", epilog="Example: HUZHU_KAFKA_BOOTSTRAP=127.0.0.1:9092 huzhu topics apply")
@@ -119,7 +117,7 @@ def apply() -> None:
     try:
         made = kafka_topics.apply(kafka_address(known), known)
     except kafka_topics.KafkaUnreachable as error:
-        fail(str(error), TROUBLE)
+        fail(str(error), INFRASTRUCTURE_GONE)
     for name in made:
         out.print(f"created {name} with {known.shards} partitions")
     if not made:
@@ -133,7 +131,7 @@ def check() -> None:
     try:
         differences = kafka_topics.check(kafka_address(known), known)
     except kafka_topics.KafkaUnreachable as error:
-        fail(str(error), TROUBLE)
+        fail(str(error), INFRASTRUCTURE_GONE)
     for difference in differences:
         err.print(str(difference))
     if differences:

@@ -24,6 +24,7 @@ from infra.settings import Settings
 from schemas.records import Delivery
 from schemas.topics import INBOUND
 from stream.batch import GapInOffsets, take_in
+from stream.deadline import LEASES_MAX
 from stream.ranges import Range
 from stream.retry import Retry
 
@@ -53,7 +54,8 @@ class Intake:
         self._reader = reader
         self._settings = settings
         self._now = now
-        self._retry = Retry(settings.retry_attempts, settings.retry_wait, sleep)
+        longest = LEASES_MAX * settings.ledger_lease
+        self._retry = Retry(settings.retry_attempts, settings.retry_wait, sleep, longest)
         self.epochs: dict[int, int] = {}
         self._assigned: frozenset[int] = frozenset()
         self._next: dict[tuple[str, int], int] = {}

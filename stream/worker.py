@@ -20,14 +20,12 @@ import faust
 from infra.settings import Settings
 from schemas.records import Delivery
 from schemas.topics import INBOUND, MESSAGE_BYTES_MAX
+from stream.deadline import INFRASTRUCTURE_GONE
 from stream.intake import Intake, OffsetsLost
 from stream.transport import CommittedTransport
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
-
-INFRASTRUCTURE_GONE = 75
-"""Exit status (EX_TEMPFAIL) when the ledger or Kafka stayed away or an invariant broke: start the worker again."""
 
 
 class _App(faust.App):
