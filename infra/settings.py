@@ -22,7 +22,7 @@ class Settings(BaseModel):
     shards: int = Field(4, ge=1, le=256, description="partitions of every topic; fixed once a ledger exists")
     replication_factor: int = Field(1, ge=1, le=10, description="copies of every partition; 3 in production")
     min_insync_replicas: int = Field(1, ge=1, le=10, description="copies that must have a message; 2 in production")
-    batch_events: int = Field(500, ge=1, le=20_000, description="most events in one ledger transaction")
+    batch_events: int = Field(1000, ge=1, le=20_000, description="most events in one ledger transaction")
     batch_wait: float = Field(0.005, gt=0, le=10, description="longest wait for a batch to fill")
     session_timeout: float = Field(10, ge=1, le=300, description="silence after which Kafka gives a worker up")
     idle_check: float = Field(60, gt=0, le=3600, description="how often an idle worker compares ledger and topics")

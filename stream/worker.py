@@ -7,6 +7,7 @@ in the ledger, neither does nor minds. There is no business here: see `stream.ba
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import traceback
@@ -116,4 +117,7 @@ def _for_log(error: BaseException) -> str:
 
 def run(app: faust.App, loglevel: str) -> None:
     """Runs the app until a signal ends it; listens on no port."""
+    # What a batch makes dies by its reference counts; the collector only walks over it, a tenth of a worker's time.
+    gc.freeze()
+    gc.set_threshold(100_000)
     faust.Worker(app, loglevel=loglevel, blocking_timeout=None).execute_from_commandline()
