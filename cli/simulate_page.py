@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import vl_convert
+from rich.cells import cell_len
 
 from cli.language import Language, said_in
-from cli.simulate_report import Change, Report, Sheet, class_name, headline, sheets, text_of
+from cli.simulate_report import UNKNOWN, Change, Report, Sheet, class_name, headline, sheets, text_of
 from handlers.sentences import Saying
 from handlers.simulate import EDGES, Class
 
@@ -36,6 +37,7 @@ def write(report: Report, language: Language, folder: Path) -> Path:
         title=say(Saying("方案试算", "What would it cost")),
         note=say(_note(report)),
         headline=[(say(name), number, say(below)) for name, number, below in headline(report)],
+        legend=_legend(report, say),
         charts=[(say(title), vl_convert.vegalite_to_svg(spec)) for title, spec in _charts(report, say)],
         tables=[_table(sheet, say) for sheet in sheets(report) if sheet.rows],
     )
@@ -53,6 +55,13 @@ def _note(report: Report) -> Saying:
         f"原方案:{old}。新方案:{new}。同样的数据各算一遍;只是试算,没有支付。",
         f"Before: {old}. After: {new}. The same facts, decided twice. A trial: nothing was paid.",
     )
+
+
+def _legend(report: Report, say: Say) -> list[tuple[str, str]]:
+    """What the colours of the charts mean."""
+    sides = [(GREY, Saying("原方案", "before")), (BLUE, Saying("新方案", "after"))]
+    changes = [(GREEN, Saying("增", "more")), (RED, Saying("减", "less"))]
+    return [(colour, say(name)) for colour, name in (sides + changes if report.compares else [])]
 
 
 def _table(sheet: Sheet, say: Say) -> dict[str, Any]:
@@ -85,7 +94,7 @@ def _charts(report: Report, say: Say) -> list[tuple[Saying, Spec]]:
         sums = schemes.setdefault(scheme, [0, 0])
         sums[0] += cost.before
         sums[1] += cost.after
-    areas = [(key[0] or "-", cost.before, cost.after) for key, cost in tally.by_area.items()]
+    areas = [(key[0] or say(UNKNOWN), cost.before, cost.after) for key, cost in tally.by_area.items()]
     areas.sort(key=lambda row: (-abs(row[2] - row[1]), row[0]))
     found = [
         (
@@ -114,20 +123,27 @@ def _long(rows: list[tuple[str, int, int]], report: Report, say: Say) -> list[Sp
     ]
 
 
-def _base(data: list[Spec], height: int | Spec, width: int = 640) -> Spec:
+def _base(data: list[Spec], height: int | Spec) -> Spec:
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "data": {"values": data},
-        "width": width,
+        "width": 760,
         "height": height,
         "background": None,
         "config": {
             "font": FONT,
             "view": {"stroke": None},
             "axis": {"labelFontSize": 12, "titleFontSize": 12, "gridColor": "#e4e4de", "domainColor": "#999"},
-            "legend": {"labelFontSize": 12, "orient": "top", "title": None},
+            "legend": {
+                "disable": True
+            },  # the page has one: a legend of the chart would need to know the reader's fonts
         },
     }
+
+
+def _names(names: Iterable[str]) -> Spec:
+    """An axis of names with room for the longest, which the renderer, without a Chinese font, would measure short."""
+    return {"labelLimit": 300, "minExtent": min(300, 7 * max(map(cell_len, names), default=0) + 8)}
 
 
 def _sides_colour(report: Report, say: Say) -> Spec:
@@ -142,7 +158,13 @@ def _side_by_side(rows: list[tuple[str, int, int]], report: Report, say: Say) ->
     return _base(_long(rows, report, say), {"step": 18}) | {
         "mark": {"type": "bar"},
         "encoding": {
-            "y": {"field": "name", "type": "nominal", "title": None, "sort": None, "axis": {"labelLimit": 220}},
+            "y": {
+                "field": "name",
+                "type": "nominal",
+                "title": None,
+                "sort": None,
+                "axis": _names(name for name, *_ in rows),
+            },
             "yOffset": {"field": "side", "type": "nominal", "sort": names},
             "x": {"field": "value", "type": "quantitative", "title": None},
             "color": _sides_colour(report, say),
@@ -173,7 +195,13 @@ def _changes(rows: list[tuple[str, int, int]], say: Say) -> Spec:
     return _base(data, {"step": 18}) | {
         "mark": {"type": "bar"},
         "encoding": {
-            "y": {"field": "name", "type": "nominal", "title": None, "sort": None, "axis": {"labelLimit": 220}},
+            "y": {
+                "field": "name",
+                "type": "nominal",
+                "title": None,
+                "sort": None,
+                "axis": _names(name for name, *_ in rows),
+            },
             "x": {"field": "value", "type": "quantitative", "title": None},
             "color": {"condition": {"test": "datum.value < 0", "value": RED}, "value": GREEN},
         },
@@ -192,7 +220,13 @@ def _persons(report: Report, say: Say) -> Spec:
             )
             data.append({"name": say(name), "value": count, "more": number > 0})
     base = _base(data, {"step": 18})
-    place = {"field": "name", "type": "nominal", "title": None, "sort": None, "axis": {"labelLimit": 260}}
+    place = {
+        "field": "name",
+        "type": "nominal",
+        "title": None,
+        "sort": None,
+        "axis": _names(each["name"] for each in data),
+    }
     amount = {"field": "value", "type": "quantitative", "title": None}
     return base | {
         "encoding": {"y": place, "x": amount},

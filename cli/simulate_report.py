@@ -70,6 +70,7 @@ CLAIMS_BEFORE = ("claims_before", Saying("原受助笔数", "claims paid before"
 CLAIMS_AFTER = ("claims_after", Saying("新受助笔数", "claims paid after"))
 COST = ("cost", Saying("金额(元)", "cost (yuan)"))
 AREA = ("area", Saying("地区", "area"))
+UNKNOWN = Saying("(没有登记)", "(none recorded)")
 CLAIMS = ("claims", Saying("受助笔数", "claims paid"))
 
 
@@ -131,9 +132,8 @@ def _cost_sheet(
         share = Share(change / cost.before) if cost.before else None
         return [cost.claims_before, Fen(cost.before), cost.claims_after, Fen(cost.after), Change(change), share]
 
-    unknown = Saying("(没有登记)", "(none recorded)")
     rows: list[list[Cell]] = [
-        [*((part or unknown) for part in key), *cells(cost)] for key, cost in sorted(costs.items())
+        [*((part or UNKNOWN) for part in key), *cells(cost)] for key, cost in sorted(costs.items())
     ]
     # The schemes of one claim are several payments: only the money adds up over schemes, so no total is shown there.
     last: list[Cell] | None = None
@@ -278,7 +278,7 @@ def text_of(cell: Cell, say: Callable[[Saying], str]) -> str:
     if isinstance(cell, Fen):
         return yuan(int(cell))
     if isinstance(cell, Share):
-        return f"{float(cell):+.1%}"
+        return f"{float(cell):+.1%}" if cell else "0.0%"
     return f"{cell:,}" if isinstance(cell, int) else cell
 
 
@@ -306,7 +306,14 @@ def write_csv(report: Report, folder: Path) -> list[Path]:
     return written
 
 
-LEFT_OUT = {"claims_before", "claims_after", "personal_burden"}
+_COUNTS = ("claims_before", "claims_after")
+LEFT_OUT = {
+    "by-scheme": _COUNTS,
+    "by-tier": (*_COUNTS, "change_share"),
+    "by-area": _COUNTS,
+    "by-month": _COUNTS,
+    "largest": ("personal_burden",),
+}
 """Columns that a terminal of 80 has no room for."""
 
 ROWS_MAX = 20
@@ -323,7 +330,7 @@ def show(report: Report, language: Language, console: Console) -> None:
             continue
         console.print()
         console.rule(Text(label(sheet.title), style="bold"), align="left")
-        left_out = LEFT_OUT | ({"change_share"} if sheet.name == "by-tier" else set())
+        left_out = LEFT_OUT.get(sheet.name, ())
         shown = [index for index, (name, _) in enumerate(sheet.columns) if name not in left_out]
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_footer=sheet.total is not None)
         for index in shown:
