@@ -12,6 +12,7 @@ and the rivals; the other buckets wait in temporary files.
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 import tempfile
@@ -136,7 +137,18 @@ def plan_for(facts: Path, at_least: int) -> Iterator[Plan]:
             size = file.stat().st_size
         except OSError as error:
             fail(f"{facts}: cannot be read: {error.strerror}")
-        yield Plan(file, folder, 1 if size <= CHUNK_BYTES else max(at_least, -(-size // BUCKET_BYTES)))
+        with _room():
+            yield Plan(file, folder, 1 if size <= CHUNK_BYTES else max(at_least, -(-size // BUCKET_BYTES)))
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        fail("no room is left for the output or for temporary files: TMPDIR says where these go")
 
 
 @dataclass(slots=True)
@@ -222,3 +234,10 @@ def gather(
     gathering = Gathering(plan, scattered, apart)
     made = work(gathering.rivals() if number is None else gathering.bucket(number))
     return made, gathering.refused
+
+
+def sorted_part(lines: list[bytes], folder: Path) -> Path:
+    """Keeps lines in a file of their own, sorted by their bytes, which is by code point: parts are merged like that."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="part-", delete=False) as file:
+        file.writelines(sorted(lines))
+    return Path(file.name)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 from sqlalchemy.exc import DBAPIError
 
 from cli import simulate_claims, simulate_page, simulate_report
-from cli.by_person import EVENTS_A_BUCKET, Worked, by_person, by_person_in_ledger, plan_for
+from cli.by_person import EVENTS_A_BUCKET, Worked, by_person, by_person_in_ledger, plan_for, sorted_part
 from cli.console import SOME_REFUSED, fail, out, progress
 from cli.language import Language
 from cli.operate import TROUBLE, settings
@@ -48,7 +49,7 @@ class Simulating:
             tally.take(decided)
             if self.claims is not None:
                 lines += [line for pair in decided for line in simulate_claims.lines_of(pair)]
-        return tally, None if self.claims is None else simulate_claims.spill(lines, self.claims)
+        return tally, None if self.claims is None else sorted_part(lines, self.claims)
 
 
 def simulate(
@@ -133,8 +134,9 @@ def _from_ledger(new: Policies, old: Policies | None, every_claim: bool, folder:
                 work = _work(plan, compared, every_claim)
                 worked = by_person_in_ledger(plan, source, events, work, hands, bar)
             _collect(worked, folder)
-    except DBAPIError as error:
-        fail(f"the ledger cannot be read: {str(error.orig).splitlines()[0]}", TROUBLE)
+    except (DBAPIError, psycopg.Error) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        fail(f"the ledger cannot be read: {str(reason).splitlines()[0]}", TROUBLE)
     finally:
         engine.dispose()
     return worked, compared

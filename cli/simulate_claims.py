@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import heapq
 import io
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,8 +28,8 @@ HEAD = (
 )
 
 
-def lines_of(pair: Pair) -> Iterator[str]:
-    """The lines of one claim, without line ends; one with an empty scheme where no policy was reached."""
+def lines_of(pair: Pair) -> Iterator[bytes]:
+    """The lines of one claim; one with an empty scheme where no policy was reached."""
     claim_id, day = pair.after.claim.claim_id, "" if pair.discharged_on is None else str(pair.discharged_on)
     before = {benefit.scheme.id: benefit for benefit in pair.before.benefits}
     after = {benefit.scheme.id: benefit for benefit in pair.after.benefits}
@@ -39,19 +38,12 @@ def lines_of(pair: Pair) -> Iterator[str]:
         paid = [0 if each is None else each.amount for each in (one, other)]
         cells = (claim_id, scheme_id, pair.area, day, pair.before.status, pair.after.status, _tier(one), _tier(other))
         text = io.StringIO()
-        csv.writer(text, lineterminator="").writerow([*cells, *map(format_yuan, [*paid, paid[1] - paid[0]])])
-        yield text.getvalue()
+        csv.writer(text, lineterminator="\n").writerow([*cells, *map(format_yuan, [*paid, paid[1] - paid[0]])])
+        yield text.getvalue().encode("utf-8")
 
 
 def _tier(benefit: Benefit | None) -> str:
     return "" if benefit is None or benefit.tier is None else benefit.tier.name
-
-
-def spill(lines: list[str], folder: Path) -> Path:
-    """Keeps the lines of some persons in a file of their own, sorted by bytes."""
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as file:
-        file.writelines(sorted(line.encode("utf-8") + b"\n" for line in lines))
-    return Path(file.name)
 
 
 def merge(parts: Iterable[Path], target: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -141,9 +141,11 @@ def _base(data: list[Spec], height: int | Spec) -> Spec:
     }
 
 
-def _names(names: Iterable[str]) -> Spec:
+def _names(names: list[str]) -> Spec:
     """An axis of names with room for the longest, which the renderer, without a Chinese font, would measure short."""
-    return {"labelLimit": 300, "minExtent": min(300, 7 * max(map(cell_len, names), default=0) + 8)}
+    room = min(300, 7 * max(map(cell_len, names), default=0) + 8)
+    axis = {"labelLimit": 300, "minExtent": room}
+    return {"field": "name", "type": "nominal", "title": None, "sort": None, "axis": axis}
 
 
 def _sides_colour(report: Report, say: Say) -> Spec:
@@ -158,13 +160,7 @@ def _side_by_side(rows: list[tuple[str, int, int]], report: Report, say: Say) ->
     return _base(_long(rows, report, say), {"step": 18}) | {
         "mark": {"type": "bar"},
         "encoding": {
-            "y": {
-                "field": "name",
-                "type": "nominal",
-                "title": None,
-                "sort": None,
-                "axis": _names(name for name, *_ in rows),
-            },
+            "y": _names([name for name, *_ in rows]),
             "yOffset": {"field": "side", "type": "nominal", "sort": names},
             "x": {"field": "value", "type": "quantitative", "title": None},
             "color": _sides_colour(report, say),
@@ -195,13 +191,7 @@ def _changes(rows: list[tuple[str, int, int]], say: Say) -> Spec:
     return _base(data, {"step": 18}) | {
         "mark": {"type": "bar"},
         "encoding": {
-            "y": {
-                "field": "name",
-                "type": "nominal",
-                "title": None,
-                "sort": None,
-                "axis": _names(name for name, *_ in rows),
-            },
+            "y": _names([name for name, *_ in rows]),
             "x": {"field": "value", "type": "quantitative", "title": None},
             "color": {"condition": {"test": "datum.value < 0", "value": RED}, "value": GREEN},
         },
@@ -211,7 +201,7 @@ def _changes(rows: list[tuple[str, int, int]], say: Say) -> Spec:
 def _persons(report: Report, say: Say) -> Spec:
     lowest = -len(EDGES) - 1 if report.compares else 1
     nothing = Class()
-    data = []
+    data: list[Spec] = []
     for number in range(lowest, len(EDGES) + 2):
         count = report.tally.persons_by_change.get(number, nothing).count
         if number:  # those for whom nothing changes would dwarf the others: the table has them
@@ -220,13 +210,7 @@ def _persons(report: Report, say: Say) -> Spec:
             )
             data.append({"name": say(name), "value": count, "more": number > 0})
     base = _base(data, {"step": 18})
-    place = {
-        "field": "name",
-        "type": "nominal",
-        "title": None,
-        "sort": None,
-        "axis": _names(each["name"] for each in data),
-    }
+    place = _names([each["name"] for each in data])
     amount = {"field": "value", "type": "quantitative", "title": None}
     return base | {
         "encoding": {"y": place, "x": amount},
