@@ -46,7 +46,7 @@ from handlers.account import Account
 from handlers.admit import Disposition, Registry, admit
 from handlers.offline import Book
 from handlers.read import Reading, read
-from handlers.recorded import Line, account_of, doubtful, line_of
+from handlers.recorded import Line, account_of, doubtful, line_of, makes_claims
 from handlers.usual import Record
 from schemas.refusals import Refusal
 
@@ -176,7 +176,8 @@ class Gathering:
             doubts = doubtful(records)
             if doubts:
                 records = self._by_the_rules(doubts, records, positions)
-            yield account_of(person_id, records)
+            if makes_claims(records):
+                yield account_of(person_id, records)
 
     def rivals(self) -> Iterator[Account]:
         """The persons who share an id with another, in one book and in the order of the file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -70,7 +71,11 @@ def workers(processes: int) -> Iterator[Workers]:
 
 
 def _begin(parent: int) -> None:
-    """Leaves Ctrl-C to the parent, and ends with it however it ends."""
+    """Leaves Ctrl-C to the parent, and ends with it however it ends.
+
+    What is computed has no cycles: looking for them in vain takes an eighth of the time.
+    """
+    gc.disable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 

@@ -53,11 +53,18 @@ class RecordedAccount(Account):
     stays: dict[str, EncounterDischarged] = field(default_factory=dict)
     bills: dict[str, dict[str, SettlementPosted | None]] = field(default_factory=dict)
     covers: dict[str, CoverageRecorded | None] = field(default_factory=dict)
+    claims: dict[str, Claim] = field(default_factory=dict)
 
     def claim_ids(self) -> set[str]:
         return self.stays.keys() | self.bills.keys()
 
     def claim(self, claim_id: str) -> Claim:
+        made = self.claims.get(claim_id)  # asked for once for each of two policies
+        if made is None:
+            made = self.claims[claim_id] = self._claim(claim_id)
+        return made
+
+    def _claim(self, claim_id: str) -> Claim:
         bills = self.bills.get(claim_id, {})
         live = tuple([bill for bill in bills.values() if bill is not None])
         return Claim(claim_id, self.person_id, self.stays.get(claim_id), len(bills), live)
@@ -83,6 +90,14 @@ def doubtful(records: Iterable[Record]) -> set[Line]:
             found.add(line)
         seen[line] = record
     return found
+
+
+def makes_claims(records: Iterable[Record]) -> bool:
+    """Whether there is a discharge or a settlement among them: without one there is nothing to decide."""
+    return any(record[0] in _CLAIMING for record in records)
+
+
+_CLAIMING = frozenset((STAY, BILL, VOID))
 
 
 def line_of(record: Record) -> Line:
