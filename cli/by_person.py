@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from rich.progress import Progress
 
@@ -30,13 +30,14 @@ from cli.scatter import (
     BUCKET_BYTES,
     CHUNK_BYTES,
     LedgerSource,
+    Part,
     Plan,
     Refused,
     Scattered,
     bucket_of,
+    content,
     line_at,
     line_numbers,
-    part,
     rivals,
     scatter,
     scatter_ledger,
@@ -75,7 +76,8 @@ def by_person(plan: Plan, work: Work[T], hands: Workers, bar: Progress) -> Worke
     facts = plan.facts
     assert facts is not None, "the facts are in a file"
     scattered = _scattered(partial(scatter, plan), plan.chunks(), hands, bar)
-    named = hands.each(partial(rivals, plan, scattered), range(plan.buckets))
+    ids = [tuple([one.part(plan.buckets + bucket) for one in scattered]) for bucket in range(plan.buckets)]
+    named = hands.each(rivals, ids)
     apart = frozenset(person_id for _, persons in named for person_id in persons)
     results, more = _gathered(plan, scattered, apart, work, hands, bar)
     refused = [each for one in scattered for each in one.refused] + more
@@ -108,10 +110,14 @@ def _scattered(
 def _gathered(
     plan: Plan, scattered: list[Scattered], apart: frozenset[str], work: Work[T], hands: Workers, bar: Progress
 ) -> tuple[list[T], list[Refused]]:
-    buckets: list[int | None] = [*range(plan.buckets), *([None] if apart else [])]
+    buckets = [Bucket(tuple([one.part(number) for one in scattered])) for number in range(plan.buckets)]
+    if apart:
+        numbers = sorted({bucket_of(person_id, plan.buckets) for person_id in apart})
+        parts = tuple([part for number in numbers for part in buckets[number].parts])
+        buckets.append(Bucket(parts, rivals=True))
     deciding = bar.add_task("deciding claims", total=len(buckets))
     results, refused = [], []
-    for _, (result, more) in hands.each(partial(gather, plan, scattered, apart, work), buckets):
+    for _, (result, more) in hands.each(partial(gather, plan, apart, work), buckets):
         results.append(result)
         refused += more
         bar.advance(deciding)
@@ -151,20 +157,26 @@ def _room() -> Iterator[None]:
         fail("no room is left for the output or for temporary files: TMPDIR says where these go")
 
 
+class Bucket(NamedTuple):
+    """The persons whose records are in some parts; either the rivals among them or all others."""
+
+    parts: tuple[Part, ...]
+    rivals: bool = False
+
+
 @dataclass(slots=True)
 class Gathering:
     """The accounts of one bucket, one after the other; ``refused`` is complete when the last has been taken."""
 
     plan: Plan
-    scattered: list[Scattered]
     apart: frozenset[str]
     refused: list[Refused] = field(default_factory=list)
 
-    def bucket(self, number: int) -> Iterator[Account]:
-        """The persons of a bucket, rivals left out."""
+    def others(self, parts: tuple[Part, ...]) -> Iterator[Account]:
+        """The persons who share no id with another."""
         persons: dict[str, tuple[list[Record], list[int]]] = {}
-        for each in self.scattered:
-            for record, position in zip(*part(each, number), strict=True):
+        for part in parts:
+            for record, position in zip(*content(part), strict=True):
                 held = persons.get(record[1])
                 if held is None:
                     held = persons[record[1]] = ([], [])
@@ -179,14 +191,10 @@ class Gathering:
             if makes_claims(records):
                 yield account_of(person_id, records)
 
-    def rivals(self) -> Iterator[Account]:
+    def rivals(self, parts: tuple[Part, ...]) -> Iterator[Account]:
         """The persons who share an id with another, in one book and in the order of the file."""
-        positions = []
-        for number in sorted({bucket_of(person_id, self.plan.buckets) for person_id in self.apart}):
-            for each in self.scattered:
-                for record, position in zip(*part(each, number), strict=True):
-                    if record[1] in self.apart:
-                        positions.append(position)
+        found = (each for part in parts for each in zip(*content(part), strict=True))
+        positions = [position for record, position in found if record[1] in self.apart]
         book = Book()
         for position, line in self._lines_at(sorted(positions)):
             outcome = book.take(line)
@@ -195,9 +203,9 @@ class Gathering:
         yield from book.accounts.values()
 
     def _by_the_rules(self, doubts: set[Line], records: list[Record], positions: list[int]) -> list[Record]:
-        """The accepted records of one person, such that of those of one line the newest is the last."""
+        """The accepted records of one person; `admit` takes the versions of a line only in ascending order."""
         if self.plan.facts is None:  # the ledger accepted them all
-            return sorted(records, key=_version)
+            return sorted(records, key=lambda record: int(record[3]))
         found = zip(records, positions, strict=True)
         asked = {position: record for record, position in found if line_of(record) in doubts}
         registry: Registry = {}
@@ -211,7 +219,7 @@ class Gathering:
             elif outcome is Disposition.ACCEPTED:
                 accepted.append(asked[position])
         others = [record for record in records if line_of(record) not in doubts]
-        return others + sorted(accepted, key=_version)
+        return others + accepted
 
     def _lines_at(self, positions: Iterable[int]) -> Iterator[tuple[int, bytes]]:
         assert self.plan.facts is not None, "the ledger's events are not read again"
@@ -220,21 +228,11 @@ class Gathering:
                 yield position, line_at(file, position)
 
 
-def _version(record: Record) -> int:
-    return int(record[3])
-
-
-def gather(
-    plan: Plan,
-    scattered: list[Scattered],
-    apart: frozenset[str],
-    work: Work[T],
-    number: int | None,
-) -> tuple[T, list[Refused]]:
-    """What ``work`` makes of the accounts of a bucket, or of the rivals (None), and the lines refused among them."""
-    gathering = Gathering(plan, scattered, apart)
-    made = work(gathering.rivals() if number is None else gathering.bucket(number))
-    return made, gathering.refused
+def gather(plan: Plan, apart: frozenset[str], work: Work[T], bucket: Bucket) -> tuple[T, list[Refused]]:
+    """What ``work`` makes of the accounts of a bucket, and the lines that were refused among them."""
+    gathering = Gathering(plan, apart)
+    accounts = gathering.rivals(bucket.parts) if bucket.rivals else gathering.others(bucket.parts)
+    return work(accounts), gathering.refused
 
 
 def sorted_part(lines: list[bytes], folder: Path) -> Path:

@@ -33,13 +33,20 @@ class Refused(NamedTuple):
     refusal: Refusal
 
 
+Part = tuple[str, int, int]
+"""What one chunk holds of one bucket: a file, and from where to where in it."""
+
+
 class Scattered(NamedTuple):
     """What a chunk left on disk: in ``file`` bucket n is between ``places[n]`` and ``[n + 1]``: facts, then ids."""
 
-    file: Path
+    file: str
     places: list[int]
     facts: int
     refused: list[Refused]
+
+    def part(self, bucket: int) -> Part:
+        return (self.file, self.places[bucket], self.places[bucket + 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +124,14 @@ def _into_buckets(plan: Plan, name: int, found: Iterable[tuple[int, Record]], re
     places = [0]
     for part in parts:
         places.append(places[-1] + len(part))
-    return Scattered(path, places, count, refused)
+    return Scattered(str(path), places, count, refused)
 
 
-def rivals(plan: Plan, scattered: list[Scattered], bucket: int) -> set[str]:
-    """The persons of whom another names the same id, among the ids of one bucket."""
+def rivals(parts: tuple[Part, ...]) -> set[str]:
+    """The persons of whom another names the same id, among the ids in some parts."""
     named: set[tuple[Line, str]] = set()
-    for each in scattered:
-        named.update(part(each, plan.buckets + bucket))
+    for part in parts:
+        named.update(content(part))
     if len({identity for identity, _ in named}) == len(named):
         return set()
     owners: dict[tuple[str, str], set[str]] = {}
@@ -154,11 +161,12 @@ def line_at(file: BinaryIO, position: int) -> bytes:
     return file.readline().rstrip(b"\r\n")
 
 
-def part(scattered: Scattered, number: int) -> Any:
-    """What a chunk holds of a bucket: (records, positions); from number ``buckets`` on, the ids and their persons."""
-    with scattered.file.open("rb") as file:
-        file.seek(scattered.places[number])
-        return marshal.loads(file.read(scattered.places[number + 1] - scattered.places[number]))
+def content(part: Part) -> Any:
+    """What `scatter` put there: (records, positions), or a list of ids and their persons."""
+    file, start, end = part
+    with open(file, "rb") as opened:
+        opened.seek(start)
+        return marshal.loads(opened.read(end - start))
 
 
 def bucket_of(name: str, buckets: int) -> int:
