@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, NoReturn, TypeVar
 
 from rich.progress import Progress
 
@@ -130,8 +131,7 @@ def plan_for(facts: Path, at_least: int) -> Iterator[Plan]:
 
     Ends the command when the file cannot be read. The temporary files are gone afterwards.
     """
-    with tempfile.TemporaryDirectory(prefix="huzhu-facts-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         file = facts
         try:
             if str(facts) == "-":
@@ -143,18 +143,26 @@ def plan_for(facts: Path, at_least: int) -> Iterator[Plan]:
             size = file.stat().st_size
         except OSError as error:
             fail(f"{facts}: cannot be read: {error.strerror}")
-        with _room():
-            yield Plan(file, folder, 1 if size <= CHUNK_BYTES else max(at_least, -(-size // BUCKET_BYTES)))
+        yield Plan(file, folder, 1 if size <= CHUNK_BYTES else max(at_least, -(-size // BUCKET_BYTES)))
 
 
 @contextmanager
-def _room() -> Iterator[None]:
+def temporary_folder() -> Iterator[Path]:
+    """A folder that is gone afterwards, also when a signal ends the command. A full disk is told as such."""
+
+    def end(*_: object) -> NoReturn:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
     try:
-        yield
+        with tempfile.TemporaryDirectory(prefix="huzhu-facts-") as name:
+            yield Path(name)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         fail("no room is left for the output or for temporary files: TMPDIR says where these go")
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Bucket(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,15 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from cli import simulate_claims, simulate_page, simulate_report
-from cli.by_person import EVENTS_A_BUCKET, Worked, by_person, by_person_in_ledger, plan_for, sorted_part
+from cli.by_person import (
+    EVENTS_A_BUCKET,
+    Worked,
+    by_person,
+    by_person_in_ledger,
+    plan_for,
+    sorted_part,
+    temporary_folder,
+)
 from cli.console import SOME_REFUSED, fail, out, progress
 from cli.language import Language
 from cli.operate import TROUBLE, settings
@@ -124,11 +131,11 @@ def _from_ledger(new: Policies, old: Policies | None, every_claim: bool, folder:
     url = known.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql+psycopg://huzhu@127.0.0.1/huzhu")
     engine = connect(url, known.ledger_lease)
     try:
-        with moment(engine) as now, tempfile.TemporaryDirectory(prefix="huzhu-facts-") as name:
+        with moment(engine) as now, temporary_folder() as spool:
             compared = _compared(new, _published(now) if old is None else old)
             events = range(now.first_event, now.end_event)
             buckets = -(-len(events) // EVENTS_A_BUCKET) or 1
-            plan = Plan(None, Path(name), buckets if buckets == 1 else max(buckets, 4 * cores()))
+            plan = Plan(None, spool, buckets if buckets == 1 else max(buckets, 4 * cores()))
             source = LedgerSource(url, known.ledger_lease, now.snapshot_id)
             with workers(cores() if buckets > 1 else 1) as hands, progress() as bar:
                 work = _work(plan, compared, every_claim)

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import signal
+import sys
+import time
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 
+import psutil
 import pytest
 
+from cli.workers import cores
 from infra.population import generate
 from tests.builders import VILLAGE, YEARLY, Json, bill, coverage, discharge, encode, policy_text
-from tests.contracts.processes import CHINESE, SAMPLE, facts_file, huzhu, squeezed
+from tests.contracts.processes import CHINESE, REPOSITORY, SAMPLE, facts_file, huzhu, squeezed
 
 TABLES = ["by-scheme", "by-tier", "by-area", "by-month", "distribution", "largest", "statuses", "policies"]
 
@@ -258,3 +265,23 @@ def test_the_lines_of_refused_facts_are_those_of_the_file(tmp_path: Path) -> Non
     told = huzhu("simulate", "--policy", SAMPLE, "--facts", tmp_path / "facts.jsonl")
     found = [(each["line"], each["code"]) for each in map(json.loads, told.stderr.splitlines())]
     assert (3, [(11, "MALFORMED_JSON"), (12, "VERSION_CONFLICT"), (13, "PERSON_MISMATCH")]) == (told.returncode, found)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_a_signal_leaves_nothing_behind(city: Path, tmp_path: Path, number: int, status: int) -> None:
+    """No process goes on, and no traceback; but for kill -9 the temporary files are gone too."""
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    words = [sys.executable, "-m", "cli.main", "simulate", "--policy", str(SAMPLE), "--facts", str(city)]
+    with Popen(words, cwd=REPOSITORY, env=os.environ | {"TMPDIR": str(spool)}, stdout=DEVNULL, stderr=PIPE) as process:
+        parent = psutil.Process(process.pid)
+        while len(children := parent.children()) < min(2, cores()) or not list(spool.glob("*/chunk-*")):
+            assert process.poll() is None, "it was to be ended in the middle"
+            time.sleep(0.01)
+        process.send_signal(number)
+        told = process.communicate(timeout=60)[1]
+    _, left = psutil.wait_procs(children, timeout=60)
+    assert [] == left
+    assert (status, False) == (process.returncode, b"Traceback" in told)
+    assert number == signal.SIGKILL or [] == list(spool.iterdir())
