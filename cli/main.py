@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from cli import adjudicate, deadletter, demo, events, explain, operate, policies
+from cli import adjudicate, deadletter, demo, events, explain, operate, policies, simulate
 
 app = typer.Typer(
     name="huzhu",
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command(epilog=demo.EXAMPLE)(demo.demo)
 app.command(epilog=adjudicate.EXAMPLE)(adjudicate.adjudicate)
 app.command(epilog=explain.EXAMPLE)(explain.explain)
+app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
 app.command(epilog=events.GENERATE_EXAMPLE)(events.generate)
 app.command(epilog=events.POST_EXAMPLE)(events.post)
 app.command(epilog="Example: huzhu worker --log-level warning")(operate.worker)
