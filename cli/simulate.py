@@ -25,7 +25,7 @@ from cli.by_person import (
 )
 from cli.console import SOME_REFUSED, fail, out, progress
 from cli.language import Language
-from cli.operate import TROUBLE, settings
+from cli.operate import settings
 from cli.policies import read as read_files
 from cli.scatter import LedgerSource, Plan
 from cli.workers import cores, workers
@@ -35,6 +35,7 @@ from infra.ledger.schema import connect
 from infra.ledger.whole import Moment, moment
 from schemas.policy import Policies
 from schemas.policy_file import parse_policy
+from stream.deadline import INFRASTRUCTURE_GONE
 
 EXAMPLE = (
     "Example: huzhu simulate --policy draft.toml --baseline wuxi-sample.toml --facts facts.jsonl --out draft-report"
@@ -143,7 +144,7 @@ def _from_ledger(new: Policies, old: Policies | None, every_claim: bool, folder:
             _collect(worked, folder)
     except (DBAPIError, psycopg.Error) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
-        fail(f"the ledger cannot be read: {str(reason).splitlines()[0]}", TROUBLE)
+        fail(f"the ledger cannot be read: {str(reason).splitlines()[0]}", INFRASTRUCTURE_GONE)
     finally:
         engine.dispose()
     return worked, compared
