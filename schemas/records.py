@@ -109,7 +109,11 @@ class BenefitRow(NamedTuple):
 
 
 class InstructionRow(NamedTuple):
-    """One payout instruction. The balance is the net sum instructed for (claim, scheme) before and after it."""
+    """One payout instruction. The balance is the net sum instructed for (claim, scheme) before and after it.
+
+    ``reissue_of`` names the failed payout that this one orders again, ``reversal_of`` the one that it takes off the
+    books.
+    """
 
     payout_id: str
     claim_id: str
@@ -122,6 +126,26 @@ class InstructionRow(NamedTuple):
     person_id: str
     number: int
     value: bytes
+    reissue_of: str | None = None
+    reversal_of: str | None = None
+
+
+class PayoutStateRow(NamedTuple):
+    """What the reports of one payout under one person come to; a payout without reports has none.
+
+    ``decided_by`` is the content hash of the report that made the state, ``last_status`` what the newest one says;
+    the two differ only where reports contradict each other.
+    """
+
+    payout_id: str
+    person_id: str
+    state: str
+    last_status: str
+    reported_at: datetime
+    reference: str
+    decided_by: str
+    reports: int
+    contradictions: int
 
 
 class AuditRow(NamedTuple):
@@ -160,6 +184,15 @@ class Replay(NamedTuple):
     reason: str
 
 
+class Reissue(NamedTuple):
+    """An operator's order to instruct a payout again that failed or was returned."""
+
+    payout_id: str
+    person_id: str
+    operator: str
+    reason: str
+
+
 @dataclass(slots=True)
 class ShardState:
     """The ends of a shard's sequences; sequences start at 1, so 0 means none yet."""
@@ -182,5 +215,6 @@ class Outcome:
     decisions: list[DecisionRow] = field(default_factory=list)
     benefits: dict[tuple[str, str], BenefitRow] = field(default_factory=dict)
     instructions: list[InstructionRow] = field(default_factory=list)
+    payout_states: dict[tuple[str, str], PayoutStateRow] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
