@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from schemas.decisions import Status
@@ -146,6 +147,36 @@ class PayoutStateRow(NamedTuple):
     decided_by: str
     reports: int
     contradictions: int
+
+
+class PayoutState(StrEnum):
+    """Where a payout stands. A book entry takes a failed payout off the books: no money moves by it."""
+
+    INSTRUCTED = "instructed"
+    PAID = "paid"
+    FAILED = "failed"
+    RETURNED = "returned"
+    BOOK = "book"
+
+
+class PayoutRecord(NamedTuple):
+    """One payout as it stands in the ledger; ``reissued_as`` names the payout that was ordered in its place."""
+
+    payout_id: str
+    claim_id: str
+    scheme_id: str
+    revision: int
+    kind: str
+    amount: int
+    instructed_at: datetime
+    state: PayoutState
+    reported_at: datetime | None
+    reference: str | None
+    reports: int
+    contradictions: int
+    reissue_of: str | None
+    reversal_of: str | None
+    reissued_as: str | None
 
 
 class AuditRow(NamedTuple):

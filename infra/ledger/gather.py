@@ -154,15 +154,19 @@ def line_of(connection: Connection, payout_id: str) -> list[str]:
     return list(connection.scalars(select(order.c.payout_id).join(one, same).order_by(order.c.revision)))
 
 
-def payout_reports(connection: Connection, payout_ids: Collection[str]) -> list[tuple[str, bytes]]:
-    """Content hash and bytes of every accepted report of these payouts, under whatever person."""
+def payout_reports(
+    connection: Connection, payout_ids: Collection[str], person_id: str | None = None
+) -> list[tuple[str, bytes]]:
+    """Content hash and bytes of every accepted report of these payouts, under one person or under whatever person."""
     fact, event = tables.facts, tables.events
-    rows = connection.execute(
+    wanted = (
         select(fact.c.content_sha256, event.c.value)
         .join(event, event.c.event_no == fact.c.event_no)
         .where(fact.c.kind == Kind.PAYOUT, fact.c.subject_id == any_(_texts(payout_ids)))
     )
-    return [(row.content_sha256, bytes(row.value)) for row in rows]
+    if person_id is not None:
+        wanted = wanted.where(fact.c.person_id == person_id)
+    return [(row.content_sha256, bytes(row.value)) for row in connection.execute(wanted)]
 
 
 def policy_texts(connection: Connection) -> list[str]:
