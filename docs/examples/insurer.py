@@ -56,10 +56,11 @@ consumer = KafkaConsumer(
     enable_auto_commit=False,  # the offset moves when the money has moved, not before
 )
 while True:
-    for messages in consumer.poll(timeout_ms=1000).values():
-        for order in map(json.loads, (message.value for message in messages)):
-            # A reversal takes a failed payout off the books: no money moves, and nothing is reported.
-            if "reversal_of" not in order and (not schemes or order["scheme_id"] in schemes):
-                pay(order)
-        report()
-        consumer.commit()
+    polled = consumer.poll(timeout_ms=1000)
+    for order in (json.loads(message.value) for messages in polled.values() for message in messages):
+        # A reversal takes a failed payout off the books: no money moves, and nothing is reported.
+        if "reversal_of" not in order and (not schemes or order["scheme_id"] in schemes):
+            pay(order)
+    report()
+    if polled:
+        consumer.commit()  # moves past all that was polled, so only once all of it is paid

@@ -86,6 +86,29 @@ def instructed(spine: Spine) -> dict[str, Json]:
     return {order["payout_id"]: order for order in orders if "reversal_of" not in order}
 
 
+def ends_of_orders(spine: Spine) -> dict[TopicPartition, int]:
+    """Behind the last instruction of each partition that has any."""
+    places = [TopicPartition("payouts.instructions", partition) for partition in range(SHARDS)]
+    consumer = Consumer(bootstrap_servers=spine.bootstrap, isolation_level="read_committed")
+    consumer.assign(places)
+    consumer.seek_to_beginning(*places)
+    ends, last = consumer.end_offsets(places), {}
+    while any(consumer.position(place) < ends[place] for place in places):
+        for place, records in consumer.poll(timeout_ms=1000).items():
+            last[place] = records[-1].offset + 1
+    consumer.close()
+    return last
+
+
+def has_acknowledged(spine: Spine, group: str, ends: dict[TopicPartition, int]) -> bool:
+    """Whether a group has said that it has come so far; markers of transactions may lie behind the ends."""
+    consumer = Consumer(bootstrap_servers=spine.bootstrap, group_id=group, enable_auto_commit=False)
+    consumer.assign(list(ends))
+    reached = [(consumer.committed(place) or 0) >= end for place, end in ends.items()]
+    consumer.close()
+    return all(reached)
+
+
 def test_the_reference_insurer_pays_each_instruction_once_through_kills(spine: Spine, tmp_path: Path) -> None:
     """Killed with -9 again and again in the middle: each payout is paid once and reported, and the ledger says paid."""
     people = [person_of(number % SHARDS, f"P-insurer-{number}") for number in range(60)]
@@ -99,9 +122,10 @@ def test_the_reference_insurer_pays_each_instruction_once_through_kills(spine: S
             assert process.poll() is None, insurer.log()
         left.append(insurer.paid() - insurer.reported())
     assert any(left), "no kill hit an order that was paid and not yet acknowledged: nothing was shown"
-    orders = instructed(spine)
+    orders, ends = instructed(spine), ends_of_orders(spine)
     with insurer.running():
         assert await_true(partial(insurer.has_reported, set(orders)), PAID_S_MAX), insurer.log()
+        assert await_true(lambda: has_acknowledged(spine, "insurer-all", ends), PAID_S_MAX), insurer.log()
     spine.await_idle()
     assert 120 == len(orders)
     assert {name: (o["kind"], o["amount"]) for name, o in orders.items()} == {
