@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, case, func, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Date,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 
 from infra.ledger import tables
+from schemas.dates import SHANGHAI
 from schemas.records import PayoutRecord, PayoutState
+from schemas.statement import Scope
 
 _order, _told, _event = tables.instructions, tables.payout_states, tables.events
 _next = tables.instructions.alias("reissued")
@@ -67,6 +87,22 @@ def payouts(
     elif state is not None:
         wanted = wanted.where(_state == state)
     rows = connection.execute(wanted.order_by(_order.c.event_no, _order.c.claim_id, _order.c.revision).limit(limit))
+    return [_record(row) for row in rows]
+
+
+def payouts_to_compare(connection: Connection, payout_ids: Collection[str], scope: Scope) -> list[PayoutRecord]:
+    """The payouts of a statement, and all that were instructed in its scope, in the order of their instruction."""
+    day = cast(func.timezone(SHANGHAI.key, _event.c.recorded_at), Date)
+    within: list[ColumnElement[bool]] = [true()]
+    if scope.scheme_id is not None:
+        within.append(_order.c.scheme_id == scope.scheme_id)
+    if scope.since is not None:
+        within.append(day >= scope.since)
+    if scope.until is not None:
+        within.append(day < scope.until)
+    named = bindparam("named", list(payout_ids), type_=ARRAY(Text))
+    wanted = _records().where(or_(_order.c.payout_id == any_(named), and_(*within)))
+    rows = connection.execute(wanted.order_by(_order.c.event_no, _order.c.claim_id, _order.c.revision))
     return [_record(row) for row in rows]
 
 
