@@ -34,17 +34,36 @@ LEFT_TO_THE_PERSON = {
 REPORTED = {
     None: Saying("已发指令,还没有回音", "ordered, no report yet"),
     PayoutStatus.PAID: Saying("已到账", "paid"),
-    PayoutStatus.FAILED: Saying("付款失败,等经办人员处理", "failed, waits for an operator"),
-    PayoutStatus.RETURNED: Saying("被退回,等经办人员处理", "returned, waits for an operator"),
+    PayoutStatus.FAILED: Saying("付款失败", "failed"),
+    PayoutStatus.RETURNED: Saying("被退回", "returned"),
 }
+WAITS = Saying(",等经办人员处理", ", waits for an operator")
+AGAIN = Saying(",已另行重发", ", and was ordered again")
+DOUBTFUL = Saying(";报告互相矛盾,正在核实", "; the reports contradict each other, which is being looked into")
+BOOK = Saying("账面冲销未到账的一笔,没有资金往来", "taken off the books as it did not arrive; no money moves")
 
 
 @dataclass(frozen=True, slots=True)
 class Payout:
-    """One instruction, and the insurer's newest report about it."""
+    """One instruction, and the insurer's report that made its state."""
 
     instruction: PayoutInstructed
     report: PayoutReported | None
+    doubtful: bool = False
+    reissued_as: str | None = None
+
+    @property
+    def result(self) -> Saying:
+        """What became of it."""
+        if self.instruction.reversal_of is not None:
+            return BOOK
+        status = None if self.report is None else self.report.status
+        said = [REPORTED[status]]
+        if status in (PayoutStatus.FAILED, PayoutStatus.RETURNED):
+            said.append(AGAIN if self.reissued_as else WAITS)
+        if self.doubtful:
+            said.append(DOUBTFUL)
+        return Saying("".join(each.zh for each in said), "".join(each.en for each in said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +205,7 @@ def _payouts(payouts: list[Payout], schemes: dict[str, Scheme], language: Langua
         name = scheme.title if scheme and scheme.title else order.scheme_id
         kind = Saying("发放", "pay") if order.kind is InstructionKind.PAYMENT else Saying("收回", "take back")
         heirs = Saying("(给继承人)", " (the estate)") if order.payee is Payee.ESTATE else Saying("", "")
-        result = REPORTED[None if payout.report is None else payout.report.status]
+        result = payout.result
         ordered_on = shanghai_date(order.occurred_at)
         said = Saying(
             f"{_day(ordered_on)}:{name},{kind.zh} {yuan(order.amount)} 元{heirs.zh},{result.zh}。",

@@ -93,7 +93,13 @@ def _from_ledger(claim_id: str) -> ClaimPage | None:
         assert isinstance(known, Reading), "an accepted fact stays readable"
         account.apply(known.fact)
     payouts = [
-        Payout(PayoutInstructed.model_validate_json(each.value), _report(each.report)) for each in record.instructions
+        Payout(
+            PayoutInstructed.model_validate_json(each.value),
+            _report(each.report),
+            each.contradictions > 0,
+            each.reissued_as,
+        )
+        for each in record.instructions
     ]
     policy = None if record.policy_text is None else parse_policy(record.policy_text)
     return ClaimPage(account.claim(claim_id), account.death is not None, decision, policy, payouts)

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from cli import adjudicate, deadletter, demo, events, explain, operate, policies, simulate
+from cli import adjudicate, deadletter, demo, events, explain, operate, payouts, policies, reconcile, simulate
 
 app = typer.Typer(
     name="huzhu",
@@ -25,9 +25,11 @@ app.command(epilog=events.GENERATE_EXAMPLE)(events.generate)
 app.command(epilog=events.POST_EXAMPLE)(events.post)
 app.command(epilog="Example: huzhu worker --log-level warning")(operate.worker)
 app.command(epilog="Example: huzhu relay")(operate.relay)
+app.command(epilog=reconcile.EXAMPLE)(reconcile.reconcile)
 app.add_typer(operate.topics, name="topics")
 app.add_typer(policies.app, name="policy")
 app.add_typer(deadletter.app, name="deadletter")
+app.add_typer(payouts.app, name="payouts")
 
 
 @app.callback()

@@ -21,6 +21,7 @@ from infra.ledger.tables import outbox, relays, shards
 from infra.settings import Settings
 from schemas.records import OutboxRow
 from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS
+from stream.cloudevents import Headers, headers_of
 from stream.intake import Reader
 from stream.ranges import RangeReader
 
@@ -43,7 +44,14 @@ class TransactionalProducer(Protocol):
     def begin_transaction(self) -> None: ...
 
     def produce(
-        self, topic: str, /, *, value: bytes | None = None, key: bytes | None = None, partition: int = -1
+        self,
+        topic: str,
+        /,
+        *,
+        value: bytes | None = None,
+        key: bytes | None = None,
+        partition: int = -1,
+        headers: Headers | None = None,
     ) -> None: ...
 
     def poll(self, timeout: float, /) -> int: ...
@@ -157,7 +165,7 @@ class ShardRelay:
     def _produce(self, producer: TransactionalProducer, topic: str, key: bytes | None, value: bytes) -> None:
         while True:
             try:
-                producer.produce(topic, value=value, key=key, partition=self._shard)
+                producer.produce(topic, value=value, key=key, partition=self._shard, headers=headers_of(topic, value))
                 return
             except BufferError:  # the client's queue is full: let it send
                 producer.poll(0.1)

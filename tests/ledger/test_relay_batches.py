@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from infra.ledger.tables import outbox, shards
 from infra.settings import Settings
 from schemas.topics import RELAY_CURSORS
+from stream.cloudevents import Headers
 from stream.ranges import Range
 from stream.relay import BATCH_BYTES_MAX, CursorLost, ShardRelay
 
@@ -30,7 +31,14 @@ class Producer:
         self._open = []
 
     def produce(
-        self, topic: str, /, *, value: bytes | None = None, key: bytes | None = None, partition: int = -1
+        self,
+        topic: str,
+        /,
+        *,
+        value: bytes | None = None,
+        key: bytes | None = None,
+        partition: int = -1,
+        headers: Headers | None = None,
     ) -> None:
         if topic != RELAY_CURSORS.name:
             self._open.append(len(value or b""))
@@ -58,7 +66,7 @@ def reader(bootstrap: str) -> Iterator[NoCursorYet]:
 def waiting(ledger: Engine, sizes: list[int], first: int = 1) -> None:
     with ledger.begin() as connection:
         for seq, size in enumerate(sizes, start=first):
-            row = {"shard": 0, "seq": seq, "topic": "audit.events", "key": None, "value": b"x" * size}
+            row = {"shard": 0, "seq": seq, "topic": "hospital.expenses", "key": None, "value": b"x" * size}
             connection.execute(outbox.insert().values(row))
         connection.execute(shards.update().where(shards.c.shard == 0).values(outbox_seq=first + len(sizes) - 1))
 
