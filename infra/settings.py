@@ -31,6 +31,9 @@ class Settings(BaseModel):
     retry_wait: float = Field(0.2, gt=0, le=60, description="wait before the second try; doubles, at most 5 s")
     relay_batch: int = Field(1000, ge=1, le=100_000, description="most messages in one Kafka transaction")
     relay_poll: float = Field(1.0, gt=0, le=60, description="longest wait of the relay for a notice from the ledger")
+    national_mappings: str | None = Field(
+        None, description="file or folder of mappings of the national settlement list"
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:

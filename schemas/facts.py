@@ -10,7 +10,16 @@ from abc import abstractmethod
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
 from schemas.dates import BusinessDate, Instant
@@ -104,6 +113,36 @@ class EncounterDischarged(Fact):
         return Subject(Kind.ENCOUNTER, self.encounter_id)
 
 
+class CountedDetail(BaseModel):
+    """One detail of a national settlement list, and the side of the burden on which it was counted."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    field: Literal["fulamt_ownpay_amt", "preselfpay_amt", "overlmt_selfpay"]
+    amount: WireYuan
+    side: Annotated[Literal["copay", "out_of_catalogue"], Field(alias="as")]
+
+
+class NationalOrigin(BaseModel):
+    """From which mapping of the national settlement list a settlement was made, and what it counted where."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    mapping_id: Identifier
+    mapping_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    counted: tuple[CountedDetail, ...]
+    acct_pay: WireYuan
+
+
+def _if_ours(value: object, handler: ValidatorFunctionWrapHandler) -> NationalOrigin | None:
+    """What is not of this form is a field of the sender's own, which the ledger keeps and nobody reads."""
+    try:
+        origin: NationalOrigin | None = handler(value)
+    except ValidationError:
+        return None
+    return origin
+
+
 class SettlementPosted(Fact):
     """One bill of an encounter; interim bills have ``final`` false. All amounts in fen."""
 
@@ -132,6 +171,7 @@ class SettlementPosted(Fact):
     copay: WireYuan
     out_of_catalogue: WireYuan
     invoice_no: Identifier | None = None
+    national: Annotated[NationalOrigin | None, WrapValidator(_if_ours)] = None
 
     @property
     def subject(self) -> Subject:
