@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from cli import adjudicate, deadletter, demo, events, explain, operate, policies, simulate
+from cli import adjudicate, contracts, deadletter, demo, events, explain, operate, policies, simulate
 
 app = typer.Typer(
     name="huzhu",
@@ -28,6 +28,7 @@ app.command(epilog="Example: huzhu relay")(operate.relay)
 app.add_typer(operate.topics, name="topics")
 app.add_typer(policies.app, name="policy")
 app.add_typer(deadletter.app, name="deadletter")
+app.add_typer(contracts.app, name="contracts")
 
 
 @app.callback()

@@ -18,6 +18,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     ValidatorFunctionWrapHandler,
+    WithJsonSchema,
     WrapValidator,
 )
 from pydantic_core import PydanticCustomError
@@ -37,6 +38,7 @@ Identifier = Annotated[
     str,
     StringConstraints(strict=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
     BeforeValidator(_no_number),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^\u0000-\u001f\u007f]+$"}),
 ]
 """Any printable string of 1 to 200 characters; ids are the senders' own and are compared by code point."""
 
@@ -134,6 +136,9 @@ class NationalOrigin(BaseModel):
     acct_pay: WireYuan
 
 
+_NATIONAL = "how a settlement came out of a national settlement list; another sender may use the name otherwise"
+
+
 def _if_ours(value: object, handler: ValidatorFunctionWrapHandler) -> NationalOrigin | None:
     """What is not of this form is a field of the sender's own, which the ledger keeps and nobody reads."""
     try:
@@ -144,7 +149,7 @@ def _if_ours(value: object, handler: ValidatorFunctionWrapHandler) -> NationalOr
 
 
 class SettlementPosted(Fact):
-    """One bill of an encounter; interim bills have ``final`` false. All amounts in fen."""
+    """One bill of an encounter; interim bills have ``final`` false. Amounts: yuan on the wire, fen inside."""
 
     money_fields = (
         "total_charge",
@@ -162,7 +167,7 @@ class SettlementPosted(Fact):
     facility_id: Identifier
     settled_at: Instant
     final: Annotated[bool, Field(strict=True)]
-    currency: Annotated[str, Field(strict=True), BeforeValidator(_no_number)]
+    currency: Annotated[str, Field(strict=True), BeforeValidator(_no_number), WithJsonSchema({"const": "CNY"})]
     total_charge: WireYuan
     basic_insurance_paid: WireYuan
     serious_illness_paid: WireYuan
@@ -171,7 +176,9 @@ class SettlementPosted(Fact):
     copay: WireYuan
     out_of_catalogue: WireYuan
     invoice_no: Identifier | None = None
-    national: Annotated[NationalOrigin | None, WrapValidator(_if_ours)] = None
+    national: Annotated[NationalOrigin | None, WrapValidator(_if_ours), WithJsonSchema({"description": _NATIONAL})] = (
+        None
+    )
 
     @property
     def subject(self) -> Subject:
@@ -225,6 +232,8 @@ class CoverageVoided(Fact):
 
 
 class PersonDied(Fact):
+    """A person has died; what was treated before still counts."""
+
     event_type: Literal["person.died"]
     version: Version
     died_on: BusinessDate

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from schemas.topics import INBOUND, OUTBOUND
 from tests.broker.test_spine import Spine
 from tests.builders import coverage, encode
 from tests.contracts.processes import huzhu, squeezed
+from tests.contracts.schemas_in_force import faults, validators
 from tests.contracts.test_post_national import as_sheet
 from tests.national_lists import SAMPLE_FILE, listed, reversal
 
@@ -60,3 +62,11 @@ def test_a_settlement_list_is_paid_explained_and_refunded(spine: Spine, tmp_path
     assert spine.of_claim("claims.decisions", "E1")[-1]["status"] == "voided"
     instructed = spine.of_claim("payouts.instructions", "E1")
     assert [(each["kind"], each["amount"]) for each in instructed] == [("payment", "390.00"), ("recovery", "390.00")]
+
+
+def test_every_message_on_the_topics_is_as_its_schema_says(spine: Spine) -> None:
+    """What other programs read from Kafka keeps the published contract, and what they sent does too."""
+    known = validators()
+    messages = [each.value for topic in (*OUTBOUND, *INBOUND) for each in spine.committed(topic.name)]
+    assert {each["event_type"] for each in messages} >= {"claim.decided", "payout.instructed", "audit.recorded"}
+    assert [] == [fault for message in messages for fault in faults(known, message)]
