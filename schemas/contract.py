@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from schemas.decisions import BenefitLine, ClaimDecided
+from schemas.decisions import ClaimDecided
 from schemas.facts import FACT_TYPES
 from schemas.outbound import AlertRaised, AuditRecorded, PayoutInstructed
 from schemas.refusals import EventRefused
@@ -31,9 +31,6 @@ OUTBOUND_TYPES: dict[str, type[BaseModel]] = {
     "alert.raised": AlertRaised,
 }
 """Every event type that leaves, by its name on the wire."""
-
-OMITTED_WHEN_NONE = {BenefitLine.__name__: ("reason",)}
-"""Members that `schemas.decisions.to_json` leaves out, so that a reader may not count on them."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -69,12 +66,8 @@ def _schema(event_type: str, topic: Topic, model: type[BaseModel]) -> Schema:
     mode = "validation" if topic in INBOUND else "serialization"
     _, generated = models_json_schema([(model, mode)], schema_generator=_Plain)  # type: ignore[list-item]
     definitions: dict[str, Schema] = generated["$defs"]
-    for name, members in OMITTED_WHEN_NONE.items():
-        if name in definitions and mode == "serialization":
-            required = definitions[name]["required"]
-            definitions[name]["required"] = [each for each in required if each not in members]
     own = definitions.pop(model.__name__)
-    if "event_type" not in own["required"]:
+    if "event_type" not in own["required"]:  # a default in the model, always there on the wire
         own["required"] = ["event_type", *own["required"]]
     own["description"] = " ".join(own["description"].replace("``", "`").split())
     head: Schema = {"$schema": DIALECT, "$id": f"urn:huzhu:{CONTRACT_VERSION}:{event_type}", "title": event_type}
