@@ -57,6 +57,8 @@ class KafkaSecurity:
             raise SettingsError(f"HUZHU_KAFKA_BOOTSTRAP: is needed with {protocol}: a local Kafka speaks PLAINTEXT")
         if self.sasl:
             self.password()
+        if self.tls:
+            self.context()
 
     def _has_password(self) -> bool:
         return self.settings.kafka_sasl_password is not None or self.settings.kafka_sasl_password_file is not None

@@ -7,6 +7,7 @@ import io
 import json
 import stat
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,29 @@ def test_refused_records_are_kept_for_correction(tmp_path: Path) -> None:
     kept.write_text(kept.read_text("utf-8").replace("99.51", "99.50"), "utf-8")
     again = huzhu("post", "--format", "national", "--mapping", SAMPLE_FILE, "--check", kept)
     assert again.stdout == "1 records can be posted, 0 are refused; nothing was posted\n"
+
+
+def test_dates_and_codes_may_be_cells_of_their_own_kind(tmp_path: Path) -> None:
+    """A workbook's dates, times and whole numbers are as good as text; an id that is a number is refused."""
+    file = tmp_path / "list.xlsx"
+    with xlsxwriter.Workbook(file) as book:
+        sheet, day = book.add_worksheet(), book.add_format({"num_format": "yyyy-mm-dd"})
+        moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        sheet.write_row(0, 0, list(listed()))
+        for row, psn_no in ((1, "P1"), (2, 320206199001010017)):
+            for column, (field, value) in enumerate(listed(psn_no=str(psn_no)).items()):
+                match field:
+                    case "setl_time":
+                        sheet.write_datetime(row, column, datetime(2024, 3, 10, 15, 0, 0), moment)
+                    case "begndate" | "enddate":
+                        sheet.write_datetime(row, column, datetime.fromisoformat(str(value)), day)
+                    case "med_type" | "hosp_lv" | "refd_setl_flag":
+                        sheet.write_number(row, column, int(str(value)))
+                    case "psn_no" if row == 2:
+                        sheet.write_number(row, column, int(str(value)))
+                    case _:
+                        sheet.write_string(row, column, str(value))
+    done = huzhu("post", "--format", "national", "--mapping", SAMPLE_FILE, "--check", file)
+    assert done.stdout == "1 records can be posted, 1 are refused; nothing was posted\n", done.stderr
+    assert f"{file}:3: psn_no: FIELD_INVALID" in done.stderr
+    assert "320206" not in done.stderr

@@ -111,10 +111,9 @@ def test_settings_that_do_not_fit_are_named(
 
 
 def test_a_file_that_is_no_certificate_is_named(environment: pytest.MonkeyPatch) -> None:
-    """Said when the first client is made."""
-    given(environment, {**SASL, "HUZHU_KAFKA_CA": __file__})
+    """Said at the start and not when the first client is made."""
     with pytest.raises(SettingsError, match="not usable as PEM"):
-        kafka_security.kafka_python("a:1")
+        given(environment, {**SASL, "HUZHU_KAFKA_CA": __file__})
 
 
 def test_the_password_is_in_no_repr(environment: pytest.MonkeyPatch) -> None:
