@@ -133,11 +133,18 @@ class LocalKafka:
         raise PartFailed(f"Kafka found its ports taken {PORT_ATTEMPTS} times in a row")
 
     def _prepare(self, count: int) -> tuple[Node, ...]:
-        ports = free_ports(3 * count)
+        secured = self._security is not None
+        ports = free_ports((3 if secured else 2) * count)
         numbers = range(1, count + 1)
         nodes = tuple(
             Node(n, self.folder / f"node-{n}", own, controller, self._advertised(own), internal, self._security)
-            for n, own, controller, internal in zip(numbers, ports[::3], ports[1::3], ports[2::3], strict=True)
+            for n, own, controller, internal in zip(
+                numbers,
+                ports[:count],
+                ports[count : 2 * count],
+                ports[2 * count :] if secured else (0,) * count,
+                strict=True,
+            )
         )
         kept = nodes[0].cluster_size()
         if kept not in (None, count):
