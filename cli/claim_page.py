@@ -13,6 +13,7 @@ from rich.text import Text
 from cli.language import Language, said_in
 from cli.prose import Prose
 from handlers.account import Claim
+from handlers.national_words import origin_sentence
 from handlers.policy_words import in_force
 from handlers.sentences import CARE_TYPES, FACILITY_LEVELS, Saying, status_sentence, why_nothing, yuan
 from schemas.dates import shanghai_date
@@ -87,6 +88,9 @@ def show(page: ClaimPage, language: Language, console: Console) -> None:
     console.print(Prose(say(_status(page))))
     _heading(_bills_said(claim), language, console)
     console.print(_bills(claim, language))
+    for bill in claim.live:
+        if bill.national is not None:
+            console.print(Prose(say(origin_sentence(bill.settlement_id, bill.national))))
     schemes = {scheme.id: scheme for scheme in page.policy.schemes} if page.policy else {}
     if decision.benefits:
         _heading(Saying("补助是怎么算的", "How the assistance is worked out"), language, console)

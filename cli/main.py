@@ -8,7 +8,19 @@ import sys
 
 import typer
 
-from cli import adjudicate, deadletter, demo, events, explain, operate, payouts, policies, reconcile, simulate
+from cli import (
+    adjudicate,
+    contracts,
+    deadletter,
+    demo,
+    events,
+    explain,
+    operate,
+    payouts,
+    policies,
+    reconcile,
+    simulate,
+)
 
 app = typer.Typer(
     name="huzhu",
@@ -30,6 +42,7 @@ app.add_typer(operate.topics, name="topics")
 app.add_typer(policies.app, name="policy")
 app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(payouts.app, name="payouts")
+app.add_typer(contracts.app, name="contracts")
 
 
 @app.callback()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 
 class SettingsError(Exception):
@@ -18,6 +19,18 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kafka_bootstrap: str | None = Field(None, description="host:port of Kafka, comma-separated; unset: Docker or local")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="how Kafka is spoken to; SASL_SSL in production"
+    )
+    kafka_sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field(
+        "SCRAM-SHA-512", description="how user and password are shown to Kafka"
+    )
+    kafka_sasl_username: str | None = Field(None, description="Kafka user of this process")
+    kafka_sasl_password: SecretStr | None = Field(None, description="its password")
+    kafka_sasl_password_file: str | None = Field(None, description="a file that holds the password, instead")
+    kafka_ca: str | None = Field(None, description="PEM of the authority that signed the brokers' certificates")
+    kafka_cert: str | None = Field(None, description="PEM of this process's own certificate")
+    kafka_key: str | None = Field(None, description="PEM of its private key, not encrypted")
     database_url: str | None = Field(None, description="postgresql+psycopg://... of the ledger; unset: Docker or local")
     shards: int = Field(4, ge=1, le=256, description="partitions of every topic; fixed once a ledger exists")
     replication_factor: int = Field(1, ge=1, le=10, description="copies of every partition; 3 in production")
@@ -31,6 +44,9 @@ class Settings(BaseModel):
     retry_wait: float = Field(0.2, gt=0, le=60, description="wait before the second try; doubles, at most 5 s")
     relay_batch: int = Field(1000, ge=1, le=100_000, description="most messages in one Kafka transaction")
     relay_poll: float = Field(1.0, gt=0, le=60, description="longest wait of the relay for a notice from the ledger")
+    national_mappings: str | None = Field(
+        None, description="file or folder of mappings of the national settlement list"
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:

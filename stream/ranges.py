@@ -12,6 +12,7 @@ from types import TracebackType
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from infra import kafka_security
 from schemas.records import Delivery
 from schemas.topics import MESSAGE_BYTES_MAX
 
@@ -36,7 +37,7 @@ class RangeReader:
     def __init__(self, bootstrap: str) -> None:
         self._consumer = Consumer(
             {
-                "bootstrap.servers": bootstrap,
+                **kafka_security.confluent(bootstrap),
                 "group.id": "huzhu-ranges",  # required by the client; nothing is ever committed under it
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,

@@ -17,6 +17,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from sqlalchemy import Connection, Engine, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
+from infra import kafka_security
 from infra.ledger.tables import outbox, relays, shards
 from infra.settings import Settings
 from schemas.records import OutboxRow
@@ -63,7 +64,7 @@ def transactional_producer(bootstrap: str, transactional_id: str) -> Transaction
     """A producer that has not yet fenced the one before it."""
     return Producer(
         {
-            "bootstrap.servers": bootstrap,
+            **kafka_security.confluent(bootstrap),
             "transactional.id": transactional_id,
             "transaction.timeout.ms": int(TRANSACTION_SECONDS_MAX * 1000),
             "message.max.bytes": MESSAGE_BYTES_MAX,

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import faust
 
+from infra import kafka_security
 from infra.settings import Settings
 from schemas.records import Delivery
 from schemas.topics import INBOUND, MESSAGE_BYTES_MAX
@@ -46,7 +47,7 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
     app = _App(
         intake,
         "huzhu-worker",
-        broker=[f"aiokafka://{address}" for address in bootstrap.split(",")],
+        **kafka_security.faust(bootstrap),
         broker_session_timeout=settings.session_timeout,
         broker_heartbeat_interval=settings.session_timeout / 3,
         broker_request_timeout=max(90.0, settings.session_timeout * 2),
