@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from cli import adjudicate, deadletter, demo, events, explain, operate, policies
+from cli import adjudicate, deadletter, demo, events, explain, gateway, operate, policies
 
 app = typer.Typer(
     name="huzhu",
@@ -24,9 +24,11 @@ app.command(epilog=events.GENERATE_EXAMPLE)(events.generate)
 app.command(epilog=events.POST_EXAMPLE)(events.post)
 app.command(epilog="Example: huzhu worker --log-level warning")(operate.worker)
 app.command(epilog="Example: huzhu relay")(operate.relay)
+app.command(epilog=gateway.EXAMPLE)(gateway.gateway)
 app.add_typer(operate.topics, name="topics")
 app.add_typer(policies.app, name="policy")
 app.add_typer(deadletter.app, name="deadletter")
+app.add_typer(gateway.app, name="keys")
 
 
 @app.callback()

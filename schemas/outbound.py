@@ -56,6 +56,9 @@ class AuditKind(StrEnum):
     PAYOUT_INSTRUCTED = "payout.instructed"
     POLICY_PUBLISHED = "policy.published"
     EVENT_REPLAYED = "event.replayed"
+    KEY_CREATED = "key.created"
+    KEY_ROTATED = "key.rotated"
+    KEY_REVOKED = "key.revoked"
 
 
 class AuditRecorded(BaseModel):

@@ -80,7 +80,8 @@ events = Table(
     Column("disposition", Text, nullable=False),
     UniqueConstraint("topic", "partition", "offset", name="events_once"),
     CheckConstraint(
-        "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay')", name="events_disposition"
+        "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key')",
+        name="events_disposition",
     ),
 )
 """Every event as it was taken in, in the ledger's order, whatever became of it. The original bytes, for ever."""
@@ -201,6 +202,7 @@ instructions = Table(
         name="instructions_balance",
     ),
     CheckConstraint("kind IN ('payment', 'recovery')", name="instructions_kind"),
+    Index("instructions_of_scheme", "scheme_id", "event_no"),
 )
 """Every payout instruction ever made. Each continues the balance of the revision before: none is lost or doubled."""
 
