@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 
 from pydantic import BaseModel, JsonValue
 from sqlalchemy import Engine
@@ -82,7 +83,7 @@ def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language
         account.apply(recall(value))
     claim = account.claim(claim_id)
     _check(caller, _facilities(engine, account, claim))
-    policy = None if record.policy_text is None else parse_policy(record.policy_text)
+    policy = None if record.policy_text is None else _policy(record.policy_text)
     return ClaimView(
         claim_id=claim_id,
         state=decision.status.value,
@@ -119,6 +120,12 @@ def explained(decision: ClaimDecision, policy: Policy | None, language: Language
 
 def decision_document(decision: ClaimDecision) -> dict[str, JsonValue]:
     return to_json(decision)  # type: ignore[return-value]
+
+
+@lru_cache(maxsize=32)
+def _policy(text: str) -> Policy:
+    """A published policy; parsed once, as it is immutable."""
+    return parse_policy(text)
 
 
 def _check(caller: Caller, facilities: Iterable[str]) -> None:

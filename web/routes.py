@@ -99,7 +99,10 @@ def add_routes(app: FastAPI, gateway: Gateway) -> None:
 
     @app.get("/v1/claims/{claim_id:path}", response_model=ClaimView, **openapi.GET_CLAIM)
     async def get_claim(
-        request: Request, claim_id: Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+        request: Request,
+        claim_id: Annotated[
+            str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["H1-E-1001"])
+        ],
     ) -> Response:
         caller = await gateway.caller_of(request)
         language = _language(request)
@@ -109,7 +112,9 @@ def add_routes(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/v1/instructions", response_model=InstructionPage, **openapi.GET_INSTRUCTIONS)
     async def get_instructions(
         request: Request,
-        after: Annotated[str | None, Query(max_length=20_000, description="`next` of the page before.")] = None,
+        after: Annotated[
+            str | None, Query(max_length=8000, pattern="^[A-Za-z0-9_-]*$", description="`next` of the page before.")
+        ] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Response:
         caller = await gateway.caller_of(request)

@@ -184,11 +184,8 @@ def values_about(connection: Connection, subjects: Collection[Subject]) -> list[
         .order_by(facts.c.version)
     ).all()
     wanted = bindparam("numbers", list(numbers), type_=ARRAY(BigInteger))
-    found = dict(
-        connection.execute(select(events.c.event_no, events.c.value).where(events.c.event_no == any_(wanted)))
-        .tuples()
-        .all()
-    )
+    rows = connection.execute(select(events.c.event_no, events.c.value).where(events.c.event_no == any_(wanted)))
+    found = {row.event_no: row.value for row in rows}
     return [bytes(found[number] or b"") for number in numbers]
 
 

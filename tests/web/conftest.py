@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import Engine
 
+from tests.web.door import Door, open_door
 from tests.web.site import Site
 
 
@@ -18,3 +20,10 @@ def site(kafka: str, postgres_url: str) -> Iterator[Site]:
             made.start(command)
         made.start_gateway(gateway_rate=100_000, gateway_burst=100_000)
         yield made
+
+
+@pytest.fixture
+def door(ledger: Engine) -> Iterator[Door]:
+    """The API on a fresh ledger, without Kafka and worker."""
+    with open_door(ledger) as opened:
+        yield opened
