@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -52,10 +54,13 @@ def gateway(
     with Waiters(engine) as waiters:
         forwarder = Forwarder(engine, kafka_address(known), known, lambda: setattr(serving, "should_exit", True))
         serving = server(create_app(engine, known, waiters, forwarder.ring, lambda: forwarder.kafka_answers), known)
+        for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn's own give way to these at its end
+            signal.signal(number, lambda *_: setattr(serving, "should_exit", True))
         with forwarder:
             scheme = "https" if known.gateway_tls_cert else "http"
             err.print(f"the API is at {scheme}://{known.gateway_host}:{known.gateway_port}")
-            serving.run()
+            with suppress(SystemExit):  # uvicorn's, when it cannot listen: it has logged why
+                serving.run()
     engine.dispose()
     if forwarder.mismatch is not None:
         fail(str(forwarder.mismatch))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import ssl
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -26,18 +28,11 @@ class Site(Spine):
         super().__init__(bootstrap, postgres_url)
         self.port = free_ports(1)[0]
         self.scheme = "http"
+        self._trusted: ssl.SSLContext | bool = True
         self.h1 = self.key(Role.HOSPITAL, "H1")
         self.h2 = self.key(Role.HOSPITAL, "H2")
         self.insurer = self.key(Role.INSURER, "village_mutual_aid")
         self.registry = self.key(Role.REGISTRY)
-
-    @property
-    def url(self) -> str:
-        return self._url
-
-    @url.setter
-    def url(self, value: str) -> None:
-        self._url = value
 
     @property
     def address(self) -> str:
@@ -52,9 +47,14 @@ class Site(Spine):
         self.start("gateway", name, **{"gateway_port": self.port, **settings})
         assert await_true(self.serves, START_S_MAX), self.logs()
 
+    def start_gateway_tls(self, authority: Path, **settings: object) -> None:
+        """As `start_gateway`, with a certificate that an authority in a file has signed."""
+        self.scheme, self._trusted = "https", ssl.create_default_context(cafile=str(authority))
+        self.start_gateway("gateway", **settings)
+
     def serves(self) -> bool:
         try:
-            return httpx.get(f"{self.address}/healthz", timeout=5).status_code == 200
+            return httpx.get(f"{self.address}/healthz", timeout=5, verify=self._trusted).status_code == 200
         except httpx.TransportError:
             return False
 
