@@ -17,6 +17,9 @@ SECONDS = 8
 
 def test_waiting_under_load_is_answered_with_decisions(site: Site) -> None:
     """Twenty cashiers a second wait, each for a person of their own: none gets another's decision, none an error."""
+    with site.client(site.h1) as client:  # the worker has its partitions
+        first = client.post("/v1/settlements?wait=30s", json=bill("S-first", "E-first", person_id="first"))
+        assert 200 == first.status_code
     answers = asyncio.run(_cashiers(site, POSTS_A_SECOND, SECONDS))
     statuses = [status for status, _ in answers]
     assert {200, 202} >= set(statuses)
@@ -45,7 +48,7 @@ async def _cashiers(site: Site, rate: int, seconds: int) -> list[tuple[int, floa
     async with httpx.AsyncClient(base_url=site.address, headers=headers, timeout=60, limits=limits) as client:
 
         async def cashier(number: int) -> tuple[int, float]:
-            person = f"L{number}"
+            person = f"L{rate}-{number}"
             events = [
                 discharge(f"E-{person}", person_id=person),
                 bill(f"S-{person}", f"E-{person}", 4000, person_id=person),
