@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -52,26 +53,31 @@ class Admitted:
         return told if self.claim_id is None else told | {"claim_id": self.claim_id}
 
 
-def read_item(item: bytes | Refusal) -> Reading | Problem:
+class Candidate(NamedTuple):
+    """A readable event: the bytes that go to Kafka, and what they say."""
+
+    value: bytes
+    reading: Reading
+
+
+def read_item(item: bytes | Refusal) -> Candidate | Problem:
     """An event by itself, with the rules and codes of the stream."""
-    reading = item if isinstance(item, Refusal) else read(item)
-    return of_refusal(reading) if isinstance(reading, Refusal) else reading
+    if isinstance(item, Refusal):
+        return of_refusal(item)
+    reading = read(item)
+    return of_refusal(reading) if isinstance(reading, Refusal) else Candidate(item, reading)
 
 
-def lock_ids(connection: Connection, readings: Sequence[Reading | Problem], *names: str) -> None:
+def lock_ids(connection: Connection, candidates: Sequence[Candidate | Problem], *names: str) -> None:
     """Makes everyone else who names one of the ids, or one of ``names``, wait until the transaction ends."""
-    inbox.lock_names(connection, [*names, *(f"{kind} {name}" for kind, name in _subjects(readings))])
+    inbox.lock_names(connection, [*names, *(f"{kind} {name}" for kind, name in _subjects(candidates))])
 
 
 def admit_all(
-    connection: Connection,
-    items: Sequence[bytes | Refusal],
-    readings: Sequence[Reading | Problem],
-    caller: Caller,
-    shard_count: int,
+    connection: Connection, candidates: Sequence[Candidate | Problem], caller: Caller, shard_count: int
 ) -> list[Admitted | Problem]:
     """What becomes of each event. What is news goes into the inbox; the caller of this commits, or takes it back."""
-    subjects = _subjects(readings)
+    subjects = _subjects(candidates)
     waiting = inbox.rows_about(connection, subjects)
     registry = known_lines(connection, subjects, [row for _, row in waiting])
     numbers = {_place(row): number for number, row in waiting}
@@ -79,17 +85,20 @@ def admit_all(
     results: list[Admitted | Problem] = []
     fresh: dict[Place, int] = {}
     rows: list[InboxRow] = []
-    for item, reading in zip(items, readings, strict=True):
-        judged = reading if isinstance(reading, Problem) else _judge(reading, registry, caller, owners)
-        if isinstance(judged, Problem) or isinstance(reading, Problem) or isinstance(item, Refusal):
-            results.append(judged if isinstance(judged, Problem) else problem("INTERNAL"))
+    for candidate in candidates:
+        if isinstance(candidate, Problem):
+            results.append(candidate)
             continue
-        row = _row(item, reading, shard_count)
+        judged = _judge(candidate.reading, registry, caller, owners)
+        if isinstance(judged, Problem):
+            results.append(judged)
+            continue
+        row = _row(candidate, shard_count)
         place = _place(row)
         if place not in numbers and place not in fresh and judged is not Disposition.DUPLICATE:
             fresh[place] = len(rows)
             rows.append(row)
-        results.append(Admitted(reading.fact, row, numbers.get(place)))
+        results.append(Admitted(candidate.reading.fact, row, numbers.get(place)))
     appended = inbox.append(connection, rows)
     return [_numbered(each, fresh, appended) for each in results]
 
@@ -147,12 +156,14 @@ def _owners(connection: Connection, subjects: Sequence[Subject], waiting: Sequen
     return owners
 
 
-def _subjects(readings: Sequence[Reading | Problem]) -> list[Subject]:
-    named = [subject for each in readings if isinstance(each, Reading) for subject in claims_of_identity(each.fact)]
+def _subjects(candidates: Sequence[Candidate | Problem]) -> list[Subject]:
+    facts = [each.reading.fact for each in candidates if isinstance(each, Candidate)]
+    named = [subject for fact in facts for subject in claims_of_identity(fact)]
     return list(dict.fromkeys(named))
 
 
-def _row(value: bytes, reading: Reading, shard_count: int) -> InboxRow:
+def _row(candidate: Candidate, shard_count: int) -> InboxRow:
+    value, reading = candidate
     fact = reading.fact
     shard = shard_of(fact.person_id, shard_count)
     topic = TOPIC_OF_EVENT[fact.event_type].name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,9 +16,11 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infra.settings import Settings
 from schemas.access import Caller
@@ -89,7 +92,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _parameters)
     app.add_exception_handler(SQLAlchemyError, _ledger)
-    app.add_exception_handler(Exception, _ours)
+    app.add_middleware(OutermostLayer)
     describe(app)
     return app
 
@@ -124,6 +127,28 @@ async def _ledger(request: Request, error: Exception) -> Response:
     return await _problem(request, unavailable() if gone else problem("INTERNAL"))
 
 
-async def _ours(request: Request, error: Exception) -> Response:
-    log.error("%s: %s", request.method, type(error).__name__)
-    return await _problem(request, problem("INTERNAL"))
+class OutermostLayer:
+    """The outermost layer: a mistake of ours is answered with a problem and logged by its kind and place alone.
+
+    The server itself would log the whole error, which may quote what a hospital sent.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sent)
+        except Exception as error:  # noqa: BLE001 - answered here, whatever it is
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            log.error("%s at %s:%s", type(error).__name__, place.filename, place.lineno)
+            if not begun:
+                language = language_of(Headers(scope=scope).get("accept-language"))
+                await respond(problem("INTERNAL"), language)(scope, receive, send)

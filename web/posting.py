@@ -34,13 +34,13 @@ def post_events(engine: Engine, request: Request, events: Events, shard_count: i
     A single event is acknowledged (202) or raises its Problem. Of a batch each event stands for itself: 202 when all
     are acknowledged, 207 when some are, Problem BATCH_REFUSED when none is.
     """
-    readings = [read_item(item) for item in events.items]
+    candidates = [read_item(item) for item in events.items]
     with engine.begin() as connection:
-        lock_ids(connection, readings, *_answer_lock(request))
+        lock_ids(connection, candidates, *_answer_lock(request))
         before = _before(connection, request)
         if before is not None:
             return before, True
-        results = admit_all(connection, events.items, readings, request.caller, shard_count)
+        results = admit_all(connection, candidates, request.caller, shard_count)
         answer = _single(request, results[0]) if events.single else _batch(request, results)
         _keep(connection, request, answer)
     return answer, False
@@ -52,11 +52,11 @@ def post_settlement(engine: Engine, request: Request, events: Events, shard_coun
     A retry under the same Idempotency-Key is admitted again, which adds nothing: so it can be answered with the
     decision that was not made yet at the first time.
     """
-    readings = [read_item(item) for item in events.items]
+    candidates = [read_item(item) for item in events.items]
     with engine.begin() as connection:
-        lock_ids(connection, readings, *_answer_lock(request))
+        lock_ids(connection, candidates, *_answer_lock(request))
         before = _before(connection, request)
-        results = admit_all(connection, events.items, readings, request.caller, shard_count)
+        results = admit_all(connection, candidates, request.caller, shard_count)
         admitted = [_or_raise(index, each, events.single) for index, each in enumerate(results)]
         _check_settlement(admitted)
         if before is None:

@@ -168,6 +168,11 @@ def test_an_insurer_reads_its_schemes_instructions_page_by_page_and_reports_on_t
             discharge("E-I1", person_id="I1"),
             bill("S-I1", "E-I1", 30_000, out_of_catalogue=20_000, person_id="I1"),
         )
+        with site.client(site.key(Role.INSURER, "self_pay_assistance", "village_mutual_aid")) as both:
+            one_by_one, _ = pages(both, None, 1)
+            whole, _ = pages(both, None, 1000)
+        assert one_by_one == whole
+        assert 2 == [each["claim_id"] for each in whole].count("E-I1")
         by_two, end = pages(mine, None, 2)
         at_once, _ = pages(mine, None, 1000)
         theirs, _ = pages(others, None, 100)

@@ -379,3 +379,19 @@ def test_nothing_is_loaded_from_elsewhere_and_unknown_paths_are_problems(door: D
             assert (404, "NOT_FOUND") == ((answer := client.get(path)).status_code, code(answer))
         wrong = client.get("/v1/events")
         assert (405, "METHOD_NOT_ALLOWED", "POST") == (wrong.status_code, code(wrong), wrong.headers["allow"])
+
+
+def test_a_mistake_of_ours_is_a_problem_and_the_log_quotes_nobody(
+    door: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """500 with both languages; the log names the kind and the place, and nothing that was sent."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("about P1: 110105194912310021")
+
+    monkeypatch.setattr("web.routes.posting.post_events", broken)
+    with hospital(door) as client:
+        answer = client.post("/v1/events", json=bill())
+    assert (500, "INTERNAL") == (answer.status_code, code(answer))
+    assert "RuntimeError" in caplog.text
+    assert "110105194912310021" not in caplog.text + answer.text
