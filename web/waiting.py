@@ -29,6 +29,10 @@ PAUSE_SECONDS = 0.01
 """Least time between two questions, so that a burst of notices is one question."""
 
 
+NOTICE_SECONDS = 0.5
+"""How long one wait for a notice lasts: a stop is noticed after it."""
+
+
 class Waiters:
     """Requests that wait for the fate of events in the inbox."""
 
@@ -111,7 +115,7 @@ class Waiters:
                     for channel in (OUTBOX_NOTICE, SENT_NOTICE):
                         connection.execute(f"LISTEN {channel}")
                     while not self._stopping.is_set():
-                        for _ in connection.notifies(timeout=1.0, stop_after=1):
+                        for _ in connection.notifies(timeout=NOTICE_SECONDS, stop_after=1):
                             self._bell.set()
             except psycopg.OperationalError:
                 log.warning("no notices from the ledger: asking every %s s", POLL_SECONDS)

@@ -8,11 +8,13 @@ import socket
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import httpx
 import pytest
 from sqlalchemy import Engine
 
+from infra.ledger import answers as answers_of_the_ledger
 from infra.ledger.schema import connect
 from schemas.access import Role
 from tests.builders import Json, bill, coverage, death, discharge, encode, report, void
@@ -132,6 +134,26 @@ def test_sixteen_clients_under_one_idempotency_key_get_one_answer(door: Door) ->
     answers = at_once(door, [lambda client, e=e: client.post("/v1/events", json=e, headers=headers) for e in events])  # type: ignore[misc]
     assert {202: 1, 422: CLIENTS - 1} == Counter(each.status_code for each in answers)
     assert 1 == inbox_count(door)
+
+
+def test_an_answer_is_forgotten_after_its_time(door: Door) -> None:
+    """Then the key is as good as new; until then it is not."""
+    headers = {"Idempotency-Key": "k"}
+    with hospital(door) as client:
+        assert 202 == client.post("/v1/events", json=bill(), headers=headers).status_code
+        for age, gone, status in ((timedelta(days=7), 0, 422), (timedelta(0), 1, 202)):
+            with door.engine.begin() as connection:
+                assert gone == answers_of_the_ledger.forget(connection, age)
+            assert status == client.post("/v1/events", json=bill("S2"), headers=headers).status_code
+
+
+@pytest.mark.parametrize("wait", ["abc", "-1s", "2m", "1e3", "2 s", ""])
+def test_a_wait_that_is_no_time_is_refused(door: Door, wait: str) -> None:
+    """Before anything is stored."""
+    with hospital(door) as client:
+        answer = client.post("/v1/settlements", params={"wait": wait}, json=bill())
+    assert (422, "REQUEST_INVALID", ["wait"]) == (answer.status_code, code(answer), answer.json()["pointers"])
+    assert 0 == inbox_count(door)
 
 
 # Batches and bodies ----------------------------------------------------------------------------------------
