@@ -15,6 +15,7 @@ from cli import (
     demo,
     events,
     explain,
+    gateway,
     operate,
     payouts,
     policies,
@@ -43,6 +44,8 @@ app.add_typer(policies.app, name="policy")
 app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(payouts.app, name="payouts")
 app.add_typer(contracts.app, name="contracts")
+app.command(epilog=gateway.EXAMPLE)(gateway.gateway)
+app.add_typer(gateway.app, name="keys")
 
 
 @app.callback()

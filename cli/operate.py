@@ -17,7 +17,7 @@ from infra import kafka_acls, kafka_topics
 from infra.kafka_security import KafkaSecurity
 from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
 from infra.settings import Settings, SettingsError
-from schemas.access import Role, rules
+from schemas.kafka_access import Role, rules
 from stream.deadline import INFRASTRUCTURE_GONE
 
 topics = typer.Typer(no_args_is_help=True, help="Make and check the Kafka topics.")

@@ -1,4 +1,4 @@
-"""The rules of `schemas.access`, put into a cluster that has an authorizer."""
+"""The rules of `schemas.kafka_access`, put into a cluster that has an authorizer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kafka.admin import (
 from kafka.errors import KafkaError
 
 from infra.kafka_topics import admin
-from schemas.access import Rule
+from schemas.kafka_access import Rule
 
 
 class NotApplied(Exception):

@@ -48,6 +48,15 @@ class Settings(BaseModel):
         None, description="file or folder of mappings of the national settlement list"
     )
 
+    gateway_host: str = Field("127.0.0.1", min_length=1, description="address on which the hospital API listens")
+    gateway_port: int = Field(8080, ge=0, le=65535, description="port of the hospital API")
+    gateway_tls_cert: str | None = Field(None, description="file with the certificate chain of the hospital API (PEM)")
+    gateway_tls_key: str | None = Field(None, description="file with the private key of that certificate (PEM)")
+    gateway_threads: int = Field(12, ge=2, le=200, description="threads and ledger connections that serve requests")
+    gateway_rate: float = Field(200, gt=0, le=1e6, description="events a second that a key may post, lasting")
+    gateway_burst: int = Field(2000, ge=1000, le=10**7, description="events that a key may post at once after a rest")
+    gateway_retention_days: float = Field(7, gt=0, le=366, description="how long an Idempotency-Key is remembered")
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Reads ``HUZHU_*`` variables. Raises SettingsError for a wrong value; unknown names are left alone."""

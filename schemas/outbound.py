@@ -63,6 +63,9 @@ class AuditKind(StrEnum):
     POLICY_PUBLISHED = "policy.published"
     EVENT_REPLAYED = "event.replayed"
     PAYOUT_REISSUED = "payout.reissued"
+    KEY_CREATED = "key.created"
+    KEY_ROTATED = "key.rotated"
+    KEY_REVOKED = "key.revoked"
 
 
 class AuditRecorded(BaseModel):

@@ -200,6 +200,23 @@ class OutboxRow(NamedTuple):
     value: bytes
 
 
+class InboxRow(NamedTuple):
+    """An event that was acknowledged at the door and waits for Kafka: its bytes, and the line that it belongs to.
+
+    ``version`` is 0 for an event without versions. ``shard`` is the partition of ``topic`` that it goes to.
+    """
+
+    shard: int
+    topic: str
+    person_id: str
+    value: bytes
+    kind: Kind
+    subject_id: str
+    version: int
+    content_sha256: str
+    encounter_id: str | None
+
+
 class Replay(NamedTuple):
     """An operator's order to send a refused event again, corrected or as it was, to its inbound topic.
 

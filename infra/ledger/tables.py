@@ -80,7 +80,7 @@ events = Table(
     Column("disposition", Text, nullable=False),
     UniqueConstraint("topic", "partition", "offset", name="events_once"),
     CheckConstraint(
-        "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'reissue')",
+        "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue')",
         name="events_disposition",
     ),
 )
@@ -204,6 +204,7 @@ instructions = Table(
         name="instructions_balance",
     ),
     CheckConstraint("kind IN ('payment', 'recovery')", name="instructions_kind"),
+    Index("instructions_of_scheme", "scheme_id", "event_no"),
 )
 """Every payout instruction ever made. Each continues the balance of the revision before: none is lost or doubled.
 

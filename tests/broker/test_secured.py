@@ -21,7 +21,7 @@ from kafka.errors import GroupAuthorizationFailedError
 from infra import kafka_security
 from infra.local.kafka import LocalKafka
 from infra.local.secured import MECHANISM, BrokerSecurity
-from schemas.access import Role, rules
+from schemas.kafka_access import Role, rules
 from schemas.topics import DECISIONS, INSTRUCTIONS
 from stream.readback import read_topic
 from tests.broker.certificates import issued

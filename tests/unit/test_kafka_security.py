@@ -10,7 +10,7 @@ import pytest
 from infra import kafka_security
 from infra.kafka_security import KafkaSecurity
 from infra.settings import Settings, SettingsError
-from schemas.access import ROLE_OF, Role, rules
+from schemas.kafka_access import ROLE_OF, Role, rules
 from schemas.topics import INBOUND, OUTBOUND, TOPICS
 from tests.broker.certificates import issued
 

@@ -9,7 +9,7 @@ from alembic import op
 from schemas.dates import parse_instant
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -36,7 +36,7 @@ BEGIN
 END $$
 """
 
-DISPOSITIONS = "'accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay'"
+DISPOSITIONS = "'accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key'"
 
 
 def upgrade() -> None:
