@@ -13,6 +13,7 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from cli.console import err, fail, out
+from cli.national import mappings_of
 from cli.operate import LogLevel, bound_ledger, kafka_address, ledger, log_to_stderr, settings
 from infra.ledger import api_keys
 from infra.ledger.schema import LedgerMismatch, bound_shards, connect
@@ -50,10 +51,12 @@ def gateway(
         check_address(known, insecure_allow_plain)
     except NotServed as error:
         fail(str(error))
+    mappings = mappings_of(None, known.national_mappings) if known.national_mappings else None
     engine = _engine(known)
     with Waiters(engine) as waiters:
         forwarder = Forwarder(engine, kafka_address(known), known, lambda: setattr(serving, "should_exit", True))
-        serving = server(create_app(engine, known, waiters, forwarder.ring, lambda: forwarder.kafka_answers), known)
+        app = create_app(engine, known, waiters, forwarder.ring, lambda: forwarder.kafka_answers, mappings)
+        serving = server(app, known)
         for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn's own give way to these at its end
             signal.signal(number, lambda *_: setattr(serving, "should_exit", True))
         with forwarder:

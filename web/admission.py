@@ -60,10 +60,10 @@ class Candidate(NamedTuple):
     reading: Reading
 
 
-def read_item(item: bytes | Refusal) -> Candidate | Problem:
+def read_item(item: bytes | Problem) -> Candidate | Problem:
     """An event by itself, with the rules and codes of the stream."""
-    if isinstance(item, Refusal):
-        return of_refusal(item)
+    if isinstance(item, Problem):
+        return item
     reading = read(item)
     return of_refusal(reading) if isinstance(reading, Refusal) else Candidate(item, reading)
 

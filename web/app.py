@@ -24,7 +24,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infra.settings import Settings
 from schemas.access import Caller
+from schemas.national import NationalMappings
 from web import keys
+from web.formats import Format, formats
 from web.languages import Language, language_of
 from web.limits import RateLimit
 from web.problems import MEDIA_TYPE, Problem, problem, unavailable
@@ -48,6 +50,7 @@ class Gateway:
     kafka_answers: Callable[[], bool]
     rates: RateLimit
     threads: anyio.CapacityLimiter
+    formats: dict[str, Format]
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Work on the ledger in one of the threads. Raises Problem UNAVAILABLE when all are taken for long."""
@@ -73,8 +76,12 @@ def create_app(
     waiters: Waiters,
     posted: Callable[[], None] = lambda: None,
     kafka_answers: Callable[[], bool] = lambda: True,
+    mappings: NationalMappings | None = None,
 ) -> FastAPI:
-    """The application. ``posted`` is called after events went into the inbox."""
+    """The application. ``posted`` is called after events went into the inbox.
+
+    With ``mappings`` it takes national settlement lists too.
+    """
     from web.openapi import describe
     from web.routes import add_routes
 
@@ -87,7 +94,7 @@ def create_app(
     )
     rates = RateLimit(settings.gateway_rate, settings.gateway_burst)
     threads = anyio.CapacityLimiter(settings.gateway_threads)
-    add_routes(app, Gateway(engine, settings, waiters, posted, kafka_answers, rates, threads))
+    add_routes(app, Gateway(engine, settings, waiters, posted, kafka_answers, rates, threads, formats(mappings)))
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _parameters)

@@ -178,7 +178,8 @@ POST_EVENTS: Json = {
     "tags": ["post"],
     "summary": "Post one event or a batch",
     "description": "202 means that the events are stored for good and will be decided, also if Kafka is away now. "
-    "In a batch each event stands for itself: 207 when some are refused.",
+    "In a batch each event stands for itself: 207 when some are refused. Where the operator has set it up, national "
+    "settlement lists are taken as `application/vnd.huzhu.national+json`: one record, or an array of them.",
     "responses": {
         202: _json({"anyOf": [_ref("Receipt"), _ref("BatchReceipt")]}, "Acknowledged."),
         207: _json(_ref("BatchReceipt"), "Some were refused; items says which and why."),

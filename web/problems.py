@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from schemas.canonical import canonical_json
+from schemas.national_refusal import NationalRefusal
 from schemas.refusals import Refusal, RefusalCode
 
 MEDIA_TYPE = "application/problem+json"
@@ -55,8 +56,10 @@ CODES: dict[str, _Standing] = {
     ),
     "UNSUPPORTED_MEDIA_TYPE": _Standing(
         415,
-        "不支持这种内容类型。请使用 application/json 或 application/x-ndjson。",
-        "That content type is not understood. Use application/json or application/x-ndjson.",
+        "不支持这种内容类型。请用 application/json 或 application/x-ndjson;已配置时也可用 "
+        "application/vnd.huzhu.national+json。",
+        "That content type is not understood. Use application/json, application/x-ndjson or, where it is configured, "
+        "application/vnd.huzhu.national+json.",
     ),
     "REQUEST_INVALID": _Standing(
         422,
@@ -150,6 +153,14 @@ def of_refusal(refusal: Refusal) -> Problem:
     """The problem that a refusal of an event is over HTTP."""
     status = STATUS_OF_REFUSAL.get(refusal.code, 422)
     return Problem(refusal.code.value, status, refusal.zh, refusal.en, pointers=refusal.pointers)
+
+
+def of_national(refusal: NationalRefusal) -> Problem:
+    """The problem that a refused record of the national list is; its pointers lead to fields of the record."""
+    known = isinstance(refusal.code, RefusalCode)
+    status = STATUS_OF_REFUSAL.get(RefusalCode(refusal.code), 422) if known else 422
+    pointers = tuple(f"/{name}" for name in refusal.fields)
+    return Problem(refusal.code.value, status, refusal.zh, refusal.en, pointers=pointers)
 
 
 def unavailable(seconds: int = 5) -> Problem:

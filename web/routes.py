@@ -128,7 +128,7 @@ async def _events(
     """The request and the events in its body. Raises Problem."""
     body = await body_of(request, bytes_max)
     content_type = request.headers.get("content-type")
-    events = await gateway.run(lambda: events_of(content_type, body, caller))
+    events = await gateway.run(lambda: events_of(gateway.formats, content_type, body))
     if len(events.items) > 1:
         gateway.rates.take(caller.lineage, len(events.items) - 1)
     asked = "\n".join((request.method, request.url.path, content_type or "", sha256_hex(body)))

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 
 from infra.settings import Settings
 from schemas.access import Role
+from schemas.national import NationalMappings
 from tests.broker.servers import await_true
 from tests.conftest import SHARDS
 from tests.web.site import client
@@ -40,11 +41,11 @@ class Door:
 
 
 @contextmanager
-def open_door(engine: Engine, **settings: Any) -> Iterator[Door]:
+def open_door(engine: Engine, mappings: NationalMappings | None = None, **settings: Any) -> Iterator[Door]:
     """Serves a ledger until the block ends."""
     known = Settings(**{"shards": SHARDS, "gateway_port": 0, "gateway_rate": 1e6, "gateway_burst": 10**7, **settings})
     with Waiters(engine) as waiters:
-        serving = server(create_app(engine, known, waiters), known)
+        serving = server(create_app(engine, known, waiters, mappings=mappings), known)
         thread = threading.Thread(target=serving.run)
         thread.start()
         try:
