@@ -118,7 +118,7 @@ def count_by_state(connection: Connection) -> dict[PayoutState, int]:
         .outerjoin(_told, and_(_told.c.payout_id == _order.c.payout_id, _told.c.person_id == _order.c.person_id))
         .group_by(_state)
     )
-    return {PayoutState(state): count for state, count in connection.execute(wanted).tuples()}
+    return {PayoutState(row[0]): row[1] for row in connection.execute(wanted)}
 
 
 class Unmatched(NamedTuple):
