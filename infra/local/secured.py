@@ -33,7 +33,7 @@ class BrokerSecurity:
             "ssl.keystore.location": self.broker,
             "ssl.truststore.type": "PEM",
             "ssl.truststore.location": self.authority,
-            "ssl.principal.mapping.rules": r"RULE:^.*CN=([^,]+).*$/$1/",
+            "ssl.principal.mapping.rules": r"RULE:^CN=([^,]+).*$/$1/",
             "listener.name.internal.ssl.client.auth": "required",
             "listener.name.controller.ssl.client.auth": "required",
             "listener.name.clients.sasl.enabled.mechanisms": MECHANISM,
