@@ -1,4 +1,4 @@
-"""`huzhu contracts`: the JSON Schemas and the AsyncAPI document, generated, compared, and released."""
+"""`huzhu contracts`: the JSON Schemas, AsyncAPI and OpenAPI documents, generated, compared, and released."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from schemas.compatibility import breaks_readers, breaks_senders, topics_broken
 from schemas.contract import CONTRACT_VERSION, Schema, events, inlined
 from schemas.topics import INBOUND
 
-app = typer.Typer(no_args_is_help=True, help="JSON Schemas and AsyncAPI for the programs of others.")
+app = typer.Typer(no_args_is_help=True, help="JSON Schemas, AsyncAPI and OpenAPI for the programs of others.")
 
 Folder = Annotated[Path, typer.Argument(help="Where the contract stands.")]
 HERE = Path("docs/contracts")
@@ -23,9 +23,12 @@ EXAMPLE = "Example: huzhu contracts check && echo as generated, and compatible"
 
 
 def generated() -> dict[str, str]:
-    """The text of every generated file by its path below the folder. Another document is one more line here."""
+    """The text of every generated file by its path below the folder."""
+    from web.openapi import document as openapi  # FastAPI takes half a second, which other commands need not wait
+
     documents: dict[str, Any] = {f"schemas/{event.event_type}.json": event.schema for event in events()}
     documents["asyncapi.json"] = asyncapi.document()
+    documents["openapi.json"] = openapi()
     return {path: json.dumps(each, ensure_ascii=False, indent=2) + "\n" for path, each in documents.items()}
 
 
@@ -61,7 +64,7 @@ def breaking(folder: Path) -> tuple[str, list[str]] | None:
 
 @app.command("write", epilog="Example: huzhu contracts write docs/contracts")
 def write(folder: Folder = HERE) -> None:
-    """Write the JSON Schema of every event and the AsyncAPI document."""
+    """Write the JSON Schema of every event, and the AsyncAPI and OpenAPI documents."""
     (folder / "schemas").mkdir(parents=True, exist_ok=True)
     wanted = generated()
     for path in folder.glob("schemas/*.json"):

@@ -24,6 +24,20 @@ _CURSOR: Json = {
     "required": ["shard", "seq"],
     "properties": {"shard": {"type": "integer", "minimum": 0}, "seq": {"type": "integer", "minimum": 1}},
 }
+_HEADERS: Json = {
+    "type": "object",
+    "description": "CloudEvents 1.0, binary mode. None of them names a person or a claim.",
+    "required": ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type"],
+    "properties": {
+        "ce_specversion": {"const": "1.0"},
+        "ce_id": {"type": "string", "description": "The value's event_id."},
+        "ce_source": {"const": "/huzhu"},
+        "ce_type": {"type": "string", "description": "The value's event_type."},
+        "ce_time": {"type": "string", "description": "The value's occurred_at."},
+        "ce_subject": {"type": "string", "description": "Of a payout.instructed: its payout_id."},
+        "content-type": {"const": "application/json"},
+    },
+}
 
 
 def document() -> Json:
@@ -50,7 +64,7 @@ def document() -> Json:
         "operations": {_operation_name(topic): _operation(topic) for topic in TOPICS},
         "components": {
             "messages": {**messages, "relay.cursor": cursor},
-            "schemas": {**schemas, "relay.cursor": _CURSOR},
+            "schemas": {**schemas, "cloudevents": _HEADERS, "relay.cursor": _CURSOR},
             "securitySchemes": {"scram": {"type": "scramSha512", "description": "One user a program."}},
         },
     }
@@ -93,7 +107,8 @@ def _operation(topic: Topic) -> Json:
 
 def _message(event: Event) -> Json:
     key: Json = {"type": "string", "description": event.topic.key}
-    return {
+    sent = {"headers": {"$ref": "#/components/schemas/cloudevents"}} if event.topic.direction == "out" else {}
+    return sent | {
         "name": event.event_type,
         "title": event.event_type,
         "summary": event.schema["description"],

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infra.settings import Settings
 from schemas.access import Caller
+from schemas.contract import CONTRACT_VERSION
 from schemas.national import NationalMappings
 from web import keys
 from web.formats import Format, formats
@@ -87,6 +88,7 @@ def create_app(
 
     app = FastAPI(
         title="Huzhu",
+        version=CONTRACT_VERSION,
         docs_url=None,  # their pages load scripts from the internet
         redoc_url=None,
         openapi_url="/openapi.json",

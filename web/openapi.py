@@ -6,7 +6,9 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI
+from sqlalchemy import create_engine
 
+from infra.settings import Settings
 from schemas.facts import FACT_TYPES
 from web.problems import CODES
 
@@ -258,3 +260,12 @@ def describe(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
+
+
+def document() -> Json:
+    """The whole OpenAPI document, as `GET /openapi.json` gives it. Nothing is connected for it."""
+    from web.app import create_app
+    from web.waiting import Waiters
+
+    engine = create_engine("postgresql+psycopg://")
+    return create_app(engine, Settings(), Waiters(engine)).openapi()
