@@ -127,7 +127,7 @@ def test_the_reference_insurer_pays_each_instruction_once_through_kills(spine: S
         assert await_true(partial(insurer.has_reported, set(orders)), PAID_S_MAX), insurer.log()
         assert await_true(lambda: has_acknowledged(spine, "insurer-all", ends), PAID_S_MAX), insurer.log()
     spine.await_idle()
-    assert 120 == len(orders)
+    assert (120, 120) == (len(orders), insurer.paid())
     assert {name: (o["kind"], o["amount"]) for name, o in orders.items()} == {
         p: (k, a) for p, k, a, _ in insurer.payments()
     }
