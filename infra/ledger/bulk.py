@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import ARRAY, Connection, Table, bindparam, func, select
+from sqlalchemy import ARRAY, Connection, Executable, Table, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 
@@ -38,11 +39,15 @@ def merge_rows(
     """
     if not rows:
         return 0
+    given = {name: [row[index] for row in rows] for index, name in enumerate(columns)}
+    return connection.execute(_merge(table, tuple(columns), update), given).rowcount
+
+
+@cache
+def _merge(table: Table, columns: tuple[str, ...], update: bool) -> Executable:
+    """The statement for so many arrays; made once, as making it takes longer than running it for a few rows."""
     keys = [column.name for column in table.primary_key]
-    arrays = [
-        bindparam(name, [row[index] for row in rows], type_=ARRAY(table.c[name].type))
-        for index, name in enumerate(columns)
-    ]
+    arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in columns]
     source = func.unnest(*arrays).table_valued(*columns).render_derived()
     picked = select(*(source.c[name] for name in columns)).order_by(*(source.c[name] for name in keys))
     statement = insert(table).from_select(list(columns), picked)
@@ -51,4 +56,4 @@ def merge_rows(
         statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
     else:
         statement = statement.on_conflict_do_nothing(index_elements=keys)
-    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+    return statement.execution_options(preserve_rowcount=True)

@@ -30,6 +30,36 @@ class KnownVersion(NamedTuple):
     content_sha256: str
 
 
+def _texts_named(name: str) -> BindParameter[Sequence[str]]:
+    return bindparam(name, type_=ARRAY(Text))
+
+
+# The statements of every batch are made once: for a few events, making them takes longer than running them.
+_SUBJECTS = func.unnest(_texts_named("kinds"), _texts_named("ids")).table_valued("kind", "id").render_derived()
+_OWNERS = select(*(tables.subjects.c[name] for name in SubjectRow._fields)).join(
+    _SUBJECTS, and_(tables.subjects.c.kind == _SUBJECTS.c.kind, tables.subjects.c.subject_id == _SUBJECTS.c.id)
+)
+_VERSIONS = select(*(tables.facts.c[name] for name in ("kind", "subject_id", "version", "content_sha256"))).join(
+    _SUBJECTS, and_(tables.facts.c.kind == _SUBJECTS.c.kind, tables.facts.c.subject_id == _SUBJECTS.c.id)
+)
+# In two statements: joined, the planner may walk the whole of `events`, which grows with the ledger.
+_NEWEST = (
+    select(tables.facts.c.event_no)
+    .where(tables.facts.c.person_id == any_(_texts_named("persons")), tables.facts.c.kind != Kind.PAYOUT)
+    .ext(distinct_on(tables.facts.c.kind, tables.facts.c.subject_id))
+    .order_by(tables.facts.c.kind, tables.facts.c.subject_id, tables.facts.c.version.desc())
+)
+_VALUES = select(tables.events.c.value).where(
+    tables.events.c.event_no == any_(bindparam("numbers", type_=ARRAY(BigInteger)))
+)
+_CLAIMS = select(*(tables.claims.c[name] for name in ClaimRow._fields)).where(
+    tables.claims.c.person_id == any_(_texts_named("persons"))
+)
+_BENEFITS = select(*(tables.benefits.c[name] for name in BenefitRow._fields)).where(
+    tables.benefits.c.claim_id == any_(_texts_named("ids"))
+)
+
+
 def lock_shards(connection: Connection, wanted: Iterable[int], held: Mapping[int, int]) -> dict[int, ShardState]:
     """Locks shards until the transaction ends, in one order for all writers, and returns the ends of their sequences.
 
@@ -86,19 +116,8 @@ def lines(connection: Connection, subjects: Collection[Subject]) -> tuple[list[S
     if not subjects:
         return [], []
     given = sorted(subjects)
-    kinds, ids = [subject.kind.value for subject in given], [subject.id for subject in given]
-    wanted = func.unnest(_texts(kinds), _texts(ids)).table_valued("kind", "id").render_derived()
-    owner, fact = tables.subjects, tables.facts
-    owners = connection.execute(
-        select(owner.c.kind, owner.c.subject_id, owner.c.person_id, owner.c.encounter_id).join(
-            wanted, and_(owner.c.kind == wanted.c.kind, owner.c.subject_id == wanted.c.id)
-        )
-    )
-    versions = connection.execute(
-        select(fact.c.kind, fact.c.subject_id, fact.c.version, fact.c.content_sha256).join(
-            wanted, and_(fact.c.kind == wanted.c.kind, fact.c.subject_id == wanted.c.id)
-        )
-    )
+    named = {"kinds": [subject.kind.value for subject in given], "ids": [subject.id for subject in given]}
+    owners, versions = connection.execute(_OWNERS, named), connection.execute(_VERSIONS, named)
     return (
         [SubjectRow(Kind(row.kind), row.subject_id, row.person_id, row.encounter_id) for row in owners],
         [KnownVersion(Subject(Kind(row.kind), row.subject_id), row.version, row.content_sha256) for row in versions],
@@ -107,35 +126,19 @@ def lines(connection: Connection, subjects: Collection[Subject]) -> tuple[list[S
 
 def newest_facts(connection: Connection, persons: Collection[str]) -> list[bytes]:
     """The newest version of each of the persons' facts, as the bytes that were sent; payout reports left out."""
-    fact, event = tables.facts, tables.events
-    # In two statements: joined, the planner may walk the whole of `events`, which grows with the ledger.
-    newest = connection.scalars(
-        select(fact.c.event_no)
-        .where(fact.c.person_id == any_(_texts(persons)), fact.c.kind != Kind.PAYOUT)
-        .ext(distinct_on(fact.c.kind, fact.c.subject_id))
-        .order_by(fact.c.kind, fact.c.subject_id, fact.c.version.desc())
-    ).all()
-    numbers = bindparam("numbers", list(newest), type_=ARRAY(BigInteger))
-    return [
-        bytes(value) for value in connection.scalars(select(event.c.value).where(event.c.event_no == any_(numbers)))
-    ]
+    newest = connection.scalars(_NEWEST, {"persons": list(persons)}).all()
+    return [bytes(value) for value in connection.scalars(_VALUES, {"numbers": list(newest)})]
 
 
 def decided_claims(connection: Connection, persons: Collection[str]) -> list[ClaimRow]:
     """The persons' claims as last decided."""
-    claim = tables.claims
-    rows = connection.execute(
-        select(*(claim.c[name] for name in ClaimRow._fields)).where(claim.c.person_id == any_(_texts(persons)))
-    )
+    rows = connection.execute(_CLAIMS, {"persons": list(persons)})
     return [ClaimRow(*row)._replace(status=Status(row.status)) for row in rows]
 
 
 def held_benefits(connection: Connection, claim_ids: Collection[str]) -> list[BenefitRow]:
     """What each scheme owes for the claims, which is what was instructed."""
-    benefit = tables.benefits
-    rows = connection.execute(
-        select(*(benefit.c[name] for name in BenefitRow._fields)).where(benefit.c.claim_id == any_(_texts(claim_ids)))
-    )
+    rows = connection.execute(_BENEFITS, {"ids": list(claim_ids)})
     return [BenefitRow(*row) for row in rows]
 
 
