@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from cli import adjudicate, deadletter, demo, events, explain, operate, policies
+from cli import adjudicate, audit, deadletter, demo, events, explain, operate, policies
 
 app = typer.Typer(
     name="huzhu",
@@ -27,6 +27,7 @@ app.command(epilog="Example: huzhu relay")(operate.relay)
 app.add_typer(operate.topics, name="topics")
 app.add_typer(policies.app, name="policy")
 app.add_typer(deadletter.app, name="deadletter")
+app.add_typer(audit.app, name="audit")
 
 
 @app.callback()

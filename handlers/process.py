@@ -18,6 +18,7 @@ from handlers.explain import decision_of, fingerprint
 from handlers.journal import Journal
 from handlers.read import Reading
 from handlers.settle import Due, differences, in_order
+from schemas.canonical import canonical_json
 from schemas.decisions import Status
 from schemas.facts import Fact, Subject
 from schemas.outbound import AuditKind
@@ -27,6 +28,7 @@ from schemas.records import (
     ClaimRow,
     DecisionRow,
     Delivery,
+    Export,
     FactRow,
     InstructionRow,
     Outcome,
@@ -104,6 +106,14 @@ class Processor:
         self._journal.send(act.shard, act.topic, act.key, act.value)
         subject = {"refused_no": str(act.refused_no), "topic": act.topic, "reason": act.reason}
         self._journal.audit(act.shard, number, AuditKind.EVENT_REPLAYED, f"operator:{act.operator}", subject, act.value)
+
+    def exported(self, act: Export) -> None:
+        """An operator took data out of the ledger: an act, recorded on shard 0."""
+        value = canonical_json(act._asdict())
+        number = self._journal.act(0, act.operator, value, "export")
+        subject = {"what": act.what, "rows": str(act.rows), "sha256": act.sha256}
+        subject |= {f"filter.{name}": wanted for name, wanted in act.filter.items()}
+        self._journal.audit(0, number, AuditKind.DATA_EXPORTED, f"operator:{act.operator}", subject, value)
 
     def recompute(self, person_id: str, number: int) -> None:
         """Decides all of a person's claims again, as when a policy was published."""

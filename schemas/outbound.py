@@ -56,6 +56,7 @@ class AuditKind(StrEnum):
     PAYOUT_INSTRUCTED = "payout.instructed"
     POLICY_PUBLISHED = "policy.published"
     EVENT_REPLAYED = "event.replayed"
+    DATA_EXPORTED = "data.exported"
 
 
 class AuditRecorded(BaseModel):
@@ -74,6 +75,26 @@ class AuditRecorded(BaseModel):
     content_sha256: str
     prev_hash: str
     hash: str
+
+
+class AuditCheckpointed(BaseModel):
+    """What a shard's audit log held at a moment, signed: ``root`` is that of the RFC 6962 tree of its first entries.
+
+    ``note`` is the text with its signature (schemas/checkpoint.py); the other fields repeat what it says. ``root`` is
+    hexadecimal, ``signature`` the 64 bytes of Ed25519 in base64.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    event_type: Literal["audit.checkpointed"] = "audit.checkpointed"
+    event_id: str
+    occurred_at: Instant
+    shard: int
+    size: int
+    root: str
+    key_id: str
+    signature: str
+    note: str
 
 
 class AlertRaised(BaseModel):

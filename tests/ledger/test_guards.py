@@ -22,6 +22,7 @@ INSERT_ONLY = [
     tables.instructions,
     tables.refusals,
     tables.audit_entries,
+    tables.checkpoints,
 ]
 
 

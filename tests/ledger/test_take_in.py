@@ -29,7 +29,7 @@ from infra.sharding import shard_of
 from schemas.decisions import Status
 from schemas.policy import Policies
 from schemas.policy_file import parse_policy
-from schemas.records import Delivery, Outcome, Replay
+from schemas.records import Delivery, Export, Outcome, Replay
 from schemas.topics import EXPENSES
 from stream.batch import GapInOffsets, take_in
 from stream.post import address
@@ -182,6 +182,8 @@ def replayed(ledger: Engine) -> Journal:
             _publish_again(world, processor, value or b"", (key or b"").decode())
         elif row.disposition == "replay":
             processor.replay_refused(_order(json.loads(value or b"")))
+        elif row.disposition == "export":
+            processor.exported(Export(**json.loads(value or b"")))
         else:
             message = Delivery(row.topic, row.partition, row.offset, key, value)
             processor.take(message, read(value, key, row.topic))
