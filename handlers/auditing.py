@@ -218,6 +218,7 @@ class LogCheck:
             due.setdefault(each.shard, []).append(each)
         self.shards = {shard: ShardCheck(shard, due[shard]) for shard in sorted(due)}
         self._current: ShardCheck | None = None
+        self._spoiled = 0
 
     def of(self, shard: int) -> ShardCheck:
         """The checking of one shard."""
@@ -228,24 +229,24 @@ class LogCheck:
     def take(self, value: bytes) -> None:
         """The next entry of a copy that says of no entry to which shard it belongs, but by the entry itself."""
         entry = read_entry(value)
-        if entry is not None:
-            self._current = self.of(entry.shard)
-        else:
-            self._current = self._whose(value)
-        self._current.take(entry)
+        if entry is None:
+            self._spoiled += 1
+            return
+        check = self.of(entry.shard)
+        # Spoiled entries do not say whose they are: if a shard begins behind them, too late by their number, its own.
+        begins = check.expected == 1 and entry.seq == 1 + self._spoiled
+        self._blame(check if begins else self._current or check)
+        self._current = check
+        check.take(entry)
 
     def end(self) -> list[Finding]:
         """The first fault of each shard, after the last entry."""
+        if self._spoiled:
+            self._blame(self._current or self.of(0))
         found = [self.shards[shard].end() for shard in sorted(self.shards)]
         return [each for each in found if each is not None]
 
-    def _whose(self, value: bytes) -> ShardCheck:
-        """The shard of a spoiled entry: the one that it names, if it would be the next there; else the one before's."""
-        try:
-            fields = orjson.loads(value)
-            shard, seq = int(fields["shard"]), int(fields["seq"])
-        except (ValueError, TypeError, KeyError):
-            shard, seq = 0, 0
-        if seq == 1 or (shard in self.shards and self.shards[shard].expected == seq):
-            return self.of(shard)
-        return self._current or self.of(shard)
+    def _blame(self, check: ShardCheck) -> None:
+        while self._spoiled:
+            self._spoiled -= 1
+            check.take(None)

@@ -1,10 +1,10 @@
-"""Verifies what `huzhu audit prove` wrote, with nothing but Python's standard library (3.9 or newer).
+"""Verifies what `huzhu audit prove` wrote, with nothing but Python's standard library (3.10 or newer).
 
     python3 verify_proof.py proof.json --key huzhu.pub [--kept checkpoint.txt]
 
 PROOF   the proof: a payout's audit entry, the instruction, and the hashes up to a signed checkpoint
 --key   the public key, one line NAME+ID+BASE64; get it from the finance office, not with the proof
---kept  a checkpoint that you kept yourself; shows that the log still continues what it said then
+--kept  checkpoints that you kept yourself; shows that the log still continues what it said then
 
 Exit status 0: proven. 3: not proven, and why. 2: a file cannot be used. Read it: it is short on purpose. It shares no
 code with Huzhu. References: RFC 8032 (Ed25519), RFC 6962 (Merkle tree), C2SP signed-note.
@@ -144,6 +144,12 @@ def read_key(text):
     return name, bytes.fromhex(key_id), data[1:]
 
 
+def notes_in(text):
+    """The checkpoints of a text: each has an empty line inside, and one between it and the next."""
+    parts = text.strip("\n").split("\n\n")
+    return [f"{body}\n\n{signatures}\n" for body, signatures in zip(parts[::2], parts[1::2], strict=True)]
+
+
 def checked_note(note, keys):
     """Shard, size, root and time of a checkpoint that one of the keys has signed."""
     text, _, lines = note.partition("\n\n")
@@ -188,8 +194,10 @@ def verify(proof, keys, kept=None):
         "the proof is about another payout",
     )
     if kept is not None:
-        kept_shard, kept_size, kept_root, kept_time = checked_note(kept, keys)
-        demand(kept_shard == shard, "所存检查点属于另一分片", "the kept checkpoint is of another shard")
+        of_shard = [each for each in notes_in(kept) if each.splitlines()[0].endswith(f"/shard/{shard}")]
+        demand(of_shard, "所存检查点中没有这个分片", "no checkpoint of this shard was kept")
+        newest = max(of_shard, key=lambda note: int(note.splitlines()[1]))
+        _, kept_size, kept_root, kept_time = checked_note(newest, keys)
         link = proof.get("consistency", {"kept_size": size, "path": []})
         demand(
             link["kept_size"] == kept_size, "证明不是针对所存检查点的", "the proof was not made for the kept checkpoint"
@@ -210,7 +218,7 @@ def main():
     arguments = argparse.ArgumentParser(description="Verify a proof that `huzhu audit prove` wrote.")
     arguments.add_argument("proof")
     arguments.add_argument("--key", required=True, help="file with the public key, or several, one a line")
-    arguments.add_argument("--kept", help="file with one checkpoint that you kept")
+    arguments.add_argument("--kept", help="file with checkpoints that you kept")
     given = arguments.parse_args()
     try:
         with open(given.proof, encoding="utf-8") as file:
@@ -220,7 +228,7 @@ def main():
         kept = None
         if given.kept:
             with open(given.kept, encoding="utf-8", newline="") as file:
-                kept = file.read().strip("\n") + "\n"
+                kept = file.read()
     except (OSError, ValueError) as error:
         sys.stderr.write(f"cannot be used: {error}\n")
         return 2
