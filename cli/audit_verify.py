@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cli.console import SOME_REFUSED, err, fail, out, progress
 from cli.operate import TROUBLE, kafka_address, ledger, settings
+from handlers.auditing import Fault
 from infra.audit_keys import KeyUnusable, public_file, read_public_keys
 from infra.ledger import audit_log
 from infra.settings import Settings
@@ -137,7 +138,8 @@ def _report(verified: Verified) -> None:
         out.print(f"shard {shard}: {count} entries hold together, {proved} of them signed, {count - proved} not yet")
     for found in sorted(verified.findings, key=lambda each: (each.shard is None, each.shard or 0, each.seq or 0)):
         place = "" if found.shard is None else f"shard {found.shard}, "
-        place += "" if found.seq is None else f"entry {found.seq}: "
+        what = "checkpoint of entries up to" if found.fault is Fault.WRONG_KEY else "entry"
+        place += "" if found.seq is None else f"{what} {found.seq}: "
         err.print(f"{place}{found.fault}: {found.saying.en}", soft_wrap=True)
         err.print(f"    {found.saying.zh}", soft_wrap=True)
     if verified.findings:

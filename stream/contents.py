@@ -49,10 +49,9 @@ class ContentCheck:
             table = self._changed(entry, row, decisions, orders)
             if table is not None and entry.shard not in self._faulty:
                 self._faulty.add(entry.shard)
-                name = _NAMES[table]
+                (zh, en), which = _NAMES[table], _which(entry)
                 saying = Saying(
-                    f"账本中的{name.zh}已不是入账时的内容",
-                    f"the {name.en} in the ledger is not the one that was recorded",
+                    f"账本中的{zh}已不是入账时的内容:{which}", f"the {en} is not what was recorded: {which}"
                 )
                 return [Finding(entry.shard, entry.seq, Fault.CONTENT_CHANGED, saying)]
         return []
@@ -93,6 +92,15 @@ class ContentCheck:
         if entry.kind == AuditKind.POLICY_PUBLISHED and self._policies.get(subject["policy_sha256"]) != wanted:
             return "policies"
         return "events" if row.event_sha256 != wanted else None
+
+
+def _which(entry: Entry) -> str:
+    """What an entry is about, without the person: a claim, a payout, a policy or a place in a topic."""
+    subject = entry.subject
+    for name in ("payout_id", "claim_id", "policy_id"):
+        if name in subject:
+            return subject[name]
+    return f"{subject['topic']}-{subject['partition']}@{subject['offset']}" if "offset" in subject else entry.kind
 
 
 def _columns_agree(order: Ordered) -> bool:

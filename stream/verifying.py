@@ -181,5 +181,5 @@ def _verified(check: LogCheck, trust: Trust) -> Verified:
         findings,
         {shard: each.tree.size for shard, each in check.shards.items()},
         {shard: each.proved for shard, each in check.shards.items()},
-        len(trust.trusted),
+        len({(each.shard, each.size, each.root) for each in trust.trusted}),
     )
