@@ -147,6 +147,8 @@ def export(
             )
         except OSError as error:
             fail(f"{file}: cannot be written: {error.strerror}")
+        except ValueError as error:
+            fail(str(error))
     out.print(f"{done.rows} entries in {file} (sha256 {done.sha256})", soft_wrap=True)
     out.print(f"{done.checkpoints} checkpoints in {checkpoints_beside(file)}", soft_wrap=True)
 

@@ -84,6 +84,9 @@ def read_entry(value: bytes) -> Entry | None:
         entry = Entry._make([*(fields[name] for name in Entry._fields[:-1]), value])
         if type(entry.shard) is not int or type(entry.seq) is not int or type(entry.subject) is not dict:
             return None
+        texts = (entry.kind, entry.actor, entry.content_sha256, entry.prev_hash, entry.hash, *entry.subject.values())
+        if not all(type(each) is str for each in texts):
+            return None
         # Without its own hash, as it was hashed: only strings stand before that member, so the first hit is the one.
         if sha256_hex(value.replace(f',"hash":"{entry.hash}"'.encode(), b"", 1)) != entry.hash:
             return None

@@ -43,7 +43,8 @@ def make_due(engine: Engine, key: SigningKey, now: Callable[[], datetime], entri
     made = Made([], [])
     for end in ends:
         last, fresh = end.newest, end.audit_seq - (end.newest.size if end.newest else 0)
-        if fresh >= entries or (fresh > 0 and (last is None or now() - last.made_at >= interval)):
+        waited = fresh != 0 and (last is None or now() - last.made_at >= interval)
+        if fresh >= entries or waited:  # also when the log has become shorter, which is to be told
             done = make(engine, key, end, now)
             if isinstance(done, Finding):
                 made.refused.append(done)

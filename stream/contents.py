@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -17,7 +18,6 @@ from schemas.canonical import sha256_hex
 from schemas.money import parse_yuan
 from schemas.outbound import AuditKind
 
-_TABLES = {AuditKind.CLAIM_DECIDED: "decisions", AuditKind.PAYOUT_INSTRUCTED: "instructions"}
 _NAMES = {
     "events": Saying("事件", "event"),
     "decisions": Saying("理赔决定", "decision"),
@@ -37,13 +37,11 @@ class ContentCheck:
 
     def check(self, rows: Sequence[tuple[Entry, StoredEntry]]) -> list[Finding]:
         """The first of some good entries of one shard whose content is not there as hashed; one for each shard."""
-        of_kind = {kind: [entry for entry, _ in rows if entry.kind == kind] for kind in _TABLES}
         decisions = audit_log.decision_hashes(
-            self._connection,
-            [(each.subject["claim_id"], int(each.subject["revision"])) for each in of_kind[AuditKind.CLAIM_DECIDED]],
+            self._connection, [key for entry, _ in rows if (key := _decision(entry)) is not None]
         )
         orders = audit_log.instructions(
-            self._connection, [each.subject["payout_id"] for each in of_kind[AuditKind.PAYOUT_INSTRUCTED]]
+            self._connection, [entry.subject["payout_id"] for entry, _ in rows if "payout_id" in entry.subject]
         )
         for entry, row in rows:
             table = self._changed(entry, row, decisions, orders)
@@ -77,11 +75,11 @@ class ContentCheck:
         subject, wanted = entry.subject, entry.content_sha256
         if entry.kind == AuditKind.CLAIM_DECIDED:
             self._audited["decisions"] += 1
-            held = decisions.get((subject["claim_id"], int(subject["revision"])))
-            return "decisions" if held != wanted else None
+            key = _decision(entry)
+            return "decisions" if key is None or decisions.get(key) != wanted else None
         if entry.kind == AuditKind.PAYOUT_INSTRUCTED:
             self._audited["instructions"] += 1
-            order = orders.get(subject["payout_id"])
+            order = orders.get(subject.get("payout_id", ""))
             good = order is not None and sha256_hex(order.value) == wanted and _columns_agree(order)
             return None if good else "instructions"
         self._audited["events"] += 1
@@ -89,7 +87,7 @@ class ContentCheck:
             return "events"
         if entry.kind == AuditKind.EVENT_REPLAYED:
             return "events" if sha256_hex(_sent_again(row.replayed or b"")) != wanted else None
-        if entry.kind == AuditKind.POLICY_PUBLISHED and self._policies.get(subject["policy_sha256"]) != wanted:
+        if entry.kind == AuditKind.POLICY_PUBLISHED and self._policies.get(subject.get("policy_sha256", "")) != wanted:
             return "policies"
         return "events" if row.event_sha256 != wanted else None
 
@@ -100,14 +98,26 @@ def _which(entry: Entry) -> str:
     for name in ("payout_id", "claim_id", "policy_id"):
         if name in subject:
             return subject[name]
-    return f"{subject['topic']}-{subject['partition']}@{subject['offset']}" if "offset" in subject else entry.kind
+    place = [subject.get(name) for name in ("topic", "partition", "offset")]
+    return "{}-{}@{}".format(*place) if None not in place else entry.kind
+
+
+def _decision(entry: Entry) -> tuple[str, int] | None:
+    """Claim and revision of a decision's entry; None for other entries, and for one that does not name them."""
+    claim_id, revision = entry.subject.get("claim_id"), entry.subject.get("revision", "")
+    if entry.kind != AuditKind.CLAIM_DECIDED or claim_id is None or not re.fullmatch(r"[0-9]{1,18}", revision):
+        return None
+    return claim_id, int(revision)
 
 
 def _columns_agree(order: Ordered) -> bool:
     """Whether the columns by which the program pays say the same as the published bytes."""
-    fields = json.loads(order.value)
-    said = [fields[name] for name in ("payout_id", "claim_id", "scheme_id", "revision", "kind", "person_id")]
-    return said == [*order[:5], order.person_id] and parse_yuan(fields["amount"]) == order.amount
+    try:
+        fields = json.loads(order.value)
+        said = [fields[name] for name in ("payout_id", "claim_id", "scheme_id", "revision", "kind", "person_id")]
+        return said == [*order[:5], order.person_id] and parse_yuan(fields["amount"]) == order.amount
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _sent_again(act: bytes) -> bytes:

@@ -48,7 +48,7 @@ def export_audit_log(
     """Writes the entries of all shards, or of one, as JSON lines, and their checkpoints beside them as signed notes.
 
     All as of one moment; the entry about the export is not among them. No file appears before its act is recorded.
-    Raises OSError.
+    Raises OSError, and ValueError for a shard that the ledger does not have.
     """
     entries_file, notes_file = (each.with_name(f".{each.name}.part") for each in (file, checkpoints_beside(file)))
     digest, rows, notes = hashlib.sha256(), 0, 0
@@ -58,7 +58,10 @@ def export_audit_log(
             open(entries_file, "wb") as out,
             open(notes_file, "w", encoding="utf-8") as notes_out,
         ):
-            for end in audit_log.shard_ends(connection):
+            ends = audit_log.shard_ends(connection)
+            if shard is not None and shard not in [end.shard for end in ends]:
+                raise ValueError(f"the ledger has no shard {shard}")
+            for end in ends:
                 if shard in (None, end.shard):
                     for value in audit_log.values(connection, end.shard):
                         line = value + b"\n"

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -19,13 +20,28 @@ from infra.audit_keys import SigningKey, is_signed
 from infra.ledger import tables
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.checkpoint import SignedCheckpoint, parse_notes
+from schemas.outbound import AuditKind
+from schemas.records import Export
 from stream.checkpoints import Made, make_due
-from stream.exporting import checkpoints_beside, export_audit_log
+from stream.exporting import checkpoints_beside, export_audit_log, record_export
 from stream.proving import NotProvable, prove
 from stream.publishing import publish
+from stream.replaying import replay as send_again
 from stream.verifying import Trust, Verified, verify_ledger, verify_values
 from tests.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge
-from tests.ledger.test_take_in import for_person, give, held, in_order, person_of_shard, recorded, replayed
+from tests.ledger.test_take_in import (
+    for_person,
+    give,
+    held,
+    in_order,
+    person_of_shard,
+    posted,
+    random_batches,
+    recorded,
+    replayed,
+    sample,
+    ticking,
+)
 
 KEY = SigningKey("wuxi.example/huzhu", b"\x01" * 32)
 OTHER_KEY = SigningKey("wuxi.example/huzhu", b"\x02" * 32)
@@ -112,6 +128,29 @@ def test_a_clean_ledger_is_good(paid: Engine) -> None:
     assert 0 < verified.proved[1] < verified.entries[1]
     sign(paid)
     assert verified.entries[1] == verify(paid).proved[1]
+
+
+def test_a_ledger_with_every_kind_of_entry_is_good(ledger: Engine) -> None:
+    """A mixed load with refused, repeated and stale events, replays, and policies before and after: no false alarm."""
+    rng, now = Random(3), ticking()
+    held(ledger)
+    publish(ledger, sample("first", "2023-01-01", "2025-01-01"), "li.na", SHARDS, now)
+    for batch in random_batches(posted(3), rng):
+        give(ledger, batch, now)
+        sign(ledger, at=now())
+    publish(ledger, sample("second", "2025-01-01", None), "li.na", SHARDS, now)
+    with ledger.connect() as connection:
+        refused = list(connection.scalars(select(tables.refusals.c.event_no).limit(3)))
+    send_again(ledger, refused, "li.na", "looked at", SHARDS, now)
+    send_again(ledger, refused[:1], "li.na", "corrected", SHARDS, now, b'{"corrected":1}')
+    record_export(ledger, Export("claims", {"since": "2024-01-01"}, 7, "0" * 64, "li.na"), now)
+    verified = verify(ledger)
+    assert [] == verified.findings
+    with ledger.connect() as connection:
+        kinds = set(connection.scalars(select(tables.audit_entries.c.kind).distinct()))
+        count = len(list(connection.scalars(select(tables.audit_entries.c.seq))))
+    assert set(AuditKind) == kinds
+    assert count == sum(verified.entries.values())
 
 
 def test_a_checkpoint_goes_out_with_the_transaction_that_writes_it(paid: Engine) -> None:
@@ -271,6 +310,24 @@ def test_a_changed_policy_is_found(paid: Engine) -> None:
     """The text that is decided by must be the one that was published."""
     changed(paid, "UPDATE policies SET source_text = replace(source_text, '0.30', '0.90')")
     assert [(0, 1, Fault.CONTENT_CHANGED)] == faults(verify(paid))
+
+
+def test_an_unsigned_entry_that_was_written_anew_without_its_subject_is_found(paid: Engine) -> None:
+    """Nonsense under right hashes at the very end, where the chain alone guards, is a fault and no failure."""
+    entry = tables.audit_entries
+    with paid.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        decided = (entry.c.shard == 1, entry.c.kind == "payout.instructed")
+        last = connection.execute(select(entry).where(*decided).order_by(entry.c.seq.desc()).limit(1)).one()
+        connection.execute(entry.delete().where(entry.c.shard == 1, entry.c.seq > last.seq))
+        fields = json.loads(last.value) | {"subject": {}}
+        del fields["hash"]
+        digest = sha256_hex(canonical_json(fields))
+        columns = {"hash": digest, "value": canonical_json(fields | {"hash": digest})}
+        connection.execute(entry.update().where(entry.c.shard == 1, entry.c.seq == last.seq).values(columns))
+        ends = {"audit_seq": last.seq, "audit_hash": digest}
+        connection.execute(tables.shards.update().where(tables.shards.c.shard == 1).values(ends))
+    assert (1, last.seq, Fault.CONTENT_CHANGED) in faults(verify(paid))
 
 
 @pytest.mark.parametrize(
