@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -76,12 +78,12 @@ def changed(ledger: Engine, *statements: str) -> None:
             assert connection.execute(text(each)).rowcount, "a change that changes nothing proves nothing"
 
 
-def stays(first: int = 0, count: int = 6) -> list[Any]:
+def stays(first: int = 0, many: int = 6) -> list[Any]:
     """Some paid stays of persons of shard 1."""
     person = person_of_shard(1)
     return [
         event
-        for number in range(first, first + count)
+        for number in range(first, first + many)
         for event in for_person(
             person,
             coverage(f"C{number}"),
@@ -148,9 +150,9 @@ def test_a_ledger_with_every_kind_of_entry_is_good(ledger: Engine) -> None:
     assert [] == verified.findings
     with ledger.connect() as connection:
         kinds = set(connection.scalars(select(tables.audit_entries.c.kind).distinct()))
-        count = len(list(connection.scalars(select(tables.audit_entries.c.seq))))
+        entries = len(list(connection.scalars(select(tables.audit_entries.c.seq))))
     assert set(AuditKind) == kinds
-    assert count == sum(verified.entries.values())
+    assert entries == sum(verified.entries.values())
 
 
 def test_a_checkpoint_goes_out_with_the_transaction_that_writes_it(paid: Engine) -> None:
@@ -190,8 +192,20 @@ def test_a_waiting_entry_is_signed_after_the_interval(paid: Engine) -> None:
 
 def test_makers_at_once_make_one_checkpoint(paid: Engine) -> None:
     """Of four at the same moment one writes; the tables hold one row of that size and the outbox one message."""
+    together = threading.Barrier(4)
+
+    def maker() -> Made:
+        asked = count()
+
+        def now() -> datetime:
+            if next(asked) == 0:
+                together.wait(timeout=30)  # all have read how far the log is signed, and none has signed yet
+            return LATER
+
+        return make_due(paid, KEY, now, 1, timedelta(0))
+
     with ThreadPoolExecutor(4) as threads:
-        done = [each.result() for each in [threads.submit(sign, paid) for _ in range(4)]]
+        done = [each.result() for each in [threads.submit(maker) for _ in range(4)]]
     assert 1 == sum(len(each.checkpoints) for each in done)
     assert [] == [found for each in done for found in each.refused]
     assert [] == verify(paid).findings

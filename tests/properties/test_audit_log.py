@@ -319,3 +319,29 @@ def test_an_entry_is_canonical_json_of_rfc_8785(actor: str, subject: dict[str, s
     entry = read_entry(value)
     assert entry is not None
     assert (actor, subject, shard, 1) == (entry.actor, entry.subject, entry.shard, entry.seq)
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda fields: json.dumps(fields, sort_keys=True, ensure_ascii=False),
+        lambda fields: json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True),
+        lambda fields: json.dumps(dict(sorted(fields.items())[::-1]), separators=(",", ":"), ensure_ascii=False),
+        lambda fields: canonical_json(fields).decode().replace('"shard":3', '"shard":3.0'),
+        lambda fields: canonical_json(fields).decode().replace('"seq":', '"seq":7,"seq":'),
+        lambda fields: canonical_json(fields | {"more": "x"}).decode(),
+        lambda fields: canonical_json(fields | {"subject": {"id": 1}}).decode(),
+    ],
+    ids=["blanks", "escapes", "order", "a float", "a member twice", "a member more", "no text"],
+)
+def test_an_entry_has_one_spelling(spell: Callable[[dict[str, object]], str]) -> None:
+    """Another one is no entry, even where it has the hash of its own bytes."""
+    value = chain.append(ShardState(3), 0, AuditKind.EVENT_STALE, "浙江", {"id": "1"}, "0" * 64, RECORDED_AT).value
+    assert read_entry(value) is not None
+    fields = json.loads(value)
+    del fields["hash"]
+    bare = spell(fields)
+    hashed = bare.replace('"kind":', f'"hash":"{sha256_hex(bare.encode())}","kind":')
+    assert read_entry(hashed.encode()) is None
+    joined = bare.replace(',"kind":', f',"hash":"{sha256_hex(bare.encode())}","kind":')
+    assert read_entry(joined.encode()) is None

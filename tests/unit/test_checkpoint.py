@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from infra.audit_keys import KeyUnusable, SigningKey, is_signed, make_key, public_file, read_public_keys
-from schemas.checkpoint import Checkpoint, NotACheckpoint, VerifierKey, parse_notes
+from schemas.checkpoint import Checkpoint, NotACheckpoint, Signature, SignedCheckpoint, VerifierKey, parse_notes
 
 KEY = SigningKey("wuxi.example/huzhu", b"\x07" * 32)
 MADE = datetime(2027, 3, 1, 4, 0, 0, 5, UTC)
@@ -56,6 +58,7 @@ def test_what_was_written_is_read_back() -> None:
         ("time 2027", "at 2027"),
         ("time 2027-03-01T12", "time 2027-03-01T11"),
         ("+08:00", "Z"),
+        ("12:00:00.000005+08:00", "04:00:00.000005Z"),
         ("—", "-"),
         ("\n\n", "\n"),
         ("=\n", "\n"),
@@ -79,6 +82,11 @@ def test_a_signature_counts_for_its_key_and_log_alone() -> None:
     assert not is_signed(signed, [SigningKey("another.example", b"\x07" * 32).verifier])
     assert not is_signed(signed, [])
     assert not is_signed(signed._replace(signatures=()), [KEY.verifier])
+    of_another = replace(CHECKPOINT, name="another.example")
+    value = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32).sign(of_another.text.encode())
+    for name in (KEY.verifier.name, "another.example"):
+        signature = Signature(name, KEY.verifier.key_id, value)
+        assert not is_signed(SignedCheckpoint(of_another, (signature,)), [KEY.verifier])
 
 
 def test_a_made_key_signs_and_its_public_half_verifies(tmp_path: Path) -> None:

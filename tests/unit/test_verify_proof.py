@@ -108,6 +108,14 @@ def test_a_malformed_signature_is_none(signature: bytes) -> None:
     assert not script.is_signature(bytes.fromhex(VECTORS[0][0]), b"", signature)
 
 
+def test_a_point_has_one_spelling() -> None:
+    """Its coordinate is below the field's prime, and zero has no sign (RFC 8032, 5.1.3)."""
+    assert script.point_of((1).to_bytes(32, "little")) == (0, 1, 1, 0)
+    assert script.point_of((script.P + 1).to_bytes(32, "little")) is None
+    assert script.point_of((1 + 2**255).to_bytes(32, "little")) is None
+    assert script.point_of((2).to_bytes(32, "little")) is None
+
+
 def test_a_key_with_another_id_is_refused() -> None:
     line = str(SigningKey("wuxi.example/huzhu", b"\x01" * 32).verifier)
     name, key_id, public = script.read_key(line + "\n")
