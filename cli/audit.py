@@ -19,13 +19,14 @@ from sqlalchemy.exc import DBAPIError
 
 from cli import audit_verify
 from cli.console import SOME_REFUSED, fail, out, progress
-from cli.operate import TROUBLE, LogLevel, ledger, log_to_stderr, settings
+from cli.operate import LogLevel, ledger, log_to_stderr, settings
 from infra.audit_keys import KeyUnusable, SigningKey, make_key, public_file
 from infra.ledger import audit_log
 from infra.settings import Settings
 from schemas.checkpoint import NotACheckpoint, SignedCheckpoint, parse_notes
 from stream import proving
 from stream.checkpoints import Made, make_due
+from stream.deadline import INFRASTRUCTURE_GONE
 from stream.exporting import checkpoints_beside, export_audit_log
 
 app = typer.Typer(no_args_is_help=True, help="Sign, verify, export and prove the audit log.")
@@ -85,7 +86,7 @@ def sign(
         except DBAPIError as error:
             reason = str(error.orig).splitlines()[0]
             if once or time.monotonic() - patience > known.audit_interval:
-                fail(f"the ledger cannot be reached: {reason}", TROUBLE)
+                fail(f"the ledger cannot be reached: {reason}", INFRASTRUCTURE_GONE)
             log.warning("the ledger cannot be reached, trying again: %s", reason)
         if once:
             break

@@ -12,12 +12,13 @@ from rich.progress import Progress, TaskID
 from sqlalchemy.exc import DBAPIError
 
 from cli.console import SOME_REFUSED, err, fail, out, progress
-from cli.operate import TROUBLE, kafka_address, ledger, settings
+from cli.operate import kafka_address, ledger, settings
 from handlers.auditing import Fault
 from infra.audit_keys import KeyUnusable, public_file, read_public_keys
 from infra.ledger import audit_log
 from infra.settings import Settings
 from schemas.checkpoint import NotACheckpoint, parse_notes
+from stream.deadline import INFRASTRUCTURE_GONE
 from stream.exporting import checkpoints_beside
 from stream.verifying import Trust, Verified, entries_in_topic, verify_ledger, verify_topic, verify_values
 
@@ -119,7 +120,7 @@ def _of_topic(known: Settings, trust: Trust, bar: Progress, task: TaskID) -> Ver
             bar.update(task, total=entries_in_topic(reader, known.shards))
             return verify_topic(reader, known.shards, trust, lambda count: bar.advance(task, count))
     except KafkaException as error:
-        fail(f"the topics cannot be read: {error}", TROUBLE)
+        fail(f"the topics cannot be read: {error}", INFRASTRUCTURE_GONE)
 
 
 def _of_ledger(known: Settings, trust: Trust, bar: Progress, task: TaskID) -> Verified:
@@ -129,7 +130,7 @@ def _of_ledger(known: Settings, trust: Trust, bar: Progress, task: TaskID) -> Ve
             bar.update(task, total=sum(each.audit_seq for each in audit_log.shard_ends(connection)))
         return verify_ledger(engine, trust, lambda count: bar.advance(task, count))
     except DBAPIError as error:
-        fail(f"the ledger cannot be read: {str(error.orig).splitlines()[0]}", TROUBLE)
+        fail(f"the ledger cannot be read: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
 
 
 def _report(verified: Verified) -> None:

@@ -13,6 +13,7 @@ from rich.text import Text
 from cli.language import Language, said_in
 from cli.prose import Prose
 from handlers.account import Claim
+from handlers.national_words import origin_sentence
 from handlers.policy_words import in_force
 from handlers.sentences import CARE_TYPES, FACILITY_LEVELS, Saying, status_sentence, why_nothing, yuan
 from schemas.dates import shanghai_date
@@ -34,17 +35,36 @@ LEFT_TO_THE_PERSON = {
 REPORTED = {
     None: Saying("已发指令,还没有回音", "ordered, no report yet"),
     PayoutStatus.PAID: Saying("已到账", "paid"),
-    PayoutStatus.FAILED: Saying("付款失败,等经办人员处理", "failed, waits for an operator"),
-    PayoutStatus.RETURNED: Saying("被退回,等经办人员处理", "returned, waits for an operator"),
+    PayoutStatus.FAILED: Saying("付款失败", "failed"),
+    PayoutStatus.RETURNED: Saying("被退回", "returned"),
 }
+WAITS = Saying(",等经办人员处理", ", waits for an operator")
+AGAIN = Saying(",已另行重发", ", and was ordered again")
+DOUBTFUL = Saying(";报告互相矛盾,正在核实", "; the reports contradict each other, which is being looked into")
+BOOK = Saying("账面冲销未到账的一笔,没有资金往来", "taken off the books as it did not arrive; no money moves")
 
 
 @dataclass(frozen=True, slots=True)
 class Payout:
-    """One instruction, and the insurer's newest report about it."""
+    """One instruction, and the insurer's report that made its state."""
 
     instruction: PayoutInstructed
     report: PayoutReported | None
+    doubtful: bool = False
+    reissued_as: str | None = None
+
+    @property
+    def result(self) -> Saying:
+        """What became of it."""
+        if self.instruction.reversal_of is not None:
+            return BOOK
+        status = None if self.report is None else self.report.status
+        said = [REPORTED[status]]
+        if status in (PayoutStatus.FAILED, PayoutStatus.RETURNED):
+            said.append(AGAIN if self.reissued_as else WAITS)
+        if self.doubtful:
+            said.append(DOUBTFUL)
+        return Saying("".join(each.zh for each in said), "".join(each.en for each in said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +88,9 @@ def show(page: ClaimPage, language: Language, console: Console) -> None:
     console.print(Prose(say(_status(page))))
     _heading(_bills_said(claim), language, console)
     console.print(_bills(claim, language))
+    for bill in claim.live:
+        if bill.national is not None:
+            console.print(Prose(say(origin_sentence(bill.settlement_id, bill.national))))
     schemes = {scheme.id: scheme for scheme in page.policy.schemes} if page.policy else {}
     if decision.benefits:
         _heading(Saying("补助是怎么算的", "How the assistance is worked out"), language, console)
@@ -186,7 +209,7 @@ def _payouts(payouts: list[Payout], schemes: dict[str, Scheme], language: Langua
         name = scheme.title if scheme and scheme.title else order.scheme_id
         kind = Saying("发放", "pay") if order.kind is InstructionKind.PAYMENT else Saying("收回", "take back")
         heirs = Saying("(给继承人)", " (the estate)") if order.payee is Payee.ESTATE else Saying("", "")
-        result = REPORTED[None if payout.report is None else payout.report.status]
+        result = payout.result
         ordered_on = shanghai_date(order.occurred_at)
         said = Saying(
             f"{_day(ordered_on)}:{name},{kind.zh} {yuan(order.amount)} 元{heirs.zh},{result.zh}。",

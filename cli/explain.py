@@ -13,7 +13,7 @@ from cli.adjudicate import lines_of
 from cli.claim_page import ClaimPage, Payout, show
 from cli.console import fail, out
 from cli.language import Language, said_in
-from cli.operate import TROUBLE, ledger, settings
+from cli.operate import ledger, settings
 from cli.policies import read as read_files
 from handlers.account import Account
 from handlers.adjudicate import adjudicate
@@ -27,6 +27,7 @@ from schemas.facts import PayoutReported
 from schemas.outbound import PayoutInstructed
 from schemas.policy_file import parse_policy
 from schemas.refusals import Refusal
+from stream.deadline import INFRASTRUCTURE_GONE
 
 EXAMPLE = "Example: huzhu explain E1 --facts facts.jsonl --policy wuxi-sample.toml --language en"
 
@@ -80,7 +81,7 @@ def _from_ledger(claim_id: str) -> ClaimPage | None:
     try:
         record = claim_record(engine, claim_id)
     except DBAPIError as error:
-        fail(f"the ledger cannot be read: {str(error.orig).splitlines()[0]}", TROUBLE)
+        fail(f"the ledger cannot be read: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
     finally:
         engine.dispose()
     if record is None:
@@ -92,7 +93,13 @@ def _from_ledger(claim_id: str) -> ClaimPage | None:
         assert isinstance(known, Reading), "an accepted fact stays readable"
         account.apply(known.fact)
     payouts = [
-        Payout(PayoutInstructed.model_validate_json(each.value), _report(each.report)) for each in record.instructions
+        Payout(
+            PayoutInstructed.model_validate_json(each.value),
+            _report(each.report),
+            each.contradictions > 0,
+            each.reissued_as,
+        )
+        for each in record.instructions
     ]
     policy = None if record.policy_text is None else parse_policy(record.policy_text)
     return ClaimPage(account.claim(claim_id), account.death is not None, decision, policy, payouts)

@@ -8,7 +8,21 @@ import sys
 
 import typer
 
-from cli import adjudicate, audit, deadletter, demo, events, explain, operate, policies
+from cli import (
+    adjudicate,
+    audit,
+    contracts,
+    deadletter,
+    demo,
+    events,
+    explain,
+    gateway,
+    operate,
+    payouts,
+    policies,
+    reconcile,
+    simulate,
+)
 
 app = typer.Typer(
     name="huzhu",
@@ -20,13 +34,19 @@ app = typer.Typer(
 app.command(epilog=demo.EXAMPLE)(demo.demo)
 app.command(epilog=adjudicate.EXAMPLE)(adjudicate.adjudicate)
 app.command(epilog=explain.EXAMPLE)(explain.explain)
+app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
 app.command(epilog=events.GENERATE_EXAMPLE)(events.generate)
 app.command(epilog=events.POST_EXAMPLE)(events.post)
 app.command(epilog="Example: huzhu worker --log-level warning")(operate.worker)
 app.command(epilog="Example: huzhu relay")(operate.relay)
+app.command(epilog=reconcile.EXAMPLE)(reconcile.reconcile)
 app.add_typer(operate.topics, name="topics")
 app.add_typer(policies.app, name="policy")
 app.add_typer(deadletter.app, name="deadletter")
+app.add_typer(payouts.app, name="payouts")
+app.add_typer(contracts.app, name="contracts")
+app.command(epilog=gateway.EXAMPLE)(gateway.gateway)
+app.add_typer(gateway.app, name="keys")
 app.add_typer(audit.app, name="audit")
 
 

@@ -13,19 +13,19 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from cli.console import err, fail, out
-from infra import kafka_topics
+from infra import kafka_acls, kafka_topics
+from infra.kafka_security import KafkaSecurity
 from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
 from infra.settings import Settings, SettingsError
-
-TROUBLE = 75
-"""Exit status when Kafka or the ledger stayed away: start the process again."""
+from schemas.kafka_access import Role, rules
+from stream.deadline import INFRASTRUCTURE_GONE
 
 topics = typer.Typer(no_args_is_help=True, help="Make and check the Kafka topics.")
 
 
 def settings() -> Settings:
     try:
-        return Settings.from_environment()
+        return KafkaSecurity.from_environment().settings
     except SettingsError as error:
         fail(str(error))
 
@@ -41,7 +41,7 @@ def ledger(known: Settings) -> Engine:
     try:
         upgrade(engine)
     except DBAPIError as error:
-        fail(f"the ledger cannot be reached or upgraded: {str(error.orig).splitlines()[0]}", TROUBLE)
+        fail(f"the ledger cannot be reached or upgraded: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
     return engine
 
 
@@ -56,9 +56,9 @@ def bound_ledger(known: Settings) -> tuple[Engine, str]:
     except LedgerMismatch as error:
         fail(str(error))
     except kafka_topics.KafkaUnreachable as error:
-        fail(str(error), TROUBLE)
+        fail(str(error), INFRASTRUCTURE_GONE)
     except DBAPIError as error:
-        fail(f"the ledger cannot be reached: {str(error.orig).splitlines()[0]}", TROUBLE)
+        fail(f"the ledger cannot be reached: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
     return engine, bootstrap
 
 
@@ -109,7 +109,7 @@ def relay(log_level: LogLevel = "info") -> None:
         fail(str(error), 1)
     except (KafkaException, DBAPIError) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
-        fail(f"relay ends: {str(reason).splitlines()[0]}", TROUBLE)
+        fail(f"relay ends: {str(reason).splitlines()[0]}", INFRASTRUCTURE_GONE)
 
 
 @topics.command("apply", epilog="Example: HUZHU_KAFKA_BOOTSTRAP=127.0.0.1:9092 huzhu topics apply")
@@ -119,11 +119,38 @@ def apply() -> None:
     try:
         made = kafka_topics.apply(kafka_address(known), known)
     except kafka_topics.KafkaUnreachable as error:
-        fail(str(error), TROUBLE)
+        fail(str(error), INFRASTRUCTURE_GONE)
     for name in made:
         out.print(f"created {name} with {known.shards} partitions")
     if not made:
         out.print("all topics exist")
+
+
+@topics.command("acl", epilog="Example: huzhu topics acl --role insurer --user picc-wuxi --apply")
+def acl(
+    role: Annotated[Role | None, typer.Option(help="Only this role; without it all.")] = None,
+    user: Annotated[str | None, typer.Option(help="The Kafka user, with --role; without it the role's name.")] = None,
+    put: Annotated[bool, typer.Option("--apply", help="Allow it in the cluster, beside printing it.")] = False,
+) -> None:
+    """Print what each kind of program may do in Kafka: the least that it needs, from the topic declarations.
+
+    With --apply the cluster is told. Nothing is taken away, and what is allowed already stays so.
+    """
+    known = settings()
+    if user and role is None:
+        fail("--user needs --role: say which kind of program it is")
+    found = [rule for each in ([role] if role else Role) for rule in rules(each, user or each.value)]
+    for rule in found:
+        out.print(str(rule), soft_wrap=True)
+    if not put:
+        return
+    try:
+        kafka_acls.apply(kafka_address(known), found)
+    except kafka_acls.NotApplied as error:
+        fail(str(error), 1)
+    except kafka_topics.KafkaUnreachable as error:
+        fail(str(error), INFRASTRUCTURE_GONE)
+    err.print(f"{len(found)} rules are in force")
 
 
 @topics.command("check", epilog="Example: huzhu topics check && echo as declared")
@@ -133,7 +160,7 @@ def check() -> None:
     try:
         differences = kafka_topics.check(kafka_address(known), known)
     except kafka_topics.KafkaUnreachable as error:
-        fail(str(error), TROUBLE)
+        fail(str(error), INFRASTRUCTURE_GONE)
     for difference in differences:
         err.print(str(difference))
     if differences:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import TypeVar
 
 from schemas.dates import shanghai_date
@@ -27,7 +28,7 @@ _Versioned = TypeVar("_Versioned", Settlement, Coverage, EncounterDischarged)
 YEAR_DAYS_MAX = 366
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: cached properties need a place
 class Claim:
     """What is owed for one encounter is decided from this: its discharge and its settlements, summed (fen)."""
 
@@ -37,22 +38,22 @@ class Claim:
     settlements: int
     live: tuple[SettlementPosted, ...]
 
-    @property
+    @cached_property
     def copay(self) -> int:
-        return sum(settlement.copay for settlement in self.live)
+        return sum([settlement.copay for settlement in self.live])
 
-    @property
+    @cached_property
     def out_of_catalogue(self) -> int:
-        return sum(settlement.out_of_catalogue for settlement in self.live)
+        return sum([settlement.out_of_catalogue for settlement in self.live])
 
     @property
     def voided(self) -> bool:
         return self.settlements > 0 and not self.live
 
-    @property
+    @cached_property
     def filed_at(self) -> datetime | None:
         """When the first live final settlement was settled; None while there is none."""
-        return min((settlement.settled_at for settlement in self.live if settlement.final), default=None)
+        return min([settlement.settled_at for settlement in self.live if settlement.final], default=None)
 
     @property
     def filed_on(self) -> date | None:

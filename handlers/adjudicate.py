@@ -100,7 +100,7 @@ class _Left:
 
     def pay(self, basis: str, amount: int) -> None:
         """Uses up the basis; with personal_burden copay first, then out_of_catalogue."""
-        from_copay = {"copay": amount, "out_of_catalogue": 0}.get(basis, min(amount, self.copay))
+        from_copay = amount if basis == "copay" else 0 if basis == "out_of_catalogue" else min(amount, self.copay)
         self.copay -= from_copay
         self.out_of_catalogue -= amount - from_copay
 
@@ -112,7 +112,10 @@ class _Years:
     sums: dict[tuple[str, date], _Year] = field(default_factory=dict)
 
     def of(self, scheme: Scheme, year: date) -> _Year:
-        return self.sums.setdefault((scheme.id, year), _Year())
+        found = self.sums.get((scheme.id, year))
+        if found is None:
+            found = self.sums[scheme.id, year] = _Year()
+        return found
 
 
 def adjudicate(account: Account, policies: Policies, claim_ids: Iterable[str] | None = None) -> list[Adjudication]:
@@ -150,10 +153,13 @@ def _adjudicate_claim(
     if policy is None:
         return pays_nothing(Status.NO_POLICY)
     on_the_day = [coverage for coverage in coverages if covers(coverage, discharge.discharged_on)]
-    left = _Left(copay, out_of_catalogue)
+    billed, left = _Left(copay, out_of_catalogue), _Left(copay, out_of_catalogue)
     year = policy.year_of(discharge.discharged_on)
     benefits = tuple(
-        _benefit(scheme, claim, discharge, on_the_day, left, years.of(scheme, year)) for scheme in policy.schemes
+        [
+            _benefit(scheme, claim, discharge, on_the_day, billed, left, years.of(scheme, year))
+            for scheme in policy.schemes
+        ]
     )
     covered = any(benefit.tier is not None for benefit in benefits)
     status = Status.ADJUDICATED if covered else Status.NOT_COVERED
@@ -165,13 +171,13 @@ def _benefit(
     claim: Claim,
     discharge: EncounterDischarged,
     coverages: Sequence[CoverageRecorded],
+    billed: _Left,
     left: _Left,
     year: _Year,
 ) -> Benefit:
     tier, reason = find_tier(scheme, claim, discharge, coverages)
     if tier is None or reason is not None:
         return Benefit(scheme, tier, reason)
-    billed = _Left(claim.copay, claim.out_of_catalogue)
     measured = (billed if scheme.measured_on == "billed" else left).of(scheme.basis)
     if scheme.threshold is not None and measured <= scheme.threshold:
         return Benefit(scheme, tier, Reason.UNDER_THRESHOLD, measured)

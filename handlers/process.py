@@ -16,11 +16,12 @@ from handlers.adjudicate import Adjudication, adjudicate
 from handlers.admit import Disposition, Registry, admit, claims_of_identity
 from handlers.explain import decision_of, fingerprint
 from handlers.journal import Journal
+from handlers.payouts import Report, amount_to_reissue, effect_of, states_of
 from handlers.read import Reading
-from handlers.settle import Due, differences, in_order
+from handlers.settle import Due, differences, in_order, reissued
 from schemas.canonical import canonical_json
 from schemas.decisions import Status
-from schemas.facts import Fact, Subject
+from schemas.facts import Fact, PayoutReported, Subject
 from schemas.outbound import AuditKind
 from schemas.policy import Policies, Policy
 from schemas.records import (
@@ -33,6 +34,7 @@ from schemas.records import (
     InstructionRow,
     Outcome,
     RefusalRow,
+    Reissue,
     Replay,
     ShardState,
     SubjectRow,
@@ -48,7 +50,8 @@ class World:
     """All that a batch may look at. The caller gathers it; processing moves it forward.
 
     Holds the lines of every id in the batch, and for every person of a readable event the whole account, the claims
-    as last decided and the benefits as last instructed.
+    as last decided and the benefits as last instructed. For every payout report or reissue of the batch it holds the
+    instruction and the reports accepted so far, by payout and person.
     """
 
     policies: Policies
@@ -58,6 +61,8 @@ class World:
     accounts: dict[str, Account] = field(default_factory=dict)
     claims: dict[str, ClaimRow] = field(default_factory=dict)
     benefits: dict[str, dict[str, BenefitRow]] = field(default_factory=dict)
+    instructed: dict[str, InstructionRow] = field(default_factory=dict)
+    reports: dict[tuple[str, str], list[Report]] = field(default_factory=dict)
 
 
 class Processor:
@@ -86,8 +91,13 @@ class Processor:
         fact = reading.fact
         shard = self.world.shard_of(fact.person_id)
         number = self._journal.event(delivery, shard, admitted)
-        kind = AuditKind(f"event.{admitted}")
-        self._journal.audit(shard, number, kind, fact.source, _where(delivery) | _what(fact), delivery.value)
+        kind, subject, alert = AuditKind(f"event.{admitted}"), _where(delivery) | _what(fact), None
+        if admitted is Disposition.ACCEPTED and isinstance(fact, PayoutReported):
+            effect, alert = self._reported(fact, reading.content_sha256)
+            subject |= effect
+        self._journal.audit(shard, number, kind, fact.source, subject, delivery.value)
+        if alert is not None:
+            self._journal.send(shard, ALERTS.name, fact.person_id.encode(), alert)
         if admitted is Disposition.ACCEPTED:
             self._accepted(reading, number)
 
@@ -106,6 +116,41 @@ class Processor:
         self._journal.send(act.shard, act.topic, act.key, act.value)
         subject = {"refused_no": str(act.refused_no), "topic": act.topic, "reason": act.reason}
         self._journal.audit(act.shard, number, AuditKind.EVENT_REPLAYED, f"operator:{act.operator}", subject, act.value)
+
+    def reissue(self, act: Reissue) -> tuple[str, int]:
+        """An operator orders a failed or returned payout again; returns the new payout's id and its fen.
+
+        Two instructions, so that law 3 holds for a reader that knows nothing of reissues: the failed one is taken off
+        the books, and the same is ordered anew. Raises NotReissuable.
+        """
+        world = self.world
+        failed = world.instructed[act.payout_id]
+        place = (failed.claim_id, failed.scheme_id)
+        line = [each for each in world.instructed.values() if (each.claim_id, each.scheme_id) == place]
+        amount = amount_to_reissue(failed, line, states_of(line, world.reports))
+        shard = world.claims[failed.claim_id].shard
+        value = publish.reissued(act)
+        number = self._journal.act(shard, act.operator, value, "reissue")
+        subject = {"payout_id": act.payout_id, "claim_id": place[0], "scheme_id": place[1], "reason": act.reason}
+        self._journal.audit(shard, number, AuditKind.PAYOUT_REISSUED, f"operator:{act.operator}", subject, value)
+        dues = reissued(failed, amount, world.benefits[failed.claim_id][failed.scheme_id])
+        world.benefits[failed.claim_id][failed.scheme_id] = self.outcome.benefits[place] = dues[-1].row
+        for due in dues:
+            self._instruct(world.accounts[failed.person_id], due, number)
+        return next(due.payout_id for due in dues if due.reissue_of), amount
+
+    def _reported(self, fact: PayoutReported, mark: str) -> tuple[dict[str, str], bytes | None]:
+        """What a report does to its payout, for its audit entry, and the alert that it raises, if any."""
+        place = (fact.payout_id, fact.person_id)
+        instruction = self.world.instructed.get(fact.payout_id)
+        if instruction is not None and instruction.person_id != fact.person_id:
+            instruction = None
+        effect = effect_of(fact, mark, self.world.reports.setdefault(place, []), instruction)
+        self.outcome.payout_states[place] = effect.row
+        if effect.alert is None:
+            return effect.told, None
+        claim_id = None if instruction is None else instruction.claim_id
+        return effect.told, publish.about_report(effect.alert, fact, claim_id, mark, self.recorded_at)
 
     def exported(self, act: Export) -> None:
         """An operator took data out of the ledger: an act, recorded on shard 0."""
@@ -196,21 +241,23 @@ class Processor:
         row = due.row
         claim_row = self.world.claims[row.claim_id]
         value = publish.instructed(due, claim_row, account.death is not None, self.recorded_at)
-        self.outcome.instructions.append(
-            InstructionRow(
-                due.payout_id,
-                row.claim_id,
-                row.scheme_id,
-                row.instruction_revision,
-                due.kind,
-                due.amount,
-                due.balance_before,
-                row.benefit,
-                account.person_id,
-                number,
-                value,
-            )
+        instruction = InstructionRow(
+            due.payout_id,
+            row.claim_id,
+            row.scheme_id,
+            row.instruction_revision,
+            due.kind,
+            due.amount,
+            due.balance_before,
+            due.balance_after,
+            account.person_id,
+            number,
+            value,
+            due.reissue_of,
+            due.reversal_of,
         )
+        self.outcome.instructions.append(instruction)
+        self.world.instructed[due.payout_id] = instruction
         self._journal.send(claim_row.shard, INSTRUCTIONS.name, account.person_id.encode(), value)
         subject = {"payout_id": due.payout_id, "claim_id": row.claim_id, "scheme_id": row.scheme_id}
         self._journal.audit(claim_row.shard, number, AuditKind.PAYOUT_INSTRUCTED, ACTOR, subject, value)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 from datetime import datetime
 
+from handlers.payouts import REPORT_ALERTS
 from handlers.settle import Due
 from schemas.canonical import canonical_json, derived_id, sha256_hex
 from schemas.checkpoint import SignedCheckpoint
 from schemas.decisions import ClaimDecided, ClaimDecision, to_json
-from schemas.outbound import AlertRaised, AuditCheckpointed, Payee, PayoutInstructed
-from schemas.records import ClaimRow, Delivery, Replay
+from schemas.facts import PayoutReported
+from schemas.outbound import AlertCode, AlertRaised, AuditCheckpointed, Payee, PayoutInstructed
+from schemas.records import ClaimRow, Delivery, Reissue, Replay
 from schemas.refusals import EventRefused, Refusal
 
 
@@ -42,19 +44,39 @@ def instructed(due: Due, claim: ClaimRow, deceased: bool, recorded_at: datetime)
         policy_id=row.policy_id,
         policy_sha256=row.policy_sha256,
         decision_revision=claim.revision,
+        reissue_of=due.reissue_of,
+        reversal_of=due.reversal_of,
     )
-    return canonical_json(event.model_dump(mode="json"))
+    absent = {name for name in ("reissue_of", "reversal_of") if getattr(due, name) is None}
+    return canonical_json(event.model_dump(mode="json", exclude=absent))
 
 
 def after_death(claim: ClaimRow, recorded_at: datetime) -> bytes:
     event = AlertRaised(
         event_id=derived_id("AL", claim.claim_id, claim.revision),
         occurred_at=recorded_at,
-        code="AFTER_DEATH",
+        code=AlertCode.AFTER_DEATH,
         claim_id=claim.claim_id,
         person_id=claim.person_id,
         zh="入院日期晚于登记的死亡日期,未予支付。请核实身份是否被冒用或死亡登记是否有误。",
         en="Admitted after the recorded day of death; nothing is paid. Check for a stolen identity or a wrong record.",
+    )
+    return canonical_json(event.model_dump(mode="json"))
+
+
+def about_report(
+    code: AlertCode, report: PayoutReported, claim_id: str | None, mark: str, recorded_at: datetime
+) -> bytes:
+    """The alert that a report of content ``mark`` raises."""
+    event = AlertRaised(
+        event_id=derived_id("AL", report.payout_id, mark),
+        occurred_at=recorded_at,
+        code=code,
+        claim_id=claim_id,
+        person_id=report.person_id,
+        payout_id=report.payout_id,
+        zh=REPORT_ALERTS[code].zh,
+        en=REPORT_ALERTS[code].en,
     )
     return canonical_json(event.model_dump(mode="json"))
 
@@ -76,6 +98,11 @@ def refused(delivery: Delivery, refusal: Refusal, recorded_at: datetime) -> byte
         value_sha256=sha256_hex(value),
     )
     return canonical_json(event.model_dump(mode="json"))
+
+
+def reissued(act: Reissue) -> bytes:
+    """The act as the ledger keeps it: enough to do it again."""
+    return canonical_json(act._asdict())
 
 
 def replayed(act: Replay) -> bytes:

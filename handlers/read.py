@@ -7,6 +7,7 @@ size, JSON, event type, fields, currency, key, sign, balance, dates.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -83,13 +84,13 @@ def _parse(value: bytes) -> dict[str, Any] | Refusal:
             parse_float=NumberLiteral,
             parse_int=_integer,
             parse_constant=_no_constant,
-            object_pairs_hook=_no_repeats,
+            object_pairs_hook=_no_repeats_nor_surrogates if _SURROGATE.search(value) else _no_repeats,
         )
     except (ValueError, RecursionError) as error:  # decoding and JSON errors are ValueErrors
         # Only where: the library's message quotes no data, our own hooks' messages neither.
         where = f"line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         return refuse(RefusalCode.MALFORMED_JSON, where)
-    if _too_deep(document):
+    if value.count(b"[") + value.count(b"{") > DEPTH_MAX and _too_deep(document):
         return refuse(RefusalCode.MALFORMED_JSON, "nested too deeply")
     if not isinstance(document, dict):
         return refuse(RefusalCode.SCHEMA_INVALID, "an event is a JSON object", ("",))
@@ -117,10 +118,20 @@ def _no_constant(name: str) -> object:
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A member named twice would let two readers see two amounts; a lone surrogate cannot be written as UTF-8."""
+    """A member named twice would let two readers see two amounts."""
     members = dict(pairs)
     if len(members) < len(pairs):
         raise ValueError("an object names a member twice")
+    return members
+
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+"""The only spelling by which half a surrogate pair gets into UTF-8 text that could be decoded."""
+
+
+def _no_repeats_nor_surrogates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Half a surrogate pair cannot be written as UTF-8, so neither hashed nor sent on."""
+    members = _no_repeats(pairs)
     for name, value in pairs:
         if not name.isascii():
             name.encode("utf-8")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from handlers.adjudicate import Adjudication, Benefit
 from schemas.canonical import derived_id
 from schemas.outbound import InstructionKind
-from schemas.records import BenefitRow
+from schemas.records import BenefitRow, InstructionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,12 @@ class Due:
     amount: int
     balance_before: int
     row: BenefitRow
+    reissue_of: str | None = None
+    reversal_of: str | None = None
+
+    @property
+    def balance_after(self) -> int:
+        return self.balance_before + (self.amount if self.kind is InstructionKind.PAYMENT else -self.amount)
 
 
 def differences(adjudication: Adjudication, held: dict[str, BenefitRow]) -> tuple[list[BenefitRow], list[Due]]:
@@ -43,6 +49,24 @@ def differences(adjudication: Adjudication, held: dict[str, BenefitRow]) -> tupl
             dues.append(Due(payout_id, kind, abs(amount - balance), balance, row))
         rows.append(row)
     return rows, dues
+
+
+def reissued(failed: InstructionRow, amount: int, held: BenefitRow) -> list[Due]:
+    """The two instructions that replace a failed one: its reversal on the books, and the same order anew.
+
+    The recovery of the two comes first, so that the books never show more than is due; unless later recoveries have
+    left too little there to take off.
+    """
+    again = InstructionKind(failed.kind)
+    payment, recovery = InstructionKind.PAYMENT, InstructionKind.RECOVERY
+    balance, dues = held.benefit, []
+    for kind in (recovery, payment) if balance >= amount else (payment, recovery):
+        held = held._replace(instruction_revision=held.instruction_revision + 1)
+        payout_id = derived_id("PO", held.claim_id, held.scheme_id, held.instruction_revision)
+        names = {"reissue_of" if kind is again else "reversal_of": failed.payout_id}
+        dues.append(Due(payout_id, kind, amount, balance, held, **names))
+        balance = dues[-1].balance_after
+    return dues
 
 
 def in_order(dues: Iterable[Due]) -> list[Due]:

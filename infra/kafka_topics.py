@@ -10,6 +10,7 @@ from typing import Any
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError
 
+from infra import kafka_security
 from infra.settings import Settings
 from schemas.topics import TOPICS, Topic
 
@@ -36,13 +37,14 @@ def admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
     """An administration client. Raises KafkaUnreachable, also for trouble in its use that a later try may not meet."""
     client = None
     try:
-        client = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), client_id="huzhu-admin")
+        client = KafkaAdminClient(**kafka_security.kafka_python(bootstrap), client_id="huzhu-admin")
         yield client
     except (KafkaError, OSError) as error:
         if client is not None and isinstance(error, KafkaError) and not error.retriable:
             raise
         raise KafkaUnreachable(
-            f"no Kafka answers at {bootstrap}: start it or correct HUZHU_KAFKA_BOOTSTRAP ({type(error).__name__})"
+            f"no Kafka answers at {bootstrap}: start it or correct HUZHU_KAFKA_BOOTSTRAP; for TLS and users "
+            f"see docs/security.md ({type(error).__name__})"
         ) from error
     finally:
         if client is not None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 
 class SettingsError(Exception):
@@ -19,12 +20,24 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kafka_bootstrap: str | None = Field(None, description="host:port of Kafka, comma-separated; unset: Docker or local")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="how Kafka is spoken to; SASL_SSL in production"
+    )
+    kafka_sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field(
+        "SCRAM-SHA-512", description="how user and password are shown to Kafka"
+    )
+    kafka_sasl_username: str | None = Field(None, description="Kafka user of this process")
+    kafka_sasl_password: SecretStr | None = Field(None, description="its password")
+    kafka_sasl_password_file: str | None = Field(None, description="a file that holds the password, instead")
+    kafka_ca: str | None = Field(None, description="PEM of the authority that signed the brokers' certificates")
+    kafka_cert: str | None = Field(None, description="PEM of this process's own certificate")
+    kafka_key: str | None = Field(None, description="PEM of its private key, not encrypted")
     database_url: str | None = Field(None, description="postgresql+psycopg://... of the ledger; unset: Docker or local")
     shards: int = Field(4, ge=1, le=256, description="partitions of every topic; fixed once a ledger exists")
     replication_factor: int = Field(1, ge=1, le=10, description="copies of every partition; 3 in production")
     min_insync_replicas: int = Field(1, ge=1, le=10, description="copies that must have a message; 2 in production")
-    batch_events: int = Field(500, ge=1, le=20_000, description="most events in one ledger transaction")
-    batch_wait: float = Field(0.02, gt=0, le=10, description="longest wait for a batch to fill")
+    batch_events: int = Field(1000, ge=1, le=20_000, description="most events in one ledger transaction")
+    batch_wait: float = Field(0.005, gt=0, le=10, description="longest wait for a batch to fill")
     session_timeout: float = Field(10, ge=1, le=300, description="silence after which Kafka gives a worker up")
     idle_check: float = Field(60, gt=0, le=3600, description="how often an idle worker compares ledger and topics")
     ledger_lease: float = Field(15, ge=1, le=600, description="longest pause inside a ledger transaction")
@@ -35,6 +48,18 @@ class Settings(BaseModel):
     audit_entries: int = Field(1000, ge=1, le=1_000_000, description="new audit entries that make a checkpoint due")
     relay_batch: int = Field(1000, ge=1, le=100_000, description="most messages in one Kafka transaction")
     relay_poll: float = Field(1.0, gt=0, le=60, description="longest wait of the relay for a notice from the ledger")
+    national_mappings: str | None = Field(
+        None, description="file or folder of mappings of the national settlement list"
+    )
+
+    gateway_host: str = Field("127.0.0.1", min_length=1, description="address on which the hospital API listens")
+    gateway_port: int = Field(8080, ge=0, le=65535, description="port of the hospital API")
+    gateway_tls_cert: str | None = Field(None, description="file with the certificate chain of the hospital API (PEM)")
+    gateway_tls_key: str | None = Field(None, description="file with the private key of that certificate (PEM)")
+    gateway_threads: int = Field(12, ge=2, le=200, description="threads and ledger connections that serve requests")
+    gateway_rate: float = Field(200, gt=0, le=1e6, description="events a second that a key may post, lasting")
+    gateway_burst: int = Field(2000, ge=1000, le=10**7, description="events that a key may post at once after a rest")
+    gateway_retention_days: float = Field(7, gt=0, le=366, description="how long an Idempotency-Key is remembered")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:

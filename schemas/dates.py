@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -68,9 +68,22 @@ def _instant_from_wire(value: object) -> datetime:
         raise PydanticCustomError("instant", "{reason}", {"reason": str(error)}) from None
 
 
-BusinessDate = Annotated[date, BeforeValidator(_date_from_wire, json_schema_input_type=str)]
+BusinessDate = Annotated[
+    date,
+    BeforeValidator(_date_from_wire),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": f"^{_DATE.pattern}$", "examples": ["2024-03-10"]}),
+]
 Instant = Annotated[
     datetime,
-    BeforeValidator(_instant_from_wire, json_schema_input_type=str),
+    BeforeValidator(_instant_from_wire),
     PlainSerializer(format_instant, return_type=str, when_used="json"),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "pattern": f"^{_INSTANT.pattern}$",
+            "description": "RFC 3339 with an offset; its date is the one in Asia/Shanghai",
+            "examples": ["2024-03-10T15:00:00+08:00"],
+        }
+    ),
 ]

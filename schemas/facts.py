@@ -10,7 +10,17 @@ from abc import abstractmethod
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
 from schemas.dates import BusinessDate, Instant
@@ -23,15 +33,17 @@ def _no_number(value: object) -> object:
     return value
 
 
+# The constraint stands next to its type: behind a validator it would run in Python, four calls a field.
 Identifier = Annotated[
     str,
-    BeforeValidator(_no_number),
     StringConstraints(strict=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    BeforeValidator(_no_number),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^\u0000-\u001f\u007f]+$"}),
 ]
 """Any printable string of 1 to 200 characters; ids are the senders' own and are compared by code point."""
 
 Version = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
-Text = Annotated[str, BeforeValidator(_no_number), StringConstraints(strict=True, max_length=2000)]
+Text = Annotated[str, StringConstraints(strict=True, max_length=2000), BeforeValidator(_no_number)]
 
 
 class FacilityLevel(StrEnum):
@@ -103,8 +115,41 @@ class EncounterDischarged(Fact):
         return Subject(Kind.ENCOUNTER, self.encounter_id)
 
 
+class CountedDetail(BaseModel):
+    """One detail of a national settlement list, and the side of the burden on which it was counted."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    field: Literal["fulamt_ownpay_amt", "preselfpay_amt", "overlmt_selfpay"]
+    amount: WireYuan
+    side: Annotated[Literal["copay", "out_of_catalogue"], Field(alias="as")]
+
+
+class NationalOrigin(BaseModel):
+    """From which mapping of the national settlement list a settlement was made, and what it counted where."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    mapping_id: Identifier
+    mapping_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    counted: tuple[CountedDetail, ...]
+    acct_pay: WireYuan
+
+
+_NATIONAL = "how a settlement came out of a national settlement list; another sender may use the name otherwise"
+
+
+def _if_ours(value: object, handler: ValidatorFunctionWrapHandler) -> NationalOrigin | None:
+    """What is not of this form is a field of the sender's own, which the ledger keeps and nobody reads."""
+    try:
+        origin: NationalOrigin | None = handler(value)
+    except ValidationError:
+        return None
+    return origin
+
+
 class SettlementPosted(Fact):
-    """One bill of an encounter; interim bills have ``final`` false. All amounts in fen."""
+    """One bill of an encounter; interim bills have ``final`` false. Amounts: yuan on the wire, fen inside."""
 
     money_fields = (
         "total_charge",
@@ -122,7 +167,7 @@ class SettlementPosted(Fact):
     facility_id: Identifier
     settled_at: Instant
     final: Annotated[bool, Field(strict=True)]
-    currency: Annotated[str, BeforeValidator(_no_number), Field(strict=True)]
+    currency: Annotated[str, Field(strict=True), BeforeValidator(_no_number), WithJsonSchema({"const": "CNY"})]
     total_charge: WireYuan
     basic_insurance_paid: WireYuan
     serious_illness_paid: WireYuan
@@ -131,6 +176,9 @@ class SettlementPosted(Fact):
     copay: WireYuan
     out_of_catalogue: WireYuan
     invoice_no: Identifier | None = None
+    national: Annotated[NationalOrigin | None, WrapValidator(_if_ours), WithJsonSchema({"description": _NATIONAL})] = (
+        None
+    )
 
     @property
     def subject(self) -> Subject:
@@ -184,6 +232,8 @@ class CoverageVoided(Fact):
 
 
 class PersonDied(Fact):
+    """A person has died; what was treated before still counts."""
+
     event_type: Literal["person.died"]
     version: Version
     died_on: BusinessDate

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 FEN_PER_YUAN = 100
@@ -71,8 +71,14 @@ def _fen_or_text(value: object) -> int:
 
 _yuan_out = PlainSerializer(format_yuan, return_type=str, when_used="json")
 
-WireYuan = Annotated[int, BeforeValidator(_fen_from_wire, json_schema_input_type=str), _yuan_out]
+_TEXT_IN = {"type": "string", "pattern": r"^-?[0-9]{1,40}(\.[0-9]{1,2})?$", "examples": ["1234.5", "1234.56"]}
+_NUMBER_IN = {"type": "number", "description": "read from its literal, which has at most two decimals and no exponent"}
+_in_schema = WithJsonSchema({"anyOf": [_TEXT_IN, _NUMBER_IN], "description": "yuan"}, mode="validation")
+_OUT = {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)\.[0-9]{2}$", "description": "yuan, exactly two decimals"}
+_out_schema = WithJsonSchema({**_OUT, "examples": ["1234.50"]}, mode="serialization")
+
+WireYuan = Annotated[int, BeforeValidator(_fen_from_wire), _yuan_out, _in_schema, _out_schema]
 """For what others write: a string or a number of *yuan* is read into integer fen. May be negative: rules decide."""
 
-Fen = Annotated[int, BeforeValidator(_fen_or_text, json_schema_input_type=str), _yuan_out]
+Fen = Annotated[int, BeforeValidator(_fen_or_text), _yuan_out, _in_schema, _out_schema]
 """For what Huzhu writes: built from integer *fen*, a string of yuan on the wire and when read back from it."""

@@ -24,7 +24,11 @@ class Payee(StrEnum):
 
 
 class PayoutInstructed(BaseModel):
-    """An order to an insurer. ``amount`` is positive; ``payout_id`` follows from (claim, scheme, revision) alone."""
+    """An order to an insurer. ``amount`` is positive; ``payout_id`` follows from (claim, scheme, revision) alone.
+
+    ``reissue_of`` names a failed payout that this order replaces. ``reversal_of`` names one that this order takes off
+    the books: no money moves by it. Both are left out where they do not apply.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,6 +47,8 @@ class PayoutInstructed(BaseModel):
     policy_id: str | None
     policy_sha256: str | None
     decision_revision: int
+    reissue_of: str | None = None
+    reversal_of: str | None = None
 
 
 class AuditKind(StrEnum):
@@ -56,6 +62,10 @@ class AuditKind(StrEnum):
     PAYOUT_INSTRUCTED = "payout.instructed"
     POLICY_PUBLISHED = "policy.published"
     EVENT_REPLAYED = "event.replayed"
+    PAYOUT_REISSUED = "payout.reissued"
+    KEY_CREATED = "key.created"
+    KEY_ROTATED = "key.rotated"
+    KEY_REVOKED = "key.revoked"
     DATA_EXPORTED = "data.exported"
 
 
@@ -75,6 +85,14 @@ class AuditRecorded(BaseModel):
     content_sha256: str
     prev_hash: str
     hash: str
+
+
+class AlertCode(StrEnum):
+    """Why somebody should look."""
+
+    AFTER_DEATH = "AFTER_DEATH"
+    REPORT_CONTRADICTS = "REPORT_CONTRADICTS"
+    REPORT_UNMATCHED = "REPORT_UNMATCHED"
 
 
 class AuditCheckpointed(BaseModel):
@@ -98,15 +116,16 @@ class AuditCheckpointed(BaseModel):
 
 
 class AlertRaised(BaseModel):
-    """Something that a person should look at."""
+    """Something that a person should look at. ``claim_id`` is None where a report matches no claim of the person."""
 
     model_config = ConfigDict(frozen=True)
 
     event_type: Literal["alert.raised"] = "alert.raised"
     event_id: str
     occurred_at: Instant
-    code: Literal["AFTER_DEATH"]
-    claim_id: str
+    code: AlertCode
+    claim_id: str | None
     person_id: str
+    payout_id: str | None = None
     zh: str
     en: str

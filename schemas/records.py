@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from schemas.decisions import Status
@@ -109,7 +110,11 @@ class BenefitRow(NamedTuple):
 
 
 class InstructionRow(NamedTuple):
-    """One payout instruction. The balance is the net sum instructed for (claim, scheme) before and after it."""
+    """One payout instruction. The balance is the net sum instructed for (claim, scheme) before and after it.
+
+    ``reissue_of`` names the failed payout that this one orders again, ``reversal_of`` the one that it takes off the
+    books.
+    """
 
     payout_id: str
     claim_id: str
@@ -122,6 +127,56 @@ class InstructionRow(NamedTuple):
     person_id: str
     number: int
     value: bytes
+    reissue_of: str | None = None
+    reversal_of: str | None = None
+
+
+class PayoutStateRow(NamedTuple):
+    """What the reports of one payout under one person come to; a payout without reports has none.
+
+    ``decided_by`` is the content hash of the report that made the state, ``last_status`` what the newest one says;
+    the two differ only where reports contradict each other.
+    """
+
+    payout_id: str
+    person_id: str
+    state: str
+    last_status: str
+    reported_at: datetime
+    reference: str
+    decided_by: str
+    reports: int
+    contradictions: int
+
+
+class PayoutState(StrEnum):
+    """Where a payout stands. A book entry takes a failed payout off the books: no money moves by it."""
+
+    INSTRUCTED = "instructed"
+    PAID = "paid"
+    FAILED = "failed"
+    RETURNED = "returned"
+    BOOK = "book"
+
+
+class PayoutRecord(NamedTuple):
+    """One payout as it stands in the ledger; ``reissued_as`` names the payout that was ordered in its place."""
+
+    payout_id: str
+    claim_id: str
+    scheme_id: str
+    revision: int
+    kind: str
+    amount: int
+    instructed_at: datetime
+    state: PayoutState
+    reported_at: datetime | None
+    reference: str | None
+    reports: int
+    contradictions: int
+    reissue_of: str | None
+    reversal_of: str | None
+    reissued_as: str | None
 
 
 class AuditRow(NamedTuple):
@@ -145,6 +200,23 @@ class OutboxRow(NamedTuple):
     value: bytes
 
 
+class InboxRow(NamedTuple):
+    """An event that was acknowledged at the door and waits for Kafka: its bytes, and the line that it belongs to.
+
+    ``version`` is 0 for an event without versions. ``shard`` is the partition of ``topic`` that it goes to.
+    """
+
+    shard: int
+    topic: str
+    person_id: str
+    value: bytes
+    kind: Kind
+    subject_id: str
+    version: int
+    content_sha256: str
+    encounter_id: str | None
+
+
 class Replay(NamedTuple):
     """An operator's order to send a refused event again, corrected or as it was, to its inbound topic.
 
@@ -156,6 +228,15 @@ class Replay(NamedTuple):
     topic: str
     key: bytes | None
     value: bytes
+    operator: str
+    reason: str
+
+
+class Reissue(NamedTuple):
+    """An operator's order to instruct a payout again that failed or was returned."""
+
+    payout_id: str
+    person_id: str
     operator: str
     reason: str
 
@@ -207,5 +288,6 @@ class Outcome:
     decisions: list[DecisionRow] = field(default_factory=list)
     benefits: dict[tuple[str, str], BenefitRow] = field(default_factory=dict)
     instructions: list[InstructionRow] = field(default_factory=list)
+    payout_states: dict[tuple[str, str], PayoutStateRow] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)

@@ -7,6 +7,7 @@ Messages name fields and rules, never the values of a person.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -44,7 +45,7 @@ class EventRefused(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    event_type: str = "event.refused"
+    event_type: Literal["event.refused"] = "event.refused"
     event_id: str
     occurred_at: Instant
     code: RefusalCode

@@ -18,11 +18,12 @@ from handlers.read import Reading, read, recall
 from infra.ledger import gather
 from infra.ledger.record import move_offsets, record
 from infra.sharding import shard_of
-from schemas.facts import Subject
+from schemas.facts import PayoutReported, Subject
 from schemas.policy import Policies
 from schemas.policy_file import parse_policy
 from schemas.records import Delivery, ShardState
 from schemas.refusals import Refusal
+from stream.payouts import load_payouts
 from stream.ranges import Range
 
 Read = tuple[Delivery, Reading | Refusal]
@@ -93,6 +94,7 @@ def world_of(connection: Connection, reads: Collection[Read], shards: dict[int, 
     persons = {reading.fact.person_id for reading in readings}
     world = load_persons(connection, persons, shards, shard_count)
     world.registry = _registry(connection, readings)
+    load_payouts(connection, world, {r.fact.payout_id for r in readings if isinstance(r.fact, PayoutReported)})
     return world
 
 

@@ -24,6 +24,7 @@ from infra.settings import Settings
 from schemas.records import Delivery
 from schemas.topics import INBOUND
 from stream.batch import GapInOffsets, take_in
+from stream.deadline import LEASES_MAX
 from stream.ranges import Range
 from stream.retry import Retry
 
@@ -53,11 +54,14 @@ class Intake:
         self._reader = reader
         self._settings = settings
         self._now = now
-        self._retry = Retry(settings.retry_attempts, settings.retry_wait, sleep)
+        longest = LEASES_MAX * settings.ledger_lease
+        self._retry = Retry(settings.retry_attempts, settings.retry_wait, sleep, longest)
         self.epochs: dict[int, int] = {}
         self._assigned: frozenset[int] = frozenset()
         self._next: dict[tuple[str, int], int] = {}
         self._stopping = threading.Event()
+        self.reads_backlog = False
+        """Whether a catch-up is under way. May be asked from any thread."""
 
     def stop(self) -> None:
         """Has a catch-up end with the transaction that it is in. May be called from any thread."""
@@ -98,19 +102,23 @@ class Intake:
         self.assigned(self._assigned)
         places = [(topic.name, shard) for topic in INBOUND for shard in sorted(self.epochs)]
         taken = 0
-        for (topic, partition), (first, end) in self._retry(lambda: self._reader.ends(places)).items():
-            self._check_kept(topic, partition, first, end)
-            try:
-                taken += self._read_up_to(topic, partition, end)
-            except Fenced as fenced:
-                self._let_go(fenced)
+        self.reads_backlog = True
+        try:
+            for (topic, partition), (first, end) in self._retry(lambda: self._reader.ends(places)).items():
+                self._check_kept(topic, partition, first, end)
+                try:
+                    taken += self._read_up_to(topic, partition, end)
+                except Fenced as fenced:
+                    self._let_go(fenced)
+        finally:
+            self.reads_backlog = False
         return taken
 
     def _read_up_to(self, topic: str, partition: int, end: int) -> int:
         taken = 0
-        while (start := self._reached(topic, partition)) < end and self._may_take(partition):
+        while (start := self.reached(topic, partition)) < end and self._may_take(partition):
             taken += self._take_in([self._read(topic, partition, start, end)])
-            if self._reached(topic, partition) == start:
+            if self.reached(topic, partition) == start:
                 break  # the rest belongs to a transaction that is still open
         return taken
 
@@ -124,7 +132,7 @@ class Intake:
     def _complete(self, deliveries: list[Delivery]) -> Iterator[Range]:
         """The ranges that reach from the ledger's offset over the deliveries of one partition, without holes."""
         topic, partition = deliveries[0].topic, deliveries[0].partition
-        reached = self._reached(topic, partition)
+        reached = self.reached(topic, partition)
         run: list[Delivery] = []
         for delivery in deliveries:
             if delivery.offset < reached:
@@ -173,11 +181,12 @@ class Intake:
 
         self._next = self._retry(look)
 
-    def _reached(self, topic: str, partition: int) -> int:
+    def reached(self, topic: str, partition: int) -> int:
+        """The first offset of a partition that the ledger is not known to have. May be called from any thread."""
         return self._next.get((topic, partition), 0)
 
     def _check_kept(self, topic: str, partition: int, first: int, end: int) -> None:
-        reached = self._reached(topic, partition)
+        reached = self.reached(topic, partition)
         if reached < first or reached > end:
             raise OffsetsLost(
                 f"{topic}-{partition} holds offsets {first} to {end}, but the ledger is at {reached}: "

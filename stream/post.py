@@ -9,6 +9,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from infra import kafka_security
 from schemas.topics import EXPENSES, MESSAGE_BYTES_MAX, TOPIC_OF_EVENT
 
 FLUSH_SECONDS_MAX = 60.0
@@ -55,7 +56,7 @@ def post(bootstrap: str, events: Iterable[bytes], progressed: Callable[[int], No
 
     producer = Producer(
         {
-            "bootstrap.servers": bootstrap,
+            **kafka_security.confluent(bootstrap),
             "acks": "all",
             "enable.idempotence": True,
             "partitioner": "murmur2_random",  # as Java and kafka-python do it: the shard of a person

@@ -12,6 +12,7 @@ from types import TracebackType
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from infra import kafka_security
 from schemas.records import Delivery
 from schemas.topics import MESSAGE_BYTES_MAX
 
@@ -36,7 +37,7 @@ class RangeReader:
     def __init__(self, bootstrap: str) -> None:
         self._consumer = Consumer(
             {
-                "bootstrap.servers": bootstrap,
+                **kafka_security.confluent(bootstrap),
                 "group.id": "huzhu-ranges",  # required by the client; nothing is ever committed under it
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
@@ -44,9 +45,12 @@ class RangeReader:
                 "auto.offset.reset": "error",
                 "fetch.message.max.bytes": MESSAGE_BYTES_MAX,
                 "fetch.wait.max.ms": 20,
+                "queued.max.messages.kbytes": 32 * 1024,  # what is read ahead of a batch
                 "log_level": 3,
             }
         )
+        self._place: tuple[str, int, int] | None = None
+        """Where the consumer stands, if the next stretch may go on there."""
 
     def __enter__(self) -> RangeReader:
         return self
@@ -70,24 +74,32 @@ class RangeReader:
 
         Raises KafkaException when the broker is gone or no longer has offset ``start``.
         """
-        place = TopicPartition(topic, partition, start)
-        self._consumer.assign([place])
+        if self._place != (topic, partition, start):
+            self._consumer.assign([TopicPartition(topic, partition, start)])
+        self._place = None
         deliveries: list[Delivery] = []
-        try:
-            while len(deliveries) < limit:
-                message = self._consumer.poll(READ_SECONDS_MAX)
-                if message is None:
-                    raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"nothing read from {topic}-{partition}"))
+        while len(deliveries) < limit:
+            for message in self._next(limit - len(deliveries)):
                 passed = _end_of_partition(message)
-                if passed is not None:
-                    return Range(topic, partition, start, min(end, passed), tuple(deliveries))
-                delivery = _delivery(message)
-                if delivery.offset >= end:
-                    return Range(topic, partition, start, end, tuple(deliveries))
-                deliveries.append(delivery)
-        finally:
-            self._consumer.unassign()
+                if passed is None and (delivery := _delivery(message)).offset < end:
+                    deliveries.append(delivery)
+                else:
+                    self._consumer.unassign()
+                    return Range(topic, partition, start, min(end, passed or end), tuple(deliveries))
+        # A long stretch goes on where this one stops: what the client has read ahead is not thrown away.
+        self._place = (topic, partition, deliveries[-1].offset + 1)
         return Range(topic, partition, start, deliveries[-1].offset + 1, tuple(deliveries))
+
+    def _next(self, limit: int) -> list[Message]:
+        """What is there already, at most ``limit`` of it; else the first message that comes."""
+        messages = self._consumer.consume(limit, 0.0)
+        if messages:
+            return messages
+        message = self._consumer.poll(READ_SECONDS_MAX)
+        if message is None:
+            self._consumer.unassign()
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "nothing read for too long"))
+        return [message]
 
 
 def _end_of_partition(message: Message) -> int | None:

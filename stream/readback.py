@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kafka import KafkaConsumer, TopicPartition
 
+from infra import kafka_security
 from schemas.topics import MESSAGE_BYTES_MAX, Topic
 
 SILENCE_MS_MAX = 30_000
@@ -14,17 +15,21 @@ SILENCE_MS_MAX = 30_000
 def read_topic(bootstrap: str, topic: Topic) -> Iterator[bytes]:
     """The values of every committed message that stands in a topic now, partition by partition in order.
 
-    Raises TimeoutError when the broker stops answering before the end is reached.
+    Raises TimeoutError when the broker stops answering before the end is reached, LookupError when the topic is not
+    there or may not be read: nothing read is never taken for nothing there.
     """
     consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap.split(","),
+        **kafka_security.kafka_python(bootstrap),
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         max_partition_fetch_bytes=MESSAGE_BYTES_MAX,
     )
     try:
-        places = [TopicPartition(topic.name, each) for each in sorted(consumer.partitions_for_topic(topic.name) or ())]
+        partitions = consumer.partitions_for_topic(topic.name)
+        if not partitions:
+            raise LookupError(f"{topic.name}: there is no such topic, or this user may not read it")
+        places = [TopicPartition(topic.name, each) for each in sorted(partitions)]
         ends = consumer.end_offsets(places)
         for place in places:
             consumer.assign([place])

@@ -14,13 +14,15 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
+from infra import kafka_security
 from infra.ledger.tables import outbox, relays, shards
 from infra.settings import Settings
 from schemas.records import OutboxRow
 from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS
+from stream.cloudevents import Headers, headers_of
 from stream.intake import Reader
 from stream.ranges import RangeReader
 
@@ -43,7 +45,14 @@ class TransactionalProducer(Protocol):
     def begin_transaction(self) -> None: ...
 
     def produce(
-        self, topic: str, /, *, value: bytes | None = None, key: bytes | None = None, partition: int = -1
+        self,
+        topic: str,
+        /,
+        *,
+        value: bytes | None = None,
+        key: bytes | None = None,
+        partition: int = -1,
+        headers: Headers | None = None,
     ) -> None: ...
 
     def poll(self, timeout: float, /) -> int: ...
@@ -55,7 +64,7 @@ def transactional_producer(bootstrap: str, transactional_id: str) -> Transaction
     """A producer that has not yet fenced the one before it."""
     return Producer(
         {
-            "bootstrap.servers": bootstrap,
+            **kafka_security.confluent(bootstrap),
             "transactional.id": transactional_id,
             "transaction.timeout.ms": int(TRANSACTION_SECONDS_MAX * 1000),
             "message.max.bytes": MESSAGE_BYTES_MAX,
@@ -133,31 +142,31 @@ class ShardRelay:
         return len(rows)
 
     def _waiting(self) -> list[OutboxRow]:
-        rows: list[OutboxRow] = []
-        size = 0
-        wanted = (
-            select(*(outbox.c[name] for name in OutboxRow._fields))
+        """The next messages, as many as fit; one alone may be larger."""
+        columns = [outbox.c[name] for name in OutboxRow._fields]
+        upto = func.sum(func.octet_length(outbox.c.value)).over(order_by=outbox.c.seq).label("upto")
+        sized = (
+            select(*columns, upto)
             .where(outbox.c.shard == self._shard, outbox.c.seq > self._cursor)
             .order_by(outbox.c.seq)
             .limit(self._limit)
+            .subquery()
         )
+        fits = or_(sized.c.upto <= BATCH_BYTES_MAX, sized.c.upto == func.octet_length(sized.c.value))
+        wanted = select(*(sized.c[name] for name in OutboxRow._fields)).where(fits).order_by(sized.c.seq)
         with self._engine.connect() as connection:
-            for found in connection.execution_options(yield_per=200).execute(wanted):
-                row = OutboxRow(*found)
-                if row.seq != self._cursor + len(rows) + 1:
+            rows = [OutboxRow(*found) for found in connection.execute(wanted)]
+            for number, row in enumerate(rows, start=self._cursor + 1):
+                if row.seq != number:
                     if self._known_as_sent(connection) > self._cursor:
                         raise KafkaException(KafkaError(KafkaError._FENCED, "a newer relay sends for this shard", True))
-                    raise CursorLost(f"shard {self._shard}: outbox has {row.seq} after {self._cursor + len(rows)}")
-                size += len(row.value)
-                if rows and size > BATCH_BYTES_MAX:
-                    break
-                rows.append(row)
+                    raise CursorLost(f"shard {self._shard}: outbox has {row.seq} after {number - 1}")
         return rows
 
     def _produce(self, producer: TransactionalProducer, topic: str, key: bytes | None, value: bytes) -> None:
         while True:
             try:
-                producer.produce(topic, value=value, key=key, partition=self._shard)
+                producer.produce(topic, value=value, key=key, partition=self._shard, headers=headers_of(topic, value))
                 return
             except BufferError:  # the client's queue is full: let it send
                 producer.poll(0.1)

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from infra.ledger.record import OUTBOX_NOTICE
 from infra.settings import Settings
+from stream.deadline import LEASES_MAX, deadline
 from stream.relay import ShardRelay, is_fenced
 from stream.retry import Retry
 
@@ -58,13 +59,16 @@ class RelayProcess:
 
     def _relay(self, shard: int) -> None:
         relay, bell = self._relays[shard], self._bells[shard]
-        retry = Retry(self._settings.retry_attempts, self._settings.retry_wait)
+        longest = LEASES_MAX * self._settings.ledger_lease
+        retry = Retry(self._settings.retry_attempts, self._settings.retry_wait, seconds_max=longest)
         retry(relay.start)
         while not self._stopping.is_set():
             bell.clear()
             try:
-                while relay.step() and not self._stopping.is_set():
-                    pass
+                sent = True
+                while sent and not self._stopping.is_set():
+                    with deadline(longest):
+                        sent = relay.step() > 0
             except KafkaException as error:
                 if is_fenced(error):
                     raise

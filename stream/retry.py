@@ -16,6 +16,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from infra.ledger.record import Contended
+from stream.deadline import deadline
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -26,17 +27,26 @@ WAIT_SECONDS_MAX = 5.0
 class Retry:
     """Calls again after trouble that may pass: ``attempts`` tries, the waits doubling from ``wait`` seconds."""
 
-    def __init__(self, attempts: int, wait: float, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        attempts: int,
+        wait: float,
+        sleep: Callable[[float], None] = time.sleep,
+        seconds_max: float | None = None,
+    ) -> None:
+        """``seconds_max`` is how long one try may take before the process ends (`stream.deadline`)."""
         self._attempts = attempts
         self._wait = wait
         self._sleep = sleep
+        self._seconds_max = seconds_max
 
     def __call__(self, act: Callable[[], Result]) -> Result:
         """The result of ``act``, or what its last try raised. ``act`` must leave nothing behind when it raises."""
         wait = self._wait
         for attempt in range(1, self._attempts + 1):
             try:
-                return act()
+                with deadline(self._seconds_max):
+                    return act()
             except (DBAPIError, KafkaException, Contended) as error:
                 if attempt == self._attempts or not may_pass(error):
                     raise

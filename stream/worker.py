@@ -7,6 +7,7 @@ in the ledger, neither does nor minds. There is no business here: see `stream.ba
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import traceback
@@ -17,17 +18,16 @@ from typing import Any, TypeVar
 
 import faust
 
+from infra import kafka_security
 from infra.settings import Settings
 from schemas.records import Delivery
 from schemas.topics import INBOUND, MESSAGE_BYTES_MAX
+from stream.deadline import INFRASTRUCTURE_GONE
 from stream.intake import Intake, OffsetsLost
 from stream.transport import CommittedTransport
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
-
-INFRASTRUCTURE_GONE = 75
-"""Exit status (EX_TEMPFAIL) when the ledger or Kafka stayed away or an invariant broke: start the worker again."""
 
 
 class _App(faust.App):
@@ -47,7 +47,7 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
     app = _App(
         intake,
         "huzhu-worker",
-        broker=[f"aiokafka://{address}" for address in bootstrap.split(",")],
+        **kafka_security.faust(bootstrap),
         broker_session_timeout=settings.session_timeout,
         broker_heartbeat_interval=settings.session_timeout / 3,
         broker_request_timeout=max(90.0, settings.session_timeout * 2),
@@ -60,7 +60,7 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
         datadir=datadir,
         store="memory://",
     )
-    app.transport = CommittedTransport(app.conf.broker_consumer, app)
+    app.transport = CommittedTransport(app.conf.broker_consumer, app, intake)
     one_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
     inbound = app.topic(
         *(topic.name for topic in INBOUND),
@@ -118,4 +118,7 @@ def _for_log(error: BaseException) -> str:
 
 def run(app: faust.App, loglevel: str) -> None:
     """Runs the app until a signal ends it; listens on no port."""
+    # What a batch makes dies by its reference counts; the collector only walks over it, a tenth of a worker's time.
+    gc.freeze()
+    gc.set_threshold(100_000)
     faust.Worker(app, loglevel=loglevel, blocking_timeout=None).execute_from_commandline()

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from infra.ledger import tables
 from schemas.decisions import Status
 from schemas.facts import Kind, Subject
-from schemas.records import BenefitRow, ClaimRow, ShardState, SubjectRow
+from schemas.records import BenefitRow, ClaimRow, InstructionRow, ShardState, SubjectRow
 
 
 class Fenced(Exception):
@@ -137,6 +137,36 @@ def held_benefits(connection: Connection, claim_ids: Collection[str]) -> list[Be
         select(*(benefit.c[name] for name in BenefitRow._fields)).where(benefit.c.claim_id == any_(_texts(claim_ids)))
     )
     return [BenefitRow(*row) for row in rows]
+
+
+def instructions(connection: Connection, payout_ids: Collection[str]) -> list[InstructionRow]:
+    """The instructions of these payouts, as far as there are any; ``number`` is the ledger's number of the event."""
+    order = tables.instructions
+    columns = [order.c["event_no" if name == "number" else name] for name in InstructionRow._fields]
+    rows = connection.execute(select(*columns).where(order.c.payout_id == any_(_texts(payout_ids))))
+    return [InstructionRow(*row) for row in rows]
+
+
+def line_of(connection: Connection, payout_id: str) -> list[str]:
+    """The ids of all payouts of the same claim and scheme, in order of revision; none when there is no such payout."""
+    order, one = tables.instructions, tables.instructions.alias()
+    same = and_(one.c.claim_id == order.c.claim_id, one.c.scheme_id == order.c.scheme_id, one.c.payout_id == payout_id)
+    return list(connection.scalars(select(order.c.payout_id).join(one, same).order_by(order.c.revision)))
+
+
+def payout_reports(
+    connection: Connection, payout_ids: Collection[str], person_id: str | None = None
+) -> list[tuple[str, bytes]]:
+    """Content hash and bytes of every accepted report of these payouts, under one person or under whatever person."""
+    fact, event = tables.facts, tables.events
+    wanted = (
+        select(fact.c.content_sha256, event.c.value)
+        .join(event, event.c.event_no == fact.c.event_no)
+        .where(fact.c.kind == Kind.PAYOUT, fact.c.subject_id == any_(_texts(payout_ids)))
+    )
+    if person_id is not None:
+        wanted = wanted.where(fact.c.person_id == person_id)
+    return [(row.content_sha256, bytes(row.value)) for row in connection.execute(wanted)]
 
 
 def policy_texts(connection: Connection) -> list[str]:

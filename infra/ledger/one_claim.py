@@ -13,10 +13,16 @@ from schemas.facts import Kind
 
 
 class Instructed(NamedTuple):
-    """One payout instruction as published, and the newest report of the insurer about it."""
+    """One payout instruction as published, and the insurer's report that made its state.
+
+    ``contradictions`` counts the reports that fit neither it nor each other; ``reissued_as`` is the payout ordered in
+    its place.
+    """
 
     value: bytes
     report: bytes | None
+    contradictions: int = 0
+    reissued_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +53,24 @@ def claim_record(engine: Engine, claim_id: str) -> ClaimRecord | None:
 
 
 def _instructions(connection: Connection, claim_id: str) -> list[Instructed]:
-    instruction, fact, event = tables.instructions, tables.facts, tables.events
-    told = connection.execute(
-        select(fact.c.subject_id, event.c.value)
-        .join(event, event.c.event_no == fact.c.event_no)
-        .join(instruction, instruction.c.payout_id == fact.c.subject_id)
-        .where(fact.c.kind == Kind.PAYOUT, instruction.c.claim_id == claim_id)
-        .order_by(fact.c.version)
+    order, told, fact, event = tables.instructions, tables.payout_states, tables.facts, tables.events
+    again = tables.instructions.alias("reissued")
+    deciding = and_(
+        fact.c.kind == Kind.PAYOUT,
+        fact.c.subject_id == told.c.payout_id,
+        fact.c.person_id == told.c.person_id,
+        fact.c.content_sha256 == told.c.decided_by,
     )
-    newest = {row.subject_id: bytes(row.value) for row in told}
     rows = connection.execute(
-        select(instruction.c.payout_id, instruction.c.value)
-        .where(instruction.c.claim_id == claim_id)
-        .order_by(instruction.c.event_no, instruction.c.scheme_id, instruction.c.revision)
+        select(order.c.value, event.c.value.label("report"), told.c.contradictions, again.c.payout_id)
+        .outerjoin(told, and_(told.c.payout_id == order.c.payout_id, told.c.person_id == order.c.person_id))
+        .outerjoin(fact, deciding)
+        .outerjoin(event, event.c.event_no == fact.c.event_no)
+        .outerjoin(again, again.c.reissue_of == order.c.payout_id)
+        .where(order.c.claim_id == claim_id)
+        .order_by(order.c.event_no, order.c.scheme_id, order.c.revision)
     )
-    return [Instructed(bytes(row.value), newest.get(row.payout_id)) for row in rows]
+    return [
+        Instructed(bytes(row.value), row.report and bytes(row.report), row.contradictions or 0, row.payout_id)
+        for row in rows
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import BigInteger, Connection, Sequence, func, select
 
 from infra.ledger import tables
@@ -19,6 +20,7 @@ from schemas.records import (
     InstructionRow,
     OutboxRow,
     Outcome,
+    PayoutStateRow,
     RefusalRow,
     ShardState,
     SubjectRow,
@@ -51,12 +53,18 @@ def record(
             raise Contended(f"{len(outcome.subjects) - bound} ids were bound by another shard meanwhile")
     numbers = [*(before or ()), *_number(connection, len(outcome.events))]
     _append(connection, tables.events, EventRow, outcome.events, numbers)
-    _append(connection, tables.facts, FactRow, outcome.facts, numbers)
+    try:
+        _append(connection, tables.facts, FactRow, outcome.facts, numbers)
+    except UniqueViolation:
+        # Reports of one payout under two persons: two shards gave their reports the same number.
+        raise Contended("another shard accepted an event under the same id meanwhile") from None
     _append(connection, tables.refusals, RefusalRow, outcome.refusals, numbers)
     merge_rows(connection, tables.claims, ClaimRow._fields, list(outcome.claims.values()), update=True)
     _append(connection, tables.decisions, DecisionRow, outcome.decisions, numbers)
     merge_rows(connection, tables.benefits, BenefitRow._fields, list(outcome.benefits.values()), update=True)
     _append(connection, tables.instructions, InstructionRow, outcome.instructions, numbers)
+    states = list(outcome.payout_states.values())
+    merge_rows(connection, tables.payout_states, PayoutStateRow._fields, states, update=True)
     _append(connection, tables.audit_entries, AuditRow, outcome.audit, numbers)
     if outcome.outbox:
         copy_rows(connection, tables.outbox, OutboxRow._fields, outcome.outbox)

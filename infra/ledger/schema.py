@@ -25,11 +25,12 @@ LEASE_SECONDS = 15.0
 """How long a process may pause inside a transaction, or its network swallow packets, before the other side gives up."""
 
 
-def connect(url: str, lease: float = LEASE_SECONDS) -> Engine:
+def connect(url: str, lease: float = LEASE_SECONDS, *, pool: int = 5, statement_seconds: float | None = None) -> Engine:
     """An engine for a ledger. Connections are tested before use; errors show no parameters: they hold people's data.
 
     A process that is stopped in the middle of a transaction holds the locks of its shards. After ``lease`` seconds
     PostgreSQL ends its session, so that the worker which took over can go on; what was not committed is gone.
+    ``pool`` connections are kept open. A statement that takes longer than ``statement_seconds`` is given up.
     """
     lease_ms = int(lease * 1000)
     session = {
@@ -37,8 +38,11 @@ def connect(url: str, lease: float = LEASE_SECONDS) -> Engine:
         "tcp_user_timeout": lease_ms,  # for one that was stopped while the server was still sending to it
         "lock_timeout": 4 * lease_ms,
     }
+    if statement_seconds is not None:
+        session["statement_timeout"] = int(statement_seconds * 1000)
     return create_engine(
         url,
+        pool_size=pool,
         pool_pre_ping=True,
         hide_parameters=True,
         connect_args={

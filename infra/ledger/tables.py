@@ -80,7 +80,7 @@ events = Table(
     Column("disposition", Text, nullable=False),
     UniqueConstraint("topic", "partition", "offset", name="events_once"),
     CheckConstraint(
-        "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'export')",
+        "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue', 'export')",
         name="events_disposition",
     ),
 )
@@ -188,6 +188,8 @@ instructions = Table(
     Column("event_no", BigInteger, nullable=False),
     Column("value", LargeBinary, nullable=False),
     Column("revision_before", BigInteger, Computed("NULLIF(revision - 1, 0)", persisted=True)),
+    Column("reissue_of", Text, ForeignKey("instructions.payout_id"), unique=True),
+    Column("reversal_of", Text, ForeignKey("instructions.payout_id"), unique=True),
     UniqueConstraint("claim_id", "scheme_id", "revision", "balance_after", name="instructions_chain"),
     UniqueConstraint("claim_id", "scheme_id", "revision", name="instructions_once"),
     ForeignKeyConstraint(
@@ -202,8 +204,30 @@ instructions = Table(
         name="instructions_balance",
     ),
     CheckConstraint("kind IN ('payment', 'recovery')", name="instructions_kind"),
+    Index("instructions_of_scheme", "scheme_id", "event_no"),
 )
-"""Every payout instruction ever made. Each continues the balance of the revision before: none is lost or doubled."""
+"""Every payout instruction ever made. Each continues the balance of the revision before: none is lost or doubled.
+
+A payout is reissued at most once: taken off the books by one instruction and ordered anew by another, never one alone.
+"""
+
+payout_states = Table(
+    "payout_states",
+    metadata,
+    Column("payout_id", Text, nullable=False),
+    Column("person_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("last_status", Text, nullable=False),
+    Column("reported_at", DateTime(timezone=True), nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("reports", BigInteger, nullable=False),
+    Column("contradictions", BigInteger, nullable=False),
+    PrimaryKeyConstraint("payout_id", "person_id"),
+    CheckConstraint("state IN ('paid', 'failed', 'returned')", name="payout_states_state"),
+    Index("payout_states_by_state", "state"),
+)
+"""What the reports of each payout come to, by the person under whom they came; made from `facts` and nothing else."""
 
 refusals = Table(
     "refusals",

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -23,6 +24,7 @@ from infra.local.guarded import Guarded, tail
 from infra.local.jars import java, kafka_jars
 from infra.local.kafka_node import Node
 from infra.local.ports import answers, free_ports
+from infra.local.secured import BrokerSecurity
 
 START_S_MAX = 90.0  # about 2 s on an idle machine; three nodes on two busy cores take a multiple
 PORT_ATTEMPTS = 5
@@ -35,8 +37,16 @@ class LocalKafka:
     bootstrap: str
     """All nodes as `127.0.0.1:port[,...]`. It stays the same over `restart_node`."""
 
-    def __init__(self, data_dir: Path | None, nodes: int, heap_mb: int, advertised: Callable[[int], int]) -> None:
+    def __init__(
+        self,
+        data_dir: Path | None,
+        nodes: int,
+        heap_mb: int,
+        advertised: Callable[[int], int],
+        security: BrokerSecurity | None,
+    ) -> None:
         """Use `start`."""
+        self._security = security
         self._java, self._jars, self._heap_mb = java(), kafka_jars(), heap_mb
         self._advertised = advertised
         self._kept = data_dir is not None
@@ -58,17 +68,18 @@ class LocalKafka:
         nodes: int = 1,
         heap_mb: int = 512,
         advertised: Callable[[int], int] = lambda port: port,
+        security: BrokerSecurity | None = None,
     ) -> "LocalKafka":
         """Start a cluster and wait until it answers.
 
         `advertised` gives the port that clients and the other nodes are told for a node's own one: that of a
-        proxy, which must be listening by then.
+        proxy, which must be listening by then. With `security` clients need TLS, a user and rights.
 
         A `data_dir` is kept: a later start with it brings back the same cluster id and topics, and must ask
         for the same number of nodes. Raises `PartUnavailable` when this machine lacks Java or the jars, and
         `PartFailed` with the end of the log when a node dies early or does not answer.
         """
-        return cls(data_dir, nodes, heap_mb, advertised)
+        return cls(data_dir, nodes, heap_mb, advertised, security)
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -122,11 +133,18 @@ class LocalKafka:
         raise PartFailed(f"Kafka found its ports taken {PORT_ATTEMPTS} times in a row")
 
     def _prepare(self, count: int) -> tuple[Node, ...]:
-        ports = free_ports(2 * count)
+        secured = self._security is not None
+        ports = free_ports((3 if secured else 2) * count)
         numbers = range(1, count + 1)
         nodes = tuple(
-            Node(n, self.folder / f"node-{n}", own, controller, self._advertised(own))
-            for n, own, controller in zip(numbers, ports[::2], ports[1::2], strict=True)
+            Node(n, self.folder / f"node-{n}", own, controller, self._advertised(own), internal, self._security)
+            for n, own, controller, internal in zip(
+                numbers,
+                ports[:count],
+                ports[count : 2 * count],
+                ports[2 * count :] if secured else (0,) * count,
+                strict=True,
+            )
         )
         kept = nodes[0].cluster_size()
         if kept not in (None, count):
@@ -169,7 +187,9 @@ class LocalKafka:
             raise PartFailed(f"{node.name} ended with {code} at its start. The end of its log:\n{end}")
 
     def _knows_the_cluster(self, node: Node) -> bool:
-        admin = AdminClient({"bootstrap.servers": node.address, "log_level": 0, "socket.timeout.ms": 2_000})
+        own = {} if self._security is None else self._security.administrator()
+        asked: dict[str, Any] = {"bootstrap.servers": node.administered_at, "log_level": 0, "socket.timeout.ms": 2_000}
+        admin = AdminClient({**asked, **own})
         running = {n.number for n in self._nodes if self._guarded.exit_code(n.name) is None}
         try:
             described = admin.describe_cluster(request_timeout=2.0).result(timeout=3.0)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.ports import LOOPBACK
+from infra.local.secured import BrokerSecurity
 
 RECORD_BYTES_MAX = 8 * 1024 * 1024  # the largest max.message.bytes that a topic of ours may have
 FETCH_BYTES_MAX = RECORD_BYTES_MAX + 1024 * 1024  # a follower's fetch holds one such batch and its headers
@@ -28,13 +29,18 @@ rootLogger.appenderRef.out.ref = out
 
 @dataclass(frozen=True)
 class Node:
-    """A node's number from 1 on, its folder, its two ports, and the port that clients are told to use."""
+    """A node's number from 1 on, its folder, its ports, and the port that clients are told to use.
+
+    ``internal_port`` is where the broker and its administrator come in if the node is secured.
+    """
 
     number: int
     folder: Path
     port: int
     controller_port: int
     advertised_port: int
+    internal_port: int = 0
+    security: BrokerSecurity | None = None
 
     @property
     def name(self) -> str:
@@ -45,6 +51,11 @@ class Node:
     def address(self) -> str:
         """Where clients and the other nodes find it."""
         return f"{LOOPBACK}:{self.advertised_port}"
+
+    @property
+    def administered_at(self) -> str:
+        """Where its administrator finds it."""
+        return self.address if self.security is None else f"{LOOPBACK}:{self.internal_port}"
 
     @property
     def log(self) -> Path:
@@ -73,14 +84,16 @@ class Node:
         (self.folder / "log4j2.properties").write_text(LOGGING)
 
     def _properties(self, cluster: tuple["Node", ...]) -> dict[str, object]:
+        internal = "" if self.security is None else f",INTERNAL://{LOOPBACK}:{self.internal_port}"
         voters = ",".join(f"{node.number}@{LOOPBACK}:{node.controller_port}" for node in cluster)
         return {
             **settings(nodes=len(cluster)),
             "node.id": self.number,
             "controller.quorum.voters": voters,
-            "listeners": f"CLIENTS://{LOOPBACK}:{self.port},CONTROLLER://{LOOPBACK}:{self.controller_port}",
-            "advertised.listeners": f"CLIENTS://{self.address}",
+            "listeners": f"CLIENTS://{LOOPBACK}:{self.port},CONTROLLER://{LOOPBACK}:{self.controller_port}{internal}",
+            "advertised.listeners": f"CLIENTS://{self.address}{internal}",
             "log.dirs": self.logs,
+            **({} if self.security is None else self.security.properties()),
         }
 
     def format_command(self, java: str, jars: Path, cluster_id: str) -> list[str]:

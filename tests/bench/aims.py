@@ -1,4 +1,4 @@
-"""The ratios of issue 5, each run against the same run of the other, with the aim where there is one."""
+"""The ratios that are aimed at, each run against the same run of the other, with the aim where there is one."""
 
 from __future__ import annotations
 

@@ -74,7 +74,9 @@ def _one(stage: Stage, entry: Contestant, bills: int) -> list[float]:
     before, events = light_load(run, bills + WARM_SETTLEMENTS)
     stage.renew_all()
     with prepared(stage, entry, run) as ledger, Watcher(stage.bootstrap, entry.out(run)) as watcher:
-        post(stage.bootstrap, [*before, *events[:WARM_SETTLEMENTS]])
+        producer = _producer(stage.bootstrap)
+        post(stage.bootstrap, before)
+        _post(producer, run, events[:WARM_SETTLEMENTS], 0, {})
         with running(entry, stage, run, ledger) as processes:
             await_assignment(stage, entry, run, processes, watcher)
             _look_until(watcher, processes, WARM_SETTLEMENTS, READY_SECONDS_MAX)
@@ -82,7 +84,8 @@ def _one(stage: Stage, entry: Contestant, bills: int) -> list[float]:
                 raise Unready(f"{len(watcher.values)} of {WARM_SETTLEMENTS} instructions within {READY_SECONDS_MAX} s")
             _look_until(watcher, processes, WARM_SETTLEMENTS + 1, 2.0)  # let it come to rest
             posted: dict[str, float] = {}
-            poster = threading.Thread(target=_post, args=(stage.bootstrap, run, events[WARM_SETTLEMENTS:], posted))
+            given = (producer, run, events[WARM_SETTLEMENTS:], WARM_SETTLEMENTS, posted)
+            poster = threading.Thread(target=_post, args=given)
             poster.start()
             while poster.is_alive():
                 watcher.look(0.02)
@@ -102,9 +105,9 @@ def _look_until(watcher: Watcher, processes: Running, wanted: int, seconds: floa
         processes.check()
 
 
-def _post(bootstrap: str, run: str, events: list[bytes], posted: dict[str, float]) -> None:
-    """Posts one event after the other at an even pace, noting when each was handed to the client."""
-    producer = Producer(
+def _producer(bootstrap: str) -> Producer:
+    """One for the warm-up and the clock: a new one takes half a second to connect and to get its id."""
+    return Producer(
         {
             "bootstrap.servers": bootstrap,
             "acks": "all",
@@ -114,13 +117,17 @@ def _post(bootstrap: str, run: str, events: list[bytes], posted: dict[str, float
             "log_level": 2,
         }
     )
+
+
+def _post(producer: Producer, run: str, events: list[bytes], first: int, posted: dict[str, float]) -> None:
+    """Posts one event after the other at an even pace, noting when each was handed to the client."""
     begin = time.monotonic()
     for number, value in enumerate(events):
         due = begin + number / PER_SECOND
         while (left := due - time.monotonic()) > 0:
             producer.poll(min(left, 0.005))
         topic, key = address(value)
-        posted[f"{run}-{WARM_SETTLEMENTS + number}"] = time.monotonic()
+        posted[f"{run}-{first + number}"] = time.monotonic()
         producer.produce(topic, value=value, key=key)
         producer.poll(0)
     producer.flush(LAST_SECONDS_MAX)

@@ -18,6 +18,7 @@ import pytest
 from schemas.money import parse_yuan
 from tests.broker.servers import all_gone, await_true
 from tests.builders import Json
+from tests.contracts.schemas_in_force import faults, validators
 
 FACTS = Path(__file__).parents[3] / "shared" / "data" / "synthea-facts.jsonl"
 POLICY = Path(__file__).parents[3] / "shared" / "policies" / "wuxi-sample.toml"
@@ -171,6 +172,14 @@ def test_the_demo_decides_as_adjudicate_does(undisturbed: Run) -> None:
 
 def _signed(payout: Json) -> int:
     return {"payment": 1, "recovery": -1}[payout["kind"]] * parse_yuan(payout["amount"])
+
+
+def test_every_message_is_as_its_schema_says(undisturbed: Run) -> None:
+    """All that the demo read back from the outbound topics keeps the published contract."""
+    known = validators()
+    messages = [message for name in FILES for message in map(json.loads, (undisturbed.out / name).open("rb"))]
+    assert messages
+    assert [] == [fault for message in messages for fault in faults(known, message)]
 
 
 def test_payout_ids_are_unique(undisturbed: Run) -> None:

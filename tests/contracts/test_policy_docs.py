@@ -38,6 +38,7 @@ def table(section: str) -> list[dict[str, str]]:
 def examples() -> Iterator[Example]:
     """The sections that link to policy files."""
     for section in re.split(r"^### ", PAGE, flags=re.MULTILINE)[1:]:
+        section = section.partition("\n## ")[0]
         files = list(dict.fromkeys(DOCS / name for name in re.findall(r"\((policies/[^)]+\.toml)\)", section)))
         if files:
             yield Example(section.splitlines()[0], files, table(section))

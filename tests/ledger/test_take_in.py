@@ -29,7 +29,7 @@ from infra.sharding import shard_of
 from schemas.decisions import Status
 from schemas.policy import Policies
 from schemas.policy_file import parse_policy
-from schemas.records import Delivery, Export, Outcome, Replay
+from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Reissue, Replay
 from schemas.topics import EXPENSES
 from stream.batch import GapInOffsets, take_in
 from stream.post import address
@@ -140,6 +140,7 @@ class Journal:
     outbox: dict[tuple[int, int], tuple[str, bytes | None, bytes]] = field(default_factory=dict)
     benefits: dict[tuple[str, str], int] = field(default_factory=dict)
     claims: dict[str, tuple[int, str, int]] = field(default_factory=dict)
+    payouts: dict[tuple[str, str], PayoutStateRow] = field(default_factory=dict)
 
     def add(self, outcome: Outcome) -> None:
         self.dispositions += [row.disposition for row in outcome.events]
@@ -149,6 +150,7 @@ class Journal:
         self.outbox |= {(row.shard, row.seq): (row.topic, row.key, row.value) for row in outcome.outbox}
         self.benefits |= {place: row.benefit for place, row in outcome.benefits.items()}
         self.claims |= {row.claim_id: (row.revision, row.status, row.total_benefit) for row in outcome.claims.values()}
+        self.payouts |= outcome.payout_states
 
 
 def recorded(ledger: Engine) -> Journal:
@@ -159,6 +161,7 @@ def recorded(ledger: Engine) -> Journal:
         audit = connection.execute(select(tables.audit_entries)).all()
         benefits = connection.execute(select(tables.benefits)).all()
         claims = connection.execute(select(tables.claims)).all()
+        payouts = [PayoutStateRow(*row) for row in connection.execute(select(tables.payout_states))]
     return Journal(
         dispositions(ledger),
         {(row.claim_id, row.revision): bytes(row.value) for row in of["decisions"]},
@@ -167,6 +170,7 @@ def recorded(ledger: Engine) -> Journal:
         {(row[0], row[1]): row[2:] for row in rows["outbox"]},
         {(row.claim_id, row.scheme_id): row.benefit for row in benefits},
         {row.claim_id: (row.revision, row.status, row.total_benefit) for row in claims},
+        {(row.payout_id, row.person_id): row for row in payouts},
     )
 
 
@@ -182,6 +186,8 @@ def replayed(ledger: Engine) -> Journal:
             _publish_again(world, processor, value or b"", (key or b"").decode())
         elif row.disposition == "replay":
             processor.replay_refused(_order(json.loads(value or b"")))
+        elif row.disposition == "reissue":
+            processor.reissue(Reissue(**json.loads(value or b"")))
         elif row.disposition == "export":
             processor.exported(Export(**json.loads(value or b"")))
         else:
@@ -228,6 +234,7 @@ def assert_replays(ledger: Engine, *, at_once: bool = False) -> Journal:
     assert expected.dispositions == actual.dispositions
     assert expected.claims == actual.claims
     assert expected.benefits == actual.benefits
+    assert expected.payouts == actual.payouts
     assert expected.instructions == actual.instructions
     assert expected.decisions == actual.decisions
     assert expected.audit == actual.audit

@@ -36,7 +36,7 @@ NO_BALANCE = (
 )
 NO_UNIQUE_PAYOUT = (
     *NO_BALANCE,
-    "ALTER TABLE instructions DROP CONSTRAINT instructions_pkey, DROP CONSTRAINT instructions_once",
+    "ALTER TABLE instructions DROP CONSTRAINT instructions_pkey CASCADE, DROP CONSTRAINT instructions_once",
     "ALTER TABLE instructions DROP CONSTRAINT instructions_chain",
 )
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from confluent_kafka import KafkaError, KafkaException
 
 from schemas.records import Delivery
+from stream.cloudevents import Headers
 from stream.ranges import Range
 from tests.simulation.faults import Faults, Point
 
@@ -178,7 +179,14 @@ class SimulatedProducer:
         return 0
 
     def produce(
-        self, topic: str, /, *, value: bytes | None = None, key: bytes | None = None, partition: int = -1
+        self,
+        topic: str,
+        /,
+        *,
+        value: bytes | None = None,
+        key: bytes | None = None,
+        partition: int = -1,
+        headers: Headers | None = None,
     ) -> None:
         """Sends in the background: that a broker turns a fenced producer away is learnt at the commit."""
         self._faults.crash_at(Point.RELAY_MID_SEND)

@@ -216,6 +216,7 @@ def joined(outcomes: Iterable[Outcome]) -> Outcome:
         whole.audit += [row._replace(number=row.number + base) for row in part.audit]
         whole.claims |= part.claims
         whole.benefits |= part.benefits
+        whole.payout_states |= part.payout_states
     return whole
 
 

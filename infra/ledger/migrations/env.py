@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from infra.ledger.tables import metadata
+from infra.ledger.gateway_tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True)
 with context.begin_transaction():

@@ -4,11 +4,11 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
-down_revision = "0001"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-DISPOSITIONS = "'accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'export'"
+DISPOSITIONS = "'accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue', 'export'"
 
 
 def upgrade() -> None:

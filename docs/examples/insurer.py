@@ -1,0 +1,66 @@
+"""An insurer in 60 lines: reads payout instructions, pays each exactly once, and reports what became of it.
+
+    python insurer.py BOOTSTRAP STORE.sqlite [SCHEME ...]
+
+It may be killed at any moment: what it knows is in STORE, and payout_id is what it pays by.
+"""
+
+import json
+import sqlite3
+import sys
+from datetime import UTC, datetime
+
+from kafka import KafkaConsumer, KafkaProducer
+
+bootstrap, store, *schemes = sys.argv[1:]
+book = sqlite3.connect(store)
+book.execute(
+    "CREATE TABLE IF NOT EXISTS payments (payout_id TEXT PRIMARY KEY, person_id TEXT, kind TEXT, amount TEXT,"
+    " paid_at TEXT, reported INTEGER DEFAULT 0)"
+)
+producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
+
+
+def pay(order: dict) -> None:
+    """Stands for the bank. One payout_id is one line, so an order that comes again moves no money again."""
+    with book:
+        book.execute(
+            "INSERT OR IGNORE INTO payments (payout_id, person_id, kind, amount, paid_at) VALUES (?, ?, ?, ?, ?)",
+            [order[name] for name in ("payout_id", "person_id", "kind", "amount")] + [datetime.now(UTC).isoformat()],
+        )
+
+
+def report() -> None:
+    """Reports what was paid and not yet reported. The same report twice counts once, so its time is the stored one."""
+    for payout_id, person_id, paid_at in book.execute(
+        "SELECT payout_id, person_id, paid_at FROM payments WHERE NOT reported"
+    ).fetchall():
+        event = {
+            **{"event_type": "payout.reported", "event_id": f"report-{payout_id}", "source": "insurer"},
+            **{"occurred_at": paid_at, "reported_at": paid_at, "reference": f"transfer-{payout_id}"},
+            **{"payout_id": payout_id, "person_id": person_id, "status": "paid"},
+        }
+        producer.send("payouts.results", key=person_id.encode(), value=json.dumps(event).encode()).get(timeout=60)
+        with book:
+            book.execute("UPDATE payments SET reported = 1 WHERE payout_id = ?", [payout_id])
+
+
+report()  # what a run before this one paid, and did not come to report
+consumer = KafkaConsumer(
+    "payouts.instructions",
+    bootstrap_servers=bootstrap,
+    group_id="insurer-" + "-".join(schemes or ["all"]),
+    group_instance_id="1",  # one process at a time: a second one fences the first, a restarted one goes on at once
+    isolation_level="read_committed",  # else it would see instructions that are never given
+    auto_offset_reset="earliest",
+    enable_auto_commit=False,  # the offset moves when the money has moved, not before
+)
+while True:
+    polled = consumer.poll(timeout_ms=1000)
+    for order in (json.loads(message.value) for messages in polled.values() for message in messages):
+        # A reversal takes a failed payout off the books: no money moves, and nothing is reported.
+        if "reversal_of" not in order and (not schemes or order["scheme_id"] in schemes):
+            pay(order)
+    report()
+    if polled:
+        consumer.commit()  # moves past all that was polled, so only once all of it is paid

@@ -1,0 +1,204 @@
+"""What became of a payout: the insurers' reports, folded into one state; and what an operator may order again.
+
+The state depends only on the set of accepted reports (law 1): they are read in order of ``reported_at``, then of
+status, then of content, however they came. Only reports under the instruction's own person are its reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from handlers.sentences import Saying
+from schemas.facts import PayoutReported, PayoutStatus
+from schemas.outbound import AlertCode, InstructionKind
+from schemas.records import InstructionRow, PayoutStateRow
+
+LEGAL: dict[PayoutStatus | None, tuple[PayoutStatus, ...]] = {
+    None: (PayoutStatus.PAID, PayoutStatus.FAILED, PayoutStatus.RETURNED),
+    PayoutStatus.PAID: (PayoutStatus.RETURNED,),  # the money bounced
+    PayoutStatus.FAILED: (),  # only an operator's command goes on from here (claims.md, section 6)
+    PayoutStatus.RETURNED: (),
+}
+"""From each state (None: instructed) the ones that may follow."""
+
+_RANK = {status: rank for rank, status in enumerate(PayoutStatus)}
+NOT_THERE = (PayoutStatus.FAILED, PayoutStatus.RETURNED)
+
+REPORT_ALERTS = {
+    AlertCode.REPORT_CONTRADICTS: Saying(
+        "这笔支付的报告互相矛盾。请与保险公司核实这笔钱是否到账,避免重复支付。",
+        "The reports of this payout contradict each other, or what was ordered. Ask the insurer whether the money "
+        "arrived, so that nothing is paid twice.",
+    ),
+    AlertCode.REPORT_UNMATCHED: Saying(
+        "报告所指的支付指令不存在,或不属于报告中的人。报告已保存;请与保险公司核对支付编号和人员编号。",
+        "The report names a payout that this person has not. It is kept; check payout_id and person_id with the "
+        "insurer.",
+    ),
+}
+
+
+class Verdict(StrEnum):
+    """What a report did to the state of its payout, all reports taken together."""
+
+    APPLIED = "applied"
+    REPEATED = "repeated"
+    CONTRADICTS = "contradicts"
+
+
+class Report(NamedTuple):
+    """One accepted report, as far as it matters for the state."""
+
+    status: PayoutStatus
+    reported_at: datetime
+    reference: str
+    content_sha256: str
+
+    @property
+    def order(self) -> tuple[datetime, int, str]:
+        return (self.reported_at, _RANK[self.status], self.content_sha256)
+
+
+def verdicts(reports: Iterable[Report]) -> list[tuple[Report, Verdict]]:
+    """Each report in order with what it did.
+
+    The same status again is a repetition; but paid twice under two references may be money sent twice, so that
+    contradicts. A report that contradicts leaves the state as it was.
+    """
+    told: list[tuple[Report, Verdict]] = []
+    last: Report | None = None
+    for report in sorted(reports, key=lambda each: each.order):
+        if report.status in LEGAL[last.status if last else None]:
+            last = report
+            told.append((report, Verdict.APPLIED))
+        elif last is not None and report.status is last.status and not _paid_again(last, report):
+            told.append((report, Verdict.REPEATED))
+        else:
+            told.append((report, Verdict.CONTRADICTS))
+    return told
+
+
+def _paid_again(before: Report, report: Report) -> bool:
+    return report.status is PayoutStatus.PAID and report.reference != before.reference
+
+
+def state_of(payout_id: str, person_id: str, reports: Iterable[Report]) -> PayoutStateRow:
+    """The row of a payout that has at least one report."""
+    told = verdicts(reports)
+    deciding = [report for report, verdict in told if verdict is Verdict.APPLIED][-1]
+    return PayoutStateRow(
+        payout_id,
+        person_id,
+        deciding.status,
+        told[-1][0].status,
+        deciding.reported_at,
+        deciding.reference,
+        deciding.content_sha256,
+        len(told),
+        sum(verdict is Verdict.CONTRADICTS for _, verdict in told),
+    )
+
+
+def report_of(fact: PayoutReported, content_sha256: str) -> Report:
+    return Report(fact.status, fact.reported_at, fact.reference, content_sha256)
+
+
+class Effect(NamedTuple):
+    """What one more report does: the payout's row, what its audit entry says, and why somebody should look, if so."""
+
+    row: PayoutStateRow
+    told: dict[str, str]
+    alert: AlertCode | None
+
+
+def effect_of(
+    fact: PayoutReported, content_sha256: str, reports: list[Report], instruction: InstructionRow | None
+) -> Effect:
+    """Takes an accepted report into ``reports``, those before it. ``instruction`` is None unless it is the person's."""
+    place = (fact.payout_id, fact.person_id)
+    before = state_of(*place, reports) if reports else None
+    report = report_of(fact, content_sha256)
+    reports.append(report)
+    row = state_of(*place, reports)
+    told = {
+        "verdict": str(dict(verdicts(reports))[report]),
+        "state_before": before.state if before else "instructed",
+        "state": row.state,
+        "matched": "no" if instruction is None else "yes",
+    }
+    more = row.contradictions > (before.contradictions if before else 0)
+    if instruction is None:
+        return Effect(row, told, AlertCode.REPORT_UNMATCHED)
+    return Effect(row, told, AlertCode.REPORT_CONTRADICTS if more or instruction.reversal_of else None)
+
+
+def states_of(
+    line: Iterable[InstructionRow], reports: dict[tuple[str, str], list[Report]]
+) -> dict[tuple[str, str], PayoutStateRow]:
+    """The rows of those instructions that have reports."""
+    places = [(each.payout_id, each.person_id) for each in line]
+    return {place: state_of(*place, reports[place]) for place in places if reports.get(place)}
+
+
+class NotReissuable(Exception):
+    """A payout that may not be instructed again; the message says why, in Chinese and English."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(f"{zh}\n{en}")
+        self.zh, self.en = zh, en
+
+
+def amount_to_reissue(
+    row: InstructionRow, line: Iterable[InstructionRow], states: dict[tuple[str, str], PayoutStateRow]
+) -> int:
+    """How many fen of a failed or returned payout to instruct again. Raises NotReissuable.
+
+    ``line`` are all instructions of the same claim and scheme. What is missing is the balance of the books less the
+    money that moved or still may: instructions that did not fail, book reversals left out. So no more goes out than is
+    due today, also where a later instruction has taken a part back, or another one failed too.
+    """
+    name, line = row.payout_id, list(line)
+    again = next((each.payout_id for each in line if each.reissue_of == name), None)
+    if row.reversal_of is not None:
+        raise NotReissuable(
+            f"{name} 是账面冲销,没有资金往来,不能重发。", f"{name} is a book reversal: no money moves by it."
+        )
+    if again is not None:
+        raise NotReissuable(
+            f"{name} 已经重发过,新指令是 {again};如新指令也失败,请重发新指令。",
+            f"{name} was reissued already, as {again}. If that one fails too, reissue that one.",
+        )
+    state = states.get((name, row.person_id))
+    if state is None or state.state not in NOT_THERE:
+        now = "instructed" if state is None else state.state
+        raise NotReissuable(
+            f"{name} 的状态是 {now},只有 failed(失败)或 returned(退回)才能重发。",
+            f"{name} is {now}; only a payout that failed or was returned is instructed again.",
+        )
+    if state.last_status not in NOT_THERE:
+        raise NotReissuable(
+            f"{name} 的报告互相矛盾:最后一份报告说已支付。请先与保险公司核实,由其补报 failed 或 returned。",
+            f"The reports of {name} contradict each other: the last one says paid. Settle this with the insurer first, "
+            "who then reports failed or returned.",
+        )
+    moved = sum(_signed(each) for each in line if each.reversal_of is None and _may_move(each, states))
+    missing = max(line, key=lambda each: each.revision).balance_after - moved
+    amount = min(row.amount, missing if row.kind == InstructionKind.PAYMENT else -missing)
+    if amount <= 0:
+        raise NotReissuable(
+            f"{name} 不必重发:该理赔在这一保障层已无差额。",
+            f"{name} need not be reissued: nothing is missing any more for this claim and scheme.",
+        )
+    return amount
+
+
+def _may_move(row: InstructionRow, states: dict[tuple[str, str], PayoutStateRow]) -> bool:
+    state = states.get((row.payout_id, row.person_id))
+    return state is None or state.state not in NOT_THERE
+
+
+def _signed(row: InstructionRow) -> int:
+    return row.amount if row.kind == InstructionKind.PAYMENT else -row.amount

@@ -1,0 +1,143 @@
+"""How this process speaks to Kafka: TLS and SASL/SCRAM for every client of the house, from the environment.
+
+The one place that knows it, as libpq knows a process's PG* variables: each client asks here for its part of the
+configuration with an address, so none can be forgotten (a test holds that). No secret is in an argument, a repr or
+a log.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.settings import Settings, SettingsError
+
+HINT = "docs/security.md says which settings go together"
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSecurity:
+    """Protocol, user and certificates, checked against each other."""
+
+    settings: Settings
+
+    @classmethod
+    def from_environment(cls) -> KafkaSecurity:
+        """Raises SettingsError when the settings do not fit together or a file cannot be read."""
+        found = cls(Settings.from_environment())
+        found._check()
+        return found
+
+    @property
+    def tls(self) -> bool:
+        return self.settings.kafka_security_protocol in ("SSL", "SASL_SSL")
+
+    @property
+    def sasl(self) -> bool:
+        return self.settings.kafka_security_protocol.startswith("SASL_")
+
+    def _check(self) -> None:
+        known = self.settings
+        protocol = f"HUZHU_KAFKA_SECURITY_PROTOCOL={known.kafka_security_protocol}"
+        for name, given in (("SASL_USERNAME", known.kafka_sasl_username), ("SASL_PASSWORD", self._has_password())):
+            if self.sasl and not given:
+                raise SettingsError(f"HUZHU_KAFKA_{name}: is needed with {protocol}; {HINT}")
+            if given and not self.sasl:
+                raise SettingsError(f"HUZHU_KAFKA_{name}: goes with SASL_SSL, not with {protocol}; {HINT}")
+        for name, file in (("CA", known.kafka_ca), ("CERT", known.kafka_cert), ("KEY", known.kafka_key)):
+            if file and not self.tls:
+                raise SettingsError(f"HUZHU_KAFKA_{name}: goes with SSL or SASL_SSL, not with {protocol}; {HINT}")
+            if file:
+                _read(f"HUZHU_KAFKA_{name}", file)
+        if bool(known.kafka_cert) != bool(known.kafka_key):
+            raise SettingsError("HUZHU_KAFKA_CERT: a certificate and its HUZHU_KAFKA_KEY go together: set both")
+        if known.kafka_bootstrap is None and known.kafka_security_protocol != "PLAINTEXT":
+            raise SettingsError(f"HUZHU_KAFKA_BOOTSTRAP: is needed with {protocol}: a local Kafka speaks PLAINTEXT")
+        if self.sasl:
+            self.password()
+        if self.tls:
+            self.context()
+
+    def _has_password(self) -> bool:
+        return self.settings.kafka_sasl_password is not None or self.settings.kafka_sasl_password_file is not None
+
+    def password(self) -> str:
+        """The secret itself, from the variable or the file; a line end after it does not count."""
+        known = self.settings
+        if known.kafka_sasl_password is not None and known.kafka_sasl_password_file is not None:
+            raise SettingsError("HUZHU_KAFKA_SASL_PASSWORD: is set beside HUZHU_KAFKA_SASL_PASSWORD_FILE: keep one")
+        if known.kafka_sasl_password_file is not None:
+            return _read("HUZHU_KAFKA_SASL_PASSWORD_FILE", known.kafka_sasl_password_file).rstrip("\r\n")
+        return known.kafka_sasl_password.get_secret_value() if known.kafka_sasl_password else ""
+
+    def context(self) -> ssl.SSLContext:
+        """TLS that verifies the broker's certificate and name, with our own certificate if there is one."""
+        known = self.settings
+        try:
+            context = ssl.create_default_context(cafile=known.kafka_ca)
+            if known.kafka_cert:
+                context.load_cert_chain(known.kafka_cert, known.kafka_key)
+        except ssl.SSLError as error:
+            raise SettingsError(f"HUZHU_KAFKA_CA, _CERT or _KEY: not usable as PEM ({error.reason}); {HINT}") from None
+        return context
+
+
+def confluent(bootstrap: str) -> dict[str, Any]:
+    """For confluent-kafka: address and security."""
+    security = KafkaSecurity.from_environment()
+    known = security.settings
+    options: dict[str, Any] = {"bootstrap.servers": bootstrap, "security.protocol": known.kafka_security_protocol}
+    if security.tls:
+        files = {
+            "ssl.ca.location": known.kafka_ca,
+            "ssl.certificate.location": known.kafka_cert,
+            "ssl.key.location": known.kafka_key,
+        }
+        options |= {name: file for name, file in files.items() if file}
+    if security.sasl:
+        options |= {"sasl.mechanism": known.kafka_sasl_mechanism, "sasl.username": known.kafka_sasl_username}
+        options |= {"sasl.password": security.password()}
+    return options
+
+
+def kafka_python(bootstrap: str) -> dict[str, Any]:
+    """For kafka-python: address and security."""
+    security = KafkaSecurity.from_environment()
+    known = security.settings
+    options: dict[str, Any] = {"bootstrap_servers": bootstrap.split(",")}
+    options |= {"security_protocol": known.kafka_security_protocol}
+    if security.tls:
+        options |= {"ssl_context": security.context()}
+    if security.sasl:
+        options |= {"sasl_mechanism": known.kafka_sasl_mechanism, "sasl_plain_username": known.kafka_sasl_username}
+        options |= {"sasl_plain_password": security.password()}
+    return options
+
+
+def faust(bootstrap: str) -> dict[str, Any]:
+    """For a Faust app: its brokers and their credentials."""
+    from faust import SASLCredentials, SSLCredentials
+
+    security = KafkaSecurity.from_environment()
+    known = security.settings
+    options: dict[str, Any] = {"broker": [f"aiokafka://{address}" for address in bootstrap.split(",")]}
+    if security.sasl:
+        options["broker_credentials"] = SASLCredentials(
+            username=known.kafka_sasl_username,
+            password=security.password(),
+            ssl_context=security.context() if security.tls else None,
+            mechanism=known.kafka_sasl_mechanism,
+        )
+    elif security.tls:
+        options["broker_credentials"] = SSLCredentials(security.context())
+    return options
+
+
+def _read(variable: str, file: str) -> str:
+    try:
+        return Path(file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no text"
+        raise SettingsError(f"{variable}: the file cannot be read ({reason}): check path and permissions") from None

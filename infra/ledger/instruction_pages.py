@@ -1,0 +1,84 @@
+"""Payout instructions page by page, for an insurer who asks instead of reading the topic.
+
+Numbers of events are given under a shard's lock, so within a shard they become visible in order; between shards they
+may not. So a reader's position is one number a shard, and nothing that is committed late is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    Integer,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    tuple_,
+)
+
+from infra.ledger.tables import claims, instructions
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What a reader has had: the last event number of each shard, and where in the last event of all it stopped.
+
+    Within an event recoveries come before payments, then by payout id.
+    """
+
+    shards: Mapping[int, int] = field(default_factory=dict)
+    event_no: int = 0
+    rank: int = 0
+    payout_id: str = ""
+
+
+def instructions_after(
+    connection: Connection, scheme_ids: Collection[str], position: Position, shard_count: int, limit: int
+) -> tuple[list[bytes], Position, bool]:
+    """The next instructions of some schemes as published, the position behind them, and whether there are more now."""
+    numbers = list(range(shard_count))
+    reached = [position.shards.get(shard, 0) for shard in numbers]
+    had = (
+        func.unnest(
+            bindparam("shards", numbers, type_=ARRAY(Integer)), bindparam("reached", reached, type_=ARRAY(BigInteger))
+        )
+        .table_valued("shard", "reached")
+        .render_derived()
+    )
+    rank = case((instructions.c.kind == "recovery", 0), else_=1)
+    rest_of_event = and_(
+        instructions.c.event_no == position.event_no,
+        had.c.reached == position.event_no,
+        tuple_(rank, instructions.c.payout_id) > tuple_(position.rank, position.payout_id),
+    )
+    schemes = bindparam("schemes", sorted(scheme_ids), type_=ARRAY(Text))
+    rows = connection.execute(
+        select(
+            instructions.c.event_no, claims.c.shard, rank.label("rank"), instructions.c.payout_id, instructions.c.value
+        )
+        .join(claims, claims.c.claim_id == instructions.c.claim_id)
+        .join(had, had.c.shard == claims.c.shard)
+        .where(
+            instructions.c.scheme_id == any_(schemes),
+            instructions.c.event_no >= min(reached),
+            or_(instructions.c.event_no > had.c.reached, rest_of_event),
+        )
+        .order_by(instructions.c.event_no, rank, instructions.c.payout_id)
+        .limit(limit + 1)
+    ).all()
+    page = rows[:limit]
+    if not page:
+        return [], position, False
+    last = page[-1]
+    shards = dict(position.shards) | {row.shard: row.event_no for row in page}
+    after = Position(shards, last.event_no, last.rank, last.payout_id)
+    return [bytes(row.value) for row in page], after, len(rows) > limit

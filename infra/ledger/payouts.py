@@ -1,0 +1,157 @@
+"""Payouts as people look at them: each instruction with what its reports come to, and reports that match none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Date,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
+
+from infra.ledger import tables
+from schemas.dates import SHANGHAI
+from schemas.records import PayoutRecord, PayoutState
+from schemas.statement import Scope
+
+_order, _told, _event = tables.instructions, tables.payout_states, tables.events
+_next = tables.instructions.alias("reissued")
+
+_state = case(
+    (_order.c.reversal_of.is_not(None), literal(PayoutState.BOOK)),
+    else_=func.coalesce(_told.c.state, literal(PayoutState.INSTRUCTED)),
+)
+
+
+def _records() -> Select[Any]:
+    return (
+        select(
+            _order.c.payout_id,
+            _order.c.claim_id,
+            _order.c.scheme_id,
+            _order.c.revision,
+            _order.c.kind,
+            _order.c.amount,
+            _event.c.recorded_at,
+            _state,
+            _told.c.reported_at,
+            _told.c.reference,
+            func.coalesce(_told.c.reports, 0),
+            func.coalesce(_told.c.contradictions, 0),
+            _order.c.reissue_of,
+            _order.c.reversal_of,
+            _next.c.payout_id,
+        )
+        .join(_event, _event.c.event_no == _order.c.event_no)
+        .outerjoin(_told, and_(_told.c.payout_id == _order.c.payout_id, _told.c.person_id == _order.c.person_id))
+        .outerjoin(_next, _next.c.reissue_of == _order.c.payout_id)
+    )
+
+
+def payouts(
+    connection: Connection,
+    *,
+    payout_id: str | None = None,
+    state: PayoutState | None = None,
+    claim_id: str | None = None,
+    scheme_id: str | None = None,
+    limit: int | None = None,
+) -> list[PayoutRecord]:
+    """Payouts, in the order in which they were instructed; all, or those of an id, a state, a claim, a scheme."""
+    wanted = _records()
+    for column, value in (
+        (_order.c.payout_id, payout_id),
+        (_order.c.claim_id, claim_id),
+        (_order.c.scheme_id, scheme_id),
+    ):
+        if value is not None:
+            wanted = wanted.where(column == value)
+    if state in (PayoutState.PAID, PayoutState.FAILED, PayoutState.RETURNED):
+        wanted = wanted.where(_told.c.state == state, _order.c.reversal_of.is_(None))  # found by the index of states
+    elif state is not None:
+        wanted = wanted.where(_state == state)
+    rows = connection.execute(wanted.order_by(_order.c.event_no, _order.c.claim_id, _order.c.revision).limit(limit))
+    return [_record(row) for row in rows]
+
+
+def payouts_to_compare(connection: Connection, payout_ids: Collection[str], scope: Scope) -> list[PayoutRecord]:
+    """The payouts of a statement, and all that were instructed in its scope, in the order of their instruction."""
+    day = cast(func.timezone(SHANGHAI.key, _event.c.recorded_at), Date)
+    within: list[ColumnElement[bool]] = [true()]
+    if scope.scheme_id is not None:
+        within.append(_order.c.scheme_id == scope.scheme_id)
+    if scope.since is not None:
+        within.append(day >= scope.since)
+    if scope.until is not None:
+        within.append(day < scope.until)
+    named = bindparam("named", list(payout_ids), type_=ARRAY(Text))
+    wanted = _records().where(or_(_order.c.payout_id == any_(named), and_(*within)))
+    rows = connection.execute(wanted.order_by(_order.c.event_no, _order.c.claim_id, _order.c.revision))
+    return [_record(row) for row in rows]
+
+
+def _record(row: Any) -> PayoutRecord:
+    return PayoutRecord(*row)._replace(state=PayoutState(row[7]))
+
+
+def count_by_state(connection: Connection) -> dict[PayoutState, int]:
+    """How many payouts are in each state."""
+    wanted = (
+        select(_state, func.count())
+        .select_from(_order)
+        .outerjoin(_told, and_(_told.c.payout_id == _order.c.payout_id, _told.c.person_id == _order.c.person_id))
+        .group_by(_state)
+    )
+    return {PayoutState(row[0]): row[1] for row in connection.execute(wanted)}
+
+
+class Unmatched(NamedTuple):
+    """Reports of a payout that the person under whom they came has not. ``known`` says whether somebody else has it."""
+
+    payout_id: str
+    state: str
+    reported_at: datetime
+    reference: str
+    reports: int
+    known: bool
+
+
+def unmatched(connection: Connection, *, payout_id: str | None = None, limit: int | None = None) -> list[Unmatched]:
+    """Reports that match no instruction of their person, oldest first."""
+    wanted = (
+        select(
+            _told.c.payout_id,
+            _told.c.state,
+            _told.c.reported_at,
+            _told.c.reference,
+            _told.c.reports,
+            _order.c.payout_id.is_not(None),
+        )
+        .outerjoin(_order, _order.c.payout_id == _told.c.payout_id)
+        .where(or_(_order.c.payout_id.is_(None), _order.c.person_id != _told.c.person_id))
+        .order_by(_told.c.reported_at, _told.c.payout_id, _told.c.person_id)
+    )
+    if payout_id is not None:
+        wanted = wanted.where(_told.c.payout_id == payout_id)
+    return [Unmatched(*row) for row in connection.execute(wanted.limit(limit))]
+
+
+def person_of(connection: Connection, payout_id: str) -> str | None:
+    """To whom a payout belongs."""
+    return connection.scalar(select(_order.c.person_id).where(_order.c.payout_id == payout_id))

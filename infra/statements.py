@@ -1,0 +1,156 @@
+"""Reading an insurer's statement, CSV or Excel, whatever its columns are called: amounts to the fen, or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from schemas.money import FEN_PER_YUAN
+from schemas.records import PayoutState
+from schemas.statement import Statement, StatementLine, Unreadable
+
+HEADINGS = {
+    "payout_id": (
+        "payout_id",
+        "payout id",
+        "payout",
+        "instruction id",
+        "支付编号",
+        "支付指令号",
+        "指令编号",
+        "支付单号",
+    ),
+    "amount": ("amount", "yuan", "金额", "金额(元)", "支付金额", "给付金额", "实付金额", "交易金额"),
+    "state": ("state", "status", "result", "状态", "支付状态", "支付结果", "结果", "处理结果"),
+    "kind": ("kind", "type", "direction", "类型", "收付", "收付类型", "业务类型", "方向"),
+}
+"""What insurers call the columns; compared without case, spaces and width."""
+
+STATES = {
+    PayoutState.PAID: ("paid", "success", "succeeded", "settled", "已支付", "支付成功", "成功", "已到账", "已付"),
+    PayoutState.FAILED: ("failed", "failure", "rejected", "失败", "支付失败", "付款失败", "已拒绝"),
+    PayoutState.RETURNED: ("returned", "bounced", "退回", "已退回", "退票", "退汇"),
+    PayoutState.INSTRUCTED: ("instructed", "pending", "processing", "待支付", "处理中", "支付中", "未支付", "已发指令"),
+}
+KINDS = {
+    1: ("payment", "pay", "发放", "支付", "给付", "付款"),
+    -1: ("recovery", "recover", "收回", "追回", "扣回", "收款"),
+}
+HEADING_ROWS_MAX = 20
+"""The headings are looked for in so many first lines: statements begin with titles and dates."""
+
+_AMOUNT = re.compile(r"[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]*)?")
+_FEN_MAX = 10**14  # 10^12 yuan, as everywhere
+
+
+class UnusableStatement(Exception):
+    """A file that is no statement; the message says what is missing and what to do."""
+
+
+def read_statement(path: Path, columns: Mapping[str, str]) -> Statement:
+    """The lines of a statement. ``columns`` names headings that are not among the known ones, by column.
+
+    Raises UnusableStatement when the file cannot be read, or has no heading for the payout or the amount.
+    """
+    try:
+        rows = list(_rows(path))
+    except (OSError, CalamineError, UnicodeDecodeError, csv.Error) as error:
+        raise UnusableStatement(f"{path}: cannot be read as CSV or Excel: {error}") from None
+    names = {name: ((columns[name],) if name in columns else known) for name, known in HEADINGS.items()}
+    needed = {"payout_id", "amount", *columns}
+    tried = ((at, _headings(row, names)) for at, (_, row) in enumerate(rows[:HEADING_ROWS_MAX]))
+    at, found = next(((at, found) for at, found in tried if needed <= found.keys()), (0, {}))
+    if not found:
+        wanted = "; ".join(f"{name}: {', '.join(names[name])}" for name in ("payout_id", "amount", *columns))
+        raise UnusableStatement(
+            f"{path}: 前 {HEADING_ROWS_MAX} 行里没有找到所需的列标题。 No line of the first {HEADING_ROWS_MAX} has the "
+            f"headings that are needed ({wanted}). Name them with --column, such as --column payout_id=单号"
+        )
+    lines: list[StatementLine] = []
+    unreadable: list[Unreadable] = []
+    for number, row in rows[at + 1 :]:
+        if any(_text(cell) for cell in row):
+            read = _line(number, {name: row[place] if place < len(row) else "" for name, place in found.items()})
+            (lines if isinstance(read, StatementLine) else unreadable).append(read)  # type: ignore[arg-type]
+    return Statement(lines, unreadable, {name: _text(rows[at][1][place]) for name, place in found.items()})
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
+    """The rows of the file with their numbers: those of the first sheet, or of the text."""
+    data = path.read_bytes()
+    if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
+        sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
+        yield from enumerate(sheet.to_python(skip_empty_area=False), start=1)
+        return
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("gb18030")  # as Excel in China saves CSV
+    first = next((line for line in text.splitlines() if any(mark in line for mark in ",;\t")), "")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
+    for row in reader:
+        yield reader.line_num, row
+
+
+def _headings(row: list[Any], names: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+    cells = [_plain(_text(cell)) for cell in row]
+    found: dict[str, int] = {}
+    for name, known in names.items():
+        for place in (cells.index(heading) for heading in map(_plain, known) if heading in cells):
+            found.setdefault(name, place)
+    return found
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).casefold()
+
+
+def _text(cell: object) -> str:
+    """A cell as text: Excel keeps a numeric id as a float."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def _line(number: int, cells: dict[str, Any]) -> StatementLine | Unreadable:
+    payout_id = _text(cells["payout_id"])
+    if not payout_id:
+        return Unreadable(number, "没有支付编号", "no payout id")
+    amount = _fen(cells["amount"])
+    if amount is None:
+        return Unreadable(number, "金额不是以分为最小单位的数", "the amount is no number of whole fen")
+    state = kind = None
+    if "state" in cells:
+        state = _meaning(STATES, cells["state"])
+        if state is None:
+            return Unreadable(number, "不认识的支付状态", "a state that is not known")
+    if "kind" in cells:
+        kind = _meaning(KINDS, cells["kind"])
+        if kind is None or amount < 0:
+            return Unreadable(number, "收付类型不明,或类型与负数金额并用", "a kind that is not known, or with a minus")
+    return StatementLine(number, payout_id, amount * (kind or 1), state, kind is not None or amount < 0)
+
+
+def _meaning(words: Mapping[Any, tuple[str, ...]], cell: object) -> Any:
+    said = _plain(_text(cell))
+    return next((meaning for meaning, known in words.items() if said in known), None)
+
+
+def _fen(cell: object) -> int | None:
+    """Whole fen. A float of Excel is read as the shortest decimal that it stands for, never rounded to the fen."""
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        return None
+    text = repr(cell) if isinstance(cell, float) else unicodedata.normalize("NFKC", str(cell)).strip()
+    text = text.removeprefix("¥").removesuffix("元").strip()
+    if not _AMOUNT.fullmatch(text):
+        return None
+    fen = Decimal(text.replace(",", "")) * FEN_PER_YUAN
+    return int(fen) if abs(fen) < _FEN_MAX and fen == fen.to_integral_value() else None

@@ -1,0 +1,130 @@
+"""Whether a new contract breaks those who rely on the old one.
+
+Inbound, the new schema must take everything that the old one took; outbound, the new one must give only what the old
+one allowed. A keyword that is not known here counts as breaking when it differs: better a question than a break.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+_SILENT = {"title", "description", "examples", "default", "$id", "$schema", "$comment"}
+_LOWER_BOUNDS = ("minLength", "minimum", "exclusiveMinimum", "minItems", "minProperties")
+_UPPER_BOUNDS = ("maxLength", "maximum", "exclusiveMaximum", "maxItems", "maxProperties")
+_HANDLED = {"type", "enum", "const", "anyOf", "properties", "required", "items", "additionalProperties"}
+
+
+def breaks_senders(old: Schema, new: Schema) -> list[str]:
+    """What a sender of an inbound event could no longer send, or would send in vain. Schemas are inlined."""
+    return [*_narrowed(old, new, "", "is narrower now"), *_removed(old, new, "")]
+
+
+def breaks_readers(old: Schema, new: Schema) -> list[str]:
+    """What a reader of an outbound event would meet or miss for the first time. Schemas are inlined."""
+    return [*_narrowed(new, old, "", "is wider now"), *_removed(old, new, "")]
+
+
+def topics_broken(old: Schema, new: Schema) -> list[str]:
+    """Topics of an AsyncAPI document that are gone, or have another direction, key or fewer messages than before."""
+    broken = []
+    for name, before in old["channels"].items():
+        after = new["channels"].get(name)
+        if after is None:
+            broken.append(f"topic {name}: is gone")
+            continue
+        missing = sorted(set(before["messages"]) - set(after["messages"]))
+        broken += [f"topic {name}: no longer holds {each}" for each in missing]
+        for field in ("address", "description"):
+            if before[field].partition(". ")[0] != after[field].partition(". ")[0]:
+                broken.append(f"topic {name}: its {'key' if field == 'description' else field} is another")
+    actions = {name: operation["action"] for name, operation in new["operations"].items()}
+    broken += [
+        f"operation {name}: is gone or turned round"
+        for name, operation in old["operations"].items()
+        if actions.get(name) != operation["action"]
+    ]
+    return broken
+
+
+def _removed(old: Schema, new: Schema, path: str) -> list[str]:
+    """Fields that the old schema names and the new one does not, at every depth."""
+    found = []
+    for before in _branches(old):
+        for name, schema in before.get("properties", {}).items():
+            places = [b["properties"][name] for b in _branches(new) if name in b.get("properties", {})]
+            here = f"{path}/{name}"
+            found += [f"{here}: was removed"] if not places else _removed(schema, places[0], here)
+        if "items" in before:
+            inside = [b["items"] for b in _branches(new) if "items" in b]
+            found += _removed(before["items"], inside[0], f"{path}/*") if inside else []
+    return found
+
+
+def _narrowed(wide: Schema, narrow: Schema, path: str, how: str) -> list[str]:
+    """Where something that ``wide`` takes could be refused by ``narrow``."""
+    problems: list[str] = []
+    alternatives = _branches(narrow)
+    for branch in _branches(wide):
+        answers = [_branch_narrowed(branch, other, path, how) for other in alternatives]
+        if all(answers):
+            problems += answers[0] if len(alternatives) == 1 else [f"{path or '/'}: {how}"]
+    return problems
+
+
+def _branches(schema: Schema) -> list[Schema]:
+    """The alternatives of a schema; a list of types is one alternative each."""
+    around = {key: value for key, value in schema.items() if key not in _SILENT and key != "anyOf"}
+    if "anyOf" in schema:
+        return [{**around, **inner} for each in schema["anyOf"] for inner in _branches(each)]
+    if isinstance(schema.get("type"), list):
+        return [{**around, "type": each} for each in schema["type"]]
+    return [around]
+
+
+def _branch_narrowed(wide: Schema, narrow: Schema, path: str, how: str) -> list[str]:
+    here = path or "/"
+    problems = []
+    if "type" in narrow and wide.get("type", _type_of(wide)) != narrow["type"]:
+        integer_is_number = (wide.get("type"), narrow["type"]) == ("integer", "number")
+        if not integer_is_number:
+            return [f"{here}: its type {how}"]
+    allowed, possible = _values(narrow), _values(wide)
+    if allowed is not None and (possible is None or any(value not in allowed for value in possible)):
+        problems.append(f"{here}: its set of values {how}")
+    for key in _LOWER_BOUNDS:
+        if key in narrow and (key not in wide or wide[key] < narrow[key]):
+            problems.append(f"{here}: {key} {how}")
+    for key in _UPPER_BOUNDS:
+        if key in narrow and (key not in wide or wide[key] > narrow[key]):
+            problems.append(f"{here}: {key} {how}")
+    for name in narrow.get("required", []):
+        if name not in wide.get("required", []):
+            problems.append(f"{path}/{name}: {'is required now' if how == 'is narrower now' else 'is optional now'}")
+    for name, schema in narrow.get("properties", {}).items():
+        if name in wide.get("properties", {}):
+            problems += _narrowed(wide["properties"][name], schema, f"{path}/{name}", how)
+    for key in ("items", "additionalProperties"):
+        inner = narrow.get(key, True)
+        if isinstance(inner, dict) and isinstance(wide.get(key), dict):
+            problems += _narrowed(wide[key], inner, f"{path}/*", how)
+        elif inner is not True and wide.get(key, True) != inner:
+            problems.append(f"{here}: {key} {how}")
+    other = set(narrow) - _HANDLED - set(_LOWER_BOUNDS) - set(_UPPER_BOUNDS)
+    problems += [f"{here}: {key} {how}" for key in sorted(other) if wide.get(key) != narrow[key]]
+    return problems
+
+
+def _values(schema: Schema) -> list[Any] | None:
+    """The values that a schema lists, or None where it lists none."""
+    if "const" in schema:
+        return [schema["const"]]
+    return schema.get("enum")
+
+
+def _type_of(schema: Schema) -> str | None:
+    """The type that listed values have."""
+    kinds = {type(value) for value in _values(schema) or ()}
+    names = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+    return names.get(kinds.pop()) if len(kinds) == 1 else None

@@ -1,0 +1,86 @@
+"""Who may do what in Kafka: the least that each role needs, from the topic declarations.
+
+A role is a kind of program; each program has a Kafka user of its own. Nothing here is about people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from schemas.topics import INBOUND, TOPICS
+
+
+class Role(StrEnum):
+    """A kind of program. ``gateway`` forwards what came in over HTTP for all senders."""
+
+    WORKER = "worker"
+    RELAY = "relay"
+    GATEWAY = "gateway"
+    HOSPITAL = "hospital"
+    REGISTRY = "registry"
+    INSURER = "insurer"
+    AUDITOR = "auditor"
+
+
+Operation = Literal["READ", "WRITE", "DESCRIBE", "DESCRIBE_CONFIGS"]
+Resource = Literal["topic", "group", "transactional_id"]
+
+ROLE_OF: dict[str, Role] = {
+    "worker": Role.WORKER,
+    "relay": Role.RELAY,
+    "hospital systems": Role.HOSPITAL,
+    "hospitals": Role.HOSPITAL,
+    "civil registry": Role.REGISTRY,
+    "insurers": Role.INSURER,
+    "finance auditors": Role.AUDITOR,
+    "finance staff": Role.AUDITOR,
+}
+"""The role of each writer and reader that the topics name. The console reads the ledger and not Kafka."""
+
+WORKER_GROUP = "huzhu-worker"
+RANGES_GROUP = "huzhu-ranges"
+RELAY_TRANSACTIONS = "huzhu-relay-"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rule:
+    """One thing that a user may do. ``prefixed``: with every resource whose name begins so."""
+
+    user: str
+    resource: Resource
+    name: str
+    operation: Operation
+    prefixed: bool = False
+
+    def __str__(self) -> str:
+        return f"User:{self.user} {self.operation} {self.resource} {self.name}{'*' if self.prefixed else ''}"
+
+
+def rules(role: Role, user: str) -> list[Rule]:
+    """The least that a user of a role needs, in order. A reader's consumer groups begin with the user's name."""
+    writes = [topic.name for topic in TOPICS if role in _roles(topic.writer)]
+    reads = [topic.name for topic in TOPICS if role in _roles(topic.readers)]
+    if role is Role.GATEWAY:
+        writes = [topic.name for topic in INBOUND]
+    found = [Rule(user, "topic", name, "WRITE") for name in writes]
+    found += [Rule(user, "topic", name, "READ") for name in reads]
+    if role in (Role.WORKER, Role.RELAY):  # both compare the topics with their declaration before they start
+        for topic in TOPICS:
+            found.append(Rule(user, "topic", topic.name, "DESCRIBE"))
+            found.append(Rule(user, "topic", topic.name, "DESCRIBE_CONFIGS"))
+        found.append(Rule(user, "group", RANGES_GROUP, "DESCRIBE"))
+    if role is Role.WORKER:
+        found.append(Rule(user, "group", WORKER_GROUP, "READ"))
+    elif role is Role.RELAY:
+        found.append(Rule(user, "transactional_id", RELAY_TRANSACTIONS, "WRITE", prefixed=True))
+    elif reads:
+        found.append(Rule(user, "group", user, "READ", prefixed=True))
+    return sorted(found)
+
+
+def _roles(words: str) -> Iterable[Role]:
+    """The roles that a topic's declaration names, divided by commas."""
+    return [ROLE_OF[word] for word in map(str.strip, words.split(",")) if word in ROLE_OF]

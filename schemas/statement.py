@@ -1,0 +1,70 @@
+"""An insurer's statement of payouts, line by line, and what differs from the ledger. Amounts are signed fen."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
+
+from schemas.records import PayoutState
+
+
+class StatementLine(NamedTuple):
+    """One line; ``number`` is that of the file, from 1. ``amount`` is negative where money was taken back.
+
+    ``state`` is None where the statement has no such column; ``signed`` says whether the statement tells payments from
+    recoveries at all.
+    """
+
+    number: int
+    payout_id: str
+    amount: int
+    state: PayoutState | None
+    signed: bool
+
+
+class Unreadable(NamedTuple):
+    """A line that cannot be compared: where, and why, in Chinese and English."""
+
+    number: int
+    zh: str
+    en: str
+
+
+class Statement(NamedTuple):
+    """What was read of a file; ``columns`` names the file's own heading for each column that was found."""
+
+    lines: list[StatementLine]
+    unreadable: list[Unreadable]
+    columns: dict[str, str]
+
+
+class DifferenceKind(StrEnum):
+    MISSING_IN_LEDGER = "missing_in_ledger"
+    MISSING_IN_STATEMENT = "missing_in_statement"
+    AMOUNT_DIFFERS = "amount_differs"
+    STATE_DIFFERS = "state_differs"
+    DUPLICATE_IN_STATEMENT = "duplicate_in_statement"
+    UNREADABLE_LINE = "unreadable_line"
+
+
+class Difference(NamedTuple):
+    """One difference. ``line`` is that of the statement; what is not known on a side is None."""
+
+    kind: DifferenceKind
+    line: int | None
+    payout_id: str | None
+    claim_id: str | None = None
+    scheme_id: str | None = None
+    in_ledger: str | None = None
+    in_statement: str | None = None
+    zh: str = ""
+    en: str = ""
+
+
+class Scope(NamedTuple):
+    """Which of the ledger's payouts a statement should hold: of a scheme, and of the days ``[since, until)``."""
+
+    scheme_id: str | None = None
+    since: date | None = None
+    until: date | None = None

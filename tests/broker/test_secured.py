@@ -1,0 +1,252 @@
+"""The whole spine on a Kafka with TLS, SCRAM users and an authorizer: enough with least privilege, nothing without."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, KafkaError
+from kafka import KafkaConsumer
+from kafka.admin import KafkaAdminClient, UserScramCredentialUpsertion
+from kafka.errors import GroupAuthorizationFailedError
+
+from infra import kafka_security
+from infra.local.kafka import LocalKafka
+from infra.local.secured import MECHANISM, BrokerSecurity
+from schemas.kafka_access import Role, rules
+from schemas.topics import DECISIONS, INSTRUCTIONS
+from stream.readback import read_topic
+from tests.broker.certificates import issued
+from tests.broker.servers import await_true
+from tests.broker.test_spine import Spine, insured, stay
+from tests.builders import encode, report
+from tests.conftest import SHARDS
+
+USERS = [role.value for role in Role]
+IDLE_S_MAX = 120.0
+
+
+@dataclass(frozen=True)
+class Secured:
+    """A secured cluster with all topics, rules and users."""
+
+    kafka: LocalKafka
+    folder: Path
+    security: BrokerSecurity
+
+    def password_file(self, user: str) -> Path:
+        return self.folder / f"{user}.password"
+
+    def settings_of(self, user: str) -> dict[str, str]:
+        """What the process of a user finds in its environment."""
+        return {
+            "HUZHU_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
+            "HUZHU_SHARDS": str(SHARDS),
+            "HUZHU_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "HUZHU_KAFKA_SASL_USERNAME": user,
+            "HUZHU_KAFKA_SASL_PASSWORD_FILE": str(self.password_file(user)),
+            "HUZHU_KAFKA_CA": str(self.security.authority),
+        }
+
+    def administrator(self) -> dict[str, str]:
+        """A certificate instead of a password."""
+        return {
+            "HUZHU_KAFKA_BOOTSTRAP": self.kafka.nodes[0].administered_at,
+            "HUZHU_SHARDS": str(SHARDS),
+            "HUZHU_KAFKA_SECURITY_PROTOCOL": "SSL",
+            "HUZHU_KAFKA_CA": str(self.security.authority),
+            "HUZHU_KAFKA_CERT": str(self.security.admin),
+            "HUZHU_KAFKA_KEY": str(self.security.admin),
+        }
+
+
+def huzhu(environment: dict[str, str], *words: str | Path, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HUZHU_")}
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *map(str, words)],
+        env={**inherited, **environment},
+        input=data,
+        capture_output=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """A Kafka whose administrator has made the topics, a user for each role, and the rules that Huzhu prints."""
+    folder = tmp_path_factory.mktemp("secured")
+    security = issued(folder)
+    with LocalKafka.start(security=security) as running:
+        cluster = Secured(running, folder, security)
+        assert huzhu(cluster.administrator(), "topics", "apply").returncode == 0
+        users = [*USERS, "stranger"]
+        for user in users:
+            cluster.password_file(user).write_text(f"secret-of-{user}\n")
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in cluster.administrator().items():
+                patch.setenv(name, value)
+            client: Any = KafkaAdminClient(**kafka_security.kafka_python(running.nodes[0].administered_at))
+            wanted = [UserScramCredentialUpsertion(user, MECHANISM, f"secret-of-{user}") for user in users]
+            assert set(client.alter_user_scram_credentials(wanted).values()) == {None}
+            client.close()
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def allowed(secured: Secured) -> Secured:
+    """The same, with the rules in force."""
+    done = huzhu(secured.administrator(), "topics", "acl", "--apply")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == sum(len(rules(role, role.value)) for role in Role)
+    return secured
+
+
+def as_user(cluster: Secured, user: str, patch: pytest.MonkeyPatch) -> None:
+    """This process becomes the user, for clients that are made from now on."""
+    for name, value in cluster.settings_of(user).items():
+        patch.setenv(name, value)
+
+
+def test_without_rules_nothing_is_allowed(secured: Secured) -> None:
+    """A known user without rules can neither post nor see that there are topics; the message says so."""
+    done = huzhu(secured.settings_of("hospital"), "post", "-", data=encode(insured("P1")[0]))
+    assert done.returncode == 75
+    assert b"TOPIC_AUTHORIZATION_FAILED" in done.stderr or b"not all events were acknowledged" in done.stderr
+    assert b"Traceback" not in done.stderr
+    checked = huzhu(secured.settings_of("worker"), "topics", "check")
+    assert checked.returncode == 1
+    assert b"topic is missing" in checked.stderr
+
+
+STRANGERS: dict[str, dict[str, str | None]] = {
+    "an unknown user": {"HUZHU_KAFKA_SASL_USERNAME": "nobody"},
+    "an authority that did not sign": {"HUZHU_KAFKA_CA": None},
+    "no TLS": dict.fromkeys(
+        (
+            "HUZHU_KAFKA_SECURITY_PROTOCOL",
+            "HUZHU_KAFKA_SASL_USERNAME",
+            "HUZHU_KAFKA_SASL_PASSWORD_FILE",
+            "HUZHU_KAFKA_CA",
+        )
+    ),
+}
+
+
+def test_a_stranger_is_told_and_nothing_is_shown(allowed: Secured) -> None:
+    """Wrong user, authority or protocol: one message with what to check, and never the password."""
+
+    def tried(wrong: dict[str, str | None]) -> subprocess.CompletedProcess[bytes]:
+        merged = {**allowed.settings_of("worker"), **wrong}
+        return huzhu({name: value for name, value in merged.items() if value is not None}, "topics", "check")
+
+    with ThreadPoolExecutor() as pool:  # each gives up after kafka-python's 30 s
+        for name, done in zip(STRANGERS, pool.map(tried, STRANGERS.values()), strict=True):
+            said = done.stderr.decode()
+            assert (name, done.returncode) == (name, 75), said
+            assert "docs/security.md" in said
+            assert "Traceback" not in said
+            assert "secret-of-" not in said
+
+
+@pytest.fixture(scope="module")
+def spine(allowed: Secured, postgres_url: str) -> Iterator[Spine]:
+    """A worker and a relay, each as its own user, and the sample policy."""
+    with pytest.MonkeyPatch.context() as patch, Spine(allowed.kafka.bootstrap, postgres_url) as running:
+        as_user(allowed, "worker", patch)
+        running.publish()
+        for user in ("worker", "relay"):
+            running.start(user, **own_settings(allowed, user))
+        yield running
+
+
+def own_settings(cluster: Secured, user: str) -> dict[str, str]:
+    return {name.removeprefix("HUZHU_").lower(): value for name, value in cluster.settings_of(user).items()}
+
+
+def posted(cluster: Secured, user: str, *events: Any) -> subprocess.CompletedProcess[bytes]:
+    return huzhu(cluster.settings_of(user), "post", "-", data=b"\n".join(encode(event) for event in events))
+
+
+def test_the_spine_runs_with_least_privilege(spine: Spine, allowed: Secured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Registry and hospital post, worker and relay decide and send, an insurer reads, pays and reports."""
+    assert posted(allowed, "registry", *insured("P1")).returncode == 0
+    done = posted(allowed, "hospital", *stay("P1", "E1", 5000))
+    assert done.returncode == 0, done.stderr
+    sent = "SELECT (SELECT sum(outbox_seq) FROM shards) = (SELECT sum(relayed_seq) FROM relays)"
+    decided = "SELECT count(*) FROM claims WHERE claim_id = 'E1' AND status = 'adjudicated'"
+    assert await_true(lambda: spine.rows(decided)[0][0] == 1 and bool(spine.rows(sent)[0][0]), IDLE_S_MAX), spine.logs()
+    as_user(allowed, "insurer", monkeypatch)
+    (order,) = [
+        each for each in map(json.loads, read_topic(spine.bootstrap, INSTRUCTIONS)) if each["kind"] == "payment"
+    ][:1]
+    assert order["claim_id"] == "E1"
+    assert posted(allowed, "insurer", report(order["payout_id"], person_id="P1")).returncode == 0
+    reported = "SELECT count(*) FROM facts WHERE kind = 'payout'"
+    assert await_true(lambda: spine.rows(reported)[0][0] == 1, IDLE_S_MAX), spine.logs()
+    said = spine.logs() + "".join(map(str, spine.pids))
+    assert "secret-of-" not in said
+    for pid in spine.pids.values():
+        assert b"secret-of-" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def test_the_gateway_posts_for_all(spine: Spine, allowed: Secured) -> None:
+    """Its one user forwards what hospitals and registries sent over HTTP."""
+    assert posted(allowed, "gateway", *insured("P2"), *stay("P2", "E2", 5000)).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("user", "event"),
+    [("insurer", stay("P3", "E3", 5000)[1]), ("hospital", insured("P3")[0]), ("auditor", stay("P3", "E3", 5000)[0])],
+    ids=["an insurer posts a bill", "a hospital posts a coverage", "an auditor posts"],
+)
+def test_nobody_posts_what_is_not_theirs(user: str, event: Any, allowed: Secured) -> None:
+    """The broker refuses, and the message says that it was about rights."""
+    done = posted(allowed, user, event)
+    assert done.returncode == 75
+    assert b"AUTHORIZATION_FAILED" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("user", "topic"),
+    [("hospital", INSTRUCTIONS), ("insurer", DECISIONS)],
+    ids=lambda each: str(getattr(each, "name", each)),
+)
+def test_nobody_reads_what_is_not_theirs(
+    user: str, topic: Any, allowed: Secured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hospital sees no instructions, an insurer no decisions: the broker does not even describe the topic."""
+    as_user(allowed, user, monkeypatch)
+    with pytest.raises(LookupError, match="may not read it"):
+        list(read_topic(allowed.kafka.bootstrap, topic))
+    consumer = Consumer({**kafka_security.confluent(allowed.kafka.bootstrap), "group.id": f"{user}-probe"})
+    error = consumer.list_topics(topic.name, timeout=30).topics[topic.name].error
+    consumer.close()
+    assert error is not None
+    assert error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
+def test_a_group_of_another_name_is_refused(allowed: Secured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader's consumer groups begin with its user's name, so no two programs disturb each other."""
+    as_user(allowed, "insurer", monkeypatch)
+    options = kafka_security.kafka_python(allowed.kafka.bootstrap)
+    own: Any = KafkaConsumer(INSTRUCTIONS.name, group_id="insurer-payouts", **options)
+
+    def joined() -> bool:
+        own.poll(timeout_ms=200)
+        return bool(own.assignment())
+
+    assert await_true(joined)
+    own.close()
+    other: Any = KafkaConsumer(INSTRUCTIONS.name, group_id="other", **options)
+    with pytest.raises(GroupAuthorizationFailedError):
+        other.poll(timeout_ms=20_000)
+    other.close()

@@ -1,0 +1,181 @@
+"""The published contract is what the program does: generated, true of every message, and checked by AsyncAPI's tool."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.contracts import differences
+from handlers.read import Reading, read
+from infra.population import generate
+from schemas.contract import OUTBOUND_TYPES, events
+from schemas.facts import FACT_TYPES
+from schemas.policy_file import read_policies
+from schemas.topics import TOPIC_OF_EVENT, TOPICS
+from tests.builders import (
+    Json,
+    bill,
+    coverage,
+    coverage_void,
+    death,
+    delivery,
+    discharge,
+    empty_world,
+    encode,
+    report,
+    take,
+    unhurried,
+    void,
+)
+from tests.contracts.asyncapi_cli import CliUnavailable, validate
+from tests.contracts.processes import SAMPLE, huzhu
+from tests.contracts.schemas_in_force import CONTRACTS, faults, validators
+
+KNOWN = validators()
+INBOUND = [discharge(), bill(), void(), coverage(), coverage_void(), death(), report()]
+
+
+def outbound() -> list[Json]:
+    """Every message that a made-up city gives, and one that raises an alert."""
+    lines = [*generate(11, 60), *map(encode, [coverage(), discharge(), bill(), death("2024-01-01")])]
+    deliveries = []
+    for offset, line in enumerate(lines):
+        reading = read(line)
+        known = isinstance(reading, Reading)
+        deliveries.append(delivery(json.loads(line) if known else line, offset))
+    rows = take(empty_world(read_policies([SAMPLE])), deliveries).outbox
+    return [json.loads(row.value) for row in rows]
+
+
+def test_the_files_are_as_generated() -> None:
+    """Whoever changes a model or a topic writes the contract anew."""
+    assert [] == differences(CONTRACTS)
+
+
+def test_every_event_of_every_topic_has_a_schema() -> None:
+    """Topics and models name the same event types."""
+    assert {event.event_type for event in events()} == {name for topic in TOPICS for name in topic.event_types}
+    assert set(KNOWN) == set(FACT_TYPES) | set(OUTBOUND_TYPES)
+
+
+def test_every_message_that_leaves_is_as_its_schema_says() -> None:
+    """Decisions, instructions, audit entries, refusals and alerts of a whole run."""
+    messages = outbound()
+    assert Counter(message["event_type"] for message in messages).keys() == OUTBOUND_TYPES.keys()
+    assert [] == [fault for message in messages for fault in faults(KNOWN, message)]
+
+
+def test_every_event_that_is_read_is_as_its_schema_says() -> None:
+    """What the reader takes of a made-up city, the schema takes too; all inbound types but reports are among them."""
+    read_of = Counter[str]()
+    for line in generate(12, 300):
+        if isinstance(read(line), Reading):
+            event = json.loads(line)
+            read_of[event["event_type"]] += 1
+            assert [] == faults(KNOWN, event)
+    assert read_of.keys() >= FACT_TYPES.keys() - {"payout.reported", "coverage.voided"}
+    assert [] == [fault for event in INBOUND for fault in faults(KNOWN, event)]
+
+
+@pytest.mark.parametrize(
+    ("event_type", "field", "value"),
+    [
+        ("claim.decided", "total_benefit", "1.5"),
+        ("claim.decided", "total_benefit", 1.5),
+        ("claim.decided", "status", "lost"),
+        ("payout.instructed", "amount", "01.00"),
+        ("payout.instructed", "occurred_at", "2024-03-10"),
+        ("audit.recorded", "kind", "event.forgotten"),
+    ],
+)
+def test_the_outbound_schema_is_no_rubber_stamp(event_type: str, field: str, value: object) -> None:
+    """A message with one member spoilt, or left out, is refused by its schema."""
+    message = next(each for each in outbound() if each["event_type"] == event_type)
+    assert faults(KNOWN, {**message, field: value})
+    assert faults(KNOWN, {name: each for name, each in message.items() if name != field})
+
+
+ANYTHING = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(max_size=8),
+        st.sampled_from(["", "1.005", "-0.00", "1e3", "2024-02-30", "2024-03-10", "x" * 201, "2024-03-10T15:00:00Z"]),
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@unhurried
+@given(st.sampled_from(INBOUND), st.data())
+def test_what_the_schema_refuses_the_reader_refuses(event: Json, data: Any) -> None:
+    """A field replaced by anything, or left out: the schema is never stricter than the reader."""
+    field = data.draw(st.sampled_from([name for name in event if name != "event_type"]))
+    spoilt = {name: value for name, value in event.items() if name != field}
+    if data.draw(st.booleans()):
+        spoilt[field] = data.draw(ANYTHING)
+    if faults(KNOWN, spoilt):
+        assert not isinstance(read(encode(spoilt)), Reading)
+
+
+@pytest.mark.parametrize("event", INBOUND, ids=lambda event: str(event["event_type"]))
+def test_the_inbound_schema_is_no_rubber_stamp(event: Json) -> None:
+    """Without any one of its required fields, or with a list in its place, an event is refused by its schema."""
+    schema: Any = KNOWN[event["event_type"]].schema
+    for field in schema["required"]:
+        rest = {name: value for name, value in event.items() if name != field}
+        if field != "event_type":
+            assert faults(KNOWN, rest), field
+            assert faults(KNOWN, {**event, field: [[]]}), field
+
+
+def test_asyncapis_own_tool_accepts_the_document(tmp_path: Path) -> None:
+    """The AsyncAPI CLI finds no error and no warning; and it finds one in a document that is spoilt."""
+    try:
+        done = validate(CONTRACTS / "asyncapi.json", tmp_path)
+    except CliUnavailable as reason:
+        pytest.skip(str(reason))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 errors, 0 warnings" in done.stdout or "governance issues" not in done.stdout, done.stdout
+    document = json.loads((CONTRACTS / "asyncapi.json").read_text("utf-8"))
+    document["operations"]["send.alerts"]["channel"]["$ref"] = "#/channels/nowhere"
+    spoilt = tmp_path / "asyncapi.json"
+    spoilt.write_text(json.dumps(document), "utf-8")
+    assert validate(spoilt, tmp_path).returncode != 0
+
+
+def test_the_document_holds_every_topic() -> None:
+    """Inbound topics are received and all others sent, each with its messages."""
+    document = json.loads((CONTRACTS / "asyncapi.json").read_text("utf-8"))
+    assert {topic.name: set(topic.event_types) or {"relay.cursor"} for topic in TOPICS} == {
+        name: set(channel["messages"]) for name, channel in document["channels"].items()
+    }
+    received = {f"receive.{topic.name}" for topic in TOPIC_OF_EVENT.values()}
+    assert received == {name for name, each in document["operations"].items() if each["action"] == "receive"}
+
+
+def test_the_command_writes_and_checks(tmp_path: Path) -> None:
+    """`huzhu contracts write` into an empty folder; a file changed by hand or left over is told."""
+    folder = tmp_path / "contract"
+    assert huzhu("contracts", "check", folder).returncode == 1
+    assert huzhu("contracts", "write", folder).returncode == 0
+    assert huzhu("contracts", "check", folder).returncode == 0
+    (folder / "schemas" / "alert.raised.json").write_text("{}", "utf-8")
+    (folder / "schemas" / "old.event.json").write_text("{}", "utf-8")
+    told = huzhu("contracts", "check", folder)
+    assert told.returncode == 1
+    assert "alert.raised.json: is not as generated" in told.stderr
+    assert "old.event.json: is not generated any more" in told.stderr
+    assert huzhu("contracts", "release", folder).returncode == 2
+    assert huzhu("contracts", "write", folder).returncode == 0
+    assert huzhu("contracts", "release", folder).returncode == 0
+    assert huzhu("contracts", "release", folder).returncode == 2

@@ -1,0 +1,151 @@
+"""`huzhu payouts` and `huzhu reconcile` as people use them, on a real ledger."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.contracts.processes import CHINESE, huzhu
+from tests.ledger.test_payouts import Town
+from tests.ledger.test_take_in import person_of_shard
+
+WIDE = 220
+
+
+@pytest.fixture
+def town(ledger: Engine) -> Town:
+    return Town(ledger)
+
+
+@pytest.fixture
+def url(ledger_url: str) -> str:
+    return ledger_url
+
+
+def test_a_failed_payout_is_found_shown_and_reissued(town: Town, url: str) -> None:
+    """From the list to the new payout; what may not be is refused in both languages, with exit status 2."""
+    (name,) = town.payouts
+    town.report(name, "failed")
+    listed = huzhu("payouts", "list", "--state", "failed", columns=WIDE, HUZHU_DATABASE_URL=url)
+    assert name in listed.stdout
+    assert "300.00" in listed.stdout
+    order = ("payouts", "reissue", name, "--operator", "li.na", "--reason", "账号已更正")
+    done = huzhu(*order, columns=WIDE, HUZHU_DATABASE_URL=url)
+    assert 0 == done.returncode, done.stderr
+    new = town.payouts[-1]
+    assert 2 == done.stdout.count(new)
+    again = huzhu(*order, columns=WIDE, HUZHU_DATABASE_URL=url)
+    assert (2, 2) == (again.returncode, again.stderr.count(new))
+    assert CHINESE.search(again.stderr)
+    shown = huzhu("payouts", "show", name, "--language", "both", columns=WIDE, HUZHU_DATABASE_URL=url).stdout
+    assert f"重发为 {new}" in shown
+    assert f"reissued as {new}" in shown
+    assert "failed bank-1: 采用 applied" in shown
+    everything = huzhu("payouts", "list", "--language", "en", columns=WIDE, HUZHU_DATABASE_URL=url).stdout
+    assert "3 shown; all by state: instructed 1, failed 1, book entry 1" in everything
+
+
+def test_unmatched_and_contradicting_reports_are_shown(town: Town, url: str) -> None:
+    """Nothing that an insurer said is hidden."""
+    (name,) = town.payouts
+    town.report(name, "paid", 1)
+    town.report(name, "failed", 2)
+    town.report("PO-unknown", "paid")
+    town.report(name, "paid", person_id=person_of_shard(0))
+    listed = huzhu("payouts", "list", "--language", "en", columns=WIDE, HUZHU_DATABASE_URL=url).stdout
+    assert "reports contradict" in listed
+    assert "Unmatched report: PO-unknown, paid, reference bank-1: there is no such payout." in listed
+    assert f"Unmatched report: {name}, paid, reference bank-1: the person in the report is not" in listed
+    shown = huzhu("payouts", "show", name, "--language", "en", columns=WIDE, HUZHU_DATABASE_URL=url).stdout
+    told = [line.split()[-1] for line in shown.splitlines() if line.startswith("  2025-04-0")]
+    assert ["applied", "contradicts"] == told
+    assert person_of_shard(0) not in listed + shown
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("payouts", "show", "PO-x"), "no payout PO-x"),
+        (("payouts", "reissue", "PO-x", "--operator", "li.na", "--reason", "r"), "no payout PO-x"),
+        (("payouts", "reissue", "PO-x", "--operator", " ", "--reason", "r"), "neither may be empty"),
+    ],
+)
+def test_a_call_that_cannot_be_is_refused_for_people(town: Town, url: str, words: tuple[str, ...], said: str) -> None:
+    """Exit status 2 and one message, no traceback."""
+    assert 1 == len(town.payouts)
+    done = (
+        huzhu(*words, "--language", "en", HUZHU_DATABASE_URL=url)
+        if "show" in words
+        else huzhu(*words, HUZHU_DATABASE_URL=url)
+    )
+    assert (2, "") == (done.returncode, done.stdout)
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_statement_that_agrees_has_exit_status_0(town: Town, url: str, tmp_path: Path) -> None:
+    """Before the report without states, after it with them."""
+    (name,) = town.payouts
+    file = tmp_path / "march.csv"
+    file.write_text(f"支付编号,金额\n{name},300.00\n", "utf-8")
+    done = huzhu("reconcile", file, HUZHU_DATABASE_URL=url)
+    assert 0 == done.returncode, done.stderr
+    assert "未核对状态" in done.stdout
+    town.report(name, "paid")
+    file.write_text(f"支付编号,金额,状态\n{name},300.00,支付成功\n", "utf-8")
+    done = huzhu("reconcile", file, "--language", "en", HUZHU_DATABASE_URL=url)
+    assert 0 == done.returncode, done.stderr
+    assert "they agree" in done.stdout
+
+
+def test_differences_are_listed_and_written(town: Town, url: str, tmp_path: Path) -> None:
+    """Exit status 3; the table, the CSV and the JSON say the same."""
+    (name,) = town.payouts
+    file = tmp_path / "march.csv"
+    file.write_text(f"支付编号,金额,状态\n{name},299.99,退票\nPO-9,1.005,成功\nPO-8,7,成功\n", "utf-8")
+    for out in (tmp_path / "found.csv", tmp_path / "found.json"):
+        done = huzhu("reconcile", file, "--out", out, columns=WIDE, HUZHU_DATABASE_URL=url)
+        assert 3 == done.returncode, done.stderr
+    kinds = ["amount_differs", "state_differs", "unreadable_line", "missing_in_ledger"]
+    told = json.loads((tmp_path / "found.json").read_text("utf-8"))
+    with (tmp_path / "found.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert kinds == [each["kind"] for each in told] == [each["kind"] for each in rows]
+    assert ("300.00", "299.99", 2) == (told[0]["in_ledger"], told[0]["in_statement"], told[0]["line"])
+    for word in ("金额不符: 1", "状态不符: 1", "读不懂的行: 1", "账本中没有: 1"):
+        assert word in done.stdout
+
+
+def test_the_scope_says_what_must_be_there(town: Town, url: str, tmp_path: Path) -> None:
+    """A payout that the statement lacks is missing where its day and scheme are asked for, and else is not."""
+    assert 1 == len(town.payouts)
+    file = tmp_path / "march.csv"
+    file.write_text("支付编号,金额\n", "utf-8")
+    scopes = {
+        (): 3,
+        ("--since", "2025-03-01", "--until", "2025-03-02", "--scheme", "village_mutual_aid"): 3,
+        ("--since", "2025-03-02"): 0,
+        ("--until", "2025-03-01"): 0,
+        ("--scheme", "self_pay_assistance"): 0,
+    }
+    assert scopes == {scope: huzhu("reconcile", file, *scope, HUZHU_DATABASE_URL=url).returncode for scope in scopes}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("a,b\n1,2\n", ()), ("支付编号,金额\n", ("--out", "found.txt")), ("支付编号,金额\n", ("--column", "x=y"))],
+)
+def test_an_unusable_statement_or_call_has_exit_status_2(
+    town: Town, url: str, tmp_path: Path, content: str, words: tuple[str, ...]
+) -> None:
+    """With a message that says what to do, in both languages."""
+    file = tmp_path / "march.csv"
+    file.write_text(content, "utf-8")
+    done = huzhu("reconcile", file, *words, HUZHU_DATABASE_URL=url)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert CHINESE.search(done.stderr)
+    assert "Traceback" not in done.stderr

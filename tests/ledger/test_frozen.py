@@ -1,0 +1,68 @@
+"""A worker that is frozen (SIGSTOP, a suspended machine) must not keep its shards for ever."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from infra.ledger.schema import connect
+from infra.settings import Settings
+from stream.intake import Intake
+
+LEASE = 1.0
+LOCK_AND = """
+import sys, time
+from infra.ledger import gather
+from infra.ledger.schema import connect
+with connect(sys.argv[1], {lease}).begin() as connection:
+    gather.lock_shards(connection, [0], {{}})
+    {then}
+"""
+WAIT = "print('frozen', flush=True); time.sleep(600)"
+COPY = f"""
+    with connection.connection.driver_connection.cursor() as cursor:
+        with cursor.copy("COPY outbox (shard, seq, topic, value) FROM STDIN"):
+            {WAIT}
+"""
+
+
+class Kafka:
+    """Nothing is read here."""
+
+    def ends(self, partitions: Any) -> Any:
+        raise AssertionError("not asked")
+
+    def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Any:
+        raise AssertionError("not asked")
+
+
+@contextmanager
+def frozen(url: str, then: str) -> Iterator[None]:
+    """A process that holds the lock of shard 0 and is stopped."""
+    code = LOCK_AND.format(lease=LEASE, then=then)
+    with subprocess.Popen([sys.executable, "-c", code, url], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "frozen\n"
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("then", [WAIT, COPY], ids=["between two statements", "in the middle of a COPY"])
+def test_a_successor_takes_the_shards_of_a_frozen_worker(ledger_url: str, ledger: Engine, then: str) -> None:
+    successor = connect(ledger_url, LEASE)
+    intake = Intake(successor, Kafka(), Settings())
+    with frozen(ledger_url, then):
+        intake.assigned([0, 1])
+    successor.dispose()
+    assert intake.epochs == {0: 1, 1: 1}

@@ -1,0 +1,176 @@
+"""`huzhu simulate --ledger`: the ledger's own facts under other policies, and not a byte of it changes."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from rich.progress import Progress
+from sqlalchemy import Engine, select, text
+from sqlalchemy.exc import InternalError
+
+from cli.by_person import by_person_in_ledger
+from cli.scatter import LedgerSource, Plan
+from cli.workers import Workers
+from handlers.account import Account
+from handlers.simulate import Pair, pairs
+from infra.ledger import tables, whole
+from infra.ledger.gather import next_offsets, take_shards
+from infra.ledger.whole import accepted_events, moment
+from infra.population import generate
+from infra.sharding import shard_of
+from schemas.money import format_yuan
+from schemas.policy import Policies
+from schemas.policy_file import parse_policy
+from schemas.records import Delivery
+from stream.batch import take_in
+from stream.post import address
+from stream.publishing import publish
+from stream.ranges import Range
+from tests.builders import SHARDS, VILLAGE, policy_text
+from tests.contracts.processes import SAMPLE, huzhu
+
+NOW = datetime(2025, 3, 1, 4, tzinfo=UTC)
+DRAFT = policy_text("draft", "2024-01-01", "2025-01-01", VILLAGE.replace('"0.30"', '"0.80"'))
+Paid = dict[tuple[str, str], str]
+
+
+def contents(ledger: Engine) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table."""
+    with ledger.connect() as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            for table in tables.metadata.sorted_tables
+        }
+
+
+@pytest.fixture
+def filled(ledger: Engine) -> Engine:
+    """A ledger with the sample policy published and a small city taken in, duplicates and bad events among it."""
+    publish(ledger, SAMPLE.read_text("utf-8"), "li.na", SHARDS, lambda: NOW)
+    take(ledger, generate(31, 80))
+    return ledger
+
+
+def take(ledger: Engine, lines: Iterator[bytes]) -> None:
+    """One batch, as a worker takes it."""
+    with ledger.begin() as connection:
+        epochs = take_shards(connection, range(SHARDS))
+        starts = next_offsets(connection)
+    ends = Counter(starts)
+    places: dict[tuple[str, int], list[Delivery]] = {}
+    for line in lines:
+        topic, key = address(line)
+        place = (topic, shard_of(key.decode(), SHARDS) if key else 0)
+        places.setdefault(place, []).append(Delivery(*place, ends[place], key, line))
+        ends[place] += 1
+    take_in(
+        ledger, [Range(*place, 0, ends[place], tuple(each)) for place, each in places.items()], epochs, SHARDS, _now
+    )
+
+
+def _now() -> datetime:
+    return NOW
+
+
+def held(ledger: Engine) -> Paid:
+    """What the ledger says that is due, in yuan by claim and scheme; claims that no policy reached have none."""
+    with ledger.connect() as connection:
+        rows = connection.execute(
+            select(tables.benefits.c.claim_id, tables.benefits.c.scheme_id, tables.benefits.c.benefit)
+        )
+        return {(row.claim_id, row.scheme_id): format_yuan(row.benefit) for row in rows if row.benefit}
+
+
+def test_the_published_side_is_what_the_ledger_owes(filled: Engine, ledger_url: str, tmp_path: Path) -> None:
+    """Without a baseline the published policies are it: each benefit is the ledger's, to the fen; nothing changes."""
+    before = contents(filled)
+    draft = tmp_path / "draft.toml"
+    draft.write_text(DRAFT, "utf-8")
+    words = ("--policy", draft, "--out", tmp_path / "out", "--every-claim")
+    told = huzhu("simulate", "--ledger", *words, HUZHU_DATABASE_URL=ledger_url)
+    assert (0, "") == (told.returncode, told.stderr)
+    with (tmp_path / "out" / "claims.csv").open(encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    paid = {(row["claim_id"], row["scheme_id"]): row["before"] for row in rows if row["before"] != "0.00"}
+    assert paid
+    assert held(filled) == paid
+    changed = {row["discharged_on"][:4] for row in rows if row["change"] != "0.00"}
+    assert {"2024"} == changed
+    assert before == contents(filled)
+
+
+def test_a_baseline_of_files_takes_the_place_of_the_published_policies(
+    filled: Engine, ledger_url: str, tmp_path: Path
+) -> None:
+    """The draft against itself changes nothing."""
+    draft = tmp_path / "draft.toml"
+    draft.write_text(DRAFT, "utf-8")
+    words = ("--policy", draft, "--baseline", draft, "--language", "en")
+    told = huzhu("simulate", "--ledger", *words, HUZHU_DATABASE_URL=ledger_url)
+    assert 0 == told.returncode
+    assert "Change (yuan)  0.00" in told.stdout
+
+
+class Paying:
+    """What each scheme pays, by claim."""
+
+    def __init__(self, before: Policies) -> None:
+        self.before = before
+
+    def __call__(self, accounts: Iterator[Account]) -> Paid:
+        found: list[Pair] = [pair for account in accounts for pair in pairs(account, self.before, self.before)]
+        return {
+            (pair.after.claim.claim_id, benefit.scheme.id): format_yuan(benefit.amount)
+            for pair in found
+            for benefit in pair.after.benefits
+            if benefit.amount
+        }
+
+
+def test_all_looks_are_at_one_moment(
+    filled: Engine, ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In many ranges and buckets, while another city comes in: what is read is the state at the beginning."""
+    monkeypatch.setattr("cli.by_person.EVENTS_AT_ONCE", 50)
+    owed = held(filled)
+    with moment(filled) as now:
+        take(filled, generate(32, 30))
+        assert owed != held(filled)
+        plan, source = Plan(None, tmp_path, 7), LedgerSource(ledger_url, 15.0, now.snapshot_id)
+        work = Paying(Policies(tuple(parse_policy(each) for each in now.policy_texts)))
+        events = range(now.first_event, now.end_event)
+        worked = by_person_in_ledger(plan, source, events, work, Workers(None), Progress(disable=True))
+    found: Paid = {}
+    for result in worked.results:
+        found |= result
+    assert owed == found
+
+
+def test_the_connections_cannot_write(filled: Engine) -> None:
+    """PostgreSQL itself refuses: the transactions are read-only."""
+    with moment(filled) as now:
+        assert list(accepted_events(filled, now.snapshot_id, 0, now.end_event))
+    with whole._reading(filled) as connection, pytest.raises(InternalError, match="read-only transaction"):
+        connection.execute(text("DELETE FROM offsets"))
+
+
+def test_an_empty_ledger_costs_nothing(ledger: Engine, ledger_url: str, tmp_path: Path) -> None:
+    """No event, no policy: an empty report."""
+    draft = tmp_path / "draft.toml"
+    draft.write_text(DRAFT, "utf-8")
+    told = huzhu("simulate", "--ledger", "--policy", draft, "--language", "en", HUZHU_DATABASE_URL=ledger_url)
+    assert (0, "") == (told.returncode, told.stderr)
+    assert "0 claims of 0 persons" in told.stdout
+
+
+def test_a_ledger_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    """Exit status 75: start again once it is back."""
+    address = "postgresql+psycopg://huzhu@127.0.0.1:1/huzhu"
+    told = huzhu("simulate", "--ledger", "--policy", SAMPLE, HUZHU_DATABASE_URL=address)
+    assert (75, "", 1) == (told.returncode, told.stdout, len(told.stderr.splitlines()))
+    assert "the ledger cannot be read" in told.stderr

@@ -1,0 +1,264 @@
+"""Working on a file of facts person by person gives what one book gives that takes the whole file, line by line."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+from rich.progress import Progress
+
+from cli.by_person import by_person
+from cli.scatter import Plan
+from cli.workers import Workers, workers
+from handlers.account import Account
+from handlers.adjudicate import Adjudication, adjudicate
+from handlers.explain import decision_of
+from handlers.offline import Book
+from handlers.read import Reading, read, recall
+from handlers.simulate import LARGEST, Tally, in_place_of, pairs
+from handlers.usual import record_of, usual
+from infra.population import generate
+from schemas.decisions import to_json
+from schemas.money import format_yuan
+from schemas.policy import Policies
+from schemas.policy_file import read_policies
+from schemas.refusals import Refusal
+from tests.builders import VILLAGE, YEARLY, Json, bill, coverage, discharge, encode, policies, policy_text
+from tests.contracts.processes import SAMPLE
+from tests.oracle.cases import random_case, random_person_years
+
+CASES = int(os.environ.get("HUZHU_TEST_EXAMPLES", "150")) * 2
+Claims = list[dict[str, object]]
+Refusals = list[tuple[int, Refusal]]
+
+
+class Deciding:
+    """The decisions of some accounts, which can be sent to another process."""
+
+    def __init__(self, published: Policies) -> None:
+        self.published = published
+
+    def __call__(self, accounts: Iterator[Account]) -> Claims:
+        decided = (each for account in accounts for each in adjudicate(account, self.published))
+        return [to_json(decision_of(each)) for each in decided]
+
+
+def in_one_book(lines: list[bytes], published: Policies) -> tuple[Claims, Refusals]:
+    """As `huzhu adjudicate` was first written: the reference."""
+    book, refused = Book(), []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            outcome = book.take(line.rstrip(b"\r\n"))
+            if isinstance(outcome, Refusal):
+                refused.append((number, outcome))
+    return [to_json(decision) for decision in book.decide(published)], refused
+
+
+def person_by_person(
+    lines: list[bytes], published: Policies, folder: Path, hands: Workers, chunk_bytes: int = 700, buckets: int = 3
+) -> tuple[Claims, Refusals]:
+    """In chunks and buckets so small that every seam is met."""
+    file = folder / "facts.jsonl"
+    file.write_bytes(b"\n".join(line.rstrip(b"\n") for line in lines))
+    plan = Plan(file, folder, buckets, chunk_bytes)
+    worked = by_person(plan, Deciding(published), hands, Progress(disable=True))
+    claims = [claim for result in worked.results for claim in result]
+    return sorted(claims, key=lambda claim: str(claim["claim_id"])), worked.refused
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_person_by_person_is_as_one_book(part: int, tmp_path: Path) -> None:
+    """Random cases, dense in repeated, stale, conflicting, foreign and broken events: every claim, every refusal."""
+    for seed in range(part, CASES, 4):
+        case = (random_case if seed % 3 else random_person_years)(seed)
+        published = policies(*case.policy_texts)
+        expected = in_one_book(case.lines, published)
+        assert expected == person_by_person(case.lines, published, tmp_path, Workers(None)), f"seed {seed}"
+
+
+def test_the_population_comes_out_the_same_in_other_processes(tmp_path: Path) -> None:
+    """A made-up city, shuffled, through two processes."""
+    lines = list(generate(11, 300))
+    Random(5).shuffle(lines)
+    published = read_policies([SAMPLE])
+    expected = in_one_book(lines, published)
+    assert expected[1], "some are refused"
+    with workers(2) as hands:
+        assert expected == person_by_person(lines, published, tmp_path, hands, 20_000, 5)
+
+
+def test_the_first_of_two_rivals_decides(tmp_path: Path) -> None:
+    """An id under two persons: whoever's fact stands first in the file keeps it, wherever the buckets put them."""
+    for first in range(12):
+        mine = {**discharge("E1"), "person_id": f"P{first}"}
+        others: list[Json] = [{**discharge("E1"), "person_id": f"P{n}"} for n in range(12) if n != first]
+        bills: list[Json] = [{**bill(f"S{n}", "E1"), "person_id": f"P{n}"} for n in range(12)]
+        lines = [encode(event) for event in [mine, *others, *bills]]
+        claims, refused = person_by_person(lines, Policies(), tmp_path, Workers(None), buckets=7)
+        assert (claims, refused) == in_one_book(lines, Policies())
+        assert [f"P{first}"] == [claim["person_id"] for claim in claims]
+        assert 22 == len(refused)
+
+
+# The usual form ----------------------------------------------------------------------------------------------------
+
+
+def agree(line: bytes) -> bool:
+    """Whether an event is in the usual form; if so its record must be that of what `read` makes of it."""
+    record = usual(line)
+    if record is None:
+        return False
+    reading = read(line)
+    assert isinstance(reading, Reading), line
+    assert record_of(reading.fact) == record
+    assert record_of(recall(line)) == record
+    return True
+
+
+def test_the_usual_form_says_what_reading_says() -> None:
+    """In random events of every kind, bent in every way; most sound ones are usual, or there would be no gain."""
+    seen = [agree(line) for seed in range(CASES) for line in random_case(seed).lines]
+    assert any(seen)
+    city = [agree(line) for line in generate(3, 400)]
+    assert sum(city) > 0.95 * len(city)
+
+
+VALUES = ["1.5", "-1", "0.001", "1e3", "NaN", "Infinity", "true", "null", "[]", "{}", '""', '"1_0.00"', '"１.00"', "12"]
+VALUES += ['"2024-02-30"', '"2024-W10-1"', '"2024-03-10T12:00:00"', '"2024-03-10T12:00:60Z"', '"9999-12-31T23:00:00Z"']
+VALUES += [
+    '"1990-07-01T12:00:00+08:00"',
+    '"x\\u0041"',
+    '"\x7f"',
+    '"' + "x" * 201 + '"',
+    '["a",["b"]]',
+    '["a",1]',
+    "2" * 30,
+]
+VALUES += [
+    '"+1.00"',
+    '" 1.00"',
+    '"999999999999.99"',
+    '"1000000000000.00"',
+    '".50"',
+    '"0.00"',
+    '"00.00"',
+    '"CNY"',
+    "-0.00",
+]
+
+
+@pytest.mark.parametrize("event", [discharge(), bill(), coverage(area="A1", valid_to="2030-01-01")])
+def test_one_bent_member_is_read_as_ever(event: Json) -> None:
+    """Each member of an event in turn takes each of many awkward values, comes twice, or is missing."""
+    for name in [*event, "unknown"]:
+        rest = {key: value for key, value in event.items() if key != name}
+        agree(encode(rest))
+        for value in VALUES:
+            text = json.dumps(rest)[:-1] + f', "{name}": {value}' + "}"
+            agree(text.encode("utf-8"))
+            agree((text[:-1] + f', "{name}": {value}' + "}").encode("utf-8"))
+    for codec in ("utf-16", "utf-8-sig", "utf-32"):
+        assert not agree(json.dumps(event).encode(codec))
+
+
+def test_a_member_named_twice_is_never_usual() -> None:
+    """Two readers could see two amounts: it is refused."""
+    text = encode(bill())[:-1]
+    assert not agree(text + b', "copay": "1.00"}')
+    assert not agree(text + b', "final": true}')
+    assert agree(text + b', "note": "usual"}')
+
+
+# Two policies ------------------------------------------------------------------------------------------------------
+
+
+def benefits(claims: Claims) -> dict[tuple[str, str], str]:
+    """Yuan by claim and scheme."""
+    found: dict[tuple[str, str], str] = {}
+    for claim in claims:
+        listed = claim["benefits"]
+        assert isinstance(listed, list)
+        found |= {(str(claim["claim_id"]), str(each["scheme_id"])): str(each["benefit"]) for each in listed}
+    return found
+
+
+def paid(adjudications: list[Adjudication]) -> dict[tuple[str, str], str]:
+    """Yuan by claim and scheme."""
+    return {
+        (each.claim.claim_id, benefit.scheme.id): format_yuan(benefit.amount)
+        for each in adjudications
+        for benefit in each.benefits
+    }
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_both_sides_are_what_each_policy_gives_alone(part: int) -> None:
+    """Claim by claim and scheme by scheme, to the fen, for two policies that have nothing to do with each other."""
+    differing = 0
+    for seed in range(part, CASES, 2):
+        case, other = random_person_years(seed), random_person_years(seed + 1)
+        before, after = policies(*case.policy_texts), policies(*other.policy_texts)
+        book = Book()
+        for line in case.lines:
+            book.take(line)
+        found = [pair for account in book.accounts.values() for pair in pairs(account, before, after)]
+        sides = [benefits(in_one_book(case.lines, each)[0]) for each in (before, after)]
+        assert sides == [paid([pair.before for pair in found]), paid([pair.after for pair in found])], f"seed {seed}"
+        differing += sides[0] != sides[1]
+    assert differing
+
+
+def test_new_policies_stand_in_for_the_others_on_their_own_days_only() -> None:
+    """On each day of forty years the policy is the new one where there is one, else the old one; ids may repeat."""
+    rng = Random(4)
+    year_starts = [f"{year}-0{rng.randint(1, 9)}-1{rng.randint(0, 9)}" for year in range(2000, 2040)]
+    for _ in range(40):
+        days = sorted(rng.sample(year_starts, 7))
+        old = [policy_text(f"old{n}", days[n], days[n + 1], VILLAGE) for n in range(0, 6, rng.choice((1, 2)))]
+        days = sorted(rng.sample(year_starts, 5))
+        new = [
+            policy_text(f"old{n}", days[n], rng.choice((days[n + 1], None if n else days[n + 1])), YEARLY)
+            for n in (0, 2)
+        ]
+        before, over = policies(*old), policies(*new)
+        together = in_place_of(before, over)
+        for number in range(0, 366 * 40, 5):
+            day = date(2000, 1, 1) + timedelta(days=number)
+            expected, actual = over.on(day) or before.on(day), together.on(day)
+            assert (expected is None) == (actual is None)
+            assert expected is None or actual is None or expected.schemes is actual.schemes
+
+
+def test_tallies_of_parts_add_up_to_the_tally_of_the_whole() -> None:
+    """However persons are split between processes, the report is the same; and its sums agree with each other."""
+    book = Book()
+    for line in generate(8, 400):
+        book.take(line)
+    before = read_policies([SAMPLE])
+    after = policies(SAMPLE.read_text("utf-8").replace('"0.60"', '"0.45"').replace('rate = "0.30"', 'rate = "0.55"'))
+    decided = [list(pairs(account, before, after)) for account in book.accounts.values()]
+    whole, parts = Tally(), [Tally() for _ in range(3)]
+    for number, person in enumerate(decided):
+        whole.take(person)
+        parts[number % 3].take(person)
+    added = Tally()
+    for part in reversed(parts):
+        added.merge(part)
+    added.merge(Tally())
+    whole.merge(Tally())
+    assert whole == added
+    change = whole.total.after - whole.total.before
+    assert change
+    for sums in (whole.by_tier, whole.by_area, whole.by_month):
+        assert change == sum(cost.after - cost.before for cost in sums.values())
+    for counted in (whole.claims_by_change, whole.persons_by_change):
+        assert change == sum(each.sum for each in counted.values())
+    changes = sorted((abs(pair.change) for person in decided for pair in person if pair.change), reverse=True)
+    assert changes[:LARGEST] == [abs(each.change) for each in whole.largest]
+    assert whole.claims == sum(each.count for each in whole.claims_by_change.values())
+    assert whole.persons == sum(each.count for each in whole.persons_by_change.values())

@@ -1,0 +1,35 @@
+"""CloudEvents headers say what the value says, whatever stands in its strings."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from schemas.topics import OUTBOUND, RELAY_CURSORS
+from stream.cloudevents import headers_of
+from tests.builders import POLICY, Json, bill, coverage, death, discharge, policies, process
+
+
+@pytest.mark.parametrize("name", ["E1", 'E","event_id":"x","occurred_at":"y', '\\"event_id":"x"', "住院一号"])
+def test_headers_are_those_of_the_value(name: str) -> None:
+    """Ids are the senders' own: one that looks like a member of the event is still only text."""
+    events: list[Json | bytes] = [coverage(), discharge(name), bill("S1", name), b"{", death("2024-02-01")]
+    sent = process(events, policies(POLICY)).outbox
+    assert {topic.name for topic in OUTBOUND} == {row.topic for row in sent}
+    for row in sent:
+        value, headers = json.loads(row.value), headers_of(row.topic, row.value)
+        assert headers is not None
+        found = {key: each.decode() for key, each in headers if isinstance(each, bytes)}
+        assert (value["event_type"], value["event_id"], value["occurred_at"]) == (
+            found["ce_type"],
+            found["ce_id"],
+            found["ce_time"],
+        )
+        assert value.get("payout_id") == found.get("ce_subject") or row.topic != "payouts.instructions"
+
+
+@pytest.mark.parametrize("topic", ["hospital.expenses", RELAY_CURSORS.name])
+def test_what_is_not_an_event_of_ours_has_no_headers(topic: str) -> None:
+    """A refused event that is sent again is its sender's, and a cursor is no event."""
+    assert headers_of(topic, b"anything") is None

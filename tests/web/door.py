@@ -1,0 +1,58 @@
+"""The API alone, in a thread of the test, on a real ledger: what it acknowledges stays in the inbox."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from sqlalchemy import Engine, text
+
+from infra.settings import Settings
+from schemas.access import Role
+from schemas.national import NationalMappings
+from tests.broker.servers import await_true
+from tests.conftest import SHARDS
+from tests.web.site import client
+from web import keys
+from web.app import create_app
+from web.serving import server
+from web.waiting import Waiters
+
+
+class Door:
+    """A served API and its ledger."""
+
+    def __init__(self, engine: Engine, address: str) -> None:
+        self.engine, self.address = engine, address
+
+    def key(self, role: Role, *scope: str) -> str:
+        return keys.create(self.engine, role, scope, "test", "test", lambda: datetime.now(UTC))[1]
+
+    def client(self, token: str, **headers: str) -> httpx.Client:
+        return client(self.address, token, **headers)
+
+    def rows(self, sql: str) -> list[Any]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(text(sql)))
+
+
+@contextmanager
+def open_door(engine: Engine, mappings: NationalMappings | None = None, **settings: Any) -> Iterator[Door]:
+    """Serves a ledger until the block ends."""
+    known = Settings(**{"shards": SHARDS, "gateway_port": 0, "gateway_rate": 1e6, "gateway_burst": 10**7, **settings})
+    with Waiters(engine) as waiters:
+        serving = server(create_app(engine, known, waiters, mappings=mappings), known)
+        thread = threading.Thread(target=serving.run)
+        thread.start()
+        try:
+            assert await_true(lambda: serving.started)
+            port = serving.servers[0].sockets[0].getsockname()[1]
+            scheme = "https" if known.gateway_tls_cert else "http"
+            yield Door(engine, f"{scheme}://127.0.0.1:{port}")
+        finally:
+            serving.should_exit = True
+            thread.join()

@@ -1,0 +1,70 @@
+"""The sessions of README.md and docs/integrating.md, run as they stand there."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from schemas.refusals import RefusalCode
+from tests.broker.servers import await_true
+from tests.builders import Json, coverage
+from tests.web.site import Site
+from web.problems import CODES
+
+REPOSITORY = Path(__file__).parents[2]
+INTEGRATING = (REPOSITORY / "docs" / "integrating.md").read_text("utf-8")
+README = (REPOSITORY / "README.md").read_text("utf-8")
+COMMAND = re.compile(r"^```sh\n(curl .*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def run(site: Site, command: str) -> Json:
+    """What a command of the documents prints."""
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "API": site.address, "KEY": site.h1, "no_proxy": "*"}
+    done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, timeout=60, check=True)
+    answer: Json = json.loads(done.stdout)
+    return answer
+
+
+def known_member(site: Site, person_id: str) -> None:
+    with site.client(site.registry) as registry:
+        assert 202 == registry.post("/v1/events", json=coverage(f"C-{person_id}", person_id=person_id)).status_code
+    facts = f"SELECT 1 FROM facts WHERE person_id = '{person_id}'"
+    assert await_true(lambda: bool(site.rows(facts)), 60), site.logs()
+
+
+def test_the_session_of_the_hospital_guide(site: Site) -> None:
+    """Ready, discharge, quote, settlement, claim, void: each answers as the text around it says."""
+    known_member(site, "P-1001")
+    ready, discharge, quote, settlement, claim, void = COMMAND.findall(INTEGRATING)
+    assert "answers" == run(site, ready)["kafka"]
+    assert "acknowledged" == run(site, discharge)["status"]
+    quoted = run(site, quote)["decision"]
+    settled = run(site, settlement)
+    assert ("adjudicated", quoted["patient_pays"]) == (settled["state"], settled["decision"]["patient_pays"])
+    assert float(quoted["patient_pays"]) < 8000
+    shown = run(site, claim)
+    assert settled == shown
+    assert shown["instructions"]
+    assert shown["explanation"][0]["sentences"][0].isascii()
+    table = INTEGRATING.partition("| field | meaning |")[2].partition("\n\n")[0]
+    assert shown.keys() - {"claim_id", "language"} == set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))
+    assert "voided" == run(site, void)["state"]
+
+
+def test_the_session_of_the_readme(site: Site) -> None:
+    """A discharge and a settlement go in, and the explained decision comes back."""
+    known_member(site, "P-2001")
+    (command,) = COMMAND.findall(README)
+    claim = run(site, command)
+    assert "adjudicated" == claim["state"]
+    assert claim["instructions"]
+    assert claim["explanation"][0]["sentences"]
+
+
+def test_every_code_is_in_the_guide() -> None:
+    """With what to do; KEY_MISMATCH belongs to Kafka alone."""
+    documented = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)*\b", INTEGRATING))
+    codes = set(CODES) | {code.value for code in RefusalCode} - {"KEY_MISMATCH"}
+    assert set() == codes - documented
