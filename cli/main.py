@@ -10,6 +10,7 @@ import typer
 
 from cli import (
     adjudicate,
+    audit,
     contracts,
     deadletter,
     demo,
@@ -46,6 +47,7 @@ app.add_typer(payouts.app, name="payouts")
 app.add_typer(contracts.app, name="contracts")
 app.command(epilog=gateway.EXAMPLE)(gateway.gateway)
 app.add_typer(gateway.app, name="keys")
+app.add_typer(audit.app, name="audit")
 
 
 @app.callback()

@@ -19,6 +19,7 @@ from handlers.journal import Journal
 from handlers.payouts import Report, amount_to_reissue, effect_of, states_of
 from handlers.read import Reading
 from handlers.settle import Due, differences, in_order, reissued
+from schemas.canonical import canonical_json
 from schemas.decisions import Status
 from schemas.facts import Fact, PayoutReported, Subject
 from schemas.outbound import AuditKind
@@ -28,6 +29,7 @@ from schemas.records import (
     ClaimRow,
     DecisionRow,
     Delivery,
+    Export,
     FactRow,
     InstructionRow,
     Outcome,
@@ -149,6 +151,14 @@ class Processor:
             return effect.told, None
         claim_id = None if instruction is None else instruction.claim_id
         return effect.told, publish.about_report(effect.alert, fact, claim_id, mark, self.recorded_at)
+
+    def exported(self, act: Export) -> None:
+        """An operator took data out of the ledger: an act, recorded on shard 0."""
+        value = canonical_json(act._asdict())
+        number = self._journal.act(0, act.operator, value, "export")
+        subject = {"what": act.what, "rows": str(act.rows), "sha256": act.sha256}
+        subject |= {f"filter.{name}": wanted for name, wanted in act.filter.items()}
+        self._journal.audit(0, number, AuditKind.DATA_EXPORTED, f"operator:{act.operator}", subject, value)
 
     def recompute(self, person_id: str, number: int) -> None:
         """Decides all of a person's claims again, as when a policy was published."""

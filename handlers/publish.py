@@ -8,9 +8,10 @@ from datetime import datetime
 from handlers.payouts import REPORT_ALERTS
 from handlers.settle import Due
 from schemas.canonical import canonical_json, derived_id, sha256_hex
+from schemas.checkpoint import SignedCheckpoint
 from schemas.decisions import ClaimDecided, ClaimDecision, to_json
 from schemas.facts import PayoutReported
-from schemas.outbound import AlertCode, AlertRaised, Payee, PayoutInstructed
+from schemas.outbound import AlertCode, AlertRaised, AuditCheckpointed, Payee, PayoutInstructed
 from schemas.records import ClaimRow, Delivery, Reissue, Replay
 from schemas.refusals import EventRefused, Refusal
 
@@ -108,6 +109,21 @@ def replayed(act: Replay) -> bytes:
     """The act as the ledger keeps it: enough to do it again."""
     fields = act._asdict() | {"key": _base64(act.key), "value": _base64(act.value)}
     return canonical_json(fields)
+
+
+def checkpointed(signed: SignedCheckpoint) -> bytes:
+    made, signature = signed.checkpoint, signed.signatures[0]
+    event = AuditCheckpointed(
+        event_id=f"CP-{made.shard}-{made.size}",
+        occurred_at=made.made_at,
+        shard=made.shard,
+        size=made.size,
+        root=made.root.hex(),
+        key_id=signature.key_id,
+        signature=base64.b64encode(signature.value).decode("ascii"),
+        note=signed.note,
+    )
+    return canonical_json(event.model_dump(mode="json"))
 
 
 def _base64(data: bytes | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -42,6 +43,9 @@ class Settings(BaseModel):
     ledger_lease: float = Field(15, ge=1, le=600, description="longest pause inside a ledger transaction")
     retry_attempts: int = Field(6, ge=1, le=100, description="tries of one transaction before the process ends")
     retry_wait: float = Field(0.2, gt=0, le=60, description="wait before the second try; doubles, at most 5 s")
+    audit_key_file: Path | None = Field(None, description="private key that signs checkpoints of the audit log")
+    audit_interval: float = Field(60, gt=0, le=86_400, description="longest wait of a new audit entry for a checkpoint")
+    audit_entries: int = Field(1000, ge=1, le=1_000_000, description="new audit entries that make a checkpoint due")
     relay_batch: int = Field(1000, ge=1, le=100_000, description="most messages in one Kafka transaction")
     relay_poll: float = Field(1.0, gt=0, le=60, description="longest wait of the relay for a notice from the ledger")
     national_mappings: str | None = Field(

@@ -66,6 +66,7 @@ class AuditKind(StrEnum):
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"
+    DATA_EXPORTED = "data.exported"
 
 
 class AuditRecorded(BaseModel):
@@ -92,6 +93,26 @@ class AlertCode(StrEnum):
     AFTER_DEATH = "AFTER_DEATH"
     REPORT_CONTRADICTS = "REPORT_CONTRADICTS"
     REPORT_UNMATCHED = "REPORT_UNMATCHED"
+
+
+class AuditCheckpointed(BaseModel):
+    """What a shard's audit log held at a moment, signed: ``root`` is that of the RFC 6962 tree of its first entries.
+
+    ``note`` is the text with its signature (schemas/checkpoint.py); the other fields repeat what it says. ``root`` is
+    hexadecimal, ``signature`` the 64 bytes of Ed25519 in base64.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    event_type: Literal["audit.checkpointed"] = "audit.checkpointed"
+    event_id: str
+    occurred_at: Instant
+    shard: int
+    size: int
+    root: str
+    key_id: str
+    signature: str
+    note: str
 
 
 class AlertRaised(BaseModel):

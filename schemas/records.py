@@ -241,6 +241,31 @@ class Reissue(NamedTuple):
     reason: str
 
 
+class Export(NamedTuple):
+    """An operator's act of taking data out of the ledger.
+
+    ``filter`` says which rows, in the words of the command or page; ``sha256`` is that of the bytes handed over.
+    """
+
+    what: str
+    filter: dict[str, str]
+    rows: int
+    sha256: str
+    operator: str
+
+
+class CheckpointRow(NamedTuple):
+    """A checkpoint as the ledger keeps it; ``frontier`` is what the tree goes on from (handlers/merkle.py)."""
+
+    shard: int
+    size: int
+    root: str
+    key_id: str
+    made_at: datetime
+    note: str
+    frontier: bytes
+
+
 @dataclass(slots=True)
 class ShardState:
     """The ends of a shard's sequences; sequences start at 1, so 0 means none yet."""

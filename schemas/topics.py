@@ -62,6 +62,9 @@ PAYOUT_RESULTS = Topic("payouts.results", "in", ("payout.reported",), "person_id
 DECISIONS = Topic("claims.decisions", "out", ("claim.decided",), "person_id", "relay", "hospitals, console")
 INSTRUCTIONS = Topic("payouts.instructions", "out", ("payout.instructed",), "person_id", "relay", "insurers")
 AUDIT = Topic("audit.events", "out", ("audit.recorded",), "none; partition = shard", "relay", "finance auditors")
+CHECKPOINTS = Topic(
+    "audit.checkpoints", "out", ("audit.checkpointed",), "none; partition = shard", "relay", "finance auditors"
+)
 DEADLETTER = Topic("claims.deadletter", "out", ("event.refused",), "the original key", "relay", "finance staff")
 ALERTS = Topic("alerts", "out", ("alert.raised",), "person_id", "relay", "finance staff")
 
@@ -77,6 +80,7 @@ TOPICS: tuple[Topic, ...] = (
     DECISIONS,
     INSTRUCTIONS,
     AUDIT,
+    CHECKPOINTS,
     DEADLETTER,
     ALERTS,
     RELAY_CURSORS,

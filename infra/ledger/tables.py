@@ -1,7 +1,7 @@
 """The ledger's tables, as SQLAlchemy sees them. The migrations create them, with triggers on top.
 
 Amounts are fen. Events, subjects, facts, policies, decisions, instructions, refusals
-and audit entries are guarded by triggers: nothing in them is ever changed or deleted.
+audit entries and checkpoints are guarded by triggers: nothing in them is ever changed or deleted.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ events = Table(
     Column("disposition", Text, nullable=False),
     UniqueConstraint("topic", "partition", "offset", name="events_once"),
     CheckConstraint(
-        "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue')",
+        "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue', 'export')",
         name="events_disposition",
     ),
 )
@@ -254,6 +254,20 @@ audit_entries = Table(
     PrimaryKeyConstraint("shard", "seq"),
 )
 """The audit chain of each shard."""
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("shard", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("shard", "size"),
+)
+"""What the audit chain of a shard was at a moment, signed."""
 
 outbox = Table(
     "outbox",

@@ -34,6 +34,7 @@ from tests.builders import (
     void,
 )
 from tests.contracts.asyncapi_cli import CliUnavailable, validate
+from tests.contracts.checkpoints import checkpoint_message
 from tests.contracts.processes import SAMPLE, huzhu
 from tests.contracts.schemas_in_force import CONTRACTS, faults, validators
 
@@ -65,8 +66,8 @@ def test_every_event_of_every_topic_has_a_schema() -> None:
 
 
 def test_every_message_that_leaves_is_as_its_schema_says() -> None:
-    """Decisions, instructions, audit entries, refusals and alerts of a whole run."""
-    messages = outbound()
+    """Decisions, instructions, audit entries, refusals and alerts of a whole run, and a checkpoint."""
+    messages = [*outbound(), json.loads(checkpoint_message())]
     assert Counter(message["event_type"] for message in messages).keys() == OUTBOUND_TYPES.keys()
     assert [] == [fault for message in messages for fault in faults(KNOWN, message)]
 

@@ -22,6 +22,7 @@ INSERT_ONLY = [
     tables.instructions,
     tables.refusals,
     tables.audit_entries,
+    tables.checkpoints,
 ]
 
 
@@ -168,6 +169,8 @@ def filled(paid: Engine) -> Engine:
         (tables.refusals, {"event_no": 1, "code": "MALFORMED_JSON", "pointers": [], "zh": "", "en": ""}),
         (tables.audit_entries, {"shard": 0, "seq": 1, "event_no": 1, "kind": "k", "actor": "a"}
             | {"prev_hash": "0" * 64, "hash": "1" * 64, "value": b"{}"}),
+        (tables.checkpoints, {"shard": 0, "size": 1, "root": "2" * 64, "key_id": "k", "made_at": NOW}
+            | {"note": "", "frontier": b""}),
     )  # fmt: skip
     return paid
 

@@ -29,7 +29,7 @@ from infra.sharding import shard_of
 from schemas.decisions import Status
 from schemas.policy import Policies
 from schemas.policy_file import parse_policy
-from schemas.records import Delivery, Outcome, PayoutStateRow, Reissue, Replay
+from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Reissue, Replay
 from schemas.topics import EXPENSES
 from stream.batch import GapInOffsets, take_in
 from stream.post import address
@@ -188,6 +188,8 @@ def replayed(ledger: Engine) -> Journal:
             processor.replay_refused(_order(json.loads(value or b"")))
         elif row.disposition == "reissue":
             processor.reissue(Reissue(**json.loads(value or b"")))
+        elif row.disposition == "export":
+            processor.exported(Export(**json.loads(value or b"")))
         else:
             message = Delivery(row.topic, row.partition, row.offset, key, value)
             processor.take(message, read(value, key, row.topic))

@@ -1,0 +1,205 @@
+"""The audit chains as the ledger keeps them, with what each entry stands for; and their checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from sqlalchemy import ARRAY, BigInteger, Connection, Text, and_, bindparam, func, select, true
+
+from infra.ledger import tables
+from schemas.outbound import AuditKind
+from schemas.records import CheckpointRow
+
+PAGE = 2000
+"""Entries read at once: some MB."""
+
+
+class StoredEntry(NamedTuple):
+    """A row of the audit chain: what its columns say beside its bytes, and the event that it is about.
+
+    ``event_sha256`` is that of the event's bytes as they stand in the ledger now, None if there is no such event;
+    ``replayed`` is the whole act where the entry is about a replay.
+    """
+
+    shard: int
+    seq: int
+    kind: str
+    actor: str
+    prev_hash: str
+    hash: str
+    value: bytes
+    event_sha256: str | None
+    replayed: bytes | None
+
+
+class Ordered(NamedTuple):
+    """A payout instruction as it stands in the ledger now: its columns, and its bytes."""
+
+    payout_id: str
+    claim_id: str
+    scheme_id: str
+    revision: int
+    kind: str
+    amount: int
+    person_id: str
+    value: bytes
+
+
+class ShardEnd(NamedTuple):
+    """How far a shard's chain has come by the shard's own row, and its newest checkpoint."""
+
+    shard: int
+    audit_seq: int
+    audit_hash: str
+    newest: CheckpointRow | None
+
+
+def shard_ends(connection: Connection) -> list[ShardEnd]:
+    """Every shard, in order."""
+    shard, checkpoint = tables.shards, tables.checkpoints
+    columns = [checkpoint.c[name] for name in CheckpointRow._fields]
+    newest = (
+        select(*columns).where(checkpoint.c.shard == shard.c.shard).order_by(checkpoint.c.size.desc()).limit(1)
+    ).lateral("newest")
+    rows = connection.execute(
+        select(shard.c.shard, shard.c.audit_seq, shard.c.audit_hash, newest)
+        .outerjoin(newest, true())
+        .order_by(shard.c.shard)
+    )
+    return [ShardEnd._make([*row[:3], None if row[4] is None else _checkpoint(row[3:])]) for row in rows]
+
+
+def checkpoints(connection: Connection) -> Iterator[CheckpointRow]:
+    """All checkpoints, by shard and size."""
+    checkpoint = tables.checkpoints
+    wanted = select(*(checkpoint.c[name] for name in CheckpointRow._fields)).order_by(
+        checkpoint.c.shard, checkpoint.c.size
+    )
+    for row in connection.execute(wanted, execution_options={"yield_per": PAGE}):
+        yield _checkpoint(row)
+
+
+def add_checkpoint(connection: Connection, row: CheckpointRow) -> None:
+    """Writes a checkpoint down."""
+    connection.execute(tables.checkpoints.insert().values(row._asdict()))
+
+
+def values(connection: Connection, shard: int, after: int = 0, until: int | None = None) -> Iterator[bytes]:
+    """The bytes of a shard's entries with numbers in ``(after, until]``, in order; without ``until`` to the end."""
+    entry = tables.audit_entries
+    while True:
+        wanted = select(entry.c.seq, entry.c.value).where(entry.c.shard == shard, entry.c.seq > after)
+        if until is not None:
+            wanted = wanted.where(entry.c.seq <= until)
+        page = connection.execute(wanted.order_by(entry.c.seq).limit(PAGE)).all()
+        for row in page:
+            yield bytes(row.value)
+        if len(page) < PAGE:
+            return
+        after = page[-1].seq
+
+
+def entries(connection: Connection, shard: int) -> Iterator[list[StoredEntry]]:
+    """A shard's entries with the events that they are about, page by page in order."""
+    entry, event = tables.audit_entries, tables.events
+    digest = func.encode(func.sha256(func.coalesce(event.c.value, b"")), "hex")
+    columns = [entry.c[name] for name in ("shard", "seq", "kind", "actor", "prev_hash", "hash", "value")]
+    found = select(*columns, event.c.event_no, digest, event.c.value).outerjoin(
+        event, event.c.event_no == entry.c.event_no
+    )
+    after = 0
+    while True:
+        wanted = found.where(entry.c.shard == shard, entry.c.seq > after).order_by(entry.c.seq).limit(PAGE)
+        page = [
+            StoredEntry(
+                *row[:6],
+                bytes(row[6]),
+                None if row[7] is None else row[8],
+                bytes(row[9] or b"") if row[2] == AuditKind.EVENT_REPLAYED else None,
+            )
+            for row in connection.execute(wanted)
+        ]
+        if page:
+            yield page
+        if len(page) < PAGE:
+            return
+        after = page[-1].seq
+
+
+def decision_hashes(connection: Connection, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    """SHA-256 of the bytes of decisions, by claim and revision."""
+    decision = tables.decisions
+    asked = func.unnest(
+        bindparam("claims", [each[0] for each in wanted], type_=ARRAY(Text)),
+        bindparam("revisions", [each[1] for each in wanted], type_=ARRAY(BigInteger)),
+    )
+    keys = asked.table_valued("claim_id", "revision").render_derived()
+    rows = connection.execute(
+        select(decision.c.claim_id, decision.c.revision, func.encode(func.sha256(decision.c.value), "hex")).join(
+            keys, and_(decision.c.claim_id == keys.c.claim_id, decision.c.revision == keys.c.revision)
+        )
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def instructions(connection: Connection, payout_ids: Collection[str]) -> dict[str, Ordered]:
+    """Payout instructions by their ids."""
+    instruction = tables.instructions
+    wanted = func.any(bindparam("ids", list(payout_ids), type_=ARRAY(Text)))
+    rows = connection.execute(
+        select(*(instruction.c[name] for name in Ordered._fields)).where(instruction.c.payout_id == wanted)
+    )
+    return {row.payout_id: Ordered._make([*row[:7], bytes(row.value)]) for row in rows}
+
+
+def policy_hashes(connection: Connection) -> dict[str, str]:
+    """SHA-256 of the texts of the published policies, by the policies' own canonical hashes."""
+    policy = tables.policies
+    text = func.encode(func.sha256(func.convert_to(policy.c.source_text, "UTF8")), "hex")
+    return {row[0]: row[1] for row in connection.execute(select(policy.c.sha256, text))}
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many events, decisions and instructions there are: each must have its audit entry."""
+    return {
+        table.name: connection.scalar(select(func.count()).select_from(table)) or 0
+        for table in (tables.events, tables.decisions, tables.instructions)
+    }
+
+
+def unaudited(connection: Connection, table: str, limit: int = 3) -> list[str]:
+    """Names of some events, decisions or instructions that no audit entry of their event names."""
+    kind, name = {
+        "events": (None, tables.events.c.event_no),
+        "decisions": (AuditKind.CLAIM_DECIDED, tables.decisions.c.claim_id),
+        "instructions": (AuditKind.PAYOUT_INSTRUCTED, tables.instructions.c.payout_id),
+    }[table]
+    entry = tables.audit_entries
+    audited = select(entry.c.seq).where(entry.c.event_no == name.table.c.event_no)
+    if kind is not None:
+        named = func.strpos(func.convert_from(entry.c.value, "UTF8"), name) > 0
+        audited = audited.where(entry.c.kind == kind, named)
+    return [str(each) for each in connection.scalars(select(name).where(~audited.exists()).order_by(name).limit(limit))]
+
+
+def about_payout(connection: Connection, payout_id: str) -> tuple[list[bytes], bytes] | None:
+    """The audit entries of the event that a payout was instructed by, and the instruction; None without such a payout.
+
+    Its own entry is the one of them whose subject names it.
+    """
+    instruction, entry = tables.instructions, tables.audit_entries
+    row = connection.execute(
+        select(instruction.c.event_no, instruction.c.value).where(instruction.c.payout_id == payout_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    found = connection.scalars(
+        select(entry.c.value).where(entry.c.event_no == row.event_no, entry.c.kind == AuditKind.PAYOUT_INSTRUCTED)
+    )
+    return [bytes(value) for value in found], bytes(row.value)
+
+
+def _checkpoint(row: object) -> CheckpointRow:
+    made = CheckpointRow(*row)  # type: ignore[misc]
+    return made._replace(frontier=bytes(made.frontier))
