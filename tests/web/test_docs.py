@@ -7,8 +7,10 @@ import re
 import subprocess
 from pathlib import Path
 
+from schemas.national_refusal import NationalCode
 from schemas.refusals import RefusalCode
 from tests.broker.servers import await_true
+from tests.broker.test_insurer import Insurer
 from tests.builders import Json, coverage
 from tests.web.site import Site
 from web.problems import CODES
@@ -53,18 +55,27 @@ def test_the_session_of_the_hospital_guide(site: Site) -> None:
     assert "voided" == run(site, void)["state"]
 
 
-def test_the_session_of_the_readme(site: Site) -> None:
-    """A discharge and a settlement go in, and the explained decision comes back."""
+def test_the_session_of_the_readme(site: Site, tmp_path: Path) -> None:
+    """A discharge and a settlement go in, the explained decision comes back, an insurer pays, the claim shows paid."""
     known_member(site, "P-2001")
-    (command,) = COMMAND.findall(README)
-    claim = run(site, command)
+    post, show = COMMAND.findall(README)
+    claim = run(site, post)
     assert "adjudicated" == claim["state"]
     assert claim["instructions"]
     assert claim["explanation"][0]["sentences"]
+
+    def reports() -> list[str | None]:
+        return [each["report"] and each["report"]["status"] for each in run(site, show)["instructions"]]
+
+    assert {None} == set(reports())
+    insurer = Insurer(site.bootstrap, tmp_path)
+    with insurer.running():
+        assert await_true(lambda: {"paid"} == set(reports()), 120), insurer.log() + site.logs()
 
 
 def test_every_code_is_in_the_guide() -> None:
     """With what to do; KEY_MISMATCH belongs to Kafka alone."""
     documented = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)*\b", INTEGRATING))
-    codes = set(CODES) | {code.value for code in RefusalCode} - {"KEY_MISMATCH"}
+    refusals = {code.value for code in (*RefusalCode, *NationalCode)}
+    codes = set(CODES) | refusals - {"KEY_MISMATCH"}
     assert set() == codes - documented
