@@ -20,6 +20,7 @@ from sqlalchemy import Engine, Row, select, text
 from handlers.auditing import NO_HASH, Fault
 from infra.audit_keys import SigningKey, is_signed
 from infra.ledger import tables
+from schemas.access import Role
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.checkpoint import SignedCheckpoint, parse_notes
 from schemas.outbound import AuditKind
@@ -31,6 +32,7 @@ from stream.publishing import publish
 from stream.replaying import replay as send_again
 from stream.verifying import Trust, Verified, verify_ledger, verify_values
 from tests.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge
+from tests.ledger.test_payouts import Town
 from tests.ledger.test_take_in import (
     for_person,
     give,
@@ -44,6 +46,7 @@ from tests.ledger.test_take_in import (
     sample,
     ticking,
 )
+from web import keys
 
 KEY = SigningKey("wuxi.example/huzhu", b"\x01" * 32)
 OTHER_KEY = SigningKey("wuxi.example/huzhu", b"\x02" * 32)
@@ -153,6 +156,21 @@ def test_a_ledger_with_every_kind_of_entry_is_good(ledger: Engine) -> None:
         entries = len(list(connection.scalars(select(tables.audit_entries.c.seq))))
     assert {each for each in AuditKind if each.partition(".")[0] != "key"} - {AuditKind.PAYOUT_REISSUED} == kinds
     assert entries == sum(verified.entries.values())
+
+
+def test_a_ledger_with_keys_and_reissued_payouts_is_good(ledger: Engine) -> None:
+    """The acts of the API and of payouts verify like all others: no false alarm."""
+    town = Town(ledger)
+    town.report(town.payouts[0], "failed")
+    town.reissue(town.payouts[0])
+    first, _ = keys.create(ledger, Role.HOSPITAL, ["H1"], "", "li.na", ticking())
+    second, _ = keys.rotate(ledger, first.key_id, timedelta(0), "li.na", ticking())
+    keys.revoke(ledger, second.key_id, "lost", "li.na", ticking())
+    sign(ledger)
+    assert [] == verify(ledger).findings
+    with ledger.connect() as connection:
+        kinds = set(connection.scalars(select(tables.audit_entries.c.kind)))
+    assert {"payout.reissued", "key.created", "key.rotated", "key.revoked"} <= kinds
 
 
 def test_a_checkpoint_goes_out_with_the_transaction_that_writes_it(paid: Engine) -> None:
