@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from confluent_kafka import KafkaException
@@ -19,14 +19,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from cli.console import err, fail
 from cli.gateway import STATEMENT_SECONDS_MAX
 from cli.operate import LogLevel, ledger, log_to_stderr, settings
+from infra.audit_keys import KeyUnusable, read_public_keys
 from infra.keyring import Keyring, KeyringUnusable, read_keyring
 from infra.ledger import digest
 from infra.ledger.schema import LedgerMismatch, bound_shards, connect
 from infra.settings import Settings
+from schemas.checkpoint import VerifierKey
+
+if TYPE_CHECKING:
+    from web.console.watch import Watch
 
 EXAMPLE = "Example: huzhu people newkey console.keys && HUZHU_CONSOLE_KEY_FILE=console.keys huzhu console"
 DIGEST_SECONDS = 2.0
 LAG_SECONDS = 10.0
+VERIFY_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -43,6 +49,7 @@ def console(
     """
     from stream.replaying import replay
     from web.console.app import Outside, create_console
+    from web.console.watch import Watch
     from web.serving import Address, NotServed, check_address, server
 
     known = settings()
@@ -58,10 +65,12 @@ def console(
     def send_again(number: int, value: bytes | None, operator: str, reason: str) -> None:
         replay(engine, [number], operator, reason, shards, _now, value)
 
-    serving = server(create_console(engine, known, keys, Outside(reader.lag, send_again), _now), known, "console")
+    watch = Watch(_audit_keys(known), _now)
+    outside = Outside(reader.lag, send_again, watch)
+    serving = server(create_console(engine, known, keys, outside, _now), known, "console")
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn's own give way to these at its end
         signal.signal(number, lambda *_: setattr(serving, "should_exit", True))
-    with _Background(engine, reader):
+    with _Background(engine, reader, watch):
         err.print(f"the console is at {Address.of(known, 'console').url}")
         with suppress(SystemExit):  # uvicorn's, when it cannot listen: it has logged why
             serving.run()
@@ -77,6 +86,16 @@ def keyring(known: Settings) -> Keyring:
     try:
         return read_keyring(Path(known.console_key_file))
     except KeyringUnusable as error:
+        fail(str(error))
+
+
+def _audit_keys(known: Settings) -> list[VerifierKey]:
+    """The public keys whose checkpoints count; none when none are given."""
+    if known.console_audit_keys is None:
+        return []
+    try:
+        return read_public_keys([Path(known.console_audit_keys)])
+    except KeyUnusable as error:
         fail(str(error))
 
 
@@ -119,7 +138,7 @@ class _Lag:
 class _Background:
     """Chains what was looked at and brings the figures forward, and asks Kafka, each in a thread of its own."""
 
-    def __init__(self, engine: Engine, reader: _Lag) -> None:
+    def __init__(self, engine: Engine, reader: _Lag, watch: Watch) -> None:
         from web.console.acts import chain_views
 
         def keep_up() -> None:
@@ -127,10 +146,18 @@ class _Background:
                 pass
             digest.bring_forward(engine, _now())
 
+        def verify() -> None:
+            while watch.look(engine) and not self._stop.is_set():
+                pass
+
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._repeat, args=(work, pause), name=name, daemon=True)
-            for work, pause, name in ((keep_up, DIGEST_SECONDS, "digest"), (reader.look, LAG_SECONDS, "lag"))
+            for work, pause, name in (
+                (keep_up, DIGEST_SECONDS, "digest"),
+                (reader.look, LAG_SECONDS, "lag"),
+                (verify, VERIFY_SECONDS, "audit"),
+            )
         ]
 
     def __enter__(self) -> _Background:

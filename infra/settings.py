@@ -67,6 +67,7 @@ class Settings(BaseModel):
     console_tls_key: str | None = Field(None, description="file with the private key of that certificate (PEM)")
     console_threads: int = Field(8, ge=2, le=100, description="threads and ledger connections that make pages")
     console_key_file: str | None = Field(None, description="file with the keys of personal data")
+    console_audit_keys: str | None = Field(None, description="file with the public keys that sign checkpoints")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select
 
 from infra.ledger import tables
 from infra.ledger.console_tables import (
@@ -90,22 +90,3 @@ def queues(connection: Connection) -> Queues:
         .scalar_subquery()
     )
     return Queues(*(int(each) for each in connection.execute(select(sent, unsent, behind)).one()))
-
-
-class Checkpoint(NamedTuple):
-    """The newest signed checkpoint of a shard's audit log, as the ledger has it."""
-
-    shard: int
-    size: int
-    made_at: datetime
-    key_id: str
-
-
-def newest_checkpoints(connection: Connection) -> list[Checkpoint] | None:
-    """Of every shard that has one; None in a ledger without checkpoints."""
-    if connection.scalar(text("SELECT to_regclass('checkpoints')")) is None:
-        return None
-    rows = connection.execute(
-        text("SELECT DISTINCT ON (shard) shard, size, made_at, key_id FROM checkpoints ORDER BY shard, size DESC")
-    )
-    return [Checkpoint(*row) for row in rows]

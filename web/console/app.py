@@ -37,6 +37,7 @@ from web.console import (
 from web.console.acts import Clock
 from web.console.users import session_of
 from web.console.visit import Refused, Visit, not_found
+from web.console.watch import Watch
 from web.languages import Language
 
 log = logging.getLogger(__name__)
@@ -65,10 +66,11 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What the console asks of rooms that it does not know: Kafka's lag, and sending refused events again."""
+    """What the console asks of others: Kafka's lag, sending refused events again, and how the audit log stands."""
 
     lag: Callable[[], int | None]
     replay: refused.Replay
+    watch: Watch
 
 
 def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: Outside, now: Clock) -> FastAPI:
@@ -83,15 +85,15 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         return Response(style, 200, headers, "text/css")
 
     routes: list[tuple[str, str, Page]] = [
-        ("GET", "/", partial(overview.show, outside.lag)),
+        ("GET", "/", partial(overview.show, outside.lag, outside.watch)),
         ("GET", SIGN_IN, signing.show),
         ("POST", SIGN_IN, partial(signing.enter, desk.secure)),
         ("POST", "/sign-out", partial(signing.leave, desk.secure)),
         ("POST", "/search", searching.ask),
         ("GET", "/search", searching.show),
         ("GET", "/search/{token}", searching.show),
-        ("GET", "/claims/{claim_id:path}", claim_page.show),
-        ("POST", "/unmask/claims/{claim_id:path}", claim_page.unmask),
+        ("GET", "/claims/{claim_id:path}", partial(claim_page.show, outside.watch)),
+        ("POST", "/unmask/claims/{claim_id:path}", partial(claim_page.unmask, outside.watch)),
         ("GET", "/persons/{token}", persons.show),
         ("POST", "/unmask/persons/{token}", persons.unmask),
         ("GET", "/refused", refused.index),

@@ -18,8 +18,7 @@ from handlers.masking import mask_text
 from handlers.policy_words import in_force
 from handlers.read import recall
 from handlers.sentences import CARE_TYPES, FACILITY_LEVELS, Saying, status_sentence, why_nothing, yuan
-from infra.ledger import overview as digest
-from infra.ledger import people, timeline
+from infra.ledger import audit_log, people, timeline
 from infra.ledger.one_claim import ClaimRecord, claim_record
 from infra.ledger.people import Person
 from schemas.canonical import canonical_json, sha256_hex
@@ -35,6 +34,7 @@ from web.console import charts
 from web.console.acts import write_down
 from web.console.timeline_words import words_of
 from web.console.visit import Visit, not_found
+from web.console.watch import Watch
 
 STEP_NAMES = {
     StepKind.ROUNDING: Saying("四舍五入", "rounding"),
@@ -75,18 +75,18 @@ class Line:
     entries: list[tuple[timeline.Entry, str]]
 
 
-def show(visit: Visit) -> Response:
+def show(watch: Watch, visit: Visit) -> Response:
     visit.require(Right.CLAIMS)
-    return _page(visit, None)
+    return _page(visit, watch, None)
 
 
-def unmask(visit: Visit) -> Response:
+def unmask(watch: Watch, visit: Visit) -> Response:
     """The same page with the person in clear, this once; who, why and whom stands in the audit log."""
     visit.require(Right.UNMASK)
-    return _page(visit, visit.reason())
+    return _page(visit, watch, visit.reason())
 
 
-def _page(visit: Visit, reason: str | None) -> Response:
+def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
     claim_id = visit.place["claim_id"]
     record = claim_record(visit.engine, claim_id)
     if record is None:
@@ -101,7 +101,7 @@ def _page(visit: Visit, reason: str | None) -> Response:
             act = ConsoleAct(AuditKind.PERSONAL_UNMASKED.value, visit.user, subject)
             write_down(connection, visit.now(), [act])
         known = people.find(connection, visit.keys, decision.person_id)
-        lines = _timeline(connection, decision)
+        lines = _timeline(connection, watch, decision)
     account = Account(decision.person_id)
     for value in record.facts:
         account.apply(recall(value))
@@ -199,16 +199,16 @@ def _payouts(record: ClaimRecord) -> list[dict[str, Any]]:
     return found
 
 
-def _timeline(connection: Connection, decision: ClaimDecided) -> list[Line]:
+def _timeline(connection: Connection, watch: Watch, decision: ClaimDecided) -> list[Line]:
     """Oldest first."""
     given = timeline.happened(connection, decision.claim_id, decision.person_id)
     found = timeline.entries(connection, decision.claim_id, given)
-    signed = {each.shard: each for each in digest.newest_checkpoints(connection) or []}
+    signed = {each.shard: each.newest.size for each in audit_log.shard_ends(connection) if each.newest is not None}
     lines = []
     for each in given:
         mine = [entry for entry in found if entry.event_no == each.event_no and _is_about(entry, each)]
         what, detail = words_of(each)
-        proved = [(entry, _proof(entry, signed.get(entry.shard))) for entry in mine]
+        proved = [(entry, _proof(entry, signed.get(entry.shard, 0), watch.proved(entry.shard))) for entry in mine]
         lines.append(Line(each.recorded_at, each.kind, what, detail, proved))
     return lines
 
@@ -222,10 +222,15 @@ def _is_about(entry: timeline.Entry, each: timeline.Happened) -> bool:
     return entry.kind == AuditKind.EVENT_ACCEPTED
 
 
-def _proof(entry: timeline.Entry, checkpoint: digest.Checkpoint | None) -> str:
-    """Broken where the entry no longer has its own hash; signed where a checkpoint covers it; else chained."""
+def _proof(entry: timeline.Entry, signed: int, proved: int) -> str:
+    """Broken where the entry no longer has its own hash, proved where a verified checkpoint covers it.
+
+    Signed where a checkpoint covers it that is not verified, or not yet; else chained.
+    """
     fields = json.loads(entry.value)
     told = fields.pop("hash", None)
     if told != entry.hash or sha256_hex(canonical_json(fields)) != entry.hash:
         return "broken"
-    return "signed" if checkpoint is not None and entry.seq <= checkpoint.size else "chained"
+    if entry.seq <= proved:
+        return "proved"
+    return "signed" if entry.seq <= signed else "chained"

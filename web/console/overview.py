@@ -18,6 +18,7 @@ from schemas.decisions import Status
 from schemas.outbound import InstructionKind
 from web.console import charts
 from web.console.visit import Visit
+from web.console.watch import Watch
 
 DAYS_SHOWN = 31
 
@@ -49,7 +50,7 @@ class Sums(NamedTuple):
         )
 
 
-def show(lag: Callable[[], int | None], visit: Visit) -> Response:
+def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
     visit.require(Right.OVERVIEW)
     with visit.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         money = digest.money(connection)
@@ -58,7 +59,6 @@ def show(lag: Callable[[], int | None], visit: Visit) -> Response:
         oldest = digest.oldest_waiting(connection)
         as_of = digest.as_of(connection)
         queues = digest.queues(connection)
-        checkpoints = digest.newest_checkpoints(connection)
     total, by_tier, by_day = Sums(), defaultdict[tuple[str, str], Sums](Sums), defaultdict[date, Sums](Sums)
     for row in money:
         total = total.plus(row)
@@ -79,7 +79,7 @@ def show(lag: Callable[[], int | None], visit: Visit) -> Response:
         as_of=as_of,
         queues=queues,
         lag=lag(),
-        checkpoints=checkpoints,
+        watched=watch.states(),
         tier_chart=charts.drawn(
             charts.schemes([(f"{scheme} · {tier or '–'}", *sums[:3]) for scheme, tier, sums in tiers])
         )
