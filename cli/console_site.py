@@ -151,14 +151,8 @@ class _Background:
                 pass
 
         self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._repeat, args=(work, pause), name=name, daemon=True)
-            for work, pause, name in (
-                (keep_up, DIGEST_SECONDS, "digest"),
-                (reader.look, LAG_SECONDS, "lag"),
-                (verify, VERIFY_SECONDS, "audit"),
-            )
-        ]
+        works = ((keep_up, DIGEST_SECONDS), (reader.look, LAG_SECONDS), (verify, VERIFY_SECONDS))
+        self._threads = [threading.Thread(target=self._repeat, args=each, daemon=True) for each in works]
 
     def __enter__(self) -> _Background:
         for thread in self._threads:

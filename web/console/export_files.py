@@ -60,9 +60,9 @@ def write_xlsx(path: Path, fields: Sequence[Field], rows: Iterable[Sequence[Any]
         if sheet is None:
             return
         for column, field in enumerate(fields):
-            if field.kind == "yuan":
+            if field.kind == "yuan" and at > 1:
                 letter = xlsxwriter.utility.xl_col_to_name(column)
-                formula = f"=SUM({letter}2:{letter}{max(2, at)})"
+                formula = f"=SUM({letter}2:{letter}{at})"
                 sheet.write_formula(at, column, formula, total, here[field.name] / 100)
             else:
                 sheet.write_string(at, column, "合计 total" if column == 0 else "", label)

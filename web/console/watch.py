@@ -1,7 +1,7 @@
 """Watching the audit log: every entry up to the newest checkpoint of its shard is checked, as it comes.
 
 The same checks as `huzhu audit verify` makes of chain and checkpoints, a piece at a time in the memory of one frontier;
-it begins anew when the console starts. What the entries stand for (events, decisions) only `huzhu audit verify` looks at.
+it begins anew when the console starts. What the entries stand for (events, decisions) `huzhu audit verify` looks at.
 """
 
 from __future__ import annotations
@@ -86,8 +86,10 @@ class Watch:
         told = signed.checkpoint
         if (told.shard, told.size, told.root.hex()) != (row.shard, row.size, row.root):
             return replace(begun, state="broken", finding=_DAMAGED)
-        good = "verified" if is_signed(signed, self._keys) else "unsigned"
         tree, last_hash = self._trees.get(end.shard, (Frontier(), NO_HASH))
+        if tree.size > row.size:
+            return replace(begun, state="broken", checked=row.size, finding=_GONE)
+        good = "verified" if is_signed(signed, self._keys) else "unsigned"
         if tree.size == row.size and known is not None:
             return replace(known, entries=end.audit_seq)
         return self._checked(engine, begun, good, told, tree, last_hash)
@@ -113,4 +115,5 @@ class Watch:
         return replace(begun, state=state, checked=check.tree.size, checked_at=self._now() if done else None)
 
 
+_GONE = Saying("曾经有过更新的检查点,现在不见了", "there was a newer checkpoint, and it is gone")
 _DAMAGED = Saying("检查点本身被改动或损坏", "the checkpoint itself was changed or damaged")
