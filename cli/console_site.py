@@ -170,6 +170,8 @@ class _Background:
                 work()
             except SQLAlchemyError as error:
                 log.warning("the ledger did not answer: %s", type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - pages go on; "as of" shows that their figures do not
+                log.error("keeping figures up to date failed: %s", type(error).__name__)
             if self._stop.wait(pause):
                 return
 

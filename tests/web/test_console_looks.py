@@ -1,4 +1,4 @@
-"""The console in a browser: every page and role, both languages, wide and narrow, on paper, and for those who cannot see.
+"""The console in a browser: every page and role, both languages, wide, narrow, on paper, and for the blind.
 
 Screenshots are left in the folder `HUZHU_SCREENSHOTS`, if that is set, to be looked at.
 """
