@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
+from schemas.canonical import canonical_json
+
 _EVENTS = """
     SELECT v.event_no, v.shard, v.recorded_at, f.kind, f.subject_id, f.version, v.value
     FROM facts f JOIN events v ON v.event_no = f.event_no
@@ -86,7 +88,7 @@ def entries(connection: Connection, claim_id: str, given: Iterable[Happened]) ->
         {
             "shards": [shard for shard, _ in places],
             "events": [event for _, event in places],
-            "claim": claim_id.encode("utf-8"),
+            "claim": canonical_json(claim_id)[1:-1],  # as it is spelt inside an entry
         },
     )
     return [Entry._make([*row[:5], bytes(row[5])]) for row in rows]

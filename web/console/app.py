@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 FORM_BYTES_MAX = 3 * 1024 * 1024
 """A corrected event of 1 MiB, percent-encoded at worst threefold."""
 
+FORM_SECONDS_MAX = 30.0
+
 Page = Callable[[Visit], Response]
 LANGUAGE_COOKIE = "huzhu-language"
 SIGN_IN = "/sign-in"
@@ -158,10 +160,13 @@ async def _form(request: Request) -> dict[str, str] | None:
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         return None
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > FORM_BYTES_MAX:
-            return None
+    with anyio.move_on_after(FORM_SECONDS_MAX) as waited:
+        async for part in request.stream():
+            body += part
+            if len(body) > FORM_BYTES_MAX:
+                return None
+    if waited.cancelled_caught:
+        return None
     try:
         return dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), errors="strict"))
     except ValueError:
@@ -215,6 +220,8 @@ class _Desk:
                 return self.sealed(visit.to(SIGN_IN))
             elif not guest:
                 visit.csrf = secrets.token_urlsafe(32)
+            if any("\x00" in value for each in (visit.form, visit.query, visit.place) for value in each.values()):
+                raise not_found()  # no text of the ledger holds it
             if request.method == "POST":
                 self._check_post(request, visit, form)
             visit.cookies = dict(request.cookies)

@@ -28,10 +28,10 @@ from schemas.facts import PayoutReported, SettlementPosted
 from schemas.money import parse_yuan
 from schemas.outbound import AuditKind, InstructionKind, PayoutInstructed
 from schemas.policy import Scheme
-from schemas.policy_file import parse_policy
 from schemas.policy_values import decimal_text
 from web.console import charts
 from web.console.acts import write_down
+from web.console.policies import parsed
 from web.console.timeline_words import words_of
 from web.console.visit import Visit, not_found
 from web.console.watch import Watch
@@ -106,7 +106,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
     for value in record.facts:
         account.apply(recall(value))
     claim = account.claim(claim_id)
-    policy = None if record.policy_text is None else parse_policy(record.policy_text)
+    policy = None if record.policy_text is None else parsed(record.policy_text)
     schemes = {scheme.id: scheme for scheme in policy.schemes} if policy else {}
     discharged, filed = claim.discharge is not None, claim.filed_at is not None
     return visit.page(
@@ -216,7 +216,8 @@ def _timeline(connection: Connection, watch: Watch, decision: ClaimDecided) -> l
 def _is_about(entry: timeline.Entry, each: timeline.Happened) -> bool:
     subject = json.loads(entry.value)["subject"]
     if each.kind == "decision":
-        return entry.kind == AuditKind.CLAIM_DECIDED and subject.get("revision") == str(each.version)
+        named = (subject.get("claim_id"), subject.get("revision"))
+        return entry.kind == AuditKind.CLAIM_DECIDED and named == (each.subject_id, str(each.version))
     if each.kind == "instruction":
         return entry.kind == AuditKind.PAYOUT_INSTRUCTED and subject.get("payout_id") == each.subject_id
     return entry.kind == AuditKind.EVENT_ACCEPTED

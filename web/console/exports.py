@@ -17,7 +17,7 @@ from starlette.responses import FileResponse, Response
 
 from handlers.masking import mask_id, mask_text
 from handlers.sentences import Saying
-from infra.ledger import gather
+from infra.ledger import digest, gather
 from infra.ledger.export_rows import Filter, rows_of
 from schemas.console import Right
 from schemas.dates import shanghai_date
@@ -101,6 +101,8 @@ def download(visit: Visit) -> Response:
         visit.require(Right.UNMASK)
         told |= {"persons": "clear", "reason": mask_text(visit.reason())}
     moment = visit.now()
+    if what == "refused":
+        digest.bring_forward(visit.engine, moment)
     head = [
         ("导出 export", what),
         ("导出人 by", visit.user),
@@ -112,15 +114,15 @@ def download(visit: Visit) -> Response:
     try:
         with rows_of(visit.engine, what, wanted) as rows:
             written = WRITERS[kind](path, FIELDS[what], _named(visit, rows, what, clear), head)
-        digest = _sha256(path)
+        sha256 = _sha256(path)
         with visit.engine.begin() as connection:
-            act = Export(f"{what}.{kind}", told, written.rows, digest, visit.user)
+            act = Export(f"{what}.{kind}", told, written.rows, sha256, visit.user)
             write_down(connection, visit.now(), [act])
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     name = f"huzhu-{what}-{shanghai_date(moment)}.{kind}"
-    headers = {"X-Content-SHA256": digest, "X-Rows": str(written.rows)}
+    headers = {"X-Content-SHA256": sha256, "X-Rows": str(written.rows)}
     task = BackgroundTask(path.unlink, missing_ok=True)
     return FileResponse(path, 200, headers, MEDIA_TYPES[kind], task, name)
 

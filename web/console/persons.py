@@ -18,9 +18,9 @@ from schemas.console import ConsoleAct, Right
 from schemas.dates import shanghai_date
 from schemas.outbound import AuditKind
 from schemas.policy import Policies
-from schemas.policy_file import parse_policy
 from web.console import charts
 from web.console.acts import write_down
+from web.console.policies import parsed
 from web.console.visit import Visit, not_found
 
 
@@ -88,7 +88,7 @@ def _page(visit: Visit, reason: str | None) -> Response:
 
 
 def _policies(connection: Connection) -> Policies:
-    return Policies(tuple(parse_policy(text) for text in gather.policy_texts(connection)))
+    return Policies(tuple(parsed(text) for text in gather.policy_texts(connection)))
 
 
 def _years(decided: list[Adjudication], policies: Policies, today: date) -> list[YearOf]:

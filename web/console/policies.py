@@ -86,7 +86,7 @@ def _releases(connection: Connection, today: date) -> list[Release]:
     rows = connection.execute(select(policy).order_by(policy.c.effective_from.desc()))
     found = []
     for row in rows:
-        known = _parsed(row.source_text)
+        known = parsed(row.source_text)
         last = known.last_day()
         state = "later" if known.effective_from > today else "past" if last is not None and last < today else "now"
         found.append(Release(known, row.operator, row.published_at, state, in_force(known)))
@@ -98,11 +98,12 @@ def _published(connection: Connection, sha256: str) -> Policy:
     text = connection.scalar(select(policy.c.source_text).where(policy.c.sha256 == sha256))
     if text is None:
         raise not_found()
-    return _parsed(text)
+    return parsed(text)
 
 
 @lru_cache(maxsize=64)
-def _parsed(text: str) -> Policy:
+def parsed(text: str) -> Policy:
+    """A published policy."""
     return parse_policy(text)
 
 
