@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 STAR = "*"
 _IDENTITY = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{5}(?:18|19|20)[0-9]{9}[0-9Xx](?![0-9A-Za-z])")
@@ -76,26 +77,48 @@ def mask_text(text: str) -> str:
     return text
 
 
+def readable(value: bytes) -> str | None:
+    """An event's JSON object, indented, its numbers spelt as they were; None if the bytes are no JSON object."""
+    document = _object(value)
+    return None if document is None else _indented(document)
+
+
 def masked_event(value: bytes) -> str | None:
-    """An event's JSON, indented, with everything covered that could say who somebody is; None if it is no JSON object.
+    """The same with everything covered that could say who somebody is.
 
     Bytes that cannot be read cannot be covered field by field: they are shown only unmasked.
     """
+    document = _object(value)
+    if document is None:
+        return None
+    return _indented({key: _covered(key, each) for key, each in document.items()})
+
+
+_NUMBER = "\ue000"
+"""Begins the text that stands for a number, so that an amount is never a float (a private character, in no event)."""
+
+
+def _object(value: bytes) -> dict[str, Any] | None:
+    def number(literal: str) -> str:
+        return _NUMBER + literal
+
     try:
-        document = json.loads(value)
+        document = json.loads(value, parse_float=number, parse_int=number)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(document, dict):
-        return None
-    return json.dumps({key: _covered(key, each) for key, each in document.items()}, ensure_ascii=False, indent=2)
+    return document if isinstance(document, dict) else None
+
+
+def _indented(document: dict[str, Any]) -> str:
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    return re.sub(f'"{_NUMBER}([^"]*)"', r"\1", text)
 
 
 def _covered(name: str, value: object) -> object:
-    if name in _OPEN_FIELDS:
-        if isinstance(value, str):
-            return mask_text(value)
-        if value is None or isinstance(value, bool | int | float):
-            return value
     if isinstance(value, str):
-        return mask_id(value)
-    return None if value is None else STAR * 3
+        if name in _OPEN_FIELDS:
+            return mask_text(value)
+        return STAR * 3 if value.startswith(_NUMBER) else mask_id(value)
+    if value is None or (name in _OPEN_FIELDS and isinstance(value, bool)):
+        return value
+    return STAR * 3

@@ -248,6 +248,11 @@ def test_a_masked_event_shows_what_is_wrong_and_not_who(desk: Desk) -> None:
     assert shown is not None
     assert [] == leaked(shown)
     assert '"total_charge": "1.00"' in shown
+    numbers = masked_event(b'{"copay": 1234.50, "phone": 13812345678, "final": true, "version": 1}')
+    assert numbers is not None
+    assert '"copay": 1234.50,' in numbers
+    assert '"phone": "***"' in numbers
+    assert '"version": 1' in numbers
     assert masked_event(b"{") is None
     assert masked_event(b"[1]") is None
     assert masked_event(b"\xff") is None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection, select
 from starlette.responses import Response
 
-from handlers.masking import mask_text, masked_event
+from handlers.masking import mask_text, masked_event, readable
 from handlers.read import Reading, read
 from infra.ledger import proposals, tables
 from infra.ledger.proposals import Proposal
@@ -140,7 +141,7 @@ def _page(visit: Visit, reason: str | None) -> Response:
         shown=_shown(value, clear),
         sha256=sha256_hex(value),
         size=len(value),
-        text=value.decode("utf-8", "replace") if clear else "",
+        text=(readable(value) or value.decode("utf-8", "replace")) if clear else "",
         decodable=_decodable(value),
         proposals=found,
         open=open_,
@@ -199,28 +200,30 @@ def _shown(value: bytes, clear: bool) -> str | None:
     if not clear:
         covered = masked_event(value[:EVENT_BYTES_MAX])
         return None if covered is None else covered[:SHOWN_CHARACTERS_MAX]
-    try:
-        return json.dumps(json.loads(value), ensure_ascii=False, indent=2)[:SHOWN_CHARACTERS_MAX]
-    except (ValueError, RecursionError):
-        return value.decode("utf-8", "backslashreplace")[:SHOWN_CHARACTERS_MAX]
+    return (readable(value) or value.decode("utf-8", "backslashreplace"))[:SHOWN_CHARACTERS_MAX]
 
 
 def _changed(value: bytes, proposal: Proposal, clear: bool) -> list[tuple[str, str, str]]:
     """Each field that the proposal changes: name, before, after; covered unless ``clear``."""
     if proposal.value is None:
         return []
-    before, after = _fields(value), _fields(proposal.value)
-    covered = [_fields((masked_event(each) or "{}").encode()) for each in (value, proposal.value)]
+    before, after = _lines(readable(value)), _lines(readable(proposal.value))
+    covered = [_lines(masked_event(each)) for each in (value, proposal.value)]
     shown = (before, after) if clear else (covered[0], covered[1])
-
-    def told(side: dict[str, object], name: str) -> str:
-        return json.dumps(side[name], ensure_ascii=False) if name in side else "–"
-
     return [
-        (name, told(shown[0], name), told(shown[1], name))
+        (name, shown[0].get(name, "–"), shown[1].get(name, "–"))
         for name in dict.fromkeys([*before, *after])
-        if before.get(name, ...) != after.get(name, ...)
+        if before.get(name) != after.get(name)
     ]
+
+
+def _lines(text: str | None) -> dict[str, str]:
+    """The members of an indented object, each value as it is spelt; none where there is no object."""
+    found: dict[str, str] = {}
+    for part in re.split(r",?\n  (?=\")", (text or "").removesuffix("\n}"))[1:]:
+        name, _, value = part.partition(": ")
+        found[json.loads(name)] = value
+    return found
 
 
 def _fields(value: bytes) -> dict[str, object]:
