@@ -11,7 +11,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from infra.ledger import tables
@@ -19,6 +19,9 @@ from infra.ledger.console_tables import digest_marks, digest_refused
 
 CHUNK = 5000
 """Entries a transaction: some tenths of a second."""
+
+LOCK = 0x48555A44
+"""Key of the advisory lock under which the digest moves ("HUZD"): consoles would meet on its rows in any order."""
 
 _ENTRIES = """
     WITH entry AS MATERIALIZED (
@@ -140,6 +143,7 @@ def bring_forward(engine: Engine, now: datetime, chunk: int = CHUNK) -> int:
 
 def _chunk(engine: Engine, shard: int, now: datetime, chunk: int) -> int:
     with engine.begin() as connection:
+        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
         mark = insert(digest_marks).values(shard=shard, audit_seq=0, as_of=now)
         connection.execute(mark.on_conflict_do_nothing())
         held = digest_marks.c.shard == shard

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from infra.ledger import digest
 from tests.builders import bill, coverage, discharge, void
@@ -65,6 +67,16 @@ def test_the_pieces_do_not_matter(desk: Desk, chunk: int) -> None:
     digest.bring_forward(desk.engine, desk.now(), chunk)
     check(desk)
     assert 0 == digest.bring_forward(desk.engine, desk.now(), chunk)
+
+
+def test_it_can_be_made_again(town: Desk) -> None:
+    """Emptied, the digest is made anew, also by several consoles at once, and says the same."""
+    with town.engine.begin() as connection:
+        names = "marks, digest_money, digest_claims, digest_waiting, digest_invoices, digest_refused"
+        connection.execute(text(f"TRUNCATE digest_{names}"))
+    with ThreadPoolExecutor(4) as consoles:
+        list(consoles.map(lambda _: digest.bring_forward(town.engine, town.now(), 100), range(4)))
+    check(town)
 
 
 def test_the_overview_shows_them(town: Desk) -> None:

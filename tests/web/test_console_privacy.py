@@ -102,6 +102,8 @@ def test_no_page_address_or_log_holds_anybody(crowd: Desk, caplog: pytest.LogCap
             assert [] == leaked(answer.content.decode("utf-8", "replace"))
             assert [] == leaked(str(answer.url) + str(answer.headers))
     assert pages > 300
+    assert [] == leaked(str(crowd.rows("SELECT code, pointers, zh, en FROM refusals")))
+    assert [] == leaked(str(crowd.rows("SELECT * FROM digest_refused")) + str(crowd.rows("SELECT * FROM digest_money")))
     assert [] == leaked("\n".join(record.getMessage() for record in caplog.records))
 
 
