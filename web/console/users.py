@@ -108,7 +108,8 @@ def sign_in(engine: Engine, name: str, password: str, now: Clock) -> str | None:
             return None
         token = secrets.token_urlsafe(32)
         write_down(connection, moment, [_act(AuditKind.SIGNED_IN, user.name, user.name)])
-        console_users.change(connection, user._replace(failures=0, locked_until=None))
+        hashed = _hash(password) if _hasher.check_needs_rehash(user.password_hash) else user.password_hash
+        console_users.change(connection, user._replace(password_hash=hashed, failures=0, locked_until=None))
         console_users.forget_sessions(connection, moment - SESSION_MAX, moment - IDLE_MAX)
         console_users.open_session(connection, _digest(token), user.name, secrets.token_urlsafe(32), moment)
         return token
