@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,7 @@ from sqlalchemy import Engine
 
 from cli.adjudicate import lines_of, load_policies
 from cli.console import err, fail, out, progress
+from cli.demo_console import open_console, reports
 from cli.operate import settings
 from cli.summary import summarise
 from infra import kafka_topics
@@ -52,10 +54,12 @@ def demo(
     out_dir: Annotated[Path, typer.Option("--out", help="Folder for what comes out.")] = Path("huzhu-demo"),
     persons: Annotated[int, typer.Option(min=1, help="Size of the population that is made without --facts.")] = 500,
     seed: Annotated[int, typer.Option(help="Seed of that population.")] = 1,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep running, with the console open, until Ctrl-C.")] = False,
 ) -> None:
     """Run everything here: get Kafka and PostgreSQL, post facts, decide, pay, and show who is paid what and why.
 
     Ends when the ledger is idle, leaves the outbound topics as files in the folder, and stops all that it started.
+    With --keep it then has an insurer report the payouts and keeps the console open, with a sign-in for each role.
     """
     files = policy or [SAMPLE_POLICY]
     load_policies(files)
@@ -81,6 +85,13 @@ def demo(
             took = time.monotonic() - begun
             for name, topic in FILES.items():
                 _write(out_dir / name, read_topic(kafka.bootstrap, topic))
+            if keep:
+                summarise(out_dir, len(events), took)
+                _post(kafka.bootstrap, list(reports(out_dir / "payouts.jsonl")))
+                secret = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="huzhu-demo-")))
+                open_console(engine, secret, processes.start)
+                _until_interrupted(processes)
+                return
         except (PartUnavailable, PartFailed, LedgerMismatch, kafka_topics.KafkaUnreachable) as error:
             fail(str(error))
         except (KafkaException, TimeoutError) as error:
@@ -95,14 +106,13 @@ class _Processes:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
-        for name in ("worker", "relay"):
-            (self._folder / f"{name}.log").unlink(missing_ok=True)
+        self._names: list[str] = []
         self._restarts = 0
         self._guarded = Guarded(self._folder, temporary=False)
 
     def __enter__(self) -> _Processes:
         for name in ("worker", "relay"):
-            self._start(name)
+            self.start(name)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -111,7 +121,7 @@ class _Processes:
 
     def look_after(self) -> None:
         """Starts again what has died. Raises TimeoutError when that happened too often."""
-        for name in ("worker", "relay"):
+        for name in self._names:
             code = self._guarded.exit_code(name)
             if code is None:
                 continue
@@ -121,8 +131,17 @@ class _Processes:
             err.print(f"the {name} ended with status {code}: started again")
             self._start(name)
 
-    def _start(self, name: str) -> None:
-        self._guarded.start(name, [sys.executable, "-m", "cli.main", name], self._folder / f"{name}.log")
+    def start(self, command: str) -> None:
+        """Starts `huzhu COMMAND`, to be looked after."""
+        self._log(command).unlink(missing_ok=True)
+        self._names.append(command)
+        self._start(command)
+
+    def _start(self, command: str) -> None:
+        self._guarded.start(command, [sys.executable, "-m", "cli.main", *command.split()], self._log(command))
+
+    def _log(self, command: str) -> Path:
+        return self._folder / f"{command.replace(' ', '-')}.log"
 
 
 def _prepare(engine: Engine, bootstrap: str, known: Settings, files: list[Path]) -> None:
@@ -153,6 +172,13 @@ def _await_idle(engine: Engine, bootstrap: str, known: Settings, processes: _Pro
             if time.monotonic() - since > STALLED_SECONDS_MAX:
                 raise TimeoutError(f"no progress with {now.inbound} events to take in and {now.outbound} to send")
             time.sleep(0.1)
+
+
+def _until_interrupted(processes: _Processes) -> None:
+    with suppress(KeyboardInterrupt):
+        while True:
+            processes.look_after()
+            time.sleep(0.5)
 
 
 def _write(path: Path, values: Iterator[bytes]) -> None:

@@ -11,6 +11,7 @@ import typer
 from cli import (
     adjudicate,
     audit,
+    console_site,
     contracts,
     deadletter,
     demo,
@@ -19,9 +20,11 @@ from cli import (
     gateway,
     operate,
     payouts,
+    people,
     policies,
     reconcile,
     simulate,
+    users,
 )
 
 app = typer.Typer(
@@ -48,6 +51,9 @@ app.add_typer(contracts.app, name="contracts")
 app.command(epilog=gateway.EXAMPLE)(gateway.gateway)
 app.add_typer(gateway.app, name="keys")
 app.add_typer(audit.app, name="audit")
+app.command(epilog=console_site.EXAMPLE)(console_site.console)
+app.add_typer(users.app, name="users")
+app.add_typer(people.app, name="people")
 
 
 @app.callback()

@@ -10,21 +10,14 @@ from rich.text import Text
 
 from cli.language import Language, said_in
 from cli.prose import Prose
-from handlers.adjudicate import Benefit, Step
 from handlers.examples import benefit_at, category_of, claim_at, telling_amounts
-from handlers.policy_words import SHORT_BASIS, brackets_words, percent, policy_rules, scheme_rules
-from handlers.sentences import REASON_NAMES, Saying, yuan
-from schemas.decisions import StepKind
+from handlers.policy_words import SHORT_BASIS, brackets_words, policy_rules, scheme_rules
+from handlers.policy_working import working
+from handlers.sentences import Saying, yuan
 from schemas.policy import Policy, Scheme, Tier
 
 CLAIM_EXAMPLE = (8_000_00, 12_000_00)
 """Copay and out-of-catalogue amount (fen) of the one stay that is shown through all schemes."""
-
-_LIMITS = {
-    StepKind.LIMIT_REMAINING: Saying("只剩", "only {} left"),
-    StepKind.CAP_PER_STAY: Saying("每次最多", "at most {} a stay"),
-    StepKind.CAP_PER_YEAR: Saying("年度最多", "at most {} a year"),
-}
 
 
 def show(policy: Policy, language: Language, console: Console) -> None:
@@ -84,34 +77,6 @@ def _tier(policy: Policy, scheme: Scheme, tier: Tier, language: Language) -> Ren
         benefit = benefit_at(policy, scheme, category, amount)
         table.add_row(yuan(amount), yuan(benefit.amount), Prose(say(working(benefit))))
     return Group(heading, rates, table)
-
-
-def working(benefit: Benefit) -> Saying:
-    """How a benefit came about, in one short line: the sum, what limited it, why it is nothing."""
-    slices = [_slice(step, benefit) for step in benefit.steps if step.slice]
-    sum_ = " + ".join(slices)
-    zh, en = ([sum_], [sum_]) if slices else ([], [])
-    for step in benefit.steps:
-        if step.kind is StepKind.ROUNDING:
-            change = f"{'+' if step.amount > 0 else ''}{yuan(step.amount)}"
-            zh.append(f"四舍五入 {change}")
-            en.append(f"rounding {change}")
-        elif step.kind in _LIMITS and step.limit:
-            said, limit = _LIMITS[step.kind], yuan(step.limit)
-            zh.append(f"{said.zh} {limit}")
-            en.append(said.en.format(limit))
-    if benefit.reason is not None:
-        zh.append(REASON_NAMES[benefit.reason].zh)
-        en.append(REASON_NAMES[benefit.reason].en)
-    if not zh:
-        return Saying("比例为 0", "the rate is 0")
-    return Saying(";".join(zh), "; ".join(en))
-
-
-def _slice(step: Step, benefit: Benefit) -> str:
-    assert step.slice is not None
-    assert benefit.tier is not None
-    return f"{yuan(step.slice.end - step.slice.start)} × {percent(benefit.tier.brackets[step.slice.bracket].rate)}"
 
 
 def _claim_said() -> Saying:

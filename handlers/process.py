@@ -20,6 +20,7 @@ from handlers.payouts import Report, amount_to_reissue, effect_of, states_of
 from handlers.read import Reading
 from handlers.settle import Due, differences, in_order, reissued
 from schemas.canonical import canonical_json
+from schemas.console import ConsoleAct
 from schemas.decisions import Status
 from schemas.facts import Fact, PayoutReported, Subject
 from schemas.outbound import AuditKind
@@ -159,6 +160,12 @@ class Processor:
         subject = {"what": act.what, "rows": str(act.rows), "sha256": act.sha256}
         subject |= {f"filter.{name}": wanted for name, wanted in act.filter.items()}
         self._journal.audit(0, number, AuditKind.DATA_EXPORTED, f"operator:{act.operator}", subject, value)
+
+    def done_in_console(self, act: ConsoleAct) -> None:
+        """Somebody did or looked at something in the console: an act, recorded on shard 0."""
+        value = canonical_json(act._asdict())
+        number = self._journal.act(0, act.operator, value, "console")
+        self._journal.audit(0, number, AuditKind(act.kind), f"operator:{act.operator}", act.subject, value)
 
     def recompute(self, person_id: str, number: int) -> None:
         """Decides all of a person's claims again, as when a policy was published."""

@@ -61,6 +61,14 @@ class Settings(BaseModel):
     gateway_burst: int = Field(2000, ge=1000, le=10**7, description="events that a key may post at once after a rest")
     gateway_retention_days: float = Field(7, gt=0, le=366, description="how long an Idempotency-Key is remembered")
 
+    console_host: str = Field("127.0.0.1", min_length=1, description="address on which the console listens")
+    console_port: int = Field(8090, ge=0, le=65535, description="port of the console")
+    console_tls_cert: str | None = Field(None, description="file with the certificate chain of the console (PEM)")
+    console_tls_key: str | None = Field(None, description="file with the private key of that certificate (PEM)")
+    console_threads: int = Field(8, ge=2, le=100, description="threads and ledger connections that make pages")
+    console_key_file: str | None = Field(None, description="file with the keys of personal data")
+    console_audit_keys: str | None = Field(None, description="file with the public keys that sign checkpoints")
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Reads ``HUZHU_*`` variables. Raises SettingsError for a wrong value; unknown names are left alone."""

@@ -67,6 +67,15 @@ class AuditKind(StrEnum):
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"
     DATA_EXPORTED = "data.exported"
+    USER_CREATED = "user.created"
+    USER_CHANGED = "user.changed"
+    USER_LOCKED = "user.locked"
+    SIGNED_IN = "user.signed_in"
+    PERSONAL_VIEWED = "personal.viewed"
+    PERSONAL_UNMASKED = "personal.unmasked"
+    PEOPLE_LOADED = "people.loaded"
+    REPLAY_PROPOSED = "replay.proposed"
+    REPLAY_REJECTED = "replay.rejected"
 
 
 class AuditRecorded(BaseModel):

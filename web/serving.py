@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -63,35 +64,57 @@ class PatientProtocol(H11Protocol):
             self.transport.close()
 
 
-def check_address(settings: Settings, allow_plain: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens: the settings that begin with its name, `gateway` or `console`."""
+
+    name: str
+    host: str
+    port: int
+    cert: str | None
+    key: str | None
+
+    @classmethod
+    def of(cls, settings: Settings, name: str) -> Address:
+        given = (getattr(settings, f"{name}_{each}") for each in ("host", "port", "tls_cert", "tls_key"))
+        return cls(name, *given)
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.cert else 'http'}://{self.host}:{self.port}"
+
+
+def check_address(settings: Settings, allow_plain: bool, name: str = "gateway") -> None:
     """Raises NotServed for an address beyond this machine without TLS, unless that was asked for by name."""
-    cert, key = settings.gateway_tls_cert, settings.gateway_tls_key
+    address = Address.of(settings, name)
+    cert, key, named = address.cert, address.key, f"HUZHU_{name.upper()}"
     if (cert is None) != (key is None):
-        raise NotServed("HUZHU_GATEWAY_TLS_CERT and HUZHU_GATEWAY_TLS_KEY go together: set both or neither")
-    if cert is None and not _is_loopback(settings.gateway_host) and not allow_plain:
+        raise NotServed(f"{named}_TLS_CERT and {named}_TLS_KEY go together: set both or neither")
+    if cert is None and not _is_loopback(address.host) and not allow_plain:
         raise NotServed(
-            f"HUZHU_GATEWAY_HOST {settings.gateway_host} can be reached from other machines, and keys and people's "
-            "data would cross the network in clear: set HUZHU_GATEWAY_TLS_CERT and HUZHU_GATEWAY_TLS_KEY, or, behind "
+            f"{named}_HOST {address.host} can be reached from other machines, and keys and people's "
+            f"data would cross the network in clear: set {named}_TLS_CERT and {named}_TLS_KEY, or, behind "
             "a proxy that ends TLS, give --insecure-allow-plain"
         )
-    for name, file in (("HUZHU_GATEWAY_TLS_CERT", cert), ("HUZHU_GATEWAY_TLS_KEY", key)):
+    for name, file in ((f"{named}_TLS_CERT", cert), (f"{named}_TLS_KEY", key)):
         if file is not None and not Path(file).is_file():
             raise NotServed(f"{name}: there is no file {file}")
     if cert is not None:
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
         except (ssl.SSLError, OSError) as error:
-            raise NotServed(f"HUZHU_GATEWAY_TLS_CERT and _KEY do not make a certificate: {error}") from None
+            raise NotServed(f"{named}_TLS_CERT and _KEY do not make a certificate: {error}") from None
 
 
-def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+def server(app: FastAPI, settings: Settings, name: str = "gateway") -> uvicorn.Server:
     """A server for the application; `run` it. It stops on SIGINT and SIGTERM, or when ``should_exit`` is set."""
+    address = Address.of(settings, name)
     config = uvicorn.Config(
         app,
-        host=settings.gateway_host,
-        port=settings.gateway_port,
-        ssl_certfile=settings.gateway_tls_cert,
-        ssl_keyfile=settings.gateway_tls_key,
+        host=address.host,
+        port=address.port,
+        ssl_certfile=address.cert,
+        ssl_keyfile=address.key,
         http=PatientProtocol,
         ws="none",
         lifespan="off",

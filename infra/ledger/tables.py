@@ -80,7 +80,8 @@ events = Table(
     Column("disposition", Text, nullable=False),
     UniqueConstraint("topic", "partition", "offset", name="events_once"),
     CheckConstraint(
-        "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue', 'export')",
+        "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue', 'export', "
+        "'console')",
         name="events_disposition",
     ),
 )

@@ -26,6 +26,7 @@ from infra.ledger import gather, tables
 from infra.ledger.gather import Fenced
 from infra.population import generate
 from infra.sharding import shard_of
+from schemas.console import ConsoleAct
 from schemas.decisions import Status
 from schemas.policy import Policies
 from schemas.policy_file import parse_policy
@@ -190,6 +191,8 @@ def replayed(ledger: Engine) -> Journal:
             processor.reissue(Reissue(**json.loads(value or b"")))
         elif row.disposition == "export":
             processor.exported(Export(**json.loads(value or b"")))
+        elif row.disposition == "console":
+            processor.done_in_console(ConsoleAct(**json.loads(value or b"")))
         else:
             message = Delivery(row.topic, row.partition, row.offset, key, value)
             processor.take(message, read(value, key, row.topic))

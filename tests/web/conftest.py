@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from tests.web.desk import Desk, open_desk
 from tests.web.door import Door, open_door
 from tests.web.site import Site
+from tests.web.town import filled_ledger
 
 
 @pytest.fixture(scope="module")
@@ -26,4 +29,19 @@ def site(kafka: str, postgres_url: str) -> Iterator[Site]:
 def door(ledger: Engine) -> Iterator[Door]:
     """The API on a fresh ledger, without Kafka and worker."""
     with open_door(ledger) as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(ledger: Engine, tmp_path: Path) -> Iterator[Desk]:
+    """The console on a fresh ledger."""
+    with open_desk(ledger, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def town(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """The console on a town's ledger, with payouts reported; nobody may change what is in it."""
+    with filled_ledger(postgres_url) as engine, open_desk(engine, tmp_path_factory.mktemp("console")) as opened:
+        opened.catch_up()
         yield opened

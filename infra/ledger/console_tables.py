@@ -1,0 +1,165 @@
+"""The console's tables: users, sessions, what was looked at, proposals, people, and the digest of the ledger.
+
+The digest is what pages show quickly: sums and look-ups made from the ledger by the console itself, outside of the
+workers' transactions. It can be emptied at any time and is then made again.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from infra.ledger.tables import metadata
+
+console_users = Table(
+    "console_users",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("disabled_at", DateTime(timezone=True)),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("locked_until", DateTime(timezone=True)),
+    CheckConstraint("role IN ('auditor', 'finance', 'operator', 'admin')", name="console_users_role"),
+)
+"""Who may sign in. The password itself is nowhere: only its argon2id hash."""
+
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    Column("token_sha256", Text, primary_key=True),
+    Column("user_name", Text, ForeignKey("console_users.name"), nullable=False),
+    Column("csrf", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+    Index("console_sessions_of_user", "user_name"),
+)
+"""Who is signed in. The cookie's secret itself is nowhere: only its SHA-256."""
+
+console_views = Table(
+    "console_views",
+    metadata,
+    Column("view_no", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("user_name", Text, nullable=False),
+    Column("subject", JSONB, nullable=False),
+    Column("viewed_at", DateTime(timezone=True), nullable=False),
+)
+"""What was looked at and is not in the audit log yet. Written before the page is shown; leaves when it is chained."""
+
+replay_proposals = Table(
+    "replay_proposals",
+    metadata,
+    Column("proposal_no", BigInteger, Identity(always=True), primary_key=True),
+    Column("event_no", BigInteger, ForeignKey("refusals.event_no"), nullable=False),
+    Column("value", LargeBinary),
+    Column("reason", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_at", DateTime(timezone=True), nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("decision", Text),
+    CheckConstraint("decided_by <> proposed_by", name="replay_proposals_four_eyes"),
+    CheckConstraint(
+        "(decision IS NULL) = (decided_by IS NULL) AND (decision IS NULL) = (decided_at IS NULL)",
+        name="replay_proposals_decided",
+    ),
+    CheckConstraint("decision IN ('approved', 'rejected')", name="replay_proposals_decision"),
+    Index("replay_proposals_open", "event_no", unique=True, postgresql_where=text("decision IS NULL")),
+)
+"""Refused events that somebody wants to send again, and who agreed. ``value`` is null for the bytes as they were."""
+
+people = Table(
+    "people",
+    metadata,
+    Column("person_index", LargeBinary, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("person_id", LargeBinary, nullable=False),
+    Column("name", LargeBinary, nullable=False),
+    Column("phone", LargeBinary, nullable=False),
+    Column("id_number", LargeBinary, nullable=False),
+    Column("loaded_at", DateTime(timezone=True), nullable=False),
+    Index("people_of_key", "key_id"),
+)
+"""The identity directory: each field encrypted by itself (infra/keyring.py), found by a keyed hash of the person id."""
+
+digest_marks = Table(
+    "digest_marks",
+    metadata,
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("audit_seq", BigInteger, nullable=False),
+    Column("as_of", DateTime(timezone=True), nullable=False),
+)
+"""Up to which audit entry of each shard the digest has come, and when."""
+
+digest_money = Table(
+    "digest_money",
+    metadata,
+    Column("scheme_id", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("payouts", BigInteger, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    PrimaryKeyConstraint("scheme_id", "tier", "day", "kind", "state"),
+)
+"""Sums of instructions by the day in Shanghai on which they were made and by what their reports come to (fen)."""
+
+digest_claims = Table(
+    "digest_claims",
+    metadata,
+    Column("status", Text, primary_key=True),
+    Column("claims", BigInteger, nullable=False),
+)
+"""How many claims have each status."""
+
+digest_waiting = Table(
+    "digest_waiting",
+    metadata,
+    Column("claim_id", Text, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Index("digest_waiting_since", "since", "claim_id"),
+)
+"""Claims that wait for a document or a policy, and since when."""
+
+digest_invoices = Table(
+    "digest_invoices",
+    metadata,
+    Column("invoice_no", Text, nullable=False),
+    Column("settlement_id", Text, nullable=False),
+    Column("claim_id", Text, nullable=False),
+    PrimaryKeyConstraint("invoice_no", "settlement_id"),
+)
+"""By which settlement and claim an invoice is found."""
+
+digest_refused = Table(
+    "digest_refused",
+    metadata,
+    Column("event_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("code", Text, nullable=False),
+    Column("facility_id", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Index("digest_refused_code", "code", "event_no"),
+    Index("digest_refused_facility", "facility_id", "event_no"),
+)
+"""Refused events by the facility that their bytes name; empty where they name none."""

@@ -1,0 +1,194 @@
+"""The console's digest of the ledger: sums and look-ups, brought forward entry by entry along the audit log.
+
+The audit log of a shard has no gaps and is written under the shard's lock, so whoever has read it up to a number has
+missed nothing. The console reads on from there, a few thousand entries at a time, in transactions of its own; workers
+neither wait for it nor do anything for it.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from infra.ledger import tables
+from infra.ledger.console_tables import digest_marks, digest_refused
+
+CHUNK = 5000
+"""Entries a transaction: some tenths of a second."""
+
+LOCK = 0x48555A44
+"""Key of the advisory lock under which the digest moves ("HUZD"): consoles would meet on its rows in any order."""
+
+_ENTRIES = """
+    WITH entry AS MATERIALIZED (
+        SELECT seq, event_no, kind, convert_from(value, 'UTF8')::jsonb AS told FROM audit_entries
+        WHERE shard = :shard AND seq > :after AND seq <= :until AND kind = :kind
+    )
+"""
+
+_INSTRUCTED = (
+    _ENTRIES
+    + """
+    INSERT INTO digest_money (scheme_id, tier, day, kind, state, payouts, amount)
+    SELECT i.scheme_id, coalesce(convert_from(i.value, 'UTF8')::jsonb ->> 'tier', ''),
+        ((e.told ->> 'occurred_at')::timestamptz AT TIME ZONE 'Asia/Shanghai')::date, i.kind,
+        CASE WHEN i.reversal_of IS NULL THEN 'instructed' ELSE 'book' END, count(*), sum(i.amount)
+    FROM entry e JOIN instructions i ON i.payout_id = e.told -> 'subject' ->> 'payout_id'
+    GROUP BY 1, 2, 3, 4, 5
+    ON CONFLICT (scheme_id, tier, day, kind, state) DO UPDATE
+    SET payouts = digest_money.payouts + excluded.payouts, amount = digest_money.amount + excluded.amount
+"""
+)
+
+# A report moves its payout from one state to another. The day stays that of the instruction.
+_REPORTED = (
+    _ENTRIES
+    + """
+    , moved AS (
+        SELECT e.told -> 'subject' ->> 'id' AS payout_id, e.told -> 'subject' ->> 'state_before' AS left_state,
+            e.told -> 'subject' ->> 'state' AS state
+        FROM entry e
+        WHERE e.told -> 'subject' ->> 'matched' = 'yes'
+            AND e.told -> 'subject' ->> 'state_before' <> e.told -> 'subject' ->> 'state'
+    ), change AS (
+        SELECT i.scheme_id, coalesce(convert_from(i.value, 'UTF8')::jsonb ->> 'tier', '') AS tier,
+            (v.recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS day, i.kind, s.state, s.sign, i.amount
+        FROM moved m JOIN instructions i ON i.payout_id = m.payout_id AND i.reversal_of IS NULL
+            JOIN events v ON v.event_no = i.event_no
+            CROSS JOIN LATERAL (VALUES (m.left_state, -1), (m.state, 1)) AS s (state, sign)
+    )
+    INSERT INTO digest_money (scheme_id, tier, day, kind, state, payouts, amount)
+    SELECT scheme_id, tier, day, kind, state, sum(sign), sum(sign * amount) FROM change GROUP BY 1, 2, 3, 4, 5
+    ON CONFLICT (scheme_id, tier, day, kind, state) DO UPDATE
+    SET payouts = digest_money.payouts + excluded.payouts, amount = digest_money.amount + excluded.amount
+"""
+)
+
+_DECIDED = (
+    _ENTRIES
+    + """
+    , decided AS (
+        SELECT e.told -> 'subject' ->> 'claim_id' AS claim_id, (e.told -> 'subject' ->> 'revision')::bigint AS revision,
+            e.told -> 'subject' ->> 'status' AS status
+        FROM entry e
+    ), change AS (
+        SELECT d.status, 1 AS number FROM decided d
+        UNION ALL
+        SELECT convert_from(b.value, 'UTF8')::jsonb ->> 'status', -1
+        FROM decided d JOIN decisions b ON b.claim_id = d.claim_id AND b.revision = d.revision - 1
+    )
+    INSERT INTO digest_claims (status, claims) SELECT status, sum(number) FROM change GROUP BY status
+    ON CONFLICT (status) DO UPDATE SET claims = digest_claims.claims + excluded.claims
+"""
+)
+
+_WAITING = (
+    _ENTRIES
+    + """
+    , newest AS (
+        SELECT DISTINCT ON (claim_id) e.told -> 'subject' ->> 'claim_id' AS claim_id,
+            e.told -> 'subject' ->> 'status' AS status, (e.told ->> 'occurred_at')::timestamptz AS since
+        FROM entry e ORDER BY claim_id, e.seq DESC
+    ), gone AS (
+        DELETE FROM digest_waiting w USING newest n
+        WHERE w.claim_id = n.claim_id AND n.status NOT IN ('incomplete', 'no_policy')
+    )
+    INSERT INTO digest_waiting (claim_id, status, since)
+    SELECT claim_id, status, since FROM newest WHERE status IN ('incomplete', 'no_policy')
+    ON CONFLICT (claim_id) DO UPDATE SET status = excluded.status
+"""
+)
+
+# json, not jsonb: that refuses what an accepted event may hold in a field that nobody reads (\\u0000, 1e999999).
+_INVOICES = (
+    _ENTRIES
+    + """
+    , bill AS (
+        SELECT convert_from(v.value, 'UTF8')::json AS told FROM entry e JOIN events v ON v.event_no = e.event_no
+        WHERE e.told -> 'subject' ->> 'event_type' = 'settlement.posted'
+    )
+    INSERT INTO digest_invoices (invoice_no, settlement_id, claim_id)
+    SELECT DISTINCT told ->> 'invoice_no', told ->> 'settlement_id', told ->> 'encounter_id' FROM bill
+    WHERE told ->> 'invoice_no' IS NOT NULL
+    ON CONFLICT DO NOTHING
+"""
+)
+
+_STATEMENTS = (
+    ("payout.instructed", _INSTRUCTED),
+    ("event.accepted", _REPORTED),
+    ("event.accepted", _INVOICES),
+    ("claim.decided", _DECIDED),
+    ("claim.decided", _WAITING),
+)
+
+
+def bring_forward(engine: Engine, now: datetime, chunk: int = CHUNK) -> int:
+    """Takes in what was added to the ledger since; returns how many audit entries that were."""
+    with engine.connect() as connection:
+        numbers = list(connection.scalars(select(tables.shards.c.shard).order_by(tables.shards.c.shard)))
+    taken = 0
+    for shard in numbers:
+        while True:
+            count = _chunk(engine, shard, now, chunk)
+            taken += count
+            if count < chunk:
+                break
+    return taken
+
+
+def _chunk(engine: Engine, shard: int, now: datetime, chunk: int) -> int:
+    with engine.begin() as connection:
+        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+        mark = insert(digest_marks).values(shard=shard, audit_seq=0, as_of=now)
+        connection.execute(mark.on_conflict_do_nothing())
+        held = digest_marks.c.shard == shard
+        after = connection.scalar(select(digest_marks.c.audit_seq).where(held).with_for_update()) or 0
+        end = connection.scalar(select(tables.shards.c.audit_seq).where(tables.shards.c.shard == shard)) or 0
+        until = min(end, after + chunk)
+        if until > after:
+            place = {"shard": shard, "after": after, "until": until}
+            for kind, statement in _STATEMENTS:
+                connection.execute(text(statement), place | {"kind": kind})
+            _refused(connection, place)
+        values: dict[str, Any] = {"audit_seq": until}
+        if until == end:
+            values["as_of"] = now
+        connection.execute(digest_marks.update().where(held).values(values))
+        return int(until - after)
+
+
+def _refused(connection: Connection, place: dict[str, int]) -> None:
+    """Of refused events, what their bytes name: read here, as PostgreSQL would fail on bytes that are no JSON."""
+    found = connection.execute(
+        text(
+            "SELECT r.event_no, r.code, v.recorded_at, v.value FROM audit_entries a "
+            "JOIN refusals r ON r.event_no = a.event_no JOIN events v ON v.event_no = a.event_no "
+            "WHERE a.shard = :shard AND a.seq > :after AND a.seq <= :until AND a.kind = 'event.refused'"
+        ),
+        place,
+    )
+    rows = []
+    for row in found:
+        named = _named(bytes(row.value or b""))
+        rows.append({"event_no": row.event_no, "code": row.code, "recorded_at": row.recorded_at, **named})
+    if rows:
+        connection.execute(insert(digest_refused).on_conflict_do_nothing(), rows)
+
+
+def _named(value: bytes) -> dict[str, str]:
+    try:
+        document = json.loads(value)
+    except (ValueError, RecursionError):
+        document = None
+    fields = document if isinstance(document, dict) else {}
+    return {name: _plain(fields.get(name)) for name in ("facility_id", "event_type")}
+
+
+def _plain(value: object) -> str:
+    """A short printable text, or nothing."""
+    return value if isinstance(value, str) and value.isprintable() and len(value) <= 200 else ""

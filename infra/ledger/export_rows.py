@@ -1,0 +1,124 @@
+"""The rows of an export: read by a server-side cursor, so that a million rows need the memory of a few thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, Select, and_, case, func, literal, select
+
+from infra.ledger import tables
+from infra.ledger.console_tables import digest_refused
+
+CHUNK = 5000
+_SHANGHAI = timezone(timedelta(hours=8))
+
+
+class Filter(NamedTuple):
+    """Which rows: half-open days ``[since, until)`` in Shanghai; empty texts and None leave them all in.
+
+    The days are those of discharge for claims, of the instruction for payouts, of taking in for refused events.
+    """
+
+    since: date | None = None
+    until: date | None = None
+    status: str = ""
+    scheme: str = ""
+
+    def words(self) -> dict[str, str]:
+        """As the audit log has it."""
+        given = {"since": self.since, "until": self.until, "status": self.status, "scheme": self.scheme}
+        return {name: str(value) for name, value in given.items() if value}
+
+
+@contextmanager
+def rows_of(engine: Engine, what: str, wanted: Filter) -> Iterator[Iterator[Sequence[Any]]]:
+    """The rows of `claims`, `payouts` or `refused`, all as of one moment, in a fixed order."""
+    options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        yield _rows(connection, _STATEMENTS[what](wanted))
+
+
+def _rows(connection: Connection, statement: Select[Any]) -> Iterator[Sequence[Any]]:
+    for part in connection.execute(statement, execution_options={"yield_per": CHUNK}).partitions():
+        yield from part
+
+
+def _claims(wanted: Filter) -> Select[Any]:
+    claim = tables.claims
+    names = (
+        "claim_id", "person_id", "status", "revision", "discharged_on", "policy_sha256", "personal_burden",
+        "total_benefit",
+    )  # fmt: skip
+    statement = select(*(claim.c[name] for name in names), claim.c.personal_burden - claim.c.total_benefit)
+    if wanted.since is not None:
+        statement = statement.where(claim.c.discharged_on >= wanted.since)
+    if wanted.until is not None:
+        statement = statement.where(claim.c.discharged_on < wanted.until)
+    if wanted.status:
+        statement = statement.where(claim.c.status == wanted.status)
+    if wanted.scheme:
+        benefit = tables.benefits
+        has = select(benefit.c.claim_id).where(
+            benefit.c.claim_id == claim.c.claim_id, benefit.c.scheme_id == wanted.scheme, benefit.c.benefit > 0
+        )
+        statement = statement.where(has.exists())
+    return statement.order_by(claim.c.claim_id)
+
+
+def _payouts(wanted: Filter) -> Select[Any]:
+    order, event, told = tables.instructions, tables.events, tables.payout_states
+    state = case(
+        (order.c.reversal_of.is_not(None), literal("book")), else_=func.coalesce(told.c.state, literal("instructed"))
+    )
+    signed = case((order.c.kind == "payment", order.c.amount), else_=-order.c.amount)
+    statement = (
+        select(
+            order.c.payout_id,
+            order.c.claim_id,
+            order.c.person_id,
+            order.c.scheme_id,
+            order.c.revision,
+            order.c.kind,
+            signed,
+            event.c.recorded_at,
+            state,
+            told.c.reported_at,
+            told.c.reference,
+        )
+        .join(event, event.c.event_no == order.c.event_no)
+        .outerjoin(told, and_(told.c.payout_id == order.c.payout_id, told.c.person_id == order.c.person_id))
+    )
+    if wanted.since is not None:
+        statement = statement.where(event.c.recorded_at >= _midnight(wanted.since))
+    if wanted.until is not None:
+        statement = statement.where(event.c.recorded_at < _midnight(wanted.until))
+    if wanted.status:
+        statement = statement.where(state == wanted.status)
+    if wanted.scheme:
+        statement = statement.where(order.c.scheme_id == wanted.scheme)
+    return statement.order_by(order.c.event_no, order.c.claim_id, order.c.scheme_id, order.c.revision)
+
+
+def _refused(wanted: Filter) -> Select[Any]:
+    line, event = digest_refused, tables.events
+    statement = select(
+        line.c.event_no, line.c.code, line.c.facility_id, line.c.event_type, line.c.recorded_at, event.c.topic,
+        event.c.partition, event.c.offset,
+    ).join(event, event.c.event_no == line.c.event_no)  # fmt: skip
+    if wanted.since is not None:
+        statement = statement.where(line.c.recorded_at >= _midnight(wanted.since))
+    if wanted.until is not None:
+        statement = statement.where(line.c.recorded_at < _midnight(wanted.until))
+    if wanted.status:
+        statement = statement.where(line.c.code == wanted.status)
+    return statement.order_by(line.c.event_no)
+
+
+_STATEMENTS = {"claims": _claims, "payouts": _payouts, "refused": _refused}
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), _SHANGHAI)

@@ -1,0 +1,92 @@
+"""What the console's first page shows, from the digest: money by scheme, tier and day, claims, and what is stuck."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from infra.ledger import tables
+from infra.ledger.console_tables import (
+    digest_claims,
+    digest_marks,
+    digest_money,
+    digest_refused,
+    digest_waiting,
+)
+from infra.ledger.gateway_tables import inbox
+
+
+class Money(NamedTuple):
+    """A sum of instructions (fen). ``state`` is instructed, paid, failed, returned, or book where no money moves."""
+
+    scheme_id: str
+    tier: str
+    day: date
+    kind: str
+    state: str
+    payouts: int
+    amount: int
+
+
+class Waiting(NamedTuple):
+    """The claim that has waited longest."""
+
+    claim_id: str
+    status: str
+    since: datetime
+
+
+class Queues(NamedTuple):
+    """What has not been finished. ``entries`` of the audit log are not in the digest yet."""
+
+    outbox: int
+    inbox: int
+    entries: int
+
+
+def money(connection: Connection, since: date | None = None) -> list[Money]:
+    """All sums, or those of the days from one on, in order of day."""
+    wanted = select(*(digest_money.c[name] for name in Money._fields)).where(digest_money.c.payouts != 0)
+    if since is not None:
+        wanted = wanted.where(digest_money.c.day >= since)
+    wanted = wanted.order_by(digest_money.c.day, digest_money.c.scheme_id, digest_money.c.tier, digest_money.c.kind)
+    return [Money(*row) for row in connection.execute(wanted)]
+
+
+def claims_by_status(connection: Connection) -> dict[str, int]:
+    rows = connection.execute(select(digest_claims.c.status, digest_claims.c.claims))
+    return {status: count for status, count in rows.tuples() if count}
+
+
+def refused_by_code(connection: Connection) -> dict[str, int]:
+    rows = connection.execute(select(digest_refused.c.code, func.count()).group_by(digest_refused.c.code))
+    return dict(rows.tuples().all())
+
+
+def oldest_waiting(connection: Connection) -> Waiting | None:
+    order = (digest_waiting.c.since, digest_waiting.c.claim_id)
+    columns = [digest_waiting.c[name] for name in Waiting._fields]
+    row = connection.execute(select(*columns).order_by(*order).limit(1)).one_or_none()
+    return None if row is None else Waiting(*row)
+
+
+def as_of(connection: Connection) -> datetime | None:
+    """Up to when everything is in the digest; None while it is made for the first time."""
+    shards = connection.scalar(select(func.count()).select_from(tables.shards)) or 0
+    count, oldest = connection.execute(select(func.count(), func.min(digest_marks.c.as_of))).one()
+    return oldest if shards and count == shards else None
+
+
+def queues(connection: Connection) -> Queues:
+    """Messages for the relay, posts for Kafka, and audit entries for the digest, not done yet."""
+    sent = select(func.count()).select_from(tables.outbox).scalar_subquery()
+    unsent = select(func.count()).select_from(inbox).where(inbox.c.sent_at.is_(None)).scalar_subquery()
+    behind = (
+        select(func.coalesce(func.sum(tables.shards.c.audit_seq - func.coalesce(digest_marks.c.audit_seq, 0)), 0))
+        .select_from(tables.shards)
+        .outerjoin(digest_marks, digest_marks.c.shard == tables.shards.c.shard)
+        .scalar_subquery()
+    )
+    return Queues(*(int(each) for each in connection.execute(select(sent, unsent, behind)).one()))

@@ -1,0 +1,98 @@
+"""Everything that happened to a claim, in the ledger's order, each with the audit entry that records it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, text
+
+from schemas.canonical import canonical_json
+
+_EVENTS = """
+    SELECT v.event_no, v.shard, v.recorded_at, f.kind, f.subject_id, f.version, v.value
+    FROM facts f JOIN events v ON v.event_no = f.event_no
+    WHERE f.person_id = :person AND (
+        f.kind IN ('coverage', 'person')
+        OR f.kind = 'encounter' AND f.subject_id = :claim
+        OR f.kind = 'settlement' AND EXISTS (SELECT FROM subjects s
+            WHERE s.kind = 'settlement' AND s.subject_id = f.subject_id AND s.encounter_id = :claim)
+        OR f.kind = 'payout' AND EXISTS (SELECT FROM instructions i
+            WHERE i.payout_id = f.subject_id AND i.claim_id = :claim))
+    ORDER BY v.event_no
+"""
+_DECISIONS = """
+    SELECT d.event_no, c.shard, v.recorded_at, 'decision' AS kind, d.claim_id, d.revision, d.value
+    FROM decisions d JOIN claims c ON c.claim_id = d.claim_id JOIN events v ON v.event_no = d.event_no
+    WHERE d.claim_id = :claim ORDER BY d.revision
+"""
+_INSTRUCTIONS = """
+    SELECT i.event_no, c.shard, v.recorded_at, 'instruction' AS kind, i.payout_id, i.revision, i.value
+    FROM instructions i JOIN claims c ON c.claim_id = i.claim_id JOIN events v ON v.event_no = i.event_no
+    WHERE i.claim_id = :claim ORDER BY i.event_no, i.scheme_id, i.revision
+"""
+# Two steps: first where an event's entries begin, found by halving, then those entries alone.
+_ENTRIES = """
+    SELECT a.shard, a.seq, a.event_no, a.kind, a.hash, a.value
+    FROM (SELECT shard, event_no, first_audit_entry(shard, event_no) AS low,
+            first_audit_entry(shard, event_no + 1) AS high
+          FROM (SELECT DISTINCT shard, event_no FROM unnest(CAST(:shards AS int[]), CAST(:events AS bigint[]))
+                AS given (shard, event_no)) AS asked) AS place
+    JOIN audit_entries a ON a.shard = place.shard AND a.seq >= place.low AND a.seq < place.high
+    WHERE a.kind NOT IN ('claim.decided', 'payout.instructed') OR position(CAST(:claim AS bytea) in a.value) > 0
+    ORDER BY a.shard, a.seq
+"""
+
+
+class Happened(NamedTuple):
+    """An event, decision or instruction: its id and version, and the bytes."""
+
+    event_no: int
+    shard: int
+    recorded_at: datetime
+    kind: str
+    subject_id: str
+    version: int
+    value: bytes
+
+
+class Entry(NamedTuple):
+    """An audit entry as stored."""
+
+    shard: int
+    seq: int
+    event_no: int
+    kind: str
+    hash: str
+    value: bytes
+
+
+def happened(connection: Connection, claim_id: str, person_id: str) -> list[Happened]:
+    """The events that bear on a claim, its decisions and its instructions, oldest first."""
+    place = {"claim": claim_id, "person": person_id}
+    found: list[Happened] = []
+    for statement in (_EVENTS, _DECISIONS, _INSTRUCTIONS):
+        found += [_happened(row) for row in connection.execute(text(statement), place)]
+    rank = {"decision": 1, "instruction": 2}
+    return sorted(found, key=lambda each: (each.event_no, rank.get(each.kind, 0)))
+
+
+def entries(connection: Connection, claim_id: str, given: Iterable[Happened]) -> list[Entry]:
+    """The audit entries of these events, and of what they decided for the claim."""
+    places = sorted({(each.shard, each.event_no) for each in given})
+    if not places:
+        return []
+    rows = connection.execute(
+        text(_ENTRIES),
+        {
+            "shards": [shard for shard, _ in places],
+            "events": [event for _, event in places],
+            "claim": canonical_json(claim_id)[1:-1],  # as it is spelt inside an entry
+        },
+    )
+    return [Entry._make([*row[:5], bytes(row[5])]) for row in rows]
+
+
+def _happened(row: Any) -> Happened:
+    return Happened._make([*row[:6], bytes(row[6] or b"")])

@@ -1,0 +1,72 @@
+"""Who may do what in the console: roles, their rights, users and sessions, and what they do that is written down."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class ConsoleRole(StrEnum):
+    """What a person does. No role can do everything: who makes users sees no claims."""
+
+    AUDITOR = "auditor"
+    FINANCE = "finance"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+class Right(StrEnum):
+    """One thing that a role may do."""
+
+    OVERVIEW = "overview"
+    POLICIES = "policies"
+    CLAIMS = "claims"
+    UNMASK = "unmask"
+    EXPORT = "export"
+    REFUSED = "refused"
+    REPLAY = "replay"
+    USERS = "users"
+
+
+_EVERYBODY = frozenset({Right.OVERVIEW, Right.POLICIES})
+RIGHTS: dict[ConsoleRole, frozenset[Right]] = {
+    ConsoleRole.AUDITOR: _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.EXPORT, Right.REFUSED},
+    ConsoleRole.FINANCE: _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.EXPORT},
+    ConsoleRole.OPERATOR: _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.REFUSED, Right.REPLAY},
+    ConsoleRole.ADMIN: _EVERYBODY | {Right.USERS},
+}
+
+
+class User(NamedTuple):
+    """A user as the ledger keeps it. ``failures`` counts wrong passwords since the last right one."""
+
+    name: str
+    role: ConsoleRole
+    password_hash: str
+    created_at: datetime
+    created_by: str
+    disabled_at: datetime | None
+    failures: int
+    locked_until: datetime | None
+
+
+class Session(NamedTuple):
+    """Somebody who is signed in; ``csrf`` is the secret that every form of this session repeats."""
+
+    user_name: str
+    role: ConsoleRole
+    csrf: str
+    created_at: datetime
+    seen_at: datetime
+
+
+class ConsoleAct(NamedTuple):
+    """Something done in the console that leaves an audit entry. ``kind`` is an AuditKind.
+
+    ``subject`` holds no personal data: a person is named by a keyed token.
+    """
+
+    kind: str
+    operator: str
+    subject: dict[str, str]

@@ -1,0 +1,180 @@
+"""Exports: read back and summed, audited, covered, and in the memory of a few rows."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow.parquet
+import pytest
+from python_calamine import CalamineWorkbook
+
+from tests.builders import discharge
+from tests.web.desk import Desk
+from tests.web.town import post
+from web.console import export_files
+from web.console.export_files import Field, write_csv, write_parquet, write_xlsx
+
+KINDS = ("xlsx", "csv", "parquet")
+FIELDS = [
+    Field("name", "text"),
+    Field("many", "count"),
+    Field("sum", "yuan"),
+    Field("day", "day"),
+    Field("at", "instant"),
+]
+
+
+def export(desk: Desk, who: str, **fields: str) -> httpx.Response:
+    return desk.visitor(who).post("/exports", seen="/exports", **fields)
+
+
+def table(kind: str, content: bytes) -> list[dict[str, Any]]:
+    """The rows of an export, as a user's program reads them; totals left out."""
+    if kind == "csv":
+        return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    if kind == "parquet":
+        rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(content)).to_pylist()
+        return rows
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    found = []
+    for name in book.sheet_names[:-1]:
+        head, *lines, total = book.get_sheet_by_name(name).to_python()
+        found += [dict(zip(head, line, strict=True)) for line in lines]
+        assert "合计 total" == total[0]
+    return found
+
+
+def summed(rows: list[dict[str, Any]], name: str) -> Decimal:
+    return sum((Decimal(str(row[name])).quantize(Decimal("0.01")) for row in rows), Decimal(0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_exported_adds_up_to_the_ledger(town: Desk, kind: str) -> None:
+    """Claims and payouts, row by row and yuan by yuan, in each format."""
+    claims = table(kind, export(town, "finance", what="claims", format=kind).content)
+    expected = town.rows("SELECT count(*), sum(personal_burden), sum(total_benefit) FROM claims")[0]
+    assert expected[0] == len(claims)
+    assert Decimal(expected[1]).scaleb(-2) == summed(claims, "personal_burden")
+    assert Decimal(expected[2]).scaleb(-2) == summed(claims, "total_benefit")
+    assert Decimal(expected[1] - expected[2]).scaleb(-2) == summed(claims, "patient_pays")
+    payouts = table(kind, export(town, "finance", what="payouts", format=kind).content)
+    net = town.value("SELECT sum(CASE kind WHEN 'payment' THEN amount ELSE -amount END) FROM instructions")
+    assert Decimal(net).scaleb(-2) == summed(payouts, "amount")
+    assert town.value("SELECT count(*) FROM instructions") == len(payouts)
+    refused = table(kind, export(town, "auditor", what="refused", format=kind).content)
+    assert town.value("SELECT count(*) FROM refusals") == len(refused)
+
+
+def test_the_three_formats_agree(town: Desk) -> None:
+    """The same claims in the same order with the same amounts."""
+    seen = []
+    for kind in KINDS:
+        rows = table(kind, export(town, "auditor", what="claims", format=kind).content)
+        seen.append([(row["claim_id"], Decimal(str(row["total_benefit"])).quantize(Decimal("0.01"))) for row in rows])
+    assert seen[0] == seen[1] == seen[2]
+
+
+def test_a_filter_is_a_filter(town: Desk) -> None:
+    """By days half-open, by status and by scheme; the days of payouts are Shanghai's."""
+    answer = export(
+        town, "finance", what="claims", format="csv", since="2025-01-01", until="2026-01-01", status="adjudicated"
+    )
+    days = [date.fromisoformat(row["discharged_on"]) for row in table("csv", answer.content)]
+    assert {2025} == {day.year for day in days}
+    count = "SELECT count(*) FROM claims WHERE status = 'adjudicated' AND extract(year FROM discharged_on) = 2025"
+    assert town.value(count) == len(days)
+    scheme = table("csv", export(town, "finance", what="payouts", format="csv", scheme="village_mutual_aid").content)
+    assert {"village_mutual_aid"} == {row["scheme_id"] for row in scheme}
+    paid = table("csv", export(town, "finance", what="payouts", format="csv", status="paid").content)
+    assert town.value("SELECT count(*) FROM payout_states WHERE state = 'paid'") == len(paid)
+    assert 422 == export(town, "finance", what="claims", format="csv", since="last year").status_code
+    assert 422 == export(town, "finance", what="everything", format="csv").status_code
+
+
+def test_every_export_is_audited(desk: Desk) -> None:
+    """Who, what, which filter, how many rows, and the hash of the very bytes that were handed over."""
+    post(desk.engine, [discharge(f"E{number}", person_id=f"P{number}") for number in range(7)])
+    desk.catch_up()
+    answer = export(desk, "finance", what="claims", format="parquet", status="incomplete")
+    (entry,) = desk.audited("data.exported")
+    assert "operator:finance" == entry["actor"]
+    assert {
+        "what": "claims.parquet",
+        "rows": "7",
+        "sha256": hashlib.sha256(answer.content).hexdigest(),
+        "filter.status": "incomplete",
+    } == entry["subject"]
+
+
+def test_persons_in_clear_only_for_a_reason(desk: Desk) -> None:
+    """Covered by default; in clear with a reason that is audited; 422 without one."""
+    person = "11010519491231002X"
+    post(desk.engine, [discharge("E1", person_id=person)])
+    covered = export(desk, "finance", what="claims", format="csv").text
+    assert person not in covered
+    assert "110105********002X" in covered
+    assert 422 == export(desk, "finance", what="claims", format="csv", clear="yes").status_code
+    clear = export(desk, "finance", what="claims", format="csv", clear="yes", reason="the court asked for it")
+    assert person in clear.text
+    assert "the court asked for it" == desk.audited("data.exported")[-1]["subject"]["filter.reason"]
+
+
+def test_no_cell_is_a_formula(tmp_path: Path) -> None:
+    """What a sender wrote is text, whatever it begins with."""
+    rows = [("=1+1", 1, 100, None, None), ("@SUM(A1)", 2, -5, None, None)]
+    write_csv(tmp_path / "a.csv", FIELDS, rows, [])
+    assert "'=1+1,1,1.00,," in (tmp_path / "a.csv").read_text("utf-8-sig")
+    write_xlsx(tmp_path / "a.xlsx", FIELDS, rows, [])
+    sheet = CalamineWorkbook.from_path(tmp_path / "a.xlsx").get_sheet_by_index(0).to_python()
+    assert ["=1+1", "@SUM(A1)"] == [row[0] for row in sheet[1:3]]
+
+
+def test_a_long_export_goes_on_in_another_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Excel ends at a million rows: the next sheet goes on, each with its own totals, and the sums are of all."""
+    monkeypatch.setattr(export_files, "SHEET_ROWS_MAX", 10)
+    written = write_xlsx(tmp_path / "a.xlsx", FIELDS, [(f"r{at}", at, at * 100, None, None) for at in range(25)], [])
+    book = CalamineWorkbook.from_path(tmp_path / "a.xlsx")
+    assert (25, sum(range(25)) * 100) == (written.rows, written.sums["sum"])
+    assert 4 == len(book.sheet_names)
+    sums = [book.get_sheet_by_index(at).to_python()[-1][2] for at in range(3)]
+    assert sum(range(25)) == sum(sums)
+
+
+def test_an_empty_export_is_a_file(tmp_path: Path) -> None:
+    """Headings and no rows, in all formats."""
+    for write, name in ((write_xlsx, "a.xlsx"), (write_csv, "a.csv"), (write_parquet, "a.parquet")):
+        assert 0 == write(tmp_path / name, FIELDS, [], [("export", "claims")]).rows
+        assert (tmp_path / name).stat().st_size > 0
+
+
+def test_rows_are_read_as_they_are_written(tmp_path: Path) -> None:
+    """No writer asks for more than a batch of rows before it writes some: memory does not grow with the export."""
+    asked = 0
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        nonlocal asked
+        for at in range(50_000):
+            asked += 1
+            yield (f"row {at}", at, at, None, None)
+
+    sizes = []
+    real = export_files._batch
+
+    def batch(schema: Any, fields: Any, held: list[Any]) -> Any:
+        sizes.append((len(held), asked))
+        return real(schema, fields, held)
+
+    export_files._batch = batch
+    try:
+        write_parquet(tmp_path / "a.parquet", FIELDS, rows(), [])
+    finally:
+        export_files._batch = real
+    assert [(10_000, 10_000 * part) for part in range(1, 6)] == sizes

@@ -1,0 +1,135 @@
+"""The console's figures are those of the ledger, however the digest came to them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from infra.ledger import digest
+from tests.builders import bill, coverage, discharge, void
+from tests.web.desk import Desk
+from tests.web.town import post, publish_text, publish_two
+
+BY_HAND = """
+    SELECT i.scheme_id, coalesce(convert_from(i.value, 'UTF8')::json ->> 'tier', '') AS tier,
+        (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS day, i.kind,
+        CASE WHEN i.reversal_of IS NOT NULL THEN 'book' ELSE coalesce(s.state, 'instructed') END AS state,
+        count(*), sum(i.amount)
+    FROM instructions i JOIN events e ON e.event_no = i.event_no
+        LEFT JOIN payout_states s ON s.payout_id = i.payout_id AND s.person_id = i.person_id
+    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+"""
+DIGESTED = """
+    SELECT scheme_id, tier, day, kind, state, payouts, amount FROM digest_money WHERE payouts <> 0
+    ORDER BY scheme_id, tier, day, kind, state
+"""
+WAITING = "SELECT claim_id, status FROM {} WHERE status IN ('incomplete', 'no_policy') ORDER BY claim_id"
+
+
+def check(desk: Desk) -> None:
+    """The digest says what one statement over the whole ledger says."""
+    assert desk.rows(BY_HAND) == desk.rows(DIGESTED)
+    by_status = "SELECT status, count(*) FROM claims GROUP BY status ORDER BY status"
+    assert desk.rows(by_status) == desk.rows(
+        "SELECT status, claims FROM digest_claims WHERE claims <> 0 ORDER BY status"
+    )
+    assert desk.rows(WAITING.format("claims")) == desk.rows(WAITING.format("digest_waiting"))
+    by_code = "SELECT code, count(*) FROM {} GROUP BY code ORDER BY code"
+    assert desk.rows(by_code.format("refusals")) == desk.rows(by_code.format("digest_refused"))
+
+
+def test_a_towns_figures(town: Desk) -> None:
+    """Money by scheme, tier, day, kind and state; claims by status; what waits; what was refused."""
+    assert town.value("SELECT count(DISTINCT state) FROM digest_money WHERE payouts <> 0") >= 3
+    check(town)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 5000])
+def test_the_pieces_do_not_matter(desk: Desk, chunk: int) -> None:
+    """One entry at a time or all at once, with corrections, voids and a policy that comes late: the same figures."""
+    persons = [f"P{number}" for number in range(6)]
+    for number, person in enumerate(persons):
+        ids = {"person_id": person}
+        stay = discharge(f"E{number}", **ids)
+        cover = [coverage(f"C{number}-{each}", each, **ids) for each in ("member", "ordinary")]
+        post(desk.engine, [*cover, stay, bill(f"S{number}", f"E{number}", 3000 + number, **ids)])
+    digest.bring_forward(desk.engine, desk.now(), chunk)
+    check(desk)
+    assert 6 == desk.value("SELECT count(*) FROM digest_waiting WHERE status = 'no_policy'")
+    publish_two(desk.engine)
+    digest.bring_forward(desk.engine, desk.now(), chunk)
+    check(desk)
+    post(desk.engine, [bill("S1", "E1", 2000, version=2, person_id="P1"), void("S2", "E2", person_id="P2")])
+    post(desk.engine, [discharge("E9", person_id="P9")])
+    digest.bring_forward(desk.engine, desk.now(), chunk)
+    check(desk)
+    assert 0 == digest.bring_forward(desk.engine, desk.now(), chunk)
+
+
+def test_it_can_be_made_again(town: Desk) -> None:
+    """Emptied, the digest is made anew, also by several consoles at once, and says the same."""
+    with town.engine.begin() as connection:
+        names = "marks, digest_money, digest_claims, digest_waiting, digest_invoices, digest_refused"
+        connection.execute(text(f"TRUNCATE digest_{names}"))
+    with ThreadPoolExecutor(4) as consoles:
+        list(consoles.map(lambda _: digest.bring_forward(town.engine, town.now(), 100), range(4)))
+    check(town)
+
+
+def test_the_overview_shows_them(town: Desk) -> None:
+    """Sums, statuses, and the same in English; every yuan of the table adds up to the figure at the top."""
+    instructed, recovered = (
+        town.value("SELECT sum(amount) FROM instructions WHERE reversal_of IS NULL AND kind = :kind", kind=kind)
+        for kind in ("payment", "recovery")
+    )
+    paid = town.value(
+        "SELECT sum(amount) FROM instructions i JOIN payout_states s USING (payout_id, person_id) "
+        "WHERE s.state = 'paid' AND i.kind = 'payment'"
+    )
+    for language, word in (("zh", "应付(元)"), ("en", "Instructed (yuan)")):
+        page = town.visitor("finance", language).get("/").text
+        assert word in page
+        for fen in (instructed, paid, recovered):
+            assert f"{fen / 100:,.2f}" in page
+    assert "<svg" in page
+
+
+def test_the_overview_says_what_is_stuck(desk: Desk) -> None:
+    """The lag, or that Kafka does not answer; the claim that has waited longest; what the digest has not seen."""
+    publish_text(desk.engine, "[policy]\n" + _EMPTY)
+    post(desk.engine, [discharge("E-first", person_id="P1")])
+    desk.catch_up()
+    desk.ahead += timedelta(seconds=1)
+    post(desk.engine, [discharge("E-second", person_id="P2"), b"{"])
+    desk.lag = 4321
+    visitor = desk.visitor("auditor")
+    page = visitor.get("/").text
+    assert "4,321" in page
+    assert "E-first" in page
+    assert "没有计入" in page
+    desk.catch_up()
+    desk.lag = None
+    page = visitor.get("/").text
+    assert "MALFORMED_JSON" in page
+    assert "Kafka 没有回答" in page
+
+
+_EMPTY = """id = "far"
+status = "sample"
+effective_from = 1990-01-01
+effective_to = 1990-02-01
+year_starts = "01-01"
+[[scheme]]
+id = "s"
+programme = "p"
+basis = "copay"
+measured_on = "billed"
+accumulates = "stay"
+[[scheme.tier]]
+name = "t"
+categories = ["c"]
+brackets = [{ over = "0.00", rate = "0.1" }]
+"""

@@ -1,0 +1,198 @@
+"""The console in a browser: every page and role, both languages, wide, narrow, on paper, and for the blind.
+
+Screenshots are left in the folder `HUZHU_SCREENSHOTS`, if that is set, to be looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from schemas.console import RIGHTS, ConsoleRole, Right
+from tests.web.desk import PASSWORD, Desk
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SCREENSHOTS = os.environ.get("HUZHU_SCREENSHOTS")
+WIDTHS = {"wide": 1280, "narrow": 390}
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install Debian's package `chromium`")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
+    """Every kind of page, with something on it."""
+    claim = desk.rows("SELECT claim_id, person_id FROM claims ORDER BY total_benefit DESC, claim_id LIMIT 1")[0]
+    sha256 = desk.value("SELECT sha256 FROM policies LIMIT 1")
+    refused = desk.value("SELECT event_no FROM refusals WHERE code <> 'MALFORMED_JSON' LIMIT 1")
+    return {
+        "overview": (Right.OVERVIEW, "/"),
+        "search": (Right.CLAIMS, "/search"),
+        "found": (Right.CLAIMS, f"/search/{desk.keys.token(claim.person_id, 'query')}"),
+        "claim": (Right.CLAIMS, f"/claims/{claim.claim_id}"),
+        "person": (Right.CLAIMS, f"/persons/{desk.keys.token(claim.person_id, 'person')}"),
+        "refused": (Right.REFUSED, "/refused"),
+        "refused-event": (Right.REFUSED, f"/refused/{refused}"),
+        "policies": (Right.POLICIES, "/policies"),
+        "policy": (Right.POLICIES, f"/policies/{sha256}"),
+        "difference": (Right.POLICIES, f"/policies/difference?from={sha256}&to={sha256}"),
+        "exports": (Right.EXPORT, "/exports"),
+        "users": (Right.USERS, "/users"),
+        "not-there": (Right.OVERVIEW, "/nowhere"),
+    }
+
+
+def signed_in(
+    browser: Browser, desk: Desk, who: str, language: str, width: int
+) -> tuple[BrowserContext, Page, list[str]]:
+    """A page of somebody who has signed in by hand, without JavaScript; and what the browser complained of."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=False)
+    page = context.new_page()
+    complaints: list[str] = []
+
+    def complained(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and "404" not in message.text:
+            complaints.append(message.text)
+
+    page.on("console", complained)
+    page.on("request", lambda request: None if request.url.startswith(desk.address) else complaints.append(request.url))
+    page.goto(f"{desk.address}/sign-in")
+    if language == "en":
+        page.click("text=English")
+    page.fill("#name", who)
+    page.fill("#password", PASSWORD)
+    page.click("main button")
+    page.wait_for_url(f"{desk.address}/")
+    return context, page, complaints
+
+
+def shoot(page: Page, name: str) -> None:
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("role", list(ConsoleRole))
+def test_every_page_and_role(browser: Browser, town: Desk, role: ConsoleRole, language: str, width: str) -> None:
+    """Each page that a role may open renders without a complaint, fits the screen, and is in one language."""
+    context, page, complaints = signed_in(browser, town, role.value, language, WIDTHS[width])
+    for name, (right, path) in paths(town).items():
+        answer = page.goto(town.address + path)
+        assert answer
+        expected = 404 if name == "not-there" else 200 if right in RIGHTS[role] else 403
+        assert (name, expected) == (name, answer.status)
+        shoot(page, f"{name}-{role}-{language}-{width}")
+        size = page.locator("body").bounding_box()
+        assert size
+        assert size["width"] <= WIDTHS[width], name
+        assert {"zh": "zh-CN", "en": "en"}[language] == page.locator("html").get_attribute("lang")
+        chrome = page.locator("header").inner_text() + page.locator("h1").first.inner_text()
+        if language == "en" and name not in ("policy", "claim"):
+            left = re.sub("中文", "", chrome)
+            assert not re.search(r"[\u4e00-\u9fff]", left), (name, left)
+    assert [] == complaints
+    context.close()
+
+
+def serious(browser: Browser, desk: Desk, who: str, width: int) -> dict[str, Any]:
+    """What axe calls serious or critical, by page."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, bypass_csp=True)
+    page = context.new_page()
+    page.goto(f"{desk.address}/sign-in")
+    found = {"sign-in": _faults(page)}
+    page.fill("#name", who)
+    page.fill("#password", PASSWORD)
+    page.click("main button")
+    for name, (right, path) in paths(desk).items():
+        if right in RIGHTS[ConsoleRole(who)]:
+            page.goto(desk.address + path)
+            found[name] = _faults(page)
+    context.close()
+    return found
+
+
+def _faults(page: Page) -> list[str]:
+    violations = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {each['nodes'][0]['html'][:200]}"
+        for each in violations
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("who", ["auditor", "operator", "admin"])
+def test_no_serious_accessibility_fault(browser: Browser, town: Desk, who: str, width: str) -> None:
+    """Contrast, labels, headings, landmarks, names of controls: axe finds nothing serious on any page."""
+    assert {} == {name: faults for name, faults in serious(browser, town, who, WIDTHS[width]).items() if faults}
+
+
+def test_the_keyboard_is_enough(browser: Browser, town: Desk) -> None:
+    """The first tab offers to skip the menu, and what has the focus is outlined."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(f"{town.address}/sign-in")
+    page.fill("#name", "auditor")
+    page.fill("#password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{town.address}/")
+    page.keyboard.press("Tab")
+    assert "#content" == page.evaluate("document.activeElement.getAttribute('href')")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert "solid" == page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    context.close()
+
+
+def test_figures_stand_in_columns(browser: Browser, town: Desk) -> None:
+    """Amounts are right-aligned, in digits of one width, with separators."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(f"{town.address}/sign-in")
+    page.fill("#name", "auditor")
+    page.fill("#password", PASSWORD)
+    page.click("main button")
+    cells = page.locator("tbody td.n, tfoot td.n")
+    assert cells.count() > 10
+    for at in range(cells.count()):
+        style = cells.nth(at).evaluate("e => [getComputedStyle(e).textAlign, getComputedStyle(e).fontVariantNumeric]")
+        assert ["right", "tabular-nums"] == style
+        assert re.fullmatch(r"-?\d{1,3}(,\d{3})*(\.\d{2})?", cells.nth(at).inner_text())
+    context.close()
+
+
+def test_the_sheet_for_the_family(browser: Browser, town: Desk, tmp_path: Path) -> None:
+    """On paper a claim has its bill, its sentences and its payouts, and neither menu nor audit entries."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{town.address}/sign-in")
+    page.fill("#name", "finance")
+    page.fill("#password", PASSWORD)
+    page.click("main button")
+    page.goto(town.address + paths(town)["claim"][1])
+    page.emulate_media(media="print")
+    for gone in ("header.top", "text=经过(全程留痕)", "details.unmask"):
+        assert not page.locator(gone).first.is_visible(), gone
+    for there in ("text=医院的账单", "text=补助是怎么算的", "text=发放情况", "text=打印于"):
+        assert page.locator(there).first.is_visible(), there
+    file = Path(SCREENSHOTS or tmp_path) / "sheet.pdf"
+    page.pdf(path=file, format="A4", print_background=True)
+    pages = len(re.findall(rb"/Type\s*/Page[^s]", file.read_bytes()))
+    assert pages <= 2
+    shoot(page, "sheet")
+    context.close()

@@ -1,0 +1,175 @@
+"""Refused events in the console: seen masked, corrected by one person, sent again by another."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from tests.builders import Json, bill, discharge, encode
+from tests.web.desk import Desk, Visitor
+from tests.web.town import post, publish_two
+
+PERSON = "11010519491231002X"
+WHY = "the hospital's sum was mistyped"
+
+
+def unbalanced() -> Json:
+    event = bill("S1", "E1", 3000, person_id=PERSON, event_id="ev-wrong")
+    return {**event, "total_charge": "3001.00", "patient_name": "张小明"}
+
+
+@pytest.fixture
+def stuck(desk: Desk) -> Desk:
+    """A bill that does not balance, bytes that are no JSON, and one that belongs to another facility."""
+    publish_two(desk.engine)
+    other = {**unbalanced(), "facility_id": "H2", "settlement_id": "S2", "event_id": "ev-other"}
+    post(desk.engine, [discharge("E1", person_id=PERSON), encode(unbalanced()), b"\xff\xfe no json", encode(other)])
+    desk.catch_up()
+    return desk
+
+
+def number_of(desk: Desk, code: str) -> int:
+    return int(desk.value("SELECT min(event_no) FROM refusals WHERE code = :code", code=code))
+
+
+def balanced(page: str) -> str:
+    """The event from the page's field, corrected."""
+    found = re.search(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)
+    assert found
+    return json.dumps({**json.loads(html.unescape(found[1])), "total_charge": "3000.00"}, ensure_ascii=False)
+
+
+def reveal(visitor: Visitor, number: int) -> str:
+    answer = visitor.post(f"/refused/{number}/reveal", reason=WHY)
+    assert 200 == answer.status_code
+    return answer.text
+
+
+def open_proposal(desk: Desk) -> int:
+    return int(desk.value("SELECT proposal_no FROM replay_proposals WHERE decision IS NULL"))
+
+
+def sent(desk: Desk) -> list[bytes]:
+    """What waits for the relay on its way to an inbound topic."""
+    return [
+        bytes(row.value) for row in desk.rows("SELECT value FROM outbox WHERE topic LIKE 'hospital.%' ORDER BY seq")
+    ]
+
+
+def test_filtering_by_code_and_facility(stuck: Desk) -> None:
+    """Exact counts, also where nothing is left."""
+    visitor = stuck.visitor("operator")
+    counts = {
+        "": "3",
+        "?code=AMOUNTS_DO_NOT_BALANCE": "2",
+        "?facility=H2": "1",
+        "?code=MALFORMED_JSON": "1",
+        "?code=MALFORMED_JSON&facility=H2": "0",
+        "?waiting=1": "0",
+    }
+    for query, count in counts.items():
+        page = visitor.get(f"/refused{query}").text
+        assert f'<b class="n">{count}</b>' in page, query
+        assert "张小明" not in page
+
+
+def test_the_bytes_are_covered_until_somebody_says_why(stuck: Desk) -> None:
+    """Masked at first; in clear with a reason, which stands in the audit log; never without the right."""
+    number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
+    visitor = stuck.visitor("operator")
+    covered = html.unescape(visitor.get(f"/refused/{number}").text)
+    assert "110105********002X" in covered
+    assert PERSON not in covered
+    assert "张小明" not in covered
+    assert '"total_charge": "3001.00"' in covered
+    assert 422 == visitor.post(f"/refused/{number}/reveal", reason=" x ").status_code
+    assert "张小明" in reveal(visitor, number)
+    (entry,) = stuck.audited("personal.unmasked")
+    assert ("operator:operator", str(number), WHY) == (
+        entry["actor"],
+        entry["subject"]["refused_no"],
+        entry["subject"]["reason"],
+    )
+    unreadable = number_of(stuck, "MALFORMED_JSON")
+    assert "no json" not in visitor.get(f"/refused/{unreadable}").text
+    assert "\\xff\\xfe no json" in reveal(visitor, unreadable)
+
+
+def test_four_eyes(stuck: Desk) -> None:
+    """One proposes, another approves; the proposer cannot, and nobody twice. The event goes out once, corrected."""
+    number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
+    one, other = stuck.visitor("operator"), stuck.visitor("operator2")
+    corrected = balanced(reveal(one, number))
+    assert 303 == one.post(f"/refused/{number}/propose", reason=WHY, value=corrected).status_code
+    assert 409 == other.post(f"/refused/{number}/propose", reason=WHY).status_code
+    assert [] == sent(stuck)
+    proposal = open_proposal(stuck)
+    shown = html.unescape(other.get(f"/refused/{number}").text)
+    assert '"3001.00"' in shown
+    assert '"3000.00"' in shown
+    assert "张小明" not in shown
+    assert 403 == one.post(f"/proposals/{proposal}/approve").status_code
+    assert [] == sent(stuck)
+    assert 303 == other.post(f"/proposals/{proposal}/approve").status_code
+    assert 409 == other.post(f"/proposals/{proposal}/approve").status_code
+    assert [json.loads(corrected)] == [json.loads(each) for each in sent(stuck)]
+    assert "ev-wrong" == json.loads(sent(stuck)[0])["event_id"]
+    (replayed,) = stuck.audited("event.replayed")
+    assert "operator:operator2" == replayed["actor"]
+    assert "proposed by operator, approved by operator2" in replayed["subject"]["reason"]
+    assert "等待接收" in other.get(f"/refused/{number}").text
+    post(stuck.engine, sent(stuck))
+    assert "已重发,已接收" in other.get(f"/refused/{number}").text
+    assert "incomplete" != stuck.value("SELECT status FROM claims WHERE claim_id = 'E1'")
+
+
+def test_the_database_holds_four_eyes_too(stuck: Desk) -> None:
+    """Wrong code could not have the proposer decide."""
+    number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
+    stuck.visitor("operator").post(f"/refused/{number}/propose", reason=WHY)
+    with pytest.raises(IntegrityError, match="four_eyes"), stuck.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE replay_proposals SET decision = 'approved', decided_at = now(), decided_by = proposed_by")
+        )
+
+
+def test_a_rejected_correction_can_be_made_anew(stuck: Desk) -> None:
+    """Nothing is sent; who rejected it and why is audited."""
+    number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
+    one, other = stuck.visitor("operator"), stuck.visitor("operator2")
+    one.post(f"/refused/{number}/propose", reason=WHY)
+    proposal = open_proposal(stuck)
+    assert 403 == one.post(f"/proposals/{proposal}/reject", reason=WHY).status_code
+    assert 303 == other.post(f"/proposals/{proposal}/reject", reason="ask the hospital first").status_code
+    assert [] == sent(stuck)
+    assert ["ask the hospital first"] == [each["subject"]["reason"] for each in stuck.audited("replay.rejected")]
+    assert 303 == one.post(f"/refused/{number}/propose", reason=WHY).status_code
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"event_id": "another"}, {"total_charge": "9.00"}, {"currency": "USD"}, {"version": 0}],
+    ids=["another event", "still unbalanced", "another currency", "no version"],
+)
+def test_a_correction_that_would_be_refused_again_is_told_at_once(stuck: Desk, change: Json) -> None:
+    """422 with what is wrong; nothing is proposed."""
+    number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
+    visitor = stuck.visitor("operator")
+    event = json.loads(balanced(reveal(visitor, number)))
+    answer = visitor.post(f"/refused/{number}/propose", reason=WHY, value=json.dumps({**event, **change}))
+    assert 422 == answer.status_code
+    assert 0 == stuck.value("SELECT count(*) FROM replay_proposals")
+
+
+def test_who_only_audits_sends_nothing(stuck: Desk) -> None:
+    """An auditor sees refused events and proposes none; finance does not see them."""
+    number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
+    auditor = stuck.visitor("auditor")
+    assert 200 == auditor.get(f"/refused/{number}").status_code
+    assert 403 == auditor.post(f"/refused/{number}/propose", reason=WHY).status_code
+    assert 403 == stuck.visitor("finance").get("/refused").status_code

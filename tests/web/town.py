@@ -1,0 +1,81 @@
+"""A ledger with a town in it: made-up people, two policies, payouts that were reported paid, failed and returned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from infra.ledger.schema import bind, connect
+from infra.population import generate
+from stream.publishing import publish
+from tests.bench.fill import fill
+from tests.builders import VILLAGE, YEARLY, Json, encode, policy_text, report
+from tests.conftest import SHARDS
+
+SAMPLE = Path(__file__).parents[2] / "infra" / "samples" / "wuxi-sample.toml"
+_numbers = count(1)
+_offsets = count(1)
+FAR = 10**9
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def publish_text(engine: Engine, policy: str) -> None:
+    publish(engine, policy, "test", SHARDS, now)
+
+
+def publish_two(engine: Engine) -> None:
+    """Two releases, one after the other, so that there is something to compare."""
+    cheaper = VILLAGE.replace('rate = "0.30"', 'rate = "0.25"')
+    publish_text(engine, policy_text("until-2024", "2000-01-01", "2024-01-01", cheaper, YEARLY))
+    publish_text(engine, policy_text("from-2024", "2024-01-01", None, VILLAGE, YEARLY))
+
+
+def post(engine: Engine, events: Iterable[Json | bytes]) -> None:
+    """Takes events in, as a worker does; may be called again."""
+    values = [each if isinstance(each, bytes) else encode(each) for each in events]
+    fill(engine, values, first_offset=next(_offsets) * FAR)
+
+
+def report_some(engine: Engine) -> None:
+    """Of every five payouts three are reported paid, one failed, and of one nothing is heard; some come back later."""
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT payout_id, person_id FROM instructions ORDER BY payout_id")).all()
+    told = [("paid", row) for at, row in enumerate(rows) if at % 5 < 3]
+    told += [("failed", row) for at, row in enumerate(rows) if at % 5 == 3]
+    post(engine, [_report(row.payout_id, row.person_id, status, "1") for status, row in told])
+    later = [row for at, row in enumerate(rows) if at % 15 == 0]
+    post(engine, [_report(row.payout_id, row.person_id, "returned", "2") for row in later])
+
+
+def _report(payout_id: str, person_id: str, status: str, month: str) -> Json:
+    at = f"2026-0{month}-01T10:00:00+08:00"
+    return report(payout_id, person_id=person_id, status=status, reported_at=at, reference=f"bank-{month}")
+
+
+@contextmanager
+def filled_ledger(postgres_url: str, persons: int = 120) -> Iterator[Engine]:
+    """A database of its own with the town in it."""
+    name = f"huzhu_town_{next(_numbers)}"
+    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE huzhu_template"))
+    engine = connect(make_url(postgres_url).set(database=name).render_as_string(hide_password=False), pool=20)
+    try:
+        bind(engine, SHARDS, "no-cluster")
+        publish_text(engine, SAMPLE.read_text("utf-8"))
+        fill(engine, generate(7, persons))
+        report_some(engine)
+        yield engine
+    finally:
+        engine.dispose()
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        admin.dispose()

@@ -1,0 +1,237 @@
+"""One claim: the bill, each scheme step by step, the payouts, and everything that happened, entry by entry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from markupsafe import Markup
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from handlers.account import Account
+from handlers.masking import mask_text
+from handlers.policy_words import in_force
+from handlers.read import recall
+from handlers.sentences import CARE_TYPES, FACILITY_LEVELS, Saying, status_sentence, why_nothing, yuan
+from infra.ledger import audit_log, people, timeline
+from infra.ledger.one_claim import ClaimRecord, claim_record
+from infra.ledger.people import Person
+from schemas.canonical import canonical_json, sha256_hex
+from schemas.console import ConsoleAct, Right
+from schemas.decisions import BenefitLine, ClaimDecided, ExplanationLine, StepKind
+from schemas.facts import PayoutReported, SettlementPosted
+from schemas.money import parse_yuan
+from schemas.outbound import AuditKind, InstructionKind, PayoutInstructed
+from schemas.policy import Scheme
+from schemas.policy_values import decimal_text
+from web.console import charts
+from web.console.acts import write_down
+from web.console.policies import parsed
+from web.console.timeline_words import words_of
+from web.console.visit import Visit, not_found
+from web.console.watch import Watch
+
+STEP_NAMES = {
+    StepKind.ROUNDING: Saying("四舍五入", "rounding"),
+    StepKind.LIMIT_REMAINING: Saying("只补剩下的", "only what is left"),
+    StepKind.CAP_PER_STAY: Saying("每次上限", "cap per stay"),
+    StepKind.CAP_PER_YEAR: Saying("年度上限", "cap per year"),
+    StepKind.FLOOR_PER_STAY: Saying("不足最低发放额", "below the floor"),
+}
+BILL = (
+    ("total_charge", Saying("总费用", "Total charge"), 0),
+    ("basic_insurance_paid", Saying("基本医疗保险已付", "paid by basic medical insurance"), 1),
+    ("serious_illness_paid", Saying("大病保险已付", "paid by serious illness insurance"), 1),
+    ("medical_assistance_paid", Saying("医疗救助已付", "paid by medical assistance"), 1),
+    ("other_fund_paid", Saying("其他基金已付", "paid by other funds"), 1),
+    ("copay", Saying("个人自付(目录内)", "copay (inside the catalogue)"), 1),
+    ("out_of_catalogue", Saying("个人自费(目录外)", "outside the catalogue"), 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemeShown:
+    """One scheme of the decision as the page tells it."""
+
+    benefit: BenefitLine
+    title: str
+    sentences: list[tuple[Saying, int]]
+    why_nothing: Saying | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the timeline; ``entries`` are its audit entries, ``proof`` says how well the newest is proved."""
+
+    at: datetime
+    kind: str
+    what: Saying
+    detail: str
+    entries: list[tuple[timeline.Entry, str]]
+
+
+def show(watch: Watch, visit: Visit) -> Response:
+    visit.require(Right.CLAIMS)
+    return _page(visit, watch, None)
+
+
+def unmask(watch: Watch, visit: Visit) -> Response:
+    """The same page with the person in clear, this once; who, why and whom stands in the audit log."""
+    visit.require(Right.UNMASK)
+    return _page(visit, watch, visit.reason())
+
+
+def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
+    claim_id = visit.place["claim_id"]
+    record = claim_record(visit.engine, claim_id)
+    if record is None:
+        raise not_found()
+    decision = ClaimDecided.model_validate_json(record.decision)
+    with visit.engine.begin() as connection:
+        token = visit.token(decision.person_id)
+        if reason is None:
+            visit.note_view(connection, "claim", claim_id=claim_id, person=token)
+        else:
+            subject = {"page": "claim", "claim_id": claim_id, "person": token, "reason": mask_text(reason)}
+            act = ConsoleAct(AuditKind.PERSONAL_UNMASKED.value, visit.user, subject)
+            write_down(connection, visit.now(), [act])
+        known = people.find(connection, visit.keys, decision.person_id)
+        lines = _timeline(connection, watch, decision)
+    account = Account(decision.person_id)
+    for value in record.facts:
+        account.apply(recall(value))
+    claim = account.claim(claim_id)
+    policy = None if record.policy_text is None else parsed(record.policy_text)
+    schemes = {scheme.id: scheme for scheme in policy.schemes} if policy else {}
+    discharged, filed = claim.discharge is not None, claim.filed_at is not None
+    return visit.page(
+        "claim.html",
+        claim=claim,
+        decision=decision,
+        policy=policy,
+        in_force=None if policy is None else in_force(policy),
+        status_said=status_sentence(decision.status, discharged, filed),
+        bill=_bill(claim.live),
+        bills=sorted(claim.live, key=lambda each: each.settled_at),
+        schemes=[_scheme(benefit, schemes, decision.explanation) for benefit in decision.benefits],
+        chart=_chart(visit, decision, schemes),
+        payouts=_payouts(record),
+        titles={name: scheme.title or name for name, scheme in schemes.items()},
+        person=known or Person(decision.person_id, "", "", ""),
+        person_token=token,
+        unmasked=reason is not None,
+        deceased=account.death is not None,
+        care_types=CARE_TYPES,
+        levels=FACILITY_LEVELS,
+        lines=lines,
+    )
+
+
+def _bill(live: Iterable[SettlementPosted]) -> list[tuple[Saying, int, int]]:
+    bills = list(live)
+    return [(said, sum(getattr(bill, name) for bill in bills), indent) for name, said, indent in BILL]
+
+
+def _scheme(benefit: BenefitLine, schemes: dict[str, Scheme], explanation: Iterable[ExplanationLine]) -> SchemeShown:
+    scheme = schemes.get(benefit.scheme_id)
+    running, told = 0, []
+    for step in explanation:
+        if step.scheme_id == benefit.scheme_id:
+            running += step.amount
+            told.append((Saying(step.zh, step.en), running))
+    nothing = None if benefit.reason is None else why_nothing(benefit.reason, scheme, benefit.measured)
+    title = scheme.title if scheme and scheme.title else benefit.scheme_id
+    return SchemeShown(benefit, title, told, nothing)
+
+
+def _chart(visit: Visit, decision: ClaimDecided, schemes: dict[str, Scheme]) -> Markup | None:
+    """From what was left to the person, each scheme's steps up to its benefit, to what the person pays in the end."""
+    steps: list[tuple[str, int, int, str]] = []
+    for benefit in decision.benefits:
+        running = 0
+        lines = [line for line in decision.explanation if line.scheme_id == benefit.scheme_id]
+        if not lines:
+            continue
+        for line in lines:
+            steps.append(
+                (_step_name(visit, line), running, running + line.amount, "add" if line.amount > 0 else "take")
+            )
+            running += line.amount
+        scheme = schemes.get(benefit.scheme_id)
+        title = scheme.title if scheme and scheme.title else benefit.scheme_id
+        steps.append((f"= {title}", 0, running, "sum"))
+    if not steps:
+        return None
+    return charts.drawn(charts.waterfall(steps))
+
+
+def _step_name(visit: Visit, line: ExplanationLine) -> str:
+    if line.step is StepKind.BRACKET:
+        start, end = parse_yuan(line.inputs["from"]), parse_yuan(line.inputs["to"])
+        return f"{yuan(end - start)} × {_percent(line.inputs['rate'])}"
+    return visit.said(STEP_NAMES[line.step])
+
+
+def _percent(rate: str) -> str:
+    return decimal_text(Fraction(rate) * 100) + "%"
+
+
+def _payouts(record: ClaimRecord) -> list[dict[str, Any]]:
+    found = []
+    for each in record.instructions:
+        order = PayoutInstructed.model_validate_json(each.value)
+        told = None if each.report is None else recall(each.report)
+        assert told is None or isinstance(told, PayoutReported)
+        found.append(
+            {
+                "order": order,
+                "signed": order.amount if order.kind is InstructionKind.PAYMENT else -order.amount,
+                "report": told,
+                "contradictions": each.contradictions,
+                "reissued_as": each.reissued_as,
+            }
+        )
+    return found
+
+
+def _timeline(connection: Connection, watch: Watch, decision: ClaimDecided) -> list[Line]:
+    """Oldest first."""
+    given = timeline.happened(connection, decision.claim_id, decision.person_id)
+    found = timeline.entries(connection, decision.claim_id, given)
+    signed = {each.shard: each.newest.size for each in audit_log.shard_ends(connection) if each.newest is not None}
+    lines = []
+    for each in given:
+        mine = [entry for entry in found if entry.event_no == each.event_no and _is_about(entry, each)]
+        what, detail = words_of(each)
+        proved = [(entry, _proof(entry, signed.get(entry.shard, 0), watch.proved(entry.shard))) for entry in mine]
+        lines.append(Line(each.recorded_at, each.kind, what, detail, proved))
+    return lines
+
+
+def _is_about(entry: timeline.Entry, each: timeline.Happened) -> bool:
+    subject = json.loads(entry.value)["subject"]
+    if each.kind == "decision":
+        named = (subject.get("claim_id"), subject.get("revision"))
+        return entry.kind == AuditKind.CLAIM_DECIDED and named == (each.subject_id, str(each.version))
+    if each.kind == "instruction":
+        return entry.kind == AuditKind.PAYOUT_INSTRUCTED and subject.get("payout_id") == each.subject_id
+    return entry.kind == AuditKind.EVENT_ACCEPTED
+
+
+def _proof(entry: timeline.Entry, signed: int, proved: int) -> str:
+    """Broken where the entry no longer has its own hash, proved where a verified checkpoint covers it.
+
+    Signed where a checkpoint covers it that is not verified, or not yet; else chained.
+    """
+    fields = json.loads(entry.value)
+    told = fields.pop("hash", None)
+    if told != entry.hash or sha256_hex(canonical_json(fields)) != entry.hash:
+        return "broken"
+    if entry.seq <= proved:
+        return "proved"
+    return "signed" if entry.seq <= signed else "chained"

@@ -1,0 +1,68 @@
+"""Pages from templates, in one language, with amounts and dates as accountants write them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+import jinja2
+
+from handlers.masking import mask_id, mask_name, mask_phone
+from handlers.sentences import REASON_NAMES, STATUS_NAMES, yuan
+from schemas.console import ConsoleRole
+from schemas.decisions import Reason, Status
+from web.console.visit import Render, Visit
+
+SHANGHAI = timezone(timedelta(hours=8))
+ROLES = {
+    ConsoleRole.AUDITOR: ("审计", "auditor"),
+    ConsoleRole.FINANCE: ("财务", "finance"),
+    ConsoleRole.OPERATOR: ("经办", "operator"),
+    ConsoleRole.ADMIN: ("管理员", "administrator"),
+}
+
+
+def renderer() -> Render:
+    """Makes pages from the templates of this folder."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("web.console", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {
+        "yuan": yuan,
+        "count": lambda number: f"{number:,}",
+        "day": _day,
+        "moment": _moment,
+        "mask_id": mask_id,
+        "mask_name": mask_name,
+        "mask_phone": mask_phone,
+    }
+
+    def render(name: str, values: dict[str, Any]) -> str:
+        visit: Visit = values["visit"]
+        say = visit.say
+
+        def status(value: str) -> str:
+            return visit.said(STATUS_NAMES[Status(value)])
+
+        def reason(value: str) -> str:
+            return visit.said(REASON_NAMES[Reason(value)])
+
+        def role(value: str) -> str:
+            return say(*ROLES[ConsoleRole(value)])
+
+        helpers = {"t": say, "said": visit.said, "status_name": status, "reason_name": reason, "role_name": role}
+        return environment.get_template(name).render(helpers | values)
+
+    return render
+
+
+def _day(value: date | None) -> str:
+    return "–" if value is None else value.isoformat()
+
+
+def _moment(value: datetime | None) -> str:
+    return "–" if value is None else value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,54 @@
+"""Users as an administrator sees them: who there is, ending access, ending a lock-out. Passwords are set by command."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from infra.ledger import console_users
+from schemas.console import Right
+from web.console import users
+from web.console.visit import Refused, Visit
+
+
+def index(visit: Visit) -> Response:
+    visit.require(Right.USERS)
+    with visit.engine.connect() as connection:
+        found = console_users.all_users(connection)
+        live = console_users.count_live(connection)
+    moment = visit.now()
+    return visit.page(
+        "users.html",
+        users=[
+            (user, _state(user.disabled_at is not None, user.locked_until is not None and moment < user.locked_until))
+            for user in found
+        ],
+        live=live,
+    )
+
+
+def disable(visit: Visit) -> Response:
+    visit.require(Right.USERS)
+    if visit.place["name"] == visit.user:
+        raise Refused(422, "不能停用自己。", "You cannot disable yourself.")
+    _act(users.disable, visit)
+    return visit.to("/users")
+
+
+def unlock(visit: Visit) -> Response:
+    visit.require(Right.USERS)
+    _act(users.unlock, visit)
+    return visit.to("/users")
+
+
+def _state(disabled: bool, locked: bool) -> str:
+    return "disabled" if disabled else "locked" if locked else "live"
+
+
+def _act(act: object, visit: Visit) -> None:
+    assert callable(act)
+    try:
+        act(visit.engine, visit.place["name"], visit.user, visit.now)
+    except users.UserRefused:
+        raise Refused(
+            409, "这个用户不存在,或者已经是这个状态。", "There is no such user, or it is so already."
+        ) from None

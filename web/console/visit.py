@@ -1,0 +1,160 @@
+"""One request to the console: who asks, in which language, with which form; and the page that is answered."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection, Engine
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from handlers.sentences import Saying
+from infra.keyring import Keyring, NotReadable
+from schemas.console import RIGHTS, Right, Session
+from schemas.outbound import AuditKind
+from web.console.acts import Clock, note_view
+from web.languages import Language, said
+
+PERSON = "person"
+QUERY = "query"
+
+
+class Refused(Exception):
+    """A page that is not shown; the message is for a person."""
+
+    def __init__(self, status: int, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.status, self.saying = status, Saying(zh, en)
+
+
+def not_found() -> Refused:
+    return Refused(
+        404, "没有这一页,或者账本里没有这个编号。", "There is no such page, or no such number in the ledger."
+    )
+
+
+Render = Callable[[str, dict[str, Any]], str]
+
+
+@dataclass(slots=True)
+class Visit:
+    """A request as the pages see it. ``form`` holds the fields of a POST, ``query`` those of the address."""
+
+    engine: Engine
+    keys: Keyring
+    now: Clock
+    render: Render
+    path: str
+    language: Language
+    session: Session | None
+    csrf: str
+    query: Mapping[str, str]
+    form: Mapping[str, str] = field(default_factory=dict)
+    place: Mapping[str, str] = field(default_factory=dict)
+    cookies: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def here(self) -> str:
+        """Where the reader comes back to in the other language; from what was unmasked to the page that is masked."""
+        path = self.path.removeprefix("/unmask").removesuffix("/reveal")
+        return f"{path}?{urlencode(self.query)}" if self.query else path
+
+    @property
+    def user(self) -> str:
+        assert self.session is not None
+        return self.session.user_name
+
+    def may(self, right: Right) -> bool:
+        return self.session is not None and right in RIGHTS[self.session.role]
+
+    def require(self, right: Right) -> None:
+        """Raises Refused unless the user's role has the right."""
+        if not self.may(right):
+            raise Refused(403, "您的角色没有这个权限。", "Your role does not have this right.")
+
+    def check_csrf(self) -> None:
+        """Raises Refused unless the form was made for this session."""
+        if not hmac.compare_digest(self.form.get("csrf", "").encode(), self.csrf.encode()):
+            raise Refused(
+                403,
+                "这个表单已过期,或者不是从这里打开的。请回到上一页,刷新后再试。",
+                "This form is too old or was not opened here. Go back, reload the page and try again.",
+            )
+
+    def say(self, zh: str, en: str) -> str:
+        return zh if self.language == "zh" else en
+
+    def said(self, saying: Saying) -> str:
+        return said(saying, self.language)
+
+    def reason(self) -> str:
+        """Why somebody does something, from the form. Raises Refused when it is left out."""
+        given = " ".join(self.form.get("reason", "").split())
+        if len(given) < 4:
+            raise Refused(422, "请写明理由(至少 4 个字),理由会记入审计日志。", "Say why, in at least 4 letters.")
+        return given[:500]
+
+    def note_view(self, connection: Connection, what: str, **subject: str) -> None:
+        """Notes for the audit log that this user looks at personal data."""
+        note_view(connection, AuditKind.PERSONAL_VIEWED, self.user, {"page": what, **subject}, self.now())
+
+    def token(self, person_id: str) -> str:
+        """What names a person in an address."""
+        return self.keys.token(person_id, PERSON)
+
+    def person(self, token: str) -> str:
+        """Whom a token in an address names. Raises Refused."""
+        return self.untoken(token, PERSON)
+
+    def untoken(self, token: str, purpose: str) -> str:
+        try:
+            return self.keys.untoken(token, purpose)
+        except NotReadable:
+            raise not_found() from None
+
+    def number(self, name: str) -> int:
+        """A whole number in the address. Raises Refused."""
+        text = self.place.get(name) or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else _missing()
+
+    def page(self, template: str, status: int = 200, **values: Any) -> Response:
+        """A page made from a template."""
+        return HTMLResponse(self.render(template, {"visit": self, **values}), status)
+
+    def to(self, path: str) -> Response:
+        """Sends the reader on with GET."""
+        return RedirectResponse(path, 303)
+
+
+def _missing() -> NoReturn:
+    raise not_found()
+
+
+def page_number(visit: Visit) -> int:
+    """The page of a list that is asked for, from 1."""
+    text = visit.query.get("page", "1")
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Where a reader is in a list; nothing of it is left out."""
+
+    count: int
+    size: int
+    number: int
+
+    @property
+    def last(self) -> int:
+        return max(1, -(-self.count // self.size))
+
+    @property
+    def first_row(self) -> int:
+        return min((self.number - 1) * self.size + 1, self.count)
+
+    @property
+    def last_row(self) -> int:
+        return min(self.number * self.size, self.count)
