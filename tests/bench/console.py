@@ -103,7 +103,7 @@ def multiply(engine: Engine, claims: int) -> str:
         for setting in ("session_replication_role = replica", "synchronous_commit = off", "statement_timeout = 0"):
             connection.execute(text(f"SET {setting}"))
         row = connection.execute(text(TEMPLATE)).one()
-        part = row.person_id.rpartition("-")[2]
+        part = str(row.person_id.rpartition("-")[2])
         given = {"claims": claims, "claim": row.claim_id, "person": row.person_id, "shard": row.shard, "part": part}
         given["payout"] = _value(connection, "SELECT payout_id FROM instructions WHERE claim_id = :claim", given)
         given["events"] = _value(connection, "SELECT max(event_no) FROM events", {})

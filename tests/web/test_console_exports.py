@@ -44,10 +44,10 @@ def table(kind: str, content: bytes) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(content)).to_pylist()
         return rows
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-    found = []
+    found: list[dict[str, Any]] = []
     for name in book.sheet_names[:-1]:
         head, *lines, total = book.get_sheet_by_name(name).to_python()
-        found += [dict(zip(head, line, strict=True)) for line in lines]
+        found += [dict(zip(map(str, head), line, strict=True)) for line in lines]
         assert "合计 total" == total[0]
     return found
 
@@ -144,7 +144,7 @@ def test_a_long_export_goes_on_in_another_sheet(tmp_path: Path, monkeypatch: pyt
     book = CalamineWorkbook.from_path(tmp_path / "a.xlsx")
     assert (25, sum(range(25)) * 100) == (written.rows, written.sums["sum"])
     assert 4 == len(book.sheet_names)
-    sums = [book.get_sheet_by_index(at).to_python()[-1][2] for at in range(3)]
+    sums: list[Any] = [book.get_sheet_by_index(at).to_python()[-1][2] for at in range(3)]
     assert sum(range(25)) == sum(sums)
 
 
@@ -172,7 +172,7 @@ def test_rows_are_read_as_they_are_written(tmp_path: Path) -> None:
         sizes.append((len(held), asked))
         return real(schema, fields, held)
 
-    export_files._batch = batch
+    export_files._batch = batch  # type: ignore[assignment]
     try:
         write_parquet(tmp_path / "a.parquet", FIELDS, rows(), [])
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -52,7 +53,7 @@ def test_the_pieces_do_not_matter(desk: Desk, chunk: int) -> None:
     """One entry at a time or all at once, with corrections, voids and a policy that comes late: the same figures."""
     persons = [f"P{number}" for number in range(6)]
     for number, person in enumerate(persons):
-        ids = {"person_id": person}
+        ids: dict[str, Any] = {"person_id": person}
         stay = discharge(f"E{number}", **ids)
         cover = [coverage(f"C{number}-{each}", each, **ids) for each in ("member", "ordinary")]
         post(desk.engine, [*cover, stay, bill(f"S{number}", f"E{number}", 3000 + number, **ids)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -27,7 +28,7 @@ def words(page: str) -> str:
 def family(desk: Desk) -> Desk:
     """A person with two stays, a corrected bill, an insurer's report, and a cap that is nearly used."""
     publish_two(desk.engine)
-    ids = {"person_id": PERSON}
+    ids: dict[str, Any] = {"person_id": PERSON}
     post(desk.engine, [coverage("C1", "member", **ids), coverage("C2", "ordinary", **ids)])
     post(
         desk.engine, [discharge("E1", **ids), bill("S1", "E1", 5000, out_of_catalogue=1000, invoice_no="INV-77", **ids)]
