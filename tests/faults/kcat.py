@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Collection
 from typing import NamedTuple
+
+from tests import debian
 
 READ_S_MAX = 120.0
 FETCH_BYTES = 8 * 1024 * 1024
@@ -29,12 +29,8 @@ class Message(NamedTuple):
 
 
 def missing() -> str:
-    """Why kcat cannot be had on this machine, or nothing when it is there; root installs it."""
-    if shutil.which("kcat"):
-        return ""
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "install", "-y", "-q", "kcat"], capture_output=True, check=False)
-    return "" if shutil.which("kcat") else "the oracle reads topics with kcat, which is missing: apt-get install kcat"
+    """Why the oracle cannot read here, or nothing when it can."""
+    return debian.missing("kcat")
 
 
 def ends(bootstrap: str, topics: Collection[str], partitions: int, isolation: str) -> dict[tuple[str, int], int]:
