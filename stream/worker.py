@@ -30,6 +30,14 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
+class _Brief(logging.Filter):
+    """Leaves the traceback out of a message: aiokafka writes one when an answer comes in while it closes a connection."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = None
+        return True
+
+
 class _App(faust.App):
     """A Faust app whose stop does not wait for the intake to catch up."""
 
@@ -121,4 +129,5 @@ def run(app: faust.App, loglevel: str) -> None:
     # What a batch makes dies by its reference counts; the collector only walks over it, a tenth of a worker's time.
     gc.freeze()
     gc.set_threshold(100_000)
+    logging.getLogger("aiokafka.conn").addFilter(_Brief())
     faust.Worker(app, loglevel=loglevel, blocking_timeout=None).execute_from_commandline()
