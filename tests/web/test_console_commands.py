@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -48,7 +49,7 @@ def kinds(engine: Engine) -> list[str]:
 
 def test_a_user_from_beginning_to_end(ledger: Engine) -> None:
     """Made, listed, disabled, reset: the password comes from standard input and is shown nowhere."""
-    ledger_url = {"HUZHU_DATABASE_URL": url_of(ledger)}
+    ledger_url: dict[str, Any] = {"HUZHU_DATABASE_URL": url_of(ledger)}
     made = typed(f"{PASSWORD}\n", "users", "create", "li.na", "--role", "finance", "--operator", "wang", **ledger_url)
     assert 0 == made.returncode, made.stderr
     twice = typed(f"{PASSWORD}\n", "users", "create", "li.na", "--role", "finance", "--operator", "wang", **ledger_url)
@@ -71,7 +72,7 @@ def test_a_user_from_beginning_to_end(ledger: Engine) -> None:
 def test_people_are_loaded_and_encrypted_anew(ledger: Engine, tmp_path: Path) -> None:
     """A key, a file of people, a second key, everything under it; each load and rotation audited without a name."""
     keys, file = tmp_path / "keys", tmp_path / "people.csv"
-    settings = {"HUZHU_DATABASE_URL": url_of(ledger), "HUZHU_CONSOLE_KEY_FILE": str(keys)}
+    settings: dict[str, Any] = {"HUZHU_DATABASE_URL": url_of(ledger), "HUZHU_CONSOLE_KEY_FILE": str(keys)}
     assert 0 == huzhu("people", "newkey", keys).returncode
     assert 0o600 == keys.stat().st_mode & 0o777
     file.write_text("person_id,name,phone,id_number\nP1,张三,13812345678,11010519491231002X\nP2,李四,,\n", "utf-8")
@@ -100,7 +101,7 @@ def test_a_file_of_people_that_cannot_be_used(ledger: Engine, tmp_path: Path, co
     keys, file = tmp_path / "keys", tmp_path / "people.csv"
     huzhu("people", "newkey", keys)
     file.write_text(content, "utf-8")
-    settings = {"HUZHU_DATABASE_URL": url_of(ledger), "HUZHU_CONSOLE_KEY_FILE": str(keys)}
+    settings: dict[str, Any] = {"HUZHU_DATABASE_URL": url_of(ledger), "HUZHU_CONSOLE_KEY_FILE": str(keys)}
     done = huzhu("people", "load", file, "--operator", "wang", **settings)
     assert (UNUSABLE, True) == (done.returncode, said in done.stderr)
     assert "张三" not in done.stderr
