@@ -106,7 +106,7 @@ class _Processes:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
-        self._names: list[str] = []
+        self._settings: dict[str, dict[str, str]] = {}
         self._restarts = 0
         self._guarded = Guarded(self._folder, temporary=False)
 
@@ -121,7 +121,7 @@ class _Processes:
 
     def look_after(self) -> None:
         """Starts again what has died. Raises TimeoutError when that happened too often."""
-        for name in self._names:
+        for name in self._settings:
             code = self._guarded.exit_code(name)
             if code is None:
                 continue
@@ -131,14 +131,16 @@ class _Processes:
             err.print(f"the {name} ended with status {code}: started again")
             self._start(name)
 
-    def start(self, command: str) -> None:
-        """Starts `huzhu COMMAND`, to be looked after."""
+    def start(self, command: str, **settings: str) -> None:
+        """Starts `huzhu COMMAND` with variables of its own, to be looked after."""
         self._log(command).unlink(missing_ok=True)
-        self._names.append(command)
+        self._settings[command] = settings
         self._start(command)
 
     def _start(self, command: str) -> None:
-        self._guarded.start(command, [sys.executable, "-m", "cli.main", *command.split()], self._log(command))
+        given = [f"{name}={value}" for name, value in self._settings[command].items()]
+        argv = ["env", *given, sys.executable, "-m", "cli.main", *command.split()]
+        self._guarded.start(command, argv, self._log(command))
 
     def _log(self, command: str) -> Path:
         return self._folder / f"{command.replace(' ', '-')}.log"

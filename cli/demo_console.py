@@ -44,7 +44,7 @@ def reports(payouts: Path) -> Iterator[bytes]:
         yield json.dumps(told | ({"reason": "account closed"} if failed else {})).encode("utf-8")
 
 
-def open_console(engine: Engine, folder: Path, start: Callable[[str], None]) -> None:
+def open_console(engine: Engine, folder: Path, start: Callable[..., None]) -> None:
     """Makes keys and users, starts the console and the signing of checkpoints, and says where and how to sign in.
 
     ``folder`` is for the keys, and is to go with the demo. Passwords are made up anew each time.
@@ -58,14 +58,6 @@ def open_console(engine: Engine, folder: Path, start: Callable[[str], None]) -> 
     add_key(keys)
     make_key(LOG_NAME, signing)
     port = os.environ.get("HUZHU_CONSOLE_PORT") or str(free_ports(1)[0])
-    os.environ |= {
-        "HUZHU_CONSOLE_KEY_FILE": str(keys),
-        "HUZHU_CONSOLE_AUDIT_KEYS": str(public_file(signing)),
-        "HUZHU_AUDIT_KEY_FILE": str(signing),
-        "HUZHU_AUDIT_INTERVAL": "5",
-        "HUZHU_CONSOLE_HOST": "127.0.0.1",
-        "HUZHU_CONSOLE_PORT": port,
-    }
     table = Table("user 用户名", "password 密码", "role 角色", title="Sign in 登录")
     given = [*((f"demo-{role}", role) for role in ConsoleRole), ("demo-operator2", ConsoleRole.OPERATOR)]
     for name, role in given:
@@ -75,7 +67,13 @@ def open_console(engine: Engine, folder: Path, start: Callable[[str], None]) -> 
         except users.UserRefused:  # a ledger in which there was a demo before
             users.reset(engine, name, password, "demo", now)
         table.add_row(name, password, role)
-    start("audit sign")
-    start("console")
+    start("audit sign", HUZHU_AUDIT_KEY_FILE=str(signing), HUZHU_AUDIT_INTERVAL="5")
+    start(
+        "console",
+        HUZHU_CONSOLE_KEY_FILE=str(keys),
+        HUZHU_CONSOLE_AUDIT_KEYS=str(public_file(signing)),
+        HUZHU_CONSOLE_HOST="127.0.0.1",
+        HUZHU_CONSOLE_PORT=port,
+    )
     out.print(table)
     out.print(f"the console is at http://127.0.0.1:{port} 控制台;Ctrl-C ends everything 结束")

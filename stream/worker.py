@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 
 
 class _Brief(logging.Filter):
-    """Leaves the traceback out of a message: aiokafka writes one when an answer comes in while it closes a connection."""
+    """Leaves tracebacks out: aiokafka writes one when an answer comes in while it closes a connection."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = None

@@ -83,4 +83,4 @@ def forget_sessions(connection: Connection, made_before: datetime, seen_before: 
 def count_live(connection: Connection) -> dict[str, int]:
     """Sessions by user."""
     found = select(console_sessions.c.user_name, func.count()).group_by(console_sessions.c.user_name)
-    return dict(connection.execute(found).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(found)}

@@ -54,7 +54,8 @@ def find(connection: Connection, keys: Keyring, person_id: str) -> Person | None
 
 def count_by_key(connection: Connection) -> dict[str, int]:
     """How many people were encrypted under which key."""
-    return dict(connection.execute(select(people.c.key_id, func.count()).group_by(people.c.key_id)).tuples().all())
+    rows = connection.execute(select(people.c.key_id, func.count()).group_by(people.c.key_id))
+    return {row[0]: row[1] for row in rows}
 
 
 def rotate(connection: Connection, keys: Keyring, moment: datetime, limit: int) -> int:

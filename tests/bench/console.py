@@ -114,7 +114,7 @@ def multiply(engine: Engine, claims: int) -> str:
         connection.execute(text("UPDATE shards SET audit_seq = audit_seq + 4 * :claims WHERE shard = :shard"), given)
         connection.execute(text("SELECT setval('events_event_no_seq', :events + 2 * :claims)"), given)
         connection.execute(text("VACUUM ANALYZE"))
-    return part
+    return str(part)
 
 
 def measure(desk: Desk, part: str, claims: int) -> None:

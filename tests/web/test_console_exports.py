@@ -47,7 +47,7 @@ def table(kind: str, content: bytes) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for name in book.sheet_names[:-1]:
         head, *lines, total = book.get_sheet_by_name(name).to_python()
-        found += [dict(zip(map(str, head), line, strict=True)) for line in lines]
+        found += [{str(key): value for key, value in zip(head, line, strict=True)} for line in lines]
         assert "合计 total" == total[0]
     return found
 
@@ -155,7 +155,7 @@ def test_an_empty_export_is_a_file(tmp_path: Path) -> None:
         assert (tmp_path / name).stat().st_size > 0
 
 
-def test_rows_are_read_as_they_are_written(tmp_path: Path) -> None:
+def test_rows_are_read_as_they_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No writer asks for more than a batch of rows before it writes some: memory does not grow with the export."""
     asked = 0
 
@@ -172,9 +172,6 @@ def test_rows_are_read_as_they_are_written(tmp_path: Path) -> None:
         sizes.append((len(held), asked))
         return real(schema, fields, held)
 
-    export_files._batch = batch  # type: ignore[assignment]
-    try:
-        write_parquet(tmp_path / "a.parquet", FIELDS, rows(), [])
-    finally:
-        export_files._batch = real
+    monkeypatch.setattr(export_files, "_batch", batch)
+    write_parquet(tmp_path / "a.parquet", FIELDS, rows(), [])
     assert [(10_000, 10_000 * part) for part in range(1, 6)] == sizes

@@ -67,7 +67,8 @@ def signed_in(
     complaints: list[str] = []
 
     def complained(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and "404" not in message.text:
+        refused = re.search(r"status of 40[34]", message.text)  # as expected: the statuses are looked at
+        if message.type in ("error", "warning") and not refused:
             complaints.append(message.text)
 
     page.on("console", complained)

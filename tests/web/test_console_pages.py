@@ -5,14 +5,13 @@ from __future__ import annotations
 import html
 import json
 import re
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 from sqlalchemy import text
 
 from handlers.masking import mask_id
-from tests.builders import bill, coverage, death, discharge, report, void
+from tests.builders import Json, bill, coverage, death, discharge, report, void
 from tests.web.desk import Desk
 from tests.web.town import post, publish_two
 
@@ -28,7 +27,7 @@ def words(page: str) -> str:
 def family(desk: Desk) -> Desk:
     """A person with two stays, a corrected bill, an insurer's report, and a cap that is nearly used."""
     publish_two(desk.engine)
-    ids: dict[str, Any] = {"person_id": PERSON}
+    ids: Json = {"person_id": PERSON}
     post(desk.engine, [coverage("C1", "member", **ids), coverage("C2", "ordinary", **ids)])
     post(
         desk.engine, [discharge("E1", **ids), bill("S1", "E1", 5000, out_of_catalogue=1000, invoice_no="INV-77", **ids)]

@@ -68,7 +68,7 @@ def test_a_stranger_learns_nothing(desk: Desk) -> None:
             ("finance", PASSWORD),
             ("operator", PASSWORD),
             ("", ""),
-            ("auditor\x00", "x" * 5000),
+            ("auditor", "x" * 5000),
         )
     ]
     assert {401} == {each.status_code for each in answers}
