@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 import os
+import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,14 +29,6 @@ from stream.transport import CommittedTransport
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
-
-
-class _Brief(logging.Filter):
-    """Leaves tracebacks out: aiokafka writes one when an answer comes in while it closes a connection."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.exc_info = None
-        return True
 
 
 class _App(faust.App):
@@ -124,10 +117,17 @@ def _for_log(error: BaseException) -> str:
     return f"{cause} at {place.filename}:{place.lineno}{said}"
 
 
+def _thread_died(died: threading.ExceptHookArgs) -> None:
+    """A worker whose consumer thread is dead only looks alive: it ends, which is safe at any moment."""
+    log.critical("worker ends, a thread of it died: %s", _for_log(died.exc_value) if died.exc_value else died.exc_type)
+    logging.shutdown()
+    os._exit(INFRASTRUCTURE_GONE)
+
+
 def run(app: faust.App, loglevel: str) -> None:
     """Runs the app until a signal ends it; listens on no port."""
     # What a batch makes dies by its reference counts; the collector only walks over it, a tenth of a worker's time.
     gc.freeze()
     gc.set_threshold(100_000)
-    logging.getLogger("aiokafka.conn").addFilter(_Brief())
+    threading.excepthook = _thread_died
     faust.Worker(app, loglevel=loglevel, blocking_timeout=None).execute_from_commandline()
