@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import socket
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.table import Table
 from sqlalchemy import Engine
 
-from cli.console import out
+from cli.console import fail, out
 from infra.audit_keys import make_key, public_file
 from infra.keyring import add_key
 from infra.local.ports import free_ports
@@ -20,6 +23,7 @@ from schemas.console import ConsoleRole
 from schemas.dates import format_instant
 
 LOG_NAME = "demo.example/huzhu"
+START_SECONDS_MAX = 60.0
 FAILED_EVERY = 25
 """Of so many payouts the demo's insurer reports one as failed, so that there is something to look into."""
 
@@ -75,5 +79,16 @@ def open_console(engine: Engine, folder: Path, start: Callable[..., None]) -> No
         HUZHU_CONSOLE_HOST="127.0.0.1",
         HUZHU_CONSOLE_PORT=port,
     )
+    _await_console(int(port))
     out.print(table)
     out.print(f"the console is at http://127.0.0.1:{port} 控制台;Ctrl-C ends everything 结束")
+
+
+def _await_console(port: int) -> None:
+    """Waits until it listens: whoever reads the address opens it at once."""
+    until = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < until:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    fail("the console does not answer: console.log beside the demo's files says why")

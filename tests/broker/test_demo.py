@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -11,6 +12,7 @@ from pathlib import Path
 from signal import Signals
 from typing import NamedTuple
 
+import httpx
 import psutil
 import psycopg
 import pytest
@@ -32,7 +34,7 @@ pytestmark = pytest.mark.skipif(not FACTS.exists(), reason=f"{FACTS} is not ther
 class Demo:
     """A `huzhu demo` that runs, and every process that was seen under it."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, *more: str) -> None:
         argv: list[str | Path] = [
             sys.executable,
             "-m",
@@ -44,6 +46,7 @@ class Demo:
             POLICY,
             "--out",
             out,
+            *more,
         ]
         environment = {**os.environ, "HUZHU_SESSION_TIMEOUT": "6"}
         self.log = out.with_suffix(".log")
@@ -213,3 +216,18 @@ def test_an_interrupted_demo_leaves_nothing(number: Signals, tmp_path: Path) -> 
     assert "Traceback" not in demo.said()
     for log in (tmp_path / "out").glob("*.log"):
         assert "Traceback" not in log.read_text("utf-8")
+
+
+def test_a_demo_that_is_kept_serves_the_console_until_ctrl_c(tmp_path: Path) -> None:
+    """The address that it prints answers at once; Ctrl-C ends everything, with status 0."""
+    demo = Demo(tmp_path / "out", "--keep")
+    assert await_true(lambda: demo.look() and "Ctrl-C" in demo.said(), RUN_S_MAX), demo.said()
+    address = re.search(r"http://127\.0\.0\.1:[0-9]+", demo.said())
+    assert address is not None
+    answer = httpx.get(f"{address[0]}/sign-in", trust_env=False)
+    assert (200, True) == (answer.status_code, "demo-auditor" in demo.said())
+    demo.look()
+    demo.process.send_signal(Signals.SIGINT)
+    assert demo.wait(STOP_S_MAX) == 0
+    demo.assert_gone()
+    assert "Traceback" not in demo.said()
