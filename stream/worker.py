@@ -30,6 +30,8 @@ from stream.transport import CommittedTransport
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
+METADATA_MS = 5_000
+
 
 class _App(faust.App):
     """A Faust app whose stop does not wait for the intake to catch up."""
@@ -53,6 +55,8 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
         broker_heartbeat_interval=settings.session_timeout / 3,
         broker_request_timeout=max(90.0, settings.session_timeout * 2),
         consumer_auto_offset_reset="earliest",
+        # Who joins while a broker comes back may find no topics, and gets no partitions before it looks again.
+        consumer_metadata_max_age_ms=METADATA_MS,
         consumer_max_fetch_size=MESSAGE_BYTES_MAX,
         stream_buffer_maxsize=settings.batch_events * 2,
         topic_allow_declare=False,  # provisioned by `huzhu topics apply`
