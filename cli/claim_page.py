@@ -15,7 +15,8 @@ from cli.prose import Prose
 from handlers.account import Claim
 from handlers.national_words import origin_sentence
 from handlers.policy_words import in_force
-from handlers.sentences import CARE_TYPES, FACILITY_LEVELS, Saying, status_sentence, why_nothing, yuan
+from handlers.sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
+from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 from schemas.decisions import BenefitLine, ClaimDecision, ExplanationLine
 from schemas.facts import PayoutReported, PayoutStatus, SettlementPosted

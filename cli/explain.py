@@ -20,8 +20,8 @@ from handlers.adjudicate import adjudicate
 from handlers.explain import decision_of
 from handlers.offline import Book
 from handlers.read import Reading, read
-from handlers.sentences import Saying
 from infra.ledger.one_claim import claim_record
+from schemas.bilingual import Saying
 from schemas.decisions import ClaimDecided
 from schemas.facts import PayoutReported
 from schemas.outbound import PayoutInstructed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 
-from handlers.sentences import Saying
+from schemas.bilingual import Saying
 
 
 class Language(StrEnum):

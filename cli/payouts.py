@@ -17,10 +17,11 @@ from cli.language import Language, said_in
 from cli.operate import ledger, settings
 from handlers.payouts import NotReissuable, Verdict, report_of, verdicts
 from handlers.read import recall
-from handlers.sentences import Saying, yuan
+from handlers.sentences import yuan
 from infra.ledger import gather
 from infra.ledger import payouts as books
 from infra.ledger.schema import LedgerMismatch, bound_shards
+from schemas.bilingual import Saying
 from schemas.dates import format_instant
 from schemas.facts import PayoutReported
 from schemas.records import PayoutRecord, PayoutState

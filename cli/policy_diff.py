@@ -13,7 +13,8 @@ from cli.prose import Prose
 from handlers.examples import benefit_at, category_of, claim_at, telling_amounts
 from handlers.policy_changes import Affected, Change, affected, changes, union
 from handlers.policy_words import FIELDS, value_words
-from handlers.sentences import Saying, yuan
+from handlers.sentences import yuan
+from schemas.bilingual import Saying
 from schemas.policy import Policy, Scheme
 
 AMOUNTS_MAX = 8

@@ -13,7 +13,8 @@ from cli.prose import Prose
 from handlers.examples import benefit_at, category_of, claim_at, telling_amounts
 from handlers.policy_words import SHORT_BASIS, brackets_words, policy_rules, scheme_rules
 from handlers.policy_working import working
-from handlers.sentences import Saying, yuan
+from handlers.sentences import yuan
+from schemas.bilingual import Saying
 from schemas.policy import Policy, Scheme, Tier
 
 CLAIM_EXAMPLE = (8_000_00, 12_000_00)

@@ -17,9 +17,9 @@ from cli.language import Language, said_in
 from cli.operate import ledger, settings
 from cli.payouts import STATES, Spoken, reading
 from handlers.reconcile import differences, in_scope
-from handlers.sentences import Saying
 from infra.ledger.payouts import payouts_to_compare
 from infra.statements import HEADINGS, UnusableStatement, read_statement
+from schemas.bilingual import Saying
 from schemas.statement import Difference, DifferenceKind, Scope
 
 EXAMPLE = "Example: huzhu reconcile march.xlsx --scheme village_mutual_aid --since 2027-03-01 --until 2027-04-01"

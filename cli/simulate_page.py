@@ -13,8 +13,8 @@ from rich.cells import cell_len
 
 from cli.language import Language, said_in
 from cli.simulate_report import UNKNOWN, Change, Report, Sheet, class_name, headline, sheets, text_of
-from handlers.sentences import Saying
 from handlers.simulate import EDGES, Class
+from schemas.bilingual import Saying
 
 GREY, BLUE, GREEN, RED = "#b4b4ac", "#2b5c8a", "#3f7f4f", "#a8442f"
 """Before, after, more, less: told apart in print and by the colour-blind, as each also has its word or its side."""

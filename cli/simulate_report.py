@@ -15,8 +15,9 @@ from rich.text import Text
 
 from cli.language import Language, said_in
 from cli.prose import Prose
-from handlers.sentences import STATUS_NAMES, Saying, yuan
+from handlers.sentences import STATUS_NAMES, yuan
 from handlers.simulate import EDGES, Class, Cost, Tally
+from schemas.bilingual import Saying
 from schemas.decisions import Status
 from schemas.money import format_yuan
 from schemas.policy import Policies

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from handlers.merkle import Frontier, leaf_hash
-from handlers.sentences import Saying
+from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.checkpoint import Checkpoint
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from handlers.adjudicate import Adjudication, Benefit, Slice, Step, exact_benefit
-from handlers.sentences import BASIS, Saying, yuan
+from handlers.sentences import BASIS, yuan
+from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.decisions import BenefitLine, ClaimDecision, ExplanationLine, StepKind
 from schemas.money import format_yuan

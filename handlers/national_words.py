@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from handlers.sentences import Saying, yuan
+from handlers.sentences import yuan
+from schemas.bilingual import Saying
 from schemas.facts import NationalOrigin
 
 FIELDS = {

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from handlers.sentences import Saying
+from schemas.bilingual import Saying
 from schemas.facts import PayoutReported, PayoutStatus
 from schemas.outbound import AlertCode, InstructionKind
 from schemas.records import InstructionRow, PayoutStateRow

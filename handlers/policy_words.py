@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 
-from handlers.sentences import CARE_TYPES, FACILITY_LEVELS, Saying, scope_words, yuan
+from handlers.sentences import CARE_TYPES, FACILITY_LEVELS, scope_words, yuan
+from schemas.bilingual import Saying
 from schemas.policy import Bracket, Policy, Scheme
 from schemas.policy_values import decimal_text
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from handlers.adjudicate import Benefit, Step
 from handlers.policy_words import percent
-from handlers.sentences import REASON_NAMES, Saying, yuan
+from handlers.sentences import REASON_NAMES, yuan
+from schemas.bilingual import Saying
 from schemas.decisions import StepKind
 
 _LIMITS = {

@@ -6,18 +6,10 @@ and amounts in yuan.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from schemas.bilingual import Saying
 from schemas.decisions import Reason, Status
 from schemas.money import FEN_PER_YUAN
 from schemas.policy import Scheme
-
-
-class Saying(NamedTuple):
-    """One sentence, or one name, in Chinese and in English."""
-
-    zh: str
-    en: str
 
 
 def yuan(fen: int) -> str:

@@ -16,11 +16,11 @@ from handlers import publish
 from handlers.auditing import Fault, Finding, ShardCheck, read_entry
 from handlers.journal import Journal
 from handlers.merkle import Frontier
-from handlers.sentences import Saying
 from infra.audit_keys import SigningKey, is_signed
 from infra.ledger import audit_log, gather
 from infra.ledger.audit_log import ShardEnd
 from infra.ledger.record import record
+from schemas.bilingual import Saying
 from schemas.checkpoint import Checkpoint, SignedCheckpoint, parse_notes
 from schemas.records import CheckpointRow
 from schemas.topics import CHECKPOINTS

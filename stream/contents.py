@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from handlers.auditing import Entry, Fault, Finding
-from handlers.sentences import Saying
 from infra.ledger import audit_log
 from infra.ledger.audit_log import Ordered, StoredEntry
+from schemas.bilingual import Saying
 from schemas.canonical import sha256_hex
 from schemas.money import parse_yuan
 from schemas.outbound import AuditKind

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from handlers.auditing import Entry, Fault, Finding, LogCheck, read_entry
-from handlers.sentences import Saying
 from infra.audit_keys import is_signed
 from infra.ledger import audit_log
 from infra.ledger.audit_log import StoredEntry
+from schemas.bilingual import Saying
 from schemas.checkpoint import Checkpoint, NotACheckpoint, SignedCheckpoint, VerifierKey, parse_notes
 from schemas.records import CheckpointRow
 from schemas.topics import AUDIT, CHECKPOINTS

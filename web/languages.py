@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from handlers.sentences import Saying
+from schemas.bilingual import Saying
 
 Language = Literal["zh", "en"]
 DEFAULT: Language = "zh"

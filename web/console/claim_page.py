@@ -17,10 +17,11 @@ from handlers.account import Account
 from handlers.masking import mask_text
 from handlers.policy_words import in_force
 from handlers.read import recall
-from handlers.sentences import CARE_TYPES, FACILITY_LEVELS, Saying, status_sentence, why_nothing, yuan
+from handlers.sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from infra.ledger import audit_log, people, timeline
 from infra.ledger.one_claim import ClaimRecord, claim_record
 from infra.ledger.people import Person
+from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.console import ConsoleAct, Right
 from schemas.decisions import BenefitLine, ClaimDecided, ExplanationLine, StepKind

@@ -16,9 +16,9 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
 from handlers.masking import mask_id, mask_text
-from handlers.sentences import Saying
 from infra.ledger import digest, gather
 from infra.ledger.export_rows import Filter, rows_of
+from schemas.bilingual import Saying
 from schemas.console import Right
 from schemas.dates import shanghai_date
 from schemas.decisions import Status

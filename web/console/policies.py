@@ -14,8 +14,8 @@ from handlers.examples import benefit_at, category_of, claim_at, telling_amounts
 from handlers.policy_changes import Change, changes
 from handlers.policy_words import FIELDS, SHORT_BASIS, brackets_words, in_force, policy_rules, scheme_rules, value_words
 from handlers.policy_working import working
-from handlers.sentences import Saying
 from infra.ledger import tables
+from schemas.bilingual import Saying
 from schemas.console import Right
 from schemas.dates import shanghai_date
 from schemas.policy import Policy, Scheme, Tier

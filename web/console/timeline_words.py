@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from handlers.read import recall
-from handlers.sentences import STATUS_NAMES, Saying, yuan
+from handlers.sentences import STATUS_NAMES, yuan
 from infra.ledger.timeline import Happened
+from schemas.bilingual import Saying
 from schemas.decisions import ClaimDecided
 from schemas.facts import (
     CoverageRecorded,

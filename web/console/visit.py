@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection, Engine
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from handlers.sentences import Saying
 from infra.keyring import Keyring, NotReadable
+from schemas.bilingual import Saying
 from schemas.console import RIGHTS, Right, Session
 from schemas.outbound import AuditKind
 from web.console.acts import Clock, note_view

@@ -16,10 +16,10 @@ from sqlalchemy import Engine
 
 from handlers.auditing import NO_HASH, ShardCheck, read_entry
 from handlers.merkle import Frontier
-from handlers.sentences import Saying
 from infra.audit_keys import is_signed
 from infra.ledger import audit_log
 from infra.ledger.audit_log import ShardEnd
+from schemas.bilingual import Saying
 from schemas.checkpoint import Checkpoint, NotACheckpoint, VerifierKey, parse_notes
 from web.console.acts import Clock
 
