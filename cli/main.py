@@ -8,24 +8,17 @@ import sys
 
 import typer
 
-from cli import (
-    adjudicate,
-    audit,
-    console_site,
-    contracts,
-    deadletter,
-    demo,
-    events,
-    explain,
-    gateway,
-    operate,
-    payouts,
-    people,
-    policies,
-    reconcile,
-    simulate,
-    users,
-)
+from cli import contracts_command
+from cli.access import people_command, users_command
+from cli.audit import audit_command
+from cli.demo import demo_command
+from cli.events import deadletter_command, events_command
+from cli.explain import explain_command
+from cli.offline import adjudicate_command
+from cli.payouts import payouts_command, reconcile_command
+from cli.policy import policy_command
+from cli.servers import console_command, gateway_command, operate
+from cli.simulate import simulate_command
 
 app = typer.Typer(
     name="huzhu",
@@ -34,26 +27,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Claims processing for medical self-pay assistance and mutual aid (互助): exact to the fen, exactly once.",
 )
-app.command(epilog=demo.EXAMPLE)(demo.demo)
-app.command(epilog=adjudicate.EXAMPLE)(adjudicate.adjudicate)
-app.command(epilog=explain.EXAMPLE)(explain.explain)
-app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
-app.command(epilog=events.GENERATE_EXAMPLE)(events.generate)
-app.command(epilog=events.POST_EXAMPLE)(events.post)
+app.command(epilog=demo_command.EXAMPLE)(demo_command.demo)
+app.command(epilog=adjudicate_command.EXAMPLE)(adjudicate_command.adjudicate)
+app.command(epilog=explain_command.EXAMPLE)(explain_command.explain)
+app.command(epilog=simulate_command.EXAMPLE)(simulate_command.simulate)
+app.command(epilog=events_command.GENERATE_EXAMPLE)(events_command.generate)
+app.command(epilog=events_command.POST_EXAMPLE)(events_command.post)
 app.command(epilog="Example: huzhu worker --log-level warning")(operate.worker)
 app.command(epilog="Example: huzhu relay")(operate.relay)
-app.command(epilog=reconcile.EXAMPLE)(reconcile.reconcile)
+app.command(epilog=reconcile_command.EXAMPLE)(reconcile_command.reconcile)
 app.add_typer(operate.topics, name="topics")
-app.add_typer(policies.app, name="policy")
-app.add_typer(deadletter.app, name="deadletter")
-app.add_typer(payouts.app, name="payouts")
-app.add_typer(contracts.app, name="contracts")
-app.command(epilog=gateway.EXAMPLE)(gateway.gateway)
-app.add_typer(gateway.app, name="keys")
-app.add_typer(audit.app, name="audit")
-app.command(epilog=console_site.EXAMPLE)(console_site.console)
-app.add_typer(users.app, name="users")
-app.add_typer(people.app, name="people")
+app.add_typer(policy_command.app, name="policy")
+app.add_typer(deadletter_command.app, name="deadletter")
+app.add_typer(payouts_command.app, name="payouts")
+app.add_typer(contracts_command.app, name="contracts")
+app.command(epilog=gateway_command.EXAMPLE)(gateway_command.gateway)
+app.add_typer(gateway_command.app, name="keys")
+app.add_typer(audit_command.app, name="audit")
+app.command(epilog=console_command.EXAMPLE)(console_command.console)
+app.add_typer(users_command.app, name="users")
+app.add_typer(people_command.app, name="people")
 
 
 @app.callback()

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.dates import Instant
 from schemas.money import Fen
-from schemas.policy import Basis
+from schemas.policy.model import Basis
 
 
 class Status(StrEnum):

@@ -25,6 +25,17 @@ class Delivery(NamedTuple):
     value: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """All messages of ``[start, end)`` of one partition."""
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+    deliveries: tuple[Delivery, ...]
+
+
 class EventRow(NamedTuple):
     """One event as it was taken in, whatever became of it: the original bytes and where they stood.
 
@@ -255,7 +266,7 @@ class Export(NamedTuple):
 
 
 class CheckpointRow(NamedTuple):
-    """A checkpoint as the ledger keeps it; ``frontier`` is what the tree goes on from (handlers/merkle.py)."""
+    """A checkpoint as the ledger keeps it; ``frontier`` is what the tree goes on from (handlers/audit/merkle.py)."""
 
     shard: int
     size: int

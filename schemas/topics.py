@@ -6,6 +6,7 @@ Partitions of all topics are equal: the partition of a person's key is the perso
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +16,6 @@ MESSAGE_BYTES_MAX = 8 * 1024 * 1024
 EVENT_BYTES_MAX = 1024 * 1024
 """The largest event that is accepted: 1 MiB (claims.md, TOO_LARGE)."""
 
-DAY_MS = 24 * 60 * 60 * 1000
 FOR_EVER = -1
 
 
@@ -89,3 +89,20 @@ INBOUND: tuple[Topic, ...] = tuple(topic for topic in TOPICS if topic.direction 
 OUTBOUND: tuple[Topic, ...] = tuple(topic for topic in TOPICS if topic.direction == "out")
 TOPIC_OF_EVENT: dict[str, Topic] = {name: topic for topic in INBOUND for name in topic.event_types}
 """The inbound topic to which an event type belongs."""
+
+
+def address(value: bytes) -> tuple[str, bytes | None]:
+    """The topic and key of an event. One that names neither goes to the expenses without a key, to be refused."""
+    try:
+        document = json.loads(value)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        return EXPENSES.name, None
+    event_type, person_id = document.get("event_type"), document.get("person_id")
+    topic = TOPIC_OF_EVENT.get(event_type, EXPENSES) if isinstance(event_type, str) else EXPENSES
+    try:
+        key = person_id.encode("utf-8") if isinstance(person_id, str) else None
+    except UnicodeEncodeError:
+        key = None
+    return topic.name, key

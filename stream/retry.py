@@ -15,7 +15,7 @@ from confluent_kafka import KafkaException
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from infra.ledger.record import Contended
+from infra.ledger.write import Contended
 from stream.deadline import deadline
 
 log = logging.getLogger(__name__)

@@ -9,11 +9,11 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from handlers.process import Processor, World
-from handlers.read import Reading, read
+from handlers.claims.process import Processor, World
+from handlers.claims.read import Reading, read
 from infra.sharding import shard_of
-from schemas.policy import Policies
-from schemas.policy_file import parse_policy
+from schemas.policy.model import Policies
+from schemas.policy.policy_file import parse_policy
 from schemas.records import Delivery, Outcome, ShardState
 from schemas.topics import EXPENSES, TOPIC_OF_EVENT
 

@@ -8,9 +8,9 @@ from itertools import count
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from infra import kafka_topics
+from infra.kafka import topic_setup
 from infra.ledger.schema import bind, connect, upgrade
-from infra.parts import resolve_kafka, resolve_postgres
+from infra.servers.resolve import resolve_kafka, resolve_postgres
 from infra.settings import Settings
 
 SHARDS = 4
@@ -58,7 +58,7 @@ def ledger(ledger_url: str) -> Iterator[Engine]:
 def kafka() -> Iterator[str]:
     """The address of a fresh Kafka with all topics, for the tests of one module."""
     with resolve_kafka() as part:
-        kafka_topics.apply(part.bootstrap, Settings(shards=SHARDS))
+        topic_setup.apply(part.bootstrap, Settings(shards=SHARDS))
         yield part.bootstrap
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from schemas.national import NationalMappings
-from schemas.national_file import parse_mapping
+from schemas.national.mapping import NationalMappings
+from schemas.national.mapping_file import parse_mapping
 
 SAMPLE_FILE = Path(__file__).parents[1] / "infra" / "samples" / "national-sample.toml"
 SAMPLE_MAPPING = SAMPLE_FILE.read_text("utf-8")

@@ -98,7 +98,7 @@ people = Table(
     Column("loaded_at", DateTime(timezone=True), nullable=False),
     Index("people_of_key", "key_id"),
 )
-"""The identity directory: each field encrypted by itself (infra/keyring.py), found by a keyed hash of the person id."""
+"""The identity directory: each field encrypted by itself (infra/keys), found by a keyed hash of the person id."""
 
 digest_marks = Table(
     "digest_marks",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from stream.post import post
+from stream.inbound.post import post
 from tests.bench.contestants import Contestant
 from tests.bench.figures import Better, Figure
 from tests.bench.floor import PostgresFloor

@@ -19,7 +19,7 @@ import psutil
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 from infra.ledger.schema import connect, upgrade
-from infra.parts import resolve_postgres
+from infra.servers.resolve import resolve_postgres
 from tests.web.desk import Desk, Visitor, open_desk
 from tests.web.town import filled_ledger
 

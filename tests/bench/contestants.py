@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.local.jars import java
+from infra.servers.local.jars import java
 from schemas.topics import INSTRUCTIONS
 from tests.bench.peers import build
 from tests.bench.stage import SHARDS, Stage

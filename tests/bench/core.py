@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 
-from handlers.account import Account
-from handlers.adjudicate import adjudicate
-from handlers.explain import decision_of
-from handlers.read import Reading, read
-from schemas.policy import Policies
-from schemas.policy_file import read_policy
+from handlers.claims.account import Account
+from handlers.claims.adjudicate import adjudicate
+from handlers.claims.explain import decision_of
+from handlers.claims.read import Reading, read
+from schemas.policy.model import Policies
+from schemas.policy.policy_file import read_policy
 from tests.bench.figures import Figure
 from tests.bench.machine import load
 from tests.bench.messages import POLICY, year_of

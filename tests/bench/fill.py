@@ -1,4 +1,4 @@
-"""Filling a ledger without Kafka: events straight into `stream.batch`, as if they had been delivered."""
+"""Filling a ledger without Kafka: events straight into `acts.take_in`, as if they had been delivered."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from itertools import islice
 
 from sqlalchemy import Engine, text
 
-from infra.ledger import gather
-from infra.ledger.record import move_offsets
+from acts.take_in import take_in
+from infra.ledger import reads
+from infra.ledger.write import move_offsets
 from infra.sharding import shard_of
-from schemas.records import Delivery
-from schemas.topics import INBOUND
-from stream.batch import take_in
-from stream.post import address
-from stream.ranges import Range
+from schemas.records import Delivery, Range
+from schemas.topics import INBOUND, address
 from tests.bench.stage import SHARDS
 
 BATCH = 500
@@ -28,7 +26,7 @@ def fill(engine: Engine, messages: Iterable[bytes], first_offset: int = 0) -> in
     """Takes messages into an empty ledger in batches, and returns how many they were."""
     reached = {(topic.name, shard): first_offset for topic in INBOUND for shard in range(SHARDS)}
     with engine.begin() as connection:
-        epochs = gather.take_shards(connection, range(SHARDS))
+        epochs = reads.take_shards(connection, range(SHARDS))
         move_offsets(connection, reached)
     taken = 0
     remaining = iter(messages)

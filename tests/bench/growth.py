@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from infra.ledger.schema import connect
-from stream.post import post
+from stream.inbound.post import post
 from tests.bench import replay
 from tests.bench.contestants import Contestant
 from tests.bench.figures import Figure

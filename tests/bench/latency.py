@@ -11,7 +11,8 @@ from itertools import count
 
 from confluent_kafka import Producer
 
-from stream.post import address, post
+from schemas.topics import address
+from stream.inbound.post import post
 from tests.bench.contestants import Contestant
 from tests.bench.figures import Figure, percentile
 from tests.bench.machine import load

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import psutil
 import psycopg
 
-from infra.local.jars import POM, java
+from infra.servers.local.jars import POM, java
 
 
 def describe(database_url: str | None = None) -> dict[str, str]:

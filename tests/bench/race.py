@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from infra.ledger.schema import connect
-from stream.progress import lag
-from stream.ranges import RangeReader
+from stream.inbound.partition_reader import RangeReader
+from stream.lag import lag
 from tests.bench.contestants import Contestant
 from tests.bench.messages import Benefits
 from tests.bench.running import Running, running

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from infra.local.guarded import Guarded, tail
+from infra.servers.local.guard_client import Guarded, tail
 from tests.bench.contestants import Contestant
 from tests.bench.stage import Stage
 

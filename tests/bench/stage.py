@@ -15,12 +15,12 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 from sqlalchemy import create_engine, make_url, text
 
-from infra import kafka_topics
+from acts.publish_policy import publish
+from infra.kafka import topic_setup
 from infra.ledger.schema import bind, connect, upgrade
-from infra.parts import DATABASE_URL, KAFKA_BOOTSTRAP, resolve_kafka, resolve_postgres
+from infra.servers.resolve import DATABASE_URL, KAFKA_BOOTSTRAP, resolve_kafka, resolve_postgres
 from infra.settings import Settings
 from schemas.topics import OUTBOUND, RELAY_CURSORS, TOPICS, Topic
-from stream.publishing import publish
 from tests.bench.messages import POLICY
 
 SHARDS = 4
@@ -73,7 +73,7 @@ class Stage:
         if names:
             _settled(self.kafka.delete_topics(names))
         _await(lambda: not set(names) & set(self.kafka.list_topics(timeout=WAIT_SECONDS_MAX).topics))
-        kafka_topics.apply(self.bootstrap, SETTINGS)
+        topic_setup.apply(self.bootstrap, SETTINGS)
 
     def renew_outbound(self) -> None:
         self.renew((*OUTBOUND, RELAY_CURSORS))
@@ -118,11 +118,11 @@ def stage() -> Iterator[Stage]:
             _numbers=count(1),
         )
         stack.callback(made.__delattr__, "kafka")  # while the broker lives: afterwards librdkafka waits for it for ever
-        kafka_topics.apply(kafka.bootstrap, SETTINGS)
+        topic_setup.apply(kafka.bootstrap, SETTINGS)
         made.sql("CREATE DATABASE bench_template")
         engine = connect(made.url("bench_template"))
         upgrade(engine)
-        bind(engine, SHARDS, kafka_topics.cluster_id(kafka.bootstrap))
+        bind(engine, SHARDS, topic_setup.cluster_id(kafka.bootstrap))
         publish(engine, POLICY.read_text("utf-8"), "bench", SHARDS, lambda: datetime.now(UTC))
         engine.dispose()
         yield made

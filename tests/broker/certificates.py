@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from infra.local.ports import LOOPBACK
-from infra.local.secured import BrokerSecurity
+from infra.servers.local.broker_security import BrokerSecurity
+from infra.servers.local.ports import LOOPBACK
 
 
 def issued(folder: Path) -> BrokerSecurity:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from infra.audit_keys import is_signed, read_public_keys
+from infra.keys.audit_signing import is_signed, read_public_keys
 from schemas.checkpoint import parse_notes
 from tests.broker.servers import await_true
 from tests.broker.test_spine import Spine, insured, person_of, post, stay, to_post

@@ -10,10 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra.local import kafka
-from infra.local.errors import PartFailed
-from infra.local.kafka import LocalKafka
-from infra.local.ports import free_ports
+from infra.servers.local import kafka_server
+from infra.servers.local.errors import PartFailed
+from infra.servers.local.kafka_server import LocalKafka
+from infra.servers.local.ports import free_ports
 from tests.broker.servers import (
     Admin,
     Consumer,
@@ -81,7 +81,7 @@ def test_kafka_tries_other_ports_when_one_is_taken(monkeypatch: pytest.MonkeyPat
     """A port that another program bound after it was chosen costs a second attempt, not the start."""
     with socket.create_server(("127.0.0.1", 0)) as squatter:
         choices = [(squatter.getsockname()[1], *free_ports(1))]
-        monkeypatch.setattr(kafka, "free_ports", lambda count: choices.pop() if choices else free_ports(count))
+        monkeypatch.setattr(kafka_server, "free_ports", lambda count: choices.pop() if choices else free_ports(count))
         with LocalKafka.start() as cluster:
             assert choices == []
             assert cluster.nodes[0].port != squatter.getsockname()[1]

@@ -12,10 +12,10 @@ import psutil
 import psycopg
 import pytest
 
-from infra.local import postgres, postgres_programs
-from infra.local.errors import PartUnavailable
-from infra.local.ports import free_ports
-from infra.local.postgres import LocalPostgres
+from infra.servers.local import postgres_programs, postgres_server
+from infra.servers.local.errors import PartUnavailable
+from infra.servers.local.ports import free_ports
+from infra.servers.local.postgres_server import LocalPostgres
 from tests.broker.servers import all_gone, execute, family_of, listening_addresses, query
 
 
@@ -95,7 +95,9 @@ def test_postgres_tries_another_port_when_one_is_taken(monkeypatch: pytest.Monke
     """A port that another program bound after it was chosen costs a second attempt, not the start."""
     with socket.create_server(("127.0.0.1", 0)) as squatter:
         choices = [(squatter.getsockname()[1],)]
-        monkeypatch.setattr(postgres, "free_ports", lambda count: choices.pop() if choices else free_ports(count))
+        monkeypatch.setattr(
+            postgres_server, "free_ports", lambda count: choices.pop() if choices else free_ports(count)
+        )
         with LocalPostgres.start() as server:
             assert choices == []
             assert query(server.url, "select 1") == 1

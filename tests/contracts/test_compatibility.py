@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from cli.contracts import breaking
-from handlers.read import Reading, read
-from schemas import asyncapi
-from schemas.compatibility import breaks_readers, breaks_senders, topics_broken
-from schemas.contract import CONTRACT_VERSION, OUTBOUND_TYPES, events, inlined
+from cli.contracts_command import breaking
+from handlers.claims.read import Reading, read
+from schemas.contract import asyncapi
+from schemas.contract.compatibility import breaks_readers, breaks_senders, topics_broken
+from schemas.contract.json_schema import CONTRACT_VERSION, OUTBOUND_TYPES, events, inlined
 from schemas.facts import FACT_TYPES
 from tests.contracts.schemas_in_force import CONTRACTS, faults, validators
 

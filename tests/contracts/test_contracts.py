@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.contracts import differences
-from handlers.read import Reading, read
+from cli.contracts_command import differences
+from handlers.claims.read import Reading, read
 from infra.population import generate
-from schemas.contract import OUTBOUND_TYPES, events
+from schemas.contract.json_schema import OUTBOUND_TYPES, events
 from schemas.facts import FACT_TYPES
-from schemas.policy_file import read_policies
+from schemas.policy.policy_file import read_policies
 from schemas.topics import TOPIC_OF_EVENT, TOPICS
 from tests.builders import (
     Json,

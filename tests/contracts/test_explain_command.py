@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from handlers.sentences import REASON_NAMES, STATUS_NAMES, status_sentence, why_nothing
-from infra.ledger.gather import take_shards
+from acts.publish_policy import publish
+from acts.take_in import take_in
+from handlers.words.claim_sentences import REASON_NAMES, STATUS_NAMES, status_sentence, why_nothing
+from infra.ledger.reads import take_shards
 from schemas.decisions import Reason, Status
-from schemas.policy import Scheme
-from schemas.policy_file import read_policy
+from schemas.policy.model import Scheme
+from schemas.policy.policy_file import read_policy
+from schemas.records import Range
 from schemas.topics import TOPIC_OF_EVENT
-from stream.batch import take_in
-from stream.publishing import publish
-from stream.ranges import Range
 from tests.builders import SHARDS, Json, bill, coverage, death, delivery, discharge, report, void
 from tests.contracts.processes import CHINESE, SAMPLE, facts_file, huzhu, squeezed
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import pytest
 
-from handlers.offline import Book
+from handlers.offline.book import Book
 from schemas.decisions import ClaimDecision
-from schemas.policy import Bracket, Policies, Policy, Scheme, Tier
-from schemas.policy_file import read_policies, warnings
+from schemas.policy.model import Bracket, Policies, Policy, Scheme, Tier
+from schemas.policy.policy_file import read_policies, warnings
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "policies.md").read_text("utf-8")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from infra.national_files import FileUnusable, rows_of
+from infra.files.national_files import FileUnusable, rows_of
 from tests.contracts.processes import CHINESE, huzhu
 from tests.national_lists import SAMPLE_FILE, listed
 

@@ -17,7 +17,7 @@ from subprocess import DEVNULL, PIPE, Popen
 import psutil
 import pytest
 
-from cli.workers import cores
+from cli.offline.worker_processes import cores
 from infra.population import generate
 from tests.builders import VILLAGE, YEARLY, Json, bill, coverage, discharge, encode, policy_text
 from tests.contracts.processes import CHINESE, REPOSITORY, SAMPLE, facts_file, huzhu, squeezed

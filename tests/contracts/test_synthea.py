@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from handlers.admit import Disposition
-from handlers.offline import Book
+from handlers.claims.admit import Disposition
+from handlers.offline.book import Book
 from schemas.decisions import to_json
 from schemas.money import format_yuan
-from schemas.policy import Policies
-from schemas.policy_file import read_policy
+from schemas.policy.model import Policies
+from schemas.policy.policy_file import read_policy
 from tests.oracle.calculator import adjudicate
 
 SHARED = Path(__file__).parents[3] / "shared"

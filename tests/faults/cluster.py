@@ -15,9 +15,9 @@ from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 from sqlalchemy import make_url
 
-from infra import kafka_topics
-from infra.local.kafka import LocalKafka
-from infra.local.postgres import LocalPostgres
+from infra.kafka import topic_setup
+from infra.servers.local.kafka_server import LocalKafka
+from infra.servers.local.postgres_server import LocalPostgres
 from infra.settings import Settings
 from schemas.topics import TOPICS
 from tests.faults.proxy import Network, Proxy
@@ -82,7 +82,7 @@ class Cluster:
         self.postgres = enter(LocalPostgres.start(place / "postgres"))
         self.postgres_proxy = self.network.proxy(self.postgres.port)
         self.kafka = enter(LocalKafka.start(nodes=self._nodes, heap_mb=HEAP_MB, advertised=self._advertised))
-        kafka_topics.apply(self.kafka.bootstrap, self.settings)
+        topic_setup.apply(self.kafka.bootstrap, self.settings)
         self._admin = AdminClient({"bootstrap.servers": self.kafka.bootstrap, "log_level": 0})
         self.await_in_sync()
         logs = self.folder / "logs"

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TypeVar
 
-from infra.local.ports import LOOPBACK
+from infra.servers.local.ports import LOOPBACK
 
 CHUNK_BYTES = 65_536
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close() sends RST

@@ -16,7 +16,7 @@ from random import Random
 
 import psycopg
 
-from infra.local.errors import PartFailed
+from infra.servers.local.errors import PartFailed
 from tests.faults import kcat
 from tests.faults.chaos import Chaos
 from tests.faults.cluster import SHARDS, Cluster

@@ -9,7 +9,7 @@ from random import Random
 
 import psycopg
 
-from infra.local.errors import PartFailed
+from infra.servers.local.errors import PartFailed
 from tests.faults.cluster import DISK_MB, Cluster
 from tests.faults.waiting import await_true, pause
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from infra.local.guarded import Guarded
+from infra.servers.local.guard_client import Guarded
 
 LOOK_S = 0.1
 

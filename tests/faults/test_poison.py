@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from acts.replay_refused import replay
 from infra.ledger.schema import connect
 from infra.settings import Settings
-from stream.replaying import replay
 from tests.faults import kcat
 from tests.faults.cluster import SHARDS, Cluster
 from tests.faults.load import Load

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.ports import LOOPBACK
+from infra.servers.local.ports import LOOPBACK
 from tests.faults.proxy import Network, Proxy
 from tests.faults.waiting import await_true
 

@@ -17,20 +17,21 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Row, select, text
 
-from handlers.auditing import NO_HASH, Fault
-from infra.audit_keys import SigningKey, is_signed
+from acts import api_keys
+from acts.export_audit_log import checkpoints_beside, export_audit_log, record_export
+from acts.make_checkpoints import Made, make_due
+from acts.prove_payout import NotProvable, prove
+from acts.publish_policy import publish
+from acts.replay_refused import replay as send_again
+from acts.verify_audit_log import Trust, Verified, verify_ledger, verify_values
+from handlers.audit.log_check import NO_HASH, Fault
+from infra.keys.audit_signing import SigningKey, is_signed
 from infra.ledger import tables
-from schemas.access import Role
+from schemas.access.callers import Role
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.checkpoint import SignedCheckpoint, parse_notes
 from schemas.outbound import AuditKind
 from schemas.records import Export
-from stream.checkpoints import Made, make_due
-from stream.exporting import checkpoints_beside, export_audit_log, record_export
-from stream.proving import NotProvable, prove
-from stream.publishing import publish
-from stream.replaying import replay as send_again
-from stream.verifying import Trust, Verified, verify_ledger, verify_values
 from tests.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge
 from tests.ledger.test_payouts import Town
 from tests.ledger.test_take_in import (
@@ -46,7 +47,6 @@ from tests.ledger.test_take_in import (
     sample,
     ticking,
 )
-from web import keys
 
 KEY = SigningKey("wuxi.example/huzhu", b"\x01" * 32)
 OTHER_KEY = SigningKey("wuxi.example/huzhu", b"\x02" * 32)
@@ -166,9 +166,9 @@ def test_a_ledger_with_keys_and_reissued_payouts_is_good(ledger: Engine) -> None
     town = Town(ledger)
     town.report(town.payouts[0], "failed")
     town.reissue(town.payouts[0])
-    first, _ = keys.create(ledger, Role.HOSPITAL, ["H1"], "", "li.na", ticking())
-    second, _ = keys.rotate(ledger, first.key_id, timedelta(0), "li.na", ticking())
-    keys.revoke(ledger, second.key_id, "lost", "li.na", ticking())
+    first, _ = api_keys.create(ledger, Role.HOSPITAL, ["H1"], "", "li.na", ticking())
+    second, _ = api_keys.rotate(ledger, first.key_id, timedelta(0), "li.na", ticking())
+    api_keys.revoke(ledger, second.key_id, "lost", "li.na", ticking())
     sign(ledger)
     assert [] == verify(ledger).findings
     with ledger.connect() as connection:

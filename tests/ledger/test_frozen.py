@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from infra.ledger.schema import connect
 from infra.settings import Settings
-from stream.intake import Intake
+from stream.inbound.intake import Intake
 
 LEASE = 1.0
 LOCK_AND = """

@@ -18,12 +18,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from handlers.payouts import NotReissuable
-from infra.ledger import gather, schema, tables
+from acts.publish_policy import publish
+from acts.reissue_payout import NoSuchPayout, reissue
+from acts.take_in import take_in
+from handlers.claims.payout_reports import NotReissuable
+from infra.ledger import reads, schema, tables
 from infra.sharding import shard_of
-from stream.batch import take_in
-from stream.publishing import publish
-from stream.reissuing import NoSuchPayout, reissue
 from tests.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge, report
 from tests.ledger.test_take_in import (
     assert_replays,
@@ -396,6 +396,6 @@ def test_no_shard_is_locked_that_need_not_be(town: Town) -> None:
     town.report(name, "failed")
     others = [shard for shard in range(SHARDS) if shard != shard_of("P1", SHARDS)]
     with town.ledger.begin() as connection:
-        gather.lock_shards(connection, others, {})
+        reads.lock_shards(connection, others, {})
         town.reissue(name)
     assert 3 == len(town.payouts)

@@ -10,10 +10,10 @@ from sqlalchemy import Engine
 
 from infra.ledger.tables import outbox, shards
 from infra.settings import Settings
+from schemas.records import Range
 from schemas.topics import RELAY_CURSORS
-from stream.cloudevents import Headers
-from stream.ranges import Range
-from stream.relay import BATCH_BYTES_MAX, CursorLost, ShardRelay
+from stream.outbound.cloudevents import Headers
+from stream.outbound.relay import BATCH_BYTES_MAX, CursorLost, ShardRelay
 
 MIB = 1024 * 1024
 

@@ -13,24 +13,23 @@ from rich.progress import Progress
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import InternalError
 
-from cli.by_person import by_person_in_ledger
-from cli.scatter import LedgerSource, Plan
-from cli.workers import Workers
-from handlers.account import Account
-from handlers.simulate import Pair, pairs
-from infra.ledger import tables, whole
-from infra.ledger.gather import next_offsets, take_shards
-from infra.ledger.whole import accepted_events, moment
+from acts.publish_policy import publish
+from acts.take_in import take_in
+from cli.offline.by_person import by_person_in_ledger
+from cli.offline.scatter import LedgerSource, Plan
+from cli.offline.worker_processes import Workers
+from handlers.claims.account import Account
+from handlers.offline.what_if import Pair, pairs
+from infra.ledger import snapshot, tables
+from infra.ledger.reads import next_offsets, take_shards
+from infra.ledger.snapshot import accepted_events, moment
 from infra.population import generate
 from infra.sharding import shard_of
 from schemas.money import format_yuan
-from schemas.policy import Policies
-from schemas.policy_file import parse_policy
-from schemas.records import Delivery
-from stream.batch import take_in
-from stream.post import address
-from stream.publishing import publish
-from stream.ranges import Range
+from schemas.policy.model import Policies
+from schemas.policy.policy_file import parse_policy
+from schemas.records import Delivery, Range
+from schemas.topics import address
 from tests.builders import SHARDS, VILLAGE, policy_text
 from tests.contracts.processes import SAMPLE, huzhu
 
@@ -136,7 +135,7 @@ def test_all_looks_are_at_one_moment(
     filled: Engine, ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In many ranges and buckets, while another city comes in: what is read is the state at the beginning."""
-    monkeypatch.setattr("cli.by_person.EVENTS_AT_ONCE", 50)
+    monkeypatch.setattr("cli.offline.by_person.EVENTS_AT_ONCE", 50)
     owed = held(filled)
     with moment(filled) as now:
         take(filled, generate(32, 30))
@@ -155,7 +154,7 @@ def test_the_connections_cannot_write(filled: Engine) -> None:
     """PostgreSQL itself refuses: the transactions are read-only."""
     with moment(filled) as now:
         assert list(accepted_events(filled, now.snapshot_id, 0, now.end_event))
-    with whole._reading(filled) as connection, pytest.raises(InternalError, match="read-only transaction"):
+    with snapshot._reading(filled) as connection, pytest.raises(InternalError, match="read-only transaction"):
         connection.execute(text("DELETE FROM offsets"))
 
 

@@ -20,23 +20,21 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, event, func, select
 
-from handlers.process import Processor, World
-from handlers.read import read
-from infra.ledger import gather, tables
-from infra.ledger.gather import Fenced
+from acts.publish_policy import publish
+from acts.replay_refused import replay as send_again
+from acts.take_in import GapInOffsets, take_in
+from handlers.claims.process import Processor, World
+from handlers.claims.read import read
+from infra.ledger import reads, tables
+from infra.ledger.reads import Fenced
 from infra.population import generate
 from infra.sharding import shard_of
-from schemas.console import ConsoleAct
+from schemas.access.console_rights import ConsoleAct
 from schemas.decisions import Status
-from schemas.policy import Policies
-from schemas.policy_file import parse_policy
-from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Reissue, Replay
-from schemas.topics import EXPENSES
-from stream.batch import GapInOffsets, take_in
-from stream.post import address
-from stream.publishing import publish
-from stream.ranges import Range
-from stream.replaying import replay as send_again
+from schemas.policy.model import Policies
+from schemas.policy.policy_file import parse_policy
+from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Range, Reissue, Replay
+from schemas.topics import EXPENSES, address
 from stream.retry import Retry
 from tests.builders import (
     POLICY,
@@ -70,7 +68,7 @@ def ticking(start: datetime = RECORDED_AT) -> Clock:
 def held(ledger: Engine, shards: Iterable[int] = range(SHARDS)) -> dict[int, int]:
     """Takes shards, as a worker does that they are assigned to, and returns their epochs."""
     with ledger.begin() as connection:
-        return gather.take_shards(connection, list(shards))
+        return reads.take_shards(connection, list(shards))
 
 
 def ranges(deliveries: Iterable[Delivery]) -> list[Range]:
@@ -101,7 +99,7 @@ def give(ledger: Engine, deliveries: Iterable[Delivery], now: Clock = lambda: RE
 
 def offsets(ledger: Engine) -> dict[tuple[str, int], int]:
     with ledger.connect() as connection:
-        return gather.next_offsets(connection)
+        return reads.next_offsets(connection)
 
 
 def dispositions(ledger: Engine) -> list[str]:
@@ -645,7 +643,7 @@ def test_the_order_in_which_waiting_persons_are_decided_is_not_the_database_s(le
     questions: list[str] = []
     event.listen(ledger, "before_cursor_execute", lambda *arguments: questions.append(arguments[2]))
     with ledger.connect() as connection:
-        waiting = gather.persons_without_policy(connection, date(2024, 1, 1), None)
+        waiting = reads.persons_without_policy(connection, date(2024, 1, 1), None)
     assert ["B", "C", "a", "ab", "b", "ä"] == waiting
     assert "ORDER BY" not in questions[-1], "sorted here: this server may sort by code point and the next one not"
     assert len(names) == publish(ledger, POLICY, "li.na", SHARDS, lambda: RECORDED_AT).instructions

@@ -43,7 +43,7 @@ BUGS = (
     Bug(
         1,
         "a-stale-version-is-news",
-        "handlers/admit.py",
+        "handlers/claims/admit.py",
         "elif version < line.newest:",
         "elif version < 0:",
         (f"{LAWS}::test_every_message_becomes_exactly_one_event", ORACLE),
@@ -51,7 +51,7 @@ BUGS = (
     Bug(
         1,
         "a-repetition-is-a-conflict",
-        "handlers/read.py",
+        "handlers/claims/read.py",
         'ASIDE = ("event_id", "occurred_at")',
         'ASIDE = ("occurred_at",)',
         (f"{LAWS}::test_order_repetition_and_delay_change_nothing", STORIES, ORACLE),
@@ -59,7 +59,7 @@ BUGS = (
     Bug(
         1,
         "the-last-to-come-wins",
-        "handlers/account.py",
+        "handlers/claims/account.py",
         "    if known is None or known.version < fact.version:\n        held[name] = fact",
         "    if known is None or fact.version > 1:\n        held[name] = held.get(name, fact)",
         (f"{LAWS}::test_corrections_end_where_a_fresh_adjudication_ends", STORIES),
@@ -67,7 +67,7 @@ BUGS = (
     Bug(
         1,
         "a-bill-reaches-only-its-own-claim",
-        "handlers/account.py",
+        "handlers/claims/account.py",
         "        if year is not None:\n",
         "        if year is None:\n",
         (
@@ -79,7 +79,7 @@ BUGS = (
     Bug(
         1,
         "a-moved-discharge-forgets-its-old-year",
-        "handlers/process.py",
+        "handlers/claims/process.py",
         "        account.apply(fact)\n        affected |= ",
         "        account.apply(fact)\n        affected = ",
         (f"{LAWS}::test_a_claim_that_moves_to_another_year_makes_room", STORIES),
@@ -87,7 +87,7 @@ BUGS = (
     Bug(
         1,
         "a-corrected-day-is-not-kept",
-        "handlers/process.py",
+        "handlers/claims/process.py",
         "                self._redated(adjudication.claim, known)\n",
         "                pass\n",
         (STORIES,),
@@ -95,7 +95,7 @@ BUGS = (
     Bug(
         1,
         "a-death-reaches-no-claim",
-        "handlers/account.py",
+        "handlers/claims/account.py",
         "isinstance(fact, CoverageRecorded | CoverageVoided | PersonDied)\n            return",
         "isinstance(fact, CoverageRecorded | CoverageVoided)\n            return",
         (f"{LAWS}::test_order_repetition_and_delay_change_nothing", STORIES),
@@ -103,7 +103,7 @@ BUGS = (
     Bug(
         1,
         "claims-of-one-day-in-reverse",
-        "handlers/adjudicate.py",
+        "handlers/claims/adjudicate.py",
         "    claims.sort(key=_canonical_order)",
         "    claims.sort(key=lambda claim: (_canonical_order(claim)[0], [-ord(letter) for letter in claim.claim_id]))",
         (f"{BOUNDARIES}::test_what_a_year_has_left_goes_to_its_claims_in_canonical_order", ORACLE),
@@ -111,7 +111,7 @@ BUGS = (
     Bug(
         1,
         "the-last-final-bill-files",
-        "handlers/account.py",
+        "handlers/claims/account.py",
         "        return min((settlement.settled_at",
         "        return max((settlement.settled_at",
         (f"{BOUNDARIES}::test_the_first_live_final_bill_files_a_claim", ORACLE),
@@ -119,7 +119,7 @@ BUGS = (
     Bug(
         1,
         "an-interim-bill-completes",
-        "handlers/account.py",
+        "handlers/claims/account.py",
         " for settlement in self.live if settlement.final), default=None)",
         " for settlement in self.live), default=None)",
         (STORIES, ORACLE),
@@ -127,7 +127,7 @@ BUGS = (
     Bug(
         2,
         "payments-before-recoveries",
-        "handlers/settle.py",
+        "handlers/claims/settle.py",
         "key=lambda due: due.kind is InstructionKind.PAYMENT)",
         "key=lambda due: due.kind is InstructionKind.RECOVERY)",
         (f"{LAWS}::test_every_cap_holds_at_every_moment", STORIES),
@@ -135,7 +135,7 @@ BUGS = (
     Bug(
         2,
         "layers-do-not-see-each-other",
-        "handlers/adjudicate.py",
+        "handlers/claims/adjudicate.py",
         "    left.pay(scheme.basis, amount)\n",
         "",
         (
@@ -147,7 +147,7 @@ BUGS = (
     Bug(
         2,
         "the-burden-uses-up-the-wrong-part",
-        "handlers/adjudicate.py",
+        "handlers/claims/adjudicate.py",
         ".get(basis, min(amount, self.copay))",
         ".get(basis, max(0, amount - self.out_of_catalogue))",
         (f"{BOUNDARIES}::test_layers_share_what_there_is", ORACLE),
@@ -155,7 +155,7 @@ BUGS = (
     Bug(
         2,
         "a-year-forgets-what-it-paid",
-        "handlers/adjudicate.py",
+        "handlers/claims/adjudicate.py",
         "    year.paid += amount\n",
         "    year.paid = amount\n",
         (f"{LAWS}::test_every_cap_holds_at_every_moment", ORACLE),
@@ -163,7 +163,7 @@ BUGS = (
     Bug(
         2,
         "a-year-counts-what-was-cut",
-        "handlers/adjudicate.py",
+        "handlers/claims/adjudicate.py",
         "    year.paid += amount\n",
         "    year.paid += due\n",
         (ORACLE,),
@@ -171,7 +171,7 @@ BUGS = (
     Bug(
         2,
         "the-cap-of-a-stay-comes-before-the-brackets",
-        "handlers/adjudicate.py",
+        "handlers/claims/adjudicate.py",
         "        (StepKind.CAP_PER_STAY, scheme.cap_per_stay, Reason.CAP_REACHED),\n",
         "        (StepKind.CAP_PER_STAY, scheme.cap_per_stay and 2 * scheme.cap_per_stay, Reason.CAP_REACHED),\n",
         (f"{LAWS}::test_every_cap_holds_at_every_moment", f"{BOUNDARIES}::test_caps_and_floors"),
@@ -179,7 +179,7 @@ BUGS = (
     Bug(
         2,
         "the-year-starts-a-day-late",
-        "schemas/policy.py",
+        "schemas/policy/model.py",
         "if (day.month, day.day) >= (month, first):",
         "if (day.month, day.day) > (month, first):",
         (f"{BOUNDARIES}::test_the_policy_year_starts_on_its_day", ORACLE),
@@ -187,7 +187,7 @@ BUGS = (
     Bug(
         2,
         "a-year-drifts",
-        "handlers/adjudicate.py",
+        "handlers/claims/adjudicate.py",
         "    due = round_half_up(exact_benefit(tier, end), tier.scale) - "
         "round_half_up(exact_benefit(tier, start), tier.scale)\n",
         "    due = round_half_up(exact_benefit(tier, end) - exact_benefit(tier, start), tier.scale)\n",
@@ -215,7 +215,7 @@ BUGS = (
     Bug(
         2,
         "coverage-holds-on-its-last-day",
-        "handlers/eligibility.py",
+        "handlers/claims/eligibility.py",
         "day < coverage.valid_to)",
         "day <= coverage.valid_to)",
         (f"{BOUNDARIES}::test_coverage_counts_on_the_day_of_discharge", STORIES, ORACLE),
@@ -223,7 +223,7 @@ BUGS = (
     Bug(
         2,
         "waiting-until-discharge",
-        "handlers/eligibility.py",
+        "handlers/claims/eligibility.py",
         "(discharge.admitted_on - c.valid_from)",
         "(discharge.discharged_on - c.valid_from)",
         (f"{BOUNDARIES}::test_waiting_days_count_from_valid_from_to_admission", ORACLE),
@@ -239,7 +239,7 @@ BUGS = (
     Bug(
         3,
         "nothing-is-ever-recovered",
-        "handlers/settle.py",
+        "handlers/claims/settle.py",
         "        if amount != balance:\n",
         "        if amount > balance:\n",
         (f"{LAWS}::test_corrections_end_where_a_fresh_adjudication_ends", STORIES),
@@ -247,7 +247,7 @@ BUGS = (
     Bug(
         3,
         "a-vanished-scheme-keeps-its-money",
-        "handlers/settle.py",
+        "handlers/claims/settle.py",
         "for scheme_id in sorted(held) if scheme_id not in named]",
         "for scheme_id in sorted(held) if scheme_id in ()]",
         (f"{LAWS}::test_corrections_end_where_a_fresh_adjudication_ends", STORIES),
@@ -255,7 +255,7 @@ BUGS = (
     Bug(
         3,
         "recovered-again-and-again",
-        "handlers/settle.py",
+        "handlers/claims/settle.py",
         "return before._replace(measured=0, benefit=0, reason=None)",
         "return before._replace(measured=0, reason=None)",
         (f"{LAWS}::test_instructions_lead_from_one_balance_to_the_next", STORIES),
@@ -263,7 +263,7 @@ BUGS = (
     Bug(
         3,
         "a-revision-is-used-twice",
-        "handlers/settle.py",
+        "handlers/claims/settle.py",
         "    revision = before.instruction_revision if before else 0\n    if benefit is None",
         "    revision = 0\n    if benefit is None",
         (f"{LAWS}::test_instructions_lead_from_one_balance_to_the_next", STORIES),
@@ -271,7 +271,7 @@ BUGS = (
     Bug(
         4,
         "two-thousand-triggers-two-thousand",
-        "handlers/adjudicate.py",
+        "handlers/claims/adjudicate.py",
         "measured <= scheme.threshold:",
         "measured < scheme.threshold:",
         (
@@ -283,7 +283,7 @@ BUGS = (
     Bug(
         5,
         "a-refused-event-is-dropped",
-        "handlers/process.py",
+        "handlers/claims/process.py",
         "if isinstance(reading, Refusal):\n            self._refused(delivery, reading)\n",
         "if isinstance(reading, Refusal):\n",
         (f"{LAWS}::test_every_message_becomes_exactly_one_event",),
@@ -291,7 +291,7 @@ BUGS = (
     Bug(
         5,
         "an-unbalanced-bill-is-accepted",
-        "handlers/read.py",
+        "handlers/claims/read.py",
         "        if fact.total_charge != parts:\n",
         "        if fact.total_charge < parts:\n",
         (ORACLE,),
@@ -299,7 +299,7 @@ BUGS = (
     Bug(
         6,
         "a-rounding-step-is-left-out",
-        "handlers/adjudicate.py",
+        "handlers/claims/adjudicate.py",
         "    if shown != due:\n",
         "    if shown > due:\n",
         (
@@ -310,7 +310,7 @@ BUGS = (
     Bug(
         6,
         "the-explanation-tells-another-year",
-        "handlers/explain.py",
+        "handlers/claims/explain.py",
         '"exact_after": _exact_yuan(exact_benefit(benefit.tier, benefit.year_after), benefit.tier),',
         '"exact_after": _exact_yuan(exact_benefit(benefit.tier, benefit.measured), benefit.tier),',
         (f"{LAWS}::test_the_explanation_alone_gives_the_benefit",),
@@ -318,7 +318,7 @@ BUGS = (
     Bug(
         6,
         "the-explanation-forgets-what-was-paid",
-        "handlers/explain.py",
+        "handlers/claims/explain.py",
         'inputs |= {"cap": format_yuan(cap), "paid_before": format_yuan(paid),',
         'inputs |= {"cap": format_yuan(cap), "paid_before": format_yuan(0),',
         (f"{LAWS}::test_every_step_is_met_and_explained",),
@@ -326,7 +326,7 @@ BUGS = (
     Bug(
         6,
         "a-sentence-without-its-amount",
-        "handlers/explain.py",
+        "handlers/claims/explain.py",
         'f"这一项每次最多补 {limit} 元,所以减去 {less} 元。"',
         'f"这一项每次最多补 {limit} 元。"',
         (f"{LAWS}::test_every_step_is_met_and_explained",),

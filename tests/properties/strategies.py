@@ -18,11 +18,11 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-from handlers.offline import Book
-from handlers.process import Processor
-from handlers.read import read
+from handlers.claims.process import Processor
+from handlers.claims.read import read
+from handlers.offline.book import Book
 from schemas.decisions import Status, to_json
-from schemas.policy_file import parse_policy
+from schemas.policy.policy_file import parse_policy
 from schemas.records import ClaimRow, Delivery, InstructionRow, OutboxRow
 from schemas.refusals import Refusal
 from tests.builders import PAID_BY_OTHERS, RECORDED_AT, coverage_void, death, empty_world, encode, fact, policies

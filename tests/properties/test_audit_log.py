@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers import chain
-from handlers.auditing import Fault, Finding, LogCheck, read_entry
-from handlers.merkle import Frontier, leaf_hash
-from infra.audit_keys import SigningKey
+from acts.verify_audit_log import Trust, Verified, verify_values
+from handlers.audit import chain
+from handlers.audit.log_check import Fault, Finding, LogCheck, read_entry
+from handlers.audit.merkle import Frontier, leaf_hash
+from infra.keys.audit_signing import SigningKey
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.checkpoint import Checkpoint, SignedCheckpoint
 from schemas.outbound import AuditKind
 from schemas.records import ShardState
-from stream.verifying import Trust, Verified, verify_values
 from tests.builders import RECORDED_AT, unhurried
 
 KEY = SigningKey("wuxi.example/huzhu", b"\x01" * 32)

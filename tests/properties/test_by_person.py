@@ -12,21 +12,21 @@ from random import Random
 import pytest
 from rich.progress import Progress
 
-from cli.by_person import by_person
-from cli.scatter import Plan
-from cli.workers import Workers, workers
-from handlers.account import Account
-from handlers.adjudicate import Adjudication, adjudicate
-from handlers.explain import decision_of
-from handlers.offline import Book
-from handlers.read import Reading, read, recall
-from handlers.simulate import LARGEST, Tally, in_place_of, pairs
-from handlers.usual import record_of, usual
+from cli.offline.by_person import by_person
+from cli.offline.scatter import Plan
+from cli.offline.worker_processes import Workers, workers
+from handlers.claims.account import Account
+from handlers.claims.adjudicate import Adjudication, adjudicate
+from handlers.claims.explain import decision_of
+from handlers.claims.read import Reading, read, recall
+from handlers.offline.book import Book
+from handlers.offline.compact_events import record_of, usual
+from handlers.offline.what_if import LARGEST, Tally, in_place_of, pairs
 from infra.population import generate
 from schemas.decisions import to_json
 from schemas.money import format_yuan
-from schemas.policy import Policies
-from schemas.policy_file import read_policies
+from schemas.policy.model import Policies
+from schemas.policy.policy_file import read_policies
 from schemas.refusals import Refusal
 from tests.builders import VILLAGE, YEARLY, Json, bill, coverage, discharge, encode, policies, policy_text
 from tests.contracts.processes import SAMPLE

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from handlers.offline import Book
+from handlers.offline.book import Book
 from schemas.decisions import StepKind, to_json
 from tests.builders import policies
 from tests.oracle.cases import random_case

@@ -23,9 +23,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import handlers.adjudicate
+import handlers.claims.adjudicate
 from cli.main import app
-from handlers.offline import Book
+from handlers.offline.book import Book
 from schemas.decisions import to_json
 from schemas.refusals import Refusal
 from tests.builders import policies
@@ -290,7 +290,9 @@ def test_a_disagreement_is_found_made_small_and_can_be_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a bug planted in the rounding, the comparison fails with a few lines that show it."""
-    monkeypatch.setattr(handlers.adjudicate, "round_half_up", lambda numerator, denominator: numerator // denominator)
+    monkeypatch.setattr(
+        handlers.claims.adjudicate, "round_half_up", lambda numerator, denominator: numerator // denominator
+    )
     failing = compare(range(20)).failing
     assert failing is not None
     message = explain(failing, tmp_path)

@@ -8,8 +8,8 @@ from itertools import count
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.payouts import NotReissuable, states_of
-from handlers.process import Processor, World
+from handlers.claims.payout_reports import NotReissuable, states_of
+from handlers.claims.process import Processor, World
 from schemas.records import InstructionRow, Reissue
 from tests.builders import (
     POLICY,

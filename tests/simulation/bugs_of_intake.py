@@ -10,21 +10,20 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, select
 
-import stream.batch
-import stream.intake
-from infra.ledger import gather, tables
+import acts.take_in
+import stream.inbound.intake
+from acts.take_in import take_in
+from infra.ledger import reads, tables
 from infra.ledger.bulk import merge_rows
-from infra.ledger.record import move_offsets
-from schemas.records import ShardState
-from stream.batch import take_in
-from stream.intake import Intake
-from stream.ranges import Range
+from infra.ledger.write import move_offsets
+from schemas.records import Range, ShardState
+from stream.inbound.intake import Intake
 from tests.simulation.simulated_kafka import Place
 
 
 def ack_before_commit(patch: pytest.MonkeyPatch) -> None:
     """The offsets are stored in a transaction of their own, before the facts."""
-    real = stream.batch._new_ends
+    real = acts.take_in._new_ends
 
     def acknowledging(engine: Engine, ranges: Sequence[Range], *rest: Any) -> dict[Place, int]:
         def stored_at_once(ranges: Sequence[Range], offsets: Mapping[Place, int]) -> dict[Place, int]:
@@ -32,24 +31,24 @@ def ack_before_commit(patch: pytest.MonkeyPatch) -> None:
                 move_offsets(own, real(ranges, offsets))
             return {}
 
-        patch.setattr(stream.batch, "_new_ends", stored_at_once)
+        patch.setattr(acts.take_in, "_new_ends", stored_at_once)
         return take_in(engine, ranges, *rest)
 
-    patch.setattr(stream.intake, "take_in", acknowledging)
+    patch.setattr(stream.inbound.intake, "take_in", acknowledging)
 
 
 def no_offset_check(patch: pytest.MonkeyPatch) -> None:
     """Every delivery is taken for news."""
-    patch.setattr(stream.batch, "gather", SimpleNamespace(**{**vars(gather), "next_offsets": lambda _: {}}))
+    patch.setattr(acts.take_in, "gather", SimpleNamespace(**{**vars(reads), "next_offsets": lambda _: {}}))
     patch.setattr(
-        stream.batch, "_new_ends", lambda ranges, _: {(each.topic, each.partition): each.end for each in ranges}
+        acts.take_in, "_new_ends", lambda ranges, _: {(each.topic, each.partition): each.end for each in ranges}
     )
 
 
 def no_fencing(patch: pytest.MonkeyPatch) -> None:
     """Neither epochs nor offsets keep a worker from writing."""
-    real = gather.lock_shards
-    patch.setattr(gather, "lock_shards", lambda connection, wanted, _: real(connection, wanted, {}))
+    real = reads.lock_shards
+    patch.setattr(reads, "lock_shards", lambda connection, wanted, _: real(connection, wanted, {}))
     no_offset_check(patch)
 
 
@@ -59,11 +58,11 @@ def no_shard_lock(patch: pytest.MonkeyPatch) -> None:
     def only_read(connection: Connection, wanted: Any, held: Mapping[int, int]) -> dict[int, ShardState]:
         for row in connection.execute(select(tables.shards).where(tables.shards.c.shard.in_(sorted(held)))):
             if held[row.shard] != row.epoch:
-                raise gather.Fenced(row.shard, row.epoch, held[row.shard])
+                raise reads.Fenced(row.shard, row.epoch, held[row.shard])
         rows = connection.execute(select(tables.shards).where(tables.shards.c.shard.in_(sorted(set(wanted)))))
         return {row.shard: ShardState(row.shard, row.audit_seq, row.audit_hash, row.outbox_seq) for row in rows}
 
-    patch.setattr(gather, "lock_shards", only_read)
+    patch.setattr(reads, "lock_shards", only_read)
 
 
 def gap_reader_off(patch: pytest.MonkeyPatch) -> None:
@@ -106,4 +105,4 @@ def contention_unnoticed(patch: pytest.MonkeyPatch) -> None:
         merge_rows(connection, table, columns, rows, update=update)
         return len(rows)
 
-    patch.setattr("infra.ledger.record.merge_rows", all_written)
+    patch.setattr("infra.ledger.write.merge_rows", all_written)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-import handlers.process
-import handlers.read
-from handlers.settle import Due, differences
+import handlers.claims.process
+import handlers.claims.read
+from handlers.claims.settle import Due, differences
 from schemas.canonical import derived_id, sha256_hex
 from schemas.facts import Fact
 from schemas.money import parse_yuan
@@ -22,7 +22,7 @@ def sameness_by_event_id(patch: pytest.MonkeyPatch) -> None:
     def by_event_id(_document: dict[str, Any], fact: Fact) -> str:
         return sha256_hex(fact.event_id.encode())
 
-    patch.setattr(handlers.read, "_content_sha256", by_event_id)
+    patch.setattr(handlers.claims.read, "_content_sha256", by_event_id)
 
 
 def float_money(patch: pytest.MonkeyPatch) -> None:
@@ -32,7 +32,9 @@ def float_money(patch: pytest.MonkeyPatch) -> None:
 
 def float_rounding(patch: pytest.MonkeyPatch) -> None:
     """A benefit is rounded as Python rounds floats."""
-    patch.setattr("handlers.adjudicate.round_half_up", lambda numerator, denominator: round(numerator / denominator))
+    patch.setattr(
+        "handlers.claims.adjudicate.round_half_up", lambda numerator, denominator: round(numerator / denominator)
+    )
 
 
 def recoveries_lost(patch: pytest.MonkeyPatch) -> None:
@@ -47,7 +49,7 @@ def recoveries_lost(patch: pytest.MonkeyPatch) -> None:
         ]
         return kept, [due for due in dues if due.row.scheme_id not in lost]
 
-    patch.setattr(handlers.process, "differences", payments_only)
+    patch.setattr(handlers.claims.process, "differences", payments_only)
 
 
 def revision_reused(patch: pytest.MonkeyPatch) -> None:
@@ -64,4 +66,4 @@ def revision_reused(patch: pytest.MonkeyPatch) -> None:
         ]
         return rows, first
 
-    patch.setattr(handlers.process, "differences", always_the_first)
+    patch.setattr(handlers.claims.process, "differences", always_the_first)

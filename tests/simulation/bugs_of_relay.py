@@ -12,7 +12,7 @@ from sqlalchemy import select
 from infra.ledger import tables
 from schemas.records import OutboxRow
 from schemas.topics import RELAY_CURSORS
-from stream.relay import ShardRelay, TransactionalProducer
+from stream.outbound.relay import ShardRelay, TransactionalProducer
 
 
 def cursor_outside(patch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from infra.parts import resolve_postgres
+from infra.servers.resolve import resolve_postgres
 from tests.simulation.ledger import database, template
 from tests.simulation.plants import PLANTS, Plant
 from tests.simulation.runs import SimulationFailed, run_seed

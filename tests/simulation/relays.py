@@ -9,13 +9,13 @@ from confluent_kafka import KafkaException
 from sqlalchemy import Engine
 
 from infra.settings import Settings
-from stream.relay import ShardRelay, TransactionalProducer, is_fenced
+from stream.outbound.relay import ShardRelay, TransactionalProducer, is_fenced
 from tests.simulation.faults import Faults
 from tests.simulation.simulated_kafka import SimulatedKafka, SimulatedProducer, SimulatedReader
 
 
 class RelayProcess:
-    """The relays of all shards, driven as `stream.relay_process` drives them, one step at a time.
+    """The relays of all shards, driven as `stream.outbound.relay_process` drives them, one step at a time.
 
     ``overtake`` starts another relay of a shard while this one stands still in the middle of a commit.
     """

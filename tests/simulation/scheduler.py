@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
+from acts.publish_policy import publish
 from schemas.topics import INSTRUCTIONS
-from stream.progress import lag
-from stream.publishing import publish
+from stream.lag import lag
 from tests.simulation.faults import Faults, Point
 from tests.simulation.ledger import SimulatedLedger
 from tests.simulation.relays import RelayProcess

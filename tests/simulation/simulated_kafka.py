@@ -16,9 +16,8 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
 
-from schemas.records import Delivery
-from stream.cloudevents import Headers
-from stream.ranges import Range
+from schemas.records import Delivery, Range
+from stream.outbound.cloudevents import Headers
 from tests.simulation.faults import Faults, Point
 
 Place = tuple[str, int]
@@ -115,7 +114,7 @@ class SimulatedKafka:
 
 
 class SimulatedReader:
-    """A read_committed range reader (`stream.intake.Reader`), whose broker is away at times."""
+    """A read_committed range reader (`stream.inbound.intake.Reader`), whose broker is away at times."""
 
     def __init__(self, kafka: SimulatedKafka, faults: Faults) -> None:
         self._kafka = kafka
@@ -152,7 +151,7 @@ class SimulatedReader:
 
 
 class SimulatedProducer:
-    """A transactional producer (`stream.relay.TransactionalProducer`)."""
+    """A transactional producer (`stream.outbound.relay.TransactionalProducer`)."""
 
     def __init__(
         self, kafka: SimulatedKafka, faults: Faults, transactional_id: str, overtake: Callable[[], None]

@@ -10,8 +10,8 @@ from typing import Protocol
 from confluent_kafka import KafkaException
 from sqlalchemy.exc import DBAPIError
 
-from infra.ledger.record import Contended
-from stream.relay import is_fenced
+from infra.ledger.write import Contended
+from stream.outbound.relay import is_fenced
 from stream.retry import may_pass
 from tests.simulation.faults import Crashed, Faults, Point, WouldBlock
 

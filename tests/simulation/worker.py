@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from infra.settings import Settings
 from schemas.records import Delivery
 from schemas.topics import INBOUND
-from stream.intake import Intake
+from stream.inbound.intake import Intake
 from tests.simulation.faults import Faults, Point, WouldBlock
 from tests.simulation.simulated_kafka import Place, SimulatedKafka, SimulatedReader
 from tests.simulation.stage import Stage

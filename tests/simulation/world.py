@@ -9,8 +9,7 @@ from random import Random
 from infra.population import generate
 from infra.settings import Settings
 from infra.sharding import shard_of
-from schemas.topics import PAYOUT_RESULTS
-from stream.post import address
+from schemas.topics import PAYOUT_RESULTS, address
 from tests.simulation.simulated_kafka import Place
 
 POLICY = """

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.account import Account
-from handlers.admit import Disposition, Line, Registry, admit
+from handlers.claims.account import Account
+from handlers.claims.admit import Disposition, Line, Registry, admit
 from schemas.facts import Kind, Subject
 from schemas.refusals import Refusal
 from tests.builders import Json, bill, coverage, coverage_void, death, discharge, reading, report, unhurried, void

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from handlers.account import Account
-from handlers.adjudicate import adjudicate
+from handlers.claims.account import Account
+from handlers.claims.adjudicate import adjudicate
 from schemas.money import Fen, WireYuan
-from schemas.policy_file import PolicyError, parse_policy
+from schemas.policy.policy_file import PolicyError, parse_policy
 from tests.builders import coverage_void, death, policies, reading
 from tests.properties.strategies import (
     Body,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from infra.audit_keys import KeyUnusable, SigningKey, is_signed, make_key, public_file, read_public_keys
+from infra.keys.audit_signing import KeyUnusable, SigningKey, is_signed, make_key, public_file, read_public_keys
 from schemas.checkpoint import Checkpoint, NotACheckpoint, Signature, SignedCheckpoint, VerifierKey, parse_notes
 
 KEY = SigningKey("wuxi.example/huzhu", b"\x07" * 32)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from schemas.topics import CHECKPOINTS, OUTBOUND, RELAY_CURSORS
-from stream.cloudevents import headers_of
+from stream.outbound.cloudevents import headers_of
 from tests.builders import POLICY, Json, bill, coverage, death, discharge, policies, process
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from infra import kafka_security
-from infra.kafka_security import KafkaSecurity
+from infra.kafka import client_security
+from infra.kafka.client_security import KafkaSecurity
 from infra.settings import Settings, SettingsError
-from schemas.kafka_access import ROLE_OF, Role, rules
+from schemas.access.kafka_rights import ROLE_OF, Role, rules
 from schemas.topics import INBOUND, OUTBOUND, TOPICS
 from tests.broker.certificates import issued
 
@@ -42,19 +42,19 @@ def given(environment: pytest.MonkeyPatch, settings: dict[str, str]) -> KafkaSec
 def test_nothing_set_is_plaintext(environment: pytest.MonkeyPatch) -> None:
     """As before there were such settings."""
     given(environment, {})
-    assert kafka_security.confluent("a:1,b:2") == {"bootstrap.servers": "a:1,b:2", "security.protocol": "PLAINTEXT"}
-    assert kafka_security.kafka_python("a:1,b:2") == {
+    assert client_security.confluent("a:1,b:2") == {"bootstrap.servers": "a:1,b:2", "security.protocol": "PLAINTEXT"}
+    assert client_security.kafka_python("a:1,b:2") == {
         "bootstrap_servers": ["a:1", "b:2"],
         "security_protocol": "PLAINTEXT",
     }
-    assert kafka_security.faust("a:1,b:2") == {"broker": ["aiokafka://a:1", "aiokafka://b:2"]}
+    assert client_security.faust("a:1,b:2") == {"broker": ["aiokafka://a:1", "aiokafka://b:2"]}
 
 
 def test_every_client_gets_user_password_and_authority(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Three libraries spell the same thing in three ways."""
     authority = str(issued(tmp_path).authority)
     given(environment, {**SASL, "HUZHU_KAFKA_CA": authority})
-    assert kafka_security.confluent("a:1") == {
+    assert client_security.confluent("a:1") == {
         "bootstrap.servers": "a:1",
         "security.protocol": "SASL_SSL",
         "ssl.ca.location": authority,
@@ -62,11 +62,11 @@ def test_every_client_gets_user_password_and_authority(environment: pytest.Monke
         "sasl.username": "worker",
         "sasl.password": "t0p-secret",
     }
-    python = kafka_security.kafka_python("a:1")
+    python = client_security.kafka_python("a:1")
     assert python["ssl_context"].check_hostname
     assert (python["sasl_mechanism"], python["sasl_plain_username"]) == ("SCRAM-SHA-512", "worker")
     assert python["sasl_plain_password"] == "t0p-secret"
-    credentials = kafka_security.faust("a:1")["broker_credentials"]
+    credentials = client_security.faust("a:1")["broker_credentials"]
     assert (credentials.protocol.value, credentials.mechanism.value) == ("SASL_SSL", "SCRAM-SHA-512")
     assert (credentials.username, credentials.password) == ("worker", "t0p-secret")
     assert credentials.ssl_context.check_hostname
@@ -77,9 +77,9 @@ def test_a_certificate_can_stand_for_a_user(environment: pytest.MonkeyPatch, tmp
     pems = issued(tmp_path)
     own = {"HUZHU_KAFKA_CERT": str(pems.admin), "HUZHU_KAFKA_KEY": str(pems.admin)}
     given(environment, {**BASE, **own, "HUZHU_KAFKA_SECURITY_PROTOCOL": "SSL", "HUZHU_KAFKA_CA": str(pems.authority)})
-    assert kafka_security.confluent("a:1")["ssl.key.location"] == str(pems.admin)
-    assert "sasl_mechanism" not in kafka_security.kafka_python("a:1")
-    assert kafka_security.faust("a:1")["broker_credentials"].protocol.value == "SSL"
+    assert client_security.confluent("a:1")["ssl.key.location"] == str(pems.admin)
+    assert "sasl_mechanism" not in client_security.kafka_python("a:1")
+    assert client_security.faust("a:1")["broker_credentials"].protocol.value == "SSL"
 
 
 @pytest.mark.parametrize(
@@ -121,11 +121,11 @@ def test_the_password_is_in_no_repr(environment: pytest.MonkeyPatch) -> None:
     security = given(environment, SASL)
     shown = (repr(security), str(security), repr(security.settings), security.settings.model_dump_json())
     assert not any("t0p-secret" in each for each in shown)
-    assert "t0p-secret" not in repr(kafka_security.faust("a:1")["broker_credentials"])
+    assert "t0p-secret" not in repr(client_security.faust("a:1")["broker_credentials"])
 
 
 def test_no_kafka_client_is_made_without_these_settings() -> None:
-    """Whoever makes a client in the product spreads what `infra.kafka_security` gives into its configuration."""
+    """Whoever makes a client in the product spreads what `infra.kafka.client_security` gives into its configuration."""
     made, careless = 0, []
     for room in ("schemas", "handlers", "infra", "stream", "web", "cli"):
         for file in (REPOSITORY / room).rglob("*.py"):

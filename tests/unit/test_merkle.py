@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.merkle import (
+from handlers.audit.merkle import (
     EMPTY_ROOT,
     Frontier,
     consistency_path,

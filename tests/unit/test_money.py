@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from handlers.read import Reading, read
+from handlers.claims.read import Reading, read
 from schemas.facts import SettlementPosted
 from schemas.money import FEN_MAX, Fen, NumberLiteral, WireYuan, format_yuan, parse_yuan, round_half_up
 from schemas.refusals import Refusal

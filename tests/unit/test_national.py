@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.national import Answer, Converted, convert, parse
-from handlers.national_batch import convert_all
-from handlers.national_words import origin_sentence
-from handlers.read import read
+from handlers.claims.read import read
+from handlers.national.convert import Answer, Converted, convert, parse
+from handlers.national.settlement_batch import convert_all
+from handlers.words.national_sentences import origin_sentence
 from schemas.facts import SettlementPosted
-from schemas.national_refusal import NationalRefusal
+from schemas.national.national_refusal import NationalRefusal
 from tests.builders import reading, unhurried
 from tests.national_lists import AMOUNTS, NOW, listed, mappings, reversal
 

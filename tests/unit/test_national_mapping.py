@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.national import NationalMapping
-from schemas.national_file import MappingError, parse_mapping, read_mappings
+from schemas.national.mapping import NationalMapping
+from schemas.national.mapping_file import MappingError, parse_mapping, read_mappings
 from tests.national_lists import SAMPLE_FILE, SAMPLE_MAPPING
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.payouts import NotReissuable, Report, Verdict, amount_to_reissue, state_of, verdicts
-from handlers.process import World
+from handlers.claims.payout_reports import NotReissuable, Report, Verdict, amount_to_reissue, state_of, verdicts
+from handlers.claims.process import World
 from schemas.facts import PayoutStatus
 from schemas.outbound import AlertCode
 from schemas.records import InstructionRow, Outcome, PayoutStateRow

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.policy_file import PolicyError, parse_policy, read_policies, read_policy, warnings
+from schemas.policy.policy_file import PolicyError, parse_policy, read_policies, read_policy, warnings
 from tests.unit.policy_mistakes import SAMPLE, WRONG
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.offline import Book
+from handlers.offline.book import Book
 from schemas.decisions import ClaimDecision, to_json
 from schemas.records import Delivery, InstructionRow, Outcome
 from tests.builders import (

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.read import Reading, read, recall
+from handlers.claims.read import Reading, read, recall
 from schemas.facts import FACT_TYPES, EncounterDischarged, SettlementPosted
 from schemas.refusals import Refusal
 from schemas.topics import EVENT_BYTES_MAX, INBOUND, TOPIC_OF_EVENT

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from handlers.account import Account
-from handlers.adjudicate import Adjudication, adjudicate
-from handlers.settle import Due, differences, in_order
+from handlers.claims.account import Account
+from handlers.claims.adjudicate import Adjudication, adjudicate
+from handlers.claims.settle import Due, differences, in_order
 from schemas.canonical import derived_id
 from schemas.outbound import InstructionKind
-from schemas.policy import Policies
+from schemas.policy.model import Policies
 from schemas.records import BenefitRow
 from tests.builders import (
     POLICY,

@@ -12,8 +12,8 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.reconcile import differences
-from infra.statements import UnusableStatement, read_statement
+from handlers.claims.reconcile import differences
+from infra.files.statement_files import UnusableStatement, read_statement
 from schemas.records import PayoutRecord, PayoutState
 from schemas.statement import Scope, Statement
 from tests.builders import unhurried

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stream.transport import _Thread
+from stream.inbound.transport import _Thread
 
 PLACE = SimpleNamespace(topic="hospital.expenses", partition=1)
 

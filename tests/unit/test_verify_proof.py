@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.audit_keys import SigningKey
+from infra.keys.audit_signing import SigningKey
 from tests.builders import unhurried
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "verify_proof.py"

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import unhurried
-from web.languages import language_of
-from web.limits import RateLimit
-from web.problems import CODES, Problem, problem
-from web.slicing import array_items, object_members
+from web.accept_language import language_of
+from web.api.json_slices import array_items, object_members
+from web.api.limits import RateLimit
+from web.api.problems import CODES, Problem, problem
 
 VALUES: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.decimals(allow_nan=False).map(str),

@@ -16,20 +16,20 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine, text
 
-from infra.audit_keys import SigningKey
-from infra.keyring import Keyring, add_key, read_keyring
+from acts import console_users
+from acts.console_acts import chain_views
+from acts.make_checkpoints import make_due
+from acts.replay_refused import replay
+from infra.keys.audit_signing import SigningKey
+from infra.keys.personal_data import Keyring, add_key, read_keyring
 from infra.ledger import digest
 from infra.settings import Settings
-from schemas.console import ConsoleRole
-from stream.checkpoints import make_due
-from stream.replaying import replay
+from schemas.access.console_rights import ConsoleRole
 from tests.broker.servers import await_true
 from tests.conftest import SHARDS
-from web.console import users
-from web.console.acts import chain_views
-from web.console.app import Outside, create_console
-from web.console.watch import Watch
-from web.serving import Address, server
+from web.console.console_app import Outside, create_console
+from web.console.log_watch import Watch
+from web.server import Address, server
 
 PASSWORD = "seven red bicycles"
 CSRF = re.compile(r'name="csrf" value="([^"]+)"')
@@ -50,7 +50,7 @@ class Desk:
         return datetime.now(UTC) + self.ahead
 
     def user(self, name: str, role: ConsoleRole) -> None:
-        users.create(self.engine, name, role, PASSWORD, "test", self.now)
+        console_users.create(self.engine, name, role, PASSWORD, "test", self.now)
 
     def guest(self) -> Visitor:
         return Visitor(self)

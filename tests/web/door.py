@@ -11,16 +11,16 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine, text
 
+from acts import api_keys
 from infra.settings import Settings
-from schemas.access import Role
-from schemas.national import NationalMappings
+from schemas.access.callers import Role
+from schemas.national.mapping import NationalMappings
 from tests.broker.servers import await_true
 from tests.conftest import SHARDS
 from tests.web.site import client
-from web import keys
-from web.app import create_app
-from web.serving import server
-from web.waiting import Waiters
+from web.api.api_app import create_app
+from web.api.decision_waiters import Waiters
+from web.server import server
 
 
 class Door:
@@ -30,7 +30,7 @@ class Door:
         self.engine, self.address = engine, address
 
     def key(self, role: Role, *scope: str) -> str:
-        return keys.create(self.engine, role, scope, "test", "test", lambda: datetime.now(UTC))[1]
+        return api_keys.create(self.engine, role, scope, "test", "test", lambda: datetime.now(UTC))[1]
 
     def client(self, token: str, **headers: str) -> httpx.Client:
         return client(self.address, token, **headers)

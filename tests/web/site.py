@@ -10,12 +10,12 @@ from typing import Any
 
 import httpx
 
-from infra.local.ports import free_ports
-from schemas.access import Role
+from acts import api_keys
+from infra.servers.local.ports import free_ports
+from schemas.access.callers import Role
 from tests.broker.servers import await_true
 from tests.broker.test_spine import Spine
 from tests.builders import Json
-from web import keys
 
 START_S_MAX = 60.0
 REQUEST_S_MAX = 60.0
@@ -40,7 +40,7 @@ class Site(Spine):
 
     def key(self, role: Role, *scope: str) -> str:
         """A new key's token."""
-        return keys.create(self.engine, role, scope, "test", "test", lambda: datetime.now(UTC))[1]
+        return api_keys.create(self.engine, role, scope, "test", "test", lambda: datetime.now(UTC))[1]
 
     def start_gateway(self, name: str = "gateway", **settings: object) -> None:
         """Starts the gateway and waits until it serves."""

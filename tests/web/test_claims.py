@@ -8,14 +8,14 @@ from typing import Any
 
 import httpx
 
-from infra.ledger.api_keys import all_keys
-from schemas.access import Role
+from acts import api_keys
+from infra.ledger.api_key_rows import all_keys
+from schemas.access.callers import Role
 from tests.broker.servers import await_true
 from tests.broker.test_spine import post as post_to_kafka
 from tests.broker.test_spine import to_post
 from tests.builders import Json, bill, coverage, discharge, report, void
 from tests.web.site import Site, code
-from web import keys
 
 WAIT = "/v1/settlements?wait=30s"
 
@@ -203,14 +203,14 @@ def test_an_insurer_reads_its_schemes_instructions_page_by_page_and_reports_on_t
 def test_keys_are_audited_and_end_when_they_should(site: Site) -> None:
     """Making, rotating and revoking each leave one audit entry with the operator, and no secret in the ledger."""
     now = datetime.now(UTC)
-    first, token = keys.create(site.engine, Role.HOSPITAL, ["H7"], "n", "li.na", lambda: now)
-    second, successor = keys.rotate(site.engine, first.key_id, timedelta(hours=1), "wang", lambda: now)
+    first, token = api_keys.create(site.engine, Role.HOSPITAL, ["H7"], "n", "li.na", lambda: now)
+    second, successor = api_keys.rotate(site.engine, first.key_id, timedelta(hours=1), "wang", lambda: now)
     assert (first.lineage, ["H7"]) == (second.lineage, second.scope)
     for moment, live in ((now, (True, True)), (now + timedelta(hours=1), (False, True))):
-        recognised = [keys.recognise(site.engine, each, lambda at=moment: at) for each in (token, successor)]  # type: ignore[misc]
+        recognised = [api_keys.recognise(site.engine, each, lambda at=moment: at) for each in (token, successor)]  # type: ignore[misc]
         assert live == tuple(each is not None for each in recognised)
-    keys.revoke(site.engine, second.key_id, "lost", "li.na", lambda: now)
-    assert keys.recognise(site.engine, successor, lambda: now) is None
+    api_keys.revoke(site.engine, second.key_id, "lost", "li.na", lambda: now)
+    assert api_keys.recognise(site.engine, successor, lambda: now) is None
     with site.client(successor) as client:
         assert 401 == client.get("/v1/claims/E1").status_code
     site.await_idle()

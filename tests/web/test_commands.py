@@ -17,7 +17,7 @@ from tests.broker.servers import listening_addresses
 from tests.builders import discharge
 from tests.contracts.processes import huzhu
 from tests.web.site import Site
-from web.serving import NotServed, check_address
+from web.server import NotServed, check_address
 
 UNUSABLE = 2
 TOKEN = re.compile(r"huzhu_[a-z0-9]{10}_[A-Za-z0-9_-]{43}\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stream.verifying import Trust, verify_ledger
+from acts.verify_audit_log import Trust, verify_ledger
 from tests.builders import bill, coverage, discharge, encode
 from tests.ledger.test_take_in import recorded, replayed
 from tests.web.desk import SIGNER, Desk

@@ -12,13 +12,13 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from infra.local.guarded import Guarded
-from infra.local.ports import free_ports
+from infra.servers.local.guard_client import Guarded
+from infra.servers.local.ports import free_ports
 from infra.settings import Settings
 from tests.broker.servers import await_true
 from tests.contracts.processes import huzhu
 from tests.web.desk import PASSWORD
-from web.serving import NotServed, check_address
+from web.server import NotServed, check_address
 
 UNUSABLE = 2
 REPOSITORY = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from schemas.console import RIGHTS, ConsoleRole, Right
+from schemas.access.console_rights import RIGHTS, ConsoleRole, Right
 from tests.debian import missing
 from tests.web.desk import PASSWORD, Desk
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import text
 
-from handlers.masking import mask_id
+from handlers.words.masking import mask_id
 from tests.builders import Json, bill, coverage, death, discharge, report, void
 from tests.web.desk import Desk
 from tests.web.town import post, publish_two
@@ -103,7 +103,7 @@ def test_proof_states(family: Desk) -> None:
 
 def test_the_watch_names_a_fault(family: Desk) -> None:
     """An entry that was edited before it was looked at, a checkpoint of a stranger, a log that was cut."""
-    from web.console.watch import Watch
+    from web.console.log_watch import Watch
 
     family.sign_checkpoints()
     strangers = Watch([], family.now)

@@ -13,10 +13,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from handlers.masking import mask_id, mask_name, mask_phone, mask_text, masked_event
-from infra.keyring import Keyring, KeyringUnusable, NotReadable, add_key, read_keyring
-from infra.ledger import people
-from infra.ledger.people import Person
+from handlers.words.masking import mask_id, mask_name, mask_phone, mask_text, masked_event
+from infra.keys.personal_data import Keyring, KeyringUnusable, NotReadable, add_key, read_keyring
+from infra.ledger import people_directory
+from infra.ledger.people_directory import Person
 from tests.builders import Json, bill, coverage, discharge, encode
 from tests.web.desk import Desk, Visitor, open_desk
 from tests.web.town import filled_ledger, post, publish_two
@@ -70,7 +70,7 @@ def crowd(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         ]
         post(engine, [*events, *(encode(spoiled(person)) for person in PEOPLE[::10])])
         with engine.begin() as connection:
-            people.load(connection, desk.keys, PEOPLE, desk.now())
+            people_directory.load(connection, desk.keys, PEOPLE, desk.now())
         desk.catch_up()
         yield desk
 
@@ -168,12 +168,12 @@ def test_the_directory_is_encrypted_field_by_field(crowd: Desk) -> None:
     assert [] == leaked(str([[bytes(value) for value in row[2:6]] for row in rows]))
     assert len({bytes(row.name) for row in rows}) == CANARIES
     with crowd.engine.connect() as connection:
-        assert PEOPLE[3] == people.find(connection, crowd.keys, PEOPLE[3].person_id)
-        assert people.find(connection, crowd.keys, "nobody") is None
+        assert PEOPLE[3] == people_directory.find(connection, crowd.keys, PEOPLE[3].person_id)
+        assert people_directory.find(connection, crowd.keys, "nobody") is None
         transaction = connection.begin_nested()
         connection.execute(text("UPDATE people SET name = phone"))
         with pytest.raises(NotReadable):
-            people.find(connection, crowd.keys, PEOPLE[3].person_id)
+            people_directory.find(connection, crowd.keys, PEOPLE[3].person_id)
         transaction.rollback()
         connection.rollback()
 
@@ -184,18 +184,18 @@ def test_keys_rotate(desk: Desk, tmp_path: Path) -> None:
     old = add_key(file)
     first = read_keyring(file)
     with desk.engine.begin() as connection:
-        people.load(connection, first, PEOPLE[:25], desk.now())
+        people_directory.load(connection, first, PEOPLE[:25], desk.now())
     new = add_key(file)
     both = read_keyring(file)
     with desk.engine.begin() as connection:
-        assert PEOPLE[3] == people.find(connection, both, PEOPLE[3].person_id)
-        assert {old: 25} == people.count_by_key(connection)
-        assert [10, 10, 5, 0] == [people.rotate(connection, both, desk.now(), 10) for _ in range(4)]
-        assert {new: 25} == people.count_by_key(connection)
+        assert PEOPLE[3] == people_directory.find(connection, both, PEOPLE[3].person_id)
+        assert {old: 25} == people_directory.count_by_key(connection)
+        assert [10, 10, 5, 0] == [people_directory.rotate(connection, both, desk.now(), 10) for _ in range(4)]
+        assert {new: 25} == people_directory.count_by_key(connection)
     file.write_text(file.read_text().splitlines()[1] + "\n")
     alone = read_keyring(file)
     with desk.engine.begin() as connection:
-        assert PEOPLE[3] == people.find(connection, alone, PEOPLE[3].person_id)
+        assert PEOPLE[3] == people_directory.find(connection, alone, PEOPLE[3].person_id)
     token = first.token("P1", "person")
     assert "P1" == both.untoken(token, "person")
     with pytest.raises(NotReadable):

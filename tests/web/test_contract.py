@@ -18,9 +18,9 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy import Engine
 
-from schemas.access import Role
+from schemas.access.callers import Role
 from tests.web.door import open_door
-from web.openapi import EXAMPLES
+from web.api.openapi import EXAMPLES
 
 EXAMPLES_EACH = 60
 CHECKS = [

@@ -7,13 +7,13 @@ import re
 import subprocess
 from pathlib import Path
 
-from schemas.national_refusal import NationalCode
+from schemas.national.national_refusal import NationalCode
 from schemas.refusals import RefusalCode
 from tests.broker.servers import await_true
 from tests.broker.test_insurer import Insurer
 from tests.builders import Json, coverage
 from tests.web.site import Site
-from web.problems import CODES
+from web.api.problems import CODES
 
 REPOSITORY = Path(__file__).parents[2]
 INTEGRATING = (REPOSITORY / "docs" / "integrating.md").read_text("utf-8")

@@ -14,9 +14,9 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from infra.ledger import answers as answers_of_the_ledger
+from infra.ledger import idempotency as answers_of_the_ledger
 from infra.ledger.schema import connect
-from schemas.access import Role
+from schemas.access.callers import Role
 from tests.builders import Json, bill, coverage, death, discharge, encode, report, void
 from tests.web.door import Door, open_door
 from tests.web.site import code, ndjson
@@ -377,7 +377,7 @@ def test_without_the_ledger_nothing_is_acknowledged(ledger: Engine, postgres_url
 
 def test_a_client_that_does_not_finish_its_head_is_hung_up_on(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that sends nothing and one that stops in the middle; one that finishes is served on the same connection."""
-    monkeypatch.setattr("web.serving.HEAD_SECONDS_MAX", 0.5)
+    monkeypatch.setattr("web.server.HEAD_SECONDS_MAX", 0.5)
     port = int(door.address.rpartition(":")[2])
     for begun in (b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "):
         with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
@@ -411,7 +411,7 @@ def test_a_mistake_of_ours_is_a_problem_and_the_log_quotes_nobody(
     def broken(*_: object) -> None:
         raise RuntimeError("about P1: 110105194912310021")
 
-    monkeypatch.setattr("web.routes.posting.post_events", broken)
+    monkeypatch.setattr("web.api.routes.posting.post_events", broken)
     with hospital(door) as client:
         answer = client.post("/v1/events", json=bill())
     assert (500, "INTERNAL") == (answer.status_code, code(answer))

@@ -9,16 +9,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from kafka import TopicPartition
 
+from acts import api_keys
 from infra.ledger import inbox
 from infra.settings import Settings
-from schemas.access import Role
-from stream.forwarder import Forwarder
+from schemas.access.callers import Role
+from stream.inbound.forwarder import Forwarder
 from tests.broker.servers import Consumer, await_true
 from tests.builders import Json, bill
 from tests.conftest import SHARDS
 from tests.web.door import open_door
 from tests.web.site import Site
-from web import keys
 
 SETTINGS = Settings(shards=SHARDS, batch_events=20, relay_poll=0.05)
 VERSIONS, PERSONS = 12, 20
@@ -26,7 +26,7 @@ VERSIONS, PERSONS = 12, 20
 
 def post(site: Site, versions: range) -> None:
     """Posts versions of a bill of each person, one request a version."""
-    token = keys.create(site.engine, Role.HOSPITAL, ["H1"], "", "test", lambda: datetime.now(UTC))[1]
+    token = api_keys.create(site.engine, Role.HOSPITAL, ["H1"], "", "test", lambda: datetime.now(UTC))[1]
     with open_door(site.engine) as door, door.client(token) as client:
         for version in versions:
             bills = [bill(f"S{n}", f"E{n}", version=version, person_id=f"P{n}", copay=version) for n in range(PERSONS)]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from schemas.access import Role
+from schemas.access.callers import Role
 from tests.national_lists import listed, mappings
 from tests.web.door import Door, open_door
 

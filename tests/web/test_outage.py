@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import kafka_topics
-from infra.local.kafka import LocalKafka
+from infra.kafka import topic_setup
+from infra.servers.local.kafka_server import LocalKafka
 from infra.settings import Settings
 from tests.broker.servers import await_true
 from tests.builders import bill, discharge
@@ -28,7 +28,7 @@ HEALED_S_MAX = 120.0
 def cluster(tmp_path: Path) -> Iterator[LocalKafka]:
     """A broker of our own, which can be killed and comes back on its port with its data."""
     with LocalKafka.start(tmp_path / "kafka") as running:
-        kafka_topics.apply(running.bootstrap, Settings(shards=SHARDS))
+        topic_setup.apply(running.bootstrap, Settings(shards=SHARDS))
         yield running
 
 

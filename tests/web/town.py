@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, make_url, text
 
+from acts.publish_policy import publish
 from infra.ledger.schema import bind, connect
 from infra.population import generate
-from stream.publishing import publish
 from tests.bench.fill import fill
 from tests.builders import VILLAGE, YEARLY, Json, encode, policy_text, report
 from tests.conftest import SHARDS

@@ -13,29 +13,29 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from handlers.account import Account
-from handlers.masking import mask_text
-from handlers.policy_words import in_force
-from handlers.read import recall
-from handlers.sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
-from infra.ledger import audit_log, people, timeline
-from infra.ledger.one_claim import ClaimRecord, claim_record
-from infra.ledger.people import Person
+from acts.console_acts import write_down
+from handlers.claims.account import Account
+from handlers.claims.read import recall
+from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
+from handlers.words.masking import mask_text
+from handlers.words.policy_sentences import in_force
+from infra.ledger import audit_log, people_directory, timeline
+from infra.ledger.claim_record import ClaimRecord, claim_record
+from infra.ledger.people_directory import Person
+from schemas.access.console_rights import ConsoleAct, Right
 from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
-from schemas.console import ConsoleAct, Right
 from schemas.decisions import BenefitLine, ClaimDecided, ExplanationLine, StepKind
 from schemas.facts import PayoutReported, SettlementPosted
 from schemas.money import parse_yuan
 from schemas.outbound import AuditKind, InstructionKind, PayoutInstructed
-from schemas.policy import Scheme
-from schemas.policy_values import decimal_text
+from schemas.policy.model import Scheme
+from schemas.policy.policy_values import decimal_text
 from web.console import charts
-from web.console.acts import write_down
-from web.console.policies import parsed
-from web.console.timeline_words import words_of
+from web.console.log_watch import Watch
+from web.console.policy_pages import parsed
+from web.console.timeline_sentences import words_of
 from web.console.visit import Visit, not_found
-from web.console.watch import Watch
 
 STEP_NAMES = {
     StepKind.ROUNDING: Saying("四舍五入", "rounding"),
@@ -101,7 +101,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
             subject = {"page": "claim", "claim_id": claim_id, "person": token, "reason": mask_text(reason)}
             act = ConsoleAct(AuditKind.PERSONAL_UNMASKED.value, visit.user, subject)
             write_down(connection, visit.now(), [act])
-        known = people.find(connection, visit.keys, decision.person_id)
+        known = people_directory.find(connection, visit.keys, decision.person_id)
         lines = _timeline(connection, watch, decision)
     account = Account(decision.person_id)
     for value in record.facts:

@@ -7,9 +7,9 @@ from typing import Any
 
 import jinja2
 
-from handlers.masking import mask_id, mask_name, mask_phone
-from handlers.sentences import REASON_NAMES, STATUS_NAMES, yuan
-from schemas.console import ConsoleRole
+from handlers.words.claim_sentences import REASON_NAMES, STATUS_NAMES, yuan
+from handlers.words.masking import mask_id, mask_name, mask_phone
+from schemas.access.console_rights import ConsoleRole
 from schemas.decisions import Reason, Status
 from web.console.visit import Render, Visit
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from infra.ledger import console_users
-from schemas.console import Right
-from web.console import users
+from acts import console_users
+from infra.ledger import console_user_rows
+from schemas.access.console_rights import Right
 from web.console.visit import Refused, Visit
 
 
 def index(visit: Visit) -> Response:
     visit.require(Right.USERS)
     with visit.engine.connect() as connection:
-        found = console_users.all_users(connection)
-        live = console_users.count_live(connection)
+        found = console_user_rows.all_users(connection)
+        live = console_user_rows.count_live(connection)
     moment = visit.now()
     return visit.page(
         "users.html",
@@ -30,13 +30,13 @@ def disable(visit: Visit) -> Response:
     visit.require(Right.USERS)
     if visit.place["name"] == visit.user:
         raise Refused(422, "不能停用自己。", "You cannot disable yourself.")
-    _act(users.disable, visit)
+    _act(console_users.disable, visit)
     return visit.to("/users")
 
 
 def unlock(visit: Visit) -> Response:
     visit.require(Right.USERS)
-    _act(users.unlock, visit)
+    _act(console_users.unlock, visit)
     return visit.to("/users")
 
 
@@ -48,7 +48,7 @@ def _act(act: object, visit: Visit) -> None:
     assert callable(act)
     try:
         act(visit.engine, visit.place["name"], visit.user, visit.now)
-    except users.UserRefused:
+    except console_users.UserRefused:
         raise Refused(
             409, "这个用户不存在,或者已经是这个状态。", "There is no such user, or it is so already."
         ) from None

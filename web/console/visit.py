@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection, Engine
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from infra.keyring import Keyring, NotReadable
+from acts.console_acts import Clock, note_view
+from infra.keys.personal_data import Keyring, NotReadable
+from schemas.access.console_rights import RIGHTS, Right, Session
 from schemas.bilingual import Saying
-from schemas.console import RIGHTS, Right, Session
 from schemas.outbound import AuditKind
-from web.console.acts import Clock, note_view
-from web.languages import Language, said
+from web.accept_language import Language, said
 
 PERSON = "person"
 QUERY = "query"

@@ -1,0 +1,1 @@
+"""Acts on the ledger, one file each: what events, operators and staff make it do, in one transaction."""

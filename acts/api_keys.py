@@ -1,0 +1,125 @@
+"""API keys: made, rotated and revoked by a named operator, each act in the audit log; and recognised at the door.
+
+A key is `huzhu_ID_SECRET`. The secret is 256 random bits, so plain SHA-256 is the right hash: nobody can try 2^256
+secrets, and a slow hash, made for passwords that people choose, would only slow every request down.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine
+
+from handlers.audit.journal import Journal
+from infra.ledger import api_key_rows, reads
+from infra.ledger.write import record
+from schemas.access.callers import ApiKey, Caller, KeyAct, Role
+from schemas.canonical import canonical_json, sha256_hex
+from schemas.dates import format_instant
+from schemas.outbound import AuditKind
+
+PREFIX = "huzhu"
+SECRET_BYTES = 32
+_ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+_ID_LENGTH = 10
+_AUDIT_SHARD = 0
+Clock = Callable[[], datetime]
+
+
+class KeyRefused(Exception):
+    """An act on a key that cannot be done; the message says why."""
+
+
+def create(
+    engine: Engine, role: Role, scope: Sequence[str], note: str, operator: str, now: Clock
+) -> tuple[ApiKey, str]:
+    """A new key, and its token, which is shown once and stored nowhere. Raises KeyRefused."""
+    named = sorted(set(scope))
+    if (role is Role.REGISTRY) != (not named):
+        wanted = {
+            Role.HOSPITAL: "at least one facility",
+            Role.INSURER: "at least one scheme",
+            Role.REGISTRY: "no scope",
+        }
+        raise KeyRefused(f"a {role} key needs {wanted[role]}")
+    key, token = _new(role, named, note, operator, now())
+    with engine.begin() as connection:
+        act = KeyAct("created", key.key_id, operator, role, named, note)
+        _journal(connection, AuditKind.KEY_CREATED, act, key.created_at)
+        api_key_rows.add(connection, key)
+    return key, token
+
+
+def rotate(engine: Engine, key_id: str, grace: timedelta, operator: str, now: Clock) -> tuple[ApiKey, str]:
+    """A successor with the same rights; the old key still works for ``grace``. Raises KeyRefused."""
+    with engine.begin() as connection:
+        old = _live(connection, key_id, now())
+        key, token = _new(old.role, old.scope, old.note, operator, now())
+        key = key._replace(lineage=old.lineage)
+        until = min(key.created_at + grace, old.expires_at or key.created_at + grace)
+        act = KeyAct("rotated", key_id, operator, old.role, old.scope, "", key.key_id, format_instant(until))
+        _journal(connection, AuditKind.KEY_ROTATED, act, key.created_at)
+        api_key_rows.end(connection, key_id, expires_at=until)
+        api_key_rows.add(connection, key)
+    return key, token
+
+
+def revoke(engine: Engine, key_id: str, reason: str, operator: str, now: Clock) -> None:
+    """Ends a key at once. Raises KeyRefused."""
+    with engine.begin() as connection:
+        old = _live(connection, key_id, now())
+        act = KeyAct("revoked", key_id, operator, old.role, old.scope, reason)
+        moment = now()
+        _journal(connection, AuditKind.KEY_REVOKED, act, moment)
+        api_key_rows.end(connection, key_id, revoked_at=moment)
+
+
+def is_live(key: ApiKey, moment: datetime) -> bool:
+    """Whether a key opens the door at an instant."""
+    return key.revoked_at is None and (key.expires_at is None or moment < key.expires_at)
+
+
+def recognise(engine: Engine, token: str, now: Clock) -> Caller | None:
+    """Who holds a token; None when it is no live key's."""
+    parts = token.split("_", 2)
+    if len(parts) != 3 or parts[0] != PREFIX or not token.isascii() or not token.isprintable():
+        return None
+    with engine.connect() as connection:
+        key = api_key_rows.find(connection, parts[1])
+    given = sha256_hex(parts[2].encode("utf-8"))
+    if key is None or not hmac.compare_digest(given, key.secret_sha256) or not is_live(key, now()):
+        return None
+    return Caller(key.key_id, key.lineage, key.role, frozenset(key.scope))
+
+
+def _new(role: Role, scope: list[str], note: str, operator: str, moment: datetime) -> tuple[ApiKey, str]:
+    key_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH))
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    digest = sha256_hex(secret.encode("utf-8"))
+    key = ApiKey(key_id, key_id, digest, role, scope, note, moment, operator, None, None)
+    return key, f"{PREFIX}_{key_id}_{secret}"
+
+
+def _live(connection: Connection, key_id: str, moment: datetime) -> ApiKey:
+    key = api_key_rows.find(connection, key_id, to_change=True)
+    if key is None:
+        raise KeyRefused(f"no key has the id {key_id}: `huzhu keys list` names them")
+    if not is_live(key, moment):
+        raise KeyRefused(f"key {key_id} has ended already: create a new one")
+    return key
+
+
+def _journal(connection: Connection, kind: AuditKind, act: KeyAct, moment: datetime) -> None:
+    """Writes the act down like any other act of an operator: an event without an offset, and its audit entry."""
+    shards = reads.lock_shards(connection, [_AUDIT_SHARD], {})
+    journal = Journal(shards, moment)
+    text = canonical_json(act._asdict())
+    number = journal.act(_AUDIT_SHARD, act.operator, text, "key")
+    subject = {"key_id": act.key_id, "role": act.role.value, "scope": " ".join(act.scope)}
+    extra = {"successor": act.successor, "reason": act.reason}
+    given = subject | {name: value for name, value in extra.items() if value}
+    journal.audit(_AUDIT_SHARD, number, kind, f"operator:{act.operator}", given, text)
+    record(connection, journal.outcome, shards)

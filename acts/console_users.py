@@ -1,0 +1,178 @@
+"""Users of the console: made and changed by a named operator, each act audited; signing in, and being locked out."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from datetime import timedelta
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Connection, Engine
+
+from acts.console_acts import Clock, write_down
+from infra.ledger import console_user_rows
+from schemas.access.console_rights import ConsoleAct, ConsoleRole, Session, User
+from schemas.canonical import sha256_hex
+from schemas.outbound import AuditKind
+
+FAILURES_MAX = 5
+LOCKED = timedelta(minutes=15)
+IDLE_MAX = timedelta(minutes=30)
+SESSION_MAX = timedelta(hours=12)
+PASSWORD_LENGTH_MIN = 12
+PASSWORD_BYTES_MAX = 1024
+_SEEN_EVERY = timedelta(minutes=1)
+_NAME = re.compile(r"[a-z][a-z0-9._-]{1,39}")
+_hasher = PasswordHasher()
+_turn = threading.BoundedSemaphore(2)
+"""A hash takes 64 MiB and some tenths of a second of a processor on purpose: two at once, the others wait."""
+
+
+class UserRefused(Exception):
+    """An act on a user that cannot be done; the message says why."""
+
+
+def create(engine: Engine, name: str, role: ConsoleRole, password: str, operator: str, now: Clock) -> None:
+    """A new user. Raises UserRefused."""
+    if not _NAME.fullmatch(name):
+        raise UserRefused("a user name is 2 to 40 of a-z, 0-9, dot, dash and underscore, and begins with a letter")
+    _check_password(name, password)
+    moment = now()
+    user = User(name, role, _hash(password), moment, operator, None, 0, None)
+    with engine.begin() as connection:
+        if console_user_rows.find(connection, name) is not None:
+            raise UserRefused(f"there is a user {name} already: `huzhu users list` names them all")
+        write_down(connection, moment, [_act(AuditKind.USER_CREATED, operator, name, role=role.value)])
+        console_user_rows.add(connection, user)
+
+
+def disable(engine: Engine, name: str, operator: str, now: Clock) -> None:
+    """Ends a user's sessions and lets nobody sign in under the name again. Raises UserRefused."""
+    with engine.begin() as connection:
+        user = _find(connection, name)
+        if user.disabled_at is not None:
+            raise UserRefused(f"user {name} is disabled already")
+        moment = now()
+        write_down(connection, moment, [_act(AuditKind.USER_CHANGED, operator, name, change="disabled")])
+        console_user_rows.change(connection, user._replace(disabled_at=moment))
+        console_user_rows.close_sessions_of(connection, name)
+
+
+def reset(engine: Engine, name: str, password: str, operator: str, now: Clock) -> None:
+    """A new password; ends sessions, a lock-out and a disablement. Raises UserRefused."""
+    _check_password(name, password)
+    hashed = _hash(password)
+    with engine.begin() as connection:
+        user = _find(connection, name)
+        write_down(connection, now(), [_act(AuditKind.USER_CHANGED, operator, name, change="password reset")])
+        changed = user._replace(password_hash=hashed, failures=0, locked_until=None, disabled_at=None)
+        console_user_rows.change(connection, changed)
+        console_user_rows.close_sessions_of(connection, name)
+
+
+def unlock(engine: Engine, name: str, operator: str, now: Clock) -> None:
+    """Ends a lock-out. Raises UserRefused."""
+    with engine.begin() as connection:
+        user = _find(connection, name)
+        write_down(connection, now(), [_act(AuditKind.USER_CHANGED, operator, name, change="unlocked")])
+        console_user_rows.change(connection, user._replace(failures=0, locked_until=None))
+
+
+def sign_in(engine: Engine, name: str, password: str, now: Clock) -> str | None:
+    """The token of a new session; None when name or password are wrong, or the user is disabled or locked out.
+
+    It takes as long for a name that nobody has, and says as little.
+    """
+    with engine.connect() as connection:
+        known = console_user_rows.find(connection, name[:100])
+    right = _matches(known.password_hash if known else _nobody(), password)
+    if known is None:
+        return None
+    with engine.begin() as connection:
+        user = console_user_rows.find(connection, known.name, to_change=True)
+        moment = now()
+        if user is None or user.disabled_at is not None or user.password_hash != known.password_hash:
+            return None
+        if user.locked_until is not None and moment < user.locked_until:
+            return None
+        if not right:
+            failures = user.failures + 1
+            locked = failures >= FAILURES_MAX
+            until = moment + LOCKED if locked else None
+            if locked:
+                write_down(connection, moment, [_act(AuditKind.USER_LOCKED, user.name, user.name)])
+            console_user_rows.change(connection, user._replace(failures=0 if locked else failures, locked_until=until))
+            return None
+        token = secrets.token_urlsafe(32)
+        write_down(connection, moment, [_act(AuditKind.SIGNED_IN, user.name, user.name)])
+        hashed = _hash(password) if _hasher.check_needs_rehash(user.password_hash) else user.password_hash
+        console_user_rows.change(connection, user._replace(password_hash=hashed, failures=0, locked_until=None))
+        console_user_rows.forget_sessions(connection, moment - SESSION_MAX, moment - IDLE_MAX)
+        console_user_rows.open_session(connection, _digest(token), user.name, secrets.token_urlsafe(32), moment)
+        return token
+
+
+def session_of(engine: Engine, token: str, now: Clock) -> Session | None:
+    """Who holds a cookie; None when it is nobody's, too old or too long unused."""
+    moment = now()
+    with engine.connect() as connection:
+        session = console_user_rows.session_of(connection, _digest(token))
+    if session is None or moment - session.created_at > SESSION_MAX or moment - session.seen_at > IDLE_MAX:
+        return None
+    if moment - session.seen_at > _SEEN_EVERY:
+        with engine.begin() as connection:
+            console_user_rows.seen(connection, _digest(token), moment)
+    return session
+
+
+def sign_out(engine: Engine, token: str) -> None:
+    with engine.begin() as connection:
+        console_user_rows.close_session(connection, _digest(token))
+
+
+def _find(connection: Connection, name: str) -> User:
+    user = console_user_rows.find(connection, name, to_change=True)
+    if user is None:
+        raise UserRefused(f"there is no user {name}: `huzhu users list` names them all")
+    return user
+
+
+def _check_password(name: str, password: str) -> None:
+    if len(password) < PASSWORD_LENGTH_MIN:
+        raise UserRefused(f"a password has at least {PASSWORD_LENGTH_MIN} characters")
+    if len(password.encode("utf-8")) > PASSWORD_BYTES_MAX:
+        raise UserRefused(f"a password has at most {PASSWORD_BYTES_MAX} bytes")
+    if name in password.lower() or len(set(password)) < 5:
+        raise UserRefused("this password is too easy to guess: leave out the name, use more different characters")
+
+
+def _act(kind: AuditKind, operator: str, name: str, **told: str) -> ConsoleAct:
+    return ConsoleAct(kind.value, operator, {"user": name, **told})
+
+
+def _hash(password: str) -> str:
+    with _turn:
+        return _hasher.hash(password)
+
+
+def _matches(hashed: str, password: str) -> bool:
+    if len(password.encode("utf-8", "replace")) > PASSWORD_BYTES_MAX:
+        return False
+    try:
+        with _turn:
+            return _hasher.verify(hashed, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@cache
+def _nobody() -> str:
+    """A hash that no password has, so that an unknown name costs as much time as a wrong password."""
+    return _hash(secrets.token_urlsafe(32))
+
+
+def _digest(token: str) -> str:
+    return sha256_hex(token.encode("utf-8", "replace"))

@@ -1,0 +1,185 @@
+"""Verifying an audit log where it stands: in the ledger, in the topic, or in an exported file.
+
+A copy is held against its chain and its checkpoints. The ledger is held against more: the columns beside each entry,
+and the events, decisions, instructions and policies that the entries have hashed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine
+
+from acts.make_checkpoints import ends_as_counted
+from acts.reader import Reader
+from acts.verify_contents import ContentCheck
+from handlers.audit.log_check import Entry, Fault, Finding, LogCheck, read_entry
+from infra.keys.audit_signing import is_signed
+from infra.ledger import audit_log
+from infra.ledger.audit_log import StoredEntry
+from schemas.bilingual import Saying
+from schemas.checkpoint import Checkpoint, NotACheckpoint, SignedCheckpoint, VerifierKey, parse_notes
+from schemas.records import CheckpointRow
+from schemas.topics import AUDIT, CHECKPOINTS
+
+Progressed = Callable[[int], None]
+"""Is told how many entries were checked since it was last told."""
+
+AT_ONCE = 1000
+
+
+@dataclass(slots=True)
+class Verified:
+    """What verifying found: the faults, how many entries there are, and how many of them checkpoints prove."""
+
+    findings: list[Finding] = field(default_factory=list)
+    entries: dict[int, int] = field(default_factory=dict)
+    proved: dict[int, int] = field(default_factory=dict)
+    checkpoints: int = 0
+
+
+class Trust:
+    """Sorts checkpoints into those that a key of ours has signed and those that none has."""
+
+    def __init__(self, keys: Iterable[VerifierKey], *, use: bool = True) -> None:
+        """Without ``use`` checkpoints are passed over: what is then shown is only that the chain holds together."""
+        self._keys = list(keys)
+        self._use = use
+        self.trusted: list[Checkpoint] = []
+        self.findings: list[Finding] = []
+
+    def add(self, signed: SignedCheckpoint) -> None:
+        """Trusts a checkpoint, or notes that it must not be."""
+        checkpoint = signed.checkpoint
+        if not self._use:
+            return
+        if is_signed(signed, self._keys):
+            self.trusted.append(checkpoint)
+        else:
+            saying = Saying(
+                "检查点不是由给出的公钥签名的",
+                "the checkpoint was not signed by any of the public keys that were given",
+            )
+            self.findings.append(Finding(checkpoint.shard, checkpoint.size, Fault.WRONG_KEY, saying))
+
+    def add_row(self, row: CheckpointRow) -> None:
+        """Trusts the note in a row of the ledger, if the row says what its note says."""
+        try:
+            (signed,) = parse_notes(row.note)
+            made = signed.checkpoint
+            if (made.shard, made.size, made.root.hex()) != (row.shard, row.size, row.root):
+                raise NotACheckpoint("the row says something else than its note")
+        except ValueError:
+            self._unreadable(row.shard, row.size)
+        else:
+            self.add(signed)
+
+    def add_event(self, value: bytes | None, shard: int) -> None:
+        """Trusts the note in a message of the checkpoints' topic, if the message says what its note says."""
+        try:
+            fields = json.loads(value or b"")
+            (signed,) = parse_notes(fields["note"])
+            made = signed.checkpoint
+            said = (shard, made.size, made.root.hex())
+            if said != (made.shard, fields["size"], fields["root"]) or fields["shard"] != shard:
+                raise NotACheckpoint("the message says something else than its note")
+        except (ValueError, KeyError, TypeError):
+            self._unreadable(shard, None)
+        else:
+            self.add(signed)
+
+    def _unreadable(self, shard: int, size: int | None) -> None:
+        """Notes a checkpoint that is none."""
+        if not self._use:
+            return
+        saying = Saying(
+            "检查点无法读取或与其签名文本不符", "a checkpoint cannot be read, or differs from its signed text"
+        )
+        self.findings.append(Finding(shard, size, Fault.CHECKPOINT_MISMATCH, saying))
+
+
+def verify_values(lines: Iterable[bytes], trust: Trust) -> Verified:
+    """Verifies entries as an export holds them, one a line, each shard's in order."""
+    check = LogCheck(trust.trusted)
+    for line in lines:
+        check.take(line.removesuffix(b"\n"))
+    return _verified(check, trust)
+
+
+def verify_topic(reader: Reader, shard_count: int, trust: Trust, progressed: Progressed) -> Verified:
+    """Verifies the topic of the audit entries, with the checkpoints of their topic beside those already trusted.
+
+    Raises KafkaException. The checkpoints are read first, so that none is newer than the entries that are read.
+    """
+    shards = range(shard_count)
+    for shard, (first, end) in _ends(reader, CHECKPOINTS.name, shards).items():
+        while first < end:
+            part = reader.read(CHECKPOINTS.name, shard, first, end, AT_ONCE)
+            for each in part.deliveries:
+                trust.add_event(each.value, shard)
+            first = part.end
+    check = LogCheck(trust.trusted)
+    for shard, (first, end) in _ends(reader, AUDIT.name, shards).items():
+        while first < end:
+            part = reader.read(AUDIT.name, shard, first, end, AT_ONCE)
+            for each in part.deliveries:
+                check.of(shard).take(read_entry(each.value or b""))
+            progressed(len(part.deliveries))
+            first = part.end
+    return _verified(check, trust)
+
+
+def entries_in_topic(reader: Reader, shard_count: int) -> int:
+    """At most how many entries stand in the topic."""
+    return sum(end - first for first, end in _ends(reader, AUDIT.name, range(shard_count)).values())
+
+
+def _ends(reader: Reader, topic: str, shards: range) -> dict[int, tuple[int, int]]:
+    ends = reader.ends([(topic, shard) for shard in shards])
+    return {shard: ends[topic, shard] for shard in shards}
+
+
+def verify_ledger(engine: Engine, trust: Trust, progressed: Progressed) -> Verified:
+    """Verifies the ledger as of one moment, with its own checkpoints beside those already trusted."""
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        for checkpoint in audit_log.checkpoints(connection):
+            trust.add_row(checkpoint)
+        check, contents = LogCheck(trust.trusted), ContentCheck(connection)
+        further: list[Finding] = []
+        for end in audit_log.shard_ends(connection):
+            shard = check.of(end.shard)
+            for page in audit_log.entries(connection, end.shard):
+                good: list[tuple[Entry, StoredEntry]] = []
+                for row in page:
+                    entry = _as_stored(row)
+                    if shard.take(entry) and entry is not None:
+                        good.append((entry, row))
+                further += contents.check(good)
+                progressed(len(page))
+            short = shard.end() is None and ends_as_counted(shard, end)
+            further += [short] if short else []
+        verified = _verified(check, trust)
+        verified.findings += further
+        if not verified.findings:
+            verified.findings += contents.unaudited()
+    return verified
+
+
+def _as_stored(row: StoredEntry) -> Entry | None:
+    """The entry of a row whose columns repeat what its bytes say."""
+    entry = read_entry(row.value)
+    if entry is None or (entry.kind, entry.actor, entry.prev_hash, entry.hash) != row[2:6] or entry.seq != row.seq:
+        return None
+    return entry
+
+
+def _verified(check: LogCheck, trust: Trust) -> Verified:
+    findings = [*trust.findings, *check.end()]
+    return Verified(
+        findings,
+        {shard: each.tree.size for shard, each in check.shards.items()},
+        {shard: each.proved for shard, each in check.shards.items()},
+        len({(each.shard, each.size, each.root) for each in trust.trusted}),
+    )

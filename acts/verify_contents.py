@@ -1,0 +1,128 @@
+"""Whether what the audit entries have hashed still stands in the ledger as it stood then, and nothing beside it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from handlers.audit.log_check import Entry, Fault, Finding
+from infra.ledger import audit_log
+from infra.ledger.audit_log import Ordered, StoredEntry
+from schemas.bilingual import Saying
+from schemas.canonical import sha256_hex
+from schemas.money import parse_yuan
+from schemas.outbound import AuditKind
+
+_NAMES = {
+    "events": Saying("事件", "event"),
+    "decisions": Saying("理赔决定", "decision"),
+    "instructions": Saying("支付指令", "payout instruction"),
+    "policies": Saying("方案", "policy"),
+}
+
+
+class ContentCheck:
+    """Compares entries with the events, decisions, instructions and policies of the same ledger."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._policies = audit_log.policy_hashes(connection)
+        self._audited: Counter[str] = Counter()
+        self._faulty: set[int] = set()
+
+    def check(self, rows: Sequence[tuple[Entry, StoredEntry]]) -> list[Finding]:
+        """The first of some good entries of one shard whose content is not there as hashed; one for each shard."""
+        decisions = audit_log.decision_hashes(
+            self._connection, [key for entry, _ in rows if (key := _decision(entry)) is not None]
+        )
+        orders = audit_log.instructions(
+            self._connection, [entry.subject["payout_id"] for entry, _ in rows if "payout_id" in entry.subject]
+        )
+        for entry, row in rows:
+            table = self._changed(entry, row, decisions, orders)
+            if table is not None and entry.shard not in self._faulty:
+                self._faulty.add(entry.shard)
+                (zh, en), which = _NAMES[table], _which(entry)
+                saying = Saying(
+                    f"账本中的{zh}已不是入账时的内容:{which}", f"the {en} is not what was recorded: {which}"
+                )
+                return [Finding(entry.shard, entry.seq, Fault.CONTENT_CHANGED, saying)]
+        return []
+
+    def unaudited(self) -> list[Finding]:
+        """Rows of the ledger that no entry accounts for; meant for a ledger in which nothing else was found."""
+        findings = []
+        for table, count in audit_log.counts(self._connection).items():
+            if count != self._audited[table]:
+                names = ", ".join(audit_log.unaudited(self._connection, table))
+                zh, en = _NAMES[table]
+                saying = Saying(
+                    f"{zh}有 {count} 条,审计条目只有 {self._audited[table]} 条:{names}",
+                    f"{count} {en}s stand in the ledger, {self._audited[table]} in the audit log: {names}",
+                )
+                findings.append(Finding(None, None, Fault.NOT_AUDITED, saying))
+        return findings
+
+    def _changed(
+        self, entry: Entry, row: StoredEntry, decisions: dict[tuple[str, int], str], orders: dict[str, Ordered]
+    ) -> str | None:
+        """The table in which an entry's content is not as it was."""
+        subject, wanted = entry.subject, entry.content_sha256
+        if entry.kind == AuditKind.CLAIM_DECIDED:
+            self._audited["decisions"] += 1
+            key = _decision(entry)
+            return "decisions" if key is None or decisions.get(key) != wanted else None
+        if entry.kind == AuditKind.PAYOUT_INSTRUCTED:
+            self._audited["instructions"] += 1
+            order = orders.get(subject.get("payout_id", ""))
+            good = order is not None and sha256_hex(order.value) == wanted and _columns_agree(order)
+            return None if good else "instructions"
+        self._audited["events"] += 1
+        if row.event_sha256 is None:
+            return "events"
+        if entry.kind == AuditKind.EVENT_REPLAYED:
+            return "events" if sha256_hex(_sent_again(row.replayed or b"")) != wanted else None
+        if entry.kind == AuditKind.POLICY_PUBLISHED and self._policies.get(subject.get("policy_sha256", "")) != wanted:
+            return "policies"
+        return "events" if row.event_sha256 != wanted else None
+
+
+def _which(entry: Entry) -> str:
+    """What an entry is about, without the person: a claim, a payout, a policy or a place in a topic."""
+    subject = entry.subject
+    for name in ("payout_id", "claim_id", "policy_id"):
+        if name in subject:
+            return subject[name]
+    place = [subject.get(name) for name in ("topic", "partition", "offset")]
+    return "{}-{}@{}".format(*place) if None not in place else entry.kind
+
+
+def _decision(entry: Entry) -> tuple[str, int] | None:
+    """Claim and revision of a decision's entry; None for other entries, and for one that does not name them."""
+    claim_id, revision = entry.subject.get("claim_id"), entry.subject.get("revision", "")
+    if entry.kind != AuditKind.CLAIM_DECIDED or claim_id is None or not re.fullmatch(r"[0-9]{1,18}", revision):
+        return None
+    return claim_id, int(revision)
+
+
+def _columns_agree(order: Ordered) -> bool:
+    """Whether the columns by which the program pays say the same as the published bytes."""
+    try:
+        fields = json.loads(order.value)
+        said = [fields[name] for name in ("payout_id", "claim_id", "scheme_id", "revision", "kind", "person_id")]
+        return said == [*order[:5], order.person_id] and parse_yuan(fields["amount"]) == order.amount
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _sent_again(act: bytes) -> bytes:
+    """The bytes that a replay sent, out of the act that the ledger keeps; what it does not say is nothing."""
+    try:
+        return base64.b64decode(json.loads(act)["value"] or "")
+    except (ValueError, KeyError, TypeError):
+        return b""

@@ -1,0 +1,1 @@
+"""Who may sign in, and whom the console can name."""

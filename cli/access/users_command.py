@@ -1,0 +1,92 @@
+"""`huzhu users`: who may sign in to the console."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.servers.operate import ledger, settings
+from cli.terminal.output import fail, out
+from infra.ledger import console_user_rows
+from schemas.access.console_rights import ConsoleRole, User
+
+app = typer.Typer(no_args_is_help=True, help="Make, list, disable and reset the users of the console.")
+
+Operator = Annotated[str, typer.Option(help="Who does it; stands in the audit log.")]
+Name = Annotated[str, typer.Argument(help="The user's name, as it is typed to sign in.")]
+
+
+@app.command("create", epilog="Example: huzhu users create li.na --role finance --operator wang.wei")
+def create(
+    name: Name,
+    role: Annotated[ConsoleRole, typer.Option(help="What the user does.")],
+    operator: Operator,
+) -> None:
+    """Make a user. The password is asked for, or read from standard input; never from the command line."""
+    from acts import console_users
+
+    try:
+        console_users.create(ledger(settings()), name, role, _password(), operator, _now)
+    except console_users.UserRefused as error:
+        fail(str(error))
+    out.print(f"user {name} may sign in as {role}")
+
+
+@app.command("list", epilog="Example: huzhu users list")
+def list_users() -> None:
+    """List all users, also those who are disabled."""
+    with ledger(settings()).connect() as connection:
+        found = console_user_rows.all_users(connection)
+    table = Table("name", "role", "state", "made", "by")
+    for user in found:
+        table.add_row(user.name, user.role, _state(user), f"{user.created_at:%Y-%m-%d %H:%M}", user.created_by)
+    out.print(table)
+
+
+@app.command("disable", epilog="Example: huzhu users disable li.na --operator wang.wei")
+def disable(name: Name, operator: Operator) -> None:
+    """End a user's sessions and let nobody sign in under the name; `huzhu users reset` lets them in again."""
+    from acts import console_users
+
+    try:
+        console_users.disable(ledger(settings()), name, operator, _now)
+    except console_users.UserRefused as error:
+        fail(str(error))
+    out.print(f"user {name} is disabled")
+
+
+@app.command("reset", epilog="Example: huzhu users reset li.na --operator wang.wei < new-password")
+def reset(name: Name, operator: Operator) -> None:
+    """Give a user a new password; ends the user's sessions, a lock-out and a disablement."""
+    from acts import console_users
+
+    try:
+        console_users.reset(ledger(settings()), name, _password(), operator, _now)
+    except console_users.UserRefused as error:
+        fail(str(error))
+    out.print(f"user {name} has a new password")
+
+
+def _password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    first = getpass.getpass("password: ")
+    if getpass.getpass("once more: ") != first:
+        fail("the two are not the same")
+    return first
+
+
+def _state(user: User) -> str:
+    if user.disabled_at is not None:
+        return f"disabled {user.disabled_at:%Y-%m-%d %H:%M}"
+    locked = user.locked_until is not None and _now() < user.locked_until
+    return f"locked until {user.locked_until:%Y-%m-%d %H:%M}" if locked else "may sign in"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""`huzhu audit`: what the audit log says, and proof of it."""

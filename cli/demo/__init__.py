@@ -1,0 +1,1 @@
+"""`huzhu demo`: the whole system on this machine."""

@@ -1,0 +1,94 @@
+"""`huzhu demo --keep`: the console stays open on what the demo made, with a sign-in for each role."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.table import Table
+from sqlalchemy import Engine
+
+from cli.terminal.output import fail, out
+from infra.keys.audit_signing import make_key, public_file
+from infra.keys.personal_data import add_key
+from infra.servers.local.ports import free_ports
+from schemas.access.console_rights import ConsoleRole
+from schemas.dates import format_instant
+
+LOG_NAME = "demo.example/huzhu"
+START_SECONDS_MAX = 60.0
+FAILED_EVERY = 25
+"""Of so many payouts the demo's insurer reports one as failed, so that there is something to look into."""
+
+
+def reports(payouts: Path) -> Iterator[bytes]:
+    """What the demo's insurer reports of the instructions in a file."""
+    at = format_instant(datetime.now(UTC))
+    for number, line in enumerate(payouts.read_text("utf-8").splitlines(), start=1):
+        order = json.loads(line)
+        failed = number % FAILED_EVERY == 0
+        told = {
+            "event_type": "payout.reported",
+            "event_id": f"demo-report-{number}",
+            "occurred_at": at,
+            "source": "demo-insurer",
+            "payout_id": order["payout_id"],
+            "person_id": order["person_id"],
+            "status": "failed" if failed else "paid",
+            "reported_at": at,
+            "reference": f"demo-{number}",
+        }
+        yield json.dumps(told | ({"reason": "account closed"} if failed else {})).encode("utf-8")
+
+
+def open_console(engine: Engine, folder: Path, start: Callable[..., None]) -> None:
+    """Makes keys and users, starts the console and the signing of checkpoints, and says where and how to sign in.
+
+    ``folder`` is for the keys, and is to go with the demo. Passwords are made up anew each time.
+    """
+    from acts import console_users
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    keys, signing = folder / "console.keys", folder / "audit.key"
+    add_key(keys)
+    make_key(LOG_NAME, signing)
+    port = os.environ.get("HUZHU_CONSOLE_PORT") or str(free_ports(1)[0])
+    table = Table("user 用户名", "password 密码", "role 角色", title="Sign in 登录")
+    given = [*((f"demo-{role}", role) for role in ConsoleRole), ("demo-operator2", ConsoleRole.OPERATOR)]
+    for name, role in given:
+        password = secrets.token_urlsafe(12)
+        try:
+            console_users.create(engine, name, role, password, "demo", now)
+        except console_users.UserRefused:  # a ledger in which there was a demo before
+            console_users.reset(engine, name, password, "demo", now)
+        table.add_row(name, password, role)
+    start("audit sign", HUZHU_AUDIT_KEY_FILE=str(signing), HUZHU_AUDIT_INTERVAL="5")
+    start(
+        "console",
+        HUZHU_CONSOLE_KEY_FILE=str(keys),
+        HUZHU_CONSOLE_AUDIT_KEYS=str(public_file(signing)),
+        HUZHU_CONSOLE_HOST="127.0.0.1",
+        HUZHU_CONSOLE_PORT=port,
+    )
+    _await_console(int(port))
+    out.print(table)
+    out.print(f"the console is at http://127.0.0.1:{port} 控制台;Ctrl-C ends everything 结束")
+
+
+def _await_console(port: int) -> None:
+    """Waits until it listens: whoever reads the address opens it at once."""
+    until = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < until:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    fail("the console does not answer: console.log beside the demo's files says why")

@@ -1,0 +1,1 @@
+"""Posting, generating and replaying events."""

@@ -1,0 +1,1 @@
+"""`huzhu explain`: one claim, for the person it belongs to."""

@@ -1,0 +1,238 @@
+"""One claim on a page: what the hospital billed, what each scheme pays and why, what is left, what was paid out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from cli.terminal.language import Language, said_in
+from cli.terminal.prose import Prose
+from handlers.claims.account import Claim
+from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
+from handlers.words.national_sentences import origin_sentence
+from handlers.words.policy_sentences import in_force
+from schemas.bilingual import Saying
+from schemas.dates import shanghai_date
+from schemas.decisions import BenefitLine, ClaimDecision, ExplanationLine
+from schemas.facts import PayoutReported, PayoutStatus, SettlementPosted
+from schemas.outbound import InstructionKind, Payee, PayoutInstructed
+from schemas.policy.model import Policy, Scheme
+
+PAID_BY_INSURANCE = {
+    "basic_insurance_paid": Saying("基本医疗保险", "basic medical insurance"),
+    "serious_illness_paid": Saying("大病保险", "serious illness insurance"),
+    "medical_assistance_paid": Saying("医疗救助", "medical assistance"),
+    "other_fund_paid": Saying("其他基金", "other funds"),
+}
+LEFT_TO_THE_PERSON = {
+    "copay": Saying("医保目录内(个人自付)", "inside the insurance catalogue (copay)"),
+    "out_of_catalogue": Saying("医保目录外(个人自费)", "outside the insurance catalogue"),
+}
+REPORTED = {
+    None: Saying("已发指令,还没有回音", "ordered, no report yet"),
+    PayoutStatus.PAID: Saying("已到账", "paid"),
+    PayoutStatus.FAILED: Saying("付款失败", "failed"),
+    PayoutStatus.RETURNED: Saying("被退回", "returned"),
+}
+WAITS = Saying(",等经办人员处理", ", waits for an operator")
+AGAIN = Saying(",已另行重发", ", and was ordered again")
+DOUBTFUL = Saying(";报告互相矛盾,正在核实", "; the reports contradict each other, which is being looked into")
+BOOK = Saying("账面冲销未到账的一笔,没有资金往来", "taken off the books as it did not arrive; no money moves")
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """One instruction, and the insurer's report that made its state."""
+
+    instruction: PayoutInstructed
+    report: PayoutReported | None
+    doubtful: bool = False
+    reissued_as: str | None = None
+
+    @property
+    def result(self) -> Saying:
+        """What became of it."""
+        if self.instruction.reversal_of is not None:
+            return BOOK
+        status = None if self.report is None else self.report.status
+        said = [REPORTED[status]]
+        if status in (PayoutStatus.FAILED, PayoutStatus.RETURNED):
+            said.append(AGAIN if self.reissued_as else WAITS)
+        if self.doubtful:
+            said.append(DOUBTFUL)
+        return Saying("".join(each.zh for each in said), "".join(each.en for each in said))
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPage:
+    """All that is told about a claim. ``payouts`` is None where there is no ledger to know them."""
+
+    claim: Claim
+    deceased: bool
+    decision: ClaimDecision
+    policy: Policy | None
+    payouts: list[Payout] | None
+
+
+def show(page: ClaimPage, language: Language, console: Console) -> None:
+    """Prints the page."""
+    say = said_in(language)
+    claim, decision = page.claim, page.decision
+    console.print(Text(f"{said_in(language, ' ')(Saying('理赔', 'Claim'))} {claim.claim_id}", style="bold"))
+    if claim.discharge is not None:
+        console.print(Prose(say(_stay(page))))
+    console.print(Prose(say(_status(page))))
+    _heading(_bills_said(claim), language, console)
+    console.print(_bills(claim, language))
+    for bill in claim.live:
+        if bill.national is not None:
+            console.print(Prose(say(origin_sentence(bill.settlement_id, bill.national))))
+    schemes = {scheme.id: scheme for scheme in page.policy.schemes} if page.policy else {}
+    if decision.benefits:
+        _heading(Saying("补助是怎么算的", "How the assistance is worked out"), language, console)
+    for number, benefit in enumerate(decision.benefits, start=1):
+        steps = [line for line in decision.explanation if line.scheme_id == benefit.scheme_id]
+        _benefit(number, benefit, schemes.get(benefit.scheme_id), steps, language, console)
+    _heading(Saying("结果", "In the end"), language, console)
+    console.print(_result(decision, language))
+    if page.policy is not None:
+        console.print(Prose(say(_basis(page.policy))))
+    if page.deceased and decision.total_benefit:
+        heirs = Saying("本人已登记去世,补助付给继承人。", "The person is recorded as deceased: the estate is paid.")
+        console.print(Prose(say(heirs)))
+    if page.payouts is not None:
+        _payouts(page.payouts, schemes, language, console)
+
+
+def _heading(heading: Saying, language: Language, console: Console) -> None:
+    console.print()
+    console.rule(Text(said_in(language, " ")(heading), style="bold"), align="left")
+
+
+def _stay(page: ClaimPage) -> Saying:
+    discharge = page.claim.discharge
+    assert discharge is not None
+    care, level = CARE_TYPES[discharge.care_type], FACILITY_LEVELS[discharge.facility_level]
+    return Saying(
+        f"{_day(discharge.admitted_on)}入院,{_day(discharge.discharged_on)}出院;{level.zh},{care.zh}。",
+        f"Admitted on {discharge.admitted_on}, discharged on {discharge.discharged_on}; {level.en}, {care.en}.",
+    )
+
+
+def _status(page: ClaimPage) -> Saying:
+    claim = page.claim
+    return status_sentence(page.decision.status, claim.discharge is not None, claim.filed_at is not None)
+
+
+def _bills_said(claim: Claim) -> Saying:
+    live, voided = len(claim.live), claim.settlements - len(claim.live)
+    zh, en = f"医院的账单({live} 张结算单", f"The hospital's bills ({live}"
+    if voided:
+        zh, en = f"{zh},另有 {voided} 张已作废", f"{en}, and {voided} voided"
+    return Saying(zh + ")", en + ")")
+
+
+def _bills(claim: Claim, language: Language) -> Table:
+    table = _amounts()
+
+    def row(name: Saying, amount: int, indent: int = 0) -> None:
+        said = said_in(language, " ")
+        table.add_row(" " * indent + said(name), f"{yuan(amount)} {said(_UNIT)}")
+
+    row(Saying("总费用", "Total charge"), _sum(claim.live, "total_charge"))
+    for name, said in PAID_BY_INSURANCE.items():
+        row(Saying(f"{said.zh}已付", f"paid by {said.en}"), _sum(claim.live, name), 2)
+    row(Saying("要您自己付", "Left to you"), claim.copay + claim.out_of_catalogue)
+    for name, said in LEFT_TO_THE_PERSON.items():
+        row(said, _sum(claim.live, name), 2)
+    return table
+
+
+def _benefit(
+    number: int,
+    benefit: BenefitLine,
+    scheme: Scheme | None,
+    steps: list[ExplanationLine],
+    language: Language,
+    console: Console,
+) -> None:
+    say, label = said_in(language), said_in(language, " ")
+    name = scheme.title if scheme and scheme.title else benefit.scheme_id
+    tier = "" if benefit.tier is None else f"  ({label(Saying('档次', 'tier'))} {benefit.tier})"
+    console.print(Text(f"{number}. {name}{tier}", style="bold"))
+    running = 0
+    for step in steps:
+        running += step.amount
+        so_far = f"{yuan(running)}"
+        said = Saying(f"{step.zh}(到这一步:{so_far} 元)", f"{step.en} (So far: {so_far} yuan.)")
+        console.print(Padding(Prose(say(said)), (0, 0, 0, 3)))
+    if benefit.reason is not None:
+        console.print(Padding(Prose(say(why_nothing(benefit.reason, scheme, benefit.measured))), (0, 0, 0, 3)))
+    paid = Saying(f"这一项补助 {yuan(benefit.benefit)} 元。", f"This scheme pays {yuan(benefit.benefit)} yuan.")
+    console.print(Padding(Prose(say(paid), "bold"), (0, 0, 0, 3)))
+
+
+def _result(decision: ClaimDecision, language: Language) -> Table:
+    table = _amounts()
+    rows = (
+        (Saying("账单上要您自己付", "Left to you by the bills"), decision.personal_burden),
+        (Saying("各项补助合计", "All schemes together pay"), decision.total_benefit),
+        (Saying("最后您自己付", "You pay in the end"), decision.patient_pays),
+    )
+    say = said_in(language, " ")
+    for name, amount in rows:
+        table.add_row(say(name), f"{yuan(amount)} {say(_UNIT)}")
+    return table
+
+
+def _basis(policy: Policy) -> Saying:
+    days, title = in_force(policy), policy.title or policy.id
+    sample = Saying("这是示例方案。", " It is a sample.") if policy.status == "sample" else Saying("", "")
+    return Saying(
+        f"依据:《{title}》,编号 {policy.id},适用于 {days.zh};校验码(SHA-256 前 12 位){policy.sha256[:12]}。{sample.zh}",
+        f"Under the policy {title}, {policy.id}, for {days.en}; SHA-256 begins {policy.sha256[:12]}.{sample.en}",
+    )
+
+
+def _payouts(payouts: list[Payout], schemes: dict[str, Scheme], language: Language, console: Console) -> None:
+    say = said_in(language)
+    _heading(Saying("发放情况", "Payouts so far"), language, console)
+    if not payouts:
+        console.print(Prose(say(Saying("还没有发放。", "Nothing has been ordered so far."))))
+    for payout in payouts:
+        order = payout.instruction
+        scheme = schemes.get(order.scheme_id)
+        name = scheme.title if scheme and scheme.title else order.scheme_id
+        kind = Saying("发放", "pay") if order.kind is InstructionKind.PAYMENT else Saying("收回", "take back")
+        heirs = Saying("(给继承人)", " (the estate)") if order.payee is Payee.ESTATE else Saying("", "")
+        result = payout.result
+        ordered_on = shanghai_date(order.occurred_at)
+        said = Saying(
+            f"{_day(ordered_on)}:{name},{kind.zh} {yuan(order.amount)} 元{heirs.zh},{result.zh}。",
+            f"{ordered_on}: {name}, {kind.en} {yuan(order.amount)} yuan{heirs.en}, {result.en}.",
+        )
+        console.print(Prose(say(said)))
+        console.print(Padding(Text(order.payout_id, style="dim", overflow="fold"), (0, 0, 0, 3)))
+
+
+_UNIT = Saying("元", "yuan")
+
+
+def _amounts() -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(overflow="fold")
+    table.add_column(justify="right", no_wrap=True)
+    return table
+
+
+def _sum(bills: tuple[SettlementPosted, ...], name: str) -> int:
+    return sum(getattr(bill, name) for bill in bills)
+
+
+def _day(day: date) -> str:
+    return f"{day.year} 年 {day.month} 月 {day.day} 日"

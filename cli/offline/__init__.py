@@ -1,0 +1,1 @@
+"""Adjudicating files without a ledger, on all cores, in bounded memory."""

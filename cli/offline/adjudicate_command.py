@@ -1,0 +1,88 @@
+"""`huzhu adjudicate`: the whole arithmetic on files, without a broker or a database (claims.md, section 8)."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.offline.by_person import by_person, plan_for, sorted_part
+from cli.offline.worker_processes import cores, workers
+from cli.terminal.output import SOME_REFUSED, fail, progress
+from handlers.claims.account import Account
+from handlers.claims.adjudicate import adjudicate as adjudications
+from handlers.claims.explain import decision_of
+from schemas.decisions import to_json
+from schemas.policy.model import Policies
+from schemas.policy.policy_file import PolicyError, read_policies
+
+EXAMPLE = "Example: huzhu adjudicate --policy wuxi-sample.toml facts.jsonl | jq .total_benefit"
+
+
+def load_policies(files: list[Path]) -> Policies:
+    """The policies in some files; ends the command with the reason when they cannot be used."""
+    try:
+        return read_policies(files)
+    except PolicyError as error:
+        fail(str(error))
+
+
+def adjudicate(
+    facts: Annotated[Path, typer.Argument(help="Facts, one JSON object a line, in any order; - is standard input.")],
+    policy: Annotated[list[Path], typer.Option(help="A policy file; give the option again for more releases.")],
+) -> None:
+    """Decide every claim in a file of facts and print one JSON object a claim, sorted by claim_id.
+
+    Works on all cores, in memory that does not grow with the file: facts wait in temporary files, sorted by person.
+    Refused facts go to standard error, one JSON object a line with `code` and `line`. Exit status: 0 when all facts
+    were accepted, 3 when some were refused, 2 when the call or a policy is unusable.
+    """
+    policies = load_policies(policy)
+    with plan_for(facts, 4 * cores()) as plan, workers(cores() if plan.buckets > 1 else 1) as hands:
+        with progress() as bar:
+            worked = by_person(plan, Deciding(policies, plan.folder), hands, bar)
+        for number, refusal in worked.refused:
+            said = {"line": number, **refusal.model_dump(mode="json")}
+            sys.stderr.write(json.dumps(said, ensure_ascii=False) + "\n")
+        with ExitStack() as stack:
+            parts = [stack.enter_context(part.open("rb")) for part in worked.results]
+            for line in heapq.merge(*parts):  # by claim_id, as that stands first, and a tab sorts before all in an id
+                sys.stdout.write(line.partition(b"\t")[2].decode("utf-8"))
+    sys.stdout.flush()
+    if worked.refused:
+        raise typer.Exit(SOME_REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """Writes the decisions on the claims of some accounts to a file, sorted, each after its claim id and a tab."""
+
+    policies: Policies
+    folder: Path
+
+    def __call__(self, accounts: Iterator[Account]) -> Path:
+        lines = []
+        for account in accounts:
+            for adjudication in adjudications(account, self.policies):
+                text = json.dumps(to_json(decision_of(adjudication)), ensure_ascii=False)
+                lines.append(f"{adjudication.claim.claim_id}\t{text}\n".encode())
+        return sorted_part(lines, self.folder)
+
+
+def lines_of(facts: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines that hold something, with their numbers from 1."""
+    try:
+        stream = sys.stdin.buffer if str(facts) == "-" else facts.open("rb")
+    except OSError as error:
+        fail(f"{facts}: cannot be read: {error.strerror}")
+    with stream:
+        for number, line in enumerate(stream, start=1):
+            if line.strip():
+                yield number, line.rstrip(b"\r\n")

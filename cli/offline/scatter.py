@@ -1,0 +1,188 @@
+"""The facts of a file, in any order, into buckets on disk by person; and the persons who name one id.
+
+The first two of the three passes of `cli.offline.by_person`.
+"""
+
+from __future__ import annotations
+
+import marshal
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+from zlib import crc32
+
+from handlers.claims.read import read, recall
+from handlers.offline.compact_account import Line, identities
+from handlers.offline.compact_events import OTHER, Record, record_of, usual
+from infra.ledger.schema import connect
+from infra.ledger.snapshot import accepted_events
+from schemas.refusals import Refusal
+
+CHUNK_BYTES = 4 * 2**20
+"""About 10,000 facts: small enough for a lively progress bar, large enough that a task's cost does not count."""
+
+BUCKET_BYTES = 16 * 2**20
+"""Of the file that go into one bucket. As Python's objects they take about five times as much."""
+
+
+class Refused(NamedTuple):
+    """A line that was refused, by its place in the file (bytes), and why."""
+
+    position: int
+    refusal: Refusal
+
+
+Part = tuple[str, int, int]
+"""What one chunk holds of one bucket: a file, and from where to where in it."""
+
+
+class Scattered(NamedTuple):
+    """What a chunk left on disk: in ``file`` bucket n is between ``places[n]`` and ``[n + 1]``: facts, then ids."""
+
+    file: str
+    places: list[int]
+    facts: int
+    refused: list[Refused]
+
+    def part(self, bucket: int) -> Part:
+        return (self.file, self.places[bucket], self.places[bucket + 1])
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSource:
+    """A ledger, and the moment of it that is looked at (`infra.ledger.snapshot`)."""
+
+    url: str
+    lease: float
+    snapshot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A file of facts (None: they come from the ledger), and the folder where its buckets are kept."""
+
+    facts: Path | None
+    folder: Path
+    buckets: int
+    chunk_bytes: int = CHUNK_BYTES
+
+    def chunks(self) -> list[tuple[int, int]]:
+        """Half-open ranges of bytes that together are the file."""
+        size = 0 if self.facts is None else self.facts.stat().st_size
+        return [(start, min(size, start + self.chunk_bytes)) for start in range(0, size, self.chunk_bytes)]
+
+
+def scatter(plan: Plan, chunk: tuple[int, int]) -> Scattered:
+    """Reads the lines that begin in a chunk and puts each fact's record into the bucket of its person."""
+    refused: list[Refused] = []
+    assert plan.facts is not None, "the facts are in a file"
+    found = _found_in(plan.facts, chunk, refused)
+    return _into_buckets(plan, chunk[0], found, refused)
+
+
+def scatter_ledger(plan: Plan, ledger: LedgerSource, chunk: tuple[int, int]) -> Scattered:
+    """The same with a range of the ledger's events, which were accepted before: no rule is asked again."""
+    engine = connect(ledger.url, ledger.lease)
+    try:
+        values = accepted_events(engine, ledger.snapshot_id, *chunk)
+        found = enumerate((usual(value) or record_of(recall(value)) for value in values), start=chunk[0])
+        return _into_buckets(plan, chunk[0], found, [])
+    finally:
+        engine.dispose()
+
+
+def _found_in(facts: Path, chunk: tuple[int, int], refused: list[Refused]) -> Iterator[tuple[int, Record]]:
+    for position, line in _lines(facts, *chunk):
+        record = usual(line)
+        if record is None:
+            reading = read(line)
+            if isinstance(reading, Refusal):
+                refused.append(Refused(position, reading))
+                continue
+            record = record_of(reading.fact)
+        yield position, record
+
+
+def _into_buckets(plan: Plan, name: int, found: Iterable[tuple[int, Record]], refused: list[Refused]) -> Scattered:
+    facts: list[tuple[list[Record], list[int]]] = [([], []) for _ in range(plan.buckets)]
+    ids: list[set[tuple[Line, str]]] = [set() for _ in range(plan.buckets)]
+    count = 0
+    for position, record in found:
+        count += 1
+        if record[0] == OTHER:
+            continue
+        person_id: str = record[1]
+        records, positions = facts[bucket_of(person_id, plan.buckets)]
+        records.append(record)
+        positions.append(position)
+        for identity in identities(record):
+            ids[bucket_of(identity[1], plan.buckets)].add((identity, person_id))
+    path = plan.folder / f"chunk-{name}"
+    parts = [marshal.dumps(each) for each in facts] + [marshal.dumps(list(each)) for each in ids]
+    path.write_bytes(b"".join(parts))
+    places = [0]
+    for part in parts:
+        places.append(places[-1] + len(part))
+    return Scattered(str(path), places, count, refused)
+
+
+def rivals(parts: tuple[Part, ...]) -> set[str]:
+    """The persons of whom another names the same id, among the ids in some parts."""
+    named: set[tuple[Line, str]] = set()
+    for part in parts:
+        named.update(content(part))
+    if len({identity for identity, _ in named}) == len(named):
+        return set()
+    owners: dict[tuple[str, str], set[str]] = {}
+    for identity, person_id in named:
+        owners.setdefault(identity, set()).add(person_id)
+    return {person_id for persons in owners.values() if len(persons) > 1 for person_id in persons}
+
+
+def _lines(facts: Path, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """The lines that hold something and begin in ``[start, end)``, each with its place, without its line end."""
+    with facts.open("rb") as file:
+        if start:
+            file.seek(start - 1)
+            start += len(file.readline()) - 1  # the rest of a line that began before
+        text = file.read(max(0, end - start))
+        if text and not text.endswith(b"\n"):
+            text += file.readline()
+    for line in text.split(b"\n"):
+        if line.strip():
+            yield start, line.rstrip(b"\r")
+        start += len(line) + 1
+
+
+def line_at(file: BinaryIO, position: int) -> bytes:
+    """The line that begins at a place, without its end."""
+    file.seek(position)
+    return file.readline().rstrip(b"\r\n")
+
+
+def content(part: Part) -> Any:
+    """What `scatter` put there: (records, positions), or a list of ids and their persons."""
+    file, start, end = part
+    with open(file, "rb") as opened:
+        opened.seek(start)
+        return marshal.loads(opened.read(end - start))
+
+
+def bucket_of(name: str, buckets: int) -> int:
+    """The same in every process."""
+    return crc32(name.encode("utf-8")) % buckets
+
+
+def line_numbers(facts: Path, positions: Iterable[int]) -> dict[int, int]:
+    """The numbers, from 1, of the lines that begin at some places of a file."""
+    found = {}
+    number, reached = 1, 0
+    with facts.open("rb") as file:
+        for position in sorted(positions):
+            while reached < position:
+                text = file.read(min(position - reached, CHUNK_BYTES))
+                number += text.count(b"\n")
+                reached += len(text)
+            found[position] = number
+    return found

@@ -1,0 +1,1 @@
+"""`huzhu payouts` and `huzhu reconcile`: what became of the money."""

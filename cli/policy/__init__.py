@@ -1,0 +1,1 @@
+"""`huzhu policy`: check, compare, publish, show."""

@@ -1,0 +1,153 @@
+"""What changed between two policies, in words, and what it means at a few example amounts."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.policy.policy_table import CLAIM_EXAMPLE
+from cli.terminal.language import Language, said_in
+from cli.terminal.prose import Prose
+from handlers.offline.worked_examples import benefit_at, category_of, claim_at, telling_amounts
+from handlers.words.claim_sentences import yuan
+from handlers.words.policy_changes import Affected, Change, affected, changes, union
+from handlers.words.policy_sentences import FIELDS, value_words
+from schemas.bilingual import Saying
+from schemas.policy.model import Policy, Scheme
+
+AMOUNTS_MAX = 8
+"""Example amounts a table: enough for every edge of a usual scale, few enough to read."""
+
+
+def show(old: Policy, new: Policy, language: Language, console: Console) -> bool:
+    """Prints what changed. Whether the two say the same, which is whether they have the same SHA-256."""
+    say = said_in(language)
+    for name, policy in (("A", old), ("B", new)):
+        line = f"{name}  {policy.title or policy.id}  {policy.id}  SHA-256 {policy.sha256[:12]}"
+        console.print(Prose(line))
+    if old.sha256 == new.sha256:
+        console.print(Prose(say(Saying("两个方案完全相同。", "The two policies say the same."))))
+        return True
+    found = changes(old, new)
+    _changed(Saying("方案", "Policy"), [change for change in found if not change.place], language, console)
+    schemes = [{scheme.id: scheme for scheme in policy.schemes} for policy in (old, new)]
+    for name in union(list(schemes[0]), list(schemes[1])):
+        before, after = schemes[0].get(name), schemes[1].get(name)
+        here = [change for change in found if change.place[:1] == (name,)]
+        title = (after or before or old).title
+        _changed(_heading(before, after), here, language, console, f"{title}  {name}" if title else name)
+        if here:
+            _examples(old, new, before, after, language, console)
+    _claim(old, new, language, console)
+    return False
+
+
+def _heading(before: Scheme | None, after: Scheme | None) -> Saying:
+    if before is None:
+        return Saying("新增保障层", "New scheme")
+    return Saying("取消保障层", "Scheme taken away") if after is None else Saying("保障层", "Scheme")
+
+
+def _changed(heading: Saying, found: list[Change], language: Language, console: Console, title: str = "") -> None:
+    if not found:
+        return
+    say = said_in(language)
+    console.print()
+    console.rule(Text(f"{said_in(language, ' ')(heading)}  {title}".rstrip(), style="bold"), align="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table.add_column(say(Saying("改了什么", "What")), min_width=14)
+    table.add_column(say(Saying("A 原来", "A before")), overflow="fold", ratio=1)
+    table.add_column(say(Saying("B 现在", "B after")), overflow="fold", ratio=1)
+    for change in found:
+        name = FIELDS[change.field]
+        if len(change.place) == 2:
+            name = Saying(f"{change.place[1]}:{name.zh}", f"{change.place[1]}: {name.en}")
+        sides = [Prose(say(_value(change.field, value))) for value in (change.before, change.after)]
+        table.add_row(Prose(say(name)), *sides)
+    console.print(table)
+
+
+def _value(field: str, value: object) -> Saying:
+    if field in ("scheme", "tier"):
+        return Saying("没有", "not there") if value is None else Saying("有", "there")
+    return value_words(field, value)
+
+
+def _examples(
+    old: Policy, new: Policy, before: Scheme | None, after: Scheme | None, language: Language, console: Console
+) -> None:
+    """For the people of each tier: what the scheme, by itself, paid and pays."""
+    say = said_in(language)
+    for group in affected(before, after):
+        amounts = sorted(_amounts(old, before, group.before) | _amounts(new, after, group.after))[:AMOUNTS_MAX]
+        paid = [
+            [_benefit(policy, scheme, group, amount) for amount in amounts]
+            for policy, scheme in ((old, before), (new, after))
+        ]
+        who = ", ".join(group.categories)
+        if paid[0] == paid[1]:
+            same = Saying(f"{who}:举例的金额补助不变。", f"{who}: the example amounts give the same benefit.")
+            console.print(Prose(say(same)))
+            continue
+        said = Saying(f"{who}:这一层单独算,补助怎么变", f"{who}: what this scheme by itself pays")
+        console.print(Prose(say(said), "bold"))
+        table = _money_table(Saying("金额(元)", "Amount (yuan)"), language)
+        for amount, one, other in zip(amounts, *paid, strict=True):
+            table.add_row(yuan(amount), yuan(one), yuan(other), _difference(one, other))
+        console.print(table)
+
+
+def _amounts(policy: Policy, scheme: Scheme | None, tier: object) -> set[int]:
+    if scheme is None or tier is None:
+        return set()
+    return {a for each in scheme.tiers if each is tier for a in telling_amounts(policy, scheme, each, neighbours=False)}
+
+
+def _benefit(policy: Policy, scheme: Scheme | None, group: Affected, amount: int) -> int:
+    return 0 if scheme is None else benefit_at(policy, scheme, group.categories[0], amount).amount
+
+
+def _claim(old: Policy, new: Policy, language: Language, console: Console) -> None:
+    """One stay of one person through all schemes of both policies."""
+    say, label = said_in(language), said_in(language, " ")
+    console.print()
+    console.rule(Text(label(Saying("一次看病,各层合计", "One stay through all schemes")), style="bold"), align="left")
+    categories = {scheme.id: category_of(scheme, scheme.tiers[0]) for policy in (old, new) for scheme in policy.schemes}
+    paid = []
+    for policy in (old, new):
+        decided = claim_at(policy, [categories[scheme.id] for scheme in policy.schemes], *CLAIM_EXAMPLE)
+        paid.append({benefit.scheme.id: benefit.amount for benefit in decided.benefits})
+    copay, outside = map(yuan, CLAIM_EXAMPLE)
+    people = ", ".join(dict.fromkeys(category for category in categories.values() if category))
+    said = Saying(
+        f"个人自付 {copay} 元,个人自费 {outside} 元,年度内第一次,人员类别:{people}。",
+        f"Copay {copay} yuan, outside the catalogue {outside} yuan, first stay of the year, categories: {people}.",
+    )
+    console.print(Prose(say(said)))
+    table = _money_table(Saying("保障层", "Scheme"), language)
+    for name in union(list(paid[0]), list(paid[1])):
+        one, other = (side.get(name, 0) for side in paid)
+        table.add_row(name, yuan(one), yuan(other), _difference(one, other))
+    table.add_section()
+    one, other = (sum(side.values()) for side in paid)
+    table.add_row(label(Saying("合计", "together")), yuan(one), yuan(other), _difference(one, other))
+    console.print(table)
+
+
+def _money_table(first: Saying, language: Language) -> Table:
+    say = said_in(language)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table.add_column(say(first), justify="right", overflow="fold")
+    for name in (
+        Saying("A 补助(元)", "A benefit"),
+        Saying("B 补助(元)", "B benefit"),
+        Saying("相差(元)", "difference"),
+    ):
+        table.add_column(say(name), justify="right", no_wrap=True)
+    return table
+
+
+def _difference(one: int, other: int) -> str:
+    return f"{'+' if other > one else ''}{yuan(other - one)}" if one != other else "="

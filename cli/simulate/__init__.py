@@ -1,0 +1,1 @@
+"""`huzhu simulate`: what the same facts would cost under other policies."""

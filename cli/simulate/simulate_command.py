@@ -1,0 +1,179 @@
+"""`huzhu simulate`: what the same facts would cost under other policies. Nothing is paid and nothing is written."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import psycopg
+import typer
+from sqlalchemy.exc import DBAPIError
+
+from cli.offline.by_person import (
+    EVENTS_A_BUCKET,
+    Worked,
+    by_person,
+    by_person_in_ledger,
+    plan_for,
+    sorted_part,
+    temporary_folder,
+)
+from cli.offline.scatter import LedgerSource, Plan
+from cli.offline.worker_processes import cores, workers
+from cli.policy.policy_command import read as read_files
+from cli.servers.operate import settings
+from cli.simulate import claims_csv, html_page, tables
+from cli.terminal.language import Language
+from cli.terminal.output import SOME_REFUSED, fail, out, progress
+from handlers.claims.account import Account
+from handlers.offline.what_if import Tally, in_place_of, pairs
+from infra.ledger.schema import connect
+from infra.ledger.snapshot import Moment, moment
+from schemas.policy.model import Policies
+from schemas.policy.policy_file import parse_policy
+from stream.deadline import INFRASTRUCTURE_GONE
+
+EXAMPLE = (
+    "Example: huzhu simulate --policy draft.toml --baseline wuxi-sample.toml --facts facts.jsonl --out draft-report"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Simulating:
+    """What is done with the accounts of a bucket. ``claims`` is where every claim is written, if it is wanted."""
+
+    before: Policies
+    after: Policies
+    claims: Path | None
+
+    def __call__(self, accounts: Iterator[Account]) -> tuple[Tally, Path | None]:
+        tally, lines = Tally(), []
+        for account in accounts:
+            decided = list(pairs(account, self.before, self.after))
+            tally.take(decided)
+            if self.claims is not None:
+                lines += [line for pair in decided for line in claims_csv.lines_of(pair)]
+        return tally, None if self.claims is None else sorted_part(lines, self.claims)
+
+
+def simulate(
+    policy: Annotated[list[Path], typer.Option(help="A policy file to try; give the option again for more releases.")],
+    baseline: Annotated[
+        list[Path] | None,
+        typer.Option(help="A policy file to compare with; again for more. Left out with --ledger: the published ones."),
+    ] = None,
+    facts: Annotated[
+        Path | None, typer.Option(help="Facts, one JSON object a line, in any order; - is standard input.")
+    ] = None,
+    ledger: Annotated[bool, typer.Option("--ledger", help="The facts of the ledger at HUZHU_DATABASE_URL.")] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the report: a page (index.html) and CSV files.")
+    ] = None,
+    every_claim: Annotated[
+        bool, typer.Option("--every-claim", help="Also write every claim, before and after, to claims.csv.")
+    ] = False,
+    language: Annotated[Language, typer.Option(help="zh, en, or both, Chinese first.")] = Language.ZH,
+) -> None:
+    """Say what the same facts would cost under other policies: who wins, who loses, and how much.
+
+    The new policies are in force on their own days in place of the baseline; on all other days the baseline stays.
+    Without a baseline the new ones stand alone and only their cost is told. Nothing is paid, nothing is written to the
+    ledger. Refused facts go to standard error as in `huzhu adjudicate`, and so does exit status 3; 2 means that the
+    call, a policy or the ledger is unusable.
+    """
+    if ledger is (facts is not None):
+        fail("give either --facts FILE or --ledger: where the facts are to come from")
+    if every_claim and folder is None:
+        fail("--every-claim needs --out: the folder into which claims.csv is to be written")
+    if folder is not None:
+        _make(folder)
+    new, old = read_files(policy), None if baseline is None else read_files(baseline)
+    worked, compared = (
+        _from_ledger(new, old, every_claim, folder)
+        if facts is None
+        else _from_file(facts, new, old, every_claim, folder)
+    )
+    tally = Tally()
+    for result, _ in worked.results:
+        tally.merge(result)
+    report = tables.Report(tally, compared[0], compared[1], worked.facts, len(worked.refused))
+    for number, refusal in worked.refused:
+        said = {"line": number, **refusal.model_dump(mode="json")}
+        sys.stderr.write(json.dumps(said, ensure_ascii=False) + "\n")
+    written = []
+    if folder is not None:
+        written = [*tables.write_csv(report, folder), html_page.write(report, language, folder)]
+    tables.show(report, language, out)
+    if folder is not None:
+        out.print(f"{folder}: {', '.join(path.name for path in written)}{', claims.csv' if every_claim else ''}")
+    if worked.refused:
+        raise typer.Exit(SOME_REFUSED)
+
+
+Compared = tuple[Policies | None, Policies]
+"""The policies before (None: there is nothing to compare with) and after."""
+
+
+def _from_file(facts: Path, new: Policies, old: Policies | None, every_claim: bool, folder: Path | None) -> Outcome:
+    compared = _compared(new, old)
+    with plan_for(facts, 4 * cores()) as plan:
+        with workers(cores() if plan.buckets > 1 else 1) as hands, progress() as bar:
+            worked = by_person(plan, _work(plan, compared, every_claim), hands, bar)
+        _collect(worked, folder)
+    return worked, compared
+
+
+def _from_ledger(new: Policies, old: Policies | None, every_claim: bool, folder: Path | None) -> Outcome:
+    known = settings()
+    url = known.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql+psycopg://huzhu@127.0.0.1/huzhu")
+    engine = connect(url, known.ledger_lease)
+    try:
+        with moment(engine) as now, temporary_folder() as spool:
+            compared = _compared(new, _published(now) if old is None else old)
+            events = range(now.first_event, now.end_event)
+            buckets = -(-len(events) // EVENTS_A_BUCKET) or 1
+            plan = Plan(None, spool, buckets if buckets == 1 else max(buckets, 4 * cores()))
+            source = LedgerSource(url, known.ledger_lease, now.snapshot_id)
+            with workers(cores() if buckets > 1 else 1) as hands, progress() as bar:
+                work = _work(plan, compared, every_claim)
+                worked = by_person_in_ledger(plan, source, events, work, hands, bar)
+            _collect(worked, folder)
+    except (DBAPIError, psycopg.Error) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        fail(f"the ledger cannot be read: {str(reason).splitlines()[0]}", INFRASTRUCTURE_GONE)
+    finally:
+        engine.dispose()
+    return worked, compared
+
+
+Outcome = tuple[Worked[tuple[Tally, Path | None]], Compared]
+
+
+def _published(now: Moment) -> Policies:
+    return Policies(tuple(parse_policy(text) for text in now.policy_texts))
+
+
+def _compared(new: Policies, old: Policies | None) -> Compared:
+    return old, new if old is None else in_place_of(old, new)
+
+
+def _work(plan: Plan, compared: Compared, every_claim: bool) -> Simulating:
+    before, after = compared
+    return Simulating(before or Policies(), after, plan.folder if every_claim else None)
+
+
+def _collect(worked: Worked[tuple[Tally, Path | None]], folder: Path | None) -> None:
+    parts = [part for _, part in worked.results if part is not None]
+    if parts and folder is not None:
+        claims_csv.merge(parts, folder / "claims.csv")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"{folder}: cannot be made: {error.strerror}")

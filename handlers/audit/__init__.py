@@ -1,0 +1,1 @@
+"""The audit log's arithmetic: chain, Merkle tree, and checking both."""

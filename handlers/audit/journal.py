@@ -1,0 +1,50 @@
+"""What a batch adds, as it is written down: events, audit entries and messages, each numbered in its shard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from handlers.audit import chain
+from schemas.canonical import sha256_hex
+from schemas.outbound import AuditKind
+from schemas.records import Delivery, EventRow, OutboxRow, Outcome, ShardState
+from schemas.topics import AUDIT
+
+
+@dataclass(slots=True)
+class Journal:
+    """Collects an outcome and moves the shards' sequences forward. ``recorded_at`` is when the ledger takes it in."""
+
+    shards: dict[int, ShardState]
+    recorded_at: datetime
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def event(self, delivery: Delivery, shard: int, disposition: str) -> int:
+        """Numbers an event within the batch."""
+        number = len(self.outcome.events)
+        self.outcome.events.append(EventRow(number, shard, *delivery, self.recorded_at, disposition))
+        return number
+
+    def act(self, shard: int, operator: str, value: bytes, disposition: str) -> int:
+        """Numbers an act of an operator among the events; it has no offset, as it came from no topic."""
+        number = len(self.outcome.events)
+        self.outcome.events.append(
+            EventRow(number, shard, "operator", shard, None, operator.encode(), value, self.recorded_at, disposition)
+        )
+        return number
+
+    def audit(
+        self, shard: int, number: int, kind: AuditKind, actor: str, subject: dict[str, str], content: bytes | None
+    ) -> None:
+        """Chains an entry about event ``number``, and sends it."""
+        digest = sha256_hex(content or b"")
+        entry = chain.append(self.shards[shard], number, kind, actor, subject, digest, self.recorded_at)
+        self.outcome.audit.append(entry)
+        self.send(shard, AUDIT.name, None, entry.value)
+
+    def send(self, shard: int, topic: str, key: bytes | None, value: bytes) -> None:
+        """Puts a message into the shard's outbox."""
+        state = self.shards[shard]
+        state.outbox_seq += 1
+        self.outcome.outbox.append(OutboxRow(shard, state.outbox_seq, topic, key, value))

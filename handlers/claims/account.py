@@ -1,0 +1,132 @@
+"""One person's facts, newest versions only, and the claims that they make (claims.md, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import TypeVar
+
+from schemas.dates import shanghai_date
+from schemas.facts import (
+    CoverageRecorded,
+    CoverageVoided,
+    EncounterDischarged,
+    Fact,
+    PersonDied,
+    SettlementPosted,
+    SettlementVoided,
+)
+from schemas.policy.model import Policies
+
+Settlement = SettlementPosted | SettlementVoided
+Coverage = CoverageRecorded | CoverageVoided
+_Versioned = TypeVar("_Versioned", Settlement, Coverage, EncounterDischarged)
+
+
+YEAR_DAYS_MAX = 366
+
+
+@dataclass(frozen=True)  # no slots: cached properties need a place
+class Claim:
+    """What is owed for one encounter is decided from this: its discharge and its settlements, summed (fen)."""
+
+    claim_id: str
+    person_id: str
+    discharge: EncounterDischarged | None
+    settlements: int
+    live: tuple[SettlementPosted, ...]
+
+    @cached_property
+    def copay(self) -> int:
+        return sum([settlement.copay for settlement in self.live])
+
+    @cached_property
+    def out_of_catalogue(self) -> int:
+        return sum([settlement.out_of_catalogue for settlement in self.live])
+
+    @property
+    def voided(self) -> bool:
+        return self.settlements > 0 and not self.live
+
+    @cached_property
+    def filed_at(self) -> datetime | None:
+        """When the first live final settlement was settled; None while there is none."""
+        return min([settlement.settled_at for settlement in self.live if settlement.final], default=None)
+
+    @property
+    def filed_on(self) -> date | None:
+        return None if self.filed_at is None else shanghai_date(self.filed_at)
+
+
+@dataclass(slots=True)
+class Account:
+    """The newest version of each of a person's facts. Facts may come in any order."""
+
+    person_id: str
+    discharges: dict[str, EncounterDischarged] = field(default_factory=dict)
+    settlements: dict[str, dict[str, Settlement]] = field(default_factory=dict)
+    coverages: dict[str, Coverage] = field(default_factory=dict)
+    death: PersonDied | None = None
+
+    def apply(self, fact: Fact) -> None:
+        """Takes in an accepted fact; an older version than the one held changes nothing."""
+        if isinstance(fact, EncounterDischarged):
+            _keep_newest(self.discharges, fact.encounter_id, fact)
+        elif isinstance(fact, SettlementPosted | SettlementVoided):
+            bills = self.settlements.setdefault(fact.encounter_id, {})
+            _keep_newest(bills, fact.settlement_id, fact)
+        elif isinstance(fact, CoverageRecorded | CoverageVoided):
+            _keep_newest(self.coverages, fact.coverage_id, fact)
+        elif isinstance(fact, PersonDied) and (self.death is None or self.death.version < fact.version):
+            self.death = fact
+
+    def claim_ids(self) -> set[str]:
+        """Every encounter that has a discharge or a settlement."""
+        return self.discharges.keys() | self.settlements.keys()
+
+    def claim(self, claim_id: str) -> Claim:
+        bills = self.settlements.get(claim_id, {})
+        live = tuple(bill for bill in bills.values() if isinstance(bill, SettlementPosted))
+        return Claim(claim_id, self.person_id, self.discharges.get(claim_id), len(bills), live)
+
+    def recorded_coverages(self) -> Iterable[CoverageRecorded]:
+        """The coverages that stand, those voided left out, in order of their ids."""
+        for name in sorted(self.coverages):
+            coverage = self.coverages[name]
+            if isinstance(coverage, CoverageRecorded):
+                yield coverage
+
+    def claims_affected_by(self, fact: Fact, policies: Policies) -> set[str]:
+        """The claims whose decision can depend on a fact, as the account stands now.
+
+        A bill or a discharge reaches the claims of its own policy year, as these share running sums and yearly
+        caps; a coverage or a death reaches them all. Ask before and after `apply`: a corrected discharge can move
+        a claim from one year to another.
+        """
+        if not isinstance(fact, EncounterDischarged | SettlementPosted | SettlementVoided):
+            reaches_all = isinstance(fact, CoverageRecorded | CoverageVoided | PersonDied)
+            return self.claim_ids() if reaches_all else set()
+        year = self._policy_year(fact.encounter_id, policies)
+        affected = {fact.encounter_id} & self.claim_ids()
+        if year is not None:
+            # The days spare most claims of a long history the search for their policy.
+            affected |= {
+                name
+                for name, discharge in self.discharges.items()
+                if 0 <= (discharge.discharged_on - year).days < YEAR_DAYS_MAX
+                and self._policy_year(name, policies) == year
+            }
+        return affected
+
+    def _policy_year(self, claim_id: str, policies: Policies) -> date | None:
+        discharge = self.discharges.get(claim_id)
+        policy = None if discharge is None else policies.on(discharge.discharged_on)
+        return None if discharge is None or policy is None else policy.year_of(discharge.discharged_on)
+
+
+def _keep_newest(held: dict[str, _Versioned], name: str, fact: _Versioned) -> None:
+    known = held.get(name)
+    if known is None or known.version < fact.version:
+        held[name] = fact

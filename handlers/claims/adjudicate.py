@@ -1,0 +1,242 @@
+"""From claims to benefits: each scheme's measure, brackets, accumulation and limits (claims.md, section 5).
+
+All amounts are whole fen. A sum of bracket slices is a whole number of fen / scale, scale being the common
+denominator of the tier's rates, so everything up to the one rounding is exact integer arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from handlers.claims.account import Account, Claim
+from handlers.claims.eligibility import covers, find_tier
+from schemas.decisions import Reason, Status, StepKind
+from schemas.facts import CoverageRecorded, EncounterDischarged
+from schemas.money import round_half_up
+from schemas.policy.model import Policies, Policy, Scheme, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The part of the measured amount that lies in one bracket; ``exact`` is its benefit in fen / scale."""
+
+    bracket: int
+    start: int
+    end: int
+    exact: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step that changed a scheme's number by ``amount`` fen. ``limit`` is what it was held against, in fen."""
+
+    kind: StepKind
+    amount: int
+    before: int = 0
+    limit: int = 0
+    slice: Slice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Benefit:
+    """What one scheme owes for one claim, in fen, and how that came about.
+
+    ``year_before`` and ``year_after`` are the running sums around this claim (0 and the measured amount per stay);
+    ``paid_before`` is what the scheme paid before in the policy year.
+    """
+
+    scheme: Scheme
+    tier: Tier | None
+    reason: Reason | None
+    measured: int = 0
+    amount: int = 0
+    year_before: int = 0
+    year_after: int = 0
+    paid_before: int = 0
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Adjudication:
+    """The outcome for one claim. ``policy`` and ``benefits`` are set only when it is adjudicated or not_covered."""
+
+    claim: Claim
+    status: Status
+    copay: int
+    out_of_catalogue: int
+    policy: Policy | None = None
+    benefits: tuple[Benefit, ...] = ()
+
+    @property
+    def personal_burden(self) -> int:
+        return self.copay + self.out_of_catalogue
+
+    @property
+    def total_benefit(self) -> int:
+        return sum(benefit.amount for benefit in self.benefits)
+
+
+@dataclass(slots=True)
+class _Year:
+    """What one scheme has seen of one policy year: running sum of measured amounts, and sum paid (fen)."""
+
+    measured: int = 0
+    paid: int = 0
+
+
+@dataclass(slots=True)
+class _Left:
+    """What earlier schemes left of a claim's two amounts (fen)."""
+
+    copay: int
+    out_of_catalogue: int
+
+    def of(self, basis: str) -> int:
+        if basis == "copay":
+            return self.copay
+        return self.out_of_catalogue if basis == "out_of_catalogue" else self.copay + self.out_of_catalogue
+
+    def pay(self, basis: str, amount: int) -> None:
+        """Uses up the basis; with personal_burden copay first, then out_of_catalogue."""
+        from_copay = amount if basis == "copay" else 0 if basis == "out_of_catalogue" else min(amount, self.copay)
+        self.copay -= from_copay
+        self.out_of_catalogue -= amount - from_copay
+
+
+@dataclass(slots=True)
+class _Years:
+    """Sums per scheme id and policy year: they follow the scheme id across policy releases."""
+
+    sums: dict[tuple[str, date], _Year] = field(default_factory=dict)
+
+    def of(self, scheme: Scheme, year: date) -> _Year:
+        found = self.sums.get((scheme.id, year))
+        if found is None:
+            found = self.sums[scheme.id, year] = _Year()
+        return found
+
+
+def adjudicate(account: Account, policies: Policies, claim_ids: Iterable[str] | None = None) -> list[Adjudication]:
+    """The outcome of each of a person's claims, in canonical order (``discharged_on``, then ``claim_id``).
+
+    ``claim_ids`` narrows the work; it must hold whole policy years (`Account.claims_affected_by`).
+    """
+    claims = [account.claim(name) for name in (account.claim_ids() if claim_ids is None else claim_ids)]
+    claims.sort(key=_canonical_order)
+    coverages = list(account.recorded_coverages())
+    years = _Years()
+    return [_adjudicate_claim(claim, account, coverages, policies, years) for claim in claims]
+
+
+def _canonical_order(claim: Claim) -> tuple[date, str]:
+    return (claim.discharge.discharged_on if claim.discharge else date.max, claim.claim_id)
+
+
+def _adjudicate_claim(
+    claim: Claim, account: Account, coverages: Sequence[CoverageRecorded], policies: Policies, years: _Years
+) -> Adjudication:
+    copay, out_of_catalogue = claim.copay, claim.out_of_catalogue
+
+    def pays_nothing(status: Status) -> Adjudication:
+        return Adjudication(claim, status, copay, out_of_catalogue)
+
+    discharge = claim.discharge
+    if claim.voided:
+        return pays_nothing(Status.VOIDED)
+    if discharge is None or claim.filed_at is None:
+        return pays_nothing(Status.INCOMPLETE)
+    if account.death is not None and discharge.admitted_on > account.death.died_on:
+        return pays_nothing(Status.AFTER_DEATH)
+    policy = policies.on(discharge.discharged_on)
+    if policy is None:
+        return pays_nothing(Status.NO_POLICY)
+    on_the_day = [coverage for coverage in coverages if covers(coverage, discharge.discharged_on)]
+    billed, left = _Left(copay, out_of_catalogue), _Left(copay, out_of_catalogue)
+    year = policy.year_of(discharge.discharged_on)
+    benefits = tuple(
+        [
+            _benefit(scheme, claim, discharge, on_the_day, billed, left, years.of(scheme, year))
+            for scheme in policy.schemes
+        ]
+    )
+    covered = any(benefit.tier is not None for benefit in benefits)
+    status = Status.ADJUDICATED if covered else Status.NOT_COVERED
+    return Adjudication(claim, status, copay, out_of_catalogue, policy, benefits)
+
+
+def _benefit(
+    scheme: Scheme,
+    claim: Claim,
+    discharge: EncounterDischarged,
+    coverages: Sequence[CoverageRecorded],
+    billed: _Left,
+    left: _Left,
+    year: _Year,
+) -> Benefit:
+    tier, reason = find_tier(scheme, claim, discharge, coverages)
+    if tier is None or reason is not None:
+        return Benefit(scheme, tier, reason)
+    measured = (billed if scheme.measured_on == "billed" else left).of(scheme.basis)
+    if scheme.threshold is not None and measured <= scheme.threshold:
+        return Benefit(scheme, tier, Reason.UNDER_THRESHOLD, measured)
+    start = 0
+    if scheme.accumulates == "person_year":
+        start = year.measured
+        year.measured += measured
+    due, steps = _brackets(tier, start, start + measured)
+    paid_before = year.paid
+    amount, limits, reason = _limit(scheme, due, left.of(scheme.basis), paid_before)
+    left.pay(scheme.basis, amount)
+    year.paid += amount
+    return Benefit(scheme, tier, reason, measured, amount, start, start + measured, paid_before, (*steps, *limits))
+
+
+def exact_benefit(tier: Tier, amount: int) -> int:
+    """f(amount) in fen / ``tier.scale``: each slice of ``amount`` fen at the rate of its bracket."""
+    return sum(
+        (min(amount, end) - over if end is not None else amount - over) * rate
+        for over, end, rate in tier.slices
+        if amount > over
+    )
+
+
+def _brackets(tier: Tier, start: int, end: int) -> tuple[int, list[Step]]:
+    """round(f(end)) - round(f(start)) fen, as one step for each bracket touched and one for what rounding changed."""
+    due = round_half_up(exact_benefit(tier, end), tier.scale) - round_half_up(exact_benefit(tier, start), tier.scale)
+    steps = []
+    shown = 0
+    for index, (over, upper, rate) in enumerate(tier.slices):
+        low = max(start, over)
+        high = end if upper is None else min(end, upper)
+        if low < high and rate:
+            exact = (high - low) * rate
+            amount = round_half_up(exact, tier.scale)
+            steps.append(Step(StepKind.BRACKET, amount, slice=Slice(index, low, high, exact)))
+            shown += amount
+    if shown != due:
+        steps.append(Step(StepKind.ROUNDING, due - shown, before=shown))
+    return due, steps
+
+
+def _limit(scheme: Scheme, due: int, remaining: int, paid_before: int) -> tuple[int, list[Step], Reason | None]:
+    """The benefit after the limits, the steps that lowered it, and the reason if nothing is left (step 5)."""
+    if due == 0:
+        return 0, [], Reason.NOTHING_DUE
+    left_of_year = None if scheme.cap_per_year is None else max(0, scheme.cap_per_year - paid_before)
+    amount, steps = due, []
+    for kind, limit, reason in (
+        (StepKind.LIMIT_REMAINING, remaining, Reason.NOTHING_LEFT),
+        (StepKind.CAP_PER_STAY, scheme.cap_per_stay, Reason.CAP_REACHED),
+        (StepKind.CAP_PER_YEAR, left_of_year, Reason.CAP_REACHED),
+    ):
+        if limit is not None and amount > limit:
+            steps.append(Step(kind, limit - amount, before=amount, limit=limit))
+            amount = limit
+            if amount == 0:
+                return 0, steps, reason
+    if amount < scheme.floor_per_stay:
+        steps.append(Step(StepKind.FLOOR_PER_STAY, -amount, before=amount, limit=scheme.floor_per_stay))
+        return 0, steps, Reason.BELOW_FLOOR
+    return amount, steps, None

@@ -1,0 +1,90 @@
+"""Whether a readable event is news: accepted, a duplicate, stale, or in conflict with what came before.
+
+Looks at what was accepted under the same ids (claims.md, section 3: VERSION_CONFLICT and PERSON_MISMATCH).
+Only accepted events count as "before": a stale event leaves no trace here, so which of two versions of one id came
+first makes no difference, whatever their order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from handlers.claims.read import Reading
+from schemas.facts import Fact, Kind, SettlementPosted, SettlementVoided, Subject
+from schemas.refusals import Refusal, RefusalCode, refuse
+
+
+class Disposition(StrEnum):
+    """What became of an event that could be read and is in conflict with none."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    STALE = "stale"
+
+
+@dataclass(slots=True)
+class Line:
+    """What is known under one id: whose it is, and the content (SHA-256) of each accepted version.
+
+    An event without versions (a payout report) is numbered as it comes. ``bound`` says that the ledger knows the id.
+    """
+
+    person_id: str
+    encounter_id: str | None = None
+    contents: dict[int, str] = field(default_factory=dict)
+    bound: bool = False
+
+    @property
+    def newest(self) -> int:
+        return max(self.contents, default=0)
+
+
+Registry = dict[Subject, Line]
+"""The lines that a batch can touch; the caller fills it before, and `admit` adds what it accepts."""
+
+
+def claims_of_identity(fact: Fact) -> tuple[Subject, ...]:
+    """The ids that a fact binds to its person: its own, and for a settlement its encounter's."""
+    if isinstance(fact, SettlementPosted | SettlementVoided):
+        return (fact.subject, Subject(Kind.ENCOUNTER, fact.encounter_id))
+    return (fact.subject,)
+
+
+def admit(reading: Reading, registry: Registry) -> Disposition | Refusal:
+    """Takes the event into the registry if it is accepted; otherwise the registry stays as it was."""
+    fact = reading.fact
+    encounter_id = getattr(fact, "encounter_id", None)
+    for subject in claims_of_identity(fact):
+        known = registry.get(subject)
+        if known is None:
+            continue
+        if known.person_id != fact.person_id and subject.kind is not Kind.PAYOUT:
+            pointers = ("/person_id", f"/{subject.kind}_id")
+            return refuse(RefusalCode.PERSON_MISMATCH, pointers=pointers)
+        if subject.kind is Kind.SETTLEMENT and known.encounter_id != encounter_id:
+            return refuse(RefusalCode.PERSON_MISMATCH, pointers=("/encounter_id", "/settlement_id"))
+    line = registry.get(fact.subject)
+    version = fact.line_version
+    if line is not None:
+        if version is None:
+            if reading.content_sha256 in line.contents.values():
+                return Disposition.DUPLICATE
+        elif version in line.contents:
+            if line.contents[version] == reading.content_sha256:
+                return Disposition.DUPLICATE
+            return refuse(RefusalCode.VERSION_CONFLICT, pointers=("/version",))
+        elif version < line.newest:
+            return Disposition.STALE
+    _accept(reading, registry)
+    return Disposition.ACCEPTED
+
+
+def _accept(reading: Reading, registry: Registry) -> None:
+    fact = reading.fact
+    for subject in claims_of_identity(fact):
+        if subject not in registry:
+            encounter_id = getattr(fact, "encounter_id", None) if subject.kind is Kind.SETTLEMENT else None
+            registry[subject] = Line(fact.person_id, encounter_id)
+    line = registry[fact.subject]
+    line.contents[fact.line_version or len(line.contents) + 1] = reading.content_sha256

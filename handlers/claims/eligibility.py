@@ -1,0 +1,65 @@
+"""Whether a scheme looks at a claim at all, and in which tier (claims.md, section 5, step 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from handlers.claims.account import Claim
+from schemas.decisions import Reason
+from schemas.facts import CoverageRecorded, EncounterDischarged
+from schemas.policy.model import Scheme, Tier
+
+
+def find_tier(
+    scheme: Scheme, claim: Claim, discharge: EncounterDischarged, coverages: Sequence[CoverageRecorded]
+) -> tuple[Tier | None, Reason | None]:
+    """The tier that applies, and the first reason for which the scheme pays nothing, if there is one.
+
+    ``coverages`` are the person's on the day of discharge. The tier is known from the moment it is found, so a claim
+    filed late has both a tier and a reason.
+    """
+    if not _in_scope(scheme, discharge):
+        return None, Reason.NOT_IN_SCOPE
+    candidates = [coverage for coverage in coverages if _belongs(scheme, coverage)]
+    if not candidates:
+        return None, Reason.NO_COVERAGE
+    if scheme.waiting_days is not None:
+        waiting = scheme.waiting_days
+        candidates = [c for c in candidates if (discharge.admitted_on - c.valid_from).days >= waiting]
+        if not candidates:
+            return None, Reason.WAITING_PERIOD
+    tier = _tier(scheme, {coverage.category for coverage in candidates})
+    if tier is None:
+        return None, Reason.NO_TIER
+    return tier, Reason.FILED_LATE if _filed_late(scheme, claim, discharge.discharged_on) else None
+
+
+def covers(coverage: CoverageRecorded, day: date) -> bool:
+    """Whether the coverage's half-open interval holds the day."""
+    return coverage.valid_from <= day and (coverage.valid_to is None or day < coverage.valid_to)
+
+
+def _in_scope(scheme: Scheme, discharge: EncounterDischarged) -> bool:
+    if scheme.care_types is not None and discharge.care_type not in scheme.care_types:
+        return False
+    if scheme.facility_levels is not None and discharge.facility_level not in scheme.facility_levels:
+        return False
+    return scheme.diagnoses_any is None or any(code.startswith(scheme.diagnoses_any) for code in discharge.diagnoses)
+
+
+def _belongs(scheme: Scheme, coverage: CoverageRecorded) -> bool:
+    return coverage.programme == scheme.programme and (scheme.areas is None or coverage.area in scheme.areas)
+
+
+def _tier(scheme: Scheme, categories: set[str]) -> Tier | None:
+    for tier in scheme.tiers:
+        if not categories.isdisjoint(tier.categories):
+            return tier
+    return None
+
+
+def _filed_late(scheme: Scheme, claim: Claim, discharged_on: date) -> bool:
+    if scheme.file_within_days is None or claim.filed_on is None:
+        return False
+    return (claim.filed_on - discharged_on).days > scheme.file_within_days

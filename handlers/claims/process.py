@@ -1,0 +1,294 @@
+"""The one door: a batch of events and the world they meet become everything that the ledger has to add.
+
+Pure and deterministic: the same events in the same order give the same decisions, instructions and audit hashes, byte
+for byte, however they were cut into batches (claims.md, laws 1 and 7). One event is finished before the next begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from handlers.audit.journal import Journal
+from handlers.claims import outbound_messages
+from handlers.claims.account import Account, Claim
+from handlers.claims.adjudicate import Adjudication, adjudicate
+from handlers.claims.admit import Disposition, Registry, admit, claims_of_identity
+from handlers.claims.explain import decision_of, fingerprint
+from handlers.claims.payout_reports import Report, amount_to_reissue, effect_of, states_of
+from handlers.claims.read import Reading
+from handlers.claims.settle import Due, differences, in_order, reissued
+from schemas.access.console_rights import ConsoleAct
+from schemas.canonical import canonical_json
+from schemas.decisions import Status
+from schemas.facts import Fact, PayoutReported, Subject
+from schemas.outbound import AuditKind
+from schemas.policy.model import Policies, Policy
+from schemas.records import (
+    BenefitRow,
+    ClaimRow,
+    DecisionRow,
+    Delivery,
+    Export,
+    FactRow,
+    InstructionRow,
+    Outcome,
+    RefusalRow,
+    Reissue,
+    Replay,
+    ShardState,
+    SubjectRow,
+)
+from schemas.refusals import Refusal
+from schemas.topics import ALERTS, DEADLETTER, DECISIONS, INSTRUCTIONS
+
+ACTOR = "huzhu"
+
+
+@dataclass(slots=True)
+class World:
+    """All that a batch may look at. The caller gathers it; processing moves it forward.
+
+    Holds the lines of every id in the batch, and for every person of a readable event the whole account, the claims
+    as last decided and the benefits as last instructed. For every payout report or reissue of the batch it holds the
+    instruction and the reports accepted so far, by payout and person.
+    """
+
+    policies: Policies
+    shard_of: Callable[[str], int]
+    shards: dict[int, ShardState]
+    registry: Registry = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    claims: dict[str, ClaimRow] = field(default_factory=dict)
+    benefits: dict[str, dict[str, BenefitRow]] = field(default_factory=dict)
+    instructed: dict[str, InstructionRow] = field(default_factory=dict)
+    reports: dict[tuple[str, str], list[Report]] = field(default_factory=dict)
+
+
+class Processor:
+    """Takes events one after the other and collects the outcome."""
+
+    def __init__(self, world: World, recorded_at: datetime) -> None:
+        """``recorded_at`` is when the ledger takes the batch in; it becomes ``occurred_at`` of what goes out."""
+        self.world = world
+        self.recorded_at = recorded_at
+        self._journal = Journal(world.shards, recorded_at)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What was collected so far."""
+        return self._journal.outcome
+
+    def take(self, delivery: Delivery, reading: Reading | Refusal) -> None:
+        """One event, read before by `handlers.claims.read`."""
+        if isinstance(reading, Refusal):
+            self._refused(delivery, reading)
+            return
+        admitted = admit(reading, self.world.registry)
+        if isinstance(admitted, Refusal):
+            self._refused(delivery, admitted)
+            return
+        fact = reading.fact
+        shard = self.world.shard_of(fact.person_id)
+        number = self._journal.event(delivery, shard, admitted)
+        kind, subject, alert = AuditKind(f"event.{admitted}"), _where(delivery) | _what(fact), None
+        if admitted is Disposition.ACCEPTED and isinstance(fact, PayoutReported):
+            effect, alert = self._reported(fact, reading.content_sha256)
+            subject |= effect
+        self._journal.audit(shard, number, kind, fact.source, subject, delivery.value)
+        if alert is not None:
+            self._journal.send(shard, ALERTS.name, fact.person_id.encode(), alert)
+        if admitted is Disposition.ACCEPTED:
+            self._accepted(reading, number)
+
+    def publish_policy(self, text: bytes, policy: Policy, operator: str) -> None:
+        """A policy was published by an operator: an act, recorded on shard 0, like an event that came from nowhere."""
+        number = self._journal.act(0, operator, text, "policy")
+        subject = {"policy_id": policy.id, "policy_sha256": policy.sha256}
+        self._journal.audit(0, number, AuditKind.POLICY_PUBLISHED, f"operator:{operator}", subject, text)
+
+    def replay_refused(self, act: Replay) -> None:
+        """An operator sends a refused event again: the relay carries it to its topic, where it comes in like any other.
+
+        So it cannot pay twice: the same id, version and content is a duplicate.
+        """
+        number = self._journal.act(act.shard, act.operator, outbound_messages.replayed(act), "replay")
+        self._journal.send(act.shard, act.topic, act.key, act.value)
+        subject = {"refused_no": str(act.refused_no), "topic": act.topic, "reason": act.reason}
+        self._journal.audit(act.shard, number, AuditKind.EVENT_REPLAYED, f"operator:{act.operator}", subject, act.value)
+
+    def reissue(self, act: Reissue) -> tuple[str, int]:
+        """An operator orders a failed or returned payout again; returns the new payout's id and its fen.
+
+        Two instructions, so that law 3 holds for a reader that knows nothing of reissues: the failed one is taken off
+        the books, and the same is ordered anew. Raises NotReissuable.
+        """
+        world = self.world
+        failed = world.instructed[act.payout_id]
+        place = (failed.claim_id, failed.scheme_id)
+        line = [each for each in world.instructed.values() if (each.claim_id, each.scheme_id) == place]
+        amount = amount_to_reissue(failed, line, states_of(line, world.reports))
+        shard = world.claims[failed.claim_id].shard
+        value = outbound_messages.reissued(act)
+        number = self._journal.act(shard, act.operator, value, "reissue")
+        subject = {"payout_id": act.payout_id, "claim_id": place[0], "scheme_id": place[1], "reason": act.reason}
+        self._journal.audit(shard, number, AuditKind.PAYOUT_REISSUED, f"operator:{act.operator}", subject, value)
+        dues = reissued(failed, amount, world.benefits[failed.claim_id][failed.scheme_id])
+        world.benefits[failed.claim_id][failed.scheme_id] = self.outcome.benefits[place] = dues[-1].row
+        for due in dues:
+            self._instruct(world.accounts[failed.person_id], due, number)
+        return next(due.payout_id for due in dues if due.reissue_of), amount
+
+    def _reported(self, fact: PayoutReported, mark: str) -> tuple[dict[str, str], bytes | None]:
+        """What a report does to its payout, for its audit entry, and the alert that it raises, if any."""
+        place = (fact.payout_id, fact.person_id)
+        instruction = self.world.instructed.get(fact.payout_id)
+        if instruction is not None and instruction.person_id != fact.person_id:
+            instruction = None
+        effect = effect_of(fact, mark, self.world.reports.setdefault(place, []), instruction)
+        self.outcome.payout_states[place] = effect.row
+        if effect.alert is None:
+            return effect.told, None
+        claim_id = None if instruction is None else instruction.claim_id
+        return effect.told, outbound_messages.about_report(effect.alert, fact, claim_id, mark, self.recorded_at)
+
+    def exported(self, act: Export) -> None:
+        """An operator took data out of the ledger: an act, recorded on shard 0."""
+        value = canonical_json(act._asdict())
+        number = self._journal.act(0, act.operator, value, "export")
+        subject = {"what": act.what, "rows": str(act.rows), "sha256": act.sha256}
+        subject |= {f"filter.{name}": wanted for name, wanted in act.filter.items()}
+        self._journal.audit(0, number, AuditKind.DATA_EXPORTED, f"operator:{act.operator}", subject, value)
+
+    def done_in_console(self, act: ConsoleAct) -> None:
+        """Somebody did or looked at something in the console: an act, recorded on shard 0."""
+        value = canonical_json(act._asdict())
+        number = self._journal.act(0, act.operator, value, "console")
+        self._journal.audit(0, number, AuditKind(act.kind), f"operator:{act.operator}", act.subject, value)
+
+    def recompute(self, person_id: str, number: int) -> None:
+        """Decides all of a person's claims again, as when a policy was published."""
+        account = self.world.accounts[person_id]
+        self._decide(account, adjudicate(account, self.world.policies), number)
+
+    def _accepted(self, reading: Reading, number: int) -> None:
+        fact, world, outcome = reading.fact, self.world, self.outcome
+        line = world.registry[fact.subject]
+        version = fact.line_version or len(line.contents)
+        outcome.facts.append(FactRow(*fact.subject, version, fact.person_id, reading.content_sha256, number))
+        for subject in claims_of_identity(fact):
+            self._bind(subject)
+        account = world.accounts.setdefault(fact.person_id, Account(fact.person_id))
+        affected = account.claims_affected_by(fact, world.policies)
+        account.apply(fact)
+        affected |= account.claims_affected_by(fact, world.policies)
+        self._decide(account, adjudicate(account, world.policies, affected), number)
+
+    def _bind(self, subject: Subject) -> None:
+        line = self.world.registry[subject]
+        if not line.bound:
+            line.bound = True
+            self.outcome.subjects.append(SubjectRow(*subject, line.person_id, line.encounter_id))
+
+    def _decide(self, account: Account, adjudications: Iterable[Adjudication], number: int) -> None:
+        dues: list[Due] = []
+        for adjudication in adjudications:
+            known = self.world.claims.get(adjudication.claim.claim_id)
+            mark = fingerprint(adjudication)
+            if known is None or known.fingerprint != mark:
+                dues += self._changed(account, adjudication, known, mark, number)
+            else:
+                self._redated(adjudication.claim, known)
+        for due in in_order(dues):
+            self._instruct(account, due, number)
+
+    def _redated(self, claim: Claim, known: ClaimRow) -> None:
+        """Keeps a corrected day of discharge, also where no decision changed: by it publishing finds who waits."""
+        discharged_on = None if claim.discharge is None else claim.discharge.discharged_on
+        if discharged_on != known.discharged_on:
+            row = known._replace(discharged_on=discharged_on)
+            self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
+
+    def _changed(
+        self, account: Account, adjudication: Adjudication, known: ClaimRow | None, mark: str, number: int
+    ) -> list[Due]:
+        claim = adjudication.claim
+        shard = self.world.shard_of(account.person_id)
+        row = ClaimRow(
+            claim.claim_id,
+            account.person_id,
+            shard,
+            known.revision + 1 if known else 1,
+            adjudication.status,
+            mark,
+            None if adjudication.policy is None else adjudication.policy.sha256,
+            None if claim.discharge is None else claim.discharge.discharged_on,
+            adjudication.personal_burden,
+            adjudication.total_benefit,
+        )
+        self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
+        value = outbound_messages.decided(decision_of(adjudication), row, self.recorded_at)
+        self.outcome.decisions.append(DecisionRow(claim.claim_id, row.revision, number, value))
+        self._journal.send(shard, DECISIONS.name, account.person_id.encode(), value)
+        subject = {"claim_id": claim.claim_id, "revision": str(row.revision), "status": row.status}
+        self._journal.audit(shard, number, AuditKind.CLAIM_DECIDED, ACTOR, subject, value)
+        if row.status is Status.AFTER_DEATH and (known is None or known.status is not Status.AFTER_DEATH):
+            self._journal.send(
+                shard, ALERTS.name, account.person_id.encode(), outbound_messages.after_death(row, self.recorded_at)
+            )
+        held = self.world.benefits.setdefault(claim.claim_id, {})
+        rows, dues = differences(adjudication, held)
+        for benefit in rows:
+            held[benefit.scheme_id] = benefit
+            self.outcome.benefits[claim.claim_id, benefit.scheme_id] = benefit
+        return dues
+
+    def _instruct(self, account: Account, due: Due, number: int) -> None:
+        row = due.row
+        claim_row = self.world.claims[row.claim_id]
+        value = outbound_messages.instructed(due, claim_row, account.death is not None, self.recorded_at)
+        instruction = InstructionRow(
+            due.payout_id,
+            row.claim_id,
+            row.scheme_id,
+            row.instruction_revision,
+            due.kind,
+            due.amount,
+            due.balance_before,
+            due.balance_after,
+            account.person_id,
+            number,
+            value,
+            due.reissue_of,
+            due.reversal_of,
+        )
+        self.outcome.instructions.append(instruction)
+        self.world.instructed[due.payout_id] = instruction
+        self._journal.send(claim_row.shard, INSTRUCTIONS.name, account.person_id.encode(), value)
+        subject = {"payout_id": due.payout_id, "claim_id": row.claim_id, "scheme_id": row.scheme_id}
+        self._journal.audit(claim_row.shard, number, AuditKind.PAYOUT_INSTRUCTED, ACTOR, subject, value)
+
+    def _refused(self, delivery: Delivery, refusal: Refusal) -> None:
+        shard = delivery.partition
+        number = self._journal.event(delivery, shard, "refused")
+        self.outcome.refusals.append(RefusalRow(number, refusal.code, list(refusal.pointers), refusal.zh, refusal.en))
+        value = outbound_messages.refused(delivery, refusal, self.recorded_at)
+        self._journal.send(shard, DEADLETTER.name, delivery.key, value)
+        subject = _where(delivery) | {"code": refusal.code}
+        self._journal.audit(shard, number, AuditKind.EVENT_REFUSED, f"topic:{delivery.topic}", subject, delivery.value)
+
+
+def _where(delivery: Delivery) -> dict[str, str]:
+    return {"topic": delivery.topic, "partition": str(delivery.partition), "offset": str(delivery.offset)}
+
+
+def _what(fact: Fact) -> dict[str, str]:
+    version = "" if fact.line_version is None else str(fact.line_version)
+    return {
+        "event_type": fact.event_type,
+        "event_id": fact.event_id,
+        "kind": fact.subject.kind,
+        "id": fact.subject.id,
+        "version": version,
+    }

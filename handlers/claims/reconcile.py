@@ -1,0 +1,81 @@
+"""Comparing an insurer's statement with the ledger: every difference, by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from handlers.words.claim_sentences import yuan
+from schemas.dates import shanghai_date
+from schemas.outbound import InstructionKind
+from schemas.records import PayoutRecord, PayoutState
+from schemas.statement import Difference, DifferenceKind, Scope, Statement, StatementLine
+
+
+def in_scope(payout: PayoutRecord, scope: Scope) -> bool:
+    """Whether a statement of this scope should hold a payout: instructed on its days, money to be moved by it."""
+    day = shanghai_date(payout.instructed_at)
+    return (
+        payout.state is not PayoutState.BOOK
+        and scope.scheme_id in (None, payout.scheme_id)
+        and (scope.since is None or scope.since <= day)
+        and (scope.until is None or day < scope.until)
+    )
+
+
+def differences(statement: Statement, payouts: Iterable[PayoutRecord], scope: Scope) -> list[Difference]:
+    """Every difference: those of the statement's lines in their order, then the payouts that it lacks.
+
+    ``payouts`` are all of the ledger, not only those in scope: a line about another month's payout is compared too,
+    and only a payout that the ledger does not know at all is missing there.
+    """
+    known = {payout.payout_id: payout for payout in payouts}
+    found = [
+        Difference(DifferenceKind.UNREADABLE_LINE, each.number, None, zh=each.zh, en=each.en)
+        for each in statement.unreadable
+    ]
+    first: dict[str, StatementLine] = {}
+    for line in statement.lines:
+        payout = known.get(line.payout_id)
+        if line.payout_id in first:
+            before = first[line.payout_id].number
+            twice = _of(DifferenceKind.DUPLICATE_IN_STATEMENT, payout, line)
+            found.append(twice._replace(zh=f"第 {before} 行已有同一笔", en=f"stands in line {before} already"))
+            continue
+        first[line.payout_id] = line
+        if payout is None:
+            found.append(_of(DifferenceKind.MISSING_IN_LEDGER, None, line))
+            continue
+        if not _same_amount(line, payout):
+            found.append(_of(DifferenceKind.AMOUNT_DIFFERS, payout, line))
+        if line.state not in (None, payout.state):
+            states = _of(DifferenceKind.STATE_DIFFERS, payout, line)
+            found.append(states._replace(in_ledger=payout.state, in_statement=line.state))
+    found.sort(key=lambda each: each.line or 0)
+    for payout in known.values():
+        if payout.payout_id not in first and in_scope(payout, scope):
+            found.append(_of(DifferenceKind.MISSING_IN_STATEMENT, payout, None))
+    return found
+
+
+def signed(payout: PayoutRecord) -> int:
+    """Fen, negative where money is to be taken back."""
+    return payout.amount if payout.kind == InstructionKind.PAYMENT else -payout.amount
+
+
+def _same_amount(line: StatementLine, payout: PayoutRecord) -> bool:
+    """A statement that does not tell recoveries from payments is compared without the sign."""
+    return line.amount == (signed(payout) if line.signed else payout.amount)
+
+
+def _of(kind: DifferenceKind, payout: PayoutRecord | None, line: StatementLine | None) -> Difference:
+    """A difference that shows the amounts of both sides, as far as there are two."""
+    named = line if line is not None else payout
+    return Difference(
+        kind,
+        None if line is None else line.number,
+        None if named is None else named.payout_id,
+        None if payout is None else payout.claim_id,
+        None if payout is None else payout.scheme_id,
+        None if payout is None else yuan(signed(payout)),
+        None if line is None else yuan(line.amount),
+    )

@@ -1,0 +1,67 @@
+"""A batch of national settlement records, looked at as a whole before the first is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from handlers.national.convert import Answer, Converted, Event, convert
+from handlers.national.settlement_values import FieldTrouble, amount, spelled, text
+from schemas.national.mapping import NationalMappings
+from schemas.national.national_refusal import NationalRefusal
+from schemas.refusals import RefusalCode
+
+
+def convert_all(
+    records: Sequence[Mapping[str, object]], mappings: NationalMappings, occurred_at: datetime
+) -> list[Answer]:
+    """An answer for each record of a batch, which is looked at as a whole.
+
+    A refund may point at a settlement of the batch by its ``setl_id`` alone; of two records that tell different things
+    under one id and time the first is taken.
+    """
+    settled = _settled(records)
+    told: dict[tuple[str, str, int], Event] = {}
+    answers: list[Answer] = []
+    for record in records:
+        answer = convert(record, mappings, occurred_at, settled)
+        if isinstance(answer, Converted):
+            answer = _contradiction(answer, told) or answer
+        if isinstance(answer, Converted):
+            told |= {_line(event): event for event in answer.events}
+        answers.append(answer)
+    return answers
+
+
+def _settled(records: Sequence[Mapping[str, object]]) -> dict[str, int]:
+    """The settlements among some records, refunds left out: their totals by ``setl_id``."""
+    found = {}
+    for record in records:
+        try:
+            known = spelled(record)
+            total = amount(known, "medfee_sumamt")
+            if total is not None and total >= 0:
+                found[text(known, "setl_id")] = total
+        except FieldTrouble:
+            continue  # is refused when its turn comes
+    return found
+
+
+def _line(event: Event) -> tuple[str, str, int]:
+    kind = "encounter" if event["event_type"] == "encounter.discharged" else "settlement"
+    return kind, event[f"{kind}_id"], event["version"]
+
+
+def _contradiction(answer: Converted, told: Mapping[tuple[str, str, int], Event]) -> NationalRefusal | None:
+    for event in answer.events:
+        before = told.get(_line(event))
+        if before is not None and {**before, "occurred_at": event["occurred_at"]} != event:
+            fields = ("mdtrt_id" if "settlement_id" not in event else "setl_id", "setl_time", "updt_time", "version")
+            return NationalRefusal(
+                code=RefusalCode.VERSION_CONFLICT,
+                fields=fields,
+                zh="同一批中,同一编号、同一时间的另一条记录内容不同。更正请带较晚的 updt_time 或较大的 version。",
+                en="Another record of this batch has the same id and time with other content. Send a correction with a "
+                "later updt_time, or a higher version.",
+            )
+    return None

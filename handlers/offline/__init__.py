@@ -1,0 +1,1 @@
+"""Facts in memory, without a ledger: adjudication of files and what-if."""

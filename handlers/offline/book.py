@@ -1,0 +1,42 @@
+"""Facts in, decided claims out, all in memory: what `huzhu adjudicate` and a what-if need, without a ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from handlers.claims.account import Account
+from handlers.claims.adjudicate import adjudicate
+from handlers.claims.admit import Disposition, Registry, admit
+from handlers.claims.explain import decision_of
+from handlers.claims.read import read
+from schemas.decisions import ClaimDecision
+from schemas.policy.model import Policies
+from schemas.refusals import Refusal
+
+
+@dataclass(slots=True)
+class Book:
+    """Accounts of many persons, filled one event at a time, in any order."""
+
+    registry: Registry = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
+
+    def take(self, value: bytes) -> Disposition | Refusal:
+        """What became of one event."""
+        reading = read(value)
+        if isinstance(reading, Refusal):
+            return reading
+        admitted = admit(reading, self.registry)
+        if admitted is Disposition.ACCEPTED:
+            person_id = reading.fact.person_id
+            self.accounts.setdefault(person_id, Account(person_id)).apply(reading.fact)
+        return admitted
+
+    def decide(self, policies: Policies) -> list[ClaimDecision]:
+        """Every claim that has a discharge or a settlement, sorted by claim id."""
+        decisions = [
+            decision_of(adjudication)
+            for account in self.accounts.values()
+            for adjudication in adjudicate(account, policies)
+        ]
+        return sorted(decisions, key=lambda decision: decision.claim_id)

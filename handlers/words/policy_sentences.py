@@ -1,0 +1,213 @@
+"""A policy in words that can be read aloud, in Chinese and English: every field, every rule, every bracket."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+
+from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, scope_words, yuan
+from schemas.bilingual import Saying
+from schemas.policy.model import Bracket, Policy, Scheme
+from schemas.policy.policy_values import decimal_text
+
+BASIS = {
+    "copay": Saying("个人自付(医保目录内)", "the copay (inside the insurance catalogue)"),
+    "out_of_catalogue": Saying("个人自费(医保目录外)", "what was paid outside the insurance catalogue"),
+    "personal_burden": Saying("个人负担(自付加自费)", "the personal burden (copay and outside the catalogue)"),
+}
+SHORT_BASIS = {
+    "copay": Saying("自付", "copay"),
+    "out_of_catalogue": Saying("自费", "outside"),
+    "personal_burden": Saying("自付加自费", "burden"),
+}
+MEASURED_ON = {
+    "billed": Saying("按结算单上的金额", "as billed"),
+    "remaining": Saying("按前面各层补助后剩下的金额", "what is left of it after the earlier schemes"),
+}
+ACCUMULATES = {
+    "stay": Saying("每次看病单独计算", "every stay by itself"),
+    "person_year": Saying("每人每个方案年度累计计算", "a person's stays of a policy year laid end to end"),
+}
+STATUSES = {
+    "sample": Saying("示例,不是正式规定", "a sample, not a regulation"),
+    "enacted": Saying("正式规定", "enacted"),
+}
+FIELDS = {
+    "id": Saying("编号", "id"),
+    "title": Saying("名称", "title"),
+    "status": Saying("性质", "status"),
+    "source": Saying("依据文件", "source"),
+    "effective_from": Saying("开始日", "in force from"),
+    "effective_to": Saying("到这一天前为止", "in force until before"),
+    "year_starts": Saying("年度开始日", "year starts"),
+    "scheme": Saying("保障层", "scheme"),
+    "order": Saying("先后次序", "order"),
+    "programme": Saying("保障项目", "programme"),
+    "basis": Saying("按什么钱算", "basis"),
+    "measured_on": Saying("取哪个数", "measured on"),
+    "accumulates": Saying("怎么累计", "accumulates"),
+    "care_types": Saying("看病类型", "care types"),
+    "facility_levels": Saying("医院级别", "hospital levels"),
+    "diagnoses_any": Saying("诊断编码开头", "diagnoses"),
+    "areas": Saying("限地区", "areas"),
+    "waiting_days": Saying("等待天数", "waiting days"),
+    "file_within_days": Saying("结算期限(天)", "file within days"),
+    "threshold": Saying("起付线", "threshold"),
+    "cap_per_stay": Saying("每次上限", "cap per stay"),
+    "cap_per_year": Saying("年度上限", "cap per year"),
+    "floor_per_stay": Saying("最低发放额", "floor per stay"),
+    "tier": Saying("档次", "tier"),
+    "name": Saying("档次名称", "tier name"),
+    "categories": Saying("人员类别", "categories"),
+    "brackets": Saying("分段比例", "brackets"),
+}
+"""What people call the fields of a policy file."""
+
+NOT_SET = Saying("没有规定", "not set")
+_CHOICES = {"basis": BASIS, "measured_on": MEASURED_ON, "accumulates": ACCUMULATES, "status": STATUSES}
+_AMOUNTS = ("threshold", "cap_per_stay", "cap_per_year", "floor_per_stay")
+
+
+def percent(rate: Fraction) -> str:
+    return decimal_text(rate * 100) + "%"
+
+
+def brackets_words(brackets: tuple[Bracket, ...]) -> Saying:
+    """Each bracket as a clause, in order: up to 2,000.00 yuan nothing, above it 30%."""
+    zh, en = [], []
+    if brackets[0].over:
+        zh.append(f"{yuan(brackets[0].over)} 元及以下的部分不补")
+        en.append(f"nothing up to {yuan(brackets[0].over)} yuan")
+    ends: list[int | None] = [bracket.over for bracket in brackets[1:]]
+    for bracket, end in zip(brackets, [*ends, None], strict=True):
+        rate, over = percent(bracket.rate), yuan(bracket.over)
+        if end is not None:
+            zh.append(f"{over} 元到 {yuan(end)} 元的部分补 {rate}")
+            en.append(f"{rate} of the part from {over} to {yuan(end)} yuan")
+        elif bracket.over:
+            zh.append(f"超过 {over} 元的部分补 {rate}")
+            en.append(f"{rate} of the part over {over} yuan")
+        else:
+            zh.append(f"全部补 {rate}")
+            en.append(f"{rate} of all of it")
+    return Saying(";".join(zh), "; ".join(en))
+
+
+def value_words(field: str, value: object) -> Saying:
+    """The value of one field, as people write it."""
+    if value is None or (field == "floor_per_stay" and value == 0):
+        return NOT_SET
+    if field in _CHOICES:
+        return _CHOICES[field][str(value)]
+    if field in _AMOUNTS and isinstance(value, int):
+        return Saying(f"{yuan(value)} 元", f"{yuan(value)} yuan")
+    if field == "brackets" and isinstance(value, tuple):
+        return brackets_words(value)
+    if field in ("care_types", "facility_levels") and isinstance(value, tuple):
+        names = CARE_TYPES if field == "care_types" else FACILITY_LEVELS
+        return Saying("、".join(names[each].zh for each in value), ", ".join(f"{names[each].en}s" for each in value))
+    if isinstance(value, tuple):
+        listed = ", ".join(map(str, value))
+        return Saying(listed, listed)
+    return Saying(str(value), str(value))
+
+
+def in_force(policy: Policy) -> Saying:
+    """The days of a policy, by date of discharge; the last day is the last day in force."""
+    last = policy.last_day()
+    zh_first, first = _day_zh(policy.effective_from), policy.effective_from
+    if last is None:
+        return Saying(f"{zh_first}起出院的,没有结束日期", f"discharges from {first} on, without an end")
+    return Saying(f"{zh_first}到{_day_zh(last)}(含)出院的", f"discharges from {first} to {last} inclusive")
+
+
+def policy_rules(policy: Policy) -> list[tuple[Saying, Saying]]:
+    """The head of a policy: label and sentence."""
+    month, day = (int(part) for part in policy.year_starts.split("-"))
+    rules = [
+        (Saying("适用", "In force"), in_force(policy)),
+        (FIELDS["status"], STATUSES[policy.status]),
+        (
+            Saying("方案年度", "Policy year"),
+            Saying(f"每年 {month} 月 {day} 日开始", f"starts every year on {policy.year_starts} (month-day)"),
+        ),
+    ]
+    if policy.source:
+        rules.append((FIELDS["source"], Saying(policy.source, policy.source)))
+    return rules
+
+
+def scheme_rules(scheme: Scheme) -> list[tuple[Saying, Saying]]:
+    """The rules of a scheme in the order in which they are applied: label and sentence."""
+    scope = scope_words(scheme)
+    basis, measured, adds = BASIS[scheme.basis], MEASURED_ON[scheme.measured_on], ACCUMULATES[scheme.accumulates]
+    rules = [
+        (Saying("谁", "Who"), _who(scheme)),
+        (Saying("哪些就诊", "Treatment"), Saying(f"{scope.zh}。", f"{_capital(scope.en)}.")),
+        (
+            Saying("按什么算", "Measured"),
+            Saying(f"{basis.zh},{measured.zh};{adds.zh}。", f"{_capital(basis.en)}, {measured.en}; {adds.en}."),
+        ),
+    ]
+    if scheme.file_within_days is not None:
+        days = scheme.file_within_days
+        rules.insert(
+            2,
+            (
+                Saying("结算期限", "Deadline"),
+                Saying(
+                    f"出院后 {days} 天以内要做完最后结算,第 {days} 天还算。",
+                    f"The final bill is settled at most {days} days after discharge; day {days} still counts.",
+                ),
+            ),
+        )
+    if scheme.threshold is not None:
+        line = yuan(scheme.threshold)
+        said = Saying(
+            f"超过 {line} 元才补;正好 {line} 元不补。",
+            f"Pays only if that is over {line} yuan; exactly {line} pays nothing.",
+        )
+        rules.append((FIELDS["threshold"], said))
+    return rules + _limits(scheme)
+
+
+def _who(scheme: Scheme) -> Saying:
+    zh, en = f"出院那天参加“{scheme.programme}”的人", f"Who belongs to {scheme.programme} on the day of discharge"
+    if scheme.areas is not None:
+        zh += f",登记地区是 {'、'.join(scheme.areas)}"
+        en += f", recorded in area {' or '.join(scheme.areas)}"
+    if scheme.waiting_days:
+        zh += f",而且入院时已经参加满 {scheme.waiting_days} 天"
+        en += f", and had for {scheme.waiting_days} days when admitted"
+    elif scheme.waiting_days == 0:
+        zh += ",而且入院时已经参加"
+        en += ", and did when admitted"
+    return Saying(zh + "。", en + ".")
+
+
+def _limits(scheme: Scheme) -> list[tuple[Saying, Saying]]:
+    caps = (
+        (scheme.cap_per_stay, Saying("每次最多补", "for one stay")),
+        (scheme.cap_per_year, Saying("每人每个方案年度最多补", "for one person in one policy year")),
+    )
+    rules = [
+        (
+            Saying("上限", "Cap"),
+            Saying(f"{said.zh} {yuan(cap)} 元。", f"At most {yuan(cap)} yuan {said.en}."),
+        )
+        for cap, said in caps
+        if cap is not None
+    ]
+    if scheme.floor_per_stay:
+        floor = yuan(scheme.floor_per_stay)
+        said = Saying(f"算出来不到 {floor} 元的不发。", f"A benefit of less than {floor} yuan is not paid.")
+        rules.append((FIELDS["floor_per_stay"], said))
+    return rules
+
+
+def _day_zh(day: date) -> str:
+    return f"{day.year} 年 {day.month} 月 {day.day} 日"
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

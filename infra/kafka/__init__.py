@@ -1,0 +1,1 @@
+"""Kafka administration: topics, access rules, secured connections."""

@@ -1,0 +1,47 @@
+"""The rules of `schemas.access.kafka_rights`, put into a cluster that has an authorizer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kafka.admin import (
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePattern,
+    ResourceType,
+)
+from kafka.errors import KafkaError
+
+from infra.kafka.topic_setup import admin
+from schemas.access.kafka_rights import Rule
+
+
+class NotApplied(Exception):
+    """The cluster did not take some of the rules; the message says why."""
+
+
+def apply(bootstrap: str, rules: Sequence[Rule]) -> None:
+    """Allows what the rules say; what is allowed already stays so, and nothing is taken away.
+
+    Raises NotApplied, KafkaUnreachable.
+    """
+    try:
+        with admin(bootstrap) as client:
+            failed = client.create_acls([_acl(rule) for rule in rules])["failed"]
+    except KafkaError as error:
+        failed = [error]
+    if failed:
+        kinds = ", ".join(sorted({getattr(each, "__name__", type(each).__name__) for each in failed}))
+        raise NotApplied(
+            f"{len(failed)} rules were not taken ({kinds}): the cluster needs an authorizer, "
+            "and this user the right to alter it"
+        )
+
+
+def _acl(rule: Rule) -> ACL:
+    pattern = ACLResourcePatternType.PREFIXED if rule.prefixed else ACLResourcePatternType.LITERAL
+    resource = ResourcePattern(ResourceType[rule.resource.upper()], rule.name, pattern)
+    operation = ACLOperation[rule.operation]
+    return ACL(f"User:{rule.user}", "*", operation, ACLPermissionType.ALLOW, resource)

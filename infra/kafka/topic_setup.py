@@ -1,0 +1,108 @@
+"""The topics of `schemas.topics`, made and checked with Kafka's administration interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.errors import KafkaError
+
+from infra.kafka import client_security
+from infra.settings import Settings
+from schemas.topics import TOPICS, Topic
+
+
+class KafkaUnreachable(Exception):
+    """No broker answered at the address that was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a topic of the cluster is not as declared."""
+
+    topic: str
+    what: str
+    declared: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.what} is {self.found}, declared {self.declared}"
+
+
+@contextmanager
+def admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
+    """An administration client. Raises KafkaUnreachable, also for trouble in its use that a later try may not meet."""
+    client = None
+    try:
+        client = KafkaAdminClient(**client_security.kafka_python(bootstrap), client_id="huzhu-admin")
+        yield client
+    except (KafkaError, OSError) as error:
+        if client is not None and isinstance(error, KafkaError) and not error.retriable:
+            raise
+        raise KafkaUnreachable(
+            f"no Kafka answers at {bootstrap}: start it or correct HUZHU_KAFKA_BOOTSTRAP; for TLS and users "
+            f"see docs/security.md ({type(error).__name__})"
+        ) from error
+    finally:
+        if client is not None:
+            client.close()
+
+
+def cluster_id(bootstrap: str) -> str:
+    """The identity of the cluster, which never changes."""
+    with admin(bootstrap) as client:
+        return str(client.describe_cluster()["cluster_id"])
+
+
+def apply(bootstrap: str, settings: Settings) -> list[str]:
+    """Creates the topics that are missing and returns their names. Existing topics are left as they are."""
+    with admin(bootstrap) as client:
+        existing = set(client.list_topics())
+        missing = [topic for topic in TOPICS if topic.name not in existing]
+        if missing:
+            client.create_topics(
+                {
+                    topic.name: {
+                        "num_partitions": settings.shards,
+                        "replication_factor": settings.replication_factor,
+                        "configs": topic.config(settings.min_insync_replicas),
+                    }
+                    for topic in missing
+                },
+                wait_for_metadata=True,
+            )
+        return [topic.name for topic in missing]
+
+
+def check(bootstrap: str, settings: Settings) -> list[Difference]:
+    """Everything in which the cluster differs from the declaration."""
+    with admin(bootstrap) as client:
+        existing = set(client.list_topics())
+        found = [topic for topic in TOPICS if topic.name in existing]
+        differences = [Difference(t.name, "topic", "present", "missing") for t in TOPICS if t.name not in existing]
+        described = {each["name"]: each for each in client.describe_topics([topic.name for topic in found])}
+        for topic in found:
+            differences += _partitions(topic, described[topic.name]["partitions"], settings)
+            differences += _config(client, topic, settings)
+    return differences
+
+
+def _partitions(topic: Topic, partitions: list[dict[str, Any]], settings: Settings) -> Iterator[Difference]:
+    if len(partitions) != settings.shards:
+        yield Difference(topic.name, "number of partitions", str(settings.shards), str(len(partitions)))
+    fewest = min(len(each["replica_nodes"]) for each in partitions)
+    if fewest < settings.replication_factor:
+        yield Difference(topic.name, "replication factor", str(settings.replication_factor), str(fewest))
+
+
+def _config(client: KafkaAdminClient, topic: Topic, settings: Settings) -> Iterator[Difference]:
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic.name)
+    answer = client.describe_configs([resource], config_filter="all")
+    held = answer["topic"][topic.name]
+    for name, declared in topic.config(settings.min_insync_replicas).items():
+        value = str(held[name]["value"])
+        if value != declared:
+            yield Difference(topic.name, name, declared, value)

@@ -1,0 +1,1 @@
+"""Keys: Ed25519 for checkpoints, AES-GCM for personal data."""

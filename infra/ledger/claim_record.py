@@ -1,0 +1,76 @@
+"""What the ledger holds about one claim: its newest decision, its person's facts, its policy, its payouts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Engine, and_, select
+
+from infra.ledger import tables
+from infra.ledger.reads import newest_facts
+from schemas.facts import Kind
+
+
+class Instructed(NamedTuple):
+    """One payout instruction as published, and the insurer's report that made its state.
+
+    ``contradictions`` counts the reports that fit neither it nor each other; ``reissued_as`` is the payout ordered in
+    its place.
+    """
+
+    value: bytes
+    report: bytes | None
+    contradictions: int = 0
+    reissued_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRecord:
+    """``decision`` and ``facts`` are the bytes of the events; ``policy_text`` is the published file."""
+
+    decision: bytes
+    facts: list[bytes]
+    policy_text: str | None
+    instructions: list[Instructed]
+
+
+def claim_record(engine: Engine, claim_id: str) -> ClaimRecord | None:
+    """All of it as of one moment; None when the ledger has no such claim."""
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        claim, decision = tables.claims, tables.decisions
+        row = connection.execute(
+            select(claim.c.person_id, claim.c.policy_sha256, decision.c.value)
+            .join(decision, and_(decision.c.claim_id == claim.c.claim_id, decision.c.revision == claim.c.revision))
+            .where(claim.c.claim_id == claim_id)
+        ).one_or_none()
+        if row is None:
+            return None
+        policy = tables.policies
+        text = connection.scalar(select(policy.c.source_text).where(policy.c.sha256 == row.policy_sha256))
+        facts = newest_facts(connection, [row.person_id])
+        return ClaimRecord(bytes(row.value), facts, text, _instructions(connection, claim_id))
+
+
+def _instructions(connection: Connection, claim_id: str) -> list[Instructed]:
+    order, told, fact, event = tables.instructions, tables.payout_states, tables.facts, tables.events
+    again = tables.instructions.alias("reissued")
+    deciding = and_(
+        fact.c.kind == Kind.PAYOUT,
+        fact.c.subject_id == told.c.payout_id,
+        fact.c.person_id == told.c.person_id,
+        fact.c.content_sha256 == told.c.decided_by,
+    )
+    rows = connection.execute(
+        select(order.c.value, event.c.value.label("report"), told.c.contradictions, again.c.payout_id)
+        .outerjoin(told, and_(told.c.payout_id == order.c.payout_id, told.c.person_id == order.c.person_id))
+        .outerjoin(fact, deciding)
+        .outerjoin(event, event.c.event_no == fact.c.event_no)
+        .outerjoin(again, again.c.reissue_of == order.c.payout_id)
+        .where(order.c.claim_id == claim_id)
+        .order_by(order.c.event_no, order.c.scheme_id, order.c.revision)
+    )
+    return [
+        Instructed(bytes(row.value), row.report and bytes(row.report), row.contradictions or 0, row.payout_id)
+        for row in rows
+    ]

@@ -1,0 +1,82 @@
+"""The identity directory: names, telephone and identity numbers, each encrypted by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from infra.keys.personal_data import Keyring
+from infra.ledger.console_tables import people
+
+FIELDS = ("person_id", "name", "phone", "id_number")
+
+
+class Person(NamedTuple):
+    """Who somebody is. Fields that nobody has told are empty."""
+
+    person_id: str
+    name: str
+    phone: str
+    id_number: str
+
+
+def load(connection: Connection, keys: Keyring, given: Iterable[Person], moment: datetime) -> int:
+    """Writes people down, in place of what was there of the same persons; returns how many."""
+    rows = {}
+    for person in given:
+        index = keys.indexes(person.person_id)[keys.newest]
+        sealed = {name: keys.seal(value, _place(name, index)) for name, value in person._asdict().items()}
+        rows[index] = {"person_index": index, "key_id": keys.newest, "loaded_at": moment, **sealed}
+    if rows:
+        statement = insert(people)
+        changed = {name: statement.excluded[name] for name in (*FIELDS, "key_id", "loaded_at")}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["person_index"], set_=changed), list(rows.values())
+        )
+    return len(rows)
+
+
+def find(connection: Connection, keys: Keyring, person_id: str) -> Person | None:
+    """What the directory knows of a person. Raises NotReadable when its key is gone."""
+    for key_id, index in reversed(keys.indexes(person_id).items()):
+        wanted = select(*(people.c[name] for name in FIELDS)).where(
+            people.c.person_index == index, people.c.key_id == key_id
+        )
+        row = connection.execute(wanted).one_or_none()
+        if row is not None:
+            return Person(*(keys.open(bytes(row[at]), key_id, _place(name, index)) for at, name in enumerate(FIELDS)))
+    return None
+
+
+def count_by_key(connection: Connection) -> dict[str, int]:
+    """How many people were encrypted under which key."""
+    rows = connection.execute(select(people.c.key_id, func.count()).group_by(people.c.key_id))
+    return {row[0]: row[1] for row in rows}
+
+
+def rotate(connection: Connection, keys: Keyring, moment: datetime, limit: int) -> int:
+    """Encrypts up to ``limit`` people anew whose key is not the newest; returns how many. Raises NotReadable."""
+    columns = [people.c[name] for name in FIELDS]
+    old = connection.execute(
+        select(people.c.person_index, people.c.key_id, *columns)
+        .where(people.c.key_id != keys.newest)
+        .order_by(people.c.person_index)
+        .limit(limit)
+        .with_for_update()
+    ).all()
+    opened = []
+    for row in old:
+        index = bytes(row.person_index)
+        opened.append(
+            Person(*(keys.open(bytes(row[2 + at]), row.key_id, _place(name, index)) for at, name in enumerate(FIELDS)))
+        )
+        connection.execute(delete(people).where(people.c.person_index == index))
+    return load(connection, keys, opened, moment)
+
+
+def _place(field: str, index: bytes) -> str:
+    return f"people/{field}/{index.hex()}"

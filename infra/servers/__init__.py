@@ -1,0 +1,1 @@
+"""Where Kafka and PostgreSQL come from: the environment, Docker, or this machine."""

@@ -1,0 +1,1 @@
+"""Who may do what: at the hospital API, in the console, in Kafka."""

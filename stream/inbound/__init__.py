@@ -1,0 +1,1 @@
+"""From Kafka and the inbox into the ledger."""

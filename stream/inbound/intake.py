@@ -1,0 +1,197 @@
+"""What a worker does with what it is given: fill gaps, take batches into the ledger, catch up, give way.
+
+Synchronous and free of Faust, so that the same code runs under the real worker and under the simulation. One thread
+uses an Intake at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import UTC, datetime
+
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from acts.reader import Reader
+from acts.take_in import GapInOffsets, take_in
+from infra.ledger import reads
+from infra.ledger.reads import Fenced
+from infra.settings import Settings
+from schemas.records import Delivery, Range
+from schemas.topics import INBOUND
+from stream.deadline import LEASES_MAX
+from stream.retry import Retry
+
+log = logging.getLogger(__name__)
+
+
+class Intake:
+    """The intake of one worker: the shards it holds, by epoch, and where their partitions stand."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        reader: Reader,
+        settings: Settings,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._engine = engine
+        self._reader = reader
+        self._settings = settings
+        self._now = now
+        longest = LEASES_MAX * settings.ledger_lease
+        self._retry = Retry(settings.retry_attempts, settings.retry_wait, sleep, longest)
+        self.epochs: dict[int, int] = {}
+        self._assigned: frozenset[int] = frozenset()
+        self._next: dict[tuple[str, int], int] = {}
+        self._stopping = threading.Event()
+        self.reads_backlog = False
+        """Whether a catch-up is under way. May be asked from any thread."""
+
+    def stop(self) -> None:
+        """Has a catch-up end with the transaction that it is in. May be called from any thread."""
+        self._stopping.set()
+
+    def assigned(self, shards: Collection[int]) -> None:
+        """Takes newly assigned shards, fencing whoever held them; lets go of all others."""
+        self._assigned = frozenset(shards)
+        self.epochs = {shard: epoch for shard, epoch in self.epochs.items() if shard in shards}
+        fresh = self._assigned - self.epochs.keys()
+        if fresh:
+            self.epochs |= self._retry(lambda: self._take(fresh))
+        self._refresh()
+
+    def deliver(self, deliveries: Sequence[Delivery]) -> int:
+        """Takes delivered messages of held shards into the ledger, with whatever is missing before or between them.
+
+        Returns how many messages were given to the ledger. When it returns, every message whose shard is still held
+        is decided; a shard that another worker has taken meanwhile is let go, and its messages are left to that one.
+        """
+        while True:
+            held = [delivery for delivery in deliveries if delivery.partition in self.epochs]
+            try:
+                ranges = [each for part in _by_partition(held) for each in self._complete(part)]
+                return self._take_in(ranges)
+            except GapInOffsets as gap:  # the ledger is behind what this worker believed
+                log.warning("gap at %s-%s from offset %s: read again", gap.topic, gap.partition, gap.next_offset)
+                self._refresh()
+            except Fenced as fenced:
+                self._let_go(fenced)
+
+    def catch_up(self) -> int:
+        """Compares the ledger with the ends of the assigned partitions and takes in what is missing.
+
+        Returns how much that was. A shard that was let go but is still assigned is taken again first. Ends early
+        after `stop`.
+        """
+        self.assigned(self._assigned)
+        places = [(topic.name, shard) for topic in INBOUND for shard in sorted(self.epochs)]
+        taken = 0
+        self.reads_backlog = True
+        try:
+            for (topic, partition), (first, end) in self._retry(lambda: self._reader.ends(places)).items():
+                self._check_kept(topic, partition, first, end)
+                try:
+                    taken += self._read_up_to(topic, partition, end)
+                except Fenced as fenced:
+                    self._let_go(fenced)
+        finally:
+            self.reads_backlog = False
+        return taken
+
+    def _read_up_to(self, topic: str, partition: int, end: int) -> int:
+        taken = 0
+        while (start := self.reached(topic, partition)) < end and self._may_take(partition):
+            taken += self._take_in([self._read(topic, partition, start, end)])
+            if self.reached(topic, partition) == start:
+                break  # the rest belongs to a transaction that is still open
+        return taken
+
+    def _may_take(self, partition: int) -> bool:
+        return partition in self.epochs and not self._stopping.is_set()
+
+    def _let_go(self, fenced: Fenced) -> None:
+        log.warning("%s: let go of it", fenced)
+        self.epochs.pop(fenced.shard, None)
+
+    def _complete(self, deliveries: list[Delivery]) -> Iterator[Range]:
+        """The ranges that reach from the ledger's offset over the deliveries of one partition, without holes."""
+        topic, partition = deliveries[0].topic, deliveries[0].partition
+        reached = self.reached(topic, partition)
+        run: list[Delivery] = []
+        for delivery in deliveries:
+            if delivery.offset < reached:
+                continue
+            if delivery.offset > reached:
+                if run:
+                    yield Range(topic, partition, run[0].offset, reached, tuple(run))
+                    run = []
+                yield from self._fill(topic, partition, reached, delivery.offset)
+            run.append(delivery)
+            reached = delivery.offset + 1
+        if run:
+            yield Range(topic, partition, run[0].offset, reached, tuple(run))
+
+    def _fill(self, topic: str, partition: int, start: int, end: int) -> Iterator[Range]:
+        log.info("gap at %s-%s: reading offsets %s to %s directly", topic, partition, start, end)
+        while start < end:
+            part = self._read(topic, partition, start, end)
+            yield part
+            start = part.end
+
+    def _read(self, topic: str, partition: int, start: int, end: int) -> Range:
+        return self._retry(lambda: self._reader.read(topic, partition, start, end, self._settings.batch_events))
+
+    def _take_in(self, ranges: Sequence[Range]) -> int:
+        if not ranges:
+            return 0
+        moved = self._retry(lambda: take_in(self._engine, ranges, self.epochs, self._settings.shards, self._now))
+        self._next.update(moved)
+        return sum(len(each.deliveries) for each in ranges)
+
+    def _take(self, shards: Collection[int]) -> dict[int, int]:
+        try:
+            with self._engine.begin() as connection:
+                return reads.take_shards(connection, shards)
+        except OperationalError as error:
+            if isinstance(error.orig, LockNotAvailable):  # the next try finds the shards free
+                with self._engine.begin() as connection:
+                    reads.end_frozen(connection)
+            raise
+
+    def _refresh(self) -> None:
+        def look() -> dict[tuple[str, int], int]:
+            with self._engine.connect() as connection:
+                return reads.next_offsets(connection)
+
+        self._next = self._retry(look)
+
+    def reached(self, topic: str, partition: int) -> int:
+        """The first offset of a partition that the ledger is not known to have. May be called from any thread."""
+        return self._next.get((topic, partition), 0)
+
+    def _check_kept(self, topic: str, partition: int, first: int, end: int) -> None:
+        reached = self.reached(topic, partition)
+        if reached < first or reached > end:
+            raise OffsetsLost(
+                f"{topic}-{partition} holds offsets {first} to {end}, but the ledger is at {reached}: "
+                "messages were deleted or the topic was made anew. Restore the topic, or have an operator decide; "
+                "nothing was written"
+            )
+
+
+class OffsetsLost(Exception):
+    """A topic no longer holds what the ledger has not taken in, or never held what it has."""
+
+
+def _by_partition(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
+    parts: dict[tuple[str, int], dict[int, Delivery]] = defaultdict(dict)
+    for delivery in deliveries:
+        parts[delivery.topic, delivery.partition][delivery.offset] = delivery
+    return [[part[offset] for offset in sorted(part)] for part in parts.values()]

@@ -1,0 +1,108 @@
+"""Reading a stretch of a partition directly, whatever Faust delivered or lost.
+
+Ranges are half-open offsets. Offsets may be missing inside a range for good (transaction markers, compaction), so a
+range is *complete* when the reader has passed its end, not when it has counted its messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from infra.kafka import client_security
+from schemas.records import Delivery, Range
+from schemas.topics import MESSAGE_BYTES_MAX
+
+READ_SECONDS_MAX = 30.0
+"""A broker that hands out nothing for so long is taken to be gone."""
+
+
+class RangeReader:
+    """Reads ranges as a read_committed consumer without a group."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._consumer = Consumer(
+            {
+                **client_security.confluent(bootstrap),
+                "group.id": "huzhu-ranges",  # required by the client; nothing is ever committed under it
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "error",
+                "fetch.message.max.bytes": MESSAGE_BYTES_MAX,
+                "fetch.wait.max.ms": 20,
+                "queued.max.messages.kbytes": 32 * 1024,  # what is read ahead of a batch
+                "log_level": 3,
+            }
+        )
+        self._place: tuple[str, int, int] | None = None
+        """Where the consumer stands, if the next stretch may go on there."""
+
+    def __enter__(self) -> RangeReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._consumer.close()
+
+    def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
+        """First kept and next offset of each partition; an open transaction counts as not there yet."""
+        return {
+            (topic, partition): self._consumer.get_watermark_offsets(
+                TopicPartition(topic, partition), timeout=READ_SECONDS_MAX
+            )
+            for topic, partition in partitions
+        }
+
+    def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
+        """The messages of ``[start, end)``, or of a shorter range that holds ``limit`` of them.
+
+        Raises KafkaException when the broker is gone or no longer has offset ``start``.
+        """
+        if self._place != (topic, partition, start):
+            self._consumer.assign([TopicPartition(topic, partition, start)])
+        self._place = None
+        deliveries: list[Delivery] = []
+        while len(deliveries) < limit:
+            for message in self._next(limit - len(deliveries)):
+                passed = _end_of_partition(message)
+                if passed is None and (delivery := _delivery(message)).offset < end:
+                    deliveries.append(delivery)
+                else:
+                    self._consumer.unassign()
+                    return Range(topic, partition, start, min(end, passed or end), tuple(deliveries))
+        # A long stretch goes on where this one stops: what the client has read ahead is not thrown away.
+        self._place = (topic, partition, deliveries[-1].offset + 1)
+        return Range(topic, partition, start, deliveries[-1].offset + 1, tuple(deliveries))
+
+    def _next(self, limit: int) -> list[Message]:
+        """What is there already, at most ``limit`` of it; else the first message that comes."""
+        messages = self._consumer.consume(limit, 0.0)
+        if messages:
+            return messages
+        message = self._consumer.poll(READ_SECONDS_MAX)
+        if message is None:
+            self._consumer.unassign()
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "nothing read for too long"))
+        return [message]
+
+
+def _end_of_partition(message: Message) -> int | None:
+    """The offset of the partition's end if this is its end-of-partition event, None for a message."""
+    error = message.error()
+    if error is None:
+        return None
+    if error.code() == KafkaError._PARTITION_EOF:
+        return message.offset()
+    raise KafkaException(error)
+
+
+def _delivery(message: Message) -> Delivery:
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    assert topic is not None
+    assert partition is not None
+    assert offset is not None
+    return Delivery(topic, partition, offset, message.key(), message.value())

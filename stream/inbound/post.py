@@ -1,0 +1,65 @@
+"""Posting events as a hospital's system would: to the topic of their type, keyed by person, acknowledged by all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from infra.kafka import client_security
+from schemas.topics import MESSAGE_BYTES_MAX, address
+
+FLUSH_SECONDS_MAX = 60.0
+
+
+@dataclass(slots=True)
+class Posted:
+    """How many events Kafka acknowledged, by topic."""
+
+    by_topic: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_topic.values())
+
+
+def post(bootstrap: str, events: Iterable[bytes], progressed: Callable[[int], None] = lambda _: None) -> Posted:
+    """Posts events and returns when all are acknowledged. Raises KafkaException if one is not."""
+    posted = Posted()
+    failures: list[KafkaError] = []
+
+    def acknowledged(error: KafkaError | None, message: Any) -> None:
+        if error is not None:
+            failures.append(error)
+            return
+        posted.by_topic[message.topic()] = posted.by_topic.get(message.topic(), 0) + 1
+
+    producer = Producer(
+        {
+            **client_security.confluent(bootstrap),
+            "acks": "all",
+            "enable.idempotence": True,
+            "partitioner": "murmur2_random",  # as Java and kafka-python do it: the shard of a person
+            "message.max.bytes": MESSAGE_BYTES_MAX,
+            "linger.ms": 5,
+            "log_level": 3,
+        }
+    )
+    for number, value in enumerate(events, start=1):
+        topic, key = address(value)
+        while True:
+            try:
+                producer.produce(topic, value=value, key=key, on_delivery=acknowledged)
+                break
+            except BufferError:
+                producer.poll(0.1)
+        producer.poll(0)
+        if failures:
+            break
+        progressed(number)
+    left = producer.flush(FLUSH_SECONDS_MAX)
+    if failures or left:
+        raise KafkaException(failures[0] if failures else KafkaError(KafkaError._TIMED_OUT, f"{left} not acknowledged"))
+    return posted

@@ -1,0 +1,137 @@
+"""The worker: a Faust app with one agent that hands raw messages to the intake and acknowledges after the commit.
+
+Faust gives membership, assignment and delivery. It may repeat, skip or lose messages; the intake, whose offsets are
+in the ledger, neither does nor minds. There is no business here: see `acts.take_in` for that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+import faust
+
+from infra.kafka import client_security
+from infra.settings import Settings
+from schemas.records import Delivery
+from schemas.topics import INBOUND, MESSAGE_BYTES_MAX
+from stream.deadline import INFRASTRUCTURE_GONE
+from stream.inbound.intake import Intake, OffsetsLost
+from stream.inbound.transport import CommittedTransport
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+METADATA_MS = 5_000
+
+
+class _App(faust.App):
+    """A Faust app whose stop does not wait for the intake to catch up."""
+
+    def __init__(self, intake: Intake, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._intake = intake
+
+    async def on_stop(self) -> None:
+        self._intake.stop()
+        await super().on_stop()
+
+
+def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str) -> faust.App:
+    """The Faust app around an intake."""
+    app = _App(
+        intake,
+        "huzhu-worker",
+        **client_security.faust(bootstrap),
+        broker_session_timeout=settings.session_timeout,
+        broker_heartbeat_interval=settings.session_timeout / 3,
+        broker_request_timeout=max(90.0, settings.session_timeout * 2),
+        consumer_auto_offset_reset="earliest",
+        # Who joins while a broker comes back may find no topics, and gets no partitions before it looks again.
+        consumer_metadata_max_age_ms=METADATA_MS,
+        consumer_max_fetch_size=MESSAGE_BYTES_MAX,
+        stream_buffer_maxsize=settings.batch_events * 2,
+        topic_allow_declare=False,  # provisioned by `huzhu topics apply`
+        topic_disable_leader=True,
+        web_enabled=False,
+        datadir=datadir,
+        store="memory://",
+    )
+    app.transport = CommittedTransport(app.conf.broker_consumer, app, intake)
+    one_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
+    inbound = app.topic(
+        *(topic.name for topic in INBOUND),
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+    )
+
+    async def in_intake(work: Callable[[], Result]) -> Result:
+        """Runs work in the intake's thread; on trouble that stays, ends the process with nothing acknowledged."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(one_thread, work)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - Faust would acknowledge the events and carry on
+            log.critical("worker ends, nothing acknowledged: %s", _for_log(error))
+            logging.shutdown()
+            os._exit(INFRASTRUCTURE_GONE)
+
+    @app.agent(inbound, concurrency=1, name="huzhu.intake")
+    async def intake_agent(stream: Any) -> None:
+        async for events in stream.noack_take(settings.batch_events, within=settings.batch_wait):
+            deliveries = [_delivery(event.message) for event in events]
+            await in_intake(partial(intake.deliver, deliveries))
+            for event in events:  # of shards let go too: an unacknowledged event blocks every rebalance and shutdown
+                event.ack()
+
+    async def on_assigned(_app: Any, /, *given: Any, **_: Any) -> None:
+        shards = {place.partition for place in given[0]}
+        await in_intake(lambda: intake.assigned(shards))
+        app.add_future(in_intake(intake.catch_up))
+
+    async def compare_with_topics() -> None:
+        missed = await in_intake(intake.catch_up)
+        if missed:
+            log.warning("took in %s messages that were not delivered", missed)
+
+    app.on_partitions_assigned.connect(on_assigned)
+    app.timer(interval=settings.idle_check)(compare_with_topics)
+    return app
+
+
+def _delivery(message: Any) -> Delivery:
+    return Delivery(message.topic, message.partition, message.offset, message.key, message.value)
+
+
+def _for_log(error: BaseException) -> str:
+    """What and where, without the error's own details: those of databases and models quote people's data."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    cause = type(getattr(error, "orig", None) or error).__name__
+    said = f": {error}" if isinstance(error, OffsetsLost) else ""
+    return f"{cause} at {place.filename}:{place.lineno}{said}"
+
+
+def _thread_died(died: threading.ExceptHookArgs) -> None:
+    """A worker whose consumer thread is dead only looks alive: it ends, which is safe at any moment."""
+    log.critical("worker ends, a thread of it died: %s", _for_log(died.exc_value) if died.exc_value else died.exc_type)
+    logging.shutdown()
+    os._exit(INFRASTRUCTURE_GONE)
+
+
+def run(app: faust.App, loglevel: str) -> None:
+    """Runs the app until a signal ends it; listens on no port."""
+    # What a batch makes dies by its reference counts; the collector only walks over it, a tenth of a worker's time.
+    gc.freeze()
+    gc.set_threshold(100_000)
+    threading.excepthook = _thread_died
+    faust.Worker(app, loglevel=loglevel, blocking_timeout=None).execute_from_commandline()

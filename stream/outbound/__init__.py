@@ -1,0 +1,1 @@
+"""From the ledger's outbox to Kafka."""

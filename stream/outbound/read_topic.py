@@ -1,0 +1,44 @@
+"""The outbound topics as a consumer of money reads them: kafka-python, read_committed, from beginning to end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kafka import KafkaConsumer, TopicPartition
+
+from infra.kafka import client_security
+from schemas.topics import MESSAGE_BYTES_MAX, Topic
+
+SILENCE_MS_MAX = 30_000
+
+
+def read_topic(bootstrap: str, topic: Topic) -> Iterator[bytes]:
+    """The values of every committed message that stands in a topic now, partition by partition in order.
+
+    Raises TimeoutError when the broker stops answering before the end is reached, LookupError when the topic is not
+    there or may not be read: nothing read is never taken for nothing there.
+    """
+    consumer = KafkaConsumer(
+        **client_security.kafka_python(bootstrap),
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=MESSAGE_BYTES_MAX,
+    )
+    try:
+        partitions = consumer.partitions_for_topic(topic.name)
+        if not partitions:
+            raise LookupError(f"{topic.name}: there is no such topic, or this user may not read it")
+        places = [TopicPartition(topic.name, each) for each in sorted(partitions)]
+        ends = consumer.end_offsets(places)
+        for place in places:
+            consumer.assign([place])
+            consumer.seek_to_beginning(place)
+            while consumer.position(place) < ends[place]:
+                records = consumer.poll(timeout_ms=SILENCE_MS_MAX).get(place, [])
+                if not records and consumer.position(place) < ends[place]:
+                    raise TimeoutError(f"{topic.name}: nothing read for {SILENCE_MS_MAX / 1000:.0f} s")
+                for record in records:
+                    yield record.value
+    finally:
+        consumer.close()

@@ -1,0 +1,208 @@
+"""Out of the ledger into Kafka: each outbox message exactly once, in order, whatever dies.
+
+Every shard has one transactional id. A relay that starts fences the one before, which also settles its last
+transaction, reads the shard's cursor in `relay.cursors`, and goes on after it. Messages and the new cursor are one
+Kafka transaction. The ledger is told afterwards, and only to clear its outbox: it never decides what to send next.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+from sqlalchemy import Connection, Engine, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from acts.reader import Reader
+from infra.kafka import client_security
+from infra.ledger.tables import outbox, relays, shards
+from infra.settings import Settings
+from schemas.records import OutboxRow
+from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS
+from stream.inbound.partition_reader import RangeReader
+from stream.outbound.cloudevents import Headers, headers_of
+
+log = logging.getLogger(__name__)
+
+TRANSACTION_SECONDS_MAX = 30.0
+BATCH_BYTES_MAX = 16 * 1024 * 1024
+"""Two of the largest messages at least, and what one transaction may hold in memory."""
+
+
+class CursorLost(Exception):
+    """Kafka's cursor and the ledger contradict each other: going on would pay twice, or never."""
+
+
+class TransactionalProducer(Protocol):
+    """What a relay uses of `confluent_kafka.Producer`."""
+
+    def init_transactions(self, timeout: float, /) -> None: ...
+
+    def begin_transaction(self) -> None: ...
+
+    def produce(
+        self,
+        topic: str,
+        /,
+        *,
+        value: bytes | None = None,
+        key: bytes | None = None,
+        partition: int = -1,
+        headers: Headers | None = None,
+    ) -> None: ...
+
+    def poll(self, timeout: float, /) -> int: ...
+
+    def commit_transaction(self, timeout: float, /) -> None: ...
+
+
+def transactional_producer(bootstrap: str, transactional_id: str) -> TransactionalProducer:
+    """A producer that has not yet fenced the one before it."""
+    return Producer(
+        {
+            **client_security.confluent(bootstrap),
+            "transactional.id": transactional_id,
+            "transaction.timeout.ms": int(TRANSACTION_SECONDS_MAX * 1000),
+            "message.max.bytes": MESSAGE_BYTES_MAX,
+            "linger.ms": 2,
+            "log_level": 3,
+        }
+    )
+
+
+class ShardRelay:
+    """The relay of one shard. Not safe for use by two threads."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        bootstrap: str,
+        shard: int,
+        settings: Settings,
+        producer: Callable[[str, str], TransactionalProducer] = transactional_producer,
+        reader: Callable[[str], AbstractContextManager[Reader]] = RangeReader,
+    ) -> None:
+        """``producer`` (of bootstrap and transactional id) and ``reader`` (of bootstrap) are the ways to Kafka."""
+        self._engine = engine
+        self._bootstrap = bootstrap
+        self._shard = shard
+        self._limit = settings.relay_batch
+        self._new_producer = producer
+        self._new_reader = reader
+        self._producer: TransactionalProducer | None = None
+        self._cursor = 0
+
+    def start(self) -> None:
+        """Fences the relay before, and reads how far it came. Raises CursorLost, KafkaException."""
+        self._producer = self._new_producer(self._bootstrap, f"huzhu-relay-{self._shard}")
+        self._producer.init_transactions(TRANSACTION_SECONDS_MAX)
+        with self._new_reader(self._bootstrap) as reader:
+            self._cursor = read_cursor(reader, self._shard)
+        with self._engine.connect() as connection:
+            known = self._known_as_sent(connection)
+            written = connection.scalar(select(shards.c.outbox_seq).where(shards.c.shard == self._shard)) or 0
+        if self._cursor < known:
+            raise CursorLost(
+                f"shard {self._shard}: {RELAY_CURSORS.name} says {self._cursor}, but the ledger knows {known} as sent: "
+                "the topic was lost or this is another cluster. Restore it; nothing was sent"
+            )
+        if self._cursor > written:
+            raise CursorLost(
+                f"shard {self._shard}: {RELAY_CURSORS.name} says {self._cursor}, but the ledger has written only "
+                f"{written}: it is an older copy, or another ledger's topics. Restore the newest; nothing was sent"
+            )
+        if self._cursor > known:
+            self._clear()  # the relay before died between its commit and this
+        log.info("shard %s: relaying from %s", self._shard, self._cursor + 1)
+
+    def step(self, before_commit: Callable[[], None] = lambda: None) -> int:
+        """Sends the next messages as one transaction and returns how many. ``before_commit`` is for fault tests.
+
+        Raises KafkaException when the outcome is an error or unknown: call `start` again before the next step, which
+        settles it.
+        """
+        rows = self._waiting()
+        if not rows:
+            return 0
+        producer = self._producer
+        assert producer is not None, "start() comes before step()"
+        producer.begin_transaction()
+        for row in rows:
+            self._produce(producer, row.topic, row.key, row.value)
+        cursor = json.dumps({"shard": self._shard, "seq": rows[-1].seq}).encode()
+        self._produce(producer, RELAY_CURSORS.name, str(self._shard).encode(), cursor)
+        before_commit()
+        producer.commit_transaction(TRANSACTION_SECONDS_MAX)
+        self._cursor = rows[-1].seq
+        self._clear()
+        return len(rows)
+
+    def _waiting(self) -> list[OutboxRow]:
+        """The next messages, as many as fit; one alone may be larger."""
+        columns = [outbox.c[name] for name in OutboxRow._fields]
+        upto = func.sum(func.octet_length(outbox.c.value)).over(order_by=outbox.c.seq).label("upto")
+        sized = (
+            select(*columns, upto)
+            .where(outbox.c.shard == self._shard, outbox.c.seq > self._cursor)
+            .order_by(outbox.c.seq)
+            .limit(self._limit)
+            .subquery()
+        )
+        fits = or_(sized.c.upto <= BATCH_BYTES_MAX, sized.c.upto == func.octet_length(sized.c.value))
+        wanted = select(*(sized.c[name] for name in OutboxRow._fields)).where(fits).order_by(sized.c.seq)
+        with self._engine.connect() as connection:
+            rows = [OutboxRow(*found) for found in connection.execute(wanted)]
+            for number, row in enumerate(rows, start=self._cursor + 1):
+                if row.seq != number:
+                    if self._known_as_sent(connection) > self._cursor:
+                        raise KafkaException(KafkaError(KafkaError._FENCED, "a newer relay sends for this shard", True))
+                    raise CursorLost(f"shard {self._shard}: outbox has {row.seq} after {number - 1}")
+        return rows
+
+    def _produce(self, producer: TransactionalProducer, topic: str, key: bytes | None, value: bytes) -> None:
+        while True:
+            try:
+                producer.produce(topic, value=value, key=key, partition=self._shard, headers=headers_of(topic, value))
+                return
+            except BufferError:  # the client's queue is full: let it send
+                producer.poll(0.1)
+
+    def _known_as_sent(self, connection: Connection) -> int:
+        return connection.scalar(select(relays.c.relayed_seq).where(relays.c.shard == self._shard)) or 0
+
+    def _clear(self) -> None:
+        """Deletes what Kafka has, and notes how far that is."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                insert(relays)
+                .values(shard=self._shard, relayed_seq=self._cursor)
+                .on_conflict_do_update(
+                    index_elements=["shard"],
+                    set_={"relayed_seq": self._cursor},
+                    where=relays.c.relayed_seq < self._cursor,  # a newer relay may have come further meanwhile
+                )
+            )
+            connection.execute(outbox.delete().where(outbox.c.shard == self._shard, outbox.c.seq <= self._cursor))
+
+
+def read_cursor(reader: Reader, shard: int) -> int:
+    """The last outbox number of a shard that a committed transaction holds; 0 if there is none."""
+    place = (RELAY_CURSORS.name, shard)
+    first, end = reader.ends([place])[place]
+    start, reach = end, 16
+    while start > first:
+        start = max(first, end - reach)
+        found = reader.read(*place, start, end, limit=reach + 1).deliveries
+        if found:
+            return int(json.loads(found[-1].value or b"")["seq"])
+        reach *= 4
+    return 0
+
+
+def is_fenced(error: KafkaException) -> bool:
+    """Whether a newer relay has taken the shard over, or the producer is beyond use for good."""
+    return bool(error.args) and bool(error.args[0].fatal())

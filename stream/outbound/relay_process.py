@@ -1,0 +1,94 @@
+"""The relay as a process: one thread a shard, woken by the ledger's notices, ended by the first lasting trouble."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import psycopg
+from confluent_kafka import KafkaException
+from sqlalchemy import Engine
+
+from infra.ledger.write import OUTBOX_NOTICE
+from infra.settings import Settings
+from stream.deadline import LEASES_MAX, deadline
+from stream.outbound.relay import ShardRelay, is_fenced
+from stream.retry import Retry
+
+log = logging.getLogger(__name__)
+
+
+class RelayProcess:
+    """Relays some shards until it is stopped or fails."""
+
+    def __init__(self, engine: Engine, bootstrap: str, shards: range, settings: Settings) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._bells = {shard: threading.Event() for shard in shards}
+        self._relays = {shard: ShardRelay(engine, bootstrap, shard, settings) for shard in shards}
+        self._stopping = threading.Event()
+        self._trouble: list[BaseException] = []
+
+    def stop(self) -> None:
+        """Lets every thread finish its transaction and end."""
+        self._stopping.set()
+        for bell in self._bells.values():
+            bell.set()
+
+    def run(self) -> None:
+        """Returns after `stop`; raises what ended a thread otherwise."""
+        threads = [
+            threading.Thread(target=self._guarded, args=(lambda s=shard: self._relay(s),)) for shard in self._bells
+        ]
+        threads.append(threading.Thread(target=self._guarded, args=(self._listen,)))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if self._trouble:
+            raise self._trouble[0]
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - kept for run(), which raises it in the main thread
+            self._trouble.append(error)
+            self.stop()
+
+    def _relay(self, shard: int) -> None:
+        relay, bell = self._relays[shard], self._bells[shard]
+        longest = LEASES_MAX * self._settings.ledger_lease
+        retry = Retry(self._settings.retry_attempts, self._settings.retry_wait, seconds_max=longest)
+        retry(relay.start)
+        while not self._stopping.is_set():
+            bell.clear()
+            try:
+                sent = True
+                while sent and not self._stopping.is_set():
+                    with deadline(longest):
+                        sent = relay.step() > 0
+            except KafkaException as error:
+                if is_fenced(error):
+                    raise
+                log.warning("shard %s: %s; asking Kafka how far it came", shard, error)
+                retry(relay.start)
+                continue
+            bell.wait(self._settings.relay_poll)
+
+    def _listen(self) -> None:
+        """Rings a shard's bell when the ledger commits messages for it. Without notices the relays poll."""
+        url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        while not self._stopping.is_set():
+            try:
+                with psycopg.connect(url, autocommit=True) as connection:
+                    connection.execute(f"LISTEN {OUTBOX_NOTICE}")
+                    while not self._stopping.is_set():
+                        for notice in connection.notifies(timeout=self._settings.relay_poll):
+                            for shard in map(int, notice.payload.split(",")):
+                                if shard in self._bells:
+                                    self._bells[shard].set()
+            except psycopg.OperationalError:
+                log.warning("no notices from the ledger: polling every %s s", self._settings.relay_poll)
+                time.sleep(self._settings.relay_poll)

@@ -1,0 +1,152 @@
+"""A claim as the API shows it: its state, the decision as published, the explanation in one language, the payouts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+
+from pydantic import BaseModel, JsonValue
+from sqlalchemy import Engine
+
+from handlers.claims.account import Account, Claim
+from handlers.claims.read import recall
+from handlers.words.claim_sentences import status_sentence, why_nothing
+from infra.ledger import inbox
+from infra.ledger.claim_record import ClaimRecord, claim_record
+from schemas.access.callers import Caller, Role
+from schemas.decisions import ClaimDecided, ClaimDecision, to_json
+from schemas.facts import EncounterDischarged, Kind, SettlementPosted, Subject
+from schemas.money import Fen
+from schemas.policy.model import Policy
+from schemas.policy.policy_file import parse_policy
+from web.accept_language import Language, said
+from web.api.permissions import may_see_claim
+from web.api.problems import problem
+
+RECEIVED = "received"
+_RECEIVED = {
+    "zh": "数据已经收到,正在等待计算。请稍后再查。",
+    "en": "The data has arrived and waits to be worked out. Ask again in a moment.",
+}
+
+
+class SchemeExplained(BaseModel):
+    """What one scheme pays for the claim, and why, sentence by sentence."""
+
+    scheme_id: str
+    title: str
+    benefit: Fen
+    sentences: list[str]
+
+
+class ClaimView(BaseModel):
+    """One claim. ``decision`` is the value published in claims.decisions; null until the first one is made."""
+
+    claim_id: str
+    state: str
+    language: str
+    summary: str
+    explanation: list[SchemeExplained]
+    decision: dict[str, JsonValue] | None
+    instructions: list[dict[str, JsonValue]]
+    waiting_events: int
+
+
+def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language) -> ClaimView:
+    """The claim as it stands now. Raises Problem: NOT_FOUND, or FORBIDDEN when it is not the caller's to see."""
+    if caller.role is not Role.HOSPITAL:
+        raise problem("FORBIDDEN", f"a {caller.role} key does not read claims")
+    with engine.connect() as connection:
+        waiting = inbox.not_taken_in(connection, claim_id)
+    record = claim_record(engine, claim_id)
+    if record is None:
+        if not waiting:
+            raise problem("NOT_FOUND")
+        posted = [recall(row.value) for row in waiting]
+        _check(
+            caller, (each.facility_id for each in posted if isinstance(each, EncounterDischarged | SettlementPosted))
+        )
+        return ClaimView(
+            claim_id=claim_id,
+            state=RECEIVED,
+            language=language,
+            summary=_RECEIVED[language],
+            explanation=[],
+            decision=None,
+            instructions=[],
+            waiting_events=len(waiting),
+        )
+    decision = ClaimDecided.model_validate_json(record.decision)
+    account = Account(decision.person_id)
+    for value in record.facts:
+        account.apply(recall(value))
+    claim = account.claim(claim_id)
+    _check(caller, _facilities(engine, account, claim))
+    policy = None if record.policy_text is None else _policy(record.policy_text)
+    return ClaimView(
+        claim_id=claim_id,
+        state=decision.status.value,
+        language=language,
+        summary=summary(claim, decision, language),
+        explanation=explained(decision, policy, language),
+        decision=json.loads(record.decision),
+        instructions=_instructions(record),
+        waiting_events=len(waiting),
+    )
+
+
+def summary(claim: Claim, decision: ClaimDecision, language: Language) -> str:
+    """What the state means for the person and what to do next."""
+    return said(status_sentence(decision.status, claim.discharge is not None, claim.filed_at is not None), language)
+
+
+def explained(decision: ClaimDecision, policy: Policy | None, language: Language) -> list[SchemeExplained]:
+    """Each scheme's steps in sentences, or why it pays nothing."""
+    schemes = {scheme.id: scheme for scheme in policy.schemes} if policy else {}
+    explanation = []
+    for benefit in decision.benefits:
+        scheme = schemes.get(benefit.scheme_id)
+        lines = [each for each in decision.explanation if each.scheme_id == benefit.scheme_id]
+        sentences = [each.zh if language == "zh" else each.en for each in lines]
+        if benefit.reason is not None:
+            sentences.append(said(why_nothing(benefit.reason, scheme, benefit.measured), language))
+        title = scheme.title if scheme and scheme.title else benefit.scheme_id
+        explanation.append(
+            SchemeExplained(scheme_id=benefit.scheme_id, title=title, benefit=benefit.benefit, sentences=sentences)
+        )
+    return explanation
+
+
+def decision_document(decision: ClaimDecision) -> dict[str, JsonValue]:
+    return to_json(decision)  # type: ignore[return-value]
+
+
+@lru_cache(maxsize=32)
+def _policy(text: str) -> Policy:
+    """A published policy; parsed once, as it is immutable."""
+    return parse_policy(text)
+
+
+def _check(caller: Caller, facilities: Iterable[str]) -> None:
+    if not may_see_claim(facilities, caller):
+        raise problem("FORBIDDEN", "that claim is of another facility")
+
+
+def _facilities(engine: Engine, account: Account, claim: Claim) -> set[str]:
+    """Whose a claim is: the facility of its discharge, or while there is none those of its bills, voided ones too."""
+    if claim.discharge is not None:
+        return {claim.discharge.facility_id}
+    bills = [Subject(Kind.SETTLEMENT, name) for name in account.settlements.get(claim.claim_id, {})]
+    with engine.connect() as connection:
+        versions = [recall(value) for value in inbox.values_about(connection, bills)]
+    return {each.facility_id for each in versions if isinstance(each, SettlementPosted)}
+
+
+def _instructions(record: ClaimRecord) -> list[dict[str, JsonValue]]:
+    shown = []
+    for each in record.instructions:
+        document = json.loads(each.value)
+        document["report"] = None if each.report is None else json.loads(each.report)
+        shown.append(document)
+    return shown

@@ -1,0 +1,127 @@
+"""Waiting for decisions: one thread asks the ledger for all requests that wait, whenever the ledger says it moved.
+
+A request that waits holds no thread and no connection, so however many wait, the others are served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+
+import psycopg
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from infra.ledger import inbox
+from infra.ledger.inbox import SENT_NOTICE, Fate
+from infra.ledger.write import OUTBOX_NOTICE
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.25
+"""How often the ledger is asked without a notice, while somebody waits."""
+
+PAUSE_SECONDS = 0.01
+"""Least time between two questions, so that a burst of notices is one question."""
+
+
+NOTICE_SECONDS = 0.5
+"""How long one wait for a notice lasts: a stop is noticed after it."""
+
+
+class Waiters:
+    """Requests that wait for the fate of events in the inbox."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._waiting: dict[int, list[tuple[asyncio.AbstractEventLoop, asyncio.Future[Fate]]]] = {}
+        self._bell = threading.Event()
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._ask, name="waiters"),
+            threading.Thread(target=self._listen, name="notices"),
+        ]
+
+    def __enter__(self) -> Waiters:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._bell.set()
+        for thread in self._threads:
+            thread.join()
+
+    async def fates(self, numbers: Sequence[int], seconds: float) -> list[Fate] | None:
+        """What became of events of the inbox; None when the ledger has not had them all in time."""
+        loop = asyncio.get_running_loop()
+        futures: dict[int, asyncio.Future[Fate]] = {number: loop.create_future() for number in numbers}
+        with self._lock:
+            for number, future in futures.items():
+                self._waiting.setdefault(number, []).append((loop, future))
+        self._bell.set()
+        try:
+            return await asyncio.wait_for(asyncio.gather(*futures.values()), seconds)
+        except TimeoutError:
+            return None
+        finally:
+            with self._lock:
+                for number, future in futures.items():
+                    left = [each for each in self._waiting.get(number, ()) if each[1] is not future]
+                    if left:
+                        self._waiting[number] = left
+                    else:
+                        self._waiting.pop(number, None)
+
+    def _ask(self) -> None:
+        while not self._stopping.is_set():
+            self._bell.wait(POLL_SECONDS if self._waiting else None)
+            self._bell.clear()
+            with self._lock:
+                numbers = list(self._waiting)
+            if not numbers:
+                continue
+            try:
+                with self._engine.connect() as connection:
+                    found = inbox.fates(connection, numbers)
+            except (DBAPIError, PoolTimeout) as error:
+                log.warning("the ledger does not say what was decided: %s", type(error).__name__)
+                self._stopping.wait(POLL_SECONDS)
+                continue
+            for fate in found:
+                self._tell(fate)
+            self._stopping.wait(PAUSE_SECONDS)
+
+    def _tell(self, fate: Fate) -> None:
+        with self._lock:
+            waiting = self._waiting.pop(fate.inbox_no, [])
+        for loop, future in waiting:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_settle, future, fate)
+
+    def _listen(self) -> None:
+        url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        while not self._stopping.is_set():
+            try:
+                with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+                    for channel in (OUTBOX_NOTICE, SENT_NOTICE):
+                        connection.execute(f"LISTEN {channel}")
+                    while not self._stopping.is_set():
+                        for _ in connection.notifies(timeout=NOTICE_SECONDS, stop_after=1):
+                            self._bell.set()
+            except psycopg.OperationalError:
+                log.warning("no notices from the ledger: asking every %s s", POLL_SECONDS)
+                self._stopping.wait(1.0)
+
+
+def _settle(future: asyncio.Future[Fate], fate: Fate) -> None:
+    if not future.done():
+        future.set_result(fate)

@@ -1,0 +1,65 @@
+"""How much a caller may ask for: events a second, bytes of a body, seconds to send it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from starlette.requests import ClientDisconnect, Request
+
+from web.api.problems import Problem, problem
+
+BODY_SECONDS_MAX = 30.0
+CALLERS_MAX = 10_000
+
+
+class RateLimit:
+    """A token bucket for each caller: ``burst`` events at once, ``rate`` a second in the long run.
+
+    In memory: each gateway process counts for itself, and a restart fills the buckets.
+    """
+
+    def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate, self._burst, self._clock = rate, burst, clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, caller: str, events: int = 1) -> None:
+        """Takes tokens, or raises RATE_LIMITED with the seconds after which there are enough."""
+        now = self._clock()
+        held, since = self._buckets.pop(caller, (self._burst, now))
+        held = min(self._burst, held + (now - since) * self._rate)
+        enough = held >= events
+        self._buckets[caller] = (held - events if enough else held, now)
+        if len(self._buckets) > CALLERS_MAX:
+            self._buckets.popitem(last=False)
+        if not enough:
+            seconds = max(1, math.ceil((events - held) / self._rate))
+            raise problem("RATE_LIMITED", headers={"Retry-After": str(seconds)})
+
+
+async def body_of(request: Request, bytes_max: int) -> bytes:
+    """The body, read no further than ``bytes_max`` and no longer than half a minute. Raises Problem."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > bytes_max:
+        raise _too_large()
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            async for part in request.stream():
+                size += len(part)
+                if size > bytes_max:
+                    raise _too_large()
+                parts.append(part)
+    except TimeoutError:
+        raise problem("REQUEST_TIMEOUT", headers={"Connection": "close"}) from None
+    except ClientDisconnect:
+        raise problem("REQUEST_TIMEOUT") from None
+    return b"".join(parts)
+
+
+def _too_large() -> Problem:
+    return problem("TOO_LARGE", headers={"Connection": "close"})

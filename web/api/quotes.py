@@ -1,0 +1,133 @@
+"""What each scheme would pay for a bill that is not posted: the ledger's own arithmetic, and nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from pydantic import BaseModel, JsonValue
+from sqlalchemy import Connection, Engine
+
+from handlers.claims.account import Account
+from handlers.claims.adjudicate import adjudicate
+from handlers.claims.admit import admit, claims_of_identity
+from handlers.claims.explain import decision_of
+from handlers.claims.read import Reading, read, recall
+from infra.ledger import inbox, reads
+from schemas.access.callers import Caller, Role
+from schemas.facts import CoverageRecorded, EncounterDischarged, Fact, SettlementPosted, Subject
+from schemas.policy.model import Policies
+from schemas.policy.policy_file import parse_policy
+from schemas.refusals import Refusal, RefusalCode, refuse
+from web.accept_language import Language
+from web.api.admission import known_lines
+from web.api.claim_view import SchemeExplained, decision_document, explained, summary
+from web.api.json_slices import array_items, object_members
+from web.api.permissions import Owners, refusal_of
+from web.api.problems import of_refusal, problem
+
+COVERAGES_MAX = 50
+
+
+class QuoteView(BaseModel):
+    """What would be decided if the settlement were posted now. ``decision`` has the form of `huzhu adjudicate`."""
+
+    claim_id: str
+    state: str
+    language: str
+    summary: str
+    explanation: list[SchemeExplained]
+    decision: dict[str, JsonValue]
+
+
+def readings_of(body: bytes) -> list[Reading]:
+    """The events of a quote: its settlement first, then its discharge and coverages. Raises Problem."""
+    try:
+        members = object_members(body.decode("utf-8"))
+        coverages = array_items(members.get("coverages", "[]"))
+    except ValueError:
+        raise of_refusal(refuse(RefusalCode.MALFORMED_JSON)) from None
+    if "settlement" not in members:
+        raise problem("REQUEST_INVALID", "a quote has a settlement", pointers=("/settlement",))
+    if len(coverages) > COVERAGES_MAX:
+        raise problem("REQUEST_INVALID", f"at most {COVERAGES_MAX} coverages", pointers=("/coverages",))
+    readings = [_read(members["settlement"], "/settlement", SettlementPosted)]
+    if members.get("discharge", "null") != "null":
+        readings.append(_read(members["discharge"], "/discharge", EncounterDischarged))
+    readings += [_read(text, f"/coverages/{index}", CoverageRecorded) for index, text in enumerate(coverages)]
+    person_id, encounter_id = readings[0].fact.person_id, getattr(readings[0].fact, "encounter_id", None)
+    for each in readings[1:]:
+        elsewhere = isinstance(each.fact, EncounterDischarged) and each.fact.encounter_id != encounter_id
+        if each.fact.person_id != person_id or elsewhere:
+            raise of_refusal(refuse(RefusalCode.PERSON_MISMATCH, "a quote is about one person and one encounter"))
+    return readings
+
+
+def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language: Language) -> QuoteView:
+    """The decision that posting the events would lead to, given all that is known about the person.
+
+    That is the ledger's facts, and the events that were acknowledged and still wait for Kafka. Raises Problem.
+    """
+    if caller.role is not Role.HOSPITAL:
+        raise problem("FORBIDDEN", f"a {caller.role} key does not ask for quotes")
+    facts = [reading.fact for reading in readings]
+    subjects = list(dict.fromkeys(subject for fact in facts for subject in claims_of_identity(fact)))
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        account = _account(connection, facts[0].person_id)
+        policies = _policies(tuple(reads.policy_texts(connection)))
+        waiting = [row for _, row in inbox.rows_about(connection, subjects)]
+        registry = known_lines(connection, subjects, waiting)
+        owners = _owners(connection, subjects, [recall(row.value) for row in waiting])
+    for reading in readings:
+        own = not isinstance(reading.fact, CoverageRecorded)
+        forbidden = refusal_of(reading.fact, caller, owners) if own else None
+        if forbidden is not None:
+            raise problem("FORBIDDEN", forbidden)
+        admitted = admit(reading, registry)
+        if isinstance(admitted, Refusal):
+            raise of_refusal(admitted)
+        account.apply(reading.fact)
+    claim_id = str(getattr(facts[0], "encounter_id", ""))
+    adjudication = next(each for each in adjudicate(account, policies) if each.claim.claim_id == claim_id)
+    decision = decision_of(adjudication)
+    return QuoteView(
+        claim_id=claim_id,
+        state=decision.status.value,
+        language=language,
+        summary=summary(adjudication.claim, decision, language),
+        explanation=explained(decision, adjudication.policy, language),
+        decision=decision_document(decision),
+    )
+
+
+@lru_cache(maxsize=8)
+def _policies(texts: tuple[str, ...]) -> Policies:
+    """The policies of published files; parsed once, as they are immutable."""
+    return Policies(tuple(parse_policy(text) for text in texts))
+
+
+def _account(connection: Connection, person_id: str) -> Account:
+    account = Account(person_id)
+    for value in reads.newest_facts(connection, [person_id]):
+        account.apply(recall(value))
+    for _, row in inbox.rows_of_person(connection, person_id):
+        account.apply(recall(row.value))
+    return account
+
+
+def _owners(connection: Connection, subjects: Sequence[Subject], waiting: Sequence[Fact]) -> Owners:
+    owners = Owners()
+    owners.note_all(recall(value) for value in inbox.values_about(connection, subjects))
+    owners.note_all(waiting)
+    return owners
+
+
+def _read(text: str, pointer: str, wanted: type[Fact]) -> Reading:
+    reading = read(text.encode("utf-8"))
+    if isinstance(reading, Reading) and not isinstance(reading.fact, wanted):
+        reading = refuse(RefusalCode.UNKNOWN_EVENT_TYPE, pointers=("/event_type",))
+    if isinstance(reading, Refusal):
+        refused = of_refusal(reading)
+        refused.pointers = tuple(pointer + each for each in refused.pointers) or (pointer,)
+        raise refused
+    return reading

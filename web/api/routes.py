@@ -1,0 +1,182 @@
+"""What the API answers at which address."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import FastAPI, Header, Path, Query
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from infra.ledger import inbox
+from infra.ledger.idempotency import Answer
+from infra.ledger.inbox import Fate
+from schemas.access.callers import Caller
+from schemas.canonical import canonical_json, sha256_hex
+from schemas.refusals import Refusal, RefusalCode
+from schemas.topics import EVENT_BYTES_MAX
+from web.accept_language import Language, language_of
+from web.api import openapi, posting
+from web.api.admission import Admitted
+from web.api.api_app import Gateway
+from web.api.body_formats import BODY_BYTES_MAX, Events, events_of, require_json
+from web.api.claim_view import ClaimView, view_claim
+from web.api.instructions import InstructionPage, page_of
+from web.api.limits import body_of
+from web.api.problems import of_refusal, problem
+from web.api.quotes import QuoteView, quote, readings_of
+
+WAIT_SECONDS_MAX = 30.0
+_WAIT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s)?")
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Your own id of this request: the same request under it gets the same answer, another one 422.",
+    ),
+]
+Wait = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?(ms|s)?$",
+        description="How long to wait for the decision, such as 2s or 500ms; at most 30s. Left out: not at all.",
+    ),
+]
+
+
+def add_routes(app: FastAPI, gateway: Gateway) -> None:
+    """Adds every address to the application."""
+
+    @app.get("/healthz", tags=["health"], summary="Whether the process lives")
+    async def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/readyz", tags=["health"], summary="Whether posts are acknowledged", responses=openapi.UNAVAILABLE)
+    async def readyz() -> dict[str, object]:
+        def look() -> tuple[int, str | None]:
+            with gateway.engine.connect() as connection:
+                count, oldest = inbox.waiting(connection)
+            return count, None if oldest is None else oldest.isoformat()
+
+        count, oldest = await gateway.run(look)
+        kafka = "answers" if gateway.kafka_answers() else "away"
+        return {"status": "ready", "kafka": kafka, "inbox": count, "inbox_oldest": oldest}
+
+    @app.post("/v1/events", status_code=202, **openapi.POST_EVENTS)
+    async def post_events(request: Request, idempotency_key: IdempotencyKey = None) -> Response:
+        caller = await gateway.caller_of(request)
+        asked, events = await _events(gateway, request, caller, idempotency_key, BODY_BYTES_MAX)
+        answer, replayed = await gateway.run(
+            lambda: posting.post_events(gateway.engine, asked, events, gateway.settings.shards)
+        )
+        gateway.posted()
+        return _answer(answer, replayed)
+
+    @app.post("/v1/settlements", **openapi.POST_SETTLEMENTS)
+    async def post_settlement(request: Request, idempotency_key: IdempotencyKey = None, wait: Wait = None) -> Response:
+        seconds = _seconds(wait)
+        caller = await gateway.caller_of(request)
+        asked, events = await _events(gateway, request, caller, idempotency_key, 4 * EVENT_BYTES_MAX)
+        admitted = await gateway.run(
+            lambda: posting.post_settlement(gateway.engine, asked, events, gateway.settings.shards)
+        )
+        gateway.posted()
+        return await _decided(gateway, caller, admitted, seconds, _language(request))
+
+    @app.post("/v1/quotes", response_model=QuoteView, **openapi.POST_QUOTES)
+    async def post_quote(request: Request) -> Response:
+        caller = await gateway.caller_of(request)
+        body = await body_of(request, 4 * EVENT_BYTES_MAX)
+        require_json(request.headers.get("content-type"))
+        language = _language(request)
+        view = await gateway.run(lambda: quote(gateway.engine, readings_of(body), caller, language))
+        return _json(view.model_dump(mode="json"), language)
+
+    @app.get("/v1/claims/{claim_id:path}", response_model=ClaimView, **openapi.GET_CLAIM)
+    async def get_claim(
+        request: Request,
+        claim_id: Annotated[
+            str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["H1-E-1001"])
+        ],
+    ) -> Response:
+        caller = await gateway.caller_of(request)
+        language = _language(request)
+        view = await gateway.run(lambda: view_claim(gateway.engine, claim_id, caller, language))
+        return _json(view.model_dump(mode="json"), language)
+
+    @app.get("/v1/instructions", response_model=InstructionPage, **openapi.GET_INSTRUCTIONS)
+    async def get_instructions(
+        request: Request,
+        after: Annotated[
+            str | None, Query(max_length=8000, pattern="^[A-Za-z0-9_-]*$", description="`next` of the page before.")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> Response:
+        caller = await gateway.caller_of(request)
+        page = await gateway.run(lambda: page_of(gateway.engine, caller, after, limit, gateway.settings.shards))
+        return JSONResponse(page.model_dump(mode="json"))
+
+
+async def _events(
+    gateway: Gateway, request: Request, caller: Caller, idempotency_key: str | None, bytes_max: int
+) -> tuple[posting.Request, Events]:
+    """The request and the events in its body. Raises Problem."""
+    body = await body_of(request, bytes_max)
+    content_type = request.headers.get("content-type")
+    events = await gateway.run(lambda: events_of(gateway.formats, content_type, body))
+    if len(events.items) > 1:
+        gateway.rates.take(caller.lineage, len(events.items) - 1)
+    asked = "\n".join((request.method, request.url.path, content_type or "", sha256_hex(body)))
+    return posting.Request(caller, sha256_hex(asked.encode("utf-8")), idempotency_key), events
+
+
+async def _decided(
+    gateway: Gateway, caller: Caller, admitted: list[Admitted], seconds: float, language: Language
+) -> Response:
+    """The claim once the ledger has had all the events, or 202 with where to ask."""
+    claim_id = next(each.claim_id for each in admitted if each.claim_id is not None)
+    location = f"/v1/claims/{openapi.quoted(claim_id)}"
+    numbers = [each.number for each in admitted if each.number is not None]
+    fates: list[Fate] | None = []
+    if numbers:
+        fates = await gateway.waiters.fates(numbers, seconds) if seconds else None
+    if fates is None:
+        told = {"status": "acknowledged", "claim_id": claim_id, "events": [each.receipt() for each in admitted]}
+        return Response(canonical_json(told), 202, {"Location": location}, "application/json")
+    for fate in fates:
+        _raise_refused(fate)
+    view = await gateway.run(lambda: view_claim(gateway.engine, claim_id, caller, language))
+    return _json(view.model_dump(mode="json"), language, {"Content-Location": location})
+
+
+def _raise_refused(fate: Fate) -> None:
+    """Another sender's event under the same id came to the ledger first: the stream has refused this one."""
+    if fate.code is not None:
+        pointers = tuple(fate.pointers or ())
+        raise of_refusal(Refusal(code=RefusalCode(fate.code), pointers=pointers, zh=fate.zh or "", en=fate.en or ""))
+
+
+def _seconds(wait: str | None) -> float:
+    match = _WAIT.fullmatch(wait or "0")
+    if match is None:
+        raise problem("REQUEST_INVALID", pointers=("wait",))
+    seconds = float(match[1]) / (1000 if match[2] == "ms" else 1)
+    return min(seconds, WAIT_SECONDS_MAX)
+
+
+def _answer(answer: Answer, replayed: bool) -> Response:
+    headers = {"Idempotent-Replayed": "true"} if replayed else {}
+    return Response(answer.body, answer.status, headers, "application/json")
+
+
+def _json(document: dict[str, object], language: Language, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse(document, headers={"Content-Language": language, "Vary": "Accept-Language", **(headers or {})})
+
+
+def _language(request: Request) -> Language:
+    return language_of(request.headers.get("accept-language"))

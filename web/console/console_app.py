@@ -1,0 +1,120 @@
+"""The console as an application: which page answers where, and what it asks of others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib import resources
+
+from fastapi import FastAPI
+from sqlalchemy import Engine
+from starlette.requests import Request
+from starlette.responses import Response
+
+from acts.console_acts import Clock
+from infra.keys.personal_data import Keyring
+from infra.settings import Settings
+from web.console import (
+    claim_page,
+    exports_page,
+    overview_page,
+    person_page,
+    policy_pages,
+    refused_pages,
+    search_page,
+    sign_in,
+    users_page,
+)
+from web.console.desk import HEADERS, LANGUAGE_COOKIE, SIGN_IN, Desk, Page, form_of
+from web.console.log_watch import Watch
+from web.console.visit import Visit, not_found
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the console asks of others: Kafka's lag, sending refused events again, and how the audit log stands."""
+
+    lag: Callable[[], int | None]
+    replay: refused_pages.Replay
+    watch: Watch
+
+
+def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: Outside, now: Clock) -> FastAPI:
+    """The console on a ledger."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    desk = Desk(engine, settings, keys, now)
+    style = resources.files("web.console").joinpath("static/console.css").read_bytes()
+
+    @app.get("/static/console.css")
+    async def stylesheet() -> Response:
+        headers = HEADERS | {"Cache-Control": "max-age=3600"}
+        return Response(style, 200, headers, "text/css")
+
+    routes: list[tuple[str, str, Page]] = [
+        ("GET", "/", partial(overview_page.show, outside.lag, outside.watch)),
+        ("GET", SIGN_IN, sign_in.show),
+        ("POST", SIGN_IN, partial(sign_in.enter, desk.secure)),
+        ("POST", "/sign-out", partial(sign_in.leave, desk.secure)),
+        ("POST", "/search", search_page.ask),
+        ("GET", "/search", search_page.show),
+        ("GET", "/search/{token}", search_page.show),
+        ("GET", "/claims/{claim_id:path}", partial(claim_page.show, outside.watch)),
+        ("POST", "/unmask/claims/{claim_id:path}", partial(claim_page.unmask, outside.watch)),
+        ("GET", "/persons/{token}", person_page.show),
+        ("POST", "/unmask/persons/{token}", person_page.unmask),
+        ("GET", "/refused", refused_pages.index),
+        ("GET", "/refused/{number}", refused_pages.show),
+        ("POST", "/refused/{number}/reveal", refused_pages.reveal),
+        ("POST", "/refused/{number}/propose", refused_pages.propose),
+        ("POST", "/proposals/{number}/approve", partial(refused_pages.approve, outside.replay)),
+        ("POST", "/proposals/{number}/reject", refused_pages.reject),
+        ("GET", "/policies", policy_pages.index),
+        ("GET", "/policies/difference", policy_pages.difference),
+        ("GET", "/policies/{sha256}", policy_pages.show),
+        ("GET", "/exports", exports_page.index),
+        ("POST", "/exports", exports_page.download),
+        ("GET", "/users", users_page.index),
+        ("POST", "/users/{name}/disable", users_page.disable),
+        ("POST", "/users/{name}/unlock", users_page.unlock),
+    ]
+    for method, path, page in routes:
+        app.add_api_route(path, _endpoint(desk, page, method), methods=[method], response_model=None)
+
+    @app.get("/favicon.ico")
+    async def no_icon() -> Response:
+        return Response(status_code=204, headers=HEADERS)
+
+    @app.get("/language/{language}")
+    async def choose(request: Request, language: str) -> Response:
+        back = request.query_params.get("back", "/")
+        response = Response(status_code=303, headers={"Location": back if _is_local(back) else "/"})
+        response.set_cookie(
+            LANGUAGE_COOKIE, "en" if language == "en" else "zh", max_age=31_536_000, secure=desk.secure, samesite="lax"
+        )
+        return desk.sealed(response)
+
+    @app.exception_handler(404)
+    @app.exception_handler(405)
+    async def missing(request: Request, _: Exception) -> Response:
+        return await desk.answer(request, _raise_not_found, {})
+
+    return app
+
+
+def _raise_not_found(_: Visit) -> Response:
+    raise not_found()
+
+
+def _is_local(path: str) -> bool:
+    return path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+
+
+def _endpoint(desk: Desk, page: Page, method: str) -> Callable[[Request], object]:
+    async def endpoint(request: Request) -> Response:
+        form: dict[str, str] | None = {}
+        if method == "POST":
+            form = await form_of(request)
+        return await desk.answer(request, page, form)
+
+    return endpoint

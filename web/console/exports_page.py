@@ -1,0 +1,154 @@
+"""Taking data out: claims, payouts or refused events as Excel, CSV or Parquet, and an audit entry that says who did.
+
+Persons are named by their token and a masked number. In clear only for those who may, with a reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response
+
+from acts.console_acts import write_down
+from handlers.words.masking import mask_id, mask_text
+from infra.ledger import digest, reads
+from infra.ledger.export_rows import Filter, rows_of
+from schemas.access.console_rights import Right
+from schemas.bilingual import Saying
+from schemas.dates import shanghai_date
+from schemas.decisions import Status
+from schemas.policy.policy_file import parse_policy
+from schemas.records import Export, PayoutState
+from schemas.refusals import RefusalCode
+from web.console.export_files import MEDIA_TYPES, WRITERS, Field
+from web.console.visit import Refused, Visit
+
+KINDS = {
+    "claims": Saying("理赔", "Claims"),
+    "payouts": Saying("支付", "Payouts"),
+    "refused": Saying("拒收事件", "Refused events"),
+}
+_PERSON = [Field("person_token", "text"), Field("person_id", "text")]
+FIELDS = {
+    "claims": [
+        Field("claim_id", "text"),
+        *_PERSON,
+        Field("status", "text"),
+        Field("revision", "count"),
+        Field("discharged_on", "day"),
+        Field("policy_sha256", "text"),
+        Field("personal_burden", "yuan"),
+        Field("total_benefit", "yuan"),
+        Field("patient_pays", "yuan"),
+    ],
+    "payouts": [
+        Field("payout_id", "text"),
+        Field("claim_id", "text"),
+        *_PERSON,
+        Field("scheme_id", "text"),
+        Field("revision", "count"),
+        Field("kind", "text"),
+        Field("amount", "yuan"),
+        Field("instructed_at", "instant"),
+        Field("state", "text"),
+        Field("reported_at", "instant"),
+        Field("reference", "text"),
+    ],
+    "refused": [
+        Field("event_no", "count"),
+        Field("code", "text"),
+        Field("facility_id", "text"),
+        Field("event_type", "text"),
+        Field("recorded_at", "instant"),
+        Field("topic", "text"),
+        Field("partition", "count"),
+        Field("offset", "count"),
+    ],
+}
+_PERSON_AT = {"claims": 1, "payouts": 2}
+
+
+def index(visit: Visit) -> Response:
+    visit.require(Right.EXPORT)
+    with visit.engine.connect() as connection:
+        texts = reads.policy_texts(connection)
+    schemes = sorted({scheme.id for text in texts for scheme in parse_policy(text).schemes})
+    return visit.page(
+        "exports.html",
+        kinds=KINDS,
+        statuses=[*Status, *PayoutState, *RefusalCode],
+        schemes=schemes,
+        today=shanghai_date(visit.now()),
+    )
+
+
+def download(visit: Visit) -> Response:
+    """The file, after its audit entry: what was taken, by whom, how many rows, and the hash of the bytes."""
+    visit.require(Right.EXPORT)
+    what, kind = visit.form.get("what", ""), visit.form.get("format", "")
+    if what not in KINDS or kind not in WRITERS:
+        raise Refused(422, "请选择导出内容和格式。", "Choose what to export, and in which format.")
+    wanted = _filter(visit)
+    clear = visit.form.get("clear") == "yes"
+    told = wanted.words()
+    if clear:
+        visit.require(Right.UNMASK)
+        told |= {"persons": "clear", "reason": mask_text(visit.reason())}
+    moment = visit.now()
+    if what == "refused":
+        digest.bring_forward(visit.engine, moment)
+    head = [
+        ("导出 export", what),
+        ("导出人 by", visit.user),
+        ("时间 at", moment.isoformat(timespec="seconds")),
+        ("条件 filter", ", ".join(f"{name}={value}" for name, value in sorted(told.items())) or "-"),
+    ]
+    with tempfile.NamedTemporaryFile(prefix="huzhu-export-", suffix=f".{kind}", delete=False) as file:
+        path = Path(file.name)
+    try:
+        with rows_of(visit.engine, what, wanted) as rows:
+            written = WRITERS[kind](path, FIELDS[what], _named(visit, rows, what, clear), head)
+        sha256 = _sha256(path)
+        with visit.engine.begin() as connection:
+            act = Export(f"{what}.{kind}", told, written.rows, sha256, visit.user)
+            write_down(connection, visit.now(), [act])
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    name = f"huzhu-{what}-{shanghai_date(moment)}.{kind}"
+    headers = {"X-Content-SHA256": sha256, "X-Rows": str(written.rows)}
+    task = BackgroundTask(path.unlink, missing_ok=True)
+    return FileResponse(path, 200, headers, MEDIA_TYPES[kind], task, name)
+
+
+def _filter(visit: Visit) -> Filter:
+    days = []
+    for name in ("since", "until"):
+        text = visit.form.get(name, "").strip()
+        try:
+            days.append(date.fromisoformat(text) if text else None)
+        except ValueError:
+            raise Refused(422, "日期要写成 2027-01-31。", "A date reads 2027-01-31.") from None
+    return Filter(days[0], days[1], visit.form.get("status", "")[:200], visit.form.get("scheme", "")[:200])
+
+
+def _named(visit: Visit, rows: Iterable[Sequence[Any]], what: str, clear: bool) -> Iterator[Sequence[Any]]:
+    """Puts a token before each person's number, and covers the number."""
+    at = _PERSON_AT.get(what)
+    if at is None:
+        yield from rows
+        return
+    for row in rows:
+        number = row[at]
+        yield (*row[:at], visit.token(number), number if clear else mask_id(number), *row[at + 1 :])
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,117 @@
+"""One person: coverages, the year at a glance, what of each yearly cap is used and what is left."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from acts.console_acts import write_down
+from handlers.claims.account import Account
+from handlers.claims.adjudicate import Adjudication, adjudicate
+from handlers.claims.read import recall
+from handlers.words.masking import mask_text
+from infra.ledger import claim_search, people_directory, reads
+from infra.ledger.people_directory import Person
+from schemas.access.console_rights import ConsoleAct, Right
+from schemas.dates import shanghai_date
+from schemas.outbound import AuditKind
+from schemas.policy.model import Policies
+from web.console import charts
+from web.console.policy_pages import parsed
+from web.console.visit import Visit, not_found
+
+
+class YearOf(NamedTuple):
+    """One scheme in one policy year: sums in fen; ``cap`` is None where the policy sets none."""
+
+    start: date
+    scheme_id: str
+    title: str
+    claims: int
+    measured: int
+    benefit: int
+    cap: int | None
+
+    @property
+    def left(self) -> int | None:
+        return None if self.cap is None else max(0, self.cap - self.benefit)
+
+
+def show(visit: Visit) -> Response:
+    visit.require(Right.CLAIMS)
+    return _page(visit, None)
+
+
+def unmask(visit: Visit) -> Response:
+    """The same page with the person in clear, this once; who, why and whom stands in the audit log."""
+    visit.require(Right.UNMASK)
+    return _page(visit, visit.reason())
+
+
+def _page(visit: Visit, reason: str | None) -> Response:
+    token = visit.place["token"]
+    person_id = visit.person(token)
+    with visit.engine.begin() as connection:
+        facts = reads.newest_facts(connection, [person_id])
+        if not facts:
+            raise not_found()
+        if reason is None:
+            visit.note_view(connection, "person", person=visit.token(person_id))
+        else:
+            subject = {"page": "person", "person": visit.token(person_id), "reason": mask_text(reason)}
+            act = ConsoleAct(AuditKind.PERSONAL_UNMASKED.value, visit.user, subject)
+            write_down(connection, visit.now(), [act])
+        known = people_directory.find(connection, visit.keys, person_id)
+        claims = claim_search.claims_of(connection, person_id)
+        policies = _policies(connection)
+    account = Account(person_id)
+    for value in facts:
+        account.apply(recall(value))
+    years = _years(adjudicate(account, policies), policies, shanghai_date(visit.now()))
+    capped = [(f"{year.start.year} {year.title}", year.benefit, year.cap) for year in years if year.cap is not None]
+    return visit.page(
+        "person.html",
+        token=token,
+        person=known or Person(person_id, "", "", ""),
+        unmasked=reason is not None,
+        account=account,
+        coverages=sorted(account.recorded_coverages(), key=lambda each: each.valid_from, reverse=True),
+        claims=claims,
+        burden=sum(each.personal_burden for each in claims),
+        benefit=sum(each.total_benefit for each in claims),
+        years=years,
+        chart=charts.drawn(charts.caps(capped)) if capped else None,
+    )
+
+
+def _policies(connection: Connection) -> Policies:
+    return Policies(tuple(parsed(text) for text in reads.policy_texts(connection)))
+
+
+def _years(decided: list[Adjudication], policies: Policies, today: date) -> list[YearOf]:
+    """Newest year first, schemes in the policy's order; today's year is there also when nothing happened in it."""
+    found: dict[tuple[date, str], YearOf] = {}
+    now = policies.on(today)
+    if now is not None:
+        for scheme in now.schemes:
+            place = (now.year_of(today), scheme.id)
+            found[place] = YearOf(*place, scheme.title or scheme.id, 0, 0, 0, scheme.cap_per_year)
+    for each in decided:
+        if each.policy is None or each.claim.discharge is None:
+            continue
+        start = each.policy.year_of(each.claim.discharge.discharged_on)
+        for benefit in each.benefits:
+            if benefit.tier is None:
+                continue
+            scheme = benefit.scheme
+            before = found.get((start, scheme.id)) or YearOf(start, scheme.id, scheme.title or scheme.id, 0, 0, 0, None)
+            found[start, scheme.id] = before._replace(
+                claims=before.claims + 1,
+                measured=before.measured + benefit.measured,
+                benefit=before.benefit + benefit.amount,
+                cap=scheme.cap_per_year,
+            )
+    return sorted(found.values(), key=lambda year: year.start, reverse=True)

@@ -1,0 +1,139 @@
+"""Policies: what is in force when, the readable table with worked examples, and the difference of two releases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, select
+from starlette.responses import Response
+
+from handlers.offline.worked_examples import benefit_at, category_of, claim_at, telling_amounts
+from handlers.words.policy_changes import Change, changes
+from handlers.words.policy_sentences import (
+    FIELDS,
+    SHORT_BASIS,
+    brackets_words,
+    in_force,
+    policy_rules,
+    scheme_rules,
+    value_words,
+)
+from handlers.words.working_line import working
+from infra.ledger import tables
+from schemas.access.console_rights import Right
+from schemas.bilingual import Saying
+from schemas.dates import shanghai_date
+from schemas.policy.model import Policy, Scheme, Tier
+from schemas.policy.policy_file import parse_policy
+from web.console.visit import Visit, not_found
+
+EXAMPLE = (8_000_00, 12_000_00)
+"""Copay and out-of-catalogue amount (fen) of the one stay that is shown through all schemes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A published policy; ``state`` is past, now or later, by today's date."""
+
+    policy: Policy
+    operator: str
+    published_at: datetime
+    state: str
+    days: Saying
+
+
+def index(visit: Visit) -> Response:
+    visit.require(Right.POLICIES)
+    with visit.engine.connect() as connection:
+        releases = _releases(connection, shanghai_date(visit.now()))
+    return visit.page("policies.html", releases=releases)
+
+
+def show(visit: Visit) -> Response:
+    visit.require(Right.POLICIES)
+    with visit.engine.connect() as connection:
+        policy = _published(connection, visit.place["sha256"])
+    schemes = [
+        {
+            "scheme": scheme,
+            "rules": scheme_rules(scheme),
+            "tiers": [_tier(policy, scheme, tier) for tier in scheme.tiers],
+        }
+        for scheme in policy.schemes
+    ]
+    categories = [category_of(scheme, scheme.tiers[0]) for scheme in policy.schemes]
+    decided = claim_at(policy, categories, *EXAMPLE)
+    example = [(benefit, SHORT_BASIS[benefit.scheme.basis], working(benefit)) for benefit in decided.benefits]
+    return visit.page(
+        "policy.html",
+        policy=policy,
+        rules=policy_rules(policy),
+        schemes=schemes,
+        example=example,
+        decided=decided,
+        copay=EXAMPLE[0],
+        outside=EXAMPLE[1],
+    )
+
+
+def difference(visit: Visit) -> Response:
+    visit.require(Right.POLICIES)
+    with visit.engine.connect() as connection:
+        before = _published(connection, visit.query.get("from", ""))
+        after = _published(connection, visit.query.get("to", ""))
+    return visit.page(
+        "policy_difference.html", before=before, after=after, changes=[_told(each) for each in changes(before, after)]
+    )
+
+
+def _releases(connection: Connection, today: date) -> list[Release]:
+    policy = tables.policies
+    rows = connection.execute(select(policy).order_by(policy.c.effective_from.desc()))
+    found = []
+    for row in rows:
+        known = parsed(row.source_text)
+        last = known.last_day()
+        state = "later" if known.effective_from > today else "past" if last is not None and last < today else "now"
+        found.append(Release(known, row.operator, row.published_at, state, in_force(known)))
+    return found
+
+
+def _published(connection: Connection, sha256: str) -> Policy:
+    policy = tables.policies
+    text = connection.scalar(select(policy.c.source_text).where(policy.c.sha256 == sha256))
+    if text is None:
+        raise not_found()
+    return parsed(text)
+
+
+@lru_cache(maxsize=64)
+def parsed(text: str) -> Policy:
+    """A published policy."""
+    return parse_policy(text)
+
+
+def _tier(policy: Policy, scheme: Scheme, tier: Tier) -> dict[str, Any]:
+    category = category_of(scheme, tier)
+    rows = []
+    if category is not None:
+        for amount in telling_amounts(policy, scheme, tier):
+            benefit = benefit_at(policy, scheme, category, amount)
+            rows.append((amount, benefit.amount, working(benefit)))
+    return {"tier": tier, "rates": brackets_words(tier.brackets), "rows": rows}
+
+
+def _told(change: Change) -> tuple[str, Saying, Saying, Saying]:
+    name = FIELDS[change.field]
+    if len(change.place) == 2:
+        name = Saying(f"{change.place[1]}:{name.zh}", f"{change.place[1]}: {name.en}")
+    place = change.place[0] if change.place else ""
+    return place, name, _value(change.field, change.before), _value(change.field, change.after)
+
+
+def _value(field: str, value: object) -> Saying:
+    if field in ("scheme", "tier"):
+        return Saying("没有", "not there") if value is None else Saying("有", "there")
+    return value_words(field, value)

@@ -1,0 +1,242 @@
+"""Refused events: found by code and facility, looked at, corrected, and sent again once a second person agrees."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection, select
+from starlette.responses import Response
+
+from acts.console_acts import write_down
+from handlers.claims.read import Reading, read
+from handlers.words.masking import mask_text, masked_event, readable
+from infra.ledger import proposals, tables
+from infra.ledger.proposals import Proposal
+from infra.ledger.refused_events import Refused as RefusedEvent
+from infra.ledger.refused_events import refused_events
+from schemas.access.console_rights import ConsoleAct, Right
+from schemas.canonical import sha256_hex
+from schemas.outbound import AuditKind
+from schemas.refusals import Refusal, RefusalCode
+from schemas.topics import EVENT_BYTES_MAX
+from web.console.visit import Pages, Refused, Visit, not_found, page_number
+
+PAGE_ROWS = 50
+SHOWN_CHARACTERS_MAX = 100_000
+Replay = Callable[[int, bytes | None, str, str], None]
+"""Sends a refused event again: its number, the corrected bytes (None: as it was), the operator and the reason."""
+
+
+def index(visit: Visit) -> Response:
+    visit.require(Right.REFUSED)
+    code, facility = visit.query.get("code", ""), visit.query.get("facility", "")
+    waiting = visit.query.get("waiting", "") == "1"
+    number = page_number(visit)
+    with visit.engine.connect() as connection:
+        count, lines = proposals.page(connection, code, facility, waiting, PAGE_ROWS, (number - 1) * PAGE_ROWS)
+        facilities = proposals.facilities(connection)
+    given = {"code": code, "facility": facility, "waiting": "1" if waiting else ""}
+    return visit.page(
+        "refused.html",
+        lines=lines,
+        pages=Pages(count, PAGE_ROWS, number),
+        codes=[each.value for each in RefusalCode],
+        facilities=facilities,
+        chosen=given,
+        rest="".join(f"&{urlencode({name: value})}" for name, value in given.items() if value),
+    )
+
+
+def show(visit: Visit) -> Response:
+    visit.require(Right.REFUSED)
+    return _page(visit, None)
+
+
+def reveal(visit: Visit) -> Response:
+    """The same page with the bytes in clear, to be corrected; who, why and which stands in the audit log."""
+    visit.require(Right.REFUSED)
+    visit.require(Right.UNMASK)
+    return _page(visit, visit.reason())
+
+
+def propose(visit: Visit) -> Response:
+    """Proposes to send the event again, corrected or as it was. The id of the event must stay."""
+    visit.require(Right.REPLAY)
+    number, reason = visit.number("number"), visit.reason()
+    with visit.engine.begin() as connection:
+        event = _event(connection, number)
+        value = None
+        if "value" in visit.form:
+            value = _corrected(event, visit.form["value"].replace("\r\n", "\n").strip())
+        made = proposals.propose(connection, number, value, mask_text(reason), visit.user, visit.now())
+        if made is None:
+            raise Refused(
+                409, "这个事件已有一个待批准的更正。", "A correction of this event waits for approval already."
+            )
+        told = {"refused_no": str(number), "proposal": str(made), "reason": mask_text(reason)}
+        told["content_sha256"] = sha256_hex(event.value or b"" if value is None else value)
+        write_down(connection, visit.now(), [ConsoleAct(AuditKind.REPLAY_PROPOSED.value, visit.user, told)])
+    return visit.to(f"/refused/{number}")
+
+
+def approve(replay: Replay, visit: Visit) -> Response:
+    """A second person agrees, and the event goes to its topic. The proposal is held until it has gone."""
+    visit.require(Right.REPLAY)
+    with visit.engine.begin() as connection:
+        proposal = _open_proposal(connection, visit)
+        if proposal.proposed_by == visit.user:
+            raise Refused(
+                403,
+                "自己提出的更正不能自己批准,请另一位经办人员批准(四眼原则)。",
+                "Whoever proposed a correction cannot approve it: a second operator does.",
+            )
+        reason = f"{proposal.reason} (proposed by {proposal.proposed_by}, approved by {visit.user})"
+        replay(proposal.event_no, proposal.value, visit.user, reason)
+        proposals.decide(connection, proposal.proposal_no, visit.user, "approved", visit.now())
+    return visit.to(f"/refused/{proposal.event_no}")
+
+
+def reject(visit: Visit) -> Response:
+    """Somebody else does not agree; the event can be corrected anew."""
+    visit.require(Right.REPLAY)
+    reason = visit.reason()
+    with visit.engine.begin() as connection:
+        proposal = _open_proposal(connection, visit)
+        if proposal.proposed_by == visit.user:
+            raise Refused(403, "请另一位经办人员决定。", "A second operator decides about it.")
+        told = {
+            "refused_no": str(proposal.event_no),
+            "proposal": str(proposal.proposal_no),
+            "reason": mask_text(reason),
+        }
+        write_down(connection, visit.now(), [ConsoleAct(AuditKind.REPLAY_REJECTED.value, visit.user, told)])
+        proposals.decide(connection, proposal.proposal_no, visit.user, "rejected", visit.now())
+    return visit.to(f"/refused/{proposal.event_no}")
+
+
+def _page(visit: Visit, reason: str | None) -> Response:
+    number = visit.number("number")
+    with visit.engine.begin() as connection:
+        event = _event(connection, number)
+        if reason is None:
+            visit.note_view(connection, "refused", refused_no=str(number))
+        else:
+            told = {"page": "refused", "refused_no": str(number)}
+            act = ConsoleAct(AuditKind.PERSONAL_UNMASKED.value, visit.user, told | {"reason": mask_text(reason)})
+            write_down(connection, visit.now(), [act])
+        found = proposals.of_event(connection, number)
+        outcomes = {
+            each.proposal_no: _outcome(connection, event, each) for each in found if each.decision == "approved"
+        }
+    value = event.value or b""
+    clear = reason is not None
+    open_ = next((each for each in found if each.decision is None), None)
+    return visit.page(
+        "refused_event.html",
+        event=event,
+        clear=clear,
+        shown=_shown(value, clear),
+        sha256=sha256_hex(value),
+        size=len(value),
+        text=(readable(value) or value.decode("utf-8", "replace")) if clear else "",
+        decodable=_decodable(value),
+        proposals=found,
+        open=open_,
+        changed=_changed(value, open_, clear) if open_ is not None else [],
+        outcomes=outcomes,
+    )
+
+
+def _event(connection: Connection, number: int) -> RefusedEvent:
+    found = refused_events(connection, numbers=[number])
+    if not found:
+        raise not_found()
+    return found[0]._replace(value=None if found[0].value is None else bytes(found[0].value))
+
+
+def _open_proposal(connection: Connection, visit: Visit) -> Proposal:
+    proposal = proposals.find(connection, visit.number("number"))
+    if proposal is None:
+        raise not_found()
+    if proposal.decision is not None:
+        raise Refused(409, "已经有人决定过了。", "Somebody has decided about it already.")
+    return proposal
+
+
+def _corrected(event: RefusedEvent, text: str) -> bytes:
+    """The corrected bytes. Raises Refused when they would be refused again at once, or are another event."""
+    value = text.encode("utf-8", "replace")
+    if len(value) > EVENT_BYTES_MAX:
+        raise Refused(422, "更正后的事件超过 1 MiB。", "The corrected event is larger than 1 MiB.")
+    reading = read(value)
+    if isinstance(reading, Refusal):
+        raise Refused(422, f"更正后仍会被拒收:{reading.zh}", f"It would be refused again: {reading.en}")
+    was = _fields(event.value or b"").get("event_id")
+    if isinstance(was, str) and was != reading.fact.event_id:
+        raise Refused(
+            422, "event_id 不能改:更正的是同一个事件。", "event_id must stay: it is the same event, corrected."
+        )
+    return value
+
+
+def _outcome(connection: Connection, event: RefusedEvent, proposal: Proposal) -> str:
+    """Whether the ledger has since accepted what was sent again."""
+    value = proposal.value if proposal.value is not None else event.value or b""
+    reading = read(value)
+    if not isinstance(reading, Reading):
+        return "sent"
+    fact, subject = tables.facts, reading.fact.subject
+    wanted = select(fact.c.event_no).where(
+        fact.c.kind == subject.kind, fact.c.subject_id == subject.id, fact.c.content_sha256 == reading.content_sha256
+    )
+    return "sent" if connection.scalar(wanted) is None else "accepted"
+
+
+def _shown(value: bytes, clear: bool) -> str | None:
+    """The event as text: in clear, or with everything covered that could say who somebody is; None if it cannot be."""
+    if not clear:
+        covered = masked_event(value[:EVENT_BYTES_MAX])
+        return None if covered is None else covered[:SHOWN_CHARACTERS_MAX]
+    return (readable(value) or value.decode("utf-8", "backslashreplace"))[:SHOWN_CHARACTERS_MAX]
+
+
+def _changed(value: bytes, proposal: Proposal, clear: bool) -> list[tuple[str, str, str]]:
+    """Each field that the proposal changes: name, before, after; covered unless ``clear``."""
+    if proposal.value is None:
+        return []
+    before, after = _lines(readable(value)), _lines(readable(proposal.value))
+    covered = [_lines(masked_event(each)) for each in (value, proposal.value)]
+    shown = (before, after) if clear else (covered[0], covered[1])
+    return [
+        (name, shown[0].get(name, "–"), shown[1].get(name, "–"))
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _lines(text: str | None) -> dict[str, str]:
+    """The members of an indented object, each value as it is spelt; none where there is no object."""
+    found: dict[str, str] = {}
+    for part in re.split(r",?\n  (?=\")", (text or "").removesuffix("\n}"))[1:]:
+        name, _, value = part.partition(": ")
+        found[json.loads(name)] = value
+    return found
+
+
+def _fields(value: bytes) -> dict[str, object]:
+    try:
+        document = json.loads(value)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _decodable(value: bytes) -> bool:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
