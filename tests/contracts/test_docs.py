@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -15,7 +17,9 @@ from schemas.topics import TOPICS
 
 REPOSITORY = Path(__file__).parents[2]
 DOCUMENTS = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")])
-ROOMS = ("schemas", "handlers", "infra", "stream", "cli")
+COMMANDS_PAGE = REPOSITORY / "docs" / "commands.md"
+PACKAGED = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]
+ROOMS: list[str] = PACKAGED["wheel"]["packages"]
 VARIABLE = re.compile(r"\bHUZHU_[A-Z]+(?:_[A-Z]+)*\b")
 FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]\n]*\]\(\s*<?([^)\s>]+)>?[^)\n]*\)")
@@ -26,18 +30,19 @@ def written() -> str:
     return " ".join(" ".join(path.read_text("utf-8").split()) for path in DOCUMENTS)
 
 
-def commands(group: object, name: str) -> Iterator[str]:
-    """The full names of the commands of a group and of its groups, as a person types them."""
+def commands(group: Any, name: str) -> Iterator[tuple[str, list[str]]]:
+    """The commands of a group and of its groups: each full name, as a person types it, and its long options."""
     inner = getattr(group, "commands", None)
     if inner is None:
-        yield name
+        yield name, [option for parameter in group.params for option in parameter.opts if option.startswith("--")]
         return
     for part, command in inner.items():
         if not command.hidden:
             yield from commands(command, f"{name} {part}")
 
 
-COMMANDS = sorted(commands(typer.main.get_command(app), "huzhu"))
+OPTIONS = dict(sorted(commands(typer.main.get_command(app), "huzhu")))
+COMMANDS = list(OPTIONS)
 SETTINGS = [f"HUZHU_{name.upper()}" for name in Settings.model_fields]
 
 
@@ -57,6 +62,15 @@ def test_every_command_is_documented() -> None:
     """Each `huzhu` command and sub-command stands in README.md or docs/."""
     assert {"huzhu adjudicate", "huzhu policy publish", "huzhu topics apply"} <= set(COMMANDS)
     assert [] == missing(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_documented(command: str) -> None:
+    """docs/commands.md lists each option in a section that names the command."""
+    sections = re.split(r"^#{2,3} ", COMMANDS_PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]
+    about = "\n".join(section for section in sections if re.search(rf"`{command}[` ]", section))
+    assert about
+    assert [] == [option for option in OPTIONS[command] if f"| `{option}` |" not in about]
 
 
 def test_every_setting_is_documented() -> None:
