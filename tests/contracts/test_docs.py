@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import tomllib
 from collections.abc import Iterator
@@ -16,17 +17,18 @@ from infra.settings import Settings
 from schemas.topics import TOPICS
 
 REPOSITORY = Path(__file__).parents[2]
-DOCUMENTS = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")])
+DOCUMENTS = sorted([REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").rglob("*.md")])
 COMMANDS_PAGE = REPOSITORY / "docs" / "commands.md"
 PACKAGED = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]
 ROOMS: list[str] = PACKAGED["wheel"]["packages"]
 VARIABLE = re.compile(r"\bHUZHU_[A-Z]+(?:_[A-Z]+)*\b")
 FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]\n]*\]\(\s*<?([^)\s>]+)>?[^)\n]*\)")
 
 
 def written() -> str:
-    """All that README.md and docs/*.md say, with white space made even."""
+    """All that the documents say, with white space made even."""
     return " ".join(" ".join(path.read_text("utf-8").split()) for path in DOCUMENTS)
 
 
@@ -103,6 +105,24 @@ def test_every_relative_link_resolves(path: Path) -> None:
     resolved = {target: (path.parent / target).resolve() for target in targets if target}
     assert [] == [target for target, file in resolved.items() if not file.exists()]
     assert [] == [target for target, file in resolved.items() if not file.is_relative_to(REPOSITORY)]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_every_file_that_a_document_names_exists(path: Path) -> None:
+    """`acts/take_in.py` and `handlers.claims.read` in a document are files and modules of the repository."""
+    rooms = "|".join([*ROOMS, "tests", "docs", "requirements"])
+    names = [name for name in CODE.findall(path.read_text("utf-8")) if re.fullmatch(rf"({rooms})[./][\w./-]*", name)]
+    assert [] == [name for name in names if not (exists if "/" in name else importable)(name)]
+
+
+def exists(name: str) -> bool:
+    return (REPOSITORY / name).exists()
+
+
+def importable(name: str) -> bool:
+    """Whether a dotted name is a module, or something in a module."""
+    module, _, attribute = name.rpartition(".")
+    return hasattr(importlib.import_module(module), attribute) or importlib.util.find_spec(name) is not None
 
 
 def test_no_requirement_names_a_registry() -> None:
