@@ -72,7 +72,9 @@ def _from_files(claim_id: str, facts: Path, files: list[Path]) -> ClaimPage | No
     for account in book.accounts.values():
         if claim_id in account.claim_ids():
             decided = {each.claim.claim_id: each for each in adjudicate(account, policies)}[claim_id]
-            return ClaimPage(decided.claim, account.death is not None, decision_of(decided), decided.policy, None)
+            return ClaimPage(
+                account.claim(claim_id), account.death is not None, decision_of(decided), decided.policy, None
+            )
     return None
 
 

@@ -16,7 +16,7 @@ import typer
 from cli.offline.by_person import by_person, plan_for, sorted_part
 from cli.offline.worker_processes import cores, workers
 from cli.terminal.output import SOME_REFUSED, fail, progress
-from handlers.claims.account import Account
+from handlers.claims.account import Decidable
 from handlers.claims.adjudicate import adjudicate as adjudications
 from handlers.claims.explain import decision_of
 from schemas.decisions import to_json
@@ -67,7 +67,7 @@ class Deciding:
     policies: Policies
     folder: Path
 
-    def __call__(self, accounts: Iterator[Account]) -> Path:
+    def __call__(self, accounts: Iterator[Decidable]) -> Path:
         lines = []
         for account in accounts:
             for adjudication in adjudications(account, self.policies):

@@ -44,18 +44,18 @@ from cli.offline.scatter import (
 )
 from cli.offline.worker_processes import Workers
 from cli.terminal.output import fail
-from handlers.claims.account import Account
+from handlers.claims.account import Decidable
 from handlers.claims.admit import Disposition, Registry, admit
 from handlers.claims.read import Reading, read
 from handlers.offline.book import Book
-from handlers.offline.compact_account import Line, account_of, doubtful, line_of, makes_claims
-from handlers.offline.compact_events import Record
+from handlers.offline.compact_account import LineKey, account_of, doubtful, line_of, makes_claims
+from handlers.offline.compact_events import PERSON_ID, VERSION, CompactRecord
 from schemas.refusals import Refusal
 
 T = TypeVar("T")
 
 Range = tuple[int, int]
-Work = Callable[[Iterator[Account]], T]
+Work = Callable[[Iterator[Decidable]], T]
 
 EVENTS_AT_ONCE = 20_000
 """Of a ledger that one task reads."""
@@ -180,14 +180,14 @@ class Gathering:
     apart: frozenset[str]
     refused: list[Refused] = field(default_factory=list)
 
-    def others(self, parts: tuple[Part, ...]) -> Iterator[Account]:
+    def others(self, parts: tuple[Part, ...]) -> Iterator[Decidable]:
         """The persons who share no id with another."""
-        persons: dict[str, tuple[list[Record], list[int]]] = {}
+        persons: dict[str, tuple[list[CompactRecord], list[int]]] = {}
         for part in parts:
             for record, position in zip(*content(part), strict=True):
-                held = persons.get(record[1])
+                held = persons.get(record[PERSON_ID])
                 if held is None:
-                    held = persons[record[1]] = ([], [])
+                    held = persons[record[PERSON_ID]] = ([], [])
                 held[0].append(record)
                 held[1].append(position)
         for person_id, (records, positions) in persons.items():
@@ -199,10 +199,10 @@ class Gathering:
             if makes_claims(records):
                 yield account_of(person_id, records)
 
-    def rivals(self, parts: tuple[Part, ...]) -> Iterator[Account]:
+    def rivals(self, parts: tuple[Part, ...]) -> Iterator[Decidable]:
         """The persons who share an id with another, in one book and in the order of the file."""
         found = (each for part in parts for each in zip(*content(part), strict=True))
-        positions = [position for record, position in found if record[1] in self.apart]
+        positions = [position for record, position in found if record[PERSON_ID] in self.apart]
         book = Book()
         for position, line in self._lines_at(sorted(positions)):
             outcome = book.take(line)
@@ -210,10 +210,12 @@ class Gathering:
                 self.refused.append(Refused(position, outcome))
         yield from book.accounts.values()
 
-    def _by_the_rules(self, doubts: set[Line], records: list[Record], positions: list[int]) -> list[Record]:
+    def _by_the_rules(
+        self, doubts: set[LineKey], records: list[CompactRecord], positions: list[int]
+    ) -> list[CompactRecord]:
         """The accepted records of one person; `admit` takes the versions of a line only in ascending order."""
         if self.plan.facts is None:  # the ledger accepted them all
-            return sorted(records, key=lambda record: int(record[3]))
+            return sorted(records, key=lambda record: int(record[VERSION]))
         found = zip(records, positions, strict=True)
         asked = {position: record for record, position in found if line_of(record) in doubts}
         registry: Registry = {}

@@ -13,8 +13,8 @@ from typing import Any, BinaryIO, NamedTuple
 from zlib import crc32
 
 from handlers.claims.read import read, recall
-from handlers.offline.compact_account import Line, identities
-from handlers.offline.compact_events import OTHER, Record, record_of, usual
+from handlers.offline.compact_account import LineKey, identities
+from handlers.offline.compact_events import LETTER, OTHER, PERSON_ID, CompactRecord, parse_compact, record_of
 from infra.ledger.schema import connect
 from infra.ledger.snapshot import accepted_events
 from schemas.refusals import Refusal
@@ -86,15 +86,15 @@ def scatter_ledger(plan: Plan, ledger: LedgerSource, chunk: tuple[int, int]) -> 
     engine = connect(ledger.url, ledger.lease)
     try:
         values = accepted_events(engine, ledger.snapshot_id, *chunk)
-        found = enumerate((usual(value) or record_of(recall(value)) for value in values), start=chunk[0])
+        found = enumerate((parse_compact(value) or record_of(recall(value)) for value in values), start=chunk[0])
         return _into_buckets(plan, chunk[0], found, [])
     finally:
         engine.dispose()
 
 
-def _found_in(facts: Path, chunk: tuple[int, int], refused: list[Refused]) -> Iterator[tuple[int, Record]]:
+def _found_in(facts: Path, chunk: tuple[int, int], refused: list[Refused]) -> Iterator[tuple[int, CompactRecord]]:
     for position, line in _lines(facts, *chunk):
-        record = usual(line)
+        record = parse_compact(line)
         if record is None:
             reading = read(line)
             if isinstance(reading, Refusal):
@@ -104,20 +104,23 @@ def _found_in(facts: Path, chunk: tuple[int, int], refused: list[Refused]) -> It
         yield position, record
 
 
-def _into_buckets(plan: Plan, name: int, found: Iterable[tuple[int, Record]], refused: list[Refused]) -> Scattered:
-    facts: list[tuple[list[Record], list[int]]] = [([], []) for _ in range(plan.buckets)]
-    ids: list[set[tuple[Line, str]]] = [set() for _ in range(plan.buckets)]
+def _into_buckets(
+    plan: Plan, name: int, found: Iterable[tuple[int, CompactRecord]], refused: list[Refused]
+) -> Scattered:
+    facts: list[tuple[list[CompactRecord], list[int]]] = [([], []) for _ in range(plan.buckets)]
+    ids: list[set[tuple[LineKey, str]]] = [set() for _ in range(plan.buckets)]
     count = 0
     for position, record in found:
         count += 1
-        if record[0] == OTHER:
+        if record[LETTER] == OTHER:
             continue
-        person_id: str = record[1]
+        person_id: str = record[PERSON_ID]
         records, positions = facts[bucket_of(person_id, plan.buckets)]
         records.append(record)
         positions.append(position)
         for identity in identities(record):
-            ids[bucket_of(identity[1], plan.buckets)].add((identity, person_id))
+            _, subject_id = identity
+            ids[bucket_of(subject_id, plan.buckets)].add((identity, person_id))
     path = plan.folder / f"chunk-{name}"
     parts = [marshal.dumps(each) for each in facts] + [marshal.dumps(list(each)) for each in ids]
     path.write_bytes(b"".join(parts))
@@ -129,12 +132,12 @@ def _into_buckets(plan: Plan, name: int, found: Iterable[tuple[int, Record]], re
 
 def rivals(parts: tuple[Part, ...]) -> set[str]:
     """The persons of whom another names the same id, among the ids in some parts."""
-    named: set[tuple[Line, str]] = set()
+    named: set[tuple[LineKey, str]] = set()
     for part in parts:
         named.update(content(part))
     if len({identity for identity, _ in named}) == len(named):
         return set()
-    owners: dict[tuple[str, str], set[str]] = {}
+    owners: dict[LineKey, set[str]] = {}
     for identity, person_id in named:
         owners.setdefault(identity, set()).add(person_id)
     return {person_id for persons in owners.values() if len(persons) > 1 for person_id in persons}

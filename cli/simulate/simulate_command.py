@@ -29,7 +29,7 @@ from cli.servers.operate import settings
 from cli.simulate import claims_csv, html_page, tables
 from cli.terminal.language import Language
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
-from handlers.claims.account import Account
+from handlers.claims.account import Decidable
 from handlers.offline.what_if import Tally, in_place_of, pairs
 from infra.ledger.schema import connect
 from infra.ledger.snapshot import Moment, moment
@@ -50,7 +50,7 @@ class Simulating:
     after: Policies
     claims: Path | None
 
-    def __call__(self, accounts: Iterator[Account]) -> tuple[Tally, Path | None]:
+    def __call__(self, accounts: Iterator[Decidable]) -> tuple[Tally, Path | None]:
         tally, lines = Tally(), []
         for account in accounts:
             decided = list(pairs(account, self.before, self.after))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from schemas.dates import shanghai_date
 from schemas.facts import (
@@ -28,15 +28,65 @@ _Versioned = TypeVar("_Versioned", Settlement, Coverage, EncounterDischarged)
 YEAR_DAYS_MAX = 366
 
 
+class StayView(Protocol):
+    """What adjudication reads of a discharge."""
+
+    @property
+    def facility_level(self) -> str: ...
+    @property
+    def care_type(self) -> str: ...
+    @property
+    def admitted_on(self) -> date: ...
+    @property
+    def discharged_on(self) -> date: ...
+    @property
+    def diagnoses(self) -> Sequence[str]: ...
+
+
+class BillView(Protocol):
+    """What adjudication reads of a settlement (fen)."""
+
+    @property
+    def settled_at(self) -> datetime: ...
+    @property
+    def final(self) -> bool: ...
+    @property
+    def copay(self) -> int: ...
+    @property
+    def out_of_catalogue(self) -> int: ...
+
+
+class CoverageView(Protocol):
+    """What adjudication reads of a coverage: valid on the days of ``[valid_from, valid_to)``."""
+
+    @property
+    def programme(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+    @property
+    def area(self) -> str | None: ...
+    @property
+    def valid_from(self) -> date: ...
+    @property
+    def valid_to(self) -> date | None: ...
+
+
+class DeathView(Protocol):
+    """What adjudication reads of a death."""
+
+    @property
+    def died_on(self) -> date: ...
+
+
 @dataclass(frozen=True)  # no slots: cached properties need a place
-class Claim:
+class DecidableClaim:
     """What is owed for one encounter is decided from this: its discharge and its settlements, summed (fen)."""
 
     claim_id: str
     person_id: str
-    discharge: EncounterDischarged | None
+    discharge: StayView | None
     settlements: int
-    live: tuple[SettlementPosted, ...]
+    live: tuple[BillView, ...]
 
     @cached_property
     def copay(self) -> int:
@@ -58,6 +108,32 @@ class Claim:
     @property
     def filed_on(self) -> date | None:
         return None if self.filed_at is None else shanghai_date(self.filed_at)
+
+
+@dataclass(frozen=True)
+class Claim(DecidableClaim):
+    """A claim with its facts in full."""
+
+    discharge: EncounterDischarged | None
+    live: tuple[SettlementPosted, ...]
+
+
+class Decidable(Protocol):
+    """A person whose claims can be adjudicated."""
+
+    @property
+    def person_id(self) -> str: ...
+    @property
+    def death(self) -> DeathView | None: ...
+
+    def claim_ids(self) -> set[str]:
+        """Every encounter that has a discharge or a settlement."""
+
+    def claim(self, claim_id: str) -> DecidableClaim:
+        """The claim for one encounter."""
+
+    def recorded_coverages(self) -> Iterable[CoverageView]:
+        """The coverages that were not voided, in order of their ids."""
 
 
 @dataclass(slots=True)

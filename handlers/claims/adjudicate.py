@@ -10,10 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from handlers.claims.account import Account, Claim
+from handlers.claims.account import CoverageView, Decidable, DecidableClaim, StayView
 from handlers.claims.eligibility import covers, find_tier
 from schemas.decisions import Reason, Status, StepKind
-from schemas.facts import CoverageRecorded, EncounterDischarged
 from schemas.money import round_half_up
 from schemas.policy.model import Policies, Policy, Scheme, Tier
 
@@ -62,7 +61,7 @@ class Benefit:
 class Adjudication:
     """The outcome for one claim. ``policy`` and ``benefits`` are set only when it is adjudicated or not_covered."""
 
-    claim: Claim
+    claim: DecidableClaim
     status: Status
     copay: int
     out_of_catalogue: int
@@ -118,7 +117,7 @@ class _Years:
         return found
 
 
-def adjudicate(account: Account, policies: Policies, claim_ids: Iterable[str] | None = None) -> list[Adjudication]:
+def adjudicate(account: Decidable, policies: Policies, claim_ids: Iterable[str] | None = None) -> list[Adjudication]:
     """The outcome of each of a person's claims, in canonical order (``discharged_on``, then ``claim_id``).
 
     ``claim_ids`` narrows the work; it must hold whole policy years (`Account.claims_affected_by`).
@@ -130,12 +129,12 @@ def adjudicate(account: Account, policies: Policies, claim_ids: Iterable[str] | 
     return [_adjudicate_claim(claim, account, coverages, policies, years) for claim in claims]
 
 
-def _canonical_order(claim: Claim) -> tuple[date, str]:
+def _canonical_order(claim: DecidableClaim) -> tuple[date, str]:
     return (claim.discharge.discharged_on if claim.discharge else date.max, claim.claim_id)
 
 
 def _adjudicate_claim(
-    claim: Claim, account: Account, coverages: Sequence[CoverageRecorded], policies: Policies, years: _Years
+    claim: DecidableClaim, account: Decidable, coverages: Sequence[CoverageView], policies: Policies, years: _Years
 ) -> Adjudication:
     copay, out_of_catalogue = claim.copay, claim.out_of_catalogue
 
@@ -168,9 +167,9 @@ def _adjudicate_claim(
 
 def _benefit(
     scheme: Scheme,
-    claim: Claim,
-    discharge: EncounterDischarged,
-    coverages: Sequence[CoverageRecorded],
+    claim: DecidableClaim,
+    discharge: StayView,
+    coverages: Sequence[CoverageView],
     billed: _Left,
     left: _Left,
     year: _Year,

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from handlers.claims.account import Claim
+from handlers.claims.account import CoverageView, DecidableClaim, StayView
 from schemas.decisions import Reason
-from schemas.facts import CoverageRecorded, EncounterDischarged
 from schemas.policy.model import Scheme, Tier
 
 
 def find_tier(
-    scheme: Scheme, claim: Claim, discharge: EncounterDischarged, coverages: Sequence[CoverageRecorded]
+    scheme: Scheme, claim: DecidableClaim, discharge: StayView, coverages: Sequence[CoverageView]
 ) -> tuple[Tier | None, Reason | None]:
     """The tier that applies, and the first reason for which the scheme pays nothing, if there is one.
 
@@ -35,12 +34,12 @@ def find_tier(
     return tier, Reason.FILED_LATE if _filed_late(scheme, claim, discharge.discharged_on) else None
 
 
-def covers(coverage: CoverageRecorded, day: date) -> bool:
+def covers(coverage: CoverageView, day: date) -> bool:
     """Whether the coverage's half-open interval holds the day."""
     return coverage.valid_from <= day and (coverage.valid_to is None or day < coverage.valid_to)
 
 
-def _in_scope(scheme: Scheme, discharge: EncounterDischarged) -> bool:
+def _in_scope(scheme: Scheme, discharge: StayView) -> bool:
     if scheme.care_types is not None and discharge.care_type not in scheme.care_types:
         return False
     if scheme.facility_levels is not None and discharge.facility_level not in scheme.facility_levels:
@@ -48,7 +47,7 @@ def _in_scope(scheme: Scheme, discharge: EncounterDischarged) -> bool:
     return scheme.diagnoses_any is None or any(code.startswith(scheme.diagnoses_any) for code in discharge.diagnoses)
 
 
-def _belongs(scheme: Scheme, coverage: CoverageRecorded) -> bool:
+def _belongs(scheme: Scheme, coverage: CoverageView) -> bool:
     return coverage.programme == scheme.programme and (scheme.areas is None or coverage.area in scheme.areas)
 
 
@@ -59,7 +58,7 @@ def _tier(scheme: Scheme, categories: set[str]) -> Tier | None:
     return None
 
 
-def _filed_late(scheme: Scheme, claim: Claim, discharged_on: date) -> bool:
+def _filed_late(scheme: Scheme, claim: DecidableClaim, discharged_on: date) -> bool:
     if scheme.file_within_days is None or claim.filed_on is None:
         return False
     return (claim.filed_on - discharged_on).days > scheme.file_within_days

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from handlers.audit.journal import Journal
 from handlers.claims import outbound_messages
-from handlers.claims.account import Account, Claim
+from handlers.claims.account import Account, DecidableClaim
 from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.admit import Disposition, Registry, admit, claims_of_identity
 from handlers.claims.explain import decision_of, fingerprint
@@ -203,7 +203,7 @@ class Processor:
         for due in in_order(dues):
             self._instruct(account, due, number)
 
-    def _redated(self, claim: Claim, known: ClaimRow) -> None:
+    def _redated(self, claim: DecidableClaim, known: ClaimRow) -> None:
         """Keeps a corrected day of discharge, also where no decision changed: by it publishing finds who waits."""
         discharged_on = None if claim.discharge is None else claim.discharge.discharged_on
         if discharged_on != known.discharged_on:

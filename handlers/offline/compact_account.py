@@ -1,17 +1,30 @@
-"""A person's account from compact events, without the rules of admission where it needs none."""
+"""A person's account from compact records, without the rules of admission where it needs none."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from handlers.claims.account import Account, Claim
-from handlers.offline.compact_events import BILL, COVERAGE, DAYS, DEATH, STAY, UNCOVERED, VOID, Record
-from schemas.facts import CoverageRecorded, EncounterDischarged, PersonDied, SettlementPosted
+from handlers.claims.account import CoverageView, DeathView, DecidableClaim
+from handlers.offline.compact_events import (
+    BILL,
+    COVERAGE,
+    DAYS,
+    DEATH,
+    ENCOUNTER_ID,
+    LETTER,
+    STAY,
+    SUBJECT_ID,
+    UNCOVERED,
+    VERSION,
+    VOID,
+    CompactRecord,
+)
 
-Line = tuple[str, str]
+LineKey = tuple[str, str]
+"""A line of versions: the letter of its kind, and its id."""
 
 _LINES = {STAY: STAY, BILL: BILL, VOID: BILL, COVERAGE: COVERAGE, UNCOVERED: COVERAGE, DEATH: DEATH}
 """The letter of the line of versions that a record belongs to."""
@@ -47,96 +60,102 @@ class _Death(NamedTuple):
 
 
 @dataclass(slots=True)
-class RecordedAccount(Account):
-    """An account that decides like any other; what it holds of each fact is only what `adjudicate` reads."""
+class CompactAccount:
+    """Of each fact it holds only what `adjudicate` reads (a `handlers.account.Decidable`); None where voided."""
 
-    stays: dict[str, EncounterDischarged] = field(default_factory=dict)
-    bills: dict[str, dict[str, SettlementPosted | None]] = field(default_factory=dict)
-    covers: dict[str, CoverageRecorded | None] = field(default_factory=dict)
-    claims: dict[str, Claim] = field(default_factory=dict)
+    person_id: str
+    stays: dict[str, _Stay] = field(default_factory=dict)
+    bills: dict[str, dict[str, _Bill | None]] = field(default_factory=dict)
+    coverages: dict[str, _Coverage | None] = field(default_factory=dict)
+    death: DeathView | None = None
+    _claims: dict[str, DecidableClaim] = field(default_factory=dict, init=False, repr=False)
 
     def claim_ids(self) -> set[str]:
+        """Every encounter that has a discharge or a settlement."""
         return self.stays.keys() | self.bills.keys()
 
-    def claim(self, claim_id: str) -> Claim:
-        made = self.claims.get(claim_id)  # asked for once for each of two policies
-        if made is None:
-            made = self.claims[claim_id] = self._claim(claim_id)
-        return made
+    def claim(self, claim_id: str) -> DecidableClaim:
+        """The claim for one encounter; made once, as two policies may ask for it."""
+        claim = self._claims.get(claim_id)
+        if claim is None:
+            bills = self.bills.get(claim_id, {})
+            live = tuple([bill for bill in bills.values() if bill is not None])
+            claim = DecidableClaim(claim_id, self.person_id, self.stays.get(claim_id), len(bills), live)
+            self._claims[claim_id] = claim
+        return claim
 
-    def _claim(self, claim_id: str) -> Claim:
-        bills = self.bills.get(claim_id, {})
-        live = tuple([bill for bill in bills.values() if bill is not None])
-        return Claim(claim_id, self.person_id, self.stays.get(claim_id), len(bills), live)
-
-    def recorded_coverages(self) -> Iterable[CoverageRecorded]:
-        if len(self.covers) < 2:
-            return [each for each in self.covers.values() if each is not None]
-        return [each for _, each in sorted(self.covers.items()) if each is not None]
+    def recorded_coverages(self) -> Iterable[CoverageView]:
+        """The coverages that were not voided, in order of their ids."""
+        if len(self.coverages) < 2:
+            return [coverage for coverage in self.coverages.values() if coverage is not None]
+        return [coverage for _, coverage in sorted(self.coverages.items()) if coverage is not None]
 
 
-def doubtful(records: Iterable[Record]) -> set[Line]:
+def doubtful(records: Iterable[CompactRecord]) -> set[LineKey]:
     """The lines of versions in which not every record of a person is plainly news, in the order of their arrival.
 
     In all the others each version is higher than those before it and no settlement changes its encounter, so `admit`
     accepts them all, as long as no other person names the id: the caller knows that.
     """
-    seen: dict[Line, Record] = {}
-    found = set()
+    latest: dict[LineKey, CompactRecord] = {}
+    doubts = set()
     for record in records:
         line = line_of(record)
-        known = seen.get(line)
-        if known is not None and (record[3] <= known[3] or (line[0] == BILL and record[4] != known[4])):
-            found.add(line)
-        seen[line] = record
-    return found
+        before = latest.get(line)
+        if before is not None and (
+            record[VERSION] <= before[VERSION] or (line[0] == BILL and record[ENCOUNTER_ID] != before[ENCOUNTER_ID])
+        ):
+            doubts.add(line)
+        latest[line] = record
+    return doubts
 
 
-def makes_claims(records: Iterable[Record]) -> bool:
+def makes_claims(records: Iterable[CompactRecord]) -> bool:
     """Whether there is a discharge or a settlement among them: without one there is nothing to decide."""
-    return any(record[0] in _CLAIMING for record in records)
+    return any(record[LETTER] in _CLAIMING for record in records)
 
 
 _CLAIMING = frozenset((STAY, BILL, VOID))
 
 
-def line_of(record: Record) -> Line:
-    """The line of versions that a record belongs to: the letter of its kind, and its id."""
-    return (_LINES[record[0]], record[2])
+def line_of(record: CompactRecord) -> LineKey:
+    """The line of versions that a record belongs to."""
+    return (_LINES[record[LETTER]], record[SUBJECT_ID])
 
 
-def account_of(person_id: str, records: Iterable[Record]) -> RecordedAccount:
+def account_of(person_id: str, records: Iterable[CompactRecord]) -> CompactAccount:
     """The account that a person's accepted records make, each newer than those of its id before it."""
-    account = RecordedAccount(person_id)
+    account = CompactAccount(person_id)
     for record in records:
-        letter = record[0]
+        letter = record[LETTER]
         if letter == COVERAGE:
-            _, _, name, _, programme, category, area, valid_from, valid_to = record
+            _, _, coverage_id, _, programme, category, area, valid_from, valid_to = record
             until = None if valid_to is None else DAYS[valid_to]
-            cover = _Coverage(programme, category, area, DAYS[valid_from], until)
-            account.covers[name] = cast(CoverageRecorded, cover)
+            account.coverages[coverage_id] = _Coverage(programme, category, area, DAYS[valid_from], until)
         elif letter == BILL:
-            _, _, name, _, encounter_id, settled_at, final, copay, out_of_catalogue = record
+            _, _, settlement_id, _, encounter_id, settled_at, final, copay, out_of_catalogue = record
             bill = _Bill(datetime.fromisoformat(settled_at), final, copay, out_of_catalogue)
-            account.bills.setdefault(encounter_id, {})[name] = cast(SettlementPosted, bill)
+            account.bills.setdefault(encounter_id, {})[settlement_id] = bill
         elif letter == STAY:
-            _, _, name, _, level, care_type, admitted_on, discharged_on, diagnoses = record
+            _, _, encounter_id, _, level, care_type, admitted_on, discharged_on, diagnoses = record
             stay = _Stay(level, care_type, DAYS[admitted_on], DAYS[discharged_on], diagnoses)
-            account.stays[name] = cast(EncounterDischarged, stay)
+            account.stays[encounter_id] = stay
         elif letter == VOID:
-            account.bills.setdefault(record[4], {})[record[2]] = None
+            _, _, settlement_id, _, encounter_id = record
+            account.bills.setdefault(encounter_id, {})[settlement_id] = None
         elif letter == UNCOVERED:
-            account.covers[record[2]] = None
+            account.coverages[record[SUBJECT_ID]] = None
         elif letter == DEATH:
-            account.death = cast(PersonDied, _Death(DAYS[record[4]]))
+            _, _, _, _, died_on = record
+            account.death = _Death(DAYS[died_on])
     return account
 
 
-def identities(record: Record) -> tuple[Line, ...]:
-    """The ids that a record binds to its person, each with the letter of its kind (`admit.claims_of_identity`)."""
-    letter = record[0]
+def identities(record: CompactRecord) -> tuple[LineKey, ...]:
+    """The ids that a record binds to its person (`admit.claims_of_identity`)."""
+    letter = record[LETTER]
     if letter == DEATH:
         return ()
     if letter in (BILL, VOID):
-        return ((BILL, record[2]), (STAY, record[4]))
-    return ((_LINES[letter], record[2]),)
+        return ((BILL, record[SUBJECT_ID]), (STAY, record[ENCOUNTER_ID]))
+    return ((_LINES[letter], record[SUBJECT_ID]),)

@@ -1,8 +1,8 @@
-"""The usual form of an event, read in a tenth of the time; any other form is left to `handlers.claims.read`.
+"""The compact form in which nearly all events come, read in a tenth of the time; `read` reads the others.
 
-A record is a flat tuple of what adjudication needs: its letter, the person, the id, the version, then the rest; days
-and instants as text. So it can be marshalled from process to process. `usual` never refuses: it gives the record of
-an event that `read` would accept, or None, and then `read` decides (a test compares the two).
+A compact record is a flat tuple of what adjudication needs, so that it can be marshalled from process to process; days
+and instants are text. `parse_compact` never refuses: it returns the record of an event that `read` would accept, or
+None, and then `read` decides (a test compares the two).
 """
 
 from __future__ import annotations
@@ -26,7 +26,14 @@ from schemas.facts import (
 )
 from schemas.money import NumberLiteral, parse_yuan
 
-Record = tuple[Any, ...]
+CompactRecord = tuple[Any, ...]
+"""First come letter, person, id and version, then what the kind of event adds."""
+
+LETTER, PERSON_ID, SUBJECT_ID, VERSION = 0, 1, 2, 3
+"""Where these are in every record."""
+
+ENCOUNTER_ID = 4
+"""Where a bill or its voiding names its encounter."""
 
 STAY, BILL, VOID, COVERAGE, UNCOVERED, DEATH, OTHER = "E", "S", "V", "C", "W", "D", "-"
 """The letter of a record, by what its event says."""
@@ -42,7 +49,7 @@ _LINE_BYTES_MAX = 10_000
 _VERSION_MAX = 2**53 - 1
 
 
-class _Unusual(Exception):
+class _NotCompact(Exception):
     """Something that only `handlers.claims.read` judges."""
 
 
@@ -51,7 +58,7 @@ class _Days(dict[str, date]):
 
     def __missing__(self, text: str) -> date:
         if not isinstance(text, str) or not _DAY.fullmatch(text):
-            raise _Unusual
+            raise _NotCompact
         if len(self) > 100_000:
             self.clear()
         day = self[text] = date.fromisoformat(text)  # a ValueError: no such day
@@ -61,8 +68,8 @@ class _Days(dict[str, date]):
 DAYS = _Days()
 
 
-def usual(line: bytes) -> Record | None:
-    """The record of an event in its usual form: flat, without escapes, times in +08:00 or Z and not before 1992."""
+def parse_compact(line: bytes) -> CompactRecord | None:
+    """The record of an event in compact form: flat, without escapes, times in +08:00 or Z and not before 1992."""
     if len(line) > _LINE_BYTES_MAX or b"\\" in line or b"\x7f" in line:
         return None
     try:
@@ -76,7 +83,7 @@ def usual(line: bytes) -> Record | None:
         if type(version) is not int or not 1 <= version <= _VERSION_MAX:
             return None
         return make(document, person_id, version, occurred_at)
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, _Unusual):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, _NotCompact):
         return None
 
 
@@ -86,11 +93,11 @@ def _flat(document: dict[str, Any], line: bytes) -> None:
     Without escapes a quotation mark and a colon stand together at the end of a name and nowhere else.
     """
     if line.count(b'":') != len(document) or line.count(b"{") > 1 or line.count(b"[") > 1:
-        raise _Unusual
+        raise _NotCompact
 
 
 def _no_constant(name: str) -> object:
-    raise _Unusual
+    raise _NotCompact
 
 
 _decode = json.JSONDecoder(parse_float=NumberLiteral, parse_constant=_no_constant).decode
@@ -100,32 +107,32 @@ def _names(*names: Any) -> None:
     """Identifiers: text of 1 to 200 characters (that none is a control character is known of the whole line)."""
     for name in names:
         if type(name) is not str or not 0 < len(name) <= 200:
-            raise _Unusual
+            raise _NotCompact
 
 
-def _stay(document: dict[str, Any], person_id: str, version: int, occurred_at: str) -> Record:
+def _stay(document: dict[str, Any], person_id: str, version: int, occurred_at: str) -> CompactRecord:
     encounter_id, level, care_type = document["encounter_id"], document["facility_level"], document["care_type"]
     admitted_on, discharged_on, diagnoses = document["admitted_on"], document["discharged_on"], document["diagnoses"]
     _names(encounter_id, document["facility_id"], *diagnoses)
     if level not in _LEVELS or care_type not in _CARE_TYPES or type(diagnoses) is not list:
-        raise _Unusual
+        raise _NotCompact
     if not DAYS[admitted_on] <= DAYS[discharged_on] or discharged_on > occurred_at[:10]:
-        raise _Unusual
+        raise _NotCompact
     return (STAY, person_id, encounter_id, version, level, care_type, admitted_on, discharged_on, diagnoses)
 
 
-def _bill(document: dict[str, Any], person_id: str, version: int, occurred_at: str) -> Record:
+def _bill(document: dict[str, Any], person_id: str, version: int, occurred_at: str) -> CompactRecord:
     settlement_id, encounter_id = document["settlement_id"], document["encounter_id"]
     settled_at, final, invoice_no = document["settled_at"], document["final"], document.get("invoice_no", "-")
     _names(settlement_id, encounter_id, document["facility_id"], "-" if invoice_no is None else invoice_no)
     if type(final) is not bool or document["currency"] != "CNY":
-        raise _Unusual
+        raise _NotCompact
     settled_at = _instant(settled_at)
     if settled_at > occurred_at:
-        raise _Unusual
+        raise _NotCompact
     total, *parts = [_fen(document[name]) for name in SettlementPosted.money_fields]
     if total != sum(parts):
-        raise _Unusual
+        raise _NotCompact
     return (BILL, person_id, settlement_id, version, encounter_id, settled_at, final, parts[-2], parts[-1])
 
 
@@ -136,7 +143,7 @@ def _fen(amount: str | int) -> int:
             return int(digits)
     fen = parse_yuan(amount if isinstance(amount, str) else str(amount))
     if fen < 0 or type(amount) is bool:
-        raise _Unusual
+        raise _NotCompact
     return fen
 
 
@@ -144,23 +151,23 @@ def _instant(text: str) -> str:
     """An instant as `format_instant` writes it, so that instants compare as their texts do."""
     match = _INSTANT.fullmatch(text)
     if match is None:
-        raise _Unusual
+        raise _NotCompact
     DAYS[text[:10]]
     if match[1]:
         text = (datetime.fromisoformat(text[:-1]) + _SHANGHAI_AHEAD).isoformat() + "+08:00"
     if text < _SHANGHAI_IS_UTC_8:
-        raise _Unusual
+        raise _NotCompact
     return text
 
 
-def _void(document: dict[str, Any], person_id: str, version: int, _: str) -> Record:
+def _void(document: dict[str, Any], person_id: str, version: int, _: str) -> CompactRecord:
     settlement_id, encounter_id = document["settlement_id"], document["encounter_id"]
     _names(settlement_id, encounter_id)
     _reason(document)
     return (VOID, person_id, settlement_id, version, encounter_id)
 
 
-def _coverage(document: dict[str, Any], person_id: str, version: int, _: str) -> Record:
+def _coverage(document: dict[str, Any], person_id: str, version: int, _: str) -> CompactRecord:
     coverage_id, programme, category = document["coverage_id"], document["programme"], document["category"]
     area = document.get("area")
     valid_from, valid_to = document["valid_from"], document.get("valid_to")
@@ -168,11 +175,11 @@ def _coverage(document: dict[str, Any], person_id: str, version: int, _: str) ->
     _names(*(name for name in (document.get("household_id"), document.get("pool_id"), area) if name is not None))
     start = DAYS[valid_from]
     if valid_to is not None and DAYS[valid_to] <= start:
-        raise _Unusual
+        raise _NotCompact
     return (COVERAGE, person_id, coverage_id, version, programme, category, area, valid_from, valid_to)
 
 
-def _uncovered(document: dict[str, Any], person_id: str, version: int, _: str) -> Record:
+def _uncovered(document: dict[str, Any], person_id: str, version: int, _: str) -> CompactRecord:
     coverage_id = document["coverage_id"]
     _names(coverage_id)
     _reason(document)
@@ -182,14 +189,14 @@ def _uncovered(document: dict[str, Any], person_id: str, version: int, _: str) -
 def _reason(document: dict[str, Any]) -> None:
     reason = document["reason"]
     if type(reason) is not str or len(reason) > 2000:
-        raise _Unusual
+        raise _NotCompact
 
 
-def _death(document: dict[str, Any], person_id: str, version: int, occurred_at: str) -> Record:
+def _death(document: dict[str, Any], person_id: str, version: int, occurred_at: str) -> CompactRecord:
     died_on = document["died_on"]
     DAYS[died_on]
     if died_on > occurred_at[:10]:
-        raise _Unusual
+        raise _NotCompact
     return (DEATH, person_id, person_id, version, died_on)
 
 
@@ -203,7 +210,7 @@ _RECORDS = {
 }
 
 
-def record_of(fact: Fact) -> Record:
+def record_of(fact: Fact) -> CompactRecord:
     """The record of a fact that `handlers.claims.read` accepted."""
     name = (fact.person_id, fact.subject.id, fact.line_version or 0)
     match fact:

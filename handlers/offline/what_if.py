@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from handlers.claims.account import Account
+from handlers.claims.account import CoverageView, Decidable
 from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.eligibility import covers
-from schemas.facts import CoverageRecorded
 from schemas.policy.model import Policies, Policy
 
 LARGEST = 100
@@ -69,7 +68,7 @@ class Pair(NamedTuple):
         return self.after.total_benefit - self.before.total_benefit
 
 
-def pairs(account: Account, before: Policies, after: Policies) -> Iterator[Pair]:
+def pairs(account: Decidable, before: Policies, after: Policies) -> Iterator[Pair]:
     """Each of a person's claims under both policies, in canonical order."""
     decided = adjudicate(account, after)
     if all(_same(before, after, one.claim.discharge.discharged_on) for one in decided if one.claim.discharge):
@@ -89,7 +88,7 @@ def _same(before: Policies, after: Policies, day: date) -> bool:
     return one.schemes is other.schemes and one.year_starts == other.year_starts
 
 
-def area_on(coverages: Iterable[CoverageRecorded], day: date | None) -> str:
+def area_on(coverages: Iterable[CoverageView], day: date | None) -> str:
     """The area of the first of the coverages, in order of their ids, that holds the day and names one; else empty."""
     if day is not None:
         for coverage in coverages:

@@ -18,7 +18,7 @@ from acts.take_in import take_in
 from cli.offline.by_person import by_person_in_ledger
 from cli.offline.scatter import LedgerSource, Plan
 from cli.offline.worker_processes import Workers
-from handlers.claims.account import Account
+from handlers.claims.account import Decidable
 from handlers.offline.what_if import Pair, pairs
 from infra.ledger import snapshot, tables
 from infra.ledger.reads import next_offsets, take_shards
@@ -121,7 +121,7 @@ class Paying:
     def __init__(self, before: Policies) -> None:
         self.before = before
 
-    def __call__(self, accounts: Iterator[Account]) -> Paid:
+    def __call__(self, accounts: Iterator[Decidable]) -> Paid:
         found: list[Pair] = [pair for account in accounts for pair in pairs(account, self.before, self.before)]
         return {
             (pair.after.claim.claim_id, benefit.scheme.id): format_yuan(benefit.amount)

@@ -15,12 +15,12 @@ from rich.progress import Progress
 from cli.offline.by_person import by_person
 from cli.offline.scatter import Plan
 from cli.offline.worker_processes import Workers, workers
-from handlers.claims.account import Account
+from handlers.claims.account import Decidable
 from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.explain import decision_of
 from handlers.claims.read import Reading, read, recall
 from handlers.offline.book import Book
-from handlers.offline.compact_events import record_of, usual
+from handlers.offline.compact_events import parse_compact, record_of
 from handlers.offline.what_if import LARGEST, Tally, in_place_of, pairs
 from infra.population import generate
 from schemas.decisions import to_json
@@ -43,7 +43,7 @@ class Deciding:
     def __init__(self, published: Policies) -> None:
         self.published = published
 
-    def __call__(self, accounts: Iterator[Account]) -> Claims:
+    def __call__(self, accounts: Iterator[Decidable]) -> Claims:
         decided = (each for account in accounts for each in adjudicate(account, self.published))
         return [to_json(decision_of(each)) for each in decided]
 
@@ -105,12 +105,12 @@ def test_the_first_of_two_rivals_decides(tmp_path: Path) -> None:
         assert 22 == len(refused)
 
 
-# The usual form ----------------------------------------------------------------------------------------------------
+# The compact form ----------------------------------------------------------------------------------------------------
 
 
 def agree(line: bytes) -> bool:
-    """Whether an event is in the usual form; if so its record must be that of what `read` makes of it."""
-    record = usual(line)
+    """Whether an event is in compact form; if so its record must be that of what `read` makes of it."""
+    record = parse_compact(line)
     if record is None:
         return False
     reading = read(line)
@@ -120,8 +120,8 @@ def agree(line: bytes) -> bool:
     return True
 
 
-def test_the_usual_form_says_what_reading_says() -> None:
-    """In random events of every kind, bent in every way; most sound ones are usual, or there would be no gain."""
+def test_the_compact_form_says_what_reading_says() -> None:
+    """In random events of every kind, bent in every way; most sound ones are compact, or there would be no gain."""
     seen = [agree(line) for seed in range(CASES) for line in random_case(seed).lines]
     assert any(seen)
     city = [agree(line) for line in generate(3, 400)]
@@ -166,12 +166,12 @@ def test_one_bent_member_is_read_as_ever(event: Json) -> None:
         assert not agree(json.dumps(event).encode(codec))
 
 
-def test_a_member_named_twice_is_never_usual() -> None:
+def test_an_event_that_names_a_member_twice_is_never_compact() -> None:
     """Two readers could see two amounts: it is refused."""
     text = encode(bill())[:-1]
     assert not agree(text + b', "copay": "1.00"}')
     assert not agree(text + b', "final": true}')
-    assert agree(text + b', "note": "usual"}')
+    assert agree(text + b', "note": "compact"}')
 
 
 # Two policies ------------------------------------------------------------------------------------------------------

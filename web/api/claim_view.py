@@ -9,7 +9,7 @@ from functools import lru_cache
 from pydantic import BaseModel, JsonValue
 from sqlalchemy import Engine
 
-from handlers.claims.account import Account, Claim
+from handlers.claims.account import Account, Claim, DecidableClaim
 from handlers.claims.read import recall
 from handlers.words.claim_sentences import status_sentence, why_nothing
 from infra.ledger import inbox
@@ -96,7 +96,7 @@ def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language
     )
 
 
-def summary(claim: Claim, decision: ClaimDecision, language: Language) -> str:
+def summary(claim: DecidableClaim, decision: ClaimDecision, language: Language) -> str:
     """What the state means for the person and what to do next."""
     return said(status_sentence(decision.status, claim.discharge is not None, claim.filed_at is not None), language)
 
