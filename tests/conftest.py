@@ -12,8 +12,8 @@ from infra.kafka import topic_setup
 from infra.ledger.schema import bind, connect, upgrade
 from infra.servers.resolve import resolve_kafka, resolve_postgres
 from infra.settings import Settings
+from tests.support.builders import SHARDS
 
-SHARDS = 4
 _numbers = count(1)
 
 

@@ -18,9 +18,9 @@ import psycopg
 import pytest
 
 from schemas.money import parse_yuan
-from tests.broker.servers import all_gone, await_true
-from tests.builders import Json
-from tests.contracts.schemas_in_force import faults, validators
+from tests.support.builders import Json
+from tests.support.schemas_in_force import faults, validators
+from tests.support.servers import all_gone, await_true
 
 FACTS = Path(__file__).parents[3] / "shared" / "data" / "synthea-facts.jsonl"
 POLICY = Path(__file__).parents[3] / "shared" / "policies" / "wuxi-sample.toml"

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 from kafka import TopicPartition
 
-from tests.broker.servers import Consumer, await_true
-from tests.broker.test_spine import Post, Spine, encode, insured, person_of, post, stay, to_post
-from tests.builders import Json, report
-from tests.conftest import SHARDS
-from tests.contracts.processes import huzhu
+from tests.support.builders import SHARDS, Json, encode, report
+from tests.support.insurer import Insurer
+from tests.support.posting import Post, insured, person_of, post, stay, to_post
+from tests.support.processes import huzhu
+from tests.support.servers import Consumer, await_true
+from tests.support.spine import Spine
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "insurer.py"
 PAID_S_MAX = 90.0
 
 
@@ -32,47 +28,6 @@ def spine(kafka: str, postgres_url: str) -> Iterator[Spine]:
         spine.start("worker")
         spine.start("relay")
         yield spine
-
-
-class Insurer:
-    """The example as a process, and its own books."""
-
-    def __init__(self, bootstrap: str, folder: Path, *schemes: str) -> None:
-        self._arguments = [sys.executable, str(EXAMPLE), bootstrap, str(folder / "insurer.sqlite"), *schemes]
-        self._store = folder / "insurer.sqlite"
-        self._log = folder / "insurer.log"
-
-    @contextmanager
-    def running(self) -> Iterator[subprocess.Popen[bytes]]:
-        """The process, which is killed with -9 at the end, whatever it is doing."""
-        with self._log.open("ab") as log:
-            process = subprocess.Popen(self._arguments, stdout=log, stderr=log)
-            try:
-                yield process
-            finally:
-                process.kill()
-                process.wait(30)
-
-    def payments(self) -> list[tuple[str, str, str, int]]:
-        """Every line of its books: payout, kind, amount, whether reported."""
-        if not self._store.exists():
-            return []
-        with sqlite3.connect(self._store, timeout=30) as book:
-            if not book.execute("SELECT 1 FROM sqlite_master WHERE name = 'payments'").fetchone():
-                return []
-            return book.execute("SELECT payout_id, kind, amount, reported FROM payments").fetchall()
-
-    def paid(self) -> int:
-        return len(self.payments())
-
-    def reported(self) -> int:
-        return sum(done for *_, done in self.payments())
-
-    def has_reported(self, payouts: set[str]) -> bool:
-        return payouts == {name for name, *_, done in self.payments() if done}
-
-    def log(self) -> str:
-        return self._log.read_text("utf-8")[-4000:]
 
 
 def states(spine: Spine) -> dict[str, str]:

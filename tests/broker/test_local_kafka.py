@@ -14,7 +14,7 @@ from infra.servers.local import kafka_server
 from infra.servers.local.errors import PartFailed
 from infra.servers.local.kafka_server import LocalKafka
 from infra.servers.local.ports import free_ports
-from tests.broker.servers import (
+from tests.support.servers import (
     Admin,
     Consumer,
     all_gone,

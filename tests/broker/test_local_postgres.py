@@ -16,7 +16,7 @@ from infra.servers.local import postgres_programs, postgres_server
 from infra.servers.local.errors import PartUnavailable
 from infra.servers.local.ports import free_ports
 from infra.servers.local.postgres_server import LocalPostgres
-from tests.broker.servers import all_gone, execute, family_of, listening_addresses, query
+from tests.support.servers import all_gone, execute, family_of, listening_addresses, query
 
 
 @pytest.fixture

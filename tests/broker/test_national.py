@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from schemas.topics import INBOUND, OUTBOUND
-from tests.broker.test_spine import Spine
-from tests.builders import coverage, encode
-from tests.contracts.processes import huzhu, squeezed
-from tests.contracts.schemas_in_force import faults, validators
-from tests.contracts.test_post_national import as_sheet
-from tests.national_lists import SAMPLE_FILE, listed, reversal
+from tests.support.builders import coverage, encode
+from tests.support.national_lists import as_sheet, listed, reversal
+from tests.support.paths import MAPPING_FILE
+from tests.support.processes import huzhu, squeezed
+from tests.support.schemas_in_force import faults, validators
+from tests.support.spine import Spine
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def posted(spine: Spine, file: Path, *words: str | Path, status: int = 0) -> str
     return done.stdout
 
 
-NATIONAL = ("--format", "national", "--mapping", SAMPLE_FILE)
+NATIONAL = ("--format", "national", "--mapping", MAPPING_FILE)
 
 
 def test_a_settlement_list_is_paid_explained_and_refunded(spine: Spine, tmp_path: Path) -> None:

@@ -18,9 +18,8 @@ from infra.servers.local.errors import PartFailed
 from infra.servers.local.kafka_server import LocalKafka
 from infra.servers.local.postgres_server import LocalPostgres
 from infra.servers.resolve import KafkaPart, PartUnavailable, PostgresPart, resolve_kafka, resolve_postgres
-from tests.broker.servers import all_gone, await_true, consume, family_of, make_topic, produce, query, topics
-
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.support.paths import REPOSITORY
+from tests.support.servers import all_gone, await_true, consume, family_of, make_topic, produce, query, topics
 
 PARENT = """
 import json, sys, time

@@ -28,10 +28,10 @@ from schemas.policy.policy_file import read_policy
 from schemas.refusals import Refusal, RefusalCode
 from schemas.topics import INBOUND, TOPICS
 from stream.inbound.post import post
-from tests.broker.servers import Admin, Consumer, await_true
-from tests.broker.test_spine import SAMPLE_POLICY, STOP_S_MAX, Message, Spine
-from tests.builders import Json
-from tests.conftest import SHARDS
+from tests.support.builders import SHARDS, Json
+from tests.support.paths import WUXI
+from tests.support.servers import Admin, Consumer, await_true
+from tests.support.spine import STOP_S_MAX, Message, Spine
 
 SESSION_S = 6  # the least that Kafka allows
 TROUBLE = 75
@@ -90,7 +90,7 @@ class Run:
         _assert_offsets_at_ends(self.spine)
         decisions = [each.value for each in self.spine.committed("claims.decisions")]
         last = {each["claim_id"]: each for each in decisions}
-        policies = Policies((read_policy(SAMPLE_POLICY),))
+        policies = Policies((read_policy(WUXI),))
         wanted: dict[str, Json] = {decision.claim_id: to_json(decision) for decision in self.book.decide(policies)}
         assert last.keys() == wanted.keys()
         for claim_id, decision in wanted.items():

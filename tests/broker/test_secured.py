@@ -24,11 +24,11 @@ from infra.servers.local.kafka_server import LocalKafka
 from schemas.access.kafka_rights import Role, rules
 from schemas.topics import DECISIONS, INSTRUCTIONS
 from stream.outbound.read_topic import read_topic
-from tests.broker.certificates import issued
-from tests.broker.servers import await_true
-from tests.broker.test_spine import Spine, insured, stay
-from tests.builders import encode, report
-from tests.conftest import SHARDS
+from tests.support.builders import SHARDS, encode, report
+from tests.support.certificates import issued
+from tests.support.posting import insured, stay
+from tests.support.servers import await_true
+from tests.support.spine import Spine
 
 USERS = [role.value for role in Role]
 IDLE_S_MAX = 120.0

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.support.paths import REPOSITORY
+
 CLI = "@asyncapi/cli@6.2.0"
 INSTALL_S_MAX = 900  # 75 s on an idle machine, 440 MB
 
@@ -21,7 +23,7 @@ def installed() -> Path:
     npm = shutil.which("npm")
     if npm is None:
         raise CliUnavailable("npm is not on the PATH")
-    cache = Path(os.environ.get("HUZHU_CACHE_DIR") or Path(__file__).parents[2] / ".cache").absolute()
+    cache = Path(os.environ.get("HUZHU_CACHE_DIR") or REPOSITORY / ".cache").absolute()
     folder = cache / "asyncapi-cli" / CLI.rpartition("@")[2]
     program = folder / "node_modules" / ".bin" / "asyncapi"
     if not (folder / "complete").exists():

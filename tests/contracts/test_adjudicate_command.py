@@ -11,19 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import (
-    VILLAGE,
-    YEARLY,
-    Json,
-    bill,
-    coverage,
-    coverage_void,
-    discharge,
-    encode,
-    policy_text,
-)
+from tests.support.builders import VILLAGE, YEARLY, Json, bill, coverage, coverage_void, discharge, encode, policy_text
+from tests.support.paths import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 HUZHU = [sys.executable, "-m", "cli.main", "adjudicate"]
 SECTION_8 = (
     '{"claim_id":"E1","person_id":"P1","status":"adjudicated","policy_id":"wuxi-sample-2019","personal_burden":"5000.00",'

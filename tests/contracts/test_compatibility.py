@@ -16,7 +16,8 @@ from schemas.contract import asyncapi
 from schemas.contract.compatibility import breaks_readers, breaks_senders, topics_broken
 from schemas.contract.json_schema import CONTRACT_VERSION, OUTBOUND_TYPES, events, inlined
 from schemas.facts import FACT_TYPES
-from tests.contracts.schemas_in_force import CONTRACTS, faults, validators
+from tests.support.paths import CONTRACTS
+from tests.support.schemas_in_force import faults, validators
 
 Schema = dict[str, Any]
 Change = Callable[[Schema], Any]

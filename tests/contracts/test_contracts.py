@@ -18,7 +18,8 @@ from schemas.contract.json_schema import OUTBOUND_TYPES, events
 from schemas.facts import FACT_TYPES
 from schemas.policy.policy_file import read_policies
 from schemas.topics import TOPIC_OF_EVENT, TOPICS
-from tests.builders import (
+from tests.contracts.asyncapi_cli import CliUnavailable, validate
+from tests.support.builders import (
     Json,
     bill,
     coverage,
@@ -33,10 +34,10 @@ from tests.builders import (
     unhurried,
     void,
 )
-from tests.contracts.asyncapi_cli import CliUnavailable, validate
-from tests.contracts.checkpoints import checkpoint_message
-from tests.contracts.processes import SAMPLE, huzhu
-from tests.contracts.schemas_in_force import CONTRACTS, faults, validators
+from tests.support.checkpoint_message import checkpoint_message
+from tests.support.paths import CONTRACTS, WUXI
+from tests.support.processes import huzhu
+from tests.support.schemas_in_force import faults, validators
 
 KNOWN = validators()
 INBOUND = [discharge(), bill(), void(), coverage(), coverage_void(), death(), report()]
@@ -50,7 +51,7 @@ def outbound() -> list[Json]:
         reading = read(line)
         known = isinstance(reading, Reading)
         deliveries.append(delivery(json.loads(line) if known else line, offset))
-    rows = take(empty_world(read_policies([SAMPLE])), deliveries).outbox
+    rows = take(empty_world(read_policies([WUXI])), deliveries).outbox
     return [json.loads(row.value) for row in rows]
 
 

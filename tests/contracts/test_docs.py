@@ -15,8 +15,8 @@ import typer.main
 from cli.main import app
 from infra.settings import Settings
 from schemas.topics import TOPICS
+from tests.support.paths import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 DOCUMENTS = sorted([REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").rglob("*.md")])
 COMMANDS_PAGE = REPOSITORY / "docs" / "commands.md"
 PACKAGED = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]

@@ -19,8 +19,9 @@ from schemas.policy.model import Scheme
 from schemas.policy.policy_file import read_policy
 from schemas.records import Range
 from schemas.topics import TOPIC_OF_EVENT
-from tests.builders import SHARDS, Json, bill, coverage, death, delivery, discharge, report, void
-from tests.contracts.processes import CHINESE, SAMPLE, facts_file, huzhu, squeezed
+from tests.support.builders import SHARDS, Json, bill, coverage, death, delivery, discharge, report, void
+from tests.support.paths import WUXI
+from tests.support.processes import CHINESE, facts_file, huzhu, squeezed
 
 NOW = datetime(2025, 3, 1, 4, tzinfo=UTC)
 PERSON: list[Json] = [
@@ -35,10 +36,10 @@ PERSON: list[Json] = [
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_explain_tells_the_whole_claim_from_files(tmp_path: Path, language: str) -> None:
     """Bills, what is left, each scheme with its running result, what is paid in the end, and the policy."""
-    told = huzhu("explain", "E1", "--facts", facts_file(tmp_path, PERSON), "--policy", SAMPLE, "--language", language)
+    told = huzhu("explain", "E1", "--facts", facts_file(tmp_path, PERSON), "--policy", WUXI, "--language", language)
     assert 0 == told.returncode
     text = squeezed(told.stdout)
-    sha256 = read_policy(SAMPLE).sha256[:12]
+    sha256 = read_policy(WUXI).sha256[:12]
     if language == "zh":
         expected = [
             "医院的账单(2张结算单)",
@@ -58,10 +59,10 @@ def test_explain_says_why_nothing_is_paid(tmp_path: Path) -> None:
     course = discharge("E3", care_type="outpatient_special")
     events = [*PERSON, bill("S9", "E2", 500, final=False), course, bill("S3", "E3", 500)]
     file = facts_file(tmp_path, events)
-    incomplete = squeezed(huzhu("explain", "E2", "--facts", file, "--policy", SAMPLE).stdout)
+    incomplete = squeezed(huzhu("explain", "E2", "--facts", file, "--policy", WUXI).stdout)
     assert "缺:出院记录、最后一张结算单" in incomplete
-    outside = squeezed(huzhu("explain", "E3", "--facts", file, "--policy", SAMPLE).stdout)
-    assert squeezed(why_nothing(Reason.NOT_IN_SCOPE, read_policy(SAMPLE).schemes[0]).zh) in outside
+    outside = squeezed(huzhu("explain", "E3", "--facts", file, "--policy", WUXI).stdout)
+    assert squeezed(why_nothing(Reason.NOT_IN_SCOPE, read_policy(WUXI).schemes[0]).zh) in outside
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_explain_says_why_nothing_is_paid(tmp_path: Path) -> None:
 )
 def test_explain_has_a_sentence_for_every_status(tmp_path: Path, status: Status, events: list[Json]) -> None:
     """Each status says what it means and what to do next."""
-    told = huzhu("explain", "E1", "--facts", facts_file(tmp_path, events), "--policy", SAMPLE, "--language", "both")
+    told = huzhu("explain", "E1", "--facts", facts_file(tmp_path, events), "--policy", WUXI, "--language", "both")
     assert 0 == told.returncode
     assert squeezed(status_sentence(status).zh) in squeezed(told.stdout)
     assert squeezed(status_sentence(status).en) in squeezed(told.stdout)
@@ -84,11 +85,11 @@ def test_explain_has_a_sentence_for_every_status(tmp_path: Path, status: Status,
 
 def test_explain_says_that_the_estate_is_paid(tmp_path: Path) -> None:
     """A person who died after the stay keeps the claim; the heirs are told that it is theirs."""
-    told = huzhu("explain", "E1", "--facts", facts_file(tmp_path, [*PERSON, death("2024-03-20")]), "--policy", SAMPLE)
+    told = huzhu("explain", "E1", "--facts", facts_file(tmp_path, [*PERSON, death("2024-03-20")]), "--policy", WUXI)
     assert "补助付给继承人" in squeezed(told.stdout)
 
 
-@pytest.mark.parametrize("scheme", [None, *read_policy(SAMPLE).schemes], ids=lambda scheme: getattr(scheme, "id", "-"))
+@pytest.mark.parametrize("scheme", [None, *read_policy(WUXI).schemes], ids=lambda scheme: getattr(scheme, "id", "-"))
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_sentences(reason: Reason, scheme: Scheme | None) -> None:
     """In Chinese and English, whole sentences, with and without the scheme's numbers."""
@@ -107,12 +108,12 @@ def test_every_status_has_a_name() -> None:
 @pytest.mark.parametrize(("language", "said"), [("zh", "没有理赔 E404"), ("en", "There is no claim E404")])
 def test_explain_of_an_unknown_claim_is_one_sentence(tmp_path: Path, language: str, said: str) -> None:
     """Exit status 2, nothing on standard output."""
-    told = huzhu("explain", "E404", "--facts", facts_file(tmp_path, PERSON), "--policy", SAMPLE, "--language", language)
+    told = huzhu("explain", "E404", "--facts", facts_file(tmp_path, PERSON), "--policy", WUXI, "--language", language)
     assert (2, "", 1) == (told.returncode, told.stdout, len(told.stderr.splitlines()))
     assert told.stderr.startswith(said)
 
 
-@pytest.mark.parametrize("words", [("--facts", "facts.jsonl"), ("--policy", SAMPLE)])
+@pytest.mark.parametrize("words", [("--facts", "facts.jsonl"), ("--policy", WUXI)])
 def test_explain_wants_facts_and_policies_together(words: tuple[str | Path, ...]) -> None:
     """Half a call is status 2 with what to add."""
     told = huzhu("explain", "E1", *words)
@@ -136,7 +137,7 @@ def fill(ledger: Engine, events: Sequence[Json], after: Sequence[Json] = ()) -> 
 
 def test_explain_reads_the_ledger(ledger: Engine, ledger_url: str) -> None:
     """The newest decision, the bills behind it, the policy, and every instruction with the insurer's report."""
-    publish(ledger, SAMPLE.read_text("utf-8"), "li.na", SHARDS, lambda: NOW)
+    publish(ledger, WUXI.read_text("utf-8"), "li.na", SHARDS, lambda: NOW)
     fill(ledger, PERSON)
     before = huzhu("explain", "E1", HUZHU_DATABASE_URL=ledger_url)
     assert (0, "") == (before.returncode, before.stderr)

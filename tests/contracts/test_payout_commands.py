@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tests.contracts.processes import CHINESE, huzhu
-from tests.ledger.test_payouts import Town
-from tests.ledger.test_take_in import person_of_shard
+from tests.support.ledgers import person_of_shard
+from tests.support.owed_person import OwedPerson
+from tests.support.processes import CHINESE, huzhu
 
 WIDE = 220
 
 
 @pytest.fixture
-def town(ledger: Engine) -> Town:
-    return Town(ledger)
+def owed(ledger: Engine) -> OwedPerson:
+    return OwedPerson(ledger)
 
 
 @pytest.fixture
@@ -26,17 +26,17 @@ def url(ledger_url: str) -> str:
     return ledger_url
 
 
-def test_a_failed_payout_is_found_shown_and_reissued(town: Town, url: str) -> None:
+def test_a_failed_payout_is_found_shown_and_reissued(owed: OwedPerson, url: str) -> None:
     """From the list to the new payout; what may not be is refused in both languages, with exit status 2."""
-    (name,) = town.payouts
-    town.report(name, "failed")
+    (name,) = owed.payouts
+    owed.report(name, "failed")
     listed = huzhu("payouts", "list", "--state", "failed", columns=WIDE, HUZHU_DATABASE_URL=url)
     assert name in listed.stdout
     assert "300.00" in listed.stdout
     order = ("payouts", "reissue", name, "--operator", "li.na", "--reason", "账号已更正")
     done = huzhu(*order, columns=WIDE, HUZHU_DATABASE_URL=url)
     assert 0 == done.returncode, done.stderr
-    new = town.payouts[-1]
+    new = owed.payouts[-1]
     assert 2 == done.stdout.count(new)
     again = huzhu(*order, columns=WIDE, HUZHU_DATABASE_URL=url)
     assert (2, 2) == (again.returncode, again.stderr.count(new))
@@ -49,13 +49,13 @@ def test_a_failed_payout_is_found_shown_and_reissued(town: Town, url: str) -> No
     assert "3 shown; all by state: instructed 1, failed 1, book entry 1" in everything
 
 
-def test_unmatched_and_contradicting_reports_are_shown(town: Town, url: str) -> None:
+def test_unmatched_and_contradicting_reports_are_shown(owed: OwedPerson, url: str) -> None:
     """Nothing that an insurer said is hidden."""
-    (name,) = town.payouts
-    town.report(name, "paid", 1)
-    town.report(name, "failed", 2)
-    town.report("PO-unknown", "paid")
-    town.report(name, "paid", person_id=person_of_shard(0))
+    (name,) = owed.payouts
+    owed.report(name, "paid", 1)
+    owed.report(name, "failed", 2)
+    owed.report("PO-unknown", "paid")
+    owed.report(name, "paid", person_id=person_of_shard(0))
     listed = huzhu("payouts", "list", "--language", "en", columns=WIDE, HUZHU_DATABASE_URL=url).stdout
     assert "reports contradict" in listed
     assert "Unmatched report: PO-unknown, paid, reference bank-1: there is no such payout." in listed
@@ -74,9 +74,11 @@ def test_unmatched_and_contradicting_reports_are_shown(town: Town, url: str) -> 
         (("payouts", "reissue", "PO-x", "--operator", " ", "--reason", "r"), "neither may be empty"),
     ],
 )
-def test_a_call_that_cannot_be_is_refused_for_people(town: Town, url: str, words: tuple[str, ...], said: str) -> None:
+def test_a_call_that_cannot_be_is_refused_for_people(
+    owed: OwedPerson, url: str, words: tuple[str, ...], said: str
+) -> None:
     """Exit status 2 and one message, no traceback."""
-    assert 1 == len(town.payouts)
+    assert 1 == len(owed.payouts)
     done = (
         huzhu(*words, "--language", "en", HUZHU_DATABASE_URL=url)
         if "show" in words
@@ -87,24 +89,24 @@ def test_a_call_that_cannot_be_is_refused_for_people(town: Town, url: str, words
     assert "Traceback" not in done.stderr
 
 
-def test_a_statement_that_agrees_has_exit_status_0(town: Town, url: str, tmp_path: Path) -> None:
+def test_a_statement_that_agrees_has_exit_status_0(owed: OwedPerson, url: str, tmp_path: Path) -> None:
     """Before the report without states, after it with them."""
-    (name,) = town.payouts
+    (name,) = owed.payouts
     file = tmp_path / "march.csv"
     file.write_text(f"支付编号,金额\n{name},300.00\n", "utf-8")
     done = huzhu("reconcile", file, HUZHU_DATABASE_URL=url)
     assert 0 == done.returncode, done.stderr
     assert "未核对状态" in done.stdout
-    town.report(name, "paid")
+    owed.report(name, "paid")
     file.write_text(f"支付编号,金额,状态\n{name},300.00,支付成功\n", "utf-8")
     done = huzhu("reconcile", file, "--language", "en", HUZHU_DATABASE_URL=url)
     assert 0 == done.returncode, done.stderr
     assert "they agree" in done.stdout
 
 
-def test_differences_are_listed_and_written(town: Town, url: str, tmp_path: Path) -> None:
+def test_differences_are_listed_and_written(owed: OwedPerson, url: str, tmp_path: Path) -> None:
     """Exit status 3; the table, the CSV and the JSON say the same."""
-    (name,) = town.payouts
+    (name,) = owed.payouts
     file = tmp_path / "march.csv"
     file.write_text(f"支付编号,金额,状态\n{name},299.99,退票\nPO-9,1.005,成功\nPO-8,7,成功\n", "utf-8")
     for out in (tmp_path / "found.csv", tmp_path / "found.json"):
@@ -120,9 +122,9 @@ def test_differences_are_listed_and_written(town: Town, url: str, tmp_path: Path
         assert word in done.stdout
 
 
-def test_the_scope_says_what_must_be_there(town: Town, url: str, tmp_path: Path) -> None:
+def test_the_scope_says_what_must_be_there(owed: OwedPerson, url: str, tmp_path: Path) -> None:
     """A payout that the statement lacks is missing where its day and scheme are asked for, and else is not."""
-    assert 1 == len(town.payouts)
+    assert 1 == len(owed.payouts)
     file = tmp_path / "march.csv"
     file.write_text("支付编号,金额\n", "utf-8")
     scopes = {
@@ -140,7 +142,7 @@ def test_the_scope_says_what_must_be_there(town: Town, url: str, tmp_path: Path)
     [("a,b\n1,2\n", ()), ("支付编号,金额\n", ("--out", "found.txt")), ("支付编号,金额\n", ("--column", "x=y"))],
 )
 def test_an_unusable_statement_or_call_has_exit_status_2(
-    town: Town, url: str, tmp_path: Path, content: str, words: tuple[str, ...]
+    owed: OwedPerson, url: str, tmp_path: Path, content: str, words: tuple[str, ...]
 ) -> None:
     """With a message that says what to do, in both languages."""
     file = tmp_path / "march.csv"

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import VILLAGE, policy_text
-from tests.contracts.processes import CHINESE, REPOSITORY, SAMPLE, huzhu, rows, squeezed
+from tests.support.builders import VILLAGE, policy_text
+from tests.support.paths import REPOSITORY, WUXI
+from tests.support.processes import CHINESE, huzhu, rows, squeezed
 
-POLICIES = [SAMPLE, *(REPOSITORY / "docs" / "policies" / f"{name}.toml" for name in ("graduated", "nine-layers"))]
+POLICIES = [WUXI, *(REPOSITORY / "docs" / "policies" / f"{name}.toml" for name in ("graduated", "nine-layers"))]
 
 
 def test_check_works_the_village_scheme_out_at_every_edge() -> None:
     """One fen below, at and above the threshold, a round amount, and the cap's last and first fen."""
-    told = huzhu("policy", "check", SAMPLE, "--language", "en")
+    told = huzhu("policy", "check", WUXI, "--language", "en")
     assert 0 == told.returncode
     expected = [
         ["1,999.99", "0.00", "not over the threshold"],
@@ -31,7 +32,7 @@ def test_check_works_the_village_scheme_out_at_every_edge() -> None:
 
 def test_check_says_filters_and_limits_in_words(tmp_path: Path) -> None:
     """Areas, diagnoses, waiting, deadline, floor and yearly cap are sentences, in both languages."""
-    text = SAMPLE.read_text("utf-8").replace('care_types = ["inpatient"]', FILTERS, 1)
+    text = WUXI.read_text("utf-8").replace('care_types = ["inpatient"]', FILTERS, 1)
     file = tmp_path / "filters.toml"
     file.write_text(text, "utf-8")
     told = squeezed(huzhu("policy", "check", file).stdout)
@@ -84,7 +85,7 @@ def test_check_speaks_one_language_when_asked(language: str, chinese: bool, tmp_
 def test_check_ends_with_the_messages_of_unusable_files(tmp_path: Path) -> None:
     """Exit status 2, and file, line, field and remedy on standard error."""
     file = tmp_path / "wrong.toml"
-    file.write_text(SAMPLE.read_text("utf-8").replace('rate = "0.80"', 'rate = "80"'), "utf-8")
+    file.write_text(WUXI.read_text("utf-8").replace('rate = "0.80"', 'rate = "80"'), "utf-8")
     told = huzhu("policy", "check", file)
     assert (2, "") == (told.returncode, told.stdout)
     assert told.stderr.startswith(f"{file}:40: scheme.2.tier.1.brackets.1.rate: is above 1")
@@ -102,7 +103,7 @@ def test_check_refuses_files_that_overlap() -> None:
 def test_check_warns_and_goes_on(tmp_path: Path) -> None:
     """A shared category is a warning on standard error; the policy is explained, and the status is 0."""
     file = tmp_path / "shared.toml"
-    file.write_text(SAMPLE.read_text("utf-8").replace('["ordinary"]', '["ordinary", "dibao"]'), "utf-8")
+    file.write_text(WUXI.read_text("utf-8").replace('["ordinary"]', '["ordinary", "dibao"]'), "utf-8")
     told = huzhu("policy", "check", file)
     assert 0 == told.returncode
     assert told.stderr.startswith(f"warning: {file}:44: scheme.2.tier.2.categories.2: category")
@@ -112,19 +113,19 @@ def test_check_warns_and_goes_on(tmp_path: Path) -> None:
 def test_diff_of_equal_policies_is_silent_success(tmp_path: Path) -> None:
     """Comments and another spelling of a rate make no difference: exit status 0."""
     file = tmp_path / "same.toml"
-    file.write_text("# again\n" + SAMPLE.read_text("utf-8").replace('"0.80"', '"0.8"'), "utf-8")
-    told = huzhu("policy", "diff", SAMPLE, file)
+    file.write_text("# again\n" + WUXI.read_text("utf-8").replace('"0.80"', '"0.8"'), "utf-8")
+    told = huzhu("policy", "diff", WUXI, file)
     assert 0 == told.returncode
     assert "The two policies say the same." in told.stdout
 
 
 def test_diff_says_each_field_and_what_it_means_in_yuan(tmp_path: Path) -> None:
     """A rate, a moved category and a new threshold, with the benefits before and after; exit status 1."""
-    text = SAMPLE.read_text("utf-8").replace('threshold = "2000.00"', 'threshold = "1500.00"')
+    text = WUXI.read_text("utf-8").replace('threshold = "2000.00"', 'threshold = "1500.00"')
     text = text.replace('"dibao_edge", ', "").replace('["ordinary"]', '["ordinary", "dibao_edge"]')
     file = tmp_path / "new.toml"
     file.write_text(text.replace('rate = "0.60"', 'rate = "0.65"').replace("2010-01-01", "2025-01-01"), "utf-8")
-    told = huzhu("policy", "diff", SAMPLE, file, "--language", "en", columns=120)
+    told = huzhu("policy", "diff", WUXI, file, "--language", "en", columns=120)
     assert 1 == told.returncode
     lines = [re.split(r"\s{2,}", line.strip()) for line in told.stdout.splitlines()]
     assert ["in force from", "2010-01-01", "2025-01-01"] in lines
@@ -153,4 +154,4 @@ def test_diff_shows_schemes_that_come_go_and_change_places(tmp_path: Path) -> No
 
 def test_diff_of_an_unusable_file_is_status_2(tmp_path: Path) -> None:
     """An error is told apart from a difference."""
-    assert 2 == huzhu("policy", "diff", SAMPLE, tmp_path / "gone.toml").returncode
+    assert 2 == huzhu("policy", "diff", WUXI, tmp_path / "gone.toml").returncode

@@ -14,8 +14,8 @@ from handlers.offline.book import Book
 from schemas.decisions import ClaimDecision
 from schemas.policy.model import Bracket, Policies, Policy, Scheme, Tier
 from schemas.policy.policy_file import read_policies, warnings
+from tests.support.paths import DOCS
 
-DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "policies.md").read_text("utf-8")
 FIELDS = ("person", "category", "discharged_on", "copay", "out_of_catalogue")
 

@@ -14,8 +14,9 @@ import pytest
 import xlsxwriter
 
 from infra.files.national_files import FileUnusable, rows_of
-from tests.contracts.processes import CHINESE, huzhu
-from tests.national_lists import SAMPLE_FILE, listed
+from tests.support.national_lists import as_sheet, listed
+from tests.support.paths import MAPPING_FILE
+from tests.support.processes import CHINESE, huzhu
 
 Record = dict[str, object]
 
@@ -26,22 +27,6 @@ def as_csv(path: Path, records: Sequence[Record], encoding: str = "utf-8") -> Pa
     writer.writerow([name.upper() for name in records[0]])
     writer.writerows([list(record.values()) for record in records])
     path.write_bytes(text.getvalue().encode(encoding))
-    return path
-
-
-def as_sheet(path: Path, records: Sequence[Record], sheets: Sequence[str] = ("清单",)) -> Path:
-    """A workbook with amounts in number cells and all else as text, below an empty row."""
-    with xlsxwriter.Workbook(path) as book:
-        for name in sheets:
-            sheet = book.add_worksheet(name)
-            sheet.write_row(1, 0, list(records[0]))
-            for row, record in enumerate(records, start=2):
-                for column, (field, value) in enumerate(record.items()):
-                    amount = str(value).replace(".", "").lstrip("-").isdigit() and ("pay" in field or "amt" in field)
-                    if amount:
-                        sheet.write_number(row, column, float(str(value)))
-                    else:
-                        sheet.write_string(row, column, str(value))
     return path
 
 
@@ -74,7 +59,7 @@ RECORDS = [
 def test_every_kind_of_file_is_checked(name: str, tmp_path: Path) -> None:
     """The refused record is named with file, line, field and code in both languages; no value of it is shown."""
     file = WRITERS[name](tmp_path / name, RECORDS)
-    done = huzhu("post", "--format", "national", "--mapping", SAMPLE_FILE, "--check", file)
+    done = huzhu("post", "--format", "national", "--mapping", MAPPING_FILE, "--check", file)
     assert (done.returncode, done.stdout) == (3, "2 records can be posted, 1 are refused; nothing was posted\n")
     (said,) = done.stderr.splitlines()
     assert said.startswith(f"{file}:{LINES[name]}: medfee_sumamt, hifp_pay,")
@@ -87,16 +72,16 @@ def test_an_unusable_call_says_what_is_missing(tmp_path: Path) -> None:
     """A missing or wrong mapping, an unknown kind of file, and options of the other format end with status 2."""
     file = as_csv(tmp_path / "list.csv", RECORDS)
     wrong = tmp_path / "wrong.toml"
-    wrong.write_text(SAMPLE_FILE.read_text("utf-8").replace('"county"', '"big"'), "utf-8")
+    wrong.write_text(MAPPING_FILE.read_text("utf-8").replace('"county"', '"big"'), "utf-8")
     other = tmp_path / "list.pdf"
     other.touch()
     national = ("post", "--format", "national", "--check")
     calls = [
         ((*national, file), "needs --mapping"),
         ((*national, "--mapping", wrong, file), "wrong.toml:9: facility_level: is not allowed"),
-        ((*national, "--mapping", SAMPLE_FILE, other), "list.pdf: what is in it?"),
+        ((*national, "--mapping", MAPPING_FILE, other), "list.pdf: what is in it?"),
         (("post", "--check", file), "go with --format national"),
-        (("post", "--format", "national", "--mapping", SAMPLE_FILE, file), "set HUZHU_KAFKA_BOOTSTRAP"),
+        (("post", "--format", "national", "--mapping", MAPPING_FILE, file), "set HUZHU_KAFKA_BOOTSTRAP"),
     ]
     for words, said in calls:
         done = huzhu(*words)
@@ -107,7 +92,7 @@ def test_an_unusable_call_says_what_is_missing(tmp_path: Path) -> None:
 def test_the_configured_mappings_are_the_default(tmp_path: Path) -> None:
     """HUZHU_NATIONAL_MAPPINGS stands in for --mapping."""
     file = as_csv(tmp_path / "list.csv", RECORDS[:1])
-    done = huzhu("post", "--format", "national", "--check", file, HUZHU_NATIONAL_MAPPINGS=str(SAMPLE_FILE))
+    done = huzhu("post", "--format", "national", "--check", file, HUZHU_NATIONAL_MAPPINGS=str(MAPPING_FILE))
     assert done.stdout == "1 records can be posted, 0 are refused; nothing was posted\n"
 
 
@@ -146,7 +131,7 @@ def test_a_workbook_with_two_filled_sheets_needs_a_choice(tmp_path: Path) -> Non
 def test_refused_records_are_kept_for_correction(tmp_path: Path) -> None:
     """FILE.refused.csv holds them as they stood, readable by the owner only; corrected, it can be posted itself."""
     file = as_sheet(tmp_path / "list.xlsx", RECORDS[1:2])
-    done = huzhu("post", "--format", "national", "--mapping", SAMPLE_FILE, file, HUZHU_KAFKA_BOOTSTRAP="127.0.0.1:1")
+    done = huzhu("post", "--format", "national", "--mapping", MAPPING_FILE, file, HUZHU_KAFKA_BOOTSTRAP="127.0.0.1:1")
     kept = tmp_path / "list.xlsx.refused.csv"
     assert done.returncode == 3, done.stderr
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
@@ -154,7 +139,7 @@ def test_refused_records_are_kept_for_correction(tmp_path: Path) -> None:
     assert (record["refused_line"], record["refused_code"]) == ("3", "AMOUNTS_DO_NOT_BALANCE")
     assert (record["psn_name"], record["maf_pay"], record["hifp_pay"]) == ("李四", "99.51", "5000.0")
     kept.write_text(kept.read_text("utf-8").replace("99.51", "99.50"), "utf-8")
-    again = huzhu("post", "--format", "national", "--mapping", SAMPLE_FILE, "--check", kept)
+    again = huzhu("post", "--format", "national", "--mapping", MAPPING_FILE, "--check", kept)
     assert again.stdout == "1 records can be posted, 0 are refused; nothing was posted\n"
 
 
@@ -178,7 +163,7 @@ def test_dates_and_codes_may_be_cells_of_their_own_kind(tmp_path: Path) -> None:
                         sheet.write_number(row, column, int(str(value)))
                     case _:
                         sheet.write_string(row, column, str(value))
-    done = huzhu("post", "--format", "national", "--mapping", SAMPLE_FILE, "--check", file)
+    done = huzhu("post", "--format", "national", "--mapping", MAPPING_FILE, "--check", file)
     assert done.stdout == "1 records can be posted, 1 are refused; nothing was posted\n", done.stderr
     assert f"{file}:3: psn_no: FIELD_INVALID" in done.stderr
     assert "320206" not in done.stderr

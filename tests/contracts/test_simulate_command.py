@@ -19,8 +19,9 @@ import pytest
 
 from cli.offline.worker_processes import cores
 from infra.population import generate
-from tests.builders import VILLAGE, YEARLY, Json, bill, coverage, discharge, encode, policy_text
-from tests.contracts.processes import CHINESE, REPOSITORY, SAMPLE, facts_file, huzhu, squeezed
+from tests.support.builders import VILLAGE, YEARLY, Json, bill, coverage, discharge, encode, policy_text
+from tests.support.paths import REPOSITORY, WUXI
+from tests.support.processes import CHINESE, facts_file, huzhu, squeezed
 
 TABLES = ["by-scheme", "by-tier", "by-area", "by-month", "distribution", "largest", "statuses", "policies"]
 
@@ -193,7 +194,7 @@ def test_one_language_is_enough(small: Path, language: str) -> None:
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
     """A village whose name is markup is shown as it is written."""
     events = [{**each, "area": "<script>alert(1)</script>"} if "coverage_id" in each else each for each in STAYS]
-    words = ("--policy", SAMPLE, "--facts", facts_file(tmp_path, events), "--out", tmp_path / "out")
+    words = ("--policy", WUXI, "--facts", facts_file(tmp_path, events), "--out", tmp_path / "out")
     assert 0 == huzhu("simulate", *words).returncode
     page = Page((tmp_path / "out" / "index.html").read_text("utf-8"))
     assert "script" not in page.tags
@@ -225,7 +226,7 @@ def test_no_facts_make_an_empty_report(tmp_path: Path) -> None:
     """Nothing read, nothing owed, no mistake; the page has no charts of nothing."""
     (tmp_path / "facts.jsonl").write_bytes(b"")
     told = huzhu(
-        "simulate", "--policy", SAMPLE, "--baseline", SAMPLE, "--facts", tmp_path / "facts.jsonl", "--out", tmp_path
+        "simulate", "--policy", WUXI, "--baseline", WUXI, "--facts", tmp_path / "facts.jsonl", "--out", tmp_path
     )
     assert (0, "") == (told.returncode, told.stderr)
     assert "<svg" not in (tmp_path / "index.html").read_text("utf-8")
@@ -238,14 +239,14 @@ def test_no_facts_make_an_empty_report(tmp_path: Path) -> None:
         (("--facts", "facts.jsonl", "--ledger"), "either --facts FILE or --ledger"),
         (("--facts", "nowhere.jsonl"), "nowhere.jsonl: cannot be read"),
         (("--facts", "nowhere.jsonl", "--every-claim"), "--every-claim needs --out"),
-        (("--facts", "nowhere.jsonl", "--out", SAMPLE), "cannot be made"),
+        (("--facts", "nowhere.jsonl", "--out", WUXI), "cannot be made"),
         (("--facts", "nowhere.jsonl", "--baseline", "nowhere.toml"), "nowhere.toml"),
         (("--ledger",), "HUZHU_DATABASE_URL"),
     ],
 )
 def test_an_unusable_call_says_what_to_do(words: tuple[str | Path, ...], said: str) -> None:
     """Exit status 2, one message, no traceback."""
-    told = huzhu("simulate", "--policy", SAMPLE, *words)
+    told = huzhu("simulate", "--policy", WUXI, *words)
     assert (2, "") == (told.returncode, told.stdout)
     assert said in told.stderr
     assert "Traceback" not in told.stderr
@@ -262,7 +263,7 @@ def test_the_lines_of_refused_facts_are_those_of_the_file(tmp_path: Path) -> Non
         encode({**discharge("E1"), "person_id": "P9"}),
     ]
     (tmp_path / "facts.jsonl").write_bytes(b"\r\n".join(lines))
-    told = huzhu("simulate", "--policy", SAMPLE, "--facts", tmp_path / "facts.jsonl")
+    told = huzhu("simulate", "--policy", WUXI, "--facts", tmp_path / "facts.jsonl")
     found = [(each["line"], each["code"]) for each in map(json.loads, told.stderr.splitlines())]
     assert (3, [(11, "MALFORMED_JSON"), (12, "VERSION_CONFLICT"), (13, "PERSON_MISMATCH")]) == (told.returncode, found)
 
@@ -273,7 +274,7 @@ def test_a_signal_leaves_nothing_behind(city: Path, tmp_path: Path, number: int,
     """No process goes on, and no traceback; but for kill -9 the temporary files are gone too."""
     spool = tmp_path / "spool"
     spool.mkdir()
-    words = [sys.executable, "-m", "cli.main", "simulate", "--policy", str(SAMPLE), "--facts", str(city)]
+    words = [sys.executable, "-m", "cli.main", "simulate", "--policy", str(WUXI), "--facts", str(city)]
     with Popen(words, cwd=REPOSITORY, env=os.environ | {"TMPDIR": str(spool)}, stdout=DEVNULL, stderr=PIPE) as process:
         parent = psutil.Process(process.pid)
         while len(children := parent.children()) < min(2, cores()) or not list(spool.glob("*/chunk-*")):

@@ -13,6 +13,7 @@ from schemas.money import format_yuan
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import read_policy
 from tests.oracle.calculator import adjudicate
+from tests.support.paths import WUXI
 
 SHARED = Path(__file__).parents[3] / "shared"
 FACTS = SHARED / "data" / "synthea-facts.jsonl"
@@ -41,5 +42,4 @@ def test_the_synthetic_patients_are_paid_what_the_oracle_says(lines: list[bytes]
 
 def test_the_sample_in_the_repository_is_the_shared_one() -> None:
     """What `huzhu demo` uses by default is the policy that the total belongs to."""
-    ours = Path(__file__).parents[2] / "infra" / "samples" / "wuxi-sample.toml"
-    assert read_policy(POLICY).sha256 == read_policy(ours).sha256
+    assert read_policy(POLICY).sha256 == read_policy(WUXI).sha256

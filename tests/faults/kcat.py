@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Collection
 from typing import NamedTuple
 
-from tests import debian
+from tests.support import debian
 
 READ_S_MAX = 120.0
 FETCH_BYTES = 8 * 1024 * 1024

@@ -6,13 +6,14 @@ python -m tests.faults.run --seed 1 --rounds 2 --persons 4000 --settlements 3000
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from random import Random
+from random import Random, SystemRandom
 
 import psycopg
 
@@ -26,8 +27,8 @@ from tests.faults.load import Load, post_in_transaction
 from tests.faults.oracle import Judgement, Verdict, examine
 from tests.faults.poison import cases
 from tests.faults.waiting import await_true, pause
+from tests.support.paths import WUXI
 
-POLICY = Path(__file__).parents[2] / "infra" / "samples" / "wuxi-sample.toml"
 STALLED_S_MAX = 180.0
 REST_POLL_S = 0.5
 ACKNOWLEDGED_S_MAX = 600.0
@@ -43,6 +44,11 @@ TRANSACTION_EVERY = 3
 
 SOUND_EXITS = {0, 75, -9, -15}
 """Ended on request, for trouble of the infrastructure, or killed. Anything else is a defect of the program."""
+
+
+def seed() -> int:
+    """HUZHU_FAULTS_SEED, or a new one, which a failure prints."""
+    return int(os.environ.get("HUZHU_FAULTS_SEED") or SystemRandom().randrange(10**6))
 
 
 @dataclass
@@ -143,7 +149,7 @@ def heal(cluster: Cluster) -> None:
 
 def _publish(cluster: Cluster) -> bool:
     """As an operator does it; publishing twice is harmless."""
-    command = [sys.executable, "-m", "cli.main", "policy", "publish", str(POLICY), "--operator", "faults"]
+    command = [sys.executable, "-m", "cli.main", "policy", "publish", str(WUXI), "--operator", "faults"]
     try:
         done = subprocess.run(
             command, capture_output=True, env=cluster.environment(), check=False, timeout=PUBLISH_S_MAX

@@ -9,8 +9,7 @@ import pytest
 from tests.faults import kcat
 from tests.faults.chaos import KINDS
 from tests.faults.oracle import Verdict
-from tests.faults.run import run, say
-from tests.faults.test_short import seed
+from tests.faults.run import run, say, seed
 
 PERSONS, SETTLEMENTS = 4_000, 30_000
 LONG = os.environ.get("HUZHU_FAULTS") == "long"

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from json import loads
-from pathlib import Path
 
 import pytest
 
@@ -22,6 +21,7 @@ from tests.faults.load import Load
 from tests.faults.oracle import Judgement, Verdict, examine
 from tests.faults.poison import CLAIMS, CODES, DUE_FEN, Case, cases
 from tests.faults.run import await_rest, heal
+from tests.support.paths import REPOSITORY
 
 OPERATOR, REASON = "li.na", "retyped from the paper bill"
 BY_COMMAND = 2
@@ -166,8 +166,9 @@ def test_an_unnamed_or_unknown_replay_is_refused(
 def huzhu(cluster: Cluster, *words: str) -> subprocess.CompletedProcess[bytes]:
     """`huzhu deadletter ...` on the cluster."""
     command = [sys.executable, "-m", "cli.main", "deadletter", *words]
-    root = Path(__file__).parents[2]
-    return subprocess.run(command, capture_output=True, env=cluster.environment(), cwd=root, timeout=60, check=False)
+    return subprocess.run(
+        command, capture_output=True, env=cluster.environment(), cwd=REPOSITORY, timeout=60, check=False
+    )
 
 
 def _fates(cluster: Cluster) -> Counter[str]:

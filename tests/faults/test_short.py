@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from random import SystemRandom
-
 import pytest
 
 from tests.faults import damage, kcat
 from tests.faults.chaos import KINDS
 from tests.faults.evidence import Evidence
 from tests.faults.oracle import CHECKS, Verdict, judge
-from tests.faults.run import Report, run, say
+from tests.faults.run import Report, run, say, seed
 
 PERSONS, SETTLEMENTS = 400, 3_000
-
-
-def seed() -> int:
-    """HUZHU_FAULTS_SEED, or a new one, which a failure prints."""
-    return int(os.environ.get("HUZHU_FAULTS_SEED") or SystemRandom().randrange(10**6))
 
 
 @pytest.fixture(scope="module")

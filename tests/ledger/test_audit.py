@@ -32,26 +32,17 @@ from schemas.canonical import canonical_json, sha256_hex
 from schemas.checkpoint import SignedCheckpoint, parse_notes
 from schemas.outbound import AuditKind
 from schemas.records import Export
-from tests.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge
-from tests.ledger.test_payouts import Town
-from tests.ledger.test_take_in import (
-    for_person,
-    give,
-    held,
-    in_order,
-    person_of_shard,
-    posted,
-    random_batches,
-    recorded,
-    replayed,
-    sample,
-    ticking,
-)
+from tests.support.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge
+from tests.support.ledgers import for_person, give, held, in_order, person_of_shard, ticking
+from tests.support.loads import posted, random_batches, sample
+from tests.support.owed_person import OwedPerson
+from tests.support.paths import EXAMPLES
+from tests.support.replayed import recorded, replayed
 
 KEY = SigningKey("wuxi.example/huzhu", b"\x01" * 32)
 OTHER_KEY = SigningKey("wuxi.example/huzhu", b"\x02" * 32)
 LATER = RECORDED_AT + timedelta(minutes=5)
-SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "verify_proof.py"
+SCRIPT = EXAMPLES / "verify_proof.py"
 
 
 def nothing(_: int) -> None:
@@ -163,9 +154,9 @@ def test_a_ledger_with_every_kind_of_entry_is_good(ledger: Engine) -> None:
 
 def test_a_ledger_with_keys_and_reissued_payouts_is_good(ledger: Engine) -> None:
     """The acts of the API and of payouts verify like all others: no false alarm."""
-    town = Town(ledger)
-    town.report(town.payouts[0], "failed")
-    town.reissue(town.payouts[0])
+    owed = OwedPerson(ledger)
+    owed.report(owed.payouts[0], "failed")
+    owed.reissue(owed.payouts[0])
     first, _ = api_keys.create(ledger, Role.HOSPITAL, ["H1"], "", "li.na", ticking())
     second, _ = api_keys.rotate(ledger, first.key_id, timedelta(0), "li.na", ticking())
     api_keys.revoke(ledger, second.key_id, "lost", "li.na", ticking())

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from pathlib import Path
 
 import pytest
 from alembic import command
@@ -18,8 +17,8 @@ from sqlalchemy import Engine, create_engine, make_url, select, text
 
 from infra.ledger import tables
 from infra.ledger.schema import LedgerMismatch, bind, bound_shards, connect, upgrade
+from tests.support.paths import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 UPGRADE = "import sys; from infra.ledger.schema import connect, upgrade; upgrade(connect(sys.argv[1]))"
 NewDatabase = Callable[[], str]
 _numbers = count(1)

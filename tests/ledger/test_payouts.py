@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,15 +16,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from acts.publish_policy import publish
-from acts.reissue_payout import NoSuchPayout, reissue
+from acts.reissue_payout import NoSuchPayout
 from acts.take_in import take_in
 from handlers.claims.payout_reports import NotReissuable
 from infra.ledger import reads, schema, tables
 from infra.sharding import shard_of
-from tests.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge, report
-from tests.ledger.test_take_in import (
-    assert_replays,
+from tests.support.builders import RECORDED_AT, SHARDS, report
+from tests.support.ledgers import (
     at_once,
     dispositions,
     for_person,
@@ -38,88 +34,41 @@ from tests.ledger.test_take_in import (
     ranges,
     ticking,
 )
-
-
-def standing() -> datetime:
-    """A clock that stands."""
-    return RECORDED_AT
-
-
-class Town:
-    """A ledger with one person who is owed 300.00 for E1, and an insurer who reports."""
-
-    def __init__(self, ledger: Engine) -> None:
-        self.ledger = ledger
-        publish(ledger, POLICY, "li.na", SHARDS, standing)
-        held(ledger)
-        self._ends = Counter[str]()
-        give(ledger, in_order([coverage(), discharge(), bill()]))
-
-    @property
-    def payouts(self) -> list[str]:
-        """The ids of all payouts, in order of revision."""
-        with self.ledger.connect() as connection:
-            order = tables.instructions
-            return list(connection.scalars(select(order.c.payout_id).order_by(order.c.revision)))
-
-    def report(self, payout_id: str, status: str, day: int = 1, person_id: str = "P1", **fields: Any) -> None:
-        when = f"2025-04-{day:02d}T10:00:00+08:00"
-        told = report(payout_id, status=status, reported_at=when, person_id=person_id, **fields)
-        give(self.ledger, in_order([told], first=self._ends[person_id]))
-        self._ends[person_id] += 1
-
-    def correct(self, copay: int, version: int) -> None:
-        """The bill is corrected."""
-        give(self.ledger, in_order([bill(copay=copay, version=version)], first=version - 1))
-
-    def reissue(self, payout_id: str, operator: str = "wang.wei", now: Callable[[], Any] = standing) -> tuple[str, int]:
-        return reissue(self.ledger, payout_id, operator, "the account was closed", SHARDS, now)
-
-    def state(self, payout_id: str, person_id: str = "P1") -> str | None:
-        told = tables.payout_states
-        with self.ledger.connect() as connection:
-            place = (told.c.payout_id == payout_id) & (told.c.person_id == person_id)
-            return connection.scalar(select(told.c.state).where(place))
-
-    def told(self) -> list[tuple[str, str, str | None, str | None]]:
-        """Every instruction as an insurer reads it: kind, amount, what it reissues, what it takes off the books."""
-        with self.ledger.connect() as connection:
-            order = tables.instructions
-            values = [json.loads(each) for each in connection.scalars(select(order.c.value).order_by(order.c.revision))]
-        return [(v["kind"], v["amount"], v.get("reissue_of"), v.get("reversal_of")) for v in values]
+from tests.support.owed_person import OwedPerson
+from tests.support.replayed import assert_replays
 
 
 @pytest.fixture
-def town(ledger: Engine) -> Town:
-    return Town(ledger)
+def owed(ledger: Engine) -> OwedPerson:
+    return OwedPerson(ledger)
 
 
 # States ---------------------------------------------------------------------------------------------------
 
 
-def test_reports_make_the_state_in_whatever_order_and_batches_they_come(town: Town) -> None:
+def test_reports_make_the_state_in_whatever_order_and_batches_they_come(owed: OwedPerson) -> None:
     """Returned on the 3rd arrives first, paid on the 2nd later: the state is returned, and nothing contradicts."""
-    (name,) = town.payouts
-    assert town.state(name) is None
-    town.report(name, "returned", 3)
-    town.report(name, "paid", 2)
-    assert "returned" == town.state(name)
-    with town.ledger.connect() as connection:
+    (name,) = owed.payouts
+    assert owed.state(name) is None
+    owed.report(name, "returned", 3)
+    owed.report(name, "paid", 2)
+    assert "returned" == owed.state(name)
+    with owed.ledger.connect() as connection:
         row = connection.execute(select(tables.payout_states)).one()
         alerts = connection.scalar(select(func.count()).where(tables.outbox.c.topic == "alerts"))
     assert (2, 0, 0) == (row.reports, row.contradictions, alerts)
-    assert_replays(town.ledger)
+    assert_replays(owed.ledger)
 
 
-def test_a_report_under_another_person_leaves_the_payout_as_it_is(town: Town) -> None:
+def test_a_report_under_another_person_leaves_the_payout_as_it_is(owed: OwedPerson) -> None:
     """It is accepted, kept under the person who was named, and raises an alert."""
-    (name,) = town.payouts
-    town.report(name, "failed", person_id=person_of_shard(0))
-    assert town.state(name) is None
-    assert "failed" == town.state(name, person_of_shard(0))
+    (name,) = owed.payouts
+    owed.report(name, "failed", person_id=person_of_shard(0))
+    assert owed.state(name) is None
+    assert "failed" == owed.state(name, person_of_shard(0))
     with pytest.raises(NotReissuable, match="is instructed"):
-        town.reissue(name)
-    assert_replays(town.ledger)
+        owed.reissue(name)
+    assert_replays(owed.ledger)
 
 
 def test_reports_of_one_payout_under_two_persons_at_once_end_no_worker(ledger: Engine) -> None:
@@ -153,20 +102,20 @@ def test_reports_of_one_payout_under_two_persons_at_once_end_no_worker(ledger: E
 # Reissue --------------------------------------------------------------------------------------------------
 
 
-def test_a_failed_payout_is_instructed_again(town: Town) -> None:
+def test_a_failed_payout_is_instructed_again(owed: OwedPerson) -> None:
     """The books take it back and order it anew, under new ids, so that what is instructed stays what is due."""
-    (name,) = town.payouts
-    town.report(name, "failed")
-    again, amount = town.reissue(name)
-    _, off, new = town.payouts
+    (name,) = owed.payouts
+    owed.report(name, "failed")
+    again, amount = owed.reissue(name)
+    _, off, new = owed.payouts
     assert (again, amount) == (new, 30_000)
-    assert town.told() == [
+    assert owed.told() == [
         ("payment", "300.00", None, None),
         ("recovery", "300.00", None, name),
         ("payment", "300.00", name, None),
     ]
     assert off not in (name, new)
-    with town.ledger.connect() as connection:
+    with owed.ledger.connect() as connection:
         due, revision = connection.execute(
             select(tables.benefits.c.benefit, tables.benefits.c.instruction_revision).where(
                 tables.benefits.c.scheme_id == "village_mutual_aid"
@@ -181,111 +130,111 @@ def test_a_failed_payout_is_instructed_again(town: Town) -> None:
         act["subject"]["reason"],
     )
     assert 3 == sum(each["kind"] == "payout.instructed" for each in entries)
-    assert_replays(town.ledger)
+    assert_replays(owed.ledger)
 
 
-def test_a_reissued_payout_is_reissued_again_only_where_the_new_one_failed(town: Town) -> None:
+def test_a_reissued_payout_is_reissued_again_only_where_the_new_one_failed(owed: OwedPerson) -> None:
     """The first may never be again; the second may once it failed too; and later corrections go on from there."""
-    (name,) = town.payouts
-    town.report(name, "failed")
-    second, _ = town.reissue(name)
+    (name,) = owed.payouts
+    owed.report(name, "failed")
+    second, _ = owed.reissue(name)
     for wrong, why in ((name, "reissued already"), (second, "is instructed")):
         with pytest.raises(NotReissuable, match=why):
-            town.reissue(wrong)
-    town.report(second, "paid", 2)
-    town.report(second, "returned", 3)
-    third, _ = town.reissue(second)
-    town.report(third, "paid", 4)
+            owed.reissue(wrong)
+    owed.report(second, "paid", 2)
+    owed.report(second, "returned", 3)
+    third, _ = owed.reissue(second)
+    owed.report(third, "paid", 4)
     with pytest.raises(NotReissuable, match="is paid"):
-        town.reissue(third)
-    town.correct(2500, 2)
-    assert ("recovery", "150.00", None, None) == town.told()[-1]
-    assert_replays(town.ledger)
+        owed.reissue(third)
+    owed.correct(2500, 2)
+    assert ("recovery", "150.00", None, None) == owed.told()[-1]
+    assert_replays(owed.ledger)
 
 
-def test_only_what_is_still_due_is_instructed_again(town: Town) -> None:
+def test_only_what_is_still_due_is_instructed_again(owed: OwedPerson) -> None:
     """300.00 failed, then 150.00 were to be taken back, which failed too, as nothing was there: 150.00 are ordered."""
-    (name,) = town.payouts
-    town.correct(2500, 2)
-    town.report(name, "failed")
-    town.report(town.payouts[1], "failed", 2)
-    assert 15_000 == town.reissue(name)[1]
+    (name,) = owed.payouts
+    owed.correct(2500, 2)
+    owed.report(name, "failed")
+    owed.report(owed.payouts[1], "failed", 2)
+    assert 15_000 == owed.reissue(name)[1]
     with pytest.raises(NotReissuable, match="nothing is missing"):
-        town.reissue(town.payouts[1])
-    assert_replays(town.ledger)
+        owed.reissue(owed.payouts[1])
+    assert_replays(owed.ledger)
 
 
-def test_a_payment_whose_recovery_is_under_way_is_ordered_before_it_is_taken_off(town: Town) -> None:
+def test_a_payment_whose_recovery_is_under_way_is_ordered_before_it_is_taken_off(owed: OwedPerson) -> None:
     """Off the books first would make them negative, which the ledger refuses."""
-    (name,) = town.payouts
-    town.correct(2500, 2)
-    town.report(name, "failed")
-    assert 30_000 == town.reissue(name)[1]
-    assert [("payment", "300.00", name, None), ("recovery", "300.00", None, name)] == town.told()[-2:]
-    assert_replays(town.ledger)
+    (name,) = owed.payouts
+    owed.correct(2500, 2)
+    owed.report(name, "failed")
+    assert 30_000 == owed.reissue(name)[1]
+    assert [("payment", "300.00", name, None), ("recovery", "300.00", None, name)] == owed.told()[-2:]
+    assert_replays(owed.ledger)
 
 
-def test_an_unknown_payout_is_named_as_such(town: Town) -> None:
+def test_an_unknown_payout_is_named_as_such(owed: OwedPerson) -> None:
     """Nothing is written."""
     with pytest.raises(NoSuchPayout):
-        town.reissue("PO-unknown")
-    assert 1 == len(town.payouts)
+        owed.reissue("PO-unknown")
+    assert 1 == len(owed.payouts)
 
 
-def test_of_two_operators_one_reissues_and_the_other_is_told(town: Town) -> None:
+def test_of_two_operators_one_reissues_and_the_other_is_told(owed: OwedPerson) -> None:
     """Both ask at the same moment: one pair of instructions, and the other hears which payout it is now."""
-    (name,) = town.payouts
-    town.report(name, "failed")
+    (name,) = owed.payouts
+    owed.report(name, "failed")
     done: list[str] = []
     barrier = threading.Barrier(2)
 
     def ask(operator: str) -> None:
         barrier.wait(timeout=30)
         try:
-            done.append(town.reissue(name, operator)[0])
+            done.append(owed.reissue(name, operator)[0])
         except NotReissuable as refused:
             done.append(str(refused))
 
     at_once(*(partial(ask, operator) for operator in ("li.na", "wang.wei")))
-    (again,) = [each for each in done if each in town.payouts]
-    (told,) = [each for each in done if each not in town.payouts]
+    (again,) = [each for each in done if each in owed.payouts]
+    (told,) = [each for each in done if each not in owed.payouts]
     assert again in told
-    assert 3 == len(town.payouts)
-    assert_replays(town.ledger)
+    assert 3 == len(owed.payouts)
+    assert_replays(owed.ledger)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_report_and_a_reissue_at_once_leave_one_history(town: Town, seed: int) -> None:
+def test_a_report_and_a_reissue_at_once_leave_one_history(owed: OwedPerson, seed: int) -> None:
     """Whichever comes first: either nothing is ordered, or the contradiction raises an alert; never silently both."""
-    (name,) = town.payouts
-    town.report(name, "failed")
+    (name,) = owed.payouts
+    owed.report(name, "failed")
     refused: list[str] = []
     barrier, clock = threading.Barrier(2), ticking()
 
     def order() -> None:
         barrier.wait(timeout=30)
         try:
-            town.reissue(name, now=clock)
+            owed.reissue(name, now=clock)
         except NotReissuable as error:
             refused.append(str(error))
 
     def tell() -> None:
         barrier.wait(timeout=30)
-        patiently(lambda: town.report(name, "paid", 2 + seed))
+        patiently(lambda: owed.report(name, "paid", 2 + seed))
 
     at_once(*((order, tell) if seed % 2 else (tell, order)))
-    assert (1 if refused else 3) == len(town.payouts)
-    with town.ledger.connect() as connection:
+    assert (1 if refused else 3) == len(owed.payouts)
+    with owed.ledger.connect() as connection:
         alerts = list(connection.scalars(select(tables.outbox.c.value).where(tables.outbox.c.topic == "alerts")))
     assert ["REPORT_CONTRADICTS"] == [json.loads(each)["code"] for each in alerts]
-    assert_replays(town.ledger)
+    assert_replays(owed.ledger)
 
 
 @pytest.mark.parametrize("statement", range(1, 12))
-def test_a_reissue_that_dies_on_the_way_leaves_nothing(town: Town, statement: int) -> None:
+def test_a_reissue_that_dies_on_the_way_leaves_nothing(owed: OwedPerson, statement: int) -> None:
     """Whatever statement of its writing is the last one: nothing was ordered, and the next try orders it once."""
-    (name,) = town.payouts
-    town.report(name, "failed")
+    (name,) = owed.payouts
+    owed.report(name, "failed")
     count = Counter[str]()
 
     def die(*arguments: Any) -> None:
@@ -293,14 +242,14 @@ def test_a_reissue_that_dies_on_the_way_leaves_nothing(town: Town, statement: in
         if count["written"] == statement:
             raise KeyboardInterrupt
 
-    event.listen(town.ledger, "before_cursor_execute", die)
+    event.listen(owed.ledger, "before_cursor_execute", die)
     with pytest.raises(KeyboardInterrupt):
-        town.reissue(name)
-    event.remove(town.ledger, "before_cursor_execute", die)
-    assert 1 == len(town.payouts)
-    town.reissue(name)
-    assert 3 == len(town.payouts)
-    assert_replays(town.ledger)
+        owed.reissue(name)
+    event.remove(owed.ledger, "before_cursor_execute", die)
+    assert 1 == len(owed.payouts)
+    owed.reissue(name)
+    assert 3 == len(owed.payouts)
+    assert_replays(owed.ledger)
 
 
 # Guards ---------------------------------------------------------------------------------------------------
@@ -325,41 +274,41 @@ def half(number: int, before: int, after: int, **columns: Any) -> dict[str, Any]
     ],
     ids=["only off the books", "only anew", "anew and a common recovery", "paid", "not reported"],
 )
-def test_the_database_refuses_half_a_reissue(town: Town, state: str | None, rows: list[dict[str, Any]]) -> None:
+def test_the_database_refuses_half_a_reissue(owed: OwedPerson, state: str | None, rows: list[dict[str, Any]]) -> None:
     """One without the other, or of a payout that did not fail."""
-    (name,) = town.payouts
+    (name,) = owed.payouts
     if state:
-        town.report(name, state)
+        owed.report(name, state)
     named = [{key: name if value == "FIRST" else value for key, value in row.items()} for row in rows]
-    with pytest.raises(DBAPIError, match="a reissue needs"), town.ledger.begin() as connection:
+    with pytest.raises(DBAPIError, match="a reissue needs"), owed.ledger.begin() as connection:
         connection.execute(insert(tables.instructions), [{"reissue_of": None, "reversal_of": None, **r} for r in named])
-    assert [name] == town.payouts
+    assert [name] == owed.payouts
 
 
-def test_the_database_lets_a_payout_be_reissued_once(town: Town) -> None:
+def test_the_database_lets_a_payout_be_reissued_once(owed: OwedPerson) -> None:
     """A second pair for the same failed payout cannot be written."""
-    (name,) = town.payouts
-    town.report(name, "failed")
-    town.reissue(name)
+    (name,) = owed.payouts
+    owed.report(name, "failed")
+    owed.reissue(name)
     again = [half(4, 30_000, 0, reversal_of=name), half(5, 0, 30_000, reissue_of=name)]
     for row in again:
-        with pytest.raises(DBAPIError, match="_of_key"), town.ledger.begin() as connection:
+        with pytest.raises(DBAPIError, match="_of_key"), owed.ledger.begin() as connection:
             connection.execute(insert(tables.instructions).values(row))
 
 
-def test_a_state_is_one_of_those_there_are(town: Town) -> None:
+def test_a_state_is_one_of_those_there_are(owed: OwedPerson) -> None:
     """A payout is paid, failed or returned, or has no row."""
-    town.report(town.payouts[0], "paid")
-    with pytest.raises(DBAPIError, match="payout_states_state"), town.ledger.begin() as connection:
+    owed.report(owed.payouts[0], "paid")
+    with pytest.raises(DBAPIError, match="payout_states_state"), owed.ledger.begin() as connection:
         connection.execute(update(tables.payout_states).values(state="lost"))
 
 
 # Upgrading ------------------------------------------------------------------------------------------------
 
 
-def test_a_ledger_that_had_reports_before_there_were_states_gets_them(town: Town) -> None:
+def test_a_ledger_that_had_reports_before_there_were_states_gets_them(owed: OwedPerson) -> None:
     """What the migration works out from the facts is what the program had written."""
-    (name,) = town.payouts
+    (name,) = owed.payouts
     stories = {
         name: ["paid", "failed", "returned", "returned"],
         "PO-a": ["failed", "paid"],
@@ -368,15 +317,15 @@ def test_a_ledger_that_had_reports_before_there_were_states_gets_them(town: Town
     }
     for payout_id, statuses in stories.items():
         for day, status in enumerate(statuses, start=1):
-            town.report(payout_id, status, day, reference=f"bank-{day // 2}")
-    town.report(name, "paid", person_id=person_of_shard(0))
+            owed.report(payout_id, status, day, reference=f"bank-{day // 2}")
+    owed.report(name, "paid", person_id=person_of_shard(0))
     wanted = select(tables.payout_states).order_by(*tables.payout_states.primary_key)
-    with town.ledger.connect() as connection:
+    with owed.ledger.connect() as connection:
         before = connection.execute(wanted).all()
-    with town.ledger.begin() as connection:
+    with owed.ledger.begin() as connection:
         connection.execute(text("DELETE FROM payout_states"))
         migration_of("0003", connection).fill()
-    with town.ledger.connect() as connection:
+    with owed.ledger.connect() as connection:
         assert before == connection.execute(wanted).all()
     assert 5 == len(before)
 
@@ -390,12 +339,12 @@ def migration_of(revision: str, connection: Any) -> Any:
     return module
 
 
-def test_no_shard_is_locked_that_need_not_be(town: Town) -> None:
+def test_no_shard_is_locked_that_need_not_be(owed: OwedPerson) -> None:
     """A reissue goes on while a worker is busy in another person's shard."""
-    (name,) = town.payouts
-    town.report(name, "failed")
+    (name,) = owed.payouts
+    owed.report(name, "failed")
     others = [shard for shard in range(SHARDS) if shard != shard_of("P1", SHARDS)]
-    with town.ledger.begin() as connection:
+    with owed.ledger.begin() as connection:
         reads.lock_shards(connection, others, {})
-        town.reissue(name)
-    assert 3 == len(town.payouts)
+        owed.reissue(name)
+    assert 3 == len(owed.payouts)

@@ -30,8 +30,9 @@ from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
 from schemas.records import Delivery, Range
 from schemas.topics import address
-from tests.builders import SHARDS, VILLAGE, policy_text
-from tests.contracts.processes import SAMPLE, huzhu
+from tests.support.builders import SHARDS, VILLAGE, policy_text
+from tests.support.paths import WUXI
+from tests.support.processes import huzhu
 
 NOW = datetime(2025, 3, 1, 4, tzinfo=UTC)
 DRAFT = policy_text("draft", "2024-01-01", "2025-01-01", VILLAGE.replace('"0.30"', '"0.80"'))
@@ -50,7 +51,7 @@ def contents(ledger: Engine) -> dict[str, list[tuple[object, ...]]]:
 @pytest.fixture
 def filled(ledger: Engine) -> Engine:
     """A ledger with the sample policy published and a small city taken in, duplicates and bad events among it."""
-    publish(ledger, SAMPLE.read_text("utf-8"), "li.na", SHARDS, lambda: NOW)
+    publish(ledger, WUXI.read_text("utf-8"), "li.na", SHARDS, lambda: NOW)
     take(ledger, generate(31, 80))
     return ledger
 
@@ -170,6 +171,6 @@ def test_an_empty_ledger_costs_nothing(ledger: Engine, ledger_url: str, tmp_path
 def test_a_ledger_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     """Exit status 75: start again once it is back."""
     address = "postgresql+psycopg://huzhu@127.0.0.1:1/huzhu"
-    told = huzhu("simulate", "--ledger", "--policy", SAMPLE, HUZHU_DATABASE_URL=address)
+    told = huzhu("simulate", "--ledger", "--policy", WUXI, HUZHU_DATABASE_URL=address)
     assert (75, "", 1) == (told.returncode, told.stdout, len(told.stderr.splitlines()))
     assert "the ledger cannot be read" in told.stderr

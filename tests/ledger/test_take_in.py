@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import threading
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import chain as chained
 from itertools import count
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -23,20 +19,15 @@ from sqlalchemy import Engine, create_engine, event, func, select
 from acts.publish_policy import publish
 from acts.replay_refused import replay as send_again
 from acts.take_in import GapInOffsets, take_in
-from handlers.claims.process import Processor, World
+from handlers.claims.process import Processor
 from handlers.claims.read import read
 from infra.ledger import reads, tables
 from infra.ledger.reads import Fenced
-from infra.population import generate
 from infra.sharding import shard_of
-from schemas.access.console_rights import ConsoleAct
-from schemas.decisions import Status
 from schemas.policy.model import Policies
-from schemas.policy.policy_file import parse_policy
-from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Range, Reissue, Replay
-from schemas.topics import EXPENSES, address
-from stream.retry import Retry
-from tests.builders import (
+from schemas.records import Range
+from schemas.topics import EXPENSES
+from tests.support.builders import (
     POLICY,
     RECORDED_AT,
     SHARDS,
@@ -53,238 +44,25 @@ from tests.builders import (
     report,
     void,
 )
-
-Clock = Callable[[], datetime]
-SAMPLE = Path(__file__).parents[2] / "infra" / "samples" / "wuxi-sample.toml"
-INSTRUCTED = "payouts.instructions"
-
-
-def ticking(start: datetime = RECORDED_AT) -> Clock:
-    """A clock that moves by a little more than a second whenever it is asked."""
-    ticks = count()
-    return lambda: start + next(ticks) * timedelta(seconds=1, microseconds=7)
-
-
-def held(ledger: Engine, shards: Iterable[int] = range(SHARDS)) -> dict[int, int]:
-    """Takes shards, as a worker does that they are assigned to, and returns their epochs."""
-    with ledger.begin() as connection:
-        return reads.take_shards(connection, list(shards))
-
-
-def ranges(deliveries: Iterable[Delivery]) -> list[Range]:
-    """The deliveries as complete ranges of their partitions."""
-    places: dict[tuple[str, int], list[Delivery]] = defaultdict(list)
-    for each in deliveries:
-        places[each[:2]].append(each)
-    return [Range(*place, part[0].offset, part[-1].offset + 1, tuple(part)) for place, part in places.items()]
-
-
-def in_order(events: Sequence[Json | bytes], first: int = 0) -> list[Delivery]:
-    """The events as they stand in Kafka when they are posted one after the other to empty topics."""
-    ends: Counter[tuple[str, int]] = Counter()
-    found = []
-    for each in events:
-        message = delivery(each)
-        found.append(message._replace(offset=first + ends[message[:2]]))
-        ends[message[:2]] += 1
-    return found
-
-
-def give(ledger: Engine, deliveries: Iterable[Delivery], now: Clock = lambda: RECORDED_AT) -> None:
-    """One batch of a worker that holds all shards."""
-    with ledger.connect() as connection:
-        epochs = {row.shard: row.epoch for row in connection.execute(select(tables.shards))}
-    take_in(ledger, ranges(deliveries), epochs, SHARDS, now)
-
-
-def offsets(ledger: Engine) -> dict[tuple[str, int], int]:
-    with ledger.connect() as connection:
-        return reads.next_offsets(connection)
-
-
-def dispositions(ledger: Engine) -> list[str]:
-    """What became of each event, in the ledger's order."""
-    with ledger.connect() as connection:
-        return list(connection.scalars(select(tables.events.c.disposition).order_by(tables.events.c.event_no)))
-
-
-def contents(ledger: Engine) -> dict[str, list[Any]]:
-    """Every row of every table."""
-    with ledger.connect() as connection:
-        return {
-            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
-            for table in tables.metadata.sorted_tables
-        }
-
-
-def person_of_shard(shard: int) -> str:
-    return next(name for number in count() if shard_of(name := f"Q{number}", SHARDS) == shard)
-
-
-def for_person(person_id: str, *events: Json) -> list[Json]:
-    return [{**each, "person_id": person_id} for each in events]
-
+from tests.support.ledgers import (
+    Clock,
+    at_once,
+    contents,
+    dispositions,
+    for_person,
+    give,
+    held,
+    in_order,
+    offsets,
+    patiently,
+    person_of_shard,
+    ranges,
+    ticking,
+)
+from tests.support.loads import posted, random_batches, sample
+from tests.support.replayed import Journal, assert_replays, recorded
 
 # Law 7: replay --------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Journal:
-    """All that went out and was chained, by its key: what two ledgers must have in common, byte for byte."""
-
-    dispositions: list[str] = field(default_factory=list)
-    decisions: dict[tuple[str, int], bytes] = field(default_factory=dict)
-    instructions: dict[str, bytes] = field(default_factory=dict)
-    audit: dict[tuple[int, int], tuple[str, str, bytes]] = field(default_factory=dict)
-    outbox: dict[tuple[int, int], tuple[str, bytes | None, bytes]] = field(default_factory=dict)
-    benefits: dict[tuple[str, str], int] = field(default_factory=dict)
-    claims: dict[str, tuple[int, str, int]] = field(default_factory=dict)
-    payouts: dict[tuple[str, str], PayoutStateRow] = field(default_factory=dict)
-
-    def add(self, outcome: Outcome) -> None:
-        self.dispositions += [row.disposition for row in outcome.events]
-        self.decisions |= {(row.claim_id, row.revision): row.value for row in outcome.decisions}
-        self.instructions |= {row.payout_id: row.value for row in outcome.instructions}
-        self.audit |= {(row.shard, row.seq): (row.prev_hash, row.hash, row.value) for row in outcome.audit}
-        self.outbox |= {(row.shard, row.seq): (row.topic, row.key, row.value) for row in outcome.outbox}
-        self.benefits |= {place: row.benefit for place, row in outcome.benefits.items()}
-        self.claims |= {row.claim_id: (row.revision, row.status, row.total_benefit) for row in outcome.claims.values()}
-        self.payouts |= outcome.payout_states
-
-
-def recorded(ledger: Engine) -> Journal:
-    """The journal of a ledger whose outbox nobody has relayed."""
-    rows = contents(ledger)
-    with ledger.connect() as connection:
-        of = {t.name: connection.execute(select(t)).all() for t in (tables.decisions, tables.instructions)}
-        audit = connection.execute(select(tables.audit_entries)).all()
-        benefits = connection.execute(select(tables.benefits)).all()
-        claims = connection.execute(select(tables.claims)).all()
-        payouts = [PayoutStateRow(*row) for row in connection.execute(select(tables.payout_states))]
-    return Journal(
-        dispositions(ledger),
-        {(row.claim_id, row.revision): bytes(row.value) for row in of["decisions"]},
-        {row.payout_id: bytes(row.value) for row in of["instructions"]},
-        {(row.shard, row.seq): (row.prev_hash, row.hash, bytes(row.value)) for row in audit},
-        {(row[0], row[1]): row[2:] for row in rows["outbox"]},
-        {(row.claim_id, row.scheme_id): row.benefit for row in benefits},
-        {row.claim_id: (row.revision, row.status, row.total_benefit) for row in claims},
-        {(row.payout_id, row.person_id): row for row in payouts},
-    )
-
-
-def replayed(ledger: Engine) -> Journal:
-    """What an empty ledger makes of the events of this one, taken one by one in their recorded order."""
-    world, journal = empty_world(Policies()), Journal()
-    with ledger.connect() as connection:
-        rows = connection.execute(select(tables.events).order_by(tables.events.c.event_no)).all()
-    for row in rows:
-        processor = Processor(world, row.recorded_at)
-        key, value = (None if part is None else bytes(part) for part in (row.key, row.value))
-        if row.disposition == "policy":
-            _publish_again(world, processor, value or b"", (key or b"").decode())
-        elif row.disposition == "replay":
-            processor.replay_refused(_order(json.loads(value or b"")))
-        elif row.disposition == "reissue":
-            processor.reissue(Reissue(**json.loads(value or b"")))
-        elif row.disposition == "export":
-            processor.exported(Export(**json.loads(value or b"")))
-        elif row.disposition == "console":
-            processor.done_in_console(ConsoleAct(**json.loads(value or b"")))
-        else:
-            message = Delivery(row.topic, row.partition, row.offset, key, value)
-            processor.take(message, read(value, key, row.topic))
-        journal.add(processor.outcome)
-    return journal
-
-
-def _publish_again(world: World, processor: Processor, source: bytes, operator: str) -> None:
-    policy = parse_policy(source.decode())
-    processor.publish_policy(source, policy, operator)
-    world.policies = Policies((*world.policies.releases, policy))
-    waiting = [row for row in world.claims.values() if row.status is Status.NO_POLICY and row.discharged_on]
-    in_force = {row.person_id for row in waiting if row.discharged_on and policy.in_force_on(row.discharged_on)}
-    for person_id in sorted(in_force):
-        processor.recompute(person_id, 0)
-
-
-def _order(fields: dict[str, Any]) -> Replay:
-    coded = {name: None if fields[name] is None else base64.b64decode(fields[name]) for name in ("key", "value")}
-    return Replay(**{**fields, **coded})
-
-
-def code_alone(outbox: dict[tuple[int, int], tuple[str, bytes | None, bytes]]) -> dict[tuple[int, int], object]:
-    """The outbox with the pointers and sentences of PERSON_MISMATCH left out of the dead letters.
-
-    Two ids of one event may both belong to somebody else. Which of them a worker had heard of when it refused the
-    event, while another one was binding them, is not recorded; the code, and that it was refused, is.
-    """
-    plain: dict[tuple[int, int], object] = {}
-    for place, (topic, key, value) in outbox.items():
-        letter = json.loads(value)
-        if letter.get("code") == "PERSON_MISMATCH":
-            plain[place] = {name: part for name, part in letter.items() if name not in ("pointers", "zh", "en")}
-        else:
-            plain[place] = (topic, key, value)
-    return plain
-
-
-def assert_replays(ledger: Engine, *, at_once: bool = False) -> Journal:
-    """Compares part by part, so that a difference shows where it lies; ``at_once``: several workers wrote it."""
-    expected, actual = recorded(ledger), replayed(ledger)
-    assert expected.dispositions == actual.dispositions
-    assert expected.claims == actual.claims
-    assert expected.benefits == actual.benefits
-    assert expected.payouts == actual.payouts
-    assert expected.instructions == actual.instructions
-    assert expected.decisions == actual.decisions
-    assert expected.audit == actual.audit
-    if at_once:
-        assert code_alone(expected.outbox) == code_alone(actual.outbox)
-    else:
-        assert expected.outbox == actual.outbox
-    return expected
-
-
-def posted(seed: int) -> Iterator[Delivery]:
-    """A mixed load of sixty persons as it stands in Kafka: some messages twice, under wrong keys, on odd partitions."""
-    rng = Random(seed)
-    ends: Counter[tuple[str, int]] = Counter()
-    for value in generate(seed, 60, settlements=600, bad_share=0.08):
-        topic, key = address(value)
-        partition = shard_of(key.decode(), SHARDS) if key else rng.randrange(SHARDS)
-        odd = rng.random()
-        if odd < 0.01:
-            key = rng.choice([None, b"", b"\xff", b"P-somebody-else"])
-        elif odd < 0.02:
-            partition = rng.randrange(SHARDS)  # as from a client with another partitioner
-        for _ in range(2 if odd > 0.98 else 1):
-            yield Delivery(topic, partition, ends[topic, partition], key, value)
-            ends[topic, partition] += 1
-
-
-def random_batches(deliveries: Iterable[Delivery], rng: Random) -> Iterator[list[Delivery]]:
-    """Batches in which the order within a partition is kept, and nothing else; now and then something comes again."""
-    queues: dict[tuple[str, int], list[Delivery]] = defaultdict(list)
-    for each in deliveries:
-        queues[each[:2]].append(each)
-    reached = dict.fromkeys(queues, 0)
-    while left := [place for place, queue in queues.items() if reached[place] < len(queue)]:
-        batch = []
-        for place in rng.sample(left, rng.randint(1, len(left))):
-            start = max(0, reached[place] - rng.choice([0, 0, 0, 5]))
-            end = reached[place] + rng.randint(1, 25)
-            batch += queues[place][start:end]
-            reached[place] = min(end, len(queues[place]))
-        yield batch
-
-
-def sample(name: str, start: str, end: str | None) -> str:
-    """The sample policy of Wuxi as a release of its own, with a rate that is no round number."""
-    source = SAMPLE.read_text("utf-8")
-    until = f"\neffective_to = {end}" if end else ""
-    source = source.replace("effective_from = 2010-01-01", f"effective_from = {start}{until}")
-    return source.replace('id = "wuxi-sample"', f'id = "{name}"').replace('"0.60"', '"0.601"')
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -451,22 +229,12 @@ def test_a_message_on_an_odd_partition_is_taken_in_for_its_person(ledger: Engine
     assert 3 == offsets(ledger)[EXPENSES.name, odd]
     with ledger.connect() as connection:
         rows = connection.execute(select(tables.events).where(tables.events.c.topic == EXPENSES.name)).all()
-        instructed = connection.scalars(select(tables.outbox.c.shard).where(tables.outbox.c.topic == INSTRUCTED)).all()
+        instructed = connection.scalars(
+            select(tables.outbox.c.shard).where(tables.outbox.c.topic == "payouts.instructions")
+        ).all()
     assert [("accepted", home), ("accepted", home), ("refused", odd)] == [(row.disposition, row.shard) for row in rows]
     assert {home} == set(instructed)
     assert_replays(ledger)
-
-
-def at_once(*acts: Callable[[], Any]) -> None:
-    """Runs acts in threads and raises what one of them raised."""
-    with ThreadPoolExecutor(len(acts)) as threads:
-        for done in [threads.submit(act) for act in acts]:
-            done.result(timeout=60)
-
-
-def patiently(act: Callable[[], Any]) -> Any:
-    """As the worker does it: again after trouble that may pass, here without waiting."""
-    return Retry(20, 0.001, sleep=lambda _: None)(act)
 
 
 def met_at_the_same_moment() -> Callable[[], Clock]:

@@ -40,7 +40,7 @@ def fact(event_type: str, **fields: object) -> bytes:
     return json.dumps({**body, "person_id": "P1", "version": 1, **fields}).encode()
 
 
-def discharge(encounter: str, discharged_on: str, admitted_on: str = "", **fields: object) -> bytes:
+def discharge_of(encounter: str, discharged_on: str, admitted_on: str = "", **fields: object) -> bytes:
     stay = {"admitted_on": admitted_on or discharged_on, "discharged_on": discharged_on}
     place = {
         "facility_id": "H1",
@@ -51,7 +51,7 @@ def discharge(encounter: str, discharged_on: str, admitted_on: str = "", **field
     return fact("encounter.discharged", encounter_id=encounter, **{**stay, **place, **fields})
 
 
-def bill(encounter: str, copay: str, out_of_catalogue: str = "0.00", **fields: object) -> bytes:
+def bill_of(encounter: str, copay: str, out_of_catalogue: str = "0.00", **fields: object) -> bytes:
     """A final settlement, S-<encounter>, that the patient pays alone."""
     total = str(Decimal(copay) + Decimal(out_of_catalogue))
     nobody = dict.fromkeys(
@@ -63,12 +63,12 @@ def bill(encounter: str, copay: str, out_of_catalogue: str = "0.00", **fields: o
     return fact("settlement.posted", **{**ids, **when, **amounts, **fields})
 
 
-def coverage(valid_from: str = "2000-01-01", category: str = "member", **fields: object) -> bytes:
+def coverage_from(valid_from: str = "2000-01-01", category: str = "member", **fields: object) -> bytes:
     record = {"coverage_id": "C1", "programme": "aid", "category": category, "valid_from": valid_from}
     return fact("coverage.recorded", **{**record, **fields})
 
 
-def void(encounter: str, version: int) -> bytes:
+def void_of(encounter: str, version: int) -> bytes:
     return fact(
         "settlement.voided",
         settlement_id=f"S-{encounter}",
@@ -78,8 +78,8 @@ def void(encounter: str, version: int) -> bytes:
     )
 
 
-def stay(encounter: str, discharged_on: str, copay: str, out_of_catalogue: str = "0.00") -> list[bytes]:
-    return [discharge(encounter, discharged_on), bill(encounter, copay, out_of_catalogue)]
+def stay_of(encounter: str, discharged_on: str, copay: str, out_of_catalogue: str = "0.00") -> list[bytes]:
+    return [discharge_of(encounter, discharged_on), bill_of(encounter, copay, out_of_catalogue)]
 
 
 def decide(policies: list[str] | str, *facts: bytes) -> dict[str, dict[str, object]]:
@@ -105,7 +105,7 @@ def codes(*facts: bytes) -> list[object]:
 
 def test_the_example_of_section_8() -> None:
     """The printed claim of the contract comes out word for word."""
-    claims = decide(policy(scheme(*SECTION_5)), coverage(), *stay("E1", "2020-01-01", "3000.00", "2000.00"))
+    claims = decide(policy(scheme(*SECTION_5)), coverage_from(), *stay_of("E1", "2020-01-01", "3000.00", "2000.00"))
     expected = {
         "claim_id": "E1",
         "person_id": "P1",
@@ -138,7 +138,7 @@ def test_the_example_of_section_8() -> None:
 def test_a_franchise_pays_the_whole_only_strictly_over_it(copay: str, expected: tuple[object, ...]) -> None:
     """Exactly 2,000.00 does not trigger a 2,000 threshold and 2,000.01 does."""
     franchise = scheme("s", 'basis = "copay"\nthreshold = "2000.00"', '[{ over = "0.00", rate = "0.5" }]')
-    claims = decide(policy(franchise), coverage(), *stay("E1", "2020-01-01", copay))
+    claims = decide(policy(franchise), coverage_from(), *stay_of("E1", "2020-01-01", copay))
     assert [expected] == results(claims["E1"])
 
 
@@ -152,7 +152,7 @@ def test_a_franchise_pays_the_whole_only_strictly_over_it(copay: str, expected: 
 )
 def test_a_deductible_pays_on_the_excess(copay: str, expected: tuple[object, ...]) -> None:
     """The village scheme of section 5 pays 30 % of what is over 2,000, at most 10,000."""
-    claims = decide(policy(scheme(*SECTION_5)), coverage(), *stay("E1", "2020-01-01", copay))
+    claims = decide(policy(scheme(*SECTION_5)), coverage_from(), *stay_of("E1", "2020-01-01", copay))
     assert [expected] == results(claims["E1"])
 
 
@@ -160,7 +160,7 @@ def test_brackets_are_marginal() -> None:
     """Each slice counts at its own rate: 1,000 x 50 % + 2,000 x 60 % + 2,000 x 80 % = 3,300."""
     rates = {"0.00": "0.5", "1000.00": "0.6", "3000.00": "0.8"}
     steps = ", ".join(f'{{ over = "{over}", rate = "{rate}" }}' for over, rate in rates.items())
-    claims = decide(policy(scheme("s", "", f"[{steps}]")), coverage(), *stay("E1", "2020-01-01", "5000.00"))
+    claims = decide(policy(scheme("s", "", f"[{steps}]")), coverage_from(), *stay_of("E1", "2020-01-01", "5000.00"))
     assert [("5000.00", "3300.00", None)] == results(claims["E1"])
 
 
@@ -171,8 +171,8 @@ def test_brackets_are_marginal() -> None:
 def test_the_year_does_not_drift(accumulates: str, expected: list[str]) -> None:
     """Three bills of 1.00 at 0.333 make 0.99 by stays, and 1.00 (0.999) by the year."""
     yearly = scheme("s", f'accumulates = "{accumulates}"', '[{ over = "0.00", rate = "0.333" }]')
-    bills = [line for number in (1, 2, 3) for line in stay(f"E{number}", f"2020-01-0{number}", "1.00")]
-    claims = decide(policy(yearly), coverage(), *bills)
+    bills = [line for number in (1, 2, 3) for line in stay_of(f"E{number}", f"2020-01-0{number}", "1.00")]
+    claims = decide(policy(yearly), coverage_from(), *bills)
     assert expected == [claims[f"E{number}"]["total_benefit"] for number in (1, 2, 3)]
 
 
@@ -181,9 +181,9 @@ def test_a_yearly_deductible_is_used_up_in_canonical_order() -> None:
     yearly = scheme("s", 'accumulates = "person_year"', '[{ over = "100.00", rate = "1" }]')
     claims = decide(
         policy(yearly),
-        coverage(),
-        *stay("E9", "2020-05-01", "80.00"),
-        *stay("E10", "2020-05-01", "80.00"),
+        coverage_from(),
+        *stay_of("E9", "2020-05-01", "80.00"),
+        *stay_of("E10", "2020-05-01", "80.00"),
     )
     assert [("80.00", "0.00", "NOTHING_DUE")] == results(claims["E10"])
     assert [("80.00", "60.00", None)] == results(claims["E9"])
@@ -205,8 +205,8 @@ def test_the_policy_year_starts_where_the_policy_says(
 ) -> None:
     """A second bill of 80.00 is over a yearly deductible of 100.00 only in the same policy year."""
     yearly = scheme("s", 'accumulates = "person_year"', '[{ over = "100.00", rate = "1" }]')
-    bills = [*stay("E1", first_day, "80.00"), *stay("E2", second_day, "80.00")]
-    claims = decide(policy(yearly, year_starts=year_starts), coverage(), *bills)
+    bills = [*stay_of("E1", first_day, "80.00"), *stay_of("E2", second_day, "80.00")]
+    claims = decide(policy(yearly, year_starts=year_starts), coverage_from(), *bills)
     assert expected == results(claims["E2"])[0][2]
 
 
@@ -216,11 +216,11 @@ def test_running_sums_and_yearly_caps_follow_the_scheme_across_releases() -> Non
     new = scheme("s", 'accumulates = "person_year"\ncap_per_year = "60.00"', '[{ over = "60.00", rate = "1" }]')
     releases = [policy(old, end="2020-07-01", name="old"), policy(new, start="2020-07-01", name="new")]
     bills = [
-        *stay("E1", "2020-06-30", "80.00"),
-        *stay("E2", "2020-07-01", "70.00"),
-        *stay("E3", "2020-07-02", "1.00"),
+        *stay_of("E1", "2020-06-30", "80.00"),
+        *stay_of("E2", "2020-07-01", "70.00"),
+        *stay_of("E3", "2020-07-02", "1.00"),
     ]
-    claims = decide(releases, coverage(), *bills)
+    claims = decide(releases, coverage_from(), *bills)
     assert [("80.00", "15.00", None)] == results(claims["E1"])
     assert [("70.00", "45.00", None)] == results(claims["E2"])  # f: 90 - 20 = 70, but 60 - 15 is left of the cap
     assert [("1.00", "0.00", "CAP_REACHED")] == results(claims["E3"])
@@ -235,7 +235,9 @@ def test_releases_may_order_their_schemes_differently() -> None:
         policy(half, rest, end="2020-07-01", name="old"),
         policy(rest, half, start="2020-07-01", name="new"),
     ]
-    claims = decide(releases, coverage(), *stay("E1", "2020-06-30", "100.00"), *stay("E2", "2020-07-01", "100.00"))
+    claims = decide(
+        releases, coverage_from(), *stay_of("E1", "2020-06-30", "100.00"), *stay_of("E2", "2020-07-01", "100.00")
+    )
     assert [("100.00", "50.00", None), ("50.00", "50.00", None)] == results(claims["E1"])
     assert [("100.00", "70.00", None), ("100.00", "30.00", None)] == results(claims["E2"])
 
@@ -243,7 +245,7 @@ def test_releases_may_order_their_schemes_differently() -> None:
 def test_nine_layers_never_pay_more_than_the_burden() -> None:
     """Nine layers of 30 % on 100.01 pay 30.00 three times, then the last 10.01, then nothing."""
     layers = [scheme(f"layer-{number}", "", '[{ over = "0.00", rate = "0.30" }]') for number in range(9)]
-    claims = decide(policy(*layers), coverage(), *stay("E1", "2020-01-01", "60.00", "40.01"))
+    claims = decide(policy(*layers), coverage_from(), *stay_of("E1", "2020-01-01", "60.00", "40.01"))
     paid = [("100.01", "30.00", None)] * 3 + [("100.01", "10.01", None)]
     expected = [*paid, *[("100.01", "0.00", "NOTHING_LEFT")] * 5]
     assert expected == results(claims["E1"])
@@ -260,7 +262,7 @@ def test_a_payment_on_the_burden_uses_up_copay_first() -> None:
         scheme("outside-billed", 'basis = "out_of_catalogue"', '[{ over = "0.00", rate = "0.5" }]'),
         scheme("outside-left", 'basis = "out_of_catalogue"\nmeasured_on = "remaining"', full),
     ]
-    claims = decide(policy(*layers), coverage(), *stay("E1", "2020-01-01", "400.00", "600.00"))
+    claims = decide(policy(*layers), coverage_from(), *stay_of("E1", "2020-01-01", "400.00", "600.00"))
     assert [
         ("1000.00", "500.00", None),
         ("400.00", "0.00", "NOTHING_LEFT"),
@@ -283,14 +285,14 @@ def test_a_payment_on_the_burden_uses_up_copay_first() -> None:
 def test_limits_apply_in_order(settings: str, expected: tuple[object, ...]) -> None:
     """The caps come before the floor, and a benefit equal to the floor is paid."""
     half = scheme("s", settings, '[{ over = "0.00", rate = "0.5" }]')
-    assert [expected] == results(decide(policy(half), coverage(), *stay("E1", "2020-01-01", "100.00"))["E1"])
+    assert [expected] == results(decide(policy(half), coverage_from(), *stay_of("E1", "2020-01-01", "100.00"))["E1"])
 
 
 def test_a_benefit_that_the_floor_removes_leaves_the_yearly_cap_whole() -> None:
     """5.00 below the floor is not paid, so all of the cap of 30.00 is left for the next claim."""
     half = scheme("s", 'floor_per_stay = "10.00"\ncap_per_year = "30.00"', '[{ over = "0.00", rate = "0.5" }]')
-    bills = [*stay("E1", "2020-01-01", "10.00"), *stay("E2", "2020-01-02", "100.00")]
-    claims = decide(policy(half), coverage(), *bills)
+    bills = [*stay_of("E1", "2020-01-01", "10.00"), *stay_of("E2", "2020-01-02", "100.00")]
+    claims = decide(policy(half), coverage_from(), *bills)
     assert [("10.00", "0.00", "BELOW_FLOOR")] == results(claims["E1"])
     assert [("100.00", "30.00", None)] == results(claims["E2"])
 
@@ -316,9 +318,9 @@ def test_filters_name_their_reason(settings: str, expected: str | None) -> None:
     full = scheme("s", settings, '[{ over = "0.00", rate = "1" }]')
     claims = decide(
         policy(full, scheme("open", "", '[{ over = "0.00", rate = "1" }]')),
-        coverage("2020-02-29", area="A1"),
-        discharge("E1", "2021-03-05", admitted_on="2021-03-01"),
-        bill("E1", "1.00"),
+        coverage_from("2020-02-29", area="A1"),
+        discharge_of("E1", "2021-03-05", admitted_on="2021-03-01"),
+        bill_of("E1", "1.00"),
     )
     assert expected == results(claims["E1"])[0][2]
 
@@ -335,8 +337,8 @@ def test_filters_name_their_reason(settings: str, expected: str | None) -> None:
 def test_a_coverage_is_half_open(discharged_on: str, expected: str) -> None:
     """A coverage from New Year to 1 March holds leap day and not 1 March."""
     full = policy(scheme("s", "", '[{ over = "0.00", rate = "1" }]'))
-    short = coverage("2020-01-01", valid_to="2020-03-01")
-    assert expected == decide(full, short, *stay("E1", discharged_on, "1.00"))["E1"]["status"]
+    short = coverage_from("2020-01-01", valid_to="2020-03-01")
+    assert expected == decide(full, short, *stay_of("E1", discharged_on, "1.00"))["E1"]["status"]
 
 
 @pytest.mark.parametrize(
@@ -351,19 +353,19 @@ def test_a_coverage_is_half_open(discharged_on: str, expected: str) -> None:
 def test_new_year_is_in_shanghai(settled_at: str, final_version: int, expected: str | None) -> None:
     """A bill settled at 16:00 UTC on New Year's Eve was settled the next day."""
     strict = scheme("s", "file_within_days = 0", '[{ over = "0.00", rate = "1" }]')
-    settled = bill("E1", "1.00", settled_at=settled_at, version=final_version)
-    claims = decide(policy(strict), coverage(), discharge("E1", "2020-12-31"), settled)
+    settled = bill_of("E1", "1.00", settled_at=settled_at, version=final_version)
+    claims = decide(policy(strict), coverage_from(), discharge_of("E1", "2020-12-31"), settled)
     assert ("adjudicated", expected) == (claims["E1"]["status"], results(claims["E1"])[0][2])
 
 
 def test_filing_counts_days_over_a_leap_day_from_the_first_live_final_bill() -> None:
     """From 28 February to 1 March 2020 are two days; a void and an interim bill do not file."""
     facts = [
-        coverage(),
-        discharge("E1", "2020-02-28"),
-        bill("E1", "1.00", settled_at="2020-03-01T23:59:59+08:00"),
-        bill("E1", "1.00", settlement_id="interim", final=False, settled_at="2020-02-28T08:00:00+08:00"),
-        bill("E1", "1.00", settlement_id="S-void", settled_at="2020-02-28T08:00:00+08:00"),
+        coverage_from(),
+        discharge_of("E1", "2020-02-28"),
+        bill_of("E1", "1.00", settled_at="2020-03-01T23:59:59+08:00"),
+        bill_of("E1", "1.00", settlement_id="interim", final=False, settled_at="2020-02-28T08:00:00+08:00"),
+        bill_of("E1", "1.00", settlement_id="S-void", settled_at="2020-02-28T08:00:00+08:00"),
         fact("settlement.voided", settlement_id="S-void", encounter_id="E1", version=2, reason="r"),
     ]
     for days, expected in ((1, "FILED_LATE"), (2, None)):
@@ -378,11 +380,15 @@ def test_the_first_tier_that_lists_a_category_applies() -> None:
         f'brackets = [{{ over = "0.00", rate = "{rate}" }}]\n'
         for name, rate in (("ordinary", "0.6"), ("member", "0.9"))
     )
-    facts = [coverage(), coverage(coverage_id="C2", category="ordinary"), *stay("E1", "2020-01-01", "100.00")]
+    facts = [
+        coverage_from(),
+        coverage_from(coverage_id="C2", category="ordinary"),
+        *stay_of("E1", "2020-01-01", "100.00"),
+    ]
     assert [("100.00", "60.00", None)] == results(decide(policy(scheme("s", "", "", tiers)), *facts)["E1"])
-    facts[1] = coverage(coverage_id="C2", category="unheard_of")
+    facts[1] = coverage_from(coverage_id="C2", category="unheard_of")
     assert [("100.00", "90.00", None)] == results(decide(policy(scheme("s", "", "", tiers)), *facts)["E1"])
-    facts[0] = coverage(category="unheard_of")
+    facts[0] = coverage_from(category="unheard_of")
     assert "not_covered" == decide(policy(scheme("s", "", "", tiers)), *facts)["E1"]["status"]
 
 
@@ -392,22 +398,22 @@ def test_the_first_tier_that_lists_a_category_applies() -> None:
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
-        ([discharge("E1", "2020-01-01")], ("incomplete", "0.00")),
-        ([bill("E1", "5.00")], ("incomplete", "5.00")),
-        ([discharge("E1", "2020-01-01"), bill("E1", "5.00", final=False)], ("incomplete", "5.00")),
-        ([void("E1", 2), bill("E1", "5.00")], ("voided", "0.00")),
-        ([*stay("E1", "2020-01-01", "5.00"), void("E1", 2)], ("voided", "0.00")),
+        ([discharge_of("E1", "2020-01-01")], ("incomplete", "0.00")),
+        ([bill_of("E1", "5.00")], ("incomplete", "5.00")),
+        ([discharge_of("E1", "2020-01-01"), bill_of("E1", "5.00", final=False)], ("incomplete", "5.00")),
+        ([void_of("E1", 2), bill_of("E1", "5.00")], ("voided", "0.00")),
+        ([*stay_of("E1", "2020-01-01", "5.00"), void_of("E1", 2)], ("voided", "0.00")),
         (
-            [*stay("E1", "2020-01-01", "5.00"), void("E1", 2), bill("E1", "6.00", version=3)],
+            [*stay_of("E1", "2020-01-01", "5.00"), void_of("E1", 2), bill_of("E1", "6.00", version=3)],
             ("adjudicated", "6.00"),
         ),
-        ([*stay("E1", "2009-12-31", "5.00")], ("no_policy", "5.00")),
+        ([*stay_of("E1", "2009-12-31", "5.00")], ("no_policy", "5.00")),
         (
-            [*stay("E1", "2020-01-01", "5.00"), fact("person.died", died_on="2019-12-31")],
+            [*stay_of("E1", "2020-01-01", "5.00"), fact("person.died", died_on="2019-12-31")],
             ("after_death", "5.00"),
         ),
         (
-            [*stay("E1", "2020-01-01", "5.00"), fact("person.died", died_on="2020-01-01")],
+            [*stay_of("E1", "2020-01-01", "5.00"), fact("person.died", died_on="2020-01-01")],
             ("adjudicated", "5.00"),
         ),
     ],
@@ -416,7 +422,7 @@ def test_statuses_are_tested_in_order(facts: list[bytes], expected: tuple[str, s
     """The status and the burden follow from the newest versions alone, in any order of arrival."""
     full = policy(scheme("s", "", '[{ over = "0.00", rate = "1" }]'))
     for arrival in (facts, facts[::-1]):
-        claims, _ = adjudicate([full], [coverage(), *arrival])
+        claims, _ = adjudicate([full], [coverage_from(), *arrival])
         claim = claims[0]
         assert expected == (claim["status"], claim["personal_burden"])
         assert (claim["status"] == "adjudicated") == (claim["policy_id"] is not None)
@@ -439,18 +445,18 @@ def test_statuses_are_tested_in_order(facts: list[bytes], expected: tuple[str, s
         (b" " * (1024 * 1024 + 1) + b"{", "TOO_LARGE"),
         (b" " * (1024 * 1024) + b"{", "TOO_LARGE"),
         (b" " * (1024 * 1024 - 1) + b"{", "MALFORMED_JSON"),
-        (bill("E1", "1.00", total_charge="1.001"), "SCHEMA_INVALID"),
-        (bill("E1", "1.00", total_charge=True), "SCHEMA_INVALID"),
-        (bill("E1", "1.00", total_charge="1000000000000.00"), "SCHEMA_INVALID"),
-        (bill("E1", "1.00", currency="USD", total_charge="-1"), "UNSUPPORTED_CURRENCY"),
-        (bill("E1", "1.00", total_charge="-1"), "NEGATIVE_AMOUNT"),
-        (bill("E1", "1.00", total_charge="1.01"), "AMOUNTS_DO_NOT_BALANCE"),
-        (bill("E1", "1.00", settled_at="2030-01-02T00:00:00.001Z"), "FUTURE_DATED"),
-        (discharge("E1", "2020-01-01", admitted_on="2020-01-02"), "DATES_OUT_OF_ORDER"),
-        (coverage("2020-01-01", valid_to="2020-01-01"), "DATES_OUT_OF_ORDER"),
-        (discharge("E1", "2030-01-03"), "FUTURE_DATED"),
+        (bill_of("E1", "1.00", total_charge="1.001"), "SCHEMA_INVALID"),
+        (bill_of("E1", "1.00", total_charge=True), "SCHEMA_INVALID"),
+        (bill_of("E1", "1.00", total_charge="1000000000000.00"), "SCHEMA_INVALID"),
+        (bill_of("E1", "1.00", currency="USD", total_charge="-1"), "UNSUPPORTED_CURRENCY"),
+        (bill_of("E1", "1.00", total_charge="-1"), "NEGATIVE_AMOUNT"),
+        (bill_of("E1", "1.00", total_charge="1.01"), "AMOUNTS_DO_NOT_BALANCE"),
+        (bill_of("E1", "1.00", settled_at="2030-01-02T00:00:00.001Z"), "FUTURE_DATED"),
+        (discharge_of("E1", "2020-01-01", admitted_on="2020-01-02"), "DATES_OUT_OF_ORDER"),
+        (coverage_from("2020-01-01", valid_to="2020-01-01"), "DATES_OUT_OF_ORDER"),
+        (discharge_of("E1", "2030-01-03"), "FUTURE_DATED"),
         (fact("person.died", died_on="2030-01-03"), "FUTURE_DATED"),
-        (discharge("E1", "2019-02-29"), "SCHEMA_INVALID"),
+        (discharge_of("E1", "2019-02-29"), "SCHEMA_INVALID"),
     ],
 )
 def test_an_event_that_is_wrong_by_itself_is_refused(line: bytes, expected: str) -> None:
@@ -461,10 +467,10 @@ def test_an_event_that_is_wrong_by_itself_is_refused(line: bytes, expected: str)
 @pytest.mark.parametrize(
     "line",
     [
-        bill("E1", "1.00", settled_at="2030-01-02T00:00:00Z"),
-        discharge("E1", "2030-01-02"),
-        bill("E1", "1.00", total_charge="1.0").replace(b'"1.0"', b"1"),
-        bill("E1", "1.00", x_unknown={"a": [1e3]}),
+        bill_of("E1", "1.00", settled_at="2030-01-02T00:00:00Z"),
+        discharge_of("E1", "2030-01-02"),
+        bill_of("E1", "1.00", total_charge="1.0").replace(b'"1.0"', b"1"),
+        bill_of("E1", "1.00", x_unknown={"a": [1e3]}),
     ],
 )
 def test_an_event_on_the_edge_is_accepted(line: bytes) -> None:
@@ -474,7 +480,7 @@ def test_an_event_on_the_edge_is_accepted(line: bytes) -> None:
 
 def test_pointers_name_every_bad_field() -> None:
     """A schema refusal points at all that is wrong, and says on which line it was."""
-    wrong = discharge("E1", "2019-02-29", version=0, diagnoses=["I10", 1])
+    wrong = discharge_of("E1", "2019-02-29", version=0, diagnoses=["I10", 1])
     _, refusals = adjudicate([policy(scheme(*SECTION_5))], [b"", wrong])
     pointers = ["/admitted_on", "/diagnoses/1", "/discharged_on", "/version"]
     assert [{"line": 2, "code": "SCHEMA_INVALID", "pointers": pointers}] == refusals
@@ -483,27 +489,27 @@ def test_pointers_name_every_bad_field() -> None:
 @pytest.mark.parametrize(
     ("second", "expected"),
     [
-        (bill("E1", "1.00", event_id="other", occurred_at="2031-01-01T00:00:00Z"), []),
-        (bill("E1", "1.00").replace(b'"1.00"', b'"1.0"'), []),
-        (bill("E1", "1.00").replace(b'"1.00"', b"1"), []),
-        (bill("E1", "1.00", source="other"), ["VERSION_CONFLICT"]),
-        (bill("E1", "1.00", x_new=None), ["VERSION_CONFLICT"]),
-        (void("E1", 1), ["VERSION_CONFLICT"]),
-        (void("E1", 2), []),
-        (bill("E1", "1.00", person_id="P2"), ["PERSON_MISMATCH"]),
-        (bill("E1", "1.00", person_id="P2", settlement_id="S2"), ["PERSON_MISMATCH"]),
-        (bill("E1", "1.00", encounter_id="E2", version=2), ["PERSON_MISMATCH"]),
-        (discharge("E1", "2020-01-01", person_id="P2"), ["PERSON_MISMATCH"]),
+        (bill_of("E1", "1.00", event_id="other", occurred_at="2031-01-01T00:00:00Z"), []),
+        (bill_of("E1", "1.00").replace(b'"1.00"', b'"1.0"'), []),
+        (bill_of("E1", "1.00").replace(b'"1.00"', b"1"), []),
+        (bill_of("E1", "1.00", source="other"), ["VERSION_CONFLICT"]),
+        (bill_of("E1", "1.00", x_new=None), ["VERSION_CONFLICT"]),
+        (void_of("E1", 1), ["VERSION_CONFLICT"]),
+        (void_of("E1", 2), []),
+        (bill_of("E1", "1.00", person_id="P2"), ["PERSON_MISMATCH"]),
+        (bill_of("E1", "1.00", person_id="P2", settlement_id="S2"), ["PERSON_MISMATCH"]),
+        (bill_of("E1", "1.00", encounter_id="E2", version=2), ["PERSON_MISMATCH"]),
+        (discharge_of("E1", "2020-01-01", person_id="P2"), ["PERSON_MISMATCH"]),
     ],
 )
 def test_a_second_event_is_held_against_the_first(second: bytes, expected: list[str]) -> None:
     """The same content is a duplicate however it is spelled; strangers come before contradictions."""
-    assert expected == codes(bill("E1", "1.00"), second)
+    assert expected == codes(bill_of("E1", "1.00"), second)
 
 
 def test_a_stale_version_has_no_effect_and_is_no_reason_for_a_conflict() -> None:
     """Version 1 after version 2 is stale, twice, whatever it says."""
-    facts = [bill("E1", "5.00", version=2), bill("E1", "1.00"), bill("E1", "2.00")]
+    facts = [bill_of("E1", "5.00", version=2), bill_of("E1", "1.00"), bill_of("E1", "2.00")]
     assert [] == codes(*facts)
     assert "5.00" == decide(policy(scheme(*SECTION_5)), *facts)["E1"]["personal_burden"]
 
@@ -511,7 +517,7 @@ def test_a_stale_version_has_no_effect_and_is_no_reason_for_a_conflict() -> None
 def test_the_command_line(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     """Claims go to standard output sorted by id, refusals to standard error, and the exit status is 3."""
     (tmp_path / "p.toml").write_text(policy(scheme(*SECTION_5)), encoding="utf-8")
-    (tmp_path / "f.jsonl").write_bytes(b"\n".join([bill("E9", "1.00"), b"", b"?", bill("E10", "1.00"), b""]))
+    (tmp_path / "f.jsonl").write_bytes(b"\n".join([bill_of("E9", "1.00"), b"", b"?", bill_of("E10", "1.00"), b""]))
     status = main(["--policy", str(tmp_path / "p.toml"), str(tmp_path / "f.jsonl")])
     out, err = capsysbinary.readouterr()
     assert 3 == status

@@ -25,7 +25,16 @@ from schemas.decisions import Status, to_json
 from schemas.policy.policy_file import parse_policy
 from schemas.records import ClaimRow, Delivery, InstructionRow, OutboxRow
 from schemas.refusals import Refusal
-from tests.builders import PAID_BY_OTHERS, RECORDED_AT, coverage_void, death, empty_world, encode, fact, policies
+from tests.support.builders import (
+    PAID_BY_OTHERS,
+    RECORDED_AT,
+    coverage_void,
+    death,
+    empty_world,
+    encode,
+    fact,
+    policies,
+)
 
 Body = dict[str, Any]
 Decision = dict[str, Any]
@@ -58,14 +67,14 @@ SUBJECT = {
 # Facts --------------------------------------------------------------------------------------------------------------
 
 
-def discharge(encounter: str, discharged_on: str, admitted_on: str = "", **fields: object) -> Body:
+def discharge_of(encounter: str, discharged_on: str, admitted_on: str = "", **fields: object) -> Body:
     """An inpatient stay in a town hospital, of one day when ``admitted_on`` is left out."""
     stayed: Body = {"encounter_id": encounter, "version": 1, "admitted_on": admitted_on or discharged_on}
     place: Body = {"facility_id": "H1", "facility_level": "town", "care_type": "inpatient", "diagnoses": ["I10.x05"]}
     return fact("encounter.discharged", **{**stayed, "discharged_on": discharged_on, **place, **fields})
 
 
-def bill(encounter: str, copay: str, out_of_catalogue: str = "0.00", **fields: object) -> Body:
+def bill_of(encounter: str, copay: str, out_of_catalogue: str = "0.00", **fields: object) -> Body:
     """A final settlement ``S-<encounter>`` that the patient pays alone."""
     amounts: Body = {
         "total_charge": str(Decimal(copay) + Decimal(out_of_catalogue)),
@@ -78,13 +87,13 @@ def bill(encounter: str, copay: str, out_of_catalogue: str = "0.00", **fields: o
     return fact("settlement.posted", **{**ids, **when, **amounts, **fields})
 
 
-def void(encounter: str, version: int, **fields: object) -> Body:
+def void_of(encounter: str, version: int, **fields: object) -> Body:
     """The end of the settlement ``S-<encounter>``."""
     ids: Body = {"settlement_id": f"S-{encounter}", "encounter_id": encounter, "version": version, "reason": "refund"}
     return fact("settlement.voided", **{**ids, **fields})
 
 
-def coverage(valid_from: str = "2000-01-01", category: str = "member", **fields: object) -> Body:
+def coverage_from(valid_from: str = "2000-01-01", category: str = "member", **fields: object) -> Body:
     """The coverage C1 in the programme ``aid``, open-ended unless ``valid_to`` is given."""
     record: Body = {
         "coverage_id": "C1",
@@ -96,9 +105,9 @@ def coverage(valid_from: str = "2000-01-01", category: str = "member", **fields:
     return fact("coverage.recorded", **{**record, **fields})
 
 
-def stay(encounter: str, discharged_on: str, copay: str, out_of_catalogue: str = "0.00") -> list[Body]:
+def stay_of(encounter: str, discharged_on: str, copay: str, out_of_catalogue: str = "0.00") -> list[Body]:
     """A discharge with its one final bill."""
-    return [discharge(encounter, discharged_on), bill(encounter, copay, out_of_catalogue)]
+    return [discharge_of(encounter, discharged_on), bill_of(encounter, copay, out_of_catalogue)]
 
 
 def newest(facts: Iterable[Body]) -> list[Body]:
@@ -340,9 +349,9 @@ def settlements(draw: st.DrawFn, encounter: str, number: int) -> list[Body]:
     for version in range(1, draw(st.sampled_from((1, 1, 2, 3))) + 1):
         settlement_id = f"S-{encounter}-{number}"
         if draw(seldom):
-            versions.append(void(encounter, version, settlement_id=settlement_id))
+            versions.append(void_of(encounter, version, settlement_id=settlement_id))
             continue
-        body = bill(
+        body = bill_of(
             encounter,
             yuan(draw(amounts())),
             yuan(draw(amounts())),
@@ -360,7 +369,7 @@ def encounters(draw: st.DrawFn, encounter: str) -> list[Body]:
     facts = []
     for version in range(1, draw(st.sampled_from((0, 1, 1, 1, 1, 1, 2, 2))) + 1):
         admitted_on, discharged_on = sorted((draw(st.sampled_from(DAYS)), draw(st.sampled_from(DAYS))))
-        facts.append(discharge(encounter, discharged_on, admitted_on, version=version))
+        facts.append(discharge_of(encounter, discharged_on, admitted_on, version=version))
     for number in range(draw(st.sampled_from((1, 1, 2)))):
         facts += draw(settlements(encounter, number))
     return facts
@@ -377,14 +386,14 @@ def coverages(draw: st.DrawFn, coverage_id: str) -> list[Body]:
         valid_to = draw(st.sampled_from((None, None, None, *DAYS)))
         ends: Body = {} if valid_to is None or valid_to <= valid_from else {"valid_to": valid_to}
         category = draw(st.sampled_from(CATEGORIES))
-        facts.append(coverage(valid_from, category, coverage_id=coverage_id, version=version, **ends))
+        facts.append(coverage_from(valid_from, category, coverage_id=coverage_id, version=version, **ends))
     return facts
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
     """Policies and all the facts of one person, corrections included."""
-    facts = [] if draw(seldom) else [coverage(category=draw(st.sampled_from(CATEGORIES)))]
+    facts = [] if draw(seldom) else [coverage_from(category=draw(st.sampled_from(CATEGORIES)))]
     for number in range(2, draw(st.integers(1, 2)) + 2):
         facts += draw(coverages(f"C{number}"))
     for encounter in draw(st.permutations(("E1", "E10", "E2", "e3")))[: draw(st.sampled_from((1, 2, 3, 3, 4)))]:
@@ -406,16 +415,16 @@ def busy_years(draw: st.DrawFn) -> History:
         )
         for scheme_id in SCHEME_IDS[: draw(st.sampled_from((1, 1, 2)))]
     ]
-    facts = [coverage()]
+    facts = [coverage_from()]
     for encounter in ("E1", "E10", "E2", "e3", "E4")[: draw(st.sampled_from((3, 4, 5)))]:
-        facts += stay(encounter, draw(st.sampled_from(DAYS[:-2])), yuan(draw(st.sampled_from(AMOUNTS[3:]))))
+        facts += stay_of(encounter, draw(st.sampled_from(DAYS[:-2])), yuan(draw(st.sampled_from(AMOUNTS[3:]))))
         correction = draw(st.sampled_from(("none", "none", "another amount", "another day", "void")))
         if correction == "another amount":
-            facts.append(bill(encounter, yuan(draw(amounts())), version=2))
+            facts.append(bill_of(encounter, yuan(draw(amounts())), version=2))
         elif correction == "another day":
-            facts.append(discharge(encounter, draw(st.sampled_from(DAYS)), version=2))
+            facts.append(discharge_of(encounter, draw(st.sampled_from(DAYS)), version=2))
         elif correction == "void":
-            facts.append(void(encounter, 2))
+            facts.append(void_of(encounter, 2))
     return History((policy(*layers),), tuple(facts))
 
 

@@ -21,7 +21,7 @@ from schemas.canonical import canonical_json, sha256_hex
 from schemas.checkpoint import Checkpoint, SignedCheckpoint
 from schemas.outbound import AuditKind
 from schemas.records import ShardState
-from tests.builders import RECORDED_AT, unhurried
+from tests.support.builders import RECORDED_AT, unhurried
 
 KEY = SigningKey("wuxi.example/huzhu", b"\x01" * 32)
 THIEF = SigningKey("wuxi.example/huzhu", b"\x02" * 32)

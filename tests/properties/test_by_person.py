@@ -28,9 +28,9 @@ from schemas.money import format_yuan
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import read_policies
 from schemas.refusals import Refusal
-from tests.builders import VILLAGE, YEARLY, Json, bill, coverage, discharge, encode, policies, policy_text
-from tests.contracts.processes import SAMPLE
 from tests.oracle.cases import random_case, random_person_years
+from tests.support.builders import VILLAGE, YEARLY, Json, bill, coverage, discharge, encode, policies, policy_text
+from tests.support.paths import WUXI
 
 CASES = int(os.environ.get("HUZHU_TEST_EXAMPLES", "150")) * 2
 Claims = list[dict[str, object]]
@@ -85,7 +85,7 @@ def test_the_population_comes_out_the_same_in_other_processes(tmp_path: Path) ->
     """A made-up city, shuffled, through two processes."""
     lines = list(generate(11, 300))
     Random(5).shuffle(lines)
-    published = read_policies([SAMPLE])
+    published = read_policies([WUXI])
     expected = in_one_book(lines, published)
     assert expected[1], "some are refused"
     with workers(2) as hands:
@@ -239,8 +239,8 @@ def test_tallies_of_parts_add_up_to_the_tally_of_the_whole() -> None:
     book = Book()
     for line in generate(8, 400):
         book.take(line)
-    before = read_policies([SAMPLE])
-    after = policies(SAMPLE.read_text("utf-8").replace('"0.60"', '"0.45"').replace('rate = "0.30"', 'rate = "0.55"'))
+    before = read_policies([WUXI])
+    after = policies(WUXI.read_text("utf-8").replace('"0.60"', '"0.45"').replace('rate = "0.30"', 'rate = "0.55"'))
     decided = [list(pairs(account, before, after)) for account in book.accounts.values()]
     whole, parts = Tally(), [Tally() for _ in range(3)]
     for number, person in enumerate(decided):

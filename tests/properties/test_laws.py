@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from handlers.offline.book import Book
 from schemas.decisions import StepKind, to_json
-from tests.builders import policies
 from tests.oracle.cases import random_case
 from tests.properties.strategies import (
     AMOUNTS,
@@ -27,13 +26,13 @@ from tests.properties.strategies import (
     History,
     Ledger,
     Net,
-    bill,
+    bill_of,
     brackets,
     busy_years,
-    coverage,
+    coverage_from,
     decide,
     deliveries,
-    discharge,
+    discharge_of,
     due_of,
     fen,
     histories,
@@ -41,11 +40,12 @@ from tests.properties.strategies import (
     newest,
     policy,
     scheme,
-    stay,
+    stay_of,
     tried,
-    void,
+    void_of,
     yuan,
 )
+from tests.support.builders import policies
 
 # Law 1: the set of facts decides ------------------------------------------------------------------------------------
 
@@ -126,7 +126,7 @@ def _part(original: Body, number: int, copay: int, out_of_catalogue: int) -> Bod
     encounter, settlement_id = str(original["encounter_id"]), f"{original['settlement_id']}-part-{number}"
     when = f"2020-0{number + 1}-01T00:00:00+08:00"
     part: Body = {"settlement_id": settlement_id, "final": False, "settled_at": when}
-    return bill(encounter, yuan(copay), yuan(out_of_catalogue), **part)
+    return bill_of(encounter, yuan(copay), yuan(out_of_catalogue), **part)
 
 
 def _same_end(history: History, facts: Sequence[Body]) -> None:
@@ -152,7 +152,7 @@ def test_splitting_a_bill_changes_nothing(history: History, data: st.DataObject)
         copay, out_of_catalogue = copay - here[0], out_of_catalogue - here[1]
         parts.append(_part(whole, number, *here))
     kept = {name: whole[name] for name in ("settlement_id", "settled_at")} | {"version": whole["version"] + 1}
-    rest = bill(str(whole["encounter_id"]), yuan(copay), yuan(out_of_catalogue), **kept)
+    rest = bill_of(str(whole["encounter_id"]), yuan(copay), yuan(out_of_catalogue), **kept)
     extra = data.draw(st.permutations([*parts, rest]))
     _same_end(history, [*history.facts, *extra])
 
@@ -177,7 +177,7 @@ def test_voiding_and_posting_again_changes_nothing(history: History, data: st.Da
     assume(finals)
     original = data.draw(st.sampled_from(finals))
     encounter, settlement_id = str(original["encounter_id"]), original["settlement_id"]
-    voided = void(encounter, original["version"] + 1, settlement_id=settlement_id)
+    voided = void_of(encounter, original["version"] + 1, settlement_id=settlement_id)
     again = {"settlement_id": "S-again", "version": 1} if other_id else {"version": original["version"] + 2}
     _same_end(history, [*history.facts, *data.draw(st.permutations([voided, {**original, **again}]))])
 
@@ -324,9 +324,9 @@ def test_a_year_of_one_fen_bills_does_not_drift(rates: dict[str, str], bills: in
     """After each of up to 366 bills of one fen, a year has paid f(number of bills), rounded once."""
     scaled = {yuan(fen(over) // 100): rate for over, rate in rates.items()}  # edges that so small a year can reach
     yearly = policy(scheme(brackets=scaled, accumulates="person_year"))
-    facts = [coverage()]
+    facts = [coverage_from()]
     for number in range(bills):
-        facts += stay(f"E{number:03d}", str(date(2020, 1, 1) + timedelta(days=number)), "0.01")
+        facts += stay_of(f"E{number:03d}", str(date(2020, 1, 1) + timedelta(days=number)), "0.01")
     decisions = decide(yearly, *facts)
     paid = 0
     for number in range(bills):
@@ -344,8 +344,8 @@ def test_a_higher_bill_never_lowers_a_year(rates: dict[str, str], bills: list[in
     raised[place] += data.draw(st.integers(1, 300_000))
 
     def paid(amounts: Iterable[int]) -> int:
-        stays = (stay(f"E{number}", f"2020-0{number + 1}-01", yuan(amount)) for number, amount in enumerate(amounts))
-        return sum(due_of(decide(yearly, coverage(), *(body for each in stays for body in each))).values())
+        stays = (stay_of(f"E{number}", f"2020-0{number + 1}-01", yuan(amount)) for number, amount in enumerate(amounts))
+        return sum(due_of(decide(yearly, coverage_from(), *(body for each in stays for body in each))).values())
 
     assert _half_up(_exactly(rates, sum(bills))) == paid(bills)
     assert paid(bills) <= paid(raised)
@@ -358,7 +358,7 @@ def test_a_franchise_is_all_or_nothing(rates: dict[str, str], threshold: int, un
     limited = policy(scheme(brackets=rates, threshold=yuan(threshold)))
 
     def paid(amount: int) -> int:
-        return sum(due_of(decide(limited, coverage(), *stay("E1", "2020-01-01", yuan(amount)))).values())
+        return sum(due_of(decide(limited, coverage_from(), *stay_of("E1", "2020-01-01", yuan(amount)))).values())
 
     assert paid(min(under, threshold)) == 0
     assert _half_up(_exactly(rates, threshold + over)) == paid(threshold + over)
@@ -475,7 +475,9 @@ def test_every_step_is_met_and_explained() -> None:
 @pytest.mark.parametrize("wrong", ["amount", "rate", "to"])
 def test_a_wrong_explanation_is_noticed(wrong: str) -> None:
     """The recomputation fails when a line says one fen, or one part in a hundred, too much."""
-    decision = decide(policy(scheme(brackets={"0.00": "0.5"})), coverage(), *stay("E1", "2020-01-01", "10.00"))["E1"]
+    decision = decide(policy(scheme(brackets={"0.00": "0.5"})), coverage_from(), *stay_of("E1", "2020-01-01", "10.00"))[
+        "E1"
+    ]
     explanation: Any = decision["explanation"]
     line = explanation[0]
     assert Decimal("5.00") == recomputed([line])
@@ -506,8 +508,8 @@ def test_the_watch_over_caps_notices() -> None:
 def test_a_claim_that_moves_to_another_year_makes_room() -> None:
     """A claim that a corrected discharge moves to another year gives its place in the old year to the next claim."""
     ledger = Ledger(policy(scheme(cap_per_year="100.00")))
-    ledger.take(coverage(), *stay("E1", "2020-05-01", "100.00"), *stay("E2", "2020-06-01", "70.00"))
+    ledger.take(coverage_from(), *stay_of("E1", "2020-05-01", "100.00"), *stay_of("E2", "2020-06-01", "70.00"))
     assert {("E1", "s"): 10_000} == ledger.net
-    moved = ledger.take(discharge("E1", "2021-05-01", version=2))
+    moved = ledger.take(discharge_of("E1", "2021-05-01", version=2))
     assert {("E1", "s"): 10_000, ("E2", "s"): 7_000} == ledger.net
     assert {("E2", "s"): 7_000} == net_of(moved)

@@ -28,10 +28,10 @@ from cli.main import app
 from handlers.offline.book import Book
 from schemas.decisions import to_json
 from schemas.refusals import Refusal
-from tests.builders import policies
 from tests.oracle import calculator
 from tests.oracle.cases import Case, random_case, random_person_years, write_policy
 from tests.properties.strategies import SHRINKS
+from tests.support.builders import policies
 
 PERSON_YEARS = int(os.environ.get("HUZHU_TEST_PERSON_YEARS", "20000"))
 IN_ONE_PROCESS_MAX = 5_000

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from handlers.claims.payout_reports import NotReissuable, states_of
 from handlers.claims.process import Processor, World
 from schemas.records import InstructionRow, Reissue
-from tests.builders import (
+from tests.support.builders import (
     POLICY,
     RECORDED_AT,
     Json,

@@ -12,7 +12,18 @@ from handlers.claims.account import Account
 from handlers.claims.admit import Disposition, Line, Registry, admit
 from schemas.facts import Kind, Subject
 from schemas.refusals import Refusal
-from tests.builders import Json, bill, coverage, coverage_void, death, discharge, reading, report, unhurried, void
+from tests.support.builders import (
+    Json,
+    bill,
+    coverage,
+    coverage_void,
+    death,
+    discharge,
+    reading,
+    report,
+    unhurried,
+    void,
+)
 
 
 def dispositions(*events: Json) -> list[str]:

@@ -15,21 +15,21 @@ from handlers.claims.account import Account
 from handlers.claims.adjudicate import adjudicate
 from schemas.money import Fen, WireYuan
 from schemas.policy.policy_file import PolicyError, parse_policy
-from tests.builders import coverage_void, death, policies, reading
 from tests.properties.strategies import (
     Body,
     Ledger,
-    bill,
-    coverage,
+    bill_of,
+    coverage_from,
     decide,
-    discharge,
+    discharge_of,
     policy,
     results,
     scheme,
-    stay,
-    void,
+    stay_of,
+    void_of,
     yuan,
 )
+from tests.support.builders import coverage_void, death, policies, reading
 
 
 def decided(text: str, *facts: Body, claim: str = "E1") -> tuple[str, str, str | None]:
@@ -66,7 +66,7 @@ def test_two_thousand_in_both_readings(
     """A deductible pays on what is over 2,000.00, a franchise on all once it is strictly over."""
     limit: dict[str, Any] = {} if threshold is None else {"threshold": threshold}
     text = policy(scheme(brackets={over: rate}, basis="copay", **limit))
-    assert (copay, *expected) == decided(text, coverage(), *stay("E1", "2020-01-01", copay))
+    assert (copay, *expected) == decided(text, coverage_from(), *stay_of("E1", "2020-01-01", copay))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_each_slice_counts_at_the_rate_of_its_bracket(copay: str, expected: str)
     """One fen below, on and above each edge; a bracket of rate 0 stops the count and a later one takes it up."""
     rates = {"0.00": "0.5", "1000.00": "0.6", "3000.00": "0.8", "3000.01": "0", "5000.00": "1"}
     assert (copay, expected, None) == decided(
-        policy(scheme(brackets=rates)), coverage(), *stay("E1", "2020-01-01", copay)
+        policy(scheme(brackets=rates)), coverage_from(), *stay_of("E1", "2020-01-01", copay)
     )
 
 
@@ -114,14 +114,14 @@ def test_each_slice_counts_at_the_rate_of_its_bracket(copay: str, expected: str)
 def test_half_a_fen_rounds_up(copay: str, rate: str, expected: str) -> None:
     """Half-up to the fen, from one fen to 99,999,999.99, however many digits the rate has."""
     text = policy(scheme(brackets={"0.00": rate}))
-    assert expected == decided(text, coverage(), *stay("E1", "2020-01-01", copay))[1]
+    assert expected == decided(text, coverage_from(), *stay_of("E1", "2020-01-01", copay))[1]
 
 
 def test_a_year_rounds_its_sum_and_not_each_bill() -> None:
     """Four bills of one fen at one half pay 1, 0, 1, 0 fen."""
     text = policy(scheme(brackets={"0.00": "0.5"}, accumulates="person_year"))
-    facts = [body for number in range(4) for body in stay(f"E{number}", "2020-01-01", "0.01")]
-    decisions = decide(text, coverage(), *facts)
+    facts = [body for number in range(4) for body in stay_of(f"E{number}", "2020-01-01", "0.01")]
+    decisions = decide(text, coverage_from(), *facts)
     expected = [("0.01", "0.01", None), ("0.01", "0.00", "NOTHING_DUE")] * 2
     assert expected == [results(decisions[f"E{number}"])[0] for number in range(4)]
 
@@ -147,14 +147,18 @@ def test_a_year_rounds_its_sum_and_not_each_bill() -> None:
 )
 def test_caps_and_floors(limits: dict[str, Any], copay: str, expected: tuple[str, str | None]) -> None:
     """A cap cuts what is over it, a floor drops what is under it, and one fen decides."""
-    assert (copay, *expected) == decided(policy(scheme(**limits)), coverage(), *stay("E1", "2020-01-01", copay))
+    assert (copay, *expected) == decided(policy(scheme(**limits)), coverage_from(), *stay_of("E1", "2020-01-01", copay))
 
 
 def test_what_a_year_has_left_goes_to_its_claims_in_canonical_order() -> None:
     """By day of discharge, then by code point of the encounter: E10 comes before E9."""
     text = policy(scheme(cap_per_year="100.00"))
-    facts = [*stay("A", "2020-05-02", "90.00"), *stay("E9", "2020-05-01", "80.00"), *stay("E10", "2020-05-01", "30.00")]
-    decisions = decide(text, coverage(), *facts)
+    facts = [
+        *stay_of("A", "2020-05-02", "90.00"),
+        *stay_of("E9", "2020-05-01", "80.00"),
+        *stay_of("E10", "2020-05-01", "30.00"),
+    ]
+    decisions = decide(text, coverage_from(), *facts)
     assert ("30.00", "30.00", None) == results(decisions["E10"])[0]
     assert ("80.00", "70.00", None) == results(decisions["E9"])[0]
     assert ("90.00", "0.00", "CAP_REACHED") == results(decisions["A"])[0]
@@ -189,7 +193,7 @@ def test_layers_share_what_there_is(
 ) -> None:
     """A copay of 60.00 and 40.00 outside the catalogue: payments on the burden use up the copay first."""
     text = policy(scheme("first", **first), scheme("second", **second))
-    decision = decide(text, coverage(), *stay("E1", "2020-01-01", "60.00", "40.00"))["E1"]
+    decision = decide(text, coverage_from(), *stay_of("E1", "2020-01-01", "60.00", "40.00"))["E1"]
     assert expected == [(benefit, reason) for _, benefit, reason in results(decision)]
 
 
@@ -218,9 +222,9 @@ def test_layers_share_what_there_is(
 def test_the_policy_year_starts_on_its_day(year_starts: str, first_day: str, second_day: str, one_year: bool) -> None:
     """A second bill of 80.00 is over a yearly deductible of 100.00 only in the same policy year."""
     text = policy(scheme(brackets={"100.00": "1"}, accumulates="person_year"), year_starts=year_starts)
-    facts = [*stay("E1", first_day, "80.00"), *stay("E2", second_day, "80.00")]
+    facts = [*stay_of("E1", first_day, "80.00"), *stay_of("E2", second_day, "80.00")]
     expected = ("80.00", "60.00", None) if one_year else ("80.00", "0.00", "NOTHING_DUE")
-    assert expected == decided(text, coverage(), *facts, claim="E2")
+    assert expected == decided(text, coverage_from(), *facts, claim="E2")
 
 
 @pytest.mark.parametrize("year_starts", ["02-29", "13-01", "00-10", "06-31", "1-1"])
@@ -253,27 +257,27 @@ def test_a_policy_year_starts_on_a_day_that_every_year_has(year_starts: str) -> 
 def test_a_bill_is_filed_on_its_day_in_shanghai(discharged_on: str, days: int, settled_at: str, late: bool) -> None:
     """Days count from the discharge to the date in Shanghai, whatever the offset in which it was written."""
     text = policy(scheme(file_within_days=days))
-    facts = [discharge("E1", discharged_on), bill("E1", "5.00", settled_at=settled_at)]
+    facts = [discharge_of("E1", discharged_on), bill_of("E1", "5.00", settled_at=settled_at)]
     expected = ("0.00", "0.00", "FILED_LATE") if late else ("5.00", "5.00", None)
-    assert expected == decided(text, coverage(), *facts)
+    assert expected == decided(text, coverage_from(), *facts)
 
 
 @pytest.mark.parametrize(
     ("other", "late"),
     [
-        (bill("E1", "0.00", settlement_id="S2", settled_at="2020-05-01T08:00:00+08:00"), False),
-        (bill("E1", "0.00", settlement_id="S2", settled_at="2020-05-01T08:00:00+08:00", final=False), True),
-        (bill("E1", "0.00", settlement_id="S2", settled_at="2020-05-09T08:00:00+08:00"), True),
-        (void("E1", 1, settlement_id="S2"), True),
+        (bill_of("E1", "0.00", settlement_id="S2", settled_at="2020-05-01T08:00:00+08:00"), False),
+        (bill_of("E1", "0.00", settlement_id="S2", settled_at="2020-05-01T08:00:00+08:00", final=False), True),
+        (bill_of("E1", "0.00", settlement_id="S2", settled_at="2020-05-09T08:00:00+08:00"), True),
+        (void_of("E1", 1, settlement_id="S2"), True),
     ],
 )
 def test_the_first_live_final_bill_files_a_claim(other: Body, late: bool) -> None:
     """Beside a late final bill only another final one, in time and not voided, files the claim in time."""
     text = policy(scheme(file_within_days=3))
-    own = bill("E1", "5.00", settled_at="2020-05-08T08:00:00+08:00")
+    own = bill_of("E1", "5.00", settled_at="2020-05-08T08:00:00+08:00")
     expected = ("0.00", "0.00", "FILED_LATE") if late else ("5.00", "5.00", None)
     for facts in ([own, other], [other, own]):
-        assert expected == decided(text, coverage(), discharge("E1", "2020-05-01"), *facts)
+        assert expected == decided(text, coverage_from(), discharge_of("E1", "2020-05-01"), *facts)
 
 
 @pytest.mark.parametrize(
@@ -291,8 +295,8 @@ def test_the_first_live_final_bill_files_a_claim(other: Body, late: bool) -> Non
 def test_coverage_counts_on_the_day_of_discharge(valid_from: str, valid_to: str | None, covered: bool) -> None:
     """From 1 to 10 May: it may start during the stay or on its last day, and must not have ended on it."""
     ends = {} if valid_to is None else {"valid_to": valid_to}
-    facts = [discharge("E1", "2020-05-10", "2020-05-01"), bill("E1", "5.00")]
-    decision = decide(policy(scheme()), coverage(valid_from, **ends), *facts)["E1"]
+    facts = [discharge_of("E1", "2020-05-10", "2020-05-01"), bill_of("E1", "5.00")]
+    decision = decide(policy(scheme()), coverage_from(valid_from, **ends), *facts)["E1"]
     assert ("adjudicated" if covered else "not_covered") == decision["status"]
     assert [("5.00", "5.00", None) if covered else ("0.00", "0.00", "NO_COVERAGE")] == results(decision)
 
@@ -317,8 +321,8 @@ def test_waiting_days_count_from_valid_from_to_admission(
 ) -> None:
     """Absent, a coverage may be younger than the stay; 0 wants it on admission; n wants it n days before."""
     limit: dict[str, Any] = {} if waiting_days is None else {"waiting_days": waiting_days}
-    facts = [discharge("E1", "2020-06-30", admitted_on), bill("E1", "5.00")]
-    _, _, reason = decided(policy(scheme(**limit)), coverage(valid_from), *facts)
+    facts = [discharge_of("E1", "2020-06-30", admitted_on), bill_of("E1", "5.00")]
+    _, _, reason = decided(policy(scheme(**limit)), coverage_from(valid_from), *facts)
     assert expected == reason
 
 
@@ -337,7 +341,7 @@ def test_a_death_before_admission_ends_the_claim(died_on: str | None, status: st
     """Admitted on 1 May: a death the day before pays nothing and raises an alert; a later one pays the estate."""
     ledger = Ledger(policy(scheme()))
     deaths = [] if died_on is None else [death(died_on)]
-    given = ledger.take(*deaths, coverage(), discharge("E1", "2020-05-10", "2020-05-01"), bill("E1", "5.00"))
+    given = ledger.take(*deaths, coverage_from(), discharge_of("E1", "2020-05-10", "2020-05-01"), bill_of("E1", "5.00"))
     assert status == ledger.decisions()["E1"]["status"]
     assert ([] if payee is None else [payee]) == [json.loads(row.value)["payee"] for row in given]
     assert (status == "after_death") == any(row.topic == "alerts" for row in ledger.sent)
@@ -387,8 +391,8 @@ def test_the_first_tier_that_lists_a_category_applies(
     facts = []
     for number, each in enumerate(coverages):
         fields: dict[str, Any] = {"category": each} if isinstance(each, str) else dict(each)
-        facts.append(coverage(**fields, coverage_id=f"C{number}"))
-    decision = decide(policy(scheme(tiers=TIERS, **limits)), *facts, *stay("E1", "2020-05-10", "10.00"))["E1"]
+        facts.append(coverage_from(**fields, coverage_id=f"C{number}"))
+    decision = decide(policy(scheme(tiers=TIERS, **limits)), *facts, *stay_of("E1", "2020-05-10", "10.00"))["E1"]
     (benefit,) = decision["benefits"]
     assert expected == (benefit["tier"], benefit["benefit"], benefit.get("reason"))
     assert ("adjudicated" if expected[0] else "not_covered") == decision["status"]
@@ -414,9 +418,9 @@ def test_the_first_tier_that_lists_a_category_applies(
 )
 def test_scope_is_care_type_level_and_diagnosis(limits: dict[str, Any], stayed: Body, in_scope: bool) -> None:
     """Every filter that is set must hold; a diagnosis by its prefix. Scope is asked before coverage."""
-    facts = [discharge("E1", "2020-05-10", **stayed), bill("E1", "5.00")]
+    facts = [discharge_of("E1", "2020-05-10", **stayed), bill_of("E1", "5.00")]
     text = policy(scheme(**limits))
-    assert (None if in_scope else "NOT_IN_SCOPE") == decided(text, coverage(), *facts)[2]
+    assert (None if in_scope else "NOT_IN_SCOPE") == decided(text, coverage_from(), *facts)[2]
     assert ("NO_COVERAGE" if in_scope else "NOT_IN_SCOPE") == decided(text, *facts)[2]
 
 
@@ -433,11 +437,11 @@ def test_running_sums_and_yearly_caps_follow_the_scheme_id() -> None:
     first = scheme(brackets={"50.00": "0.5"}, accumulates="person_year")
     second = scheme(brackets={"60.00": "1"}, accumulates="person_year", cap_per_year="60.00")
     facts = [
-        *stay("E1", "2020-06-30", "80.00"),
-        *stay("E2", "2020-07-01", "70.00"),
-        *stay("E3", "2020-07-02", "1.00"),
+        *stay_of("E1", "2020-06-30", "80.00"),
+        *stay_of("E2", "2020-07-01", "70.00"),
+        *stay_of("E3", "2020-07-02", "1.00"),
     ]
-    decisions = decide(releases(first, second), coverage(), *facts)
+    decisions = decide(releases(first, second), coverage_from(), *facts)
     assert [("80.00", "15.00", None)] == results(decisions["E1"])
     assert [("70.00", "45.00", None)] == results(decisions["E2"])  # 90 - 20 is due, 60 - 15 is left
     assert [("1.00", "0.00", "CAP_REACHED")] == results(decisions["E3"])
@@ -447,8 +451,8 @@ def test_running_sums_and_yearly_caps_follow_the_scheme_id() -> None:
 def test_a_scheme_with_another_id_starts_anew() -> None:
     """The deductible that was used up under one id is asked again under the other."""
     first, second = (scheme(name, brackets={"50.00": "1"}, accumulates="person_year") for name in ("old", "new"))
-    facts = [*stay("E1", "2020-06-30", "80.00"), *stay("E2", "2020-07-01", "70.00")]
-    assert [("70.00", "20.00", None)] == results(decide(releases(first, second), coverage(), *facts)["E2"])
+    facts = [*stay_of("E1", "2020-06-30", "80.00"), *stay_of("E2", "2020-07-01", "70.00")]
+    assert [("70.00", "20.00", None)] == results(decide(releases(first, second), coverage_from(), *facts)["E2"])
 
 
 @pytest.mark.parametrize(
@@ -464,7 +468,9 @@ def test_a_scheme_with_another_id_starts_anew() -> None:
 def test_a_cap_changed_in_the_middle_of_a_year(cap: str, expected: tuple[str, str, str | None]) -> None:
     """80.00 were paid under a cap of 100.00; a lowered cap takes nothing back and lets nothing more through."""
     texts = releases(scheme(cap_per_year="100.00"), scheme(cap_per_year=cap))
-    decisions = decide(texts, coverage(), *stay("E1", "2020-06-30", "80.00"), *stay("E2", "2020-07-01", "70.00"))
+    decisions = decide(
+        texts, coverage_from(), *stay_of("E1", "2020-06-30", "80.00"), *stay_of("E2", "2020-07-01", "70.00")
+    )
     assert [("80.00", "80.00", None)] == results(decisions["E1"])
     assert [expected] == results(decisions["E2"])
 
@@ -478,8 +484,8 @@ def test_a_policy_is_in_force_from_its_first_day_to_the_day_before_its_end(
 ) -> None:
     """By the day of discharge, half-open; outside the claim waits with no_policy."""
     text = policy(scheme(), start="2020-01-01", end="2021-01-01", name="only")
-    facts = [discharge("E1", discharged_on, "2019-12-01"), bill("E1", "5.00")]
-    decision = decide(text, coverage(), *facts)["E1"]
+    facts = [discharge_of("E1", discharged_on, "2019-12-01"), bill_of("E1", "5.00")]
+    decision = decide(text, coverage_from(), *facts)["E1"]
     assert (expected, "no_policy" if expected is None else "adjudicated") == (decision["policy_id"], decision["status"])
 
 
@@ -500,82 +506,82 @@ STORIES: dict[str, tuple[list[str], Story]] = {
     "a newer version": (
         [policy(scheme())],
         [
-            (bill("E1", "100.00"), []),
-            (coverage(), []),
-            (discharge("E1", "2020-05-01"), ["E1 s 1 payment 100.00"]),
-            (bill("E1", "150.00", version=2), ["E1 s 2 payment 50.00"]),
-            (bill("E1", "120.00", version=3), ["E1 s 3 recovery 30.00"]),
-            (bill("E1", "150.00", version=2), []),
-            (bill("E1", "120.00", version=3, event_id="again"), []),
-            (bill("E1", "120.00", version=4), []),
-            (bill("E1", "120.01", version=7), ["E1 s 4 payment 0.01"]),
+            (bill_of("E1", "100.00"), []),
+            (coverage_from(), []),
+            (discharge_of("E1", "2020-05-01"), ["E1 s 1 payment 100.00"]),
+            (bill_of("E1", "150.00", version=2), ["E1 s 2 payment 50.00"]),
+            (bill_of("E1", "120.00", version=3), ["E1 s 3 recovery 30.00"]),
+            (bill_of("E1", "150.00", version=2), []),
+            (bill_of("E1", "120.00", version=3, event_id="again"), []),
+            (bill_of("E1", "120.00", version=4), []),
+            (bill_of("E1", "120.01", version=7), ["E1 s 4 payment 0.01"]),
         ],
     ),
     "voided and posted again": (
         [policy(scheme())],
         [
-            (coverage(), []),
-            (discharge("E1", "2020-05-01"), []),
-            (bill("E1", "100.00"), ["E1 s 1 payment 100.00"]),
-            (void("E1", 2), ["E1 s 2 recovery 100.00"]),
-            (bill("E1", "100.00", version=3), ["E1 s 3 payment 100.00"]),
+            (coverage_from(), []),
+            (discharge_of("E1", "2020-05-01"), []),
+            (bill_of("E1", "100.00"), ["E1 s 1 payment 100.00"]),
+            (void_of("E1", 2), ["E1 s 2 recovery 100.00"]),
+            (bill_of("E1", "100.00", version=3), ["E1 s 3 payment 100.00"]),
         ],
     ),
     "interim bills and a final one": (
         [policy(scheme())],
         [
-            (coverage(), []),
-            (bill("E1", "10.00", settlement_id="S1", final=False), []),
-            (discharge("E1", "2020-05-01"), []),
-            (bill("E1", "20.00", settlement_id="S2", final=False), []),
-            (bill("E1", "30.00", settlement_id="S3"), ["E1 s 1 payment 60.00"]),
-            (bill("E1", "5.00", settlement_id="S4", final=False), ["E1 s 2 payment 5.00"]),
-            (void("E1", 2, settlement_id="S2"), ["E1 s 3 recovery 20.00"]),
-            (bill("E1", "30.00", settlement_id="S3", final=False, version=2), ["E1 s 4 recovery 45.00"]),
-            (bill("E1", "5.00", settlement_id="S4", version=2), ["E1 s 5 payment 45.00"]),
+            (coverage_from(), []),
+            (bill_of("E1", "10.00", settlement_id="S1", final=False), []),
+            (discharge_of("E1", "2020-05-01"), []),
+            (bill_of("E1", "20.00", settlement_id="S2", final=False), []),
+            (bill_of("E1", "30.00", settlement_id="S3"), ["E1 s 1 payment 60.00"]),
+            (bill_of("E1", "5.00", settlement_id="S4", final=False), ["E1 s 2 payment 5.00"]),
+            (void_of("E1", 2, settlement_id="S2"), ["E1 s 3 recovery 20.00"]),
+            (bill_of("E1", "30.00", settlement_id="S3", final=False, version=2), ["E1 s 4 recovery 45.00"]),
+            (bill_of("E1", "5.00", settlement_id="S4", version=2), ["E1 s 5 payment 45.00"]),
         ],
     ),
     "a refund before its original": (
         [policy(scheme())],
         [
-            (coverage(), []),
-            (discharge("E1", "2020-05-01"), []),
-            (void("E1", 2), []),
-            (bill("E1", "100.00"), []),
-            (bill("E1", "100.00", version=3), ["E1 s 1 payment 100.00"]),
+            (coverage_from(), []),
+            (discharge_of("E1", "2020-05-01"), []),
+            (void_of("E1", 2), []),
+            (bill_of("E1", "100.00"), []),
+            (bill_of("E1", "100.00", version=3), ["E1 s 1 payment 100.00"]),
         ],
     ),
     "settled anew after a refund": (
         [policy(scheme())],
         [
-            (coverage(), []),
-            (discharge("E1", "2020-05-01"), []),
-            (bill("E1", "100.00"), ["E1 s 1 payment 100.00"]),
-            (bill("E1", "80.00", settlement_id="S2"), ["E1 s 2 payment 80.00"]),
-            (void("E1", 2), ["E1 s 3 recovery 100.00"]),
+            (coverage_from(), []),
+            (discharge_of("E1", "2020-05-01"), []),
+            (bill_of("E1", "100.00"), ["E1 s 1 payment 100.00"]),
+            (bill_of("E1", "80.00", settlement_id="S2"), ["E1 s 2 payment 80.00"]),
+            (void_of("E1", 2), ["E1 s 3 recovery 100.00"]),
         ],
     ),
     "a coverage that is years late, corrected, voided": (
         [policy(scheme(tiers=TIERS))],
         [
-            (discharge("E1", "2010-05-01"), []),
-            (bill("E1", "100.00"), []),
-            (coverage("2020-01-01"), []),
-            (coverage("2010-05-01", version=2), ["E1 s 1 payment 90.00"]),
-            (coverage("2010-05-01", "ordinary", version=3), ["E1 s 2 recovery 30.00"]),
-            (coverage("2010-01-01", "ordinary", version=4), []),
-            (coverage("2010-01-01", "ordinary", version=5, valid_to="2010-05-01"), ["E1 s 3 recovery 60.00"]),
-            (coverage("2010-01-01", "ordinary", version=6, valid_to="2010-05-02"), ["E1 s 4 payment 60.00"]),
+            (discharge_of("E1", "2010-05-01"), []),
+            (bill_of("E1", "100.00"), []),
+            (coverage_from("2020-01-01"), []),
+            (coverage_from("2010-05-01", version=2), ["E1 s 1 payment 90.00"]),
+            (coverage_from("2010-05-01", "ordinary", version=3), ["E1 s 2 recovery 30.00"]),
+            (coverage_from("2010-01-01", "ordinary", version=4), []),
+            (coverage_from("2010-01-01", "ordinary", version=5, valid_to="2010-05-01"), ["E1 s 3 recovery 60.00"]),
+            (coverage_from("2010-01-01", "ordinary", version=6, valid_to="2010-05-02"), ["E1 s 4 payment 60.00"]),
             (coverage_void("C1", 7), ["E1 s 5 recovery 60.00"]),
-            (coverage("2000-01-01", coverage_id="C2"), ["E1 s 6 payment 90.00"]),
+            (coverage_from("2000-01-01", coverage_id="C2"), ["E1 s 6 payment 90.00"]),
         ],
     ),
     "a policy published after the claims": (
         [],
         [
-            (coverage(), []),
-            (discharge("E1", "2020-05-01"), []),
-            (bill("E1", "100.00"), []),
+            (coverage_from(), []),
+            (discharge_of("E1", "2020-05-01"), []),
+            (bill_of("E1", "100.00"), []),
             (SECOND_LATER, []),
             (policy(scheme(), end="2021-01-01"), ["E1 s 1 payment 100.00"]),
         ],
@@ -583,10 +589,10 @@ STORIES: dict[str, tuple[list[str], Story]] = {
     "a discharge corrected while no policy is in force": (
         [],
         [
-            (coverage(), []),
-            (bill("E1", "100.00"), []),
-            (discharge("E1", "2020-05-01"), []),
-            (discharge("E1", "2021-05-01", version=2), []),
+            (coverage_from(), []),
+            (bill_of("E1", "100.00"), []),
+            (discharge_of("E1", "2020-05-01"), []),
+            (discharge_of("E1", "2021-05-01", version=2), []),
             (policy(scheme(), end="2021-01-01"), []),
             (SECOND_LATER, ["E1 s 1 payment 50.00"]),
         ],
@@ -594,58 +600,58 @@ STORIES: dict[str, tuple[list[str], Story]] = {
     "a policy that follows": (
         [policy(scheme(), end="2021-01-01")],
         [
-            (coverage(), []),
-            (discharge("E1", "2021-01-01"), []),
-            (bill("E1", "100.00"), []),
+            (coverage_from(), []),
+            (discharge_of("E1", "2021-01-01"), []),
+            (bill_of("E1", "100.00"), []),
             (SECOND_LATER, ["E1 s 1 payment 50.00"]),
-            (discharge("E1", "2020-12-31", version=2), ["E1 s 2 payment 50.00"]),
+            (discharge_of("E1", "2020-12-31", version=2), ["E1 s 2 payment 50.00"]),
         ],
     ),
     "a discharge that moves to another release": (
         BOTH,
         [
-            (coverage(), []),
-            (bill("E1", "100.00"), []),
-            (discharge("E1", "2020-06-30"), ["E1 old 1 payment 100.00"]),
-            (discharge("E1", "2020-07-01", version=2), ["E1 old 2 recovery 100.00", "E1 new 1 payment 50.00"]),
-            (bill("E1", "80.00", version=2), ["E1 new 2 recovery 10.00"]),
-            (discharge("E1", "2020-06-30", version=3), ["E1 new 3 recovery 40.00", "E1 old 3 payment 80.00"]),
+            (coverage_from(), []),
+            (bill_of("E1", "100.00"), []),
+            (discharge_of("E1", "2020-06-30"), ["E1 old 1 payment 100.00"]),
+            (discharge_of("E1", "2020-07-01", version=2), ["E1 old 2 recovery 100.00", "E1 new 1 payment 50.00"]),
+            (bill_of("E1", "80.00", version=2), ["E1 new 2 recovery 10.00"]),
+            (discharge_of("E1", "2020-06-30", version=3), ["E1 new 3 recovery 40.00", "E1 old 3 payment 80.00"]),
         ],
     ),
     "an earlier bill shifts the deductible": (
         [DEDUCTIBLE],
         [
-            (coverage(), []),
-            (discharge("E1", "2020-05-01"), []),
-            (discharge("E2", "2020-06-01"), []),
-            (bill("E2", "80.00"), []),
-            (bill("E1", "80.00"), ["E2 s 1 payment 60.00"]),
-            (bill("E1", "100.00", version=2), ["E2 s 2 payment 20.00"]),
-            (bill("E1", "130.00", version=3), ["E1 s 1 payment 30.00"]),
-            (void("E1", 4), ["E1 s 2 recovery 30.00", "E2 s 3 recovery 80.00"]),
-            (bill("E1", "90.00", version=5), ["E2 s 4 payment 70.00"]),
-            (discharge("E1", "2021-05-01", version=2), ["E2 s 5 recovery 70.00"]),
-            (discharge("E1", "2020-06-02", version=3), ["E1 s 3 payment 70.00"]),
+            (coverage_from(), []),
+            (discharge_of("E1", "2020-05-01"), []),
+            (discharge_of("E2", "2020-06-01"), []),
+            (bill_of("E2", "80.00"), []),
+            (bill_of("E1", "80.00"), ["E2 s 1 payment 60.00"]),
+            (bill_of("E1", "100.00", version=2), ["E2 s 2 payment 20.00"]),
+            (bill_of("E1", "130.00", version=3), ["E1 s 1 payment 30.00"]),
+            (void_of("E1", 4), ["E1 s 2 recovery 30.00", "E2 s 3 recovery 80.00"]),
+            (bill_of("E1", "90.00", version=5), ["E2 s 4 payment 70.00"]),
+            (discharge_of("E1", "2021-05-01", version=2), ["E2 s 5 recovery 70.00"]),
+            (discharge_of("E1", "2020-06-02", version=3), ["E1 s 3 payment 70.00"]),
         ],
     ),
     "recoveries come first where a year is capped": (
         [CAPPED],
         [
-            (coverage(), []),
-            (discharge("E2", "2020-06-01"), []),
-            (bill("E2", "100.00"), ["E2 s 1 payment 100.00"]),
-            (discharge("E1", "2020-05-01"), []),
-            (bill("E1", "70.00"), ["E2 s 2 recovery 70.00", "E1 s 1 payment 70.00"]),
-            (bill("E1", "120.00", version=2), ["E2 s 3 recovery 30.00", "E1 s 2 payment 30.00"]),
-            (void("E1", 3), ["E1 s 3 recovery 100.00", "E2 s 4 payment 100.00"]),
+            (coverage_from(), []),
+            (discharge_of("E2", "2020-06-01"), []),
+            (bill_of("E2", "100.00"), ["E2 s 1 payment 100.00"]),
+            (discharge_of("E1", "2020-05-01"), []),
+            (bill_of("E1", "70.00"), ["E2 s 2 recovery 70.00", "E1 s 1 payment 70.00"]),
+            (bill_of("E1", "120.00", version=2), ["E2 s 3 recovery 30.00", "E1 s 2 payment 30.00"]),
+            (void_of("E1", 3), ["E1 s 3 recovery 100.00", "E2 s 4 payment 100.00"]),
         ],
     ),
     "a death that is recorded late and corrected": (
         [policy(scheme())],
         [
-            (coverage(), []),
-            (discharge("E1", "2020-05-10", "2020-05-01"), []),
-            (bill("E1", "100.00"), ["E1 s 1 payment 100.00"]),
+            (coverage_from(), []),
+            (discharge_of("E1", "2020-05-10", "2020-05-01"), []),
+            (bill_of("E1", "100.00"), ["E1 s 1 payment 100.00"]),
             (death("2020-04-30"), ["E1 s 2 recovery 100.00"]),
             (death("2020-05-01", version=2), ["E1 s 3 payment 100.00"]),
         ],
@@ -673,8 +679,8 @@ def test_corrections_end_in_the_right_payments(name: str) -> None:
 def test_an_instruction_names_the_policy_that_had_paid() -> None:
     """Money that a claim gets back to another release is recovered in the name of the release that had paid it."""
     ledger = Ledger(*BOTH)
-    ledger.take(coverage(), bill("E1", "100.00"), discharge("E1", "2020-06-30"))
-    recovery, payment = (json.loads(row.value) for row in ledger.take(discharge("E1", "2020-07-01", version=2)))
+    ledger.take(coverage_from(), bill_of("E1", "100.00"), discharge_of("E1", "2020-06-30"))
+    recovery, payment = (json.loads(row.value) for row in ledger.take(discharge_of("E1", "2020-07-01", version=2)))
     shown = ("claim_id", "scheme_id", "kind", "amount", "revision", "policy_id", "tier", "payee")
     assert ("E1", "old", "recovery", "100.00", 2, "first", "member", "person") == tuple(
         recovery[each] for each in shown
@@ -687,9 +693,9 @@ def test_a_payout_id_follows_from_claim_scheme_and_revision_alone() -> None:
     """Whatever came before, the same place and revision have the same id; any other has another."""
     first = Ledger(policy(scheme("a", cap_per_stay="5.00"), scheme("b")))
     second = Ledger(policy(scheme("a", {"0.00": "0.5"}), name="other"))
-    given = first.take(coverage(), *stay("E1", "2020-05-01", "8.00", "2.00"), void("E1", 2))
-    given += first.take(*stay("E2", "2020-05-01", "5.00"))
-    same = second.take(coverage(), *stay("E1", "2020-06-01", "1.00"))
+    given = first.take(coverage_from(), *stay_of("E1", "2020-05-01", "8.00", "2.00"), void_of("E1", 2))
+    given += first.take(*stay_of("E2", "2020-05-01", "5.00"))
+    same = second.take(coverage_from(), *stay_of("E1", "2020-06-01", "1.00"))
     expected = ["E1 a 1", "E1 b 1", "E1 a 2", "E1 b 2", "E2 a 1"]
     assert expected == [f"{row.claim_id} {row.scheme_id} {row.revision}" for row in given]
     assert given[0].payout_id == same[0].payout_id == "PO-eff2fdfc477d0d143d06c51db12c0bf7"
@@ -699,19 +705,19 @@ def test_a_payout_id_follows_from_claim_scheme_and_revision_alone() -> None:
 def test_what_the_ledger_holds_of_a_benefit() -> None:
     """The row that is compared with next time: a scheme that no longer applies keeps its policy and owes nothing."""
     ledger = Ledger(*BOTH)
-    ledger.take(coverage(), bill("E1", "60.00", "40.00"), discharge("E1", "2020-06-30"))
+    ledger.take(coverage_from(), bill_of("E1", "60.00", "40.00"), discharge_of("E1", "2020-06-30"))
     first, second = (parse_policy(text) for text in BOTH)
     held = ledger.world.benefits["E1"]
     paid = ("E1", "old", "member", "personal_burden", 10_000, 10_000, None, 1, "first", first.sha256)
     assert {"old": paid} == {name: tuple(row) for name, row in held.items()}
-    ledger.take(discharge("E1", "2020-07-01", version=2))
+    ledger.take(discharge_of("E1", "2020-07-01", version=2))
     gone = ("E1", "old", "member", "personal_burden", 0, 0, None, 2, "first", first.sha256)
     now = ("E1", "new", "member", "personal_burden", 10_000, 5_000, None, 1, "second", second.sha256)
     assert {"old": gone, "new": now} == {name: tuple(row) for name, row in held.items()}
     ledger.take(coverage_void("C1", 2))
     out = ("E1", "new", None, "personal_burden", 0, 0, "NO_COVERAGE", 2, "second", second.sha256)
     assert {"old": gone, "new": out} == {name: tuple(row) for name, row in held.items()}
-    ledger.take(void("E1", 2))
+    ledger.take(void_of("E1", 2))
     ended = ("E1", "new", None, "personal_burden", 0, 0, None, 2, "second", second.sha256)
     assert {"old": gone, "new": ended} == {name: tuple(row) for name, row in held.items()}
 
@@ -769,12 +775,12 @@ def steps(decision: Body) -> list[str]:
 )
 def test_each_step_that_changed_the_number_is_a_line(copay: str, expected: list[str]) -> None:
     """In order, with signed amounts, and none for a limit that was just met."""
-    assert expected == steps(decide(LAYERED, coverage(), *stay("E1", "2020-05-01", copay))["E1"])
+    assert expected == steps(decide(LAYERED, coverage_from(), *stay_of("E1", "2020-05-01", copay))["E1"])
 
 
 def test_a_step_tells_what_it_was_held_against() -> None:
     """The inputs of each kind of step but rounding, which has a test of its own."""
-    facts = [coverage(), *stay("E1", "2020-05-01", "16.01"), *stay("E2", "2020-05-02", "16.01")]
+    facts = [coverage_from(), *stay_of("E1", "2020-05-01", "16.01"), *stay_of("E2", "2020-05-02", "16.01")]
     decisions = decide(LAYERED, *facts)
     whole = {"measured": "16.01", "from": "0.00", "to": "16.01", "over": "0.00"}
     assert [
@@ -807,7 +813,9 @@ def test_rounding_is_a_step_where_the_parts_add_up_to_something_else(
 ) -> None:
     """Two bills of one fen in a year: each part is shown rounded, and the year is rounded once."""
     text = policy(scheme(brackets={"0.00": rate}, accumulates="person_year"))
-    decisions = decide(text, coverage(), *stay("E1", "2020-05-01", "0.01"), *stay("E2", "2020-05-02", "0.01"))
+    decisions = decide(
+        text, coverage_from(), *stay_of("E1", "2020-05-01", "0.01"), *stay_of("E2", "2020-05-02", "0.01")
+    )
     assert [first] == [line["amount"] for line in decisions["E1"]["explanation"]]
     bracket, rounding = decisions["E2"]["explanation"]
     assert second == [bracket["amount"], rounding["amount"]]
@@ -818,7 +826,7 @@ def test_rounding_is_a_step_where_the_parts_add_up_to_something_else(
 def test_two_brackets_are_rounded_as_one() -> None:
     """Half a fen in each of two brackets is shown as a fen each, and is one fen together."""
     text = policy(scheme(brackets={"0.00": "0.5", "0.01": "0.5"}))
-    decision = decide(text, coverage(), *stay("E1", "2020-05-01", "0.02"))["E1"]
+    decision = decide(text, coverage_from(), *stay_of("E1", "2020-05-01", "0.02"))["E1"]
     assert ["s bracket 0.01", "s bracket 0.01", "s rounding -0.01"] == steps(decision)
     assert {"before": "0.02", "exact_before": "0", "exact_after": "0.01"} == decision["explanation"][-1]["inputs"]
 
@@ -849,7 +857,7 @@ def test_a_wrong_amount_is_told_apart_and_explained(written: object, said: str) 
 def test_adjudicating_some_claims_gives_only_those() -> None:
     """`claim_ids` narrows the work to the claims of the years that are named."""
     account = Account("P1")
-    for body in (*stay("E1", "2020-05-01", "1.00"), *stay("E2", "2021-05-01", "1.00")):
+    for body in (*stay_of("E1", "2020-05-01", "1.00"), *stay_of("E2", "2021-05-01", "1.00")):
         account.apply(reading(body).fact)
     assert ["E2"] == [each.claim.claim_id for each in adjudicate(account, policies(policy(scheme())), {"E2"})]
     assert ["E1", "E2"] == [each.claim.claim_id for each in adjudicate(account, policies(policy(scheme())))]

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.topics import CHECKPOINTS, OUTBOUND, RELAY_CURSORS
 from stream.outbound.cloudevents import headers_of
-from tests.builders import POLICY, Json, bill, coverage, death, discharge, policies, process
+from tests.support.builders import POLICY, Json, bill, coverage, death, discharge, policies, process
 
 
 @pytest.mark.parametrize("name", ["E1", 'E","event_id":"x","occurred_at":"y', '\\"event_id":"x"', "住院一号"])

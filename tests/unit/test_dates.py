@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.dates import BusinessDate, format_instant, parse_instant, shanghai_date
-from tests.builders import unhurried
+from tests.support.builders import unhurried
 
 business_date = TypeAdapter[date](BusinessDate)
 

@@ -12,9 +12,9 @@ from infra.kafka.client_security import KafkaSecurity
 from infra.settings import Settings, SettingsError
 from schemas.access.kafka_rights import ROLE_OF, Role, rules
 from schemas.topics import INBOUND, OUTBOUND, TOPICS
-from tests.broker.certificates import issued
+from tests.support.certificates import issued
+from tests.support.paths import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 CLIENTS = {"Producer", "Consumer", "AdminClient", "KafkaConsumer", "KafkaProducer", "KafkaAdminClient", "App", "_App"}
 BASE = {"HUZHU_KAFKA_BOOTSTRAP": "broker:9093"}
 SASL = {

@@ -18,7 +18,7 @@ from handlers.audit.merkle import (
     node_hash,
     root_of_inclusion,
 )
-from tests.builders import unhurried
+from tests.support.builders import unhurried
 
 # The reference implementation's vectors: eight inputs, the root of the first n of them, and proofs.
 INPUTS = [

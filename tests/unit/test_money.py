@@ -15,7 +15,7 @@ from handlers.claims.read import Reading, read
 from schemas.facts import SettlementPosted
 from schemas.money import FEN_MAX, Fen, NumberLiteral, WireYuan, format_yuan, parse_yuan, round_half_up
 from schemas.refusals import Refusal
-from tests.builders import bill, encode, unhurried
+from tests.support.builders import bill, encode, unhurried
 
 fens = st.integers(-FEN_MAX, FEN_MAX)
 

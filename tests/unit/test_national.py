@@ -16,8 +16,8 @@ from handlers.national.settlement_batch import convert_all
 from handlers.words.national_sentences import origin_sentence
 from schemas.facts import SettlementPosted
 from schemas.national.national_refusal import NationalRefusal
-from tests.builders import reading, unhurried
-from tests.national_lists import AMOUNTS, NOW, listed, mappings, reversal
+from tests.support.builders import reading, unhurried
+from tests.support.national_lists import AMOUNTS, NOW, listed, mappings, reversal
 
 Json = dict[str, Any]
 SPLIT = 'psn_selfpay_contains = ["preselfpay_amt"]\npsn_ownpay_contains = ["fulamt_ownpay_amt", "overlmt_selfpay"]'

@@ -8,7 +8,8 @@ import pytest
 
 from schemas.national.mapping import NationalMapping
 from schemas.national.mapping_file import MappingError, parse_mapping, read_mappings
-from tests.national_lists import SAMPLE_FILE, SAMPLE_MAPPING
+from tests.support.national_lists import SAMPLE_MAPPING
+from tests.support.paths import MAPPING_FILE
 
 
 def problems(text: str) -> list[str]:
@@ -118,5 +119,5 @@ def test_a_folder_stands_for_its_files(tmp_path: Path) -> None:
     ]
     assert said_of(tmp_path)[0].endswith("is a folder without *.toml files: put a mapping there")
     written(tmp_path, "one.toml")
-    assert read_mappings([tmp_path]).releases == read_mappings([SAMPLE_FILE]).releases
+    assert read_mappings([tmp_path]).releases == read_mappings([MAPPING_FILE]).releases
     assert isinstance(read_mappings([tmp_path]).releases[0], NationalMapping)

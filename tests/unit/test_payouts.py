@@ -13,7 +13,7 @@ from handlers.claims.process import World
 from schemas.facts import PayoutStatus
 from schemas.outbound import AlertCode
 from schemas.records import InstructionRow, Outcome, PayoutStateRow
-from tests.builders import (
+from tests.support.builders import (
     POLICY,
     RECORDED_AT,
     Json,

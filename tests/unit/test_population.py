@@ -11,13 +11,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from itertools import islice, pairwise
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from infra.population import describe, generate
+from tests.support.paths import REPOSITORY
 
 Json = dict[str, Any]
 
@@ -225,10 +225,9 @@ def test_same_seed_gives_the_same_bytes(town: list[bytes]) -> None:
         "from hashlib import sha256; from infra.population import generate;"
         "print(sha256(b'\\n'.join(generate(7, 500))).hexdigest())"
     )
-    root = Path(__file__).parents[2]
-    environment = {"PYTHONHASHSEED": "4711", "PYTHONPATH": str(root)}
+    environment = {"PYTHONHASHSEED": "4711", "PYTHONPATH": str(REPOSITORY)}
     command = [sys.executable, "-c", program]
-    other = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True)
+    other = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True)
     assert digest(generate(7, 500)) == digest(town)
     assert other.stdout.strip() == digest(town)
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from handlers.offline.book import Book
 from schemas.decisions import ClaimDecision, to_json
 from schemas.records import Delivery, InstructionRow, Outcome
-from tests.builders import (
+from tests.support.builders import (
     POLICY,
     SHARDS,
     VILLAGE,

@@ -14,7 +14,7 @@ from handlers.claims.read import Reading, read, recall
 from schemas.facts import FACT_TYPES, EncounterDischarged, SettlementPosted
 from schemas.refusals import Refusal
 from schemas.topics import EVENT_BYTES_MAX, INBOUND, TOPIC_OF_EVENT
-from tests.builders import (
+from tests.support.builders import (
     Json,
     bill,
     coverage,

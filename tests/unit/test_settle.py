@@ -9,7 +9,7 @@ from schemas.canonical import derived_id
 from schemas.outbound import InstructionKind
 from schemas.policy.model import Policies
 from schemas.records import BenefitRow
-from tests.builders import (
+from tests.support.builders import (
     POLICY,
     VILLAGE,
     YEARLY,

@@ -16,7 +16,7 @@ from handlers.claims.reconcile import differences
 from infra.files.statement_files import UnusableStatement, read_statement
 from schemas.records import PayoutRecord, PayoutState
 from schemas.statement import Scope, Statement
-from tests.builders import unhurried
+from tests.support.builders import unhurried
 
 HEAD = ["支付编号", "金额(元)", "状态"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib.util
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.keys.audit_signing import SigningKey
-from tests.builders import unhurried
+from tests.support.builders import unhurried
+from tests.support.paths import EXAMPLES
 
-SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "verify_proof.py"
+SCRIPT = EXAMPLES / "verify_proof.py"
 
 
 def load() -> Any:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import unhurried
+from tests.support.builders import unhurried
 from web.accept_language import language_of
 from web.api.json_slices import array_items, object_members
 from web.api.limits import RateLimit

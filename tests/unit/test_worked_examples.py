@@ -24,7 +24,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.properties.strategies import coverage, decide, policy, scheme, stay
+from tests.properties.strategies import coverage_from, decide, policy, scheme, stay_of
 
 
 @dataclass(frozen=True)
@@ -211,8 +211,8 @@ def test_a_published_example_comes_out(name: str) -> None:
     example = EXAMPLES[name]
     facts = []
     for number, (copay, out_of_catalogue) in enumerate(example.bills, start=1):
-        facts += stay(f"E{number}", f"2020-{number:02d}-15", copay, out_of_catalogue)
-    decisions = decide(example.text, coverage(category=example.category), *facts)
+        facts += stay_of(f"E{number}", f"2020-{number:02d}-15", copay, out_of_catalogue)
+    decisions = decide(example.text, coverage_from(category=example.category), *facts)
     claims = [decisions[f"E{number}"] for number in range(1, len(example.bills) + 1)]
     assert example.due == [claim["total_benefit"] for claim in claims]
     assert example.patient_pays in ([], [claim["patient_pays"] for claim in claims])

@@ -25,8 +25,8 @@ from infra.keys.personal_data import Keyring, add_key, read_keyring
 from infra.ledger import digest
 from infra.settings import Settings
 from schemas.access.console_rights import ConsoleRole
-from tests.broker.servers import await_true
-from tests.conftest import SHARDS
+from tests.support.builders import SHARDS
+from tests.support.servers import await_true
 from web.console.console_app import Outside, create_console
 from web.console.log_watch import Watch
 from web.server import Address, server

@@ -15,8 +15,8 @@ from acts import api_keys
 from infra.settings import Settings
 from schemas.access.callers import Role
 from schemas.national.mapping import NationalMappings
-from tests.broker.servers import await_true
-from tests.conftest import SHARDS
+from tests.support.builders import SHARDS
+from tests.support.servers import await_true
 from tests.web.site import client
 from web.api.api_app import create_app
 from web.api.decision_waiters import Waiters

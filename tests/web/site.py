@@ -13,9 +13,9 @@ import httpx
 from acts import api_keys
 from infra.servers.local.ports import free_ports
 from schemas.access.callers import Role
-from tests.broker.servers import await_true
-from tests.broker.test_spine import Spine
-from tests.builders import Json
+from tests.support.builders import Json
+from tests.support.servers import await_true
+from tests.support.spine import Spine
 
 START_S_MAX = 60.0
 REQUEST_S_MAX = 60.0

@@ -11,10 +11,10 @@ import httpx
 from acts import api_keys
 from infra.ledger.api_key_rows import all_keys
 from schemas.access.callers import Role
-from tests.broker.servers import await_true
-from tests.broker.test_spine import post as post_to_kafka
-from tests.broker.test_spine import to_post
-from tests.builders import Json, bill, coverage, discharge, report, void
+from tests.support.builders import Json, bill, coverage, discharge, report, void
+from tests.support.posting import post as post_to_kafka
+from tests.support.posting import to_post
+from tests.support.servers import await_true
 from tests.web.site import Site, code
 
 WAIT = "/v1/settlements?wait=30s"

@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 
 from infra.ledger.schema import bind, connect
 from infra.settings import Settings
-from tests.broker.servers import listening_addresses
-from tests.builders import discharge
-from tests.contracts.processes import huzhu
+from tests.support.builders import discharge
+from tests.support.processes import huzhu
+from tests.support.servers import listening_addresses
 from tests.web.site import Site
 from web.server import NotServed, check_address
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from acts.verify_audit_log import Trust, verify_ledger
-from tests.builders import bill, coverage, discharge, encode
-from tests.ledger.test_take_in import recorded, replayed
+from tests.support.builders import bill, coverage, discharge, encode
+from tests.support.replayed import recorded, replayed
 from tests.web.desk import SIGNER, Desk
 from tests.web.town import post, publish_two
 

@@ -15,13 +15,13 @@ from sqlalchemy import Engine, text
 from infra.servers.local.guard_client import Guarded
 from infra.servers.local.ports import free_ports
 from infra.settings import Settings
-from tests.broker.servers import await_true
-from tests.contracts.processes import huzhu
+from tests.support.paths import REPOSITORY
+from tests.support.processes import huzhu
+from tests.support.servers import await_true
 from tests.web.desk import PASSWORD
 from web.server import NotServed, check_address
 
 UNUSABLE = 2
-REPOSITORY = Path(__file__).parents[2]
 
 
 def typed(said: str, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ import pyarrow.parquet
 import pytest
 from python_calamine import CalamineWorkbook
 
-from tests.builders import discharge
+from tests.support.builders import discharge
 from tests.web.desk import Desk
 from tests.web.town import post
 from web.console import export_files

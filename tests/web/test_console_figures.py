@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from infra.ledger import digest
-from tests.builders import Json, bill, coverage, discharge, void
+from tests.support.builders import Json, bill, coverage, discharge, void
 from tests.web.desk import Desk
 from tests.web.town import post, publish_text, publish_two
 

@@ -17,7 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from schemas.access.console_rights import RIGHTS, ConsoleRole, Right
-from tests.debian import missing
+from tests.support.debian import missing
 from tests.web.desk import PASSWORD, Desk
 
 SCREENSHOTS = os.environ.get("HUZHU_SCREENSHOTS")

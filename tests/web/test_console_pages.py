@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from handlers.words.masking import mask_id
-from tests.builders import Json, bill, coverage, death, discharge, report, void
+from tests.support.builders import Json, bill, coverage, death, discharge, report, void
 from tests.web.desk import Desk
 from tests.web.town import post, publish_two
 

@@ -17,7 +17,7 @@ from handlers.words.masking import mask_id, mask_name, mask_phone, mask_text, ma
 from infra.keys.personal_data import Keyring, KeyringUnusable, NotReadable, add_key, read_keyring
 from infra.ledger import people_directory
 from infra.ledger.people_directory import Person
-from tests.builders import Json, bill, coverage, discharge, encode
+from tests.support.builders import Json, bill, coverage, discharge, encode
 from tests.web.desk import Desk, Visitor, open_desk
 from tests.web.town import filled_ledger, post, publish_two
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from tests.builders import Json, bill, discharge, encode
+from tests.support.builders import Json, bill, discharge, encode
 from tests.web.desk import Desk, Visitor
 from tests.web.town import post, publish_two
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from schemas.national.national_refusal import NationalCode
 from schemas.refusals import RefusalCode
-from tests.broker.servers import await_true
-from tests.broker.test_insurer import Insurer
-from tests.builders import Json, coverage
+from tests.support.builders import Json, coverage
+from tests.support.insurer import Insurer
+from tests.support.paths import REPOSITORY
+from tests.support.servers import await_true
 from tests.web.site import Site
 from web.api.problems import CODES
 
-REPOSITORY = Path(__file__).parents[2]
 INTEGRATING = (REPOSITORY / "docs" / "integrating.md").read_text("utf-8")
 README = (REPOSITORY / "README.md").read_text("utf-8")
 COMMAND = re.compile(r"^```sh\n(curl .*?)^```", re.MULTILINE | re.DOTALL)

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from infra.ledger import idempotency as answers_of_the_ledger
 from infra.ledger.schema import connect
 from schemas.access.callers import Role
-from tests.builders import Json, bill, coverage, death, discharge, encode, report, void
+from tests.support.builders import Json, bill, coverage, death, discharge, encode, report, void
 from tests.web.door import Door, open_door
 from tests.web.site import code, ndjson
 

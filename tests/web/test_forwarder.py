@@ -14,9 +14,8 @@ from infra.ledger import inbox
 from infra.settings import Settings
 from schemas.access.callers import Role
 from stream.inbound.forwarder import Forwarder
-from tests.broker.servers import Consumer, await_true
-from tests.builders import Json, bill
-from tests.conftest import SHARDS
+from tests.support.builders import SHARDS, Json, bill
+from tests.support.servers import Consumer, await_true
 from tests.web.door import open_door
 from tests.web.site import Site
 

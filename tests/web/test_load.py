@@ -8,7 +8,7 @@ import time
 
 import httpx
 
-from tests.builders import bill, discharge
+from tests.support.builders import bill, discharge
 from tests.web.site import Site
 
 POSTS_A_SECOND = 20

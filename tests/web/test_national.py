@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from schemas.access.callers import Role
-from tests.national_lists import listed, mappings
+from tests.support.national_lists import listed, mappings
 from tests.web.door import Door, open_door
 
 NATIONAL = {"Content-Type": "application/vnd.huzhu.national+json"}

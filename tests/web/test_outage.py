@@ -14,9 +14,8 @@ import pytest
 from infra.kafka import topic_setup
 from infra.servers.local.kafka_server import LocalKafka
 from infra.settings import Settings
-from tests.broker.servers import await_true
-from tests.builders import bill, discharge
-from tests.conftest import SHARDS
+from tests.support.builders import SHARDS, bill, discharge
+from tests.support.servers import await_true
 from tests.web.site import Site
 
 CLIENTS = 4

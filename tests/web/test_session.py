@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.broker.servers import await_true
-from tests.builders import Json, bill, coverage, discharge
+from tests.support.builders import Json, bill, coverage, discharge
+from tests.support.servers import await_true
 from tests.web.site import Site
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
-from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, make_url, text
 
@@ -14,10 +13,9 @@ from acts.publish_policy import publish
 from infra.ledger.schema import bind, connect
 from infra.population import generate
 from tests.bench.fill import fill
-from tests.builders import VILLAGE, YEARLY, Json, encode, policy_text, report
-from tests.conftest import SHARDS
+from tests.support.builders import SHARDS, VILLAGE, YEARLY, Json, encode, policy_text, report
+from tests.support.paths import WUXI
 
-SAMPLE = Path(__file__).parents[2] / "infra" / "samples" / "wuxi-sample.toml"
 _numbers = count(1)
 _offsets = count(1)
 FAR = 10**9
@@ -70,7 +68,7 @@ def filled_ledger(postgres_url: str, persons: int = 120) -> Iterator[Engine]:
     engine = connect(make_url(postgres_url).set(database=name).render_as_string(hide_password=False), pool=20)
     try:
         bind(engine, SHARDS, "no-cluster")
-        publish_text(engine, SAMPLE.read_text("utf-8"))
+        publish_text(engine, WUXI.read_text("utf-8"))
         fill(engine, generate(7, persons))
         report_some(engine)
         yield engine

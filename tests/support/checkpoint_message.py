@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.claims.outbound_messages import checkpointed
 from infra.keys.audit_signing import SigningKey
 from schemas.checkpoint import Checkpoint
-from tests.builders import RECORDED_AT
+from tests.support.builders import RECORDED_AT
 
 
 def checkpoint_message() -> bytes:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import xlsxwriter
+
 from schemas.national.mapping import NationalMappings
 from schemas.national.mapping_file import parse_mapping
+from tests.support.paths import MAPPING_FILE
 
-SAMPLE_FILE = Path(__file__).parents[1] / "infra" / "samples" / "national-sample.toml"
-SAMPLE_MAPPING = SAMPLE_FILE.read_text("utf-8")
+Record = dict[str, object]
+SAMPLE_MAPPING = MAPPING_FILE.read_text("utf-8")
 NOW = datetime(2024, 12, 31, 4, 0, tzinfo=UTC)
 
 
@@ -78,3 +82,19 @@ def reversal(setl_id: str = "S1-R", original: str | None = "S1", **fields: objec
     named = {} if original is None else {"init_setl_id": original}
     changes: dict[str, Any] = {**negative, **flags, **named, **fields}
     return listed(setl_id, **changes)
+
+
+def as_sheet(path: Path, records: Sequence[Record], sheets: Sequence[str] = ("清单",)) -> Path:
+    """A workbook with amounts in number cells and all else as text, below an empty row."""
+    with xlsxwriter.Workbook(path) as book:
+        for name in sheets:
+            sheet = book.add_worksheet(name)
+            sheet.write_row(1, 0, list(records[0]))
+            for row, record in enumerate(records, start=2):
+                for column, (field, value) in enumerate(record.items()):
+                    amount = str(value).replace(".", "").lstrip("-").isdigit() and ("pay" in field or "amt" in field)
+                    if amount:
+                        sheet.write_number(row, column, float(str(value)))
+                    else:
+                        sheet.write_string(row, column, str(value))
+    return path

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
-CONTRACTS = Path(__file__).parents[2] / "docs" / "contracts"
+from tests.support.paths import CONTRACTS
 
 
 def validators() -> dict[str, Draft202012Validator]:

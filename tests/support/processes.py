@@ -9,10 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.builders import Json, encode
+from tests.support.builders import Json, encode
+from tests.support.paths import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
-SAMPLE = REPOSITORY / "infra" / "samples" / "wuxi-sample.toml"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 

@@ -1,0 +1,13 @@
+"""Where things lie in the repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DOCS = REPOSITORY / "docs"
+CONTRACTS = DOCS / "contracts"
+EXAMPLES = DOCS / "examples"
+SAMPLES = REPOSITORY / "infra" / "samples"
+WUXI = SAMPLES / "wuxi-sample.toml"
+MAPPING_FILE = SAMPLES / "national-sample.toml"
