@@ -53,6 +53,15 @@ def replay(
 def _act(refused: Refused, corrected: bytes | None, operator: str, reason: str, shard_count: int) -> Replay:
     value = corrected if corrected is not None else refused.value or b""
     topic, key = address(value)
-    if key is None:  # unreadable still: back to where it stood
-        return Replay(refused.number, refused.partition, refused.topic, refused.key, value, operator, reason)
-    return Replay(refused.number, shard_of(key.decode(), shard_count), topic, key, value, operator, reason)
+    shard = refused.partition if key is None else shard_of(key.decode(), shard_count)
+    if key is None:  # still unreadable: back to where it came from
+        topic, key = refused.topic, refused.key
+    return Replay(
+        refused_no=refused.number,
+        shard=shard,
+        topic=topic,
+        key=key,
+        value=value,
+        operator=operator,
+        reason=reason,
+    )

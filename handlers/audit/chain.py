@@ -35,4 +35,13 @@ def append(
     }
     previous, state.audit_hash = state.audit_hash, sha256_hex(canonical_json(entry))
     value = canonical_json({**entry, "hash": state.audit_hash})
-    return AuditRow(state.shard, state.audit_seq, number, kind, actor, previous, state.audit_hash, value)
+    return AuditRow(
+        shard=state.shard,
+        seq=state.audit_seq,
+        number=number,
+        kind=kind,
+        actor=actor,
+        prev_hash=previous,
+        hash=state.audit_hash,
+        value=value,
+    )

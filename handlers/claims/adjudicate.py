@@ -189,7 +189,17 @@ def _benefit(
     amount, limits, reason = _limit(scheme, due, left.of(scheme.basis), paid_before)
     left.pay(scheme.basis, amount)
     year.paid += amount
-    return Benefit(scheme, tier, reason, measured, amount, start, start + measured, paid_before, (*steps, *limits))
+    return Benefit(
+        scheme,
+        tier,
+        reason,
+        measured=measured,
+        amount=amount,
+        year_before=start,
+        year_after=start + measured,
+        paid_before=paid_before,
+        steps=(*steps, *limits),
+    )
 
 
 def exact_benefit(tier: Tier, amount: int) -> int:

@@ -87,18 +87,19 @@ def _paid_again(before: Report, report: Report) -> bool:
 
 def state_of(payout_id: str, person_id: str, reports: Iterable[Report]) -> PayoutStateRow:
     """The row of a payout that has at least one report."""
-    told = verdicts(reports)
-    deciding = [report for report, verdict in told if verdict is Verdict.APPLIED][-1]
+    judged = verdicts(reports)
+    deciding = [report for report, verdict in judged if verdict is Verdict.APPLIED][-1]
+    newest, _ = judged[-1]
     return PayoutStateRow(
-        payout_id,
-        person_id,
-        deciding.status,
-        told[-1][0].status,
-        deciding.reported_at,
-        deciding.reference,
-        deciding.content_sha256,
-        len(told),
-        sum(verdict is Verdict.CONTRADICTS for _, verdict in told),
+        payout_id=payout_id,
+        person_id=person_id,
+        state=deciding.status,
+        last_status=newest.status,
+        reported_at=deciding.reported_at,
+        reference=deciding.reference,
+        decided_by=deciding.content_sha256,
+        reports=len(judged),
+        contradictions=sum(verdict is Verdict.CONTRADICTS for _, verdict in judged),
     )
 
 

@@ -194,38 +194,38 @@ class Processor:
     def _decide(self, account: Account, adjudications: Iterable[Adjudication], number: int) -> None:
         dues: list[Due] = []
         for adjudication in adjudications:
-            known = self.world.claims.get(adjudication.claim.claim_id)
+            before = self.world.claims.get(adjudication.claim.claim_id)
             mark = fingerprint(adjudication)
-            if known is None or known.fingerprint != mark:
-                dues += self._changed(account, adjudication, known, mark, number)
+            if before is None or before.fingerprint != mark:
+                dues += self._changed(account, adjudication, before, mark, number)
             else:
-                self._redated(adjudication.claim, known)
+                self._redated(adjudication.claim, before)
         for due in in_order(dues):
             self._instruct(account, due, number)
 
-    def _redated(self, claim: DecidableClaim, known: ClaimRow) -> None:
-        """Keeps a corrected day of discharge, also where no decision changed: by it publishing finds who waits."""
+    def _redated(self, claim: DecidableClaim, before: ClaimRow) -> None:
+        """Keeps a corrected day of discharge even if no decision changed: publishing a policy looks claims up by it."""
         discharged_on = None if claim.discharge is None else claim.discharge.discharged_on
-        if discharged_on != known.discharged_on:
-            row = known._replace(discharged_on=discharged_on)
+        if discharged_on != before.discharged_on:
+            row = before._replace(discharged_on=discharged_on)
             self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
 
     def _changed(
-        self, account: Account, adjudication: Adjudication, known: ClaimRow | None, mark: str, number: int
+        self, account: Account, adjudication: Adjudication, before: ClaimRow | None, mark: str, number: int
     ) -> list[Due]:
         claim = adjudication.claim
         shard = self.world.shard_of(account.person_id)
         row = ClaimRow(
-            claim.claim_id,
-            account.person_id,
-            shard,
-            known.revision + 1 if known else 1,
-            adjudication.status,
-            mark,
-            None if adjudication.policy is None else adjudication.policy.sha256,
-            None if claim.discharge is None else claim.discharge.discharged_on,
-            adjudication.personal_burden,
-            adjudication.total_benefit,
+            claim_id=claim.claim_id,
+            person_id=account.person_id,
+            shard=shard,
+            revision=before.revision + 1 if before else 1,
+            status=adjudication.status,
+            fingerprint=mark,
+            policy_sha256=None if adjudication.policy is None else adjudication.policy.sha256,
+            discharged_on=None if claim.discharge is None else claim.discharge.discharged_on,
+            personal_burden=adjudication.personal_burden,
+            total_benefit=adjudication.total_benefit,
         )
         self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
         value = outbound_messages.decided(decision_of(adjudication), row, self.recorded_at)
@@ -233,7 +233,7 @@ class Processor:
         self._journal.send(shard, DECISIONS.name, account.person_id.encode(), value)
         subject = {"claim_id": claim.claim_id, "revision": str(row.revision), "status": row.status}
         self._journal.audit(shard, number, AuditKind.CLAIM_DECIDED, ACTOR, subject, value)
-        if row.status is Status.AFTER_DEATH and (known is None or known.status is not Status.AFTER_DEATH):
+        if row.status is Status.AFTER_DEATH and (before is None or before.status is not Status.AFTER_DEATH):
             self._journal.send(
                 shard, ALERTS.name, account.person_id.encode(), outbound_messages.after_death(row, self.recorded_at)
             )
@@ -249,19 +249,19 @@ class Processor:
         claim_row = self.world.claims[row.claim_id]
         value = outbound_messages.instructed(due, claim_row, account.death is not None, self.recorded_at)
         instruction = InstructionRow(
-            due.payout_id,
-            row.claim_id,
-            row.scheme_id,
-            row.instruction_revision,
-            due.kind,
-            due.amount,
-            due.balance_before,
-            due.balance_after,
-            account.person_id,
-            number,
-            value,
-            due.reissue_of,
-            due.reversal_of,
+            payout_id=due.payout_id,
+            claim_id=row.claim_id,
+            scheme_id=row.scheme_id,
+            revision=row.instruction_revision,
+            kind=due.kind,
+            amount=due.amount,
+            balance_before=due.balance_before,
+            balance_after=due.balance_after,
+            person_id=account.person_id,
+            number=number,
+            value=value,
+            reissue_of=due.reissue_of,
+            reversal_of=due.reversal_of,
         )
         self.outcome.instructions.append(instruction)
         self.world.instructed[due.payout_id] = instruction

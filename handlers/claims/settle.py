@@ -88,14 +88,14 @@ def _row(
         assert before is not None, "a scheme without a benefit was held before"
         return before._replace(measured=0, benefit=0, reason=None)
     return BenefitRow(
-        claim_id,
-        scheme_id,
-        None if benefit.tier is None else benefit.tier.name,
-        benefit.scheme.basis,
-        benefit.measured,
-        benefit.amount,
-        benefit.reason,
-        revision,
-        adjudication.policy.id,
-        adjudication.policy.sha256,
+        claim_id=claim_id,
+        scheme_id=scheme_id,
+        tier=None if benefit.tier is None else benefit.tier.name,
+        basis=benefit.scheme.basis,
+        measured=benefit.measured,
+        benefit=benefit.amount,
+        reason=benefit.reason,
+        instruction_revision=revision,
+        policy_id=adjudication.policy.id,
+        policy_sha256=adjudication.policy.sha256,
     )
