@@ -88,7 +88,7 @@ BUGS = (
         1,
         "a-corrected-day-is-not-kept",
         "handlers/claims/process.py",
-        "                self._redated(adjudication.claim, known)\n",
+        "                self._redated(adjudication.claim, before)\n",
         "                pass\n",
         (STORIES,),
     ),
