@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 from handlers.audit.journal import Journal
 from infra.ledger import api_key_rows, reads
 from infra.ledger.write import record
-from schemas.access.callers import ApiKey, Caller, KeyAct, Role
+from schemas.access.callers import ApiKey, ApiRole, Caller, KeyAct
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.dates import format_instant
 from schemas.outbound import AuditKind
@@ -34,15 +34,15 @@ class KeyRefused(Exception):
 
 
 def create(
-    engine: Engine, role: Role, scope: Sequence[str], note: str, operator: str, now: Clock
+    engine: Engine, role: ApiRole, scope: Sequence[str], note: str, operator: str, now: Clock
 ) -> tuple[ApiKey, str]:
     """A new key, and its token, which is shown once and stored nowhere. Raises KeyRefused."""
     named = sorted(set(scope))
-    if (role is Role.REGISTRY) != (not named):
+    if (role is ApiRole.REGISTRY) != (not named):
         wanted = {
-            Role.HOSPITAL: "at least one facility",
-            Role.INSURER: "at least one scheme",
-            Role.REGISTRY: "no scope",
+            ApiRole.HOSPITAL: "at least one facility",
+            ApiRole.INSURER: "at least one scheme",
+            ApiRole.REGISTRY: "no scope",
         }
         raise KeyRefused(f"a {role} key needs {wanted[role]}")
     key, token = _new(role, named, note, operator, now())
@@ -95,7 +95,7 @@ def recognise(engine: Engine, token: str, now: Clock) -> Caller | None:
     return Caller(key.key_id, key.lineage, key.role, frozenset(key.scope))
 
 
-def _new(role: Role, scope: list[str], note: str, operator: str, moment: datetime) -> tuple[ApiKey, str]:
+def _new(role: ApiRole, scope: list[str], note: str, operator: str, moment: datetime) -> tuple[ApiKey, str]:
     key_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH))
     secret = secrets.token_urlsafe(SECRET_BYTES)
     digest = sha256_hex(secret.encode("utf-8"))

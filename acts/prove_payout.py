@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from handlers.audit.log_check import Entry, read_entry
+from handlers.audit.log_check import AuditEntry, read_entry
 from handlers.audit.merkle import consistency_path, inclusion_path, is_consistent, leaf_hash, root_of_inclusion
 from infra.ledger import audit_log
 from schemas.checkpoint import SignedCheckpoint, parse_notes
@@ -63,7 +63,7 @@ def shard_of_payout(connection: Connection, payout_id: str) -> int:
     return _entry(connection, payout_id)[0].shard
 
 
-def _entry(connection: Connection, payout_id: str) -> tuple[Entry, bytes]:
+def _entry(connection: Connection, payout_id: str) -> tuple[AuditEntry, bytes]:
     """A payout's audit entry, and the instruction."""
     about = audit_log.about_payout(connection, payout_id)
     if about is None:

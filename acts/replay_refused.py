@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from handlers.claims.process import Processor, World
 from infra.ledger import reads
-from infra.ledger.refused_events import Refused, refused_events
+from infra.ledger.refused_events import RefusedEvent, refused_events
 from infra.ledger.write import record
 from infra.sharding import shard_of
 from schemas.policy.model import Policies
@@ -50,7 +50,7 @@ def replay(
     return len(acts)
 
 
-def _act(refused: Refused, corrected: bytes | None, operator: str, reason: str, shard_count: int) -> Replay:
+def _act(refused: RefusedEvent, corrected: bytes | None, operator: str, reason: str, shard_count: int) -> Replay:
     value = corrected if corrected is not None else refused.value or b""
     topic, key = address(value)
     shard = refused.partition if key is None else shard_of(key.decode(), shard_count)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from acts.payout_reads import load_payouts
 from handlers.claims.account import Account
-from handlers.claims.admit import Line, Registry, claims_of_identity
+from handlers.claims.admit import Registry, VersionLine, claims_of_identity
 from handlers.claims.process import Processor, World
 from handlers.claims.read import Reading, read, recall
 from infra.ledger import reads
@@ -118,7 +118,7 @@ def _registry(connection: Connection, readings: Iterable[Reading]) -> Registry:
     wanted = {subject for reading in readings for subject in claims_of_identity(reading.fact)}
     owners, versions = reads.lines(connection, wanted)
     registry: Registry = {
-        Subject(row.kind, row.subject_id): Line(row.person_id, row.encounter_id, bound=True) for row in owners
+        Subject(row.kind, row.subject_id): VersionLine(row.person_id, row.encounter_id, bound=True) for row in owners
     }
     for subject, version, content_sha256 in versions:
         if subject in registry:  # else another shard has bound it since: recording will find that out (Contended)

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from acts.make_checkpoints import ends_as_counted
 from acts.reader import Reader
 from acts.verify_contents import ContentCheck
-from handlers.audit.log_check import Entry, Fault, Finding, LogCheck, read_entry
+from handlers.audit.log_check import AuditEntry, Fault, Finding, LogCheck, read_entry
 from infra.keys.audit_signing import is_signed
 from infra.ledger import audit_log
 from infra.ledger.audit_log import StoredEntry
@@ -151,7 +151,7 @@ def verify_ledger(engine: Engine, trust: Trust, progressed: Progressed) -> Verif
         for end in audit_log.shard_ends(connection):
             shard = check.of(end.shard)
             for page in audit_log.entries(connection, end.shard):
-                good: list[tuple[Entry, StoredEntry]] = []
+                good: list[tuple[AuditEntry, StoredEntry]] = []
                 for row in page:
                     entry = _as_stored(row)
                     if shard.take(entry) and entry is not None:
@@ -167,7 +167,7 @@ def verify_ledger(engine: Engine, trust: Trust, progressed: Progressed) -> Verif
     return verified
 
 
-def _as_stored(row: StoredEntry) -> Entry | None:
+def _as_stored(row: StoredEntry) -> AuditEntry | None:
     """The entry of a row whose columns repeat what its bytes say."""
     entry = read_entry(row.value)
     if entry is None or (entry.kind, entry.actor, entry.prev_hash, entry.hash) != row[2:6] or entry.seq != row.seq:

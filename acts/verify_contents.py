@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from handlers.audit.log_check import Entry, Fault, Finding
+from handlers.audit.log_check import AuditEntry, Fault, Finding
 from infra.ledger import audit_log
 from infra.ledger.audit_log import Ordered, StoredEntry
 from schemas.bilingual import Saying
@@ -35,7 +35,7 @@ class ContentCheck:
         self._audited: Counter[str] = Counter()
         self._faulty: set[int] = set()
 
-    def check(self, rows: Sequence[tuple[Entry, StoredEntry]]) -> list[Finding]:
+    def check(self, rows: Sequence[tuple[AuditEntry, StoredEntry]]) -> list[Finding]:
         """The first of some good entries of one shard whose content is not there as hashed; one for each shard."""
         decisions = audit_log.decision_hashes(
             self._connection, [key for entry, _ in rows if (key := _decision(entry)) is not None]
@@ -69,7 +69,7 @@ class ContentCheck:
         return findings
 
     def _changed(
-        self, entry: Entry, row: StoredEntry, decisions: dict[tuple[str, int], str], orders: dict[str, Ordered]
+        self, entry: AuditEntry, row: StoredEntry, decisions: dict[tuple[str, int], str], orders: dict[str, Ordered]
     ) -> str | None:
         """The table in which an entry's content is not as it was."""
         subject, wanted = entry.subject, entry.content_sha256
@@ -92,7 +92,7 @@ class ContentCheck:
         return "events" if row.event_sha256 != wanted else None
 
 
-def _which(entry: Entry) -> str:
+def _which(entry: AuditEntry) -> str:
     """What an entry is about, without the person: a claim, a payout, a policy or a place in a topic."""
     subject = entry.subject
     for name in ("payout_id", "claim_id", "policy_id"):
@@ -102,7 +102,7 @@ def _which(entry: Entry) -> str:
     return "{}-{}@{}".format(*place) if None not in place else entry.kind
 
 
-def _decision(entry: Entry) -> tuple[str, int] | None:
+def _decision(entry: AuditEntry) -> tuple[str, int] | None:
     """Claim and revision of a decision's entry; None for other entries, and for one that does not name them."""
     claim_id, revision = entry.subject.get("claim_id"), entry.subject.get("revision", "")
     if entry.kind != AuditKind.CLAIM_DECIDED or claim_id is None or not re.fullmatch(r"[0-9]{1,18}", revision):

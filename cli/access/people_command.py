@@ -17,7 +17,7 @@ from cli.servers.operate import ledger, settings
 from cli.terminal.output import fail, out
 from infra.keys.personal_data import KeyringUnusable, NotReadable, add_key
 from infra.ledger import people_directory
-from infra.ledger.people_directory import FIELDS, Person
+from infra.ledger.people_directory import FIELDS, PersonDetails
 from schemas.access.console_rights import ConsoleAct
 from schemas.outbound import AuditKind
 
@@ -79,7 +79,7 @@ def rotate(operator: Operator) -> None:
     out.print(f"{total} persons are encrypted anew, with key {keys.newest}")
 
 
-def _rows(file: Path) -> Iterator[Person]:
+def _rows(file: Path) -> Iterator[PersonDetails]:
     """The persons of a file; ends the command at a line that cannot be used, naming the line and nothing of it."""
     try:
         opened = sys.stdin if str(file) == "-" else file.open(encoding="utf-8-sig", newline="")
@@ -94,7 +94,7 @@ def _rows(file: Path) -> Iterator[Person]:
             values = [(row[name] or "").strip() for name in FIELDS]
             if not values[0] or any(len(value) > 200 for value in values) or None in row:
                 fail(f"{file}, line {number}: person_id is missing, or a field is longer than 200; nothing was loaded")
-            yield Person(*values)
+            yield PersonDetails(*values)
 
 
 def _now() -> datetime:

@@ -32,7 +32,7 @@ from cli.offline.scatter import (
     LedgerSource,
     Part,
     Plan,
-    Refused,
+    RefusedLine,
     Scattered,
     bucket_of,
     content,
@@ -54,7 +54,7 @@ from schemas.refusals import Refusal
 
 T = TypeVar("T")
 
-Range = tuple[int, int]
+Chunk = tuple[int, int]
 Work = Callable[[Iterator[Decidable]], T]
 
 EVENTS_AT_ONCE = 20_000
@@ -98,7 +98,7 @@ def by_person_in_ledger(
 
 
 def _scattered(
-    into_buckets: Callable[[Range], Scattered], chunks: list[Range], hands: Workers, bar: Progress
+    into_buckets: Callable[[Chunk], Scattered], chunks: list[Chunk], hands: Workers, bar: Progress
 ) -> list[Scattered]:
     reading = bar.add_task("reading facts", total=len(chunks))
     taken = {}
@@ -110,7 +110,7 @@ def _scattered(
 
 def _gathered(
     plan: Plan, scattered: list[Scattered], apart: frozenset[str], work: Work[T], hands: Workers, bar: Progress
-) -> tuple[list[T], list[Refused]]:
+) -> tuple[list[T], list[RefusedLine]]:
     buckets = [Bucket(tuple([one.part(number) for one in scattered])) for number in range(plan.buckets)]
     if apart:
         numbers = sorted({bucket_of(person_id, plan.buckets) for person_id in apart})
@@ -178,7 +178,7 @@ class Gathering:
 
     plan: Plan
     apart: frozenset[str]
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedLine] = field(default_factory=list)
 
     def others(self, parts: tuple[Part, ...]) -> Iterator[Decidable]:
         """The persons who share no id with another."""
@@ -207,7 +207,7 @@ class Gathering:
         for position, line in self._lines_at(sorted(positions)):
             outcome = book.take(line)
             if isinstance(outcome, Refusal):
-                self.refused.append(Refused(position, outcome))
+                self.refused.append(RefusedLine(position, outcome))
         yield from book.accounts.values()
 
     def _by_the_rules(
@@ -225,7 +225,7 @@ class Gathering:
             assert isinstance(reading, Reading), "what was read before is readable"
             outcome = admit(reading, registry)
             if isinstance(outcome, Refusal):
-                self.refused.append(Refused(position, outcome))
+                self.refused.append(RefusedLine(position, outcome))
             elif outcome is Disposition.ACCEPTED:
                 accepted.append(asked[position])
         others = [record for record in records if line_of(record) not in doubts]
@@ -238,7 +238,7 @@ class Gathering:
                 yield position, line_at(file, position)
 
 
-def gather(plan: Plan, apart: frozenset[str], work: Work[T], bucket: Bucket) -> tuple[T, list[Refused]]:
+def gather(plan: Plan, apart: frozenset[str], work: Work[T], bucket: Bucket) -> tuple[T, list[RefusedLine]]:
     """What ``work`` makes of the accounts of a bucket, and the lines that were refused among them."""
     gathering = Gathering(plan, apart)
     accounts = gathering.rivals(bucket.parts) if bucket.rivals else gathering.others(bucket.parts)

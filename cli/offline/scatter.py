@@ -26,7 +26,7 @@ BUCKET_BYTES = 16 * 2**20
 """Of the file that go into one bucket. As Python's objects they take about five times as much."""
 
 
-class Refused(NamedTuple):
+class RefusedLine(NamedTuple):
     """A line that was refused, by its place in the file (bytes), and why."""
 
     position: int
@@ -43,7 +43,7 @@ class Scattered(NamedTuple):
     file: str
     places: list[int]
     facts: int
-    refused: list[Refused]
+    refused: list[RefusedLine]
 
     def part(self, bucket: int) -> Part:
         return (self.file, self.places[bucket], self.places[bucket + 1])
@@ -75,7 +75,7 @@ class Plan:
 
 def scatter(plan: Plan, chunk: tuple[int, int]) -> Scattered:
     """Reads the lines that begin in a chunk and puts each fact's record into the bucket of its person."""
-    refused: list[Refused] = []
+    refused: list[RefusedLine] = []
     assert plan.facts is not None, "the facts are in a file"
     found = _found_in(plan.facts, chunk, refused)
     return _into_buckets(plan, chunk[0], found, refused)
@@ -92,20 +92,20 @@ def scatter_ledger(plan: Plan, ledger: LedgerSource, chunk: tuple[int, int]) -> 
         engine.dispose()
 
 
-def _found_in(facts: Path, chunk: tuple[int, int], refused: list[Refused]) -> Iterator[tuple[int, CompactRecord]]:
+def _found_in(facts: Path, chunk: tuple[int, int], refused: list[RefusedLine]) -> Iterator[tuple[int, CompactRecord]]:
     for position, line in _lines(facts, *chunk):
         record = parse_compact(line)
         if record is None:
             reading = read(line)
             if isinstance(reading, Refusal):
-                refused.append(Refused(position, reading))
+                refused.append(RefusedLine(position, reading))
                 continue
             record = record_of(reading.fact)
         yield position, record
 
 
 def _into_buckets(
-    plan: Plan, name: int, found: Iterable[tuple[int, CompactRecord]], refused: list[Refused]
+    plan: Plan, name: int, found: Iterable[tuple[int, CompactRecord]], refused: list[RefusedLine]
 ) -> Scattered:
     facts: list[tuple[list[CompactRecord], list[int]]] = [([], []) for _ in range(plan.buckets)]
     ids: list[set[tuple[LineKey, str]]] = [set() for _ in range(plan.buckets)]

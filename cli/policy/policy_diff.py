@@ -12,7 +12,7 @@ from cli.terminal.language import Language, said_in
 from cli.terminal.prose import Prose
 from handlers.offline.worked_examples import benefit_at, category_of, claim_at, telling_amounts
 from handlers.words.claim_sentences import yuan
-from handlers.words.policy_changes import Affected, Change, affected, changes, union
+from handlers.words.policy_changes import Affected, PolicyChange, affected, changes, union
 from handlers.words.policy_sentences import FIELDS, value_words
 from schemas.bilingual import Saying
 from schemas.policy.model import Policy, Scheme
@@ -50,7 +50,7 @@ def _heading(before: Scheme | None, after: Scheme | None) -> Saying:
     return Saying("取消保障层", "Scheme taken away") if after is None else Saying("保障层", "Scheme")
 
 
-def _changed(heading: Saying, found: list[Change], language: Language, console: Console, title: str = "") -> None:
+def _changed(heading: Saying, found: list[PolicyChange], language: Language, console: Console, title: str = "") -> None:
     if not found:
         return
     say = said_in(language)

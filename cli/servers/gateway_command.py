@@ -19,7 +19,7 @@ from cli.terminal.output import err, fail, out
 from infra.ledger import api_key_rows
 from infra.ledger.schema import LedgerMismatch, bound_shards, connect
 from infra.settings import Settings
-from schemas.access.callers import ApiKey, Role
+from schemas.access.callers import ApiKey, ApiRole
 
 EXAMPLE = "Example: HUZHU_GATEWAY_PORT=8080 huzhu gateway"
 STATEMENT_SECONDS_MAX = 10.0
@@ -92,7 +92,7 @@ def _engine(known: Settings) -> Engine:
 
 @app.command("create", epilog="Example: huzhu keys create --role hospital --facility H1 --operator li.na > h1.key")
 def create(
-    role: Annotated[Role, typer.Option(help="Whose key it is.")],
+    role: Annotated[ApiRole, typer.Option(help="Whose key it is.")],
     operator: Operator,
     facility: Annotated[list[str] | None, typer.Option(help="A hospital's facility_id; may be given again.")] = None,
     scheme: Annotated[list[str] | None, typer.Option(help="An insurer's scheme_id; may be given again.")] = None,
@@ -100,7 +100,7 @@ def create(
 ) -> None:
     """Make a key and write it to standard output, once: it is stored nowhere."""
     _named(operator)
-    if (facility and role is not Role.HOSPITAL) or (scheme and role is not Role.INSURER):
+    if (facility and role is not ApiRole.HOSPITAL) or (scheme and role is not ApiRole.INSURER):
         fail("--facility goes with --role hospital, --scheme with --role insurer")
     engine = ledger(settings())
     try:

@@ -17,7 +17,7 @@ from infra.kafka import acls, topic_setup
 from infra.kafka.client_security import KafkaSecurity
 from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
 from infra.settings import Settings, SettingsError
-from schemas.access.kafka_rights import Role, rules
+from schemas.access.kafka_rights import KafkaRole, rules
 from stream.deadline import INFRASTRUCTURE_GONE
 
 topics = typer.Typer(no_args_is_help=True, help="Make and check the Kafka topics.")
@@ -128,7 +128,7 @@ def apply() -> None:
 
 @topics.command("acl", epilog="Example: huzhu topics acl --role insurer --user picc-wuxi --apply")
 def acl(
-    role: Annotated[Role | None, typer.Option(help="Only this role; without it all.")] = None,
+    role: Annotated[KafkaRole | None, typer.Option(help="Only this role; without it all.")] = None,
     user: Annotated[str | None, typer.Option(help="The Kafka user, with --role; without it the role's name.")] = None,
     put: Annotated[bool, typer.Option("--apply", help="Allow it in the cluster, beside printing it.")] = False,
 ) -> None:
@@ -139,7 +139,7 @@ def acl(
     known = settings()
     if user and role is None:
         fail("--user needs --role: say which kind of program it is")
-    found = [rule for each in ([role] if role else Role) for rule in rules(each, user or each.value)]
+    found = [rule for each in ([role] if role else KafkaRole) for rule in rules(each, user or each.value)]
     for rule in found:
         out.print(str(rule), soft_wrap=True)
     if not put:

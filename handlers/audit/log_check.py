@@ -61,7 +61,7 @@ class Finding(NamedTuple):
     saying: Saying
 
 
-class Entry(NamedTuple):
+class AuditEntry(NamedTuple):
     """An entry whose own hash is right, with its bytes; ``kind`` and ``content_sha256`` say what it stands for."""
 
     shard: int
@@ -75,13 +75,13 @@ class Entry(NamedTuple):
     value: bytes
 
 
-def read_entry(value: bytes) -> Entry | None:
+def read_entry(value: bytes) -> AuditEntry | None:
     """The entry in some bytes; None unless they are canonical JSON of an entry, whole and with its right hash."""
     try:
         fields: dict[str, Any] = orjson.loads(value)
         if fields.keys() != FIELDS or canonical_json(fields) != value:
             return None
-        entry = Entry._make([*(fields[name] for name in Entry._fields[:-1]), value])
+        entry = AuditEntry._make([*(fields[name] for name in AuditEntry._fields[:-1]), value])
         if type(entry.shard) is not int or type(entry.seq) is not int or type(entry.subject) is not dict:
             return None
         texts = (entry.kind, entry.actor, entry.content_sha256, entry.prev_hash, entry.hash, *entry.subject.values())
@@ -125,7 +125,7 @@ class ShardCheck:
         """The number that the next entry must have."""
         return self.tree.size + 1
 
-    def take(self, entry: Entry | None) -> bool:
+    def take(self, entry: AuditEntry | None) -> bool:
         """The next entry in the log, as `read_entry` gave it; whether it, and all before it, are good."""
         expected = self.expected
         if self._gap is not None:
@@ -172,7 +172,7 @@ class ShardCheck:
             )
         return self.found
 
-    def _good(self, entry: Entry) -> None:
+    def _good(self, entry: AuditEntry) -> None:
         self.tree.append(leaf_hash(entry.value))
         self._end = entry.hash
         while self._due and self._due[-1].size == entry.seq:
@@ -194,7 +194,7 @@ class ShardCheck:
         en = "this entry is missing" if one else f"entries {first} to {stands - 1} are missing"
         self._bad(first, Fault.MISSING, zh, en)
 
-    def _after_gap(self, entry: Entry | None) -> None:
+    def _after_gap(self, entry: AuditEntry | None) -> None:
         """A number that was missing and comes later was not lost but moved."""
         assert self._gap is not None
         if entry is not None and entry.shard == self.shard and self._gap[0] <= entry.seq < self._gap[1]:

@@ -24,7 +24,7 @@ class Disposition(StrEnum):
 
 
 @dataclass(slots=True)
-class Line:
+class VersionLine:
     """What is known under one id: whose it is, and the content (SHA-256) of each accepted version.
 
     An event without versions (a payout report) is numbered as it comes. ``bound`` says that the ledger knows the id.
@@ -40,7 +40,7 @@ class Line:
         return max(self.contents, default=0)
 
 
-Registry = dict[Subject, Line]
+Registry = dict[Subject, VersionLine]
 """The lines that a batch can touch; the caller fills it before, and `admit` adds what it accepts."""
 
 
@@ -85,6 +85,6 @@ def _accept(reading: Reading, registry: Registry) -> None:
     for subject in claims_of_identity(fact):
         if subject not in registry:
             encounter_id = getattr(fact, "encounter_id", None) if subject.kind is Kind.SETTLEMENT else None
-            registry[subject] = Line(fact.person_id, encounter_id)
+            registry[subject] = VersionLine(fact.person_id, encounter_id)
     line = registry[fact.subject]
     line.contents[fact.line_version or len(line.contents) + 1] = reading.content_sha256

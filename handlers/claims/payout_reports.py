@@ -49,7 +49,7 @@ class Verdict(StrEnum):
     CONTRADICTS = "contradicts"
 
 
-class Report(NamedTuple):
+class PayoutReport(NamedTuple):
     """One accepted report, as far as it matters for the state."""
 
     status: PayoutStatus
@@ -62,14 +62,14 @@ class Report(NamedTuple):
         return (self.reported_at, _RANK[self.status], self.content_sha256)
 
 
-def verdicts(reports: Iterable[Report]) -> list[tuple[Report, Verdict]]:
+def verdicts(reports: Iterable[PayoutReport]) -> list[tuple[PayoutReport, Verdict]]:
     """Each report in order with what it did.
 
     The same status again is a repetition; but paid twice under two references may be money sent twice, so that
     contradicts. A report that contradicts leaves the state as it was.
     """
-    told: list[tuple[Report, Verdict]] = []
-    last: Report | None = None
+    told: list[tuple[PayoutReport, Verdict]] = []
+    last: PayoutReport | None = None
     for report in sorted(reports, key=lambda each: each.order):
         if report.status in LEGAL[last.status if last else None]:
             last = report
@@ -81,11 +81,11 @@ def verdicts(reports: Iterable[Report]) -> list[tuple[Report, Verdict]]:
     return told
 
 
-def _paid_again(before: Report, report: Report) -> bool:
+def _paid_again(before: PayoutReport, report: PayoutReport) -> bool:
     return report.status is PayoutStatus.PAID and report.reference != before.reference
 
 
-def state_of(payout_id: str, person_id: str, reports: Iterable[Report]) -> PayoutStateRow:
+def state_of(payout_id: str, person_id: str, reports: Iterable[PayoutReport]) -> PayoutStateRow:
     """The row of a payout that has at least one report."""
     judged = verdicts(reports)
     deciding = [report for report, verdict in judged if verdict is Verdict.APPLIED][-1]
@@ -103,8 +103,8 @@ def state_of(payout_id: str, person_id: str, reports: Iterable[Report]) -> Payou
     )
 
 
-def report_of(fact: PayoutReported, content_sha256: str) -> Report:
-    return Report(fact.status, fact.reported_at, fact.reference, content_sha256)
+def report_of(fact: PayoutReported, content_sha256: str) -> PayoutReport:
+    return PayoutReport(fact.status, fact.reported_at, fact.reference, content_sha256)
 
 
 class Effect(NamedTuple):
@@ -116,7 +116,7 @@ class Effect(NamedTuple):
 
 
 def effect_of(
-    fact: PayoutReported, content_sha256: str, reports: list[Report], instruction: InstructionRow | None
+    fact: PayoutReported, content_sha256: str, reports: list[PayoutReport], instruction: InstructionRow | None
 ) -> Effect:
     """Takes an accepted report into ``reports``, those before it. ``instruction`` is None unless it is the person's."""
     place = (fact.payout_id, fact.person_id)
@@ -137,7 +137,7 @@ def effect_of(
 
 
 def states_of(
-    line: Iterable[InstructionRow], reports: dict[tuple[str, str], list[Report]]
+    line: Iterable[InstructionRow], reports: dict[tuple[str, str], list[PayoutReport]]
 ) -> dict[tuple[str, str], PayoutStateRow]:
     """The rows of those instructions that have reports."""
     places = [(each.payout_id, each.person_id) for each in line]

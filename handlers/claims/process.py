@@ -16,7 +16,7 @@ from handlers.claims.account import Account, DecidableClaim
 from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.admit import Disposition, Registry, admit, claims_of_identity
 from handlers.claims.explain import decision_of, fingerprint
-from handlers.claims.payout_reports import Report, amount_to_reissue, effect_of, states_of
+from handlers.claims.payout_reports import PayoutReport, amount_to_reissue, effect_of, states_of
 from handlers.claims.read import Reading
 from handlers.claims.settle import Due, differences, in_order, reissued
 from schemas.access.console_rights import ConsoleAct
@@ -63,7 +63,7 @@ class World:
     claims: dict[str, ClaimRow] = field(default_factory=dict)
     benefits: dict[str, dict[str, BenefitRow]] = field(default_factory=dict)
     instructed: dict[str, InstructionRow] = field(default_factory=dict)
-    reports: dict[tuple[str, str], list[Report]] = field(default_factory=dict)
+    reports: dict[tuple[str, str], list[PayoutReport]] = field(default_factory=dict)
 
 
 class Processor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from handlers.national.settlement_values import FieldTrouble, Record, amount
+from handlers.national.settlement_values import FieldTrouble, NationalRecord, amount
 from schemas.national.mapping import Detail, NationalMapping
 from schemas.national.national_refusal import NationalRefusal
 from schemas.refusals import RefusalCode
@@ -17,7 +17,7 @@ DETAILS: tuple[Detail, ...] = get_args(Detail)
 PATIENTS_OWN = ("acct_pay", "acct_mulaid_pay", "psn_cash_pay")
 
 
-def converted(record: Record, mapping: NationalMapping) -> dict[str, int] | NationalRefusal:
+def converted(record: NationalRecord, mapping: NationalMapping) -> dict[str, int] | NationalRefusal:
     """The seven amounts of a settlement in fen. Raises FieldTrouble for a value that cannot be read."""
     funds = {name: amount(record, name) or 0 for name in mapping.all_funds if name in record}
     own = {name: amount(record, name) for name in PATIENTS_OWN}
@@ -66,7 +66,7 @@ def _contains(mapping: NationalMapping) -> tuple[tuple[Detail, ...], tuple[Detai
     return mapping.psn_selfpay_contains, mapping.psn_ownpay_contains
 
 
-def _detail(record: Record, name: Detail, mapping: NationalMapping) -> int:
+def _detail(record: NationalRecord, name: Detail, mapping: NationalMapping) -> int:
     """A detail; absent is zero only where it stays in the field that the hospital has put it into."""
     in_copay, in_own = _contains(mapping)
     stays = (name in in_copay, name in in_own) == (
@@ -76,7 +76,7 @@ def _detail(record: Record, name: Detail, mapping: NationalMapping) -> int:
     return amount(record, name) or 0 if stays else _needed(record, name)
 
 
-def _needed(record: Record, name: str) -> int:
+def _needed(record: NationalRecord, name: str) -> int:
     value = amount(record, name)
     if value is None:
         raise FieldTrouble(name, "缺失,请补上;没有就写 0", "is missing: add it, with 0 where there is none")
@@ -84,7 +84,11 @@ def _needed(record: Record, name: str) -> int:
 
 
 def _unbalanced(
-    record: Record, mapping: NationalMapping, amounts: dict[str, int], funds: dict[str, int], own: dict[str, int | None]
+    record: NationalRecord,
+    mapping: NationalMapping,
+    amounts: dict[str, int],
+    funds: dict[str, int],
+    own: dict[str, int | None],
 ) -> NationalRefusal | None:
     """The first equation that does not hold, with the fields on both sides."""
     burden = amounts["copay"] + amounts["out_of_catalogue"]

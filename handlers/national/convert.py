@@ -15,7 +15,7 @@ from typing import Any
 
 from handlers.claims.read import read
 from handlers.national.amounts import DETAILS, converted
-from handlers.national.settlement_values import FieldTrouble, Record, amount, code, day, instant, spelled, text
+from handlers.national.settlement_values import FieldTrouble, NationalRecord, amount, code, day, instant, spelled, text
 from schemas.canonical import derived_id
 from schemas.dates import format_instant, shanghai_date
 from schemas.money import NumberLiteral, format_yuan
@@ -23,7 +23,7 @@ from schemas.national.mapping import NationalMapping, NationalMappings
 from schemas.national.national_refusal import NationalCode, NationalRefusal
 from schemas.refusals import Refusal, RefusalCode
 
-Event = dict[str, Any]
+EventJson = dict[str, Any]
 
 VERSION_SECONDS = 10
 """A version is the settlement's time as yyyyMMddHHmmss, times ten; the digit that is left says: 1, voided."""
@@ -35,7 +35,7 @@ _SEPARATORS = re.compile(r"[,;，；、|\s]+")
 class Converted:
     """The events of one record, in the order in which they are to be sent."""
 
-    events: tuple[Event, ...]
+    events: tuple[EventJson, ...]
 
 
 Answer = Converted | NationalRefusal
@@ -85,7 +85,9 @@ def convert(
     return Converted(tuple(events))
 
 
-def _mapping(record: Record, mappings: NationalMappings, settled_at: datetime) -> NationalMapping | NationalRefusal:
+def _mapping(
+    record: NationalRecord, mappings: NationalMappings, settled_at: datetime
+) -> NationalMapping | NationalRefusal:
     facilities = mappings.facilities()
     named = "fixmedins_code" in record or len(facilities) != 1
     facility = text(record, "fixmedins_code") if named else facilities[0]
@@ -101,7 +103,7 @@ def _mapping(record: Record, mappings: NationalMappings, settled_at: datetime) -
     )
 
 
-def _refunds(record: Record) -> bool:
+def _refunds(record: NationalRecord) -> bool:
     flag = code(record, "refd_setl_flag") or "0"
     if flag.strip("0") not in ("", "1"):
         raise FieldTrouble("refd_setl_flag", "只能是 0 或 1", "is neither 0 nor 1")
@@ -110,8 +112,8 @@ def _refunds(record: Record) -> bool:
 
 
 def _posted(
-    record: Record, mapping: NationalMapping, settled_at: datetime, occurred_at: datetime
-) -> list[Event] | NationalRefusal:
+    record: NationalRecord, mapping: NationalMapping, settled_at: datetime, occurred_at: datetime
+) -> list[EventJson] | NationalRefusal:
     amounts = converted(record, mapping)
     if isinstance(amounts, NationalRefusal):
         return amounts
@@ -137,8 +139,8 @@ def _posted(
 
 
 def _discharged(
-    record: Record, mapping: NationalMapping, occurred_at: datetime, version: int
-) -> Event | NationalRefusal:
+    record: NationalRecord, mapping: NationalMapping, occurred_at: datetime, version: int
+) -> EventJson | NationalRefusal:
     level_code, care_code = code(record, "hosp_lv"), code(record, "med_type")
     level = mapping.level_of(level_code or "")
     if level is None:
@@ -159,8 +161,12 @@ def _discharged(
 
 
 def _void(
-    record: Record, mapping: NationalMapping, settled_at: datetime, occurred_at: datetime, settled: Mapping[str, int]
-) -> list[Event] | NationalRefusal:
+    record: NationalRecord,
+    mapping: NationalMapping,
+    settled_at: datetime,
+    occurred_at: datetime,
+    settled: Mapping[str, int],
+) -> list[EventJson] | NationalRefusal:
     total = amount(record, "medfee_sumamt") or 0
     original = text(record, "init_setl_id" if "init_setl_id" in record else "setl_id")
     if total < 0 and "init_setl_id" not in record and original not in settled:
@@ -182,8 +188,8 @@ def _void(
 
 
 def _event(
-    record: Record, mapping: NationalMapping, occurred_at: datetime, event_type: str, subject: str, version: int
-) -> Event:
+    record: NationalRecord, mapping: NationalMapping, occurred_at: datetime, event_type: str, subject: str, version: int
+) -> EventJson:
     """What all events have. ``event_id`` follows from what is told, so that sending a file twice repeats it."""
     encounter_id = text(record, "mdtrt_id")
     return {
@@ -197,7 +203,7 @@ def _event(
     }
 
 
-def _version(record: Record, settled_at: datetime, voided: int) -> int:
+def _version(record: NationalRecord, settled_at: datetime, voided: int) -> int:
     """Later beats earlier: ``version`` if the sender numbers by itself, else ``updt_time`` or ``setl_time``."""
     given = code(record, "version")
     if given is not None:
@@ -209,7 +215,7 @@ def _version(record: Record, settled_at: datetime, voided: int) -> int:
     return int(newest.strftime("%Y%m%d%H%M%S")) * VERSION_SECONDS + voided
 
 
-def _origin(record: Record, mapping: NationalMapping) -> Event:
+def _origin(record: NationalRecord, mapping: NationalMapping) -> EventJson:
     """What the explanation says about the way from the list to the settlement."""
     details = {name: amount(record, name) or 0 for name in DETAILS}
     return {
@@ -223,7 +229,7 @@ def _origin(record: Record, mapping: NationalMapping) -> Event:
     }
 
 
-def _diagnoses(record: Record) -> list[str]:
+def _diagnoses(record: NationalRecord) -> list[str]:
     value = record.get("dise_codg")
     if isinstance(value, list):
         return [str(each).strip() for each in value if str(each).strip()]

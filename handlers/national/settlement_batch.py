@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from handlers.national.convert import Answer, Converted, Event, convert
+from handlers.national.convert import Answer, Converted, EventJson, convert
 from handlers.national.settlement_values import FieldTrouble, amount, spelled, text
 from schemas.national.mapping import NationalMappings
 from schemas.national.national_refusal import NationalRefusal
@@ -21,7 +21,7 @@ def convert_all(
     under one id and time the first is taken.
     """
     settled = _settled(records)
-    told: dict[tuple[str, str, int], Event] = {}
+    told: dict[tuple[str, str, int], EventJson] = {}
     answers: list[Answer] = []
     for record in records:
         answer = convert(record, mappings, occurred_at, settled)
@@ -47,12 +47,12 @@ def _settled(records: Sequence[Mapping[str, object]]) -> dict[str, int]:
     return found
 
 
-def _line(event: Event) -> tuple[str, str, int]:
+def _line(event: EventJson) -> tuple[str, str, int]:
     kind = "encounter" if event["event_type"] == "encounter.discharged" else "settlement"
     return kind, event[f"{kind}_id"], event["version"]
 
 
-def _contradiction(answer: Converted, told: Mapping[tuple[str, str, int], Event]) -> NationalRefusal | None:
+def _contradiction(answer: Converted, told: Mapping[tuple[str, str, int], EventJson]) -> NationalRefusal | None:
     for event in answer.events:
         before = told.get(_line(event))
         if before is not None and {**before, "occurred_at": event["occurred_at"]} != event:

@@ -15,7 +15,7 @@ from schemas.dates import SHANGHAI, parse_instant
 from schemas.money import NumberLiteral, parse_yuan
 from schemas.national.national_refusal import NationalCode, NationalRefusal
 
-Record = Mapping[str, object]
+NationalRecord = Mapping[str, object]
 """One record by field name, in lower case. An empty text counts as absent."""
 
 ALIASES = {
@@ -57,7 +57,7 @@ def spelled(record: Mapping[str, object]) -> dict[str, object]:
     return found
 
 
-def text(record: Record, name: str) -> str:
+def text(record: NationalRecord, name: str) -> str:
     """An id. A number's cell is refused: spreadsheets round long numbers and drop leading zeros."""
     value = _required(record, name)
     if isinstance(value, str) and not isinstance(value, NumberLiteral) and value.isprintable():
@@ -71,7 +71,7 @@ def text(record: Record, name: str) -> str:
     )
 
 
-def code(record: Record, name: str) -> str | None:
+def code(record: NationalRecord, name: str) -> str | None:
     """A code of a code table, or None where it is absent; ``21``, ``21.0`` and ``"21"`` are one code."""
     value = record.get(name)
     if value is None:
@@ -83,7 +83,7 @@ def code(record: Record, name: str) -> str | None:
     return str(value).strip()
 
 
-def amount(record: Record, name: str) -> int | None:
+def amount(record: NationalRecord, name: str) -> int | None:
     """Fen of an amount in yuan, or None where it is absent. Exact: what is not a whole fen is refused."""
     value = record.get(name)
     if value is None:
@@ -103,7 +103,7 @@ def amount(record: Record, name: str) -> int | None:
         ) from None
 
 
-def day(record: Record, name: str) -> date:
+def day(record: NationalRecord, name: str) -> date:
     """A calendar day; a time of day after it is left aside."""
     value = _required(record, name)
     if isinstance(value, datetime):
@@ -119,7 +119,7 @@ def day(record: Record, name: str) -> date:
         raise FieldTrouble(name, "不是日期:请写成 2024-03-10", "is not a day: write it as 2024-03-10") from None
 
 
-def instant(record: Record, name: str) -> datetime:
+def instant(record: NationalRecord, name: str) -> datetime:
     """A moment, to the second or finer."""
     value = _required(record, name)
     try:
@@ -137,7 +137,7 @@ def instant(record: Record, name: str) -> datetime:
         ) from None
 
 
-def _required(record: Record, name: str) -> object:
+def _required(record: NationalRecord, name: str) -> object:
     value = record.get(name)
     if value is None:
         raise FieldTrouble(name, "缺失,请补上", "is missing: add it")

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from schemas.policy.model import Policy, Scheme, Tier
 
-Place = tuple[str, ...]
+FieldPath = tuple[str, ...]
 """Where a field stands: () in the policy, (scheme id) in a scheme, (scheme id, tier name) in a tier."""
 
 
-class Change(NamedTuple):
+class PolicyChange(NamedTuple):
     """One field that differs; None where it is not set, or where its scheme or tier is not there at all."""
 
-    place: Place
+    place: FieldPath
     field: str
     before: object
     after: object
@@ -28,7 +28,7 @@ class Affected(NamedTuple):
     after: Tier | None
 
 
-def changes(before: Policy, after: Policy) -> list[Change]:
+def changes(before: Policy, after: Policy) -> list[PolicyChange]:
     """Every field that differs; none when the two policies have the same canonical form."""
     found = list(_fields((), before, after, ("schemes",)))
     old, new = ({scheme.id: scheme for scheme in policy.schemes} for policy in (before, after))
@@ -58,22 +58,22 @@ def union(before: Sequence[str], after: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*after, *before]))
 
 
-def _scheme(name: str, before: Scheme | None, after: Scheme | None) -> Iterator[Change]:
+def _scheme(name: str, before: Scheme | None, after: Scheme | None) -> Iterator[PolicyChange]:
     if before is None or after is None:
-        yield Change((name,), "scheme", before, after)
+        yield PolicyChange((name,), "scheme", before, after)
     yield from _fields((name,), before, after, ("id", "tiers"))
     old, new = _tiers(before), _tiers(after)
     yield from _order((name,), list(old), list(new))
     for tier in union(list(old), list(new)):
         one, other = old.get(tier), new.get(tier)
         if one is None or other is None:
-            yield Change((name, tier), "tier", one, other)
+            yield PolicyChange((name, tier), "tier", one, other)
         yield from _fields((name, tier), one, other, ("name",))
 
 
 def _fields(
-    place: Place, before: Policy | Scheme | Tier | None, after: Policy | Scheme | Tier | None, aside: Sequence[str]
-) -> Iterator[Change]:
+    place: FieldPath, before: Policy | Scheme | Tier | None, after: Policy | Scheme | Tier | None, aside: Sequence[str]
+) -> Iterator[PolicyChange]:
     there = after or before
     assert there is not None
     for name, info in type(there).model_fields.items():
@@ -82,13 +82,13 @@ def _fields(
             continue
         if (before is None or after is None) and (one or other) == info.default:
             continue  # a field of a new scheme that it does not set
-        yield Change(place, name, one, other)
+        yield PolicyChange(place, name, one, other)
 
 
-def _order(place: Place, before: list[str], after: list[str]) -> Iterator[Change]:
+def _order(place: FieldPath, before: list[str], after: list[str]) -> Iterator[PolicyChange]:
     both = set(before) & set(after)
     if [name for name in before if name in both] != [name for name in after if name in both]:
-        yield Change(place, "order", tuple(before), tuple(after))
+        yield PolicyChange(place, "order", tuple(before), tuple(after))
 
 
 def _tiers(scheme: Scheme | None) -> dict[str, Tier]:

@@ -20,7 +20,7 @@ class KafkaUnreachable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class TopicDifference:
     """Where a topic of the cluster is not as declared."""
 
     topic: str
@@ -77,12 +77,12 @@ def apply(bootstrap: str, settings: Settings) -> list[str]:
         return [topic.name for topic in missing]
 
 
-def check(bootstrap: str, settings: Settings) -> list[Difference]:
+def check(bootstrap: str, settings: Settings) -> list[TopicDifference]:
     """Everything in which the cluster differs from the declaration."""
     with admin(bootstrap) as client:
         existing = set(client.list_topics())
         found = [topic for topic in TOPICS if topic.name in existing]
-        differences = [Difference(t.name, "topic", "present", "missing") for t in TOPICS if t.name not in existing]
+        differences = [TopicDifference(t.name, "topic", "present", "missing") for t in TOPICS if t.name not in existing]
         described = {each["name"]: each for each in client.describe_topics([topic.name for topic in found])}
         for topic in found:
             differences += _partitions(topic, described[topic.name]["partitions"], settings)
@@ -90,19 +90,19 @@ def check(bootstrap: str, settings: Settings) -> list[Difference]:
     return differences
 
 
-def _partitions(topic: Topic, partitions: list[dict[str, Any]], settings: Settings) -> Iterator[Difference]:
+def _partitions(topic: Topic, partitions: list[dict[str, Any]], settings: Settings) -> Iterator[TopicDifference]:
     if len(partitions) != settings.shards:
-        yield Difference(topic.name, "number of partitions", str(settings.shards), str(len(partitions)))
+        yield TopicDifference(topic.name, "number of partitions", str(settings.shards), str(len(partitions)))
     fewest = min(len(each["replica_nodes"]) for each in partitions)
     if fewest < settings.replication_factor:
-        yield Difference(topic.name, "replication factor", str(settings.replication_factor), str(fewest))
+        yield TopicDifference(topic.name, "replication factor", str(settings.replication_factor), str(fewest))
 
 
-def _config(client: KafkaAdminClient, topic: Topic, settings: Settings) -> Iterator[Difference]:
+def _config(client: KafkaAdminClient, topic: Topic, settings: Settings) -> Iterator[TopicDifference]:
     resource = ConfigResource(ConfigResourceType.TOPIC, topic.name)
     answer = client.describe_configs([resource], config_filter="all")
     held = answer["topic"][topic.name]
     for name, declared in topic.config(settings.min_insync_replicas).items():
         value = str(held[name]["value"])
         if value != declared:
-            yield Difference(topic.name, name, declared, value)
+            yield TopicDifference(topic.name, name, declared, value)

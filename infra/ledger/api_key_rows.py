@@ -7,20 +7,20 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from infra.ledger.gateway_tables import api_keys
-from schemas.access.callers import ApiKey, Role
+from schemas.access.callers import ApiKey, ApiRole
 
 
 def find(connection: Connection, key_id: str, *, to_change: bool = False) -> ApiKey | None:
     """The key with an id; ``to_change`` has other operators wait until this transaction ends."""
     wanted = select(*(api_keys.c[name] for name in ApiKey._fields)).where(api_keys.c.key_id == key_id)
     row = connection.execute(wanted.with_for_update() if to_change else wanted).one_or_none()
-    return None if row is None else ApiKey(*row)._replace(role=Role(row.role))
+    return None if row is None else ApiKey(*row)._replace(role=ApiRole(row.role))
 
 
 def all_keys(connection: Connection) -> list[ApiKey]:
     """Every key ever made, oldest first."""
     wanted = select(*(api_keys.c[name] for name in ApiKey._fields)).order_by(api_keys.c.created_at, api_keys.c.key_id)
-    return [ApiKey(*row)._replace(role=Role(row.role)) for row in connection.execute(wanted)]
+    return [ApiKey(*row)._replace(role=ApiRole(row.role)) for row in connection.execute(wanted)]
 
 
 def add(connection: Connection, key: ApiKey) -> None:

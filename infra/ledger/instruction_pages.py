@@ -29,7 +29,7 @@ from infra.ledger.tables import claims, instructions
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class InstructionCursor:
     """What a reader has had: the last event number of each shard, and where in the last event of all it stopped.
 
     Within an event recoveries come before payments, then by payout id.
@@ -42,8 +42,8 @@ class Position:
 
 
 def instructions_after(
-    connection: Connection, scheme_ids: Collection[str], position: Position, shard_count: int, limit: int
-) -> tuple[list[bytes], Position, bool]:
+    connection: Connection, scheme_ids: Collection[str], position: InstructionCursor, shard_count: int, limit: int
+) -> tuple[list[bytes], InstructionCursor, bool]:
     """The next instructions of some schemes as published, the position behind them, and whether there are more now."""
     numbers = list(range(shard_count))
     reached = [position.shards.get(shard, 0) for shard in numbers]
@@ -80,5 +80,5 @@ def instructions_after(
         return [], position, False
     last = page[-1]
     shards = dict(position.shards) | {row.shard: row.event_no for row in page}
-    after = Position(shards, last.event_no, last.rank, last.payout_id)
+    after = InstructionCursor(shards, last.event_no, last.rank, last.payout_id)
     return [bytes(row.value) for row in page], after, len(rows) > limit

@@ -15,7 +15,7 @@ from infra.ledger.console_tables import people
 FIELDS = ("person_id", "name", "phone", "id_number")
 
 
-class Person(NamedTuple):
+class PersonDetails(NamedTuple):
     """Who somebody is. Fields that nobody has told are empty."""
 
     person_id: str
@@ -24,7 +24,7 @@ class Person(NamedTuple):
     id_number: str
 
 
-def load(connection: Connection, keys: Keyring, given: Iterable[Person], moment: datetime) -> int:
+def load(connection: Connection, keys: Keyring, given: Iterable[PersonDetails], moment: datetime) -> int:
     """Writes people down, in place of what was there of the same persons; returns how many."""
     rows = {}
     for person in given:
@@ -40,7 +40,7 @@ def load(connection: Connection, keys: Keyring, given: Iterable[Person], moment:
     return len(rows)
 
 
-def find(connection: Connection, keys: Keyring, person_id: str) -> Person | None:
+def find(connection: Connection, keys: Keyring, person_id: str) -> PersonDetails | None:
     """What the directory knows of a person. Raises NotReadable when its key is gone."""
     for key_id, index in reversed(keys.indexes(person_id).items()):
         wanted = select(*(people.c[name] for name in FIELDS)).where(
@@ -48,7 +48,9 @@ def find(connection: Connection, keys: Keyring, person_id: str) -> Person | None
         )
         row = connection.execute(wanted).one_or_none()
         if row is not None:
-            return Person(*(keys.open(bytes(row[at]), key_id, _place(name, index)) for at, name in enumerate(FIELDS)))
+            return PersonDetails(
+                *(keys.open(bytes(row[at]), key_id, _place(name, index)) for at, name in enumerate(FIELDS))
+            )
     return None
 
 
@@ -72,7 +74,9 @@ def rotate(connection: Connection, keys: Keyring, moment: datetime, limit: int) 
     for row in old:
         index = bytes(row.person_index)
         opened.append(
-            Person(*(keys.open(bytes(row[2 + at]), row.key_id, _place(name, index)) for at, name in enumerate(FIELDS)))
+            PersonDetails(
+                *(keys.open(bytes(row[2 + at]), row.key_id, _place(name, index)) for at, name in enumerate(FIELDS))
+            )
         )
         connection.execute(delete(people).where(people.c.person_index == index))
     return load(connection, keys, opened, moment)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from infra.ledger.tables import events, refusals
 
 
-class Refused(NamedTuple):
+class RefusedEvent(NamedTuple):
     """One refused event: why, where it stood, and its bytes. ``number`` names it in the ledger."""
 
     number: int
@@ -29,7 +29,7 @@ class Refused(NamedTuple):
 
 def refused_events(
     connection: Connection, *, numbers: Sequence[int] = (), code: str | None = None, limit: int | None = None
-) -> list[Refused]:
+) -> list[RefusedEvent]:
     """Refused events, oldest first; all of them, or those with some numbers or one code."""
     columns = [refusals.c.event_no, refusals.c.code, refusals.c.pointers, refusals.c.zh, refusals.c.en]
     places = [events.c[name] for name in ("topic", "partition", "offset", "recorded_at", "key", "value")]
@@ -38,7 +38,7 @@ def refused_events(
         wanted = wanted.where(refusals.c.event_no.in_(numbers))
     if code is not None:
         wanted = wanted.where(refusals.c.code == code)
-    return [Refused(*row) for row in connection.execute(wanted.order_by(refusals.c.event_no).limit(limit))]
+    return [RefusedEvent(*row) for row in connection.execute(wanted.order_by(refusals.c.event_no).limit(limit))]
 
 
 def count_by_code(connection: Connection) -> dict[str, int]:

@@ -57,7 +57,7 @@ class Happened(NamedTuple):
     value: bytes
 
 
-class Entry(NamedTuple):
+class TimelineEntry(NamedTuple):
     """An audit entry as stored."""
 
     shard: int
@@ -78,7 +78,7 @@ def happened(connection: Connection, claim_id: str, person_id: str) -> list[Happ
     return sorted(found, key=lambda each: (each.event_no, rank.get(each.kind, 0)))
 
 
-def entries(connection: Connection, claim_id: str, given: Iterable[Happened]) -> list[Entry]:
+def entries(connection: Connection, claim_id: str, given: Iterable[Happened]) -> list[TimelineEntry]:
     """The audit entries of these events, and of what they decided for the claim."""
     places = sorted({(each.shard, each.event_no) for each in given})
     if not places:
@@ -91,7 +91,7 @@ def entries(connection: Connection, claim_id: str, given: Iterable[Happened]) ->
             "claim": canonical_json(claim_id)[1:-1],  # as it is spelt inside an entry
         },
     )
-    return [Entry._make([*row[:5], bytes(row[5])]) for row in rows]
+    return [TimelineEntry._make([*row[:5], bytes(row[5])]) for row in rows]
 
 
 def _happened(row: Any) -> Happened:

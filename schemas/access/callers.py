@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class Role(StrEnum):
+class ApiRole(StrEnum):
     """What a key's holder is. The scope are facility ids for a hospital, scheme ids for an insurer, none else."""
 
     HOSPITAL = "hospital"
@@ -24,7 +24,7 @@ class Caller(NamedTuple):
 
     key_id: str
     lineage: str
-    role: Role
+    role: ApiRole
     scope: frozenset[str]
 
 
@@ -34,7 +34,7 @@ class ApiKey(NamedTuple):
     key_id: str
     lineage: str
     secret_sha256: str
-    role: Role
+    role: ApiRole
     scope: list[str]
     note: str
     created_at: datetime
@@ -49,7 +49,7 @@ class KeyAct(NamedTuple):
     act: str
     key_id: str
     operator: str
-    role: Role
+    role: ApiRole
     scope: list[str]
     reason: str = ""
     successor: str | None = None

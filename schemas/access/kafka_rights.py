@@ -13,7 +13,7 @@ from typing import Literal
 from schemas.topics import INBOUND, TOPICS
 
 
-class Role(StrEnum):
+class KafkaRole(StrEnum):
     """A kind of program. ``gateway`` forwards what came in over HTTP for all senders."""
 
     WORKER = "worker"
@@ -28,15 +28,15 @@ class Role(StrEnum):
 Operation = Literal["READ", "WRITE", "DESCRIBE", "DESCRIBE_CONFIGS"]
 Resource = Literal["topic", "group", "transactional_id"]
 
-ROLE_OF: dict[str, Role] = {
-    "worker": Role.WORKER,
-    "relay": Role.RELAY,
-    "hospital systems": Role.HOSPITAL,
-    "hospitals": Role.HOSPITAL,
-    "civil registry": Role.REGISTRY,
-    "insurers": Role.INSURER,
-    "finance auditors": Role.AUDITOR,
-    "finance staff": Role.AUDITOR,
+ROLE_OF: dict[str, KafkaRole] = {
+    "worker": KafkaRole.WORKER,
+    "relay": KafkaRole.RELAY,
+    "hospital systems": KafkaRole.HOSPITAL,
+    "hospitals": KafkaRole.HOSPITAL,
+    "civil registry": KafkaRole.REGISTRY,
+    "insurers": KafkaRole.INSURER,
+    "finance auditors": KafkaRole.AUDITOR,
+    "finance staff": KafkaRole.AUDITOR,
 }
 """The role of each writer and reader that the topics name. The console reads the ledger and not Kafka."""
 
@@ -59,28 +59,28 @@ class Rule:
         return f"User:{self.user} {self.operation} {self.resource} {self.name}{'*' if self.prefixed else ''}"
 
 
-def rules(role: Role, user: str) -> list[Rule]:
+def rules(role: KafkaRole, user: str) -> list[Rule]:
     """The least that a user of a role needs, in order. A reader's consumer groups begin with the user's name."""
     writes = [topic.name for topic in TOPICS if role in _roles(topic.writer)]
     reads = [topic.name for topic in TOPICS if role in _roles(topic.readers)]
-    if role is Role.GATEWAY:
+    if role is KafkaRole.GATEWAY:
         writes = [topic.name for topic in INBOUND]
     found = [Rule(user, "topic", name, "WRITE") for name in writes]
     found += [Rule(user, "topic", name, "READ") for name in reads]
-    if role in (Role.WORKER, Role.RELAY):  # both compare the topics with their declaration before they start
+    if role in (KafkaRole.WORKER, KafkaRole.RELAY):  # both compare the topics with their declaration before they start
         for topic in TOPICS:
             found.append(Rule(user, "topic", topic.name, "DESCRIBE"))
             found.append(Rule(user, "topic", topic.name, "DESCRIBE_CONFIGS"))
         found.append(Rule(user, "group", RANGES_GROUP, "DESCRIBE"))
-    if role is Role.WORKER:
+    if role is KafkaRole.WORKER:
         found.append(Rule(user, "group", WORKER_GROUP, "READ"))
-    elif role is Role.RELAY:
+    elif role is KafkaRole.RELAY:
         found.append(Rule(user, "transactional_id", RELAY_TRANSACTIONS, "WRITE", prefixed=True))
     elif reads:
         found.append(Rule(user, "group", user, "READ", prefixed=True))
     return sorted(found)
 
 
-def _roles(words: str) -> Iterable[Role]:
+def _roles(words: str) -> Iterable[KafkaRole]:
     """The roles that a topic's declaration names, divided by commas."""
     return [ROLE_OF[word] for word in map(str.strip, words.split(",")) if word in ROLE_OF]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.national.mapping import CountsAs, NationalMapping, NationalMappings
-from schemas.policy.policy_file import PolicyError, Problem, read_text
+from schemas.policy.policy_file import FileProblem, PolicyError, read_text
 from schemas.toml_lines import line_of, lines_of
 
 Lines = dict[tuple[str | int, ...], int]
@@ -31,7 +31,7 @@ _EXAMPLES = {
 class MappingError(Exception):
     """Mapping files that cannot be used; ``problems`` says what is wrong with them."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[FileProblem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = list(problems)
 
@@ -41,7 +41,7 @@ def read_mappings(paths: Sequence[Path]) -> NationalMappings:
 
     The same mapping twice is one; two that share an id, or a day of one facility, are a problem that names both.
     """
-    problems: list[Problem] = []
+    problems: list[FileProblem] = []
     read: list[tuple[Path, Lines, NationalMapping]] = []
     for path in _files(paths):
         try:
@@ -60,7 +60,9 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         inside = sorted(path.glob("*.toml")) if path.is_dir() else [path]
         if not inside:
-            raise MappingError([Problem(str(path), 1, "file", "is a folder without *.toml files: put a mapping there")])
+            raise MappingError(
+                [FileProblem(str(path), 1, "file", "is a folder without *.toml files: put a mapping there")]
+            )
         found += inside
     return found
 
@@ -73,16 +75,18 @@ def parse_mapping(text: str, file: str = "mapping") -> NationalMapping:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         line = int(str(error).rpartition("at line ")[2].partition(",")[0]) if "at line " in str(error) else 1
         said = str(error).partition(" (at ")[0]
-        raise MappingError([Problem(file, line, "TOML", f"is not TOML ({said}): correct this line")]) from None
+        raise MappingError([FileProblem(file, line, "TOML", f"is not TOML ({said}): correct this line")]) from None
     lines = lines_of(text)
     head = document.pop("mapping", None)
     astray = [
-        Problem(file, line_of(lines, (name,)), name, "stands outside [mapping]: move it below, or write [mapping.NAME]")
+        FileProblem(
+            file, line_of(lines, (name,)), name, "stands outside [mapping]: move it below, or write [mapping.NAME]"
+        )
         for name in document
     ]
     if not isinstance(head, dict):
         said = "is missing: a mapping file is one [mapping] table, with single brackets"
-        astray.insert(0, Problem(file, line_of(lines, ("mapping",)), "mapping", said))
+        astray.insert(0, FileProblem(file, line_of(lines, ("mapping",)), "mapping", said))
     if astray:
         raise MappingError(astray)
     try:
@@ -92,12 +96,12 @@ def parse_mapping(text: str, file: str = "mapping") -> NationalMapping:
         raise MappingError(sorted(problems, key=lambda problem: problem.line)) from None
 
 
-def _problem(error: ErrorDetails, lines: Lines, file: str) -> Problem:
+def _problem(error: ErrorDetails, lines: Lines, file: str) -> FileProblem:
     context = error.get("ctx", {})
     location = (*error["loc"], *context.get("at", ()))
     written = tuple(part for part in location if part != "[key]")
     name = ".".join(str(part + 1) if isinstance(part, int) else part for part in written)
-    return Problem(file, line_of(lines, ("mapping", *written)), name, _remedy(error, str(location[-1])))
+    return FileProblem(file, line_of(lines, ("mapping", *written)), name, _remedy(error, str(location[-1])))
 
 
 def _remedy(error: ErrorDetails, field: str) -> str:
@@ -121,7 +125,7 @@ def _remedy(error: ErrorDetails, field: str) -> str:
             return error["msg"]
 
 
-def _conflicts(read: Sequence[tuple[Path, Lines, NationalMapping]]) -> list[Problem]:
+def _conflicts(read: Sequence[tuple[Path, Lines, NationalMapping]]) -> list[FileProblem]:
     problems = []
     unique = list({each[2].sha256: each for each in read}.values())
     unique.sort(key=lambda each: each[2].effective_from)
@@ -135,8 +139,8 @@ def _conflicts(read: Sequence[tuple[Path, Lines, NationalMapping]]) -> list[Prob
                 same_day = mapping.effective_from == other.effective_from
                 remedy = "use only one of them" if same_day else f"end this one with effective_to = {start}"
                 line = line_of(lines, ("mapping", "effective_from"))
-                problems.append(Problem(str(path), line, "effective_to", f"{said}: {remedy}"))
+                problems.append(FileProblem(str(path), line, "effective_to", f"{said}: {remedy}"))
             if mapping.id == other.id:
                 said = f"is the id of another mapping too ({path}): give each release an id of its own"
-                problems.append(Problem(str(other_path), line_of(other_lines, ("mapping", "id")), "id", said))
+                problems.append(FileProblem(str(other_path), line_of(other_lines, ("mapping", "id")), "id", said))
     return problems

@@ -23,7 +23,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FileProblem:
     """One thing that is wrong, or (a warning) that looks unintended, in a policy file. Lists count from 1."""
 
     file: str
@@ -38,7 +38,7 @@ class Problem:
 class PolicyError(Exception):
     """A policy file that cannot be used; ``problems`` says what is wrong with it."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[FileProblem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
 
@@ -53,7 +53,7 @@ def read_policies(paths: Sequence[Path]) -> Policies:
 
     The same policy twice is one; two that share a day or an id are a problem that names both files.
     """
-    problems: list[Problem] = []
+    problems: list[FileProblem] = []
     read: list[tuple[Path, str, Policy]] = []
     for path in paths:
         try:
@@ -73,10 +73,10 @@ def read_text(path: Path) -> str:
         return path.read_text("utf-8")
     except OSError as error:
         said = f"cannot be read ({error.strerror}): check the name and the permissions"
-        raise PolicyError([Problem(str(path), 1, "file", said)]) from None
+        raise PolicyError([FileProblem(str(path), 1, "file", said)]) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise PolicyError([Problem(str(path), line, "file", "is not UTF-8 text: save it as UTF-8")]) from None
+        raise PolicyError([FileProblem(str(path), line, "file", "is not UTF-8 text: save it as UTF-8")]) from None
 
 
 def parse_policy(text: str, file: str = "policy") -> Policy:
@@ -87,14 +87,18 @@ def parse_policy(text: str, file: str = "policy") -> Policy:
     head = document.pop("policy", None)
     if not isinstance(head, dict):
         said = "is missing: a policy file starts with one [policy] table, with single brackets"
-        raise PolicyError([Problem(file, line_of(lines, ("policy",)), "policy", said)])
+        raise PolicyError([FileProblem(file, line_of(lines, ("policy",)), "policy", said)])
     astray = [
-        Problem(file, line_of(lines, (name,)), name, "stands outside the tables: move it below [policy], or delete it")
+        FileProblem(
+            file, line_of(lines, (name,)), name, "stands outside the tables: move it below [policy], or delete it"
+        )
         for name in document
         if name != "scheme"
     ]
     astray += [
-        Problem(file, line_of(lines, ("policy", "scheme")), "scheme", "stands inside [policy]: write it as [[scheme]]")
+        FileProblem(
+            file, line_of(lines, ("policy", "scheme")), "scheme", "stands inside [policy]: write it as [[scheme]]"
+        )
         for name in head
         if name == "scheme"
     ]
@@ -107,13 +111,13 @@ def parse_policy(text: str, file: str = "policy") -> Policy:
         raise PolicyError(sorted(problems, key=lambda problem: problem.line)) from None
 
 
-def warnings(policy: Policy, text: str, file: str = "policy") -> list[Problem]:
+def warnings(policy: Policy, text: str, file: str = "policy") -> list[FileProblem]:
     """What is allowed but looks unintended: tiers that share a category or a name, a floor above a cap."""
     lines = lines_of(text.removeprefix(_BYTE_ORDER_MARK))
     found = []
 
     def warn(path: tuple[str | int, ...], message: str) -> None:
-        found.append(Problem(file, line_of(lines, path), _name(path), message))
+        found.append(FileProblem(file, line_of(lines, path), _name(path), message))
 
     for index, scheme in enumerate(policy.schemes):
         first_place: dict[str, tuple[int, int]] = {}
@@ -148,10 +152,10 @@ def _parse(text: str, file: str) -> dict[str, Any]:
         key = _KEY.match(rows[line - 1])
         field = key[1] if key else messages.HEADING if rows[line - 1].lstrip().startswith("[") else "TOML"
         said = re.sub(r" \(at .*\)$", "", str(error))
-        raise PolicyError([Problem(file, line, field, messages.of_syntax(said, field))]) from None
+        raise PolicyError([FileProblem(file, line, field, messages.of_syntax(said, field))]) from None
     except (ValueError, RecursionError):
         said = "holds a number that is too long, or lists nested too deeply: correct it"
-        raise PolicyError([Problem(file, 1, "TOML", said)]) from None
+        raise PolicyError([FileProblem(file, 1, "TOML", said)]) from None
 
 
 def _causes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
@@ -173,15 +177,15 @@ def _causes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
     return [error for error in errors if not follows(error)]
 
 
-def _problem(error: ErrorDetails, lines: dict[tuple[str | int, ...], int], file: str) -> Problem:
+def _problem(error: ErrorDetails, lines: dict[tuple[str | int, ...], int], file: str) -> FileProblem:
     context = error.get("ctx", {})
     location = (*error["loc"], *context.get("at", ()))
     message = messages.of_field(error["type"], error["msg"], location, error.get("input"), context)
     written = location if location[:1] == ("scheme",) else ("policy", *location)
-    return Problem(file, line_of(lines, written), _name(location), message)
+    return FileProblem(file, line_of(lines, written), _name(location), message)
 
 
-def _conflicts(read: list[tuple[Path, str, Policy]]) -> list[Problem]:
+def _conflicts(read: list[tuple[Path, str, Policy]]) -> list[FileProblem]:
     """Policies that share a day or an id; the message stands at the file that is to be changed."""
     problems = []
     unique = {policy.sha256: (path, text, policy) for path, text, policy in reversed(read)}
@@ -195,11 +199,11 @@ def _conflicts(read: list[tuple[Path, str, Policy]]) -> list[Problem]:
                 place = f"{other_path}:{line_of(there, ('policy', 'effective_from'))}"
                 said = f'"{policy.id}" and "{other.id}" ({place}) are both in force on {other.effective_from}'
                 line = line_of(lines, ("policy", field))
-                problems.append(Problem(str(path), line, "effective_to", f"{said}: {policy.way_out(other)}"))
+                problems.append(FileProblem(str(path), line, "effective_to", f"{said}: {policy.way_out(other)}"))
             if policy.id == other.id:
                 place = f"{path}:{line_of(lines, ('policy', 'id'))}"
                 said = f'"{other.id}" is the id of another policy too ({place}): give each release an id of its own'
-                problems.append(Problem(str(other_path), line_of(there, ("policy", "id")), "id", said))
+                problems.append(FileProblem(str(other_path), line_of(there, ("policy", "id")), "id", said))
     return problems
 
 

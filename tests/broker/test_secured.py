@@ -21,7 +21,7 @@ from kafka.errors import GroupAuthorizationFailedError
 from infra.kafka import client_security
 from infra.servers.local.broker_security import MECHANISM, BrokerSecurity
 from infra.servers.local.kafka_server import LocalKafka
-from schemas.access.kafka_rights import Role, rules
+from schemas.access.kafka_rights import KafkaRole, rules
 from schemas.topics import DECISIONS, INSTRUCTIONS
 from stream.outbound.read_topic import read_topic
 from tests.support.builders import SHARDS, encode, report
@@ -30,7 +30,7 @@ from tests.support.posting import insured, stay
 from tests.support.servers import await_true
 from tests.support.spine import Spine
 
-USERS = [role.value for role in Role]
+USERS = [role.value for role in KafkaRole]
 IDLE_S_MAX = 120.0
 
 
@@ -105,7 +105,7 @@ def allowed(secured: Secured) -> Secured:
     """The same, with the rules in force."""
     done = huzhu(secured.administrator(), "topics", "acl", "--apply")
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == sum(len(rules(role, role.value)) for role in Role)
+    assert len(done.stdout.splitlines()) == sum(len(rules(role, role.value)) for role in KafkaRole)
     return secured
 
 

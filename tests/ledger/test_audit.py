@@ -27,7 +27,7 @@ from acts.verify_audit_log import Trust, Verified, verify_ledger, verify_values
 from handlers.audit.log_check import NO_HASH, Fault
 from infra.keys.audit_signing import SigningKey, is_signed
 from infra.ledger import tables
-from schemas.access.callers import Role
+from schemas.access.callers import ApiRole
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.checkpoint import SignedCheckpoint, parse_notes
 from schemas.outbound import AuditKind
@@ -157,7 +157,7 @@ def test_a_ledger_with_keys_and_reissued_payouts_is_good(ledger: Engine) -> None
     owed = OwedPerson(ledger)
     owed.report(owed.payouts[0], "failed")
     owed.reissue(owed.payouts[0])
-    first, _ = api_keys.create(ledger, Role.HOSPITAL, ["H1"], "", "li.na", ticking())
+    first, _ = api_keys.create(ledger, ApiRole.HOSPITAL, ["H1"], "", "li.na", ticking())
     second, _ = api_keys.rotate(ledger, first.key_id, timedelta(0), "li.na", ticking())
     api_keys.revoke(ledger, second.key_id, "lost", "li.na", ticking())
     sign(ledger)

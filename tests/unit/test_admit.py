@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.claims.account import Account
-from handlers.claims.admit import Disposition, Line, Registry, admit
+from handlers.claims.admit import Disposition, Registry, VersionLine, admit
 from schemas.facts import Kind, Subject
 from schemas.refusals import Refusal
 from tests.support.builders import (
@@ -135,7 +135,8 @@ def test_a_refused_event_leaves_the_registry_as_it_was() -> None:
     for event in (bill(version=2), death()):
         admit(reading(event), registry)
     before = {
-        subject: Line(line.person_id, line.encounter_id, dict(line.contents)) for subject, line in registry.items()
+        subject: VersionLine(line.person_id, line.encounter_id, dict(line.contents))
+        for subject, line in registry.items()
     }
     events = [
         bill(version=2),

@@ -10,7 +10,7 @@ import pytest
 from infra.kafka import client_security
 from infra.kafka.client_security import KafkaSecurity
 from infra.settings import Settings, SettingsError
-from schemas.access.kafka_rights import ROLE_OF, Role, rules
+from schemas.access.kafka_rights import ROLE_OF, KafkaRole, rules
 from schemas.topics import INBOUND, OUTBOUND, TOPICS
 from tests.support.certificates import issued
 from tests.support.paths import REPOSITORY
@@ -151,17 +151,21 @@ def test_every_writer_and_reader_has_a_role() -> None:
 
 def test_each_role_may_do_what_the_topics_say_and_no_more() -> None:
     """Only the worker reads what comes in, only the relay writes what goes out, and nobody may do everything."""
-    found = {role: set(rules(role, f"u-{role}")) for role in Role}
+    found = {role: set(rules(role, f"u-{role}")) for role in KafkaRole}
     writers = {
-        t.name: {r for r in Role for x in found[r] if (x.name, x.operation) == (t.name, "WRITE")} for t in TOPICS
+        t.name: {r for r in KafkaRole for x in found[r] if (x.name, x.operation) == (t.name, "WRITE")} for t in TOPICS
     }
-    readers = {t.name: {r for r in Role for x in found[r] if (x.name, x.operation) == (t.name, "READ")} for t in TOPICS}
-    assert all(readers[topic.name] == {Role.WORKER} for topic in INBOUND)
-    assert all(writers[topic.name] == {Role.RELAY} for topic in OUTBOUND)
-    assert writers["hospital.expenses"] == {Role.HOSPITAL, Role.GATEWAY}
-    assert writers["payouts.results"] == {Role.INSURER, Role.GATEWAY}
-    assert readers["payouts.instructions"] == {Role.INSURER}
-    assert readers["audit.events"] == readers["claims.deadletter"] == readers["alerts"] == {Role.AUDITOR}
-    assert {rule.user for rule in found[Role.INSURER]} == {"u-insurer"}
-    groups = {(role, rule.name) for role in Role for rule in found[role] if rule.resource == "group" and rule.prefixed}
-    assert groups == {(role, f"u-{role}") for role in (Role.HOSPITAL, Role.INSURER, Role.AUDITOR)}
+    readers = {
+        t.name: {r for r in KafkaRole for x in found[r] if (x.name, x.operation) == (t.name, "READ")} for t in TOPICS
+    }
+    assert all(readers[topic.name] == {KafkaRole.WORKER} for topic in INBOUND)
+    assert all(writers[topic.name] == {KafkaRole.RELAY} for topic in OUTBOUND)
+    assert writers["hospital.expenses"] == {KafkaRole.HOSPITAL, KafkaRole.GATEWAY}
+    assert writers["payouts.results"] == {KafkaRole.INSURER, KafkaRole.GATEWAY}
+    assert readers["payouts.instructions"] == {KafkaRole.INSURER}
+    assert readers["audit.events"] == readers["claims.deadletter"] == readers["alerts"] == {KafkaRole.AUDITOR}
+    assert {rule.user for rule in found[KafkaRole.INSURER]} == {"u-insurer"}
+    groups = {
+        (role, rule.name) for role in KafkaRole for rule in found[role] if rule.resource == "group" and rule.prefixed
+    }
+    assert groups == {(role, f"u-{role}") for role in (KafkaRole.HOSPITAL, KafkaRole.INSURER, KafkaRole.AUDITOR)}

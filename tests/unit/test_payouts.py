@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.claims.payout_reports import NotReissuable, Report, Verdict, amount_to_reissue, state_of, verdicts
+from handlers.claims.payout_reports import NotReissuable, PayoutReport, Verdict, amount_to_reissue, state_of, verdicts
 from handlers.claims.process import World
 from schemas.facts import PayoutStatus
 from schemas.outbound import AlertCode
@@ -32,8 +32,8 @@ from tests.support.builders import (
 PAID, FAILED, RETURNED = PayoutStatus.PAID, PayoutStatus.FAILED, PayoutStatus.RETURNED
 
 
-def told(status: PayoutStatus, day: int, reference: str = "bank-1", mark: str = "a") -> Report:
-    return Report(status, RECORDED_AT + timedelta(days=day), reference, mark * 64)
+def told(status: PayoutStatus, day: int, reference: str = "bank-1", mark: str = "a") -> PayoutReport:
+    return PayoutReport(status, RECORDED_AT + timedelta(days=day), reference, mark * 64)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ reports_of_any_kind = st.lists(
 
 @unhurried
 @given(reports_of_any_kind, st.randoms(use_true_random=False))
-def test_the_order_of_arrival_makes_no_difference(reports: list[Report], random: object) -> None:
+def test_the_order_of_arrival_makes_no_difference(reports: list[PayoutReport], random: object) -> None:
     """Law 1: whatever comes first, also within one instant, the state and what each report did are the same."""
     shuffled = list(reports)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
@@ -94,7 +94,7 @@ def test_the_order_of_arrival_makes_no_difference(reports: list[Report], random:
 
 @unhurried
 @given(reports_of_any_kind)
-def test_no_report_is_dropped(reports: list[Report]) -> None:
+def test_no_report_is_dropped(reports: list[PayoutReport]) -> None:
     """Each report counts once, and those that contradict are counted as such."""
     row = state_of("PO-1", "P1", reports)
     assert len(reports) == row.reports == len(verdicts(reports))

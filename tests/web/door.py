@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 
 from acts import api_keys
 from infra.settings import Settings
-from schemas.access.callers import Role
+from schemas.access.callers import ApiRole
 from schemas.national.mapping import NationalMappings
 from tests.support.builders import SHARDS
 from tests.support.servers import await_true
@@ -29,7 +29,7 @@ class Door:
     def __init__(self, engine: Engine, address: str) -> None:
         self.engine, self.address = engine, address
 
-    def key(self, role: Role, *scope: str) -> str:
+    def key(self, role: ApiRole, *scope: str) -> str:
         return api_keys.create(self.engine, role, scope, "test", "test", lambda: datetime.now(UTC))[1]
 
     def client(self, token: str, **headers: str) -> httpx.Client:

@@ -12,7 +12,7 @@ import httpx
 
 from acts import api_keys
 from infra.servers.local.ports import free_ports
-from schemas.access.callers import Role
+from schemas.access.callers import ApiRole
 from tests.support.builders import Json
 from tests.support.servers import await_true
 from tests.support.spine import Spine
@@ -29,16 +29,16 @@ class Site(Spine):
         self.port = free_ports(1)[0]
         self.scheme = "http"
         self._trusted: ssl.SSLContext | bool = True
-        self.h1 = self.key(Role.HOSPITAL, "H1")
-        self.h2 = self.key(Role.HOSPITAL, "H2")
-        self.insurer = self.key(Role.INSURER, "village_mutual_aid")
-        self.registry = self.key(Role.REGISTRY)
+        self.h1 = self.key(ApiRole.HOSPITAL, "H1")
+        self.h2 = self.key(ApiRole.HOSPITAL, "H2")
+        self.insurer = self.key(ApiRole.INSURER, "village_mutual_aid")
+        self.registry = self.key(ApiRole.REGISTRY)
 
     @property
     def address(self) -> str:
         return f"{self.scheme}://127.0.0.1:{self.port}"
 
-    def key(self, role: Role, *scope: str) -> str:
+    def key(self, role: ApiRole, *scope: str) -> str:
         """A new key's token."""
         return api_keys.create(self.engine, role, scope, "test", "test", lambda: datetime.now(UTC))[1]
 

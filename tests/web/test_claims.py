@@ -10,7 +10,7 @@ import httpx
 
 from acts import api_keys
 from infra.ledger.api_key_rows import all_keys
-from schemas.access.callers import Role
+from schemas.access.callers import ApiRole
 from tests.support.builders import Json, bill, coverage, discharge, report, void
 from tests.support.posting import post as post_to_kafka
 from tests.support.posting import to_post
@@ -161,14 +161,14 @@ def pages(client: httpx.Client, after: str | None, limit: int) -> tuple[list[Jso
 def test_an_insurer_reads_its_schemes_instructions_page_by_page_and_reports_on_them(site: Site) -> None:
     """In small pages and in large ones, each once; only its own; what comes later comes after; a report is shown."""
     covered(site, "I1", "member", "dibao")
-    other = site.key(Role.INSURER, "self_pay_assistance")
+    other = site.key(ApiRole.INSURER, "self_pay_assistance")
     with site.client(site.h1) as hospital, site.client(site.insurer) as mine, site.client(other) as others:
         settled(
             hospital,
             discharge("E-I1", person_id="I1"),
             bill("S-I1", "E-I1", 30_000, out_of_catalogue=20_000, person_id="I1"),
         )
-        with site.client(site.key(Role.INSURER, "self_pay_assistance", "village_mutual_aid")) as both:
+        with site.client(site.key(ApiRole.INSURER, "self_pay_assistance", "village_mutual_aid")) as both:
             one_by_one, _ = pages(both, None, 1)
             whole, _ = pages(both, None, 1000)
         assert one_by_one == whole
@@ -203,7 +203,7 @@ def test_an_insurer_reads_its_schemes_instructions_page_by_page_and_reports_on_t
 def test_keys_are_audited_and_end_when_they_should(site: Site) -> None:
     """Making, rotating and revoking each leave one audit entry with the operator, and no secret in the ledger."""
     now = datetime.now(UTC)
-    first, token = api_keys.create(site.engine, Role.HOSPITAL, ["H7"], "n", "li.na", lambda: now)
+    first, token = api_keys.create(site.engine, ApiRole.HOSPITAL, ["H7"], "n", "li.na", lambda: now)
     second, successor = api_keys.rotate(site.engine, first.key_id, timedelta(hours=1), "wang", lambda: now)
     assert (first.lineage, ["H7"]) == (second.lineage, second.scope)
     for moment, live in ((now, (True, True)), (now + timedelta(hours=1), (False, True))):

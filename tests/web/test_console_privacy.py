@@ -16,7 +16,7 @@ from sqlalchemy import text
 from handlers.words.masking import mask_id, mask_name, mask_phone, mask_text, masked_event
 from infra.keys.personal_data import Keyring, KeyringUnusable, NotReadable, add_key, read_keyring
 from infra.ledger import people_directory
-from infra.ledger.people_directory import Person
+from infra.ledger.people_directory import PersonDetails
 from tests.support.builders import Json, bill, coverage, discharge, encode
 from tests.web.desk import Desk, Visitor, open_desk
 from tests.web.town import filled_ledger, post, publish_two
@@ -26,7 +26,7 @@ SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许"
 GIVEN = "鸿鹄骐骥琳琅翡翠瑾瑜璇玑珩珏璋瑗琚琛珣珞"
 
 
-def canaries() -> list[Person]:
+def canaries() -> list[PersonDetails]:
     """Identity numbers that look real, names that no page contains, and telephone numbers."""
     chance = random.Random(20_27)
     found = []
@@ -34,7 +34,7 @@ def canaries() -> list[Person]:
         born = f"{chance.randint(1930, 2010)}{chance.randint(1, 12):02}{chance.randint(1, 28):02}"
         number = f"1101{at // 1000:02}{born}{at % 1000:03}X"
         name = chance.choice(SURNAMES) + chance.choice(GIVEN) + chance.choice(GIVEN)
-        found.append(Person(number, name, f"139{chance.randint(0, 10**8 - 1):08}", number))
+        found.append(PersonDetails(number, name, f"139{chance.randint(0, 10**8 - 1):08}", number))
     return found
 
 
@@ -48,7 +48,7 @@ def leaked(text: str) -> list[str]:
     return [each for each in LOOKS_LIKE_ONE.findall(html.unescape(text)) if each in SECRETS]
 
 
-def spoiled(person: Person) -> Json:
+def spoiled(person: PersonDetails) -> Json:
     """A bill that does not balance, by a sender who writes more about people than he is asked for."""
     extra = {"name": person.name, "contact": {"phone": person.phone}, "remark": f"call {person.phone}"}
     event = bill(f"S-{person.phone[-6:]}", ENCOUNTERS[person.person_id], 3000, person_id=person.person_id)

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy import Engine
 
-from schemas.access.callers import Role
+from schemas.access.callers import ApiRole
 from tests.web.door import open_door
 from web.api.openapi import EXAMPLES
 
@@ -37,12 +37,12 @@ def test_the_api_answers_as_its_document_says(ledger: Engine) -> None:
     tried: set[str] = set()
     with open_door(ledger) as door:
         token = {role: door.key(role, *scope) for role, scope in SCOPES.items()}
-        with door.client(token[Role.HOSPITAL]) as hospital:
+        with door.client(token[ApiRole.HOSPITAL]) as hospital:
             assert 202 == hospital.post("/v1/events", json=[EXAMPLES["discharge"], EXAMPLES["settlement"]]).status_code
         schema: Any = schemathesis.openapi.from_url(f"{door.address}/openapi.json")
         for found in schema.get_all_operations():
             operation = found.ok()
-            role = Role.INSURER if "instructions" in operation.path else Role.HOSPITAL
+            role = ApiRole.INSURER if "instructions" in operation.path else ApiRole.HOSPITAL
             for mode in GenerationMode:
                 attack(operation, mode, token[role])
             tried.add(operation.label)
@@ -78,15 +78,19 @@ def attack(operation: Any, mode: GenerationMode, secret: str) -> None:
         assert mode is GenerationMode.NEGATIVE, "there is nothing to break in a request without parameters"
 
 
-SCOPES: dict[Role, list[str]] = {Role.HOSPITAL: ["H1"], Role.INSURER: ["village_mutual_aid"], Role.REGISTRY: []}
+SCOPES: dict[ApiRole, list[str]] = {
+    ApiRole.HOSPITAL: ["H1"],
+    ApiRole.INSURER: ["village_mutual_aid"],
+    ApiRole.REGISTRY: [],
+}
 
 
 def test_every_example_of_the_document_is_taken(ledger: Engine) -> None:
     """Each body that the document shows is acknowledged, or answered, as it stands there."""
     with open_door(ledger) as door:
-        with door.client(door.key(Role.REGISTRY)) as registry:
+        with door.client(door.key(ApiRole.REGISTRY)) as registry:
             assert 202 == registry.post("/v1/events", json=EXAMPLES["coverage"]).status_code
-        with door.client(door.key(Role.HOSPITAL, "H1")) as hospital:
+        with door.client(door.key(ApiRole.HOSPITAL, "H1")) as hospital:
             document = hospital.get("/openapi.json").json()
             shown = 0
             for path, operations in document["paths"].items():

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from infra.ledger import idempotency as answers_of_the_ledger
 from infra.ledger.schema import connect
-from schemas.access.callers import Role
+from schemas.access.callers import ApiRole
 from tests.support.builders import Json, bill, coverage, death, discharge, encode, report, void
 from tests.web.door import Door, open_door
 from tests.web.site import code, ndjson
@@ -26,7 +26,7 @@ CLIENTS = 16
 
 
 def hospital(door: Door, *facilities: str) -> httpx.Client:
-    return door.client(door.key(Role.HOSPITAL, *(facilities or ("H1",))))
+    return door.client(door.key(ApiRole.HOSPITAL, *(facilities or ("H1",))))
 
 
 def inbox_count(door: Door) -> int:
@@ -61,7 +61,7 @@ def test_another_content_under_a_version_is_a_conflict(door: Door) -> None:
 
 
 def at_once(door: Door, requests: list[Callable[[httpx.Client], httpx.Response]]) -> list[httpx.Response]:
-    token = door.key(Role.HOSPITAL, "H1")
+    token = door.key(ApiRole.HOSPITAL, "H1")
 
     def run(request: Callable[[httpx.Client], httpx.Response]) -> httpx.Response:
         with door.client(token) as client:
@@ -284,7 +284,7 @@ def test_without_a_live_key_nothing_is_said(door: Door, header: str) -> None:
 
 def test_a_secret_that_is_wrong_in_its_last_letter_opens_nothing(door: Door) -> None:
     """The id is right and the secret is not."""
-    token = door.key(Role.HOSPITAL, "H1")
+    token = door.key(ApiRole.HOSPITAL, "H1")
     with door.client(token[:-1] + ("A" if token[-1] != "A" else "B")) as client:
         assert 401 == client.get("/v1/claims/E1").status_code
 
@@ -292,20 +292,20 @@ def test_a_secret_that_is_wrong_in_its_last_letter_opens_nothing(door: Door) -> 
 @pytest.mark.parametrize(
     ("role", "scope", "event"),
     [
-        (Role.HOSPITAL, "H2", bill()),
-        (Role.HOSPITAL, "H2", discharge()),
-        (Role.HOSPITAL, "H1", void("S-unknown")),
-        (Role.HOSPITAL, "H1", coverage()),
-        (Role.HOSPITAL, "H1", death()),
-        (Role.HOSPITAL, "H1", report()),
-        (Role.REGISTRY, "", bill()),
-        (Role.REGISTRY, "", report()),
-        (Role.INSURER, "village_mutual_aid", coverage()),
-        (Role.INSURER, "village_mutual_aid", report("PO-unknown")),
+        (ApiRole.HOSPITAL, "H2", bill()),
+        (ApiRole.HOSPITAL, "H2", discharge()),
+        (ApiRole.HOSPITAL, "H1", void("S-unknown")),
+        (ApiRole.HOSPITAL, "H1", coverage()),
+        (ApiRole.HOSPITAL, "H1", death()),
+        (ApiRole.HOSPITAL, "H1", report()),
+        (ApiRole.REGISTRY, "", bill()),
+        (ApiRole.REGISTRY, "", report()),
+        (ApiRole.INSURER, "village_mutual_aid", coverage()),
+        (ApiRole.INSURER, "village_mutual_aid", report("PO-unknown")),
     ],
     ids=lambda value: str(value.get("event_type")) if isinstance(value, dict) else str(value),
 )
-def test_a_key_posts_only_what_is_its_own(door: Door, role: Role, scope: str, event: Json) -> None:
+def test_a_key_posts_only_what_is_its_own(door: Door, role: ApiRole, scope: str, event: Json) -> None:
     """Another role's events, another facility's and unknown payouts are 403, and leave nothing."""
     with door.client(door.key(role, *([scope] if scope else []))) as client:
         answer = client.post("/v1/events", json=event)
@@ -327,7 +327,7 @@ def test_a_facility_cannot_write_under_the_ids_of_another(door: Door) -> None:
 
 def test_the_registry_posts_coverages_and_deaths(door: Door) -> None:
     """And nobody but a hospital reads claims, nobody but an insurer instructions."""
-    with door.client(door.key(Role.REGISTRY)) as registry, hospital(door) as h1:
+    with door.client(door.key(ApiRole.REGISTRY)) as registry, hospital(door) as h1:
         assert 202 == registry.post("/v1/events", json=[coverage(), death()]).status_code
         assert 403 == registry.get("/v1/claims/E1").status_code
         assert 403 == registry.post("/v1/quotes", json={"settlement": bill()}).status_code

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from schemas.access.callers import Role
+from schemas.access.callers import ApiRole
 from tests.support.national_lists import listed, mappings
 from tests.web.door import Door, open_door
 
@@ -17,7 +17,7 @@ FACILITY = "H32020600001"
 
 
 def post(door: Door, records: Any, path: str = "/v1/events", facility: str = FACILITY) -> Any:
-    with door.client(door.key(Role.HOSPITAL, facility), **NATIONAL) as client:
+    with door.client(door.key(ApiRole.HOSPITAL, facility), **NATIONAL) as client:
         return client.post(path, content=json.dumps(records))
 
 
@@ -55,7 +55,7 @@ def test_a_list_of_another_facility_is_forbidden(ledger: Engine) -> None:
 @pytest.mark.parametrize("body", ["", "[1]", "null", '{"setl_id": {}}', "[]", '[{"setl_id": 1e999}]'])
 def test_what_is_no_list_is_refused_without_a_fault(ledger: Engine, body: str) -> None:
     with open_door(ledger, mappings()) as door:
-        with door.client(door.key(Role.HOSPITAL, FACILITY), **NATIONAL) as client:
+        with door.client(door.key(ApiRole.HOSPITAL, FACILITY), **NATIONAL) as client:
             answer = client.post("/v1/events", content=body)
         assert 400 <= answer.status_code < 500, answer.text
         assert answer.headers["content-type"] == "application/problem+json"

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from handlers.claims.admit import Disposition, Line, Registry, admit, claims_of_identity
+from handlers.claims.admit import Disposition, Registry, VersionLine, admit, claims_of_identity
 from handlers.claims.read import Reading, read, recall
 from infra.ledger import inbox, reads, tables
 from infra.sharding import shard_of
-from schemas.access.callers import Caller, Role
+from schemas.access.callers import ApiRole, Caller
 from schemas.facts import Fact, Kind, PayoutReported, Subject
 from schemas.records import InboxRow
 from schemas.refusals import Refusal
@@ -107,7 +107,7 @@ def known_lines(connection: Connection, subjects: Sequence[Subject], waiting: Se
     """What was accepted under some ids: by the ledger, and by the door since."""
     owners, versions = reads.lines(connection, subjects)
     registry: Registry = {
-        Subject(row.kind, row.subject_id): Line(row.person_id, row.encounter_id, bound=True) for row in owners
+        Subject(row.kind, row.subject_id): VersionLine(row.person_id, row.encounter_id, bound=True) for row in owners
     }
     for subject, version, content_sha256 in versions:
         if subject in registry:
@@ -132,8 +132,8 @@ def _judge(reading: Reading, registry: Registry, caller: Caller, owners: Owners)
 def _fold(row: InboxRow, registry: Registry) -> None:
     encounter_id = row.encounter_id if row.kind is Kind.SETTLEMENT else None
     if encounter_id is not None:
-        registry.setdefault(Subject(Kind.ENCOUNTER, encounter_id), Line(row.person_id))
-    line = registry.setdefault(Subject(row.kind, row.subject_id), Line(row.person_id, encounter_id))
+        registry.setdefault(Subject(Kind.ENCOUNTER, encounter_id), VersionLine(row.person_id))
+    line = registry.setdefault(Subject(row.kind, row.subject_id), VersionLine(row.person_id, encounter_id))
     if row.version == 0:
         if row.content_sha256 not in line.contents.values():
             line.contents[len(line.contents) + 1] = row.content_sha256
@@ -143,10 +143,10 @@ def _fold(row: InboxRow, registry: Registry) -> None:
 
 def _owners(connection: Connection, subjects: Sequence[Subject], waiting: Sequence[InboxRow], caller: Caller) -> Owners:
     owners = Owners()
-    if caller.role is Role.HOSPITAL:
+    if caller.role is ApiRole.HOSPITAL:
         owners.note_all(recall(value) for value in inbox.values_about(connection, subjects))
         owners.note_all(recall(row.value) for row in waiting)
-    elif caller.role is Role.INSURER:
+    elif caller.role is ApiRole.INSURER:
         instruction = tables.instructions
         ids = [subject.id for subject in subjects if subject.kind is Kind.PAYOUT]
         rows = connection.execute(

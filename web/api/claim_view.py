@@ -14,7 +14,7 @@ from handlers.claims.read import recall
 from handlers.words.claim_sentences import status_sentence, why_nothing
 from infra.ledger import inbox
 from infra.ledger.claim_record import ClaimRecord, claim_record
-from schemas.access.callers import Caller, Role
+from schemas.access.callers import ApiRole, Caller
 from schemas.decisions import ClaimDecided, ClaimDecision, to_json
 from schemas.facts import EncounterDischarged, Kind, SettlementPosted, Subject
 from schemas.money import Fen
@@ -55,7 +55,7 @@ class ClaimView(BaseModel):
 
 def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language) -> ClaimView:
     """The claim as it stands now. Raises Problem: NOT_FOUND, or FORBIDDEN when it is not the caller's to see."""
-    if caller.role is not Role.HOSPITAL:
+    if caller.role is not ApiRole.HOSPITAL:
         raise problem("FORBIDDEN", f"a {caller.role} key does not read claims")
     with engine.connect() as connection:
         waiting = inbox.not_taken_in(connection, claim_id)

@@ -8,8 +8,8 @@ import json
 from pydantic import BaseModel, JsonValue
 from sqlalchemy import Engine
 
-from infra.ledger.instruction_pages import Position, instructions_after
-from schemas.access.callers import Caller, Role
+from infra.ledger.instruction_pages import InstructionCursor, instructions_after
+from schemas.access.callers import ApiRole, Caller
 from schemas.canonical import canonical_json
 from web.api.problems import problem
 
@@ -24,25 +24,25 @@ class InstructionPage(BaseModel):
 
 def page_of(engine: Engine, caller: Caller, after: str | None, limit: int, shard_count: int) -> InstructionPage:
     """The next page for the caller's schemes. Raises Problem for another role and for an unreadable ``after``."""
-    if caller.role is not Role.INSURER:
+    if caller.role is not ApiRole.INSURER:
         raise problem("FORBIDDEN", f"a {caller.role} key does not read instructions")
-    position = Position() if not after else _position(after, shard_count)
+    position = InstructionCursor() if not after else _position(after, shard_count)
     with engine.connect() as connection:
         values, position, more = instructions_after(connection, caller.scope, position, shard_count, limit)
     return InstructionPage(instructions=[json.loads(value) for value in values], next=_token(position), more=more)
 
 
-def _token(position: Position) -> str:
+def _token(position: InstructionCursor) -> str:
     shards = [[shard, number] for shard, number in sorted(position.shards.items())]
     text = canonical_json([shards, position.event_no, position.rank, position.payout_id])
     return base64.urlsafe_b64encode(text).decode("ascii").rstrip("=")
 
 
-def _position(token: str, shard_count: int) -> Position:
+def _position(token: str, shard_count: int) -> InstructionCursor:
     try:
         padded = token.encode("ascii") + b"=" * (-len(token) % 4)
         shards, event_no, rank, payout_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        position = Position(
+        position = InstructionCursor(
             {_whole(shard): _whole(n) for shard, n in shards}, _whole(event_no), _whole(rank), payout_id
         )
         good = isinstance(payout_id, str) and "\x00" not in payout_id and payout_id.isascii()

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from schemas.access.callers import Caller, Role
+from schemas.access.callers import ApiRole, Caller
 from schemas.facts import EncounterDischarged, Fact, Kind, PayoutReported, SettlementPosted, SettlementVoided, Subject
 
-MAY_POST: dict[Role, frozenset[str]] = {
-    Role.HOSPITAL: frozenset({"encounter.discharged", "settlement.posted", "settlement.voided"}),
-    Role.INSURER: frozenset({"payout.reported"}),
-    Role.REGISTRY: frozenset({"coverage.recorded", "coverage.voided", "person.died"}),
+MAY_POST: dict[ApiRole, frozenset[str]] = {
+    ApiRole.HOSPITAL: frozenset({"encounter.discharged", "settlement.posted", "settlement.voided"}),
+    ApiRole.INSURER: frozenset({"payout.reported"}),
+    ApiRole.REGISTRY: frozenset({"coverage.recorded", "coverage.voided", "person.died"}),
 }
 
 
@@ -53,7 +53,7 @@ def refusal_of(fact: Fact, caller: Caller, owners: Owners) -> str | None:
 
 def may_see_claim(facilities: Iterable[str], caller: Caller) -> bool:
     """Whether a claim of these facilities may be shown to the caller."""
-    return caller.role is Role.HOSPITAL and not caller.scope.isdisjoint(facilities)
+    return caller.role is ApiRole.HOSPITAL and not caller.scope.isdisjoint(facilities)
 
 
 def _touched(fact: Fact) -> list[Subject]:

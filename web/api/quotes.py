@@ -14,7 +14,7 @@ from handlers.claims.admit import admit, claims_of_identity
 from handlers.claims.explain import decision_of
 from handlers.claims.read import Reading, read, recall
 from infra.ledger import inbox, reads
-from schemas.access.callers import Caller, Role
+from schemas.access.callers import ApiRole, Caller
 from schemas.facts import CoverageRecorded, EncounterDischarged, Fact, SettlementPosted, Subject
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
@@ -68,7 +68,7 @@ def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language:
 
     That is the ledger's facts, and the events that were acknowledged and still wait for Kafka. Raises Problem.
     """
-    if caller.role is not Role.HOSPITAL:
+    if caller.role is not ApiRole.HOSPITAL:
         raise problem("FORBIDDEN", f"a {caller.role} key does not ask for quotes")
     facts = [reading.fact for reading in readings]
     subjects = list(dict.fromkeys(subject for fact in facts for subject in claims_of_identity(fact)))

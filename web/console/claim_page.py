@@ -21,7 +21,7 @@ from handlers.words.masking import mask_text
 from handlers.words.policy_sentences import in_force
 from infra.ledger import audit_log, people_directory, timeline
 from infra.ledger.claim_record import ClaimRecord, claim_record
-from infra.ledger.people_directory import Person
+from infra.ledger.people_directory import PersonDetails
 from schemas.access.console_rights import ConsoleAct, Right
 from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
@@ -73,7 +73,7 @@ class Line:
     kind: str
     what: Saying
     detail: str
-    entries: list[tuple[timeline.Entry, str]]
+    entries: list[tuple[timeline.TimelineEntry, str]]
 
 
 def show(watch: Watch, visit: Visit) -> Response:
@@ -123,7 +123,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         chart=_chart(visit, decision, schemes),
         payouts=_payouts(record),
         titles={name: scheme.title or name for name, scheme in schemes.items()},
-        person=known or Person(decision.person_id, "", "", ""),
+        person=known or PersonDetails(decision.person_id, "", "", ""),
         person_token=token,
         unmasked=reason is not None,
         deceased=account.death is not None,
@@ -214,7 +214,7 @@ def _timeline(connection: Connection, watch: Watch, decision: ClaimDecided) -> l
     return lines
 
 
-def _is_about(entry: timeline.Entry, each: timeline.Happened) -> bool:
+def _is_about(entry: timeline.TimelineEntry, each: timeline.Happened) -> bool:
     subject = json.loads(entry.value)["subject"]
     if each.kind == "decision":
         named = (subject.get("claim_id"), subject.get("revision"))
@@ -224,7 +224,7 @@ def _is_about(entry: timeline.Entry, each: timeline.Happened) -> bool:
     return entry.kind == AuditKind.EVENT_ACCEPTED
 
 
-def _proof(entry: timeline.Entry, signed: int, proved: int) -> str:
+def _proof(entry: timeline.TimelineEntry, signed: int, proved: int) -> str:
     """Broken where the entry no longer has its own hash, proved where a verified checkpoint covers it.
 
     Signed where a checkpoint covers it that is not verified, or not yet; else chained.

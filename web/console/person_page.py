@@ -14,7 +14,7 @@ from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.read import recall
 from handlers.words.masking import mask_text
 from infra.ledger import claim_search, people_directory, reads
-from infra.ledger.people_directory import Person
+from infra.ledger.people_directory import PersonDetails
 from schemas.access.console_rights import ConsoleAct, Right
 from schemas.dates import shanghai_date
 from schemas.outbound import AuditKind
@@ -75,7 +75,7 @@ def _page(visit: Visit, reason: str | None) -> Response:
     return visit.page(
         "person.html",
         token=token,
-        person=known or Person(person_id, "", "", ""),
+        person=known or PersonDetails(person_id, "", "", ""),
         unmasked=reason is not None,
         account=account,
         coverages=sorted(account.recorded_coverages(), key=lambda each: each.valid_from, reverse=True),

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from starlette.responses import Response
 
 from handlers.offline.worked_examples import benefit_at, category_of, claim_at, telling_amounts
-from handlers.words.policy_changes import Change, changes
+from handlers.words.policy_changes import PolicyChange, changes
 from handlers.words.policy_sentences import (
     FIELDS,
     SHORT_BASIS,
@@ -125,7 +125,7 @@ def _tier(policy: Policy, scheme: Scheme, tier: Tier) -> dict[str, Any]:
     return {"tier": tier, "rates": brackets_words(tier.brackets), "rows": rows}
 
 
-def _told(change: Change) -> tuple[str, Saying, Saying, Saying]:
+def _told(change: PolicyChange) -> tuple[str, Saying, Saying, Saying]:
     name = FIELDS[change.field]
     if len(change.place) == 2:
         name = Saying(f"{change.place[1]}:{name.zh}", f"{change.place[1]}: {name.en}")

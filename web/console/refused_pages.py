@@ -15,8 +15,7 @@ from handlers.claims.read import Reading, read
 from handlers.words.masking import mask_text, masked_event, readable
 from infra.ledger import proposals, tables
 from infra.ledger.proposals import Proposal
-from infra.ledger.refused_events import Refused as RefusedEvent
-from infra.ledger.refused_events import refused_events
+from infra.ledger.refused_events import RefusedEvent, refused_events
 from schemas.access.console_rights import ConsoleAct, Right
 from schemas.canonical import sha256_hex
 from schemas.outbound import AuditKind
