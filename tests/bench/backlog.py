@@ -16,7 +16,7 @@ from tests.bench.running import Died
 from tests.bench.stage import Stage
 
 PART = "a. backlog"
-RATE, CPU, START = "settlements per second", "processor time an event", "start to first message"
+RATE, CPU, START = "settlements per second", "processor time per event", "start to first message"
 POSTGRES = "PostgreSQL, the same rows by COPY"
 
 Say = Callable[[str], None]

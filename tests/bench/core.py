@@ -29,8 +29,8 @@ def measure(claims: int, runs: int) -> list[Figure]:
     figures = []
     for each in CLAIMS_A_YEAR:
         accounts = [_account(f"P-{number}", each) for number in range(max(1, claims // each))]
-        subject = f"{each} a person and year"
-        note = f"{len(accounts) * each} claims of {len(accounts)} persons a run"
+        subject = f"{each} per person and year"
+        note = f"{len(accounts) * each} claims of {len(accounts)} persons per run"
         explained, bare, loads = [], [], []
         for _ in range(runs):
             bare.append(len(accounts) * each / _seconds(accounts, policies, explain=False))

@@ -17,7 +17,7 @@ from tests.bench.race import race
 from tests.bench.stage import Stage
 
 PART = "d. growth"
-LEDGER, FILE = "time an event, worker and relay", "processor time a fact, huzhu adjudicate"
+LEDGER, FILE = "time per event, worker and relay", "processor time per fact, huzhu adjudicate"
 STEPS = (1, 4, 16)
 
 

@@ -62,7 +62,7 @@ def measure(
             say(f"{entry.name}, run {run + 1}: p50 {p50s[entry.name][-1]:.0f} ms, p99 {p99s[entry.name][-1]:.0f} ms")
     figures = []
     for name, values in p50s.items():
-        note = f"{bills} settlements a run at {PER_SECOND}/s" + (f"; {lost[name]} never came" if lost[name] else "")
+        note = f"{bills} settlements per run at {PER_SECOND}/s" + (f"; {lost[name]} never came" if lost[name] else "")
         for measure, found in ((P50, values), (P99, p99s[name])):
             known = (tuple(found), tuple(loads[name]), note, tuple(rounds[name]))
             figures.append(Figure(PART, name, measure, "ms", "less", *known))

@@ -56,7 +56,7 @@ def _lines(figures: Sequence[Figure], about: dict[str, str]) -> Iterator[str]:
 
 def _ratio_table(found: Iterable[Ratio]) -> Iterator[str]:
     yield "\n### Ratios\n"
-    yield "Above 1 Huzhu, or the larger number, is better.\n"
+    yield "Above 1, Huzhu (or the larger number) is better.\n"
     yield "| part | ratio | median | min to max | aim | |"
     yield "| --- | --- | ---: | --- | ---: | --- |"
     for each in found:
