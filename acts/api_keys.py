@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
 from handlers.audit.journal import Journal
+from infra.clock import Clock
 from infra.ledger import api_key_rows, reads
 from infra.ledger.write import record
 from schemas.access.callers import ApiKey, ApiRole, Caller, KeyAct
@@ -26,7 +27,6 @@ SECRET_BYTES = 32
 _ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _ID_LENGTH = 10
 _AUDIT_SHARD = 0
-Clock = Callable[[], datetime]
 
 
 class KeyRefused(Exception):

@@ -7,13 +7,14 @@ each page would wait for the worker that holds the shard.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection, Engine, delete, select
 
 from handlers.claims.process import Processor, World
+from infra.clock import Clock
 from infra.ledger import reads
 from infra.ledger.console_tables import console_views
 from infra.ledger.write import record
@@ -25,7 +26,6 @@ from schemas.records import Export
 
 AUDIT_SHARD = 0
 VIEWS_AT_ONCE = 500
-Clock = Callable[[], datetime]
 
 
 def write_down(connection: Connection, moment: datetime, acts: Iterable[ConsoleAct | Export]) -> None:

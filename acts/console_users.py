@@ -12,7 +12,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Engine
 
-from acts.console_acts import Clock, write_down
+from acts.console_acts import write_down
+from infra.clock import Clock
 from infra.ledger import console_user_rows
 from schemas.access.console_rights import ConsoleAct, ConsoleRole, Session, User
 from schemas.canonical import sha256_hex

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Engine
 
 from handlers.claims.process import Processor, World
+from infra.clock import Clock
 from infra.ledger import audit_log, reads
 from infra.ledger.write import record
 from schemas.policy.model import Policies
@@ -28,7 +28,7 @@ class Exported(NamedTuple):
     checkpoints: int
 
 
-def record_export(engine: Engine, act: Export, now: Callable[[], datetime]) -> None:
+def record_export(engine: Engine, act: Export, now: Clock) -> None:
     """Writes down that an operator took data out of the ledger. Called before the data are handed over."""
     with engine.begin() as connection:
         shards = reads.lock_shards(connection, [0], {})
@@ -41,7 +41,7 @@ def export_audit_log(
     engine: Engine,
     file: Path,
     operator: str,
-    now: Callable[[], datetime],
+    now: Clock,
     shard: int | None = None,
     progressed: Callable[[int], None] = lambda _: None,
 ) -> Exported:

@@ -6,8 +6,7 @@ are one transaction under the shard's lock, and of two makers the later one find
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
@@ -16,6 +15,7 @@ from handlers.audit.journal import Journal
 from handlers.audit.log_check import Fault, Finding, ShardCheck, read_entry
 from handlers.audit.merkle import Frontier
 from handlers.claims import outbound_messages
+from infra.clock import Clock
 from infra.keys.audit_signing import SigningKey, is_signed
 from infra.ledger import audit_log, reads
 from infra.ledger.audit_log import ShardEnd
@@ -33,7 +33,7 @@ class Made(NamedTuple):
     refused: list[Finding]
 
 
-def make_due(engine: Engine, key: SigningKey, now: Callable[[], datetime], entries: int, interval: timedelta) -> Made:
+def make_due(engine: Engine, key: SigningKey, now: Clock, entries: int, interval: timedelta) -> Made:
     """A checkpoint of each shard that has ``entries`` new entries, or any while ``interval`` has passed since the last.
 
     A shard whose new entries do not hold together is not signed but named: signing would make the fault genuine.
@@ -53,9 +53,7 @@ def make_due(engine: Engine, key: SigningKey, now: Callable[[], datetime], entri
     return made
 
 
-def make(
-    engine: Engine, key: SigningKey, end: ShardEnd, now: Callable[[], datetime]
-) -> SignedCheckpoint | Finding | None:
+def make(engine: Engine, key: SigningKey, end: ShardEnd, now: Clock) -> SignedCheckpoint | Finding | None:
     """A checkpoint of a shard as it is now; None when another maker was faster; what is wrong when it must not be."""
     with engine.connect() as connection:
         check = _where_it_stood(connection, key, end)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Engine, select
 
 from acts.take_in import load_persons, published_policies
 from handlers.claims.process import Processor, World
+from infra.clock import Clock
 from infra.ledger import reads, tables
 from infra.ledger.write import record
 from infra.sharding import shard_of
@@ -30,9 +29,7 @@ class Published:
     instructions: int = 0
 
 
-def publish(
-    engine: Engine, text: str, operator: str, shard_count: int, now: Callable[[], datetime], file: str = "policy"
-) -> Published:
+def publish(engine: Engine, text: str, operator: str, shard_count: int, now: Clock, file: str = "policy") -> Published:
     """Publishes a policy file in the name of an operator.
 
     Raises PolicyError for an unusable file and ValueError when it overlaps a published policy or changes one.

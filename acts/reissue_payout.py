@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Engine
@@ -11,6 +9,7 @@ from sqlalchemy import Engine
 from acts.payout_reads import load_payouts
 from acts.take_in import load_persons
 from handlers.claims.process import Processor
+from infra.clock import Clock
 from infra.ledger import reads
 from infra.ledger.write import record
 from infra.sharding import shard_of
@@ -28,9 +27,7 @@ class Reissued(NamedTuple):
     amount: int
 
 
-def reissue(
-    engine: Engine, payout_id: str, operator: str, reason: str, shard_count: int, now: Callable[[], datetime]
-) -> Reissued:
+def reissue(engine: Engine, payout_id: str, operator: str, reason: str, shard_count: int, now: Clock) -> Reissued:
     """Orders a failed or returned payout again in the name of an operator.
 
     The act, its audit entries and both instructions are one transaction under the lock of the person's shard: of two

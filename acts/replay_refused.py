@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from functools import partial
 
 from sqlalchemy import Engine
 
 from handlers.claims.process import Processor, World
+from infra.clock import Clock
 from infra.ledger import reads
 from infra.ledger.refused_events import RefusedEvent, refused_events
 from infra.ledger.write import record
@@ -28,7 +28,7 @@ def replay(
     operator: str,
     reason: str,
     shard_count: int,
-    now: Callable[[], datetime],
+    now: Clock,
     corrected: bytes | None = None,
 ) -> int:
     """Orders refused events to be sent again, ``corrected`` or as they were; returns how many.

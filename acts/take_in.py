@@ -5,8 +5,7 @@ This is the only place where deliveries become ledger rows; the worker, the catc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 
 from sqlalchemy import Connection, Engine
@@ -16,6 +15,7 @@ from handlers.claims.account import Account
 from handlers.claims.admit import Registry, VersionLine, claims_of_identity
 from handlers.claims.process import Processor, World
 from handlers.claims.read import Reading, read, recall
+from infra.clock import Clock
 from infra.ledger import reads
 from infra.ledger.write import move_offsets, record
 from infra.sharding import shard_of
@@ -41,7 +41,7 @@ def take_in(
     ranges: Sequence[Range],
     epochs: Mapping[int, int],
     shard_count: int,
-    now: Callable[[], datetime],
+    now: Clock,
 ) -> dict[tuple[str, int], int]:
     """Takes ranges into the ledger and returns the ledger's new offsets of their partitions.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ import typer
 from cli.servers.console_command import keyring
 from cli.servers.operate import ledger, settings
 from cli.terminal.output import fail, out
+from infra.clock import utc_now
 from infra.keys.personal_data import KeyringUnusable, NotReadable, add_key
 from infra.ledger import people_directory
 from infra.ledger.people_directory import FIELDS, PersonDetails
@@ -50,9 +50,9 @@ def load(
     rows, count = _rows(file), 0
     with engine.begin() as connection:
         while part := list(islice(rows, AT_ONCE)):
-            count += people_directory.load(connection, keys, part, _now())
+            count += people_directory.load(connection, keys, part, utc_now())
         told = {"people": str(count), "key_id": keys.newest}
-        write_down(connection, _now(), [ConsoleAct(AuditKind.PEOPLE_LOADED.value, operator, told)])
+        write_down(connection, utc_now(), [ConsoleAct(AuditKind.PEOPLE_LOADED.value, operator, told)])
     out.print(f"{count} persons are in the directory, encrypted with key {keys.newest}")
 
 
@@ -67,10 +67,10 @@ def rotate(operator: Operator) -> None:
     try:
         while True:
             with engine.begin() as connection:
-                count = people_directory.rotate(connection, keys, _now(), AT_ONCE)
+                count = people_directory.rotate(connection, keys, utc_now(), AT_ONCE)
                 if count:
                     told = {"people": str(count), "key_id": keys.newest, "change": "key rotated"}
-                    write_down(connection, _now(), [ConsoleAct(AuditKind.PEOPLE_LOADED.value, operator, told)])
+                    write_down(connection, utc_now(), [ConsoleAct(AuditKind.PEOPLE_LOADED.value, operator, told)])
             total += count
             if not count:
                 break
@@ -95,7 +95,3 @@ def _rows(file: Path) -> Iterator[PersonDetails]:
             if not values[0] or any(len(value) > 200 for value in values) or None in row:
                 fail(f"{file}, line {number}: person_id is missing, or a field is longer than 200; nothing was loaded")
             yield PersonDetails(*values)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import sys
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from rich.table import Table
 
 from cli.servers.operate import ledger, settings
 from cli.terminal.output import fail, out
+from infra.clock import utc_now
 from infra.ledger import console_user_rows
 from schemas.access.console_rights import ConsoleRole, User
 
@@ -31,7 +31,7 @@ def create(
     from acts import console_users
 
     try:
-        console_users.create(ledger(settings()), name, role, _password(), operator, _now)
+        console_users.create(ledger(settings()), name, role, _password(), operator, utc_now)
     except console_users.UserRefused as error:
         fail(str(error))
     out.print(f"user {name} may sign in as {role}")
@@ -54,7 +54,7 @@ def disable(name: Name, operator: Operator) -> None:
     from acts import console_users
 
     try:
-        console_users.disable(ledger(settings()), name, operator, _now)
+        console_users.disable(ledger(settings()), name, operator, utc_now)
     except console_users.UserRefused as error:
         fail(str(error))
     out.print(f"user {name} is disabled")
@@ -66,7 +66,7 @@ def reset(name: Name, operator: Operator) -> None:
     from acts import console_users
 
     try:
-        console_users.reset(ledger(settings()), name, _password(), operator, _now)
+        console_users.reset(ledger(settings()), name, _password(), operator, utc_now)
     except console_users.UserRefused as error:
         fail(str(error))
     out.print(f"user {name} has a new password")
@@ -84,9 +84,5 @@ def _password() -> str:
 def _state(user: User) -> str:
     if user.disabled_at is not None:
         return f"disabled {user.disabled_at:%Y-%m-%d %H:%M}"
-    locked = user.locked_until is not None and _now() < user.locked_until
+    locked = user.locked_until is not None and utc_now() < user.locked_until
     return f"locked until {user.locked_until:%Y-%m-%d %H:%M}" if locked else "may sign in"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

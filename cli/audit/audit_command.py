@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +23,7 @@ from acts.make_checkpoints import Made, make_due
 from cli.audit import audit_verify
 from cli.servers.operate import LogLevel, ledger, log_to_stderr, settings
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
+from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, SigningKey, make_key, public_file
 from infra.ledger import audit_log
 from infra.settings import Settings
@@ -80,7 +81,7 @@ def sign(
     patience, refused = time.monotonic(), False
     while not stopping.is_set():
         try:
-            made = make_due(engine, key, lambda: datetime.now(UTC), known.audit_entries, interval)
+            made = make_due(engine, key, utc_now, known.audit_entries, interval)
             patience, refused = time.monotonic(), bool(made.refused)
             _tell(made)
         except DBAPIError as error:
@@ -143,9 +144,7 @@ def export(
     with progress() as bar:
         task = bar.add_task("exporting entries", total=None)
         try:
-            done = export_audit_log(
-                engine, file, operator, lambda: datetime.now(UTC), shard, lambda count: bar.advance(task, count)
-            )
+            done = export_audit_log(engine, file, operator, utc_now, shard, lambda count: bar.advance(task, count))
         except OSError as error:
             fail(f"{file}: cannot be written: {error.strerror}")
         except ValueError as error:

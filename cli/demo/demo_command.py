@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +22,7 @@ from cli.offline.adjudicate_command import lines_of, load_policies
 from cli.servers.operate import settings
 from cli.terminal.output import err, fail, out, progress
 from cli.terminal.run_summary import summarise
+from infra.clock import utc_now
 from infra.kafka import topic_setup
 from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
 from infra.population import generate
@@ -151,7 +151,7 @@ def _prepare(engine: Engine, bootstrap: str, known: Settings, files: list[Path])
     topic_setup.apply(bootstrap, known)
     bind(engine, known.shards, topic_setup.cluster_id(bootstrap))
     for file in files:
-        publish(engine, file.read_text("utf-8"), "demo", known.shards, lambda: datetime.now(UTC), str(file))
+        publish(engine, file.read_text("utf-8"), "demo", known.shards, utc_now, str(file))
 
 
 def _post(bootstrap: str, events: list[bytes]) -> None:

@@ -9,13 +9,13 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.table import Table
 from sqlalchemy import Engine
 
 from cli.terminal.output import fail, out
+from infra.clock import utc_now
 from infra.keys.audit_signing import make_key, public_file
 from infra.keys.personal_data import add_key
 from infra.servers.local.ports import free_ports
@@ -30,7 +30,7 @@ FAILED_EVERY = 25
 
 def reports(payouts: Path) -> Iterator[bytes]:
     """What the demo's insurer reports of the instructions in a file."""
-    at = format_instant(datetime.now(UTC))
+    at = format_instant(utc_now())
     for number, line in enumerate(payouts.read_text("utf-8").splitlines(), start=1):
         order = json.loads(line)
         failed = number % FAILED_EVERY == 0
@@ -55,9 +55,6 @@ def open_console(engine: Engine, folder: Path, start: Callable[..., None]) -> No
     """
     from acts import console_users
 
-    def now() -> datetime:
-        return datetime.now(UTC)
-
     keys, signing = folder / "console.keys", folder / "audit.key"
     add_key(keys)
     make_key(LOG_NAME, signing)
@@ -67,9 +64,9 @@ def open_console(engine: Engine, folder: Path, start: Callable[..., None]) -> No
     for name, role in given:
         password = secrets.token_urlsafe(12)
         try:
-            console_users.create(engine, name, role, password, "demo", now)
+            console_users.create(engine, name, role, password, "demo", utc_now)
         except console_users.UserRefused:  # a ledger in which there was a demo before
-            console_users.reset(engine, name, password, "demo", now)
+            console_users.reset(engine, name, password, "demo", utc_now)
         table.add_row(name, password, role)
     start("audit sign", HUZHU_AUDIT_KEY_FILE=str(signing), HUZHU_AUDIT_INTERVAL="5")
     start(

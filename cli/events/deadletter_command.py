@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from acts.replay_refused import NotRefused
 from acts.replay_refused import replay as replay_refused
 from cli.servers.operate import ledger, settings
 from cli.terminal.output import fail, out
+from infra.clock import utc_now
 from infra.ledger.refused_events import count_by_code, refused_events
 from infra.ledger.schema import LedgerMismatch, bound_shards
 from schemas.refusals import RefusalCode
@@ -74,9 +74,7 @@ def replay(
         fail(f"{file}: cannot be read: {error.strerror}")
     engine = ledger(settings())
     try:
-        count = replay_refused(
-            engine, numbers, operator, reason, bound_shards(engine), lambda: datetime.now(UTC), corrected
-        )
+        count = replay_refused(engine, numbers, operator, reason, bound_shards(engine), utc_now, corrected)
     except (NotRefused, LedgerMismatch) as error:
         fail(str(error))
     out.print(f"{count} refused events are on their way to their topics")

@@ -12,13 +12,13 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.offline.adjudicate_command import lines_of
 from cli.terminal.output import fail
 from handlers.national.convert import Converted, parse
 from handlers.national.settlement_batch import convert_all
+from infra.clock import utc_now
 from infra.files.national_files import SPREADSHEETS, FileUnusable, rows_of
 from schemas.national.mapping import NationalMappings
 from schemas.national.mapping_file import MappingError, read_mappings
@@ -57,7 +57,7 @@ def check(file: Path, mappings: NationalMappings, sheet: str | None) -> Checked:
     numbered, refused = _records(file, sheet)
     events: list[bytes] = []
     taken = 0
-    answers = convert_all([record for _, record in numbered], mappings, datetime.now(UTC))
+    answers = convert_all([record for _, record in numbered], mappings, utc_now())
     for (line, record), answer in zip(numbered, answers, strict=True):
         if isinstance(answer, Converted):
             taken += 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -20,6 +19,7 @@ from cli.terminal.output import fail, out
 from handlers.claims.payout_reports import NotReissuable, Verdict, report_of, verdicts
 from handlers.claims.read import recall
 from handlers.words.claim_sentences import yuan
+from infra.clock import utc_now
 from infra.ledger import payout_states as books
 from infra.ledger import reads
 from infra.ledger.schema import LedgerMismatch, bound_shards
@@ -177,7 +177,7 @@ def reissue(
     engine = ledger(settings())
     try:
         shards = bound_shards(engine)
-        again = order_again(engine, payout, operator, reason, shards, lambda: datetime.now(UTC))
+        again = order_again(engine, payout, operator, reason, shards, utc_now)
     except NoSuchPayout:
         fail(f"没有支付 {payout}\nthere is no payout {payout}: `huzhu payouts list` names them")
     except (NotReissuable, LedgerMismatch) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from cli.policy import policy_diff, policy_table
 from cli.servers.operate import ledger, settings
 from cli.terminal.language import Language
 from cli.terminal.output import fail, out
+from infra.clock import utc_now
 from infra.ledger.schema import LedgerMismatch, bound_shards
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import PolicyError, parse_policy, read_policies, read_text, warnings
@@ -70,9 +70,7 @@ def publish(
     engine = ledger(known)
     try:
         text = read_text(file)
-        done = publish_policy.publish(
-            engine, text, operator, bound_shards(engine), lambda: datetime.now(UTC), str(file)
-        )
+        done = publish_policy.publish(engine, text, operator, bound_shards(engine), utc_now, str(file))
     except PolicyError as error:
         fail(str(error))
     except (ValueError, LedgerMismatch) as error:

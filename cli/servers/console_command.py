@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cli.servers.gateway_command import STATEMENT_SECONDS_MAX
 from cli.servers.operate import LogLevel, ledger, log_to_stderr, settings
 from cli.terminal.output import err, fail
+from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, read_public_keys
 from infra.keys.personal_data import Keyring, KeyringUnusable, read_keyring
 from infra.ledger import digest
@@ -63,11 +63,11 @@ def console(
     reader = _Lag(known, engine, shards)
 
     def send_again(number: int, value: bytes | None, operator: str, reason: str) -> None:
-        replay(engine, [number], operator, reason, shards, _now, value)
+        replay(engine, [number], operator, reason, shards, utc_now, value)
 
-    watch = Watch(_audit_keys(known), _now)
+    watch = Watch(_audit_keys(known), utc_now)
     outside = Outside(reader.lag, send_again, watch)
-    serving = server(create_console(engine, known, keys, outside, _now), known, "console")
+    serving = server(create_console(engine, known, keys, outside, utc_now), known, "console")
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn's own give way to these at its end
         signal.signal(number, lambda *_: setattr(serving, "should_exit", True))
     with _Background(engine, reader, watch):
@@ -142,9 +142,9 @@ class _Background:
         from acts.console_acts import chain_views
 
         def keep_up() -> None:
-            while chain_views(engine, _now):
+            while chain_views(engine, utc_now):
                 pass
-            digest.bring_forward(engine, _now())
+            digest.bring_forward(engine, utc_now())
 
         def verify() -> None:
             while watch.look(engine) and not self._stop.is_set():
@@ -174,7 +174,3 @@ class _Background:
                 log.error("keeping figures up to date failed: %s", type(error).__name__)
             if self._stop.wait(pause):
                 return
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

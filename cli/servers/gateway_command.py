@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -16,6 +16,7 @@ from acts import api_keys as acts
 from cli.events.post_national import mappings_of
 from cli.servers.operate import LogLevel, bound_ledger, kafka_address, ledger, log_to_stderr, settings
 from cli.terminal.output import err, fail, out
+from infra.clock import utc_now
 from infra.ledger import api_key_rows
 from infra.ledger.schema import LedgerMismatch, bound_shards, connect
 from infra.settings import Settings
@@ -104,7 +105,7 @@ def create(
         fail("--facility goes with --role hospital, --scheme with --role insurer")
     engine = ledger(settings())
     try:
-        key, token = acts.create(engine, role, facility or scheme or [], note, operator, _now)
+        key, token = acts.create(engine, role, facility or scheme or [], note, operator, utc_now)
     except acts.KeyRefused as error:
         fail(str(error))
     _show(key, token)
@@ -120,7 +121,7 @@ def rotate(
     _named(operator)
     engine = ledger(settings())
     try:
-        key, token = acts.rotate(engine, key_id, timedelta(hours=grace_hours), operator, _now)
+        key, token = acts.rotate(engine, key_id, timedelta(hours=grace_hours), operator, utc_now)
     except acts.KeyRefused as error:
         fail(str(error))
     _show(key, token)
@@ -138,7 +139,7 @@ def revoke(
         fail("--reason says why: it may not be empty")
     engine = ledger(settings())
     try:
-        acts.revoke(engine, key_id, reason, operator, _now)
+        acts.revoke(engine, key_id, reason, operator, utc_now)
     except acts.KeyRefused as error:
         fail(str(error))
     out.print(f"key {key_id} is revoked")
@@ -160,7 +161,7 @@ def _state(key: ApiKey) -> str:
     if key.revoked_at is not None:
         return f"revoked {key.revoked_at:%Y-%m-%d %H:%M}"
     if key.expires_at is not None:
-        verb = "ends" if acts.is_live(key, _now()) else "ended"
+        verb = "ends" if acts.is_live(key, utc_now()) else "ended"
         return f"{verb} {key.expires_at:%Y-%m-%d %H:%M}"
     return "live"
 
@@ -174,7 +175,3 @@ def _show(key: ApiKey, token: str) -> None:
 def _named(operator: str) -> None:
     if not operator.strip():
         fail("--operator says who: it may not be empty")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

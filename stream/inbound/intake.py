@@ -11,7 +11,6 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import UTC, datetime
 
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Engine
@@ -19,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from acts.reader import Reader
 from acts.take_in import GapInOffsets, take_in
+from infra.clock import Clock, utc_now
 from infra.ledger import reads
 from infra.ledger.reads import Fenced
 from infra.settings import Settings
@@ -38,7 +38,7 @@ class Intake:
         engine: Engine,
         reader: Reader,
         settings: Settings,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Clock = utc_now,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._engine = engine

@@ -6,7 +6,6 @@ import logging
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TypeVar
 
 import anyio
@@ -23,6 +22,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from acts import api_keys
+from infra.clock import utc_now
 from infra.settings import Settings
 from schemas.access.callers import Caller
 from schemas.contract.json_schema import CONTRACT_VERSION
@@ -64,7 +64,7 @@ class Gateway:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         caller = None
         if scheme.lower() == "bearer":
-            caller = await self.run(lambda: api_keys.recognise(self.engine, token.strip(), lambda: datetime.now(UTC)))
+            caller = await self.run(lambda: api_keys.recognise(self.engine, token.strip(), utc_now))
         if caller is None:
             raise problem("UNAUTHORIZED", headers={"WWW-Authenticate": 'Bearer realm="huzhu"'})
         self.rates.take(caller.lineage)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from handlers.national.convert import parse
 from handlers.national.settlement_batch import convert_all
+from infra.clock import utc_now
 from schemas.national.mapping import NationalMappings
 from schemas.national.national_refusal import NationalRefusal
 from schemas.refusals import RefusalCode, refuse
@@ -59,7 +59,7 @@ def national_reader(mappings: NationalMappings) -> Format:
         records = parse(body)
         if isinstance(records, NationalRefusal):
             raise of_national(records)
-        answers = convert_all(records, mappings, datetime.now(UTC))
+        answers = convert_all(records, mappings, utc_now())
         items: list[bytes | Problem] = []
         for answer in answers:
             if isinstance(answer, NationalRefusal):

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import Response
 
-from acts.console_acts import Clock
+from infra.clock import Clock
 from infra.keys.personal_data import Keyring
 from infra.settings import Settings
 from web.console import (

@@ -16,8 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from acts.console_acts import Clock
 from acts.console_users import session_of
+from infra.clock import Clock
 from infra.keys.personal_data import Keyring
 from infra.settings import Settings
 from web.accept_language import Language

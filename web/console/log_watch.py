@@ -14,9 +14,9 @@ from itertools import islice
 
 from sqlalchemy import Engine
 
-from acts.console_acts import Clock
 from handlers.audit.log_check import NO_HASH, ShardCheck, read_entry
 from handlers.audit.merkle import Frontier
+from infra.clock import Clock
 from infra.keys.audit_signing import is_signed
 from infra.ledger import audit_log
 from infra.ledger.audit_log import ShardEnd
