@@ -87,6 +87,17 @@ def test_the_documented_variables_are_those_of_the_program() -> None:
     assert set() == documented - ours - named("tests")
 
 
+def test_the_messages_that_operators_look_up_are_said() -> None:
+    """Each message in the table "When something is wrong" is in the source, up to the numbers and names in it."""
+    page = (REPOSITORY / "docs" / "operations.md").read_text("utf-8")
+    rows = page.partition("## When something is wrong")[2].partition("\n## ")[0].splitlines()
+    messages = [found[1] for row in rows if (found := re.match(r"\| `([^`]+ [^`]+)` \|", row))]
+    parts = [part.strip() for message in messages for part in re.split(r"\.\.\.|\b[abcn]\b|\w+[._]\w+", message)]
+    source = " ".join(file.read_text("utf-8") for room in ROOMS for file in (REPOSITORY / room).rglob("*.py"))
+    assert len(messages) > 5
+    assert [] == [part for part in parts if len(part) > 8 and part not in source]
+
+
 def test_every_topic_is_documented() -> None:
     """Each topic that is declared stands in README.md or docs/."""
     assert [] == missing([topic.name for topic in TOPICS])
