@@ -119,6 +119,20 @@ def test_every_relative_link_resolves(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_every_link_to_a_heading_resolves(path: Path) -> None:
+    """A link with a `#` leads to a heading of that document, as GitHub spells it in addresses."""
+    links = [link for link in LINK.findall(FENCED.sub("", path.read_text("utf-8"))) if "#" in link and ":" not in link]
+    places = [(link, *link.split("#")) for link in links]
+    lost = [link for link, file, anchor in places if anchor not in anchors((path.parent / file) if file else path)]
+    assert [] == lost
+
+
+def anchors(document: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", FENCED.sub("", document.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_every_file_that_a_document_names_exists(path: Path) -> None:
     """`acts/take_in.py` and `handlers.claims.read` in a document are files and modules of the repository."""
     rooms = "|".join([*ROOMS, "tests", "docs", "requirements"])
