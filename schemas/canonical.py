@@ -17,6 +17,10 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
+NO_HASH = "0" * 64
+"""What the first entry of an audit chain has in place of the hash of an entry before it."""
+
+
 def canonical_json(value: object) -> bytes:
     """UTF-8 bytes of ``value`` with sorted keys and no white space. Raises TypeError for what is no JSON."""
     try:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from schemas.canonical import NO_HASH
 from schemas.decisions import Status
 from schemas.facts import Kind
 
@@ -283,7 +284,7 @@ class ShardState:
 
     shard: int
     audit_seq: int = 0
-    audit_hash: str = "0" * 64
+    audit_hash: str = NO_HASH
     outbox_seq: int = 0
 
 

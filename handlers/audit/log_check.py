@@ -14,11 +14,8 @@ import orjson
 
 from handlers.audit.merkle import Frontier, leaf_hash
 from schemas.bilingual import Saying
-from schemas.canonical import canonical_json, sha256_hex
+from schemas.canonical import NO_HASH, canonical_json, sha256_hex
 from schemas.checkpoint import Checkpoint
-
-NO_HASH = "0" * 64
-"""What the first entry of a chain names as the one before it."""
 
 FIELDS = frozenset(
     [

@@ -11,7 +11,7 @@ _IDENTITY = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{5}(?:18|19|20)[0-9]{9}[0-9Xx
 _OLD_IDENTITY = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{14}(?![0-9A-Za-z])")
 _PHONE = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
 
-_OPEN_FIELDS = frozenset(
+OPEN_FIELDS = frozenset(
     [
         "event_type",
         "event_id",
@@ -116,9 +116,9 @@ def _indented(document: dict[str, Any]) -> str:
 
 def _covered(name: str, value: object) -> object:
     if isinstance(value, str):
-        if name in _OPEN_FIELDS:
+        if name in OPEN_FIELDS:
             return mask_text(value)
         return STAR * 3 if value.startswith(_NUMBER) else mask_id(value)
-    if value is None or (name in _OPEN_FIELDS and isinstance(value, bool)):
+    if value is None or (name in OPEN_FIELDS and isinstance(value, bool)):
         return value
     return STAR * 3

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from infra.keys.personal_data import Keyring
@@ -52,12 +52,6 @@ def find(connection: Connection, keys: Keyring, person_id: str) -> PersonDetails
                 *(keys.open(bytes(row[at]), key_id, _place(name, index)) for at, name in enumerate(FIELDS))
             )
     return None
-
-
-def count_by_key(connection: Connection) -> dict[str, int]:
-    """How many people were encrypted under which key."""
-    rows = connection.execute(select(people.c.key_id, func.count()).group_by(people.c.key_id))
-    return {row[0]: row[1] for row in rows}
 
 
 def rotate(connection: Connection, keys: Keyring, moment: datetime, limit: int) -> int:

@@ -10,11 +10,10 @@ from sqlalchemy import Connection, Engine, create_engine, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from infra.ledger.tables import installation, relays, shards
+from schemas.canonical import NO_HASH
 
 MIGRATION_LOCK = 0x48555A48
 """Key of the advisory lock under which migrations run ("HUZH"), so two starting processes do not run them twice."""
-
-FIRST_HASH = "0" * 64
 
 
 class LedgerMismatch(Exception):
@@ -76,7 +75,7 @@ def bind(engine: Engine, shard_count: int, cluster_id: str) -> None:
     with engine.begin() as connection:
         _settle(connection, "shards", str(shard_count), "HUZHU_SHARDS")
         _settle(connection, "kafka_cluster_id", cluster_id, "HUZHU_KAFKA_BOOTSTRAP")
-        rows = [{"shard": shard, "audit_hash": FIRST_HASH} for shard in range(shard_count)]
+        rows = [{"shard": shard, "audit_hash": NO_HASH} for shard in range(shard_count)]
         connection.execute(insert(shards).on_conflict_do_nothing(), rows)
         connection.execute(insert(relays).on_conflict_do_nothing(), [{"shard": row["shard"]} for row in rows])
 

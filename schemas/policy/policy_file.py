@@ -43,11 +43,6 @@ class PolicyError(Exception):
         self.problems = problems
 
 
-def read_policy(path: Path) -> Policy:
-    """The policy in a file. Raises PolicyError, also when the file cannot be read."""
-    return parse_policy(read_text(path), str(path))
-
-
 def read_policies(paths: Sequence[Path]) -> Policies:
     """Policies that are to be in force together. Raises PolicyError with the problems of all files.
 

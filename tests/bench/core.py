@@ -12,7 +12,7 @@ from handlers.claims.adjudicate import adjudicate
 from handlers.claims.explain import decision_of
 from handlers.claims.read import Reading, read
 from schemas.policy.model import Policies
-from schemas.policy.policy_file import read_policy
+from schemas.policy.policy_file import read_policies
 from tests.bench.figures import Figure
 from tests.bench.machine import load
 from tests.bench.messages import POLICY, year_of
@@ -25,7 +25,7 @@ CLAIMS_A_YEAR = (1, 5, 30)
 
 def measure(claims: int, runs: int) -> list[Figure]:
     """About ``claims`` claims a run, of persons with 1, 5 and 30 a year."""
-    policies = Policies((read_policy(POLICY),))
+    policies = read_policies([POLICY])
     figures = []
     for each in CLAIMS_A_YEAR:
         accounts = [_account(f"P-{number}", each) for number in range(max(1, claims // each))]

@@ -23,8 +23,7 @@ from infra.population import generate
 from infra.servers.local.kafka_server import LocalKafka
 from schemas.decisions import to_json
 from schemas.money import parse_yuan
-from schemas.policy.model import Policies
-from schemas.policy.policy_file import read_policy
+from schemas.policy.policy_file import read_policies
 from schemas.refusals import Refusal, RefusalCode
 from schemas.topics import INBOUND, TOPICS
 from stream.inbound.post import post
@@ -90,7 +89,7 @@ class Run:
         _assert_offsets_at_ends(self.spine)
         decisions = [each.value for each in self.spine.committed("claims.decisions")]
         last = {each["claim_id"]: each for each in decisions}
-        policies = Policies((read_policy(WUXI),))
+        policies = read_policies([WUXI])
         wanted: dict[str, Json] = {decision.claim_id: to_json(decision) for decision in self.book.decide(policies)}
         assert last.keys() == wanted.keys()
         for claim_id, decision in wanted.items():

@@ -16,7 +16,7 @@ from handlers.words.claim_sentences import REASON_NAMES, STATUS_NAMES, status_se
 from infra.ledger.reads import take_shards
 from schemas.decisions import Reason, Status
 from schemas.policy.model import Scheme
-from schemas.policy.policy_file import read_policy
+from schemas.policy.policy_file import read_policies
 from schemas.records import Range
 from schemas.topics import TOPIC_OF_EVENT
 from tests.support.builders import SHARDS, Json, bill, coverage, death, delivery, discharge, report, void
@@ -39,7 +39,7 @@ def test_explain_tells_the_whole_claim_from_files(tmp_path: Path, language: str)
     told = huzhu("explain", "E1", "--facts", facts_file(tmp_path, PERSON), "--policy", WUXI, "--language", language)
     assert 0 == told.returncode
     text = squeezed(told.stdout)
-    sha256 = read_policy(WUXI).sha256[:12]
+    sha256 = read_policies([WUXI]).releases[0].sha256[:12]
     if language == "zh":
         expected = [
             "医院的账单(2张结算单)",
@@ -62,7 +62,7 @@ def test_explain_says_why_nothing_is_paid(tmp_path: Path) -> None:
     incomplete = squeezed(huzhu("explain", "E2", "--facts", file, "--policy", WUXI).stdout)
     assert "缺:出院记录、最后一张结算单" in incomplete
     outside = squeezed(huzhu("explain", "E3", "--facts", file, "--policy", WUXI).stdout)
-    assert squeezed(why_nothing(Reason.NOT_IN_SCOPE, read_policy(WUXI).schemes[0]).zh) in outside
+    assert squeezed(why_nothing(Reason.NOT_IN_SCOPE, read_policies([WUXI]).releases[0].schemes[0]).zh) in outside
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,9 @@ def test_explain_says_that_the_estate_is_paid(tmp_path: Path) -> None:
     assert "补助付给继承人" in squeezed(told.stdout)
 
 
-@pytest.mark.parametrize("scheme", [None, *read_policy(WUXI).schemes], ids=lambda scheme: getattr(scheme, "id", "-"))
+@pytest.mark.parametrize(
+    "scheme", [None, *read_policies([WUXI]).releases[0].schemes], ids=lambda scheme: getattr(scheme, "id", "-")
+)
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_sentences(reason: Reason, scheme: Scheme | None) -> None:
     """In Chinese and English, whole sentences, with and without the scheme's numbers."""

@@ -10,8 +10,7 @@ from handlers.claims.admit import Disposition
 from handlers.offline.book import Book
 from schemas.decisions import to_json
 from schemas.money import format_yuan
-from schemas.policy.model import Policies
-from schemas.policy.policy_file import read_policy
+from schemas.policy.policy_file import read_policies
 from tests.oracle.calculator import adjudicate
 from tests.support.paths import WUXI
 
@@ -31,7 +30,7 @@ def test_the_synthetic_patients_are_paid_what_the_oracle_says(lines: list[bytes]
     """4,265 claims get 187,641.44 yuan in all, and each claim what an independent calculation gives it."""
     book = Book()
     assert {Disposition.ACCEPTED} == {book.take(line) for line in lines}
-    decisions = book.decide(Policies((read_policy(POLICY),)))
+    decisions = book.decide(read_policies([POLICY]))
     total = sum(decision.total_benefit for decision in decisions)
     assert (4_265, "187641.44") == (len(decisions), format_yuan(total))
     expected, refusals = adjudicate([POLICY.read_text("utf-8")], lines)
@@ -42,4 +41,4 @@ def test_the_synthetic_patients_are_paid_what_the_oracle_says(lines: list[bytes]
 
 def test_the_sample_in_the_repository_is_the_shared_one() -> None:
     """What `huzhu demo` uses by default is the policy that the total belongs to."""
-    assert read_policy(POLICY).sha256 == read_policy(WUXI).sha256
+    assert read_policies([POLICY]).releases[0].sha256 == read_policies([WUXI]).releases[0].sha256

@@ -24,11 +24,11 @@ from acts.prove_payout import NotProvable, prove
 from acts.publish_policy import publish
 from acts.replay_refused import replay as send_again
 from acts.verify_audit_log import Trust, Verified, verify_ledger, verify_values
-from handlers.audit.log_check import NO_HASH, Fault
+from handlers.audit.log_check import Fault
 from infra.keys.audit_signing import SigningKey, is_signed
 from infra.ledger import tables
 from schemas.access.callers import ApiRole
-from schemas.canonical import canonical_json, sha256_hex
+from schemas.canonical import NO_HASH, canonical_json, sha256_hex
 from schemas.checkpoint import SignedCheckpoint, parse_notes
 from schemas.outbound import AuditKind
 from schemas.records import Export

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.policy.policy_file import PolicyError, parse_policy, read_policies, read_policy, warnings
+from schemas.policy.policy_file import PolicyError, parse_policy, read_policies, warnings
 from tests.unit.policy_mistakes import SAMPLE, WRONG
 
 
@@ -56,7 +56,7 @@ def test_a_real_empty_list_is_told_beside_a_wrong_element_elsewhere() -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """A file that is not there gives its name and what to check."""
     with pytest.raises(PolicyError, match=r"gone\.toml:1: file: cannot be read \(No such file or directory\): check"):
-        read_policy(tmp_path / "gone.toml")
+        read_policies([tmp_path / "gone.toml"])
 
 
 def test_text_in_another_encoding_is_named_with_its_line(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_text_in_another_encoding_is_named_with_its_line(tmp_path: Path) -> None
     file = tmp_path / "gbk.toml"
     file.write_bytes(b"[policy]\n# " + "方案".encode("gbk"))
     with pytest.raises(PolicyError, match=r"gbk\.toml:2: file: is not UTF-8 text: save it as UTF-8"):
-        read_policy(file)
+        read_policies([file])
 
 
 def test_nesting_without_end_is_a_message() -> None:

@@ -14,13 +14,14 @@ from itertools import islice
 
 from sqlalchemy import Engine
 
-from handlers.audit.log_check import NO_HASH, ShardCheck, read_entry
+from handlers.audit.log_check import ShardCheck, read_entry
 from handlers.audit.merkle import Frontier
 from infra.clock import Clock
 from infra.keys.audit_signing import is_signed
 from infra.ledger import audit_log
 from infra.ledger.audit_log import ShardEnd
 from schemas.bilingual import Saying
+from schemas.canonical import NO_HASH
 from schemas.checkpoint import Checkpoint, NotACheckpoint, VerifierKey, parse_notes
 
 ENTRIES_AT_ONCE = 20_000
