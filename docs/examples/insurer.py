@@ -1,8 +1,8 @@
-"""An insurer in 60 lines: reads payout instructions, pays each exactly once, and reports what became of it.
+"""An insurer in some 60 lines: reads payout instructions, pays each exactly once, and reports what became of it.
 
     python insurer.py BOOTSTRAP STORE.sqlite [SCHEME ...]
 
-It may be killed at any moment: what it knows is in STORE, and payout_id is what it pays by.
+It can be killed at any moment: all it knows is in STORE, and it pays each payout_id once.
 """
 
 import json
@@ -22,7 +22,7 @@ producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
 
 
 def pay(order: dict) -> None:
-    """Stands for the bank. One payout_id is one line, so an order that comes again moves no money again."""
+    """Plays the bank. One payout_id is one row, so an order that comes again moves no money."""
     with book:
         book.execute(
             "INSERT OR IGNORE INTO payments (payout_id, person_id, kind, amount, paid_at) VALUES (?, ?, ?, ?, ?)",
@@ -31,7 +31,7 @@ def pay(order: dict) -> None:
 
 
 def report() -> None:
-    """Reports what was paid and not yet reported. The same report twice counts once, so its time is the stored one."""
+    """Reports what was paid but not reported yet. Its time is the stored one, so a report sent twice is the same report."""
     for payout_id, person_id, paid_at in book.execute(
         "SELECT payout_id, person_id, paid_at FROM payments WHERE NOT reported"
     ).fetchall():
@@ -45,15 +45,15 @@ def report() -> None:
             book.execute("UPDATE payments SET reported = 1 WHERE payout_id = ?", [payout_id])
 
 
-report()  # what a run before this one paid, and did not come to report
+report()  # what an earlier run paid and did not get to report
 consumer = KafkaConsumer(
     "payouts.instructions",
     bootstrap_servers=bootstrap,
     group_id="insurer-" + "-".join(schemes or ["all"]),
-    group_instance_id="1",  # one process at a time: a second one fences the first, a restarted one goes on at once
-    isolation_level="read_committed",  # else it would see instructions that are never given
+    group_instance_id="1",  # one process at a time: a second one fences the first, a restarted one continues at once
+    isolation_level="read_committed",  # otherwise it would see instructions that were never given
     auto_offset_reset="earliest",
-    enable_auto_commit=False,  # the offset moves when the money has moved, not before
+    enable_auto_commit=False,  # the offset moves after the money has moved, not before
 )
 while True:
     polled = consumer.poll(timeout_ms=1000)
@@ -63,4 +63,4 @@ while True:
             pay(order)
     report()
     if polled:
-        consumer.commit()  # moves past all that was polled, so only once all of it is paid
+        consumer.commit()  # moves past everything polled, so only after all of it is paid

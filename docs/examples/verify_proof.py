@@ -1,13 +1,13 @@
-"""Verifies what `huzhu audit prove` wrote, with nothing but Python's standard library (3.10 or newer).
+"""Verifies what `huzhu audit prove` wrote, using only Python's standard library (3.10 or newer).
 
     python3 verify_proof.py proof.json --key huzhu.pub [--kept checkpoint.txt]
 
 PROOF   the proof: a payout's audit entry, the instruction, and the hashes up to a signed checkpoint
 --key   the public key, one line NAME+ID+BASE64; get it from the finance office, not with the proof
---kept  checkpoints that you kept yourself; shows that the log still continues what it said then
+--kept  checkpoints that you kept yourself; shows that the log still continues from them
 
-Exit status 0: proven. 3: not proven, and why. 2: a file cannot be used. Read it: it is short on purpose. It shares no
-code with Huzhu. References: RFC 8032 (Ed25519), RFC 6962 (Merkle tree), C2SP signed-note.
+Exit status 0: proven. 3: not proven, and why. 2: a file cannot be used. Read this script: it is short on purpose. It shares
+no code with Huzhu. References: RFC 8032 (Ed25519), RFC 6962 (Merkle tree), C2SP signed-note.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def add(a, b):
 
 
 def times(number, point):
-    """A point added to itself so many times."""
+    """A point, added to itself ``number`` times."""
     total = (0, 1, 1, 0)
     while number:
         if number & 1:
@@ -45,7 +45,7 @@ def times(number, point):
 
 
 def point_of(data):
-    """The point that 32 bytes spell; None if they spell none."""
+    """The point that 32 bytes encode; None if they encode none."""
     y = int.from_bytes(data, "little")
     sign, y = y >> 255, y & (2**255 - 1)
     if len(data) != 32 or y >= P:
@@ -125,7 +125,7 @@ def continues(old, old_root, new, new_root, path):
 
 
 class NotProven(Exception):
-    """What does not hold."""
+    """The proof does not hold, and why."""
 
 
 def demand(holds, zh, en):
