@@ -31,7 +31,7 @@ def pay(order: dict) -> None:
 
 
 def report() -> None:
-    """Reports what was paid but not reported yet. Its time is the stored one, so a report sent twice is the same report."""
+    """Reports what was paid but not reported yet. Its time is stored, so a report sent twice is the same report."""
     for payout_id, person_id, paid_at in book.execute(
         "SELECT payout_id, person_id, paid_at FROM payments WHERE NOT reported"
     ).fetchall():

@@ -6,8 +6,8 @@ PROOF   the proof: a payout's audit entry, the instruction, and the hashes up to
 --key   the public key, one line NAME+ID+BASE64; get it from the finance office, not with the proof
 --kept  checkpoints that you kept yourself; shows that the log still continues from them
 
-Exit status 0: proven. 3: not proven, and why. 2: a file cannot be used. Read this script: it is short on purpose. It shares
-no code with Huzhu. References: RFC 8032 (Ed25519), RFC 6962 (Merkle tree), C2SP signed-note.
+Exit status 0: proven. 3: not proven, and why. 2: a file cannot be used. Read this script: it is short on purpose. It
+shares no code with Huzhu. References: RFC 8032 (Ed25519), RFC 6962 (Merkle tree), C2SP signed-note.
 """
 
 import argparse
