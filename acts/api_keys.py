@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from handlers.audit.journal import Journal
+from acts.ledger_act import ledger_act
+from handlers.audit.operator_acts import AUDIT_SHARD, key_changed
 from infra.clock import Clock
-from infra.ledger import api_key_rows, reads
-from infra.ledger.write import record
+from infra.ledger import api_key_rows
 from schemas.access.callers import ApiKey, ApiRole, Caller, KeyAct
-from schemas.canonical import canonical_json, sha256_hex
+from schemas.canonical import sha256_hex
 from schemas.dates import format_instant
 from schemas.outbound import AuditKind
 
@@ -26,7 +26,6 @@ PREFIX = "huzhu"
 SECRET_BYTES = 32
 _ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _ID_LENGTH = 10
-_AUDIT_SHARD = 0
 
 
 class KeyRefused(Exception):
@@ -34,7 +33,7 @@ class KeyRefused(Exception):
 
 
 def create(
-    engine: Engine, role: ApiRole, scope: Sequence[str], note: str, operator: str, now: Clock
+    connection: Connection, role: ApiRole, scope: Sequence[str], note: str, operator: str, now: Clock
 ) -> tuple[ApiKey, str]:
     """A new key, and its token, which is shown once and stored nowhere. Raises KeyRefused."""
     named = sorted(set(scope))
@@ -46,35 +45,32 @@ def create(
         }
         raise KeyRefused(f"a {role} key needs {wanted[role]}")
     key, token = _new(role, named, note, operator, now())
-    with engine.begin() as connection:
-        act = KeyAct("created", key.key_id, operator, role, named, note)
-        _journal(connection, AuditKind.KEY_CREATED, act, key.created_at)
-        api_key_rows.add(connection, key)
+    act = KeyAct("created", key.key_id, operator, role, named, note)
+    _journal(connection, AuditKind.KEY_CREATED, act, key.created_at)
+    api_key_rows.add(connection, key)
     return key, token
 
 
-def rotate(engine: Engine, key_id: str, grace: timedelta, operator: str, now: Clock) -> tuple[ApiKey, str]:
+def rotate(connection: Connection, key_id: str, grace: timedelta, operator: str, now: Clock) -> tuple[ApiKey, str]:
     """A successor with the same rights; the old key still works for ``grace``. Raises KeyRefused."""
-    with engine.begin() as connection:
-        old = _live(connection, key_id, now())
-        key, token = _new(old.role, old.scope, old.note, operator, now())
-        key = key._replace(lineage=old.lineage)
-        until = min(key.created_at + grace, old.expires_at or key.created_at + grace)
-        act = KeyAct("rotated", key_id, operator, old.role, old.scope, "", key.key_id, format_instant(until))
-        _journal(connection, AuditKind.KEY_ROTATED, act, key.created_at)
-        api_key_rows.end(connection, key_id, expires_at=until)
-        api_key_rows.add(connection, key)
+    old = _live(connection, key_id, now())
+    key, token = _new(old.role, old.scope, old.note, operator, now())
+    key = key._replace(lineage=old.lineage)
+    until = min(key.created_at + grace, old.expires_at or key.created_at + grace)
+    act = KeyAct("rotated", key_id, operator, old.role, old.scope, "", key.key_id, format_instant(until))
+    _journal(connection, AuditKind.KEY_ROTATED, act, key.created_at)
+    api_key_rows.end(connection, key_id, expires_at=until)
+    api_key_rows.add(connection, key)
     return key, token
 
 
-def revoke(engine: Engine, key_id: str, reason: str, operator: str, now: Clock) -> None:
+def revoke(connection: Connection, key_id: str, reason: str, operator: str, now: Clock) -> None:
     """Ends a key at once. Raises KeyRefused."""
-    with engine.begin() as connection:
-        old = _live(connection, key_id, now())
-        act = KeyAct("revoked", key_id, operator, old.role, old.scope, reason)
-        moment = now()
-        _journal(connection, AuditKind.KEY_REVOKED, act, moment)
-        api_key_rows.end(connection, key_id, revoked_at=moment)
+    old = _live(connection, key_id, now())
+    act = KeyAct("revoked", key_id, operator, old.role, old.scope, reason)
+    moment = now()
+    _journal(connection, AuditKind.KEY_REVOKED, act, moment)
+    api_key_rows.end(connection, key_id, revoked_at=moment)
 
 
 def is_live(key: ApiKey, moment: datetime) -> bool:
@@ -113,13 +109,5 @@ def _live(connection: Connection, key_id: str, moment: datetime) -> ApiKey:
 
 
 def _journal(connection: Connection, kind: AuditKind, act: KeyAct, moment: datetime) -> None:
-    """Writes the act down like any other act of an operator: an event without an offset, and its audit entry."""
-    shards = reads.lock_shards(connection, [_AUDIT_SHARD], {})
-    journal = Journal(shards, moment)
-    text = canonical_json(act._asdict())
-    number = journal.act(_AUDIT_SHARD, act.operator, text, "key")
-    subject = {"key_id": act.key_id, "role": act.role.value, "scope": " ".join(act.scope)}
-    extra = {"successor": act.successor, "reason": act.reason}
-    given = subject | {name: value for name, value in extra.items() if value}
-    journal.audit(_AUDIT_SHARD, number, kind, f"operator:{act.operator}", given, text)
-    record(connection, journal.outcome, shards)
+    with ledger_act(connection, [AUDIT_SHARD], lambda: moment) as journal:
+        key_changed(journal, kind, act)

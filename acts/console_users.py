@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Engine
 
-from acts.console_acts import write_down
+from acts.record_operator_acts import record_operator_acts
 from infra.clock import Clock
 from infra.ledger import console_user_rows
 from schemas.access.console_rights import ConsoleAct, ConsoleRole, Session, User
@@ -36,50 +36,46 @@ class UserRefused(Exception):
     """An act on a user that cannot be done; the message says why."""
 
 
-def create(engine: Engine, name: str, role: ConsoleRole, password: str, operator: str, now: Clock) -> None:
+def create(connection: Connection, name: str, role: ConsoleRole, password: str, operator: str, now: Clock) -> None:
     """A new user. Raises UserRefused."""
     if not _NAME.fullmatch(name):
         raise UserRefused("a user name is 2 to 40 of a-z, 0-9, dot, dash and underscore, and begins with a letter")
     _check_password(name, password)
     moment = now()
     user = User(name, role, _hash(password), moment, operator, None, 0, None)
-    with engine.begin() as connection:
-        if console_user_rows.find(connection, name) is not None:
-            raise UserRefused(f"there is a user {name} already: `huzhu users list` names them all")
-        write_down(connection, moment, [_act(AuditKind.USER_CREATED, operator, name, role=role.value)])
-        console_user_rows.add(connection, user)
+    if console_user_rows.find(connection, name) is not None:
+        raise UserRefused(f"there is a user {name} already: `huzhu users list` names them all")
+    record_operator_acts(connection, lambda: moment, [_act(AuditKind.USER_CREATED, operator, name, role=role.value)])
+    console_user_rows.add(connection, user)
 
 
-def disable(engine: Engine, name: str, operator: str, now: Clock) -> None:
+def disable(connection: Connection, name: str, operator: str, now: Clock) -> None:
     """Ends a user's sessions and lets nobody sign in under the name again. Raises UserRefused."""
-    with engine.begin() as connection:
-        user = _find(connection, name)
-        if user.disabled_at is not None:
-            raise UserRefused(f"user {name} is disabled already")
-        moment = now()
-        write_down(connection, moment, [_act(AuditKind.USER_CHANGED, operator, name, change="disabled")])
-        console_user_rows.change(connection, user._replace(disabled_at=moment))
-        console_user_rows.close_sessions_of(connection, name)
+    user = _find(connection, name)
+    if user.disabled_at is not None:
+        raise UserRefused(f"user {name} is disabled already")
+    moment = now()
+    record_operator_acts(connection, lambda: moment, [_act(AuditKind.USER_CHANGED, operator, name, change="disabled")])
+    console_user_rows.change(connection, user._replace(disabled_at=moment))
+    console_user_rows.close_sessions_of(connection, name)
 
 
-def reset(engine: Engine, name: str, password: str, operator: str, now: Clock) -> None:
+def reset(connection: Connection, name: str, password: str, operator: str, now: Clock) -> None:
     """A new password; ends sessions, a lock-out and a disablement. Raises UserRefused."""
     _check_password(name, password)
     hashed = _hash(password)
-    with engine.begin() as connection:
-        user = _find(connection, name)
-        write_down(connection, now(), [_act(AuditKind.USER_CHANGED, operator, name, change="password reset")])
-        changed = user._replace(password_hash=hashed, failures=0, locked_until=None, disabled_at=None)
-        console_user_rows.change(connection, changed)
-        console_user_rows.close_sessions_of(connection, name)
+    user = _find(connection, name)
+    record_operator_acts(connection, now, [_act(AuditKind.USER_CHANGED, operator, name, change="password reset")])
+    changed = user._replace(password_hash=hashed, failures=0, locked_until=None, disabled_at=None)
+    console_user_rows.change(connection, changed)
+    console_user_rows.close_sessions_of(connection, name)
 
 
-def unlock(engine: Engine, name: str, operator: str, now: Clock) -> None:
+def unlock(connection: Connection, name: str, operator: str, now: Clock) -> None:
     """Ends a lock-out. Raises UserRefused."""
-    with engine.begin() as connection:
-        user = _find(connection, name)
-        write_down(connection, now(), [_act(AuditKind.USER_CHANGED, operator, name, change="unlocked")])
-        console_user_rows.change(connection, user._replace(failures=0, locked_until=None))
+    user = _find(connection, name)
+    record_operator_acts(connection, now, [_act(AuditKind.USER_CHANGED, operator, name, change="unlocked")])
+    console_user_rows.change(connection, user._replace(failures=0, locked_until=None))
 
 
 def sign_in(engine: Engine, name: str, password: str, now: Clock) -> str | None:
@@ -104,11 +100,11 @@ def sign_in(engine: Engine, name: str, password: str, now: Clock) -> str | None:
             locked = failures >= FAILURES_MAX
             until = moment + LOCKED if locked else None
             if locked:
-                write_down(connection, moment, [_act(AuditKind.USER_LOCKED, user.name, user.name)])
+                record_operator_acts(connection, lambda: moment, [_act(AuditKind.USER_LOCKED, user.name, user.name)])
             console_user_rows.change(connection, user._replace(failures=0 if locked else failures, locked_until=until))
             return None
         token = secrets.token_urlsafe(32)
-        write_down(connection, moment, [_act(AuditKind.SIGNED_IN, user.name, user.name)])
+        record_operator_acts(connection, lambda: moment, [_act(AuditKind.SIGNED_IN, user.name, user.name)])
         hashed = _hash(password) if _hasher.check_needs_rehash(user.password_hash) else user.password_hash
         console_user_rows.change(connection, user._replace(password_hash=hashed, failures=0, locked_until=None))
         console_user_rows.forget_sessions(connection, moment - SESSION_MAX, moment - IDLE_MAX)

@@ -10,11 +10,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from handlers.claims.process import Processor, World
+from acts.record_operator_acts import record_operator_acts
 from infra.clock import Clock
-from infra.ledger import audit_log, reads
-from infra.ledger.write import record
-from schemas.policy.model import Policies
+from infra.ledger import audit_log
 from schemas.records import Export
 
 AUDIT_LOG = "audit log"
@@ -26,15 +24,6 @@ class Exported(NamedTuple):
     rows: int
     sha256: str
     checkpoints: int
-
-
-def record_export(engine: Engine, act: Export, now: Clock) -> None:
-    """Writes down that an operator took data out of the ledger. Called before the data are handed over."""
-    with engine.begin() as connection:
-        shards = reads.lock_shards(connection, [0], {})
-        processor = Processor(World(Policies(), lambda _: 0, shards), now())
-        processor.exported(act)
-        record(connection, processor.outcome, shards)
 
 
 def export_audit_log(
@@ -75,7 +64,9 @@ def export_audit_log(
                     notes_out.write(f"{row.note}\n")
                     notes += 1
         chosen = {} if shard is None else {"shard": str(shard)}
-        record_export(engine, Export(AUDIT_LOG, chosen, rows, digest.hexdigest(), operator), now)
+        export = Export(AUDIT_LOG, chosen, rows, digest.hexdigest(), operator)
+        with engine.begin() as connection:
+            record_operator_acts(connection, now, [export])
         os.replace(notes_file, checkpoints_beside(file))
         os.replace(entries_file, file)
     finally:

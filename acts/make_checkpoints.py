@@ -11,15 +11,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
 
-from handlers.audit.journal import Journal
+from acts.ledger_act import ledger_act
 from handlers.audit.log_check import Fault, Finding, ShardCheck, read_entry
 from handlers.audit.merkle import Frontier
 from handlers.claims import outbound_messages
 from infra.clock import Clock
 from infra.keys.audit_signing import SigningKey, is_signed
-from infra.ledger import audit_log, reads
+from infra.ledger import audit_log
 from infra.ledger.audit_log import ShardEnd
-from infra.ledger.write import record
 from schemas.bilingual import Saying
 from schemas.checkpoint import Checkpoint, SignedCheckpoint, parse_notes
 from schemas.records import CheckpointRow
@@ -64,17 +63,15 @@ def make(engine: Engine, key: SigningKey, end: ShardEnd, now: Clock) -> SignedCh
         return found
     tree = check.tree
     signed = key.sign(Checkpoint(key.verifier.name, end.shard, tree.size, tree.root(), now()))
-    with engine.begin() as connection:
-        shards = reads.lock_shards(connection, [end.shard], {})
+    made_at = signed.checkpoint.made_at
+    with engine.begin() as connection, ledger_act(connection, [end.shard], lambda: made_at) as journal:
         newest = next(each.newest for each in audit_log.shard_ends(connection) if each.shard == end.shard)
         if (newest.size if newest else 0) != (end.newest.size if end.newest else 0):
             return None
         checkpoint = signed.checkpoint
         row = (tree.size, checkpoint.root.hex(), key.verifier.key_id, checkpoint.made_at, signed.note, tree.stored())
         audit_log.add_checkpoint(connection, CheckpointRow(end.shard, *row))
-        journal = Journal(shards, checkpoint.made_at)
         journal.send(end.shard, CHECKPOINTS.name, None, outbound_messages.checkpointed(signed))
-        record(connection, journal.outcome, shards)
     return signed
 
 

@@ -1,25 +1,26 @@
-"""Publishing a policy: it stands for ever, and every claim that waited for it is decided, in one transaction."""
+"""Publishing a policy: it is kept for good, and every claim that waited for it is decided, in one transaction."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection
 
-from acts.take_in import load_persons, published_policies
-from handlers.claims.process import Processor, World
+from acts.ledger_act import LedgerJournal, ledger_act
+from acts.load_world import load_persons
+from acts.published_policies import published_policies
+from handlers.audit.operator_acts import policy_published
+from handlers.claims.process import Processor
 from infra.clock import Clock
-from infra.ledger import reads, tables
-from infra.ledger.write import record
-from infra.sharding import shard_of
+from infra.ledger import policy_rows, reads
+from infra.ledger.policy_rows import PublishedFile
 from schemas.policy.model import Policies, Policy
 from schemas.policy.policy_file import parse_policy
 
 PERSONS_AT_ONCE = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Published:
     """What publishing did. ``new`` is false when the same policy was published before."""
 
@@ -29,50 +30,34 @@ class Published:
     instructions: int = 0
 
 
-def publish(engine: Engine, text: str, operator: str, shard_count: int, now: Clock, file: str = "policy") -> Published:
+def publish_policy(
+    connection: Connection, text: str, operator: str, shard_count: int, now: Clock, file: str = "policy"
+) -> Published:
     """Publishes a policy file in the name of an operator.
 
     Raises PolicyError for an unusable file and ValueError when it overlaps a published policy or changes one.
     """
     policy = parse_policy(text, file)
-    with engine.begin() as connection:
-        shards = reads.lock_shards(connection, range(shard_count), {})
-        before = published_policies(tuple(reads.policy_texts(connection)))
-        if policy.sha256 in {each.sha256 for each in before.releases}:
+    with ledger_act(connection, range(shard_count), now) as journal:
+        before = published_policies(connection)
+        if policy.sha256 in {release.sha256 for release in before.releases}:
             return Published(policy, new=False)
         Policies((*before.releases, policy))
-        recorded_at = now()
-        shard = partial(shard_of, shard_count=shard_count)
-        act = Processor(World(before, shard, shards), recorded_at)
-        act.publish_policy(text.encode("utf-8"), policy, operator)
-        numbers = record(connection, act.outcome, shards)
-        connection.execute(
-            tables.policies.insert().values(
-                sha256=policy.sha256,
-                policy_id=policy.id,
-                effective_from=policy.effective_from,
-                effective_to=policy.effective_to,
-                source_text=text,
-                event_no=numbers[0],
-                operator=operator,
-                published_at=recorded_at,
-            )
-        )
-        decided = instructed = 0
+        number = policy_published(journal, text.encode("utf-8"), policy, operator)
+        journal.write()
+        row = PublishedFile(text, operator, journal.recorded_at)
+        policy_rows.add(connection, policy, row, journal.numbers[number])
+        published = Published(policy, new=True)
         waiting = reads.persons_without_policy(connection, policy.effective_from, policy.effective_to)
         for start in range(0, len(waiting), PERSONS_AT_ONCE):
-            persons = waiting[start : start + PERSONS_AT_ONCE]
-            work = Processor(load_persons(connection, persons, shards, shard_count), recorded_at)
-            for person_id in persons:
-                work.recompute(person_id, 0)
-            record(connection, work.outcome, shards, numbers)
-            decided += len(work.outcome.decisions)
-            instructed += len(work.outcome.instructions)
-    return Published(policy, True, decided, instructed)
+            _decide(journal, waiting[start : start + PERSONS_AT_ONCE], shard_count, number, published)
+    return published
 
 
-def published(engine: Engine) -> list[Policy]:
-    """The published policies, oldest first."""
-    with engine.connect() as connection:
-        texts = connection.scalars(select(tables.policies.c.source_text).order_by(tables.policies.c.effective_from))
-        return [parse_policy(text) for text in texts]
+def _decide(journal: LedgerJournal, persons: list[str], shard_count: int, number: int, published: Published) -> None:
+    work = Processor(load_persons(journal.connection, persons, shard_count), journal)
+    for person_id in persons:
+        work.recompute(person_id, number)
+    published.claims_decided += len(journal.outcome.decisions)
+    published.instructions += len(journal.outcome.instructions)
+    journal.write()

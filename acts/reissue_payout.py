@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection
 
-from acts.payout_reads import load_payouts
-from acts.take_in import load_persons
+from acts.ledger_act import ledger_act
+from acts.load_world import load_payouts, load_persons
 from handlers.claims.process import Processor
+from handlers.claims.reissue import reissue
 from infra.clock import Clock
 from infra.ledger import reads
-from infra.ledger.write import record
 from infra.sharding import shard_of
 from schemas.records import Reissue
 
@@ -27,21 +27,19 @@ class Reissued(NamedTuple):
     amount: int
 
 
-def reissue(engine: Engine, payout_id: str, operator: str, reason: str, shard_count: int, now: Clock) -> Reissued:
+def reissue_payout(
+    connection: Connection, payout_id: str, operator: str, reason: str, shard_count: int, now: Clock
+) -> Reissued:
     """Orders a failed or returned payout again in the name of an operator.
 
-    The act, its audit entries and both instructions are one transaction under the lock of the person's shard: of two
-    operators one comes first, and a report is taken in before or after. Raises NoSuchPayout and NotReissuable.
+    Under the lock of the person's shard: of two operators one comes first, and a report is taken in before or after.
+    Raises NoSuchPayout and NotReissuable.
     """
-    with engine.begin() as connection:
-        found = reads.instructions(connection, [payout_id])
-        if not found:
-            raise NoSuchPayout(payout_id)
-        person_id = found[0].person_id
-        shards = reads.lock_shards(connection, [shard_of(person_id, shard_count)], {})
-        world = load_persons(connection, [person_id], shards, shard_count)
+    rows = reads.instructions(connection, [payout_id])
+    if not rows:
+        raise NoSuchPayout(payout_id)
+    person_id = rows[0].person_id
+    with ledger_act(connection, [shard_of(person_id, shard_count)], now) as journal:
+        world = load_persons(connection, [person_id], shard_count)
         load_payouts(connection, world, reads.line_of(connection, payout_id))
-        processor = Processor(world, now())
-        again = processor.reissue(Reissue(payout_id, person_id, operator, reason))
-        record(connection, processor.outcome, shards)
-    return Reissued(*again)
+        return Reissued(*reissue(Processor(world, journal), Reissue(payout_id, person_id, operator, reason)))

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection
 
-from handlers.claims.process import Processor, World
+from acts.ledger_act import ledger_act
+from handlers.audit.operator_acts import event_replayed
 from infra.clock import Clock
-from infra.ledger import reads
 from infra.ledger.refused_events import RefusedEvent, refused_events
-from infra.ledger.write import record
 from infra.sharding import shard_of
-from schemas.policy.model import Policies
 from schemas.records import Replay
 from schemas.topics import address
 
@@ -22,8 +19,8 @@ class NotRefused(Exception):
     """There is no refused event with that number."""
 
 
-def replay(
-    engine: Engine,
+def replay_refused(
+    connection: Connection,
     numbers: Sequence[int],
     operator: str,
     reason: str,
@@ -33,35 +30,26 @@ def replay(
 ) -> int:
     """Orders refused events to be sent again, ``corrected`` or as they were; returns how many.
 
-    The order, its audit entry and the message for the relay are one transaction. Raises NotRefused.
+    Each comes in through its topic like any other event. Raises NotRefused.
     """
-    with engine.begin() as connection:
-        found = refused_events(connection, numbers=numbers) if numbers else []
-        missing = sorted(set(numbers) - {each.number for each in found})
-        if missing:
-            raise NotRefused(f"no refused event has the number {', '.join(map(str, missing))}")
-        acts = [_act(each, corrected, operator, reason, shard_count) for each in found]
-        shards = reads.lock_shards(connection, {act.shard for act in acts}, {})
-        world = World(Policies(), partial(shard_of, shard_count=shard_count), shards)
-        processor = Processor(world, now())
+    events = refused_events(connection, numbers=numbers) if numbers else []
+    missing = sorted(set(numbers) - {event.number for event in events})
+    if missing:
+        raise NotRefused(f"no refused event has the number {', '.join(map(str, missing))}")
+    acts = [_act(event, corrected, operator, reason, shard_count) for event in events]
+    with ledger_act(connection, {act.shard for act in acts}, now) as journal:
         for act in acts:
-            processor.replay_refused(act)
-        record(connection, processor.outcome, shards)
+            event_replayed(journal, act)
     return len(acts)
 
 
-def _act(refused: RefusedEvent, corrected: bytes | None, operator: str, reason: str, shard_count: int) -> Replay:
-    value = corrected if corrected is not None else refused.value or b""
+def _act(event: RefusedEvent, corrected: bytes | None, operator: str, reason: str, shard_count: int) -> Replay:
+    value = corrected if corrected is not None else event.value or b""
     topic, key = address(value)
-    shard = refused.partition if key is None else shard_of(key.decode(), shard_count)
-    if key is None:  # still unreadable: back to where it came from
-        topic, key = refused.topic, refused.key
+    if key is None:  # unreadable still: back to where it stood
+        topic, key, shard = event.topic, event.key, event.partition
+    else:
+        shard = shard_of(key.decode(), shard_count)
     return Replay(
-        refused_no=refused.number,
-        shard=shard,
-        topic=topic,
-        key=key,
-        value=value,
-        operator=operator,
-        reason=reason,
+        refused_no=event.number, shard=shard, topic=topic, key=key, value=value, operator=operator, reason=reason
     )

@@ -7,6 +7,7 @@ the Basic Multilingual Plane.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 
@@ -32,6 +33,11 @@ def canonical_json(value: object) -> bytes:
 def sha256_hex(data: bytes) -> str:
     """SHA-256 of bytes, 64 lower-case hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
+
+
+def base64_text(data: bytes | None) -> str | None:
+    """Bytes as base64, for JSON; None stays None."""
+    return None if data is None else base64.b64encode(data).decode("ascii")
 
 
 def derived_id(prefix: str, *parts: object) -> str:

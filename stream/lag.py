@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from acts.reader import Reader
-from infra.ledger import reads, tables
+from infra.ledger import outbox_rows, reads
 from schemas.topics import INBOUND
 
 
@@ -30,6 +30,4 @@ def lag(engine: Engine, reader: Reader, shard_count: int) -> Lag:
     with engine.connect() as connection:
         reached = reads.next_offsets(connection)
         behind = sum(max(0, end - reached.get(place, 0)) for place, (_, end) in ends.items())
-        written = dict(connection.execute(select(tables.shards.c.shard, tables.shards.c.outbox_seq)).tuples().all())
-        sent = dict(connection.execute(select(tables.relays.c.shard, tables.relays.c.relayed_seq)).tuples().all())
-    return Lag(behind, sum(seq - sent.get(shard, 0) for shard, seq in written.items()))
+        return Lag(behind, outbox_rows.unsent(connection))

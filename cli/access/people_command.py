@@ -43,7 +43,7 @@ def load(
     operator: Operator,
 ) -> None:
     """Load who the persons are, encrypted field by field. A person who is there already is replaced."""
-    from acts.console_acts import write_down
+    from acts.record_operator_acts import record_operator_acts
 
     known = settings()
     keys, engine = keyring(known), ledger(known)
@@ -52,14 +52,14 @@ def load(
         while part := list(islice(rows, AT_ONCE)):
             count += people_directory.load(connection, keys, part, utc_now())
         told = {"people": str(count), "key_id": keys.newest}
-        write_down(connection, utc_now(), [ConsoleAct(AuditKind.PEOPLE_LOADED.value, operator, told)])
+        record_operator_acts(connection, utc_now, [ConsoleAct(AuditKind.PEOPLE_LOADED.value, operator, told)])
     out.print(f"{count} persons are in the directory, encrypted with key {keys.newest}")
 
 
 @app.command("rotate", epilog="Example: huzhu people newkey console.keys && huzhu people rotate --operator li.na")
 def rotate(operator: Operator) -> None:
     """Encrypt every person anew with the newest key; after that the older keys may go from the file."""
-    from acts.console_acts import write_down
+    from acts.record_operator_acts import record_operator_acts
 
     known = settings()
     keys, engine = keyring(known), ledger(known)
@@ -70,7 +70,9 @@ def rotate(operator: Operator) -> None:
                 count = people_directory.rotate(connection, keys, utc_now(), AT_ONCE)
                 if count:
                     told = {"people": str(count), "key_id": keys.newest, "change": "key rotated"}
-                    write_down(connection, utc_now(), [ConsoleAct(AuditKind.PEOPLE_LOADED.value, operator, told)])
+                    record_operator_acts(
+                        connection, utc_now, [ConsoleAct(AuditKind.PEOPLE_LOADED.value, operator, told)]
+                    )
             total += count
             if not count:
                 break

@@ -31,7 +31,8 @@ def create(
     from acts import console_users
 
     try:
-        console_users.create(ledger(settings()), name, role, _password(), operator, utc_now)
+        with ledger(settings()).begin() as connection:
+            console_users.create(connection, name, role, _password(), operator, utc_now)
     except console_users.UserRefused as error:
         fail(str(error))
     out.print(f"user {name} may sign in as {role}")
@@ -54,7 +55,8 @@ def disable(name: Name, operator: Operator) -> None:
     from acts import console_users
 
     try:
-        console_users.disable(ledger(settings()), name, operator, utc_now)
+        with ledger(settings()).begin() as connection:
+            console_users.disable(connection, name, operator, utc_now)
     except console_users.UserRefused as error:
         fail(str(error))
     out.print(f"user {name} is disabled")
@@ -66,7 +68,8 @@ def reset(name: Name, operator: Operator) -> None:
     from acts import console_users
 
     try:
-        console_users.reset(ledger(settings()), name, _password(), operator, utc_now)
+        with ledger(settings()).begin() as connection:
+            console_users.reset(connection, name, _password(), operator, utc_now)
     except console_users.UserRefused as error:
         fail(str(error))
     out.print(f"user {name} has a new password")

@@ -16,7 +16,7 @@ import typer
 from confluent_kafka import KafkaException
 from sqlalchemy import Engine
 
-from acts.publish_policy import publish
+from acts.publish_policy import publish_policy
 from cli.demo.demo_console import open_console, reports
 from cli.offline.adjudicate_command import lines_of, load_policies
 from cli.servers.operate import settings
@@ -151,7 +151,9 @@ def _prepare(engine: Engine, bootstrap: str, known: Settings, files: list[Path])
     topic_setup.apply(bootstrap, known)
     bind(engine, known.shards, topic_setup.cluster_id(bootstrap))
     for file in files:
-        publish(engine, file.read_text("utf-8"), "demo", known.shards, utc_now, str(file))
+        with engine.begin() as connection:
+            text = file.read_text("utf-8")
+            publish_policy(connection, text, "demo", known.shards, utc_now, str(file))
 
 
 def _post(bootstrap: str, events: list[bytes]) -> None:

@@ -64,9 +64,11 @@ def open_console(engine: Engine, folder: Path, start: Callable[..., None]) -> No
     for name, role in given:
         password = secrets.token_urlsafe(12)
         try:
-            console_users.create(engine, name, role, password, "demo", utc_now)
+            with engine.begin() as connection:
+                console_users.create(connection, name, role, password, "demo", utc_now)
         except console_users.UserRefused:  # a ledger in which there was a demo before
-            console_users.reset(engine, name, password, "demo", utc_now)
+            with engine.begin() as connection:
+                console_users.reset(connection, name, password, "demo", utc_now)
         table.add_row(name, password, role)
     start("audit sign", HUZHU_AUDIT_KEY_FILE=str(signing), HUZHU_AUDIT_INTERVAL="5")
     start(

@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from acts.replay_refused import NotRefused
-from acts.replay_refused import replay as replay_refused
+from acts.replay_refused import NotRefused, replay_refused
 from cli.servers.operate import ledger, settings
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
@@ -74,7 +73,9 @@ def replay(
         fail(f"{file}: cannot be read: {error.strerror}")
     engine = ledger(settings())
     try:
-        count = replay_refused(engine, numbers, operator, reason, bound_shards(engine), utc_now, corrected)
+        shards = bound_shards(engine)
+        with engine.begin() as connection:
+            count = replay_refused(connection, numbers, operator, reason, shards, utc_now, corrected)
     except (NotRefused, LedgerMismatch) as error:
         fail(str(error))
     out.print(f"{count} refused events are on their way to their topics")

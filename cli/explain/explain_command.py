@@ -9,23 +9,23 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import DBAPIError
 
+from acts.published_policies import published_policy
 from cli.explain.claim_text import ClaimPage, Payout, show
 from cli.offline.adjudicate_command import lines_of
 from cli.policy.policy_command import read as read_files
 from cli.servers.operate import ledger, settings
 from cli.terminal.language import Language, said_in
 from cli.terminal.output import fail, out
-from handlers.claims.account import Account
 from handlers.claims.adjudicate import adjudicate
 from handlers.claims.explain import decision_of
 from handlers.claims.read import Reading, read
+from handlers.claims.recall import account_of
 from handlers.offline.book import Book
 from infra.ledger.claim_record import claim_record
 from schemas.bilingual import Saying
 from schemas.decisions import ClaimDecided
 from schemas.facts import PayoutReported
 from schemas.outbound import PayoutInstructed
-from schemas.policy.policy_file import parse_policy
 from schemas.refusals import Refusal
 from stream.deadline import INFRASTRUCTURE_GONE
 
@@ -89,11 +89,7 @@ def _from_ledger(claim_id: str) -> ClaimPage | None:
     if record is None:
         return None
     decision = ClaimDecided.model_validate_json(record.decision)
-    account = Account(decision.person_id)
-    for value in record.facts:
-        known = read(value)
-        assert isinstance(known, Reading), "an accepted fact stays readable"
-        account.apply(known.fact)
+    account = account_of(decision.person_id, record.facts)
     payouts = [
         Payout(
             PayoutInstructed.model_validate_json(each.value),
@@ -103,7 +99,7 @@ def _from_ledger(claim_id: str) -> ClaimPage | None:
         )
         for each in record.instructions
     ]
-    policy = None if record.policy_text is None else parse_policy(record.policy_text)
+    policy = None if record.policy_text is None else published_policy(record.policy_text)
     return ClaimPage(account.claim(claim_id), account.death is not None, decision, policy, payouts)
 
 

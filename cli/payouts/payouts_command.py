@@ -11,8 +11,7 @@ from rich.table import Table
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from acts.reissue_payout import NoSuchPayout
-from acts.reissue_payout import reissue as order_again
+from acts.reissue_payout import NoSuchPayout, reissue_payout
 from cli.servers.operate import ledger, settings
 from cli.terminal.language import Language, said_in
 from cli.terminal.output import fail, out
@@ -177,7 +176,8 @@ def reissue(
     engine = ledger(settings())
     try:
         shards = bound_shards(engine)
-        again = order_again(engine, payout, operator, reason, shards, utc_now)
+        with engine.begin() as connection:
+            again = reissue_payout(connection, payout, operator, reason, shards, utc_now)
     except NoSuchPayout:
         fail(f"没有支付 {payout}\nthere is no payout {payout}: `huzhu payouts list` names them")
     except (NotReissuable, LedgerMismatch) as error:

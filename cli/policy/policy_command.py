@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from acts import publish_policy
+from acts.publish_policy import publish_policy
+from acts.published_policies import published_policies
 from cli.policy import policy_diff, policy_table
 from cli.servers.operate import ledger, settings
 from cli.terminal.language import Language
@@ -70,7 +71,9 @@ def publish(
     engine = ledger(known)
     try:
         text = read_text(file)
-        done = publish_policy.publish(engine, text, operator, bound_shards(engine), utc_now, str(file))
+        shards = bound_shards(engine)
+        with engine.begin() as connection:
+            done = publish_policy(connection, text, operator, shards, utc_now, str(file))
     except PolicyError as error:
         fail(str(error))
     except (ValueError, LedgerMismatch) as error:
@@ -85,11 +88,11 @@ def publish(
 @app.command(epilog="Example: huzhu policy show")
 def show(language: LanguageOption = Language.BOTH) -> None:
     """Show the published policies, in words and worked examples."""
-    engine = ledger(settings())
-    policies = publish_policy.published(engine)
-    for policy in policies:
+    with ledger(settings()).connect() as connection:
+        policies = published_policies(connection)
+    for policy in policies.releases:
         policy_table.show(policy, language, out)
-    if not policies:
+    if not policies.releases:
         out.print("no policy is published")
 
 

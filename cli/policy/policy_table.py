@@ -11,9 +11,9 @@ from rich.text import Text
 from cli.terminal.language import Language, said_in
 from cli.terminal.prose import Prose
 from handlers.offline.worked_examples import benefit_at, category_of, claim_at, telling_amounts
+from handlers.offline.working_line import working
 from handlers.words.claim_sentences import yuan
 from handlers.words.policy_sentences import SHORT_BASIS, brackets_words, policy_rules, scheme_rules
-from handlers.words.working_line import working
 from schemas.bilingual import Saying
 from schemas.policy.model import Policy, Scheme, Tier
 

@@ -47,7 +47,6 @@ def console(
     Needs the ledger, and a key file (`huzhu people newkey`); with HUZHU_KAFKA_BOOTSTRAP it also shows how far the
     workers are behind. Make users with `huzhu users create`. Exit status 2: a setting is unusable.
     """
-    from acts.replay_refused import replay
     from web.console.console_app import Outside, create_console
     from web.console.log_watch import Watch
     from web.server import Address, NotServed, check_address, server
@@ -61,12 +60,8 @@ def console(
     keys = keyring(known)
     engine, shards = _engine(known)
     reader = _Lag(known, engine, shards)
-
-    def send_again(number: int, value: bytes | None, operator: str, reason: str) -> None:
-        replay(engine, [number], operator, reason, shards, utc_now, value)
-
     watch = Watch(_audit_keys(known), utc_now)
-    outside = Outside(reader.lag, send_again, watch)
+    outside = Outside(shards, reader.lag, watch)
     serving = server(create_console(engine, known, keys, outside, utc_now), known, "console")
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn's own give way to these at its end
         signal.signal(number, lambda *_: setattr(serving, "should_exit", True))
@@ -108,7 +103,7 @@ def _engine(known: Settings) -> tuple[Engine, int]:
     finally:
         first.dispose()
     url = first.url.render_as_string(False)
-    pool = 2 * known.console_threads + 3  # approving a correction takes two
+    pool = known.console_threads + 3  # and one for each thread in the background
     return connect(url, known.ledger_lease, pool=pool, statement_seconds=STATEMENT_SECONDS_MAX), shards
 
 
@@ -139,7 +134,7 @@ class _Background:
     """Chains what was looked at and brings the figures forward, and asks Kafka, each in a thread of its own."""
 
     def __init__(self, engine: Engine, reader: _Lag, watch: Watch) -> None:
-        from acts.console_acts import chain_views
+        from acts.personal_data_views import chain_views
 
         def keep_up() -> None:
             while chain_views(engine, utc_now):

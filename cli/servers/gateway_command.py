@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 from sqlalchemy import Engine
 
-from acts import api_keys as acts
+from acts import api_keys
 from cli.events.post_national import mappings_of
 from cli.servers.operate import LogLevel, bound_ledger, kafka_address, ledger, log_to_stderr, settings
 from cli.terminal.output import err, fail, out
@@ -103,10 +103,10 @@ def create(
     _named(operator)
     if (facility and role is not ApiRole.HOSPITAL) or (scheme and role is not ApiRole.INSURER):
         fail("--facility goes with --role hospital, --scheme with --role insurer")
-    engine = ledger(settings())
     try:
-        key, token = acts.create(engine, role, facility or scheme or [], note, operator, utc_now)
-    except acts.KeyRefused as error:
+        with ledger(settings()).begin() as connection:
+            key, token = api_keys.create(connection, role, facility or scheme or [], note, operator, utc_now)
+    except api_keys.KeyRefused as error:
         fail(str(error))
     _show(key, token)
 
@@ -119,10 +119,10 @@ def rotate(
 ) -> None:
     """Make a successor with the same rights and write it to standard output, once; the old key ends after the grace."""
     _named(operator)
-    engine = ledger(settings())
     try:
-        key, token = acts.rotate(engine, key_id, timedelta(hours=grace_hours), operator, utc_now)
-    except acts.KeyRefused as error:
+        with ledger(settings()).begin() as connection:
+            key, token = api_keys.rotate(connection, key_id, timedelta(hours=grace_hours), operator, utc_now)
+    except api_keys.KeyRefused as error:
         fail(str(error))
     _show(key, token)
 
@@ -137,10 +137,10 @@ def revoke(
     _named(operator)
     if not reason.strip():
         fail("--reason says why: it may not be empty")
-    engine = ledger(settings())
     try:
-        acts.revoke(engine, key_id, reason, operator, utc_now)
-    except acts.KeyRefused as error:
+        with ledger(settings()).begin() as connection:
+            api_keys.revoke(connection, key_id, reason, operator, utc_now)
+    except api_keys.KeyRefused as error:
         fail(str(error))
     out.print(f"key {key_id} is revoked")
 
@@ -161,7 +161,7 @@ def _state(key: ApiKey) -> str:
     if key.revoked_at is not None:
         return f"revoked {key.revoked_at:%Y-%m-%d %H:%M}"
     if key.expires_at is not None:
-        verb = "ends" if acts.is_live(key, utc_now()) else "ended"
+        verb = "ends" if api_keys.is_live(key, utc_now()) else "ended"
         return f"{verb} {key.expires_at:%Y-%m-%d %H:%M}"
     return "live"
 

@@ -11,7 +11,7 @@ import jinja2
 import vl_convert
 from rich.cells import cell_len
 
-from cli.simulate.tables import UNKNOWN, Change, Report, Sheet, class_name, headline, sheets, text_of
+from cli.simulate.cost_tables import UNKNOWN, Change, Report, Sheet, class_name, headline, sheets, text_of
 from cli.terminal.language import Language, said_in
 from handlers.offline.what_if import EDGES, Class
 from schemas.bilingual import Saying

@@ -26,7 +26,7 @@ from cli.offline.scatter import LedgerSource, Plan
 from cli.offline.worker_processes import cores, workers
 from cli.policy.policy_command import read as read_files
 from cli.servers.operate import settings
-from cli.simulate import claims_csv, html_page, tables
+from cli.simulate import claims_csv, cost_tables, html_page
 from cli.terminal.language import Language
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
 from handlers.claims.account import Decidable
@@ -100,14 +100,14 @@ def simulate(
     tally = Tally()
     for result, _ in worked.results:
         tally.merge(result)
-    report = tables.Report(tally, compared[0], compared[1], worked.facts, len(worked.refused))
+    report = cost_tables.Report(tally, compared[0], compared[1], worked.facts, len(worked.refused))
     for number, refusal in worked.refused:
         said = {"line": number, **refusal.model_dump(mode="json")}
         sys.stderr.write(json.dumps(said, ensure_ascii=False) + "\n")
     written = []
     if folder is not None:
-        written = [*tables.write_csv(report, folder), html_page.write(report, language, folder)]
-    tables.show(report, language, out)
+        written = [*cost_tables.write_csv(report, folder), html_page.write(report, language, folder)]
+    cost_tables.show(report, language, out)
     if folder is not None:
         out.print(f"{folder}: {', '.join(path.name for path in written)}{', claims.csv' if every_claim else ''}")
     if worked.refused:

@@ -14,21 +14,26 @@ from schemas.topics import AUDIT
 
 @dataclass(slots=True)
 class Journal:
-    """Collects an outcome and moves the shards' sequences forward. ``recorded_at`` is when the ledger takes it in."""
+    """Collects an outcome and moves the shards' sequences forward.
+
+    ``recorded_at`` is when the ledger takes it in; it becomes ``occurred_at`` of what goes out. ``written`` counts
+    the events of this journal that are written already; later ones go on from there.
+    """
 
     shards: dict[int, ShardState]
     recorded_at: datetime
     outcome: Outcome = field(default_factory=Outcome)
+    written: int = 0
 
     def event(self, delivery: Delivery, shard: int, disposition: str) -> int:
-        """Numbers an event within the batch."""
-        number = len(self.outcome.events)
+        """Numbers an event within the journal."""
+        number = self.written + len(self.outcome.events)
         self.outcome.events.append(EventRow(number, shard, *delivery, self.recorded_at, disposition))
         return number
 
     def act(self, shard: int, operator: str, value: bytes, disposition: str) -> int:
         """Numbers an act of an operator among the events; it has no offset, as it came from no topic."""
-        number = len(self.outcome.events)
+        number = self.written + len(self.outcome.events)
         self.outcome.events.append(
             EventRow(number, shard, "operator", shard, None, operator.encode(), value, self.recorded_at, disposition)
         )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import datetime
 
 from handlers.claims.payout_reports import REPORT_ALERTS
 from handlers.claims.settle import Due
-from schemas.canonical import canonical_json, derived_id, sha256_hex
+from schemas.canonical import base64_text, canonical_json, derived_id, sha256_hex
 from schemas.checkpoint import SignedCheckpoint
 from schemas.decisions import ClaimDecided, ClaimDecision, to_json
 from schemas.facts import PayoutReported
 from schemas.outbound import AlertCode, AlertRaised, AuditCheckpointed, Payee, PayoutInstructed
-from schemas.records import ClaimRow, Delivery, Reissue, Replay
+from schemas.records import ClaimRow, Delivery
 from schemas.refusals import EventRefused, Refusal
 
 
@@ -93,22 +92,11 @@ def refused(delivery: Delivery, refusal: Refusal, recorded_at: datetime) -> byte
         topic=delivery.topic,
         partition=delivery.partition,
         offset=delivery.offset,
-        key_base64=_base64(delivery.key),
-        value_base64=_base64(delivery.value),
+        key_base64=base64_text(delivery.key),
+        value_base64=base64_text(delivery.value),
         value_sha256=sha256_hex(value),
     )
     return canonical_json(event.model_dump(mode="json"))
-
-
-def reissued(act: Reissue) -> bytes:
-    """The act as the ledger keeps it: enough to do it again."""
-    return canonical_json(act._asdict())
-
-
-def replayed(act: Replay) -> bytes:
-    """The act as the ledger keeps it: enough to do it again."""
-    fields = act._asdict() | {"key": _base64(act.key), "value": _base64(act.value)}
-    return canonical_json(fields)
 
 
 def checkpointed(signed: SignedCheckpoint) -> bytes:
@@ -120,11 +108,7 @@ def checkpointed(signed: SignedCheckpoint) -> bytes:
         size=made.size,
         root=made.root.hex(),
         key_id=signature.key_id,
-        signature=base64.b64encode(signature.value).decode("ascii"),
+        signature=base64_text(signature.value),
         note=signed.note,
     )
     return canonical_json(event.model_dump(mode="json"))
-
-
-def _base64(data: bytes | None) -> str | None:
-    return None if data is None else base64.b64encode(data).decode("ascii")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from handlers.audit.journal import Journal
 from handlers.claims import outbound_messages
@@ -16,28 +15,22 @@ from handlers.claims.account import Account, DecidableClaim
 from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.admit import Disposition, Registry, admit, claims_of_identity
 from handlers.claims.explain import decision_of, fingerprint
-from handlers.claims.payout_reports import PayoutReport, amount_to_reissue, effect_of, states_of
+from handlers.claims.payout_reports import PayoutReport, effect_of
 from handlers.claims.read import Reading
-from handlers.claims.settle import Due, differences, in_order, reissued
-from schemas.access.console_rights import ConsoleAct
-from schemas.canonical import canonical_json
+from handlers.claims.settle import Due, differences, in_order
 from schemas.decisions import Status
 from schemas.facts import Fact, PayoutReported, Subject
 from schemas.outbound import AuditKind
-from schemas.policy.model import Policies, Policy
+from schemas.policy.model import Policies
 from schemas.records import (
     BenefitRow,
     ClaimRow,
     DecisionRow,
     Delivery,
-    Export,
     FactRow,
     InstructionRow,
     Outcome,
     RefusalRow,
-    Reissue,
-    Replay,
-    ShardState,
     SubjectRow,
 )
 from schemas.refusals import Refusal
@@ -57,7 +50,6 @@ class World:
 
     policies: Policies
     shard_of: Callable[[str], int]
-    shards: dict[int, ShardState]
     registry: Registry = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
     claims: dict[str, ClaimRow] = field(default_factory=dict)
@@ -69,16 +61,16 @@ class World:
 class Processor:
     """Takes events one after the other and collects the outcome."""
 
-    def __init__(self, world: World, recorded_at: datetime) -> None:
-        """``recorded_at`` is when the ledger takes the batch in; it becomes ``occurred_at`` of what goes out."""
+    def __init__(self, world: World, journal: Journal) -> None:
+        """``journal`` holds the ends of the shards' sequences, and collects the outcome."""
         self.world = world
-        self.recorded_at = recorded_at
-        self._journal = Journal(world.shards, recorded_at)
+        self.recorded_at = journal.recorded_at
+        self.journal = journal
 
     @property
     def outcome(self) -> Outcome:
         """What was collected so far."""
-        return self._journal.outcome
+        return self.journal.outcome
 
     def take(self, delivery: Delivery, reading: Reading | Refusal) -> None:
         """One event, read before by `handlers.claims.read`."""
@@ -91,54 +83,16 @@ class Processor:
             return
         fact = reading.fact
         shard = self.world.shard_of(fact.person_id)
-        number = self._journal.event(delivery, shard, admitted)
+        number = self.journal.event(delivery, shard, admitted)
         kind, subject, alert = AuditKind(f"event.{admitted}"), _where(delivery) | _what(fact), None
         if admitted is Disposition.ACCEPTED and isinstance(fact, PayoutReported):
             effect, alert = self._reported(fact, reading.content_sha256)
             subject |= effect
-        self._journal.audit(shard, number, kind, fact.source, subject, delivery.value)
+        self.journal.audit(shard, number, kind, fact.source, subject, delivery.value)
         if alert is not None:
-            self._journal.send(shard, ALERTS.name, fact.person_id.encode(), alert)
+            self.journal.send(shard, ALERTS.name, fact.person_id.encode(), alert)
         if admitted is Disposition.ACCEPTED:
             self._accepted(reading, number)
-
-    def publish_policy(self, text: bytes, policy: Policy, operator: str) -> None:
-        """A policy was published by an operator: an act, recorded on shard 0, like an event that came from nowhere."""
-        number = self._journal.act(0, operator, text, "policy")
-        subject = {"policy_id": policy.id, "policy_sha256": policy.sha256}
-        self._journal.audit(0, number, AuditKind.POLICY_PUBLISHED, f"operator:{operator}", subject, text)
-
-    def replay_refused(self, act: Replay) -> None:
-        """An operator sends a refused event again: the relay carries it to its topic, where it comes in like any other.
-
-        So it cannot pay twice: the same id, version and content is a duplicate.
-        """
-        number = self._journal.act(act.shard, act.operator, outbound_messages.replayed(act), "replay")
-        self._journal.send(act.shard, act.topic, act.key, act.value)
-        subject = {"refused_no": str(act.refused_no), "topic": act.topic, "reason": act.reason}
-        self._journal.audit(act.shard, number, AuditKind.EVENT_REPLAYED, f"operator:{act.operator}", subject, act.value)
-
-    def reissue(self, act: Reissue) -> tuple[str, int]:
-        """An operator orders a failed or returned payout again; returns the new payout's id and its fen.
-
-        Two instructions, so that law 3 holds for a reader that knows nothing of reissues: the failed one is taken off
-        the books, and the same is ordered anew. Raises NotReissuable.
-        """
-        world = self.world
-        failed = world.instructed[act.payout_id]
-        place = (failed.claim_id, failed.scheme_id)
-        line = [each for each in world.instructed.values() if (each.claim_id, each.scheme_id) == place]
-        amount = amount_to_reissue(failed, line, states_of(line, world.reports))
-        shard = world.claims[failed.claim_id].shard
-        value = outbound_messages.reissued(act)
-        number = self._journal.act(shard, act.operator, value, "reissue")
-        subject = {"payout_id": act.payout_id, "claim_id": place[0], "scheme_id": place[1], "reason": act.reason}
-        self._journal.audit(shard, number, AuditKind.PAYOUT_REISSUED, f"operator:{act.operator}", subject, value)
-        dues = reissued(failed, amount, world.benefits[failed.claim_id][failed.scheme_id])
-        world.benefits[failed.claim_id][failed.scheme_id] = self.outcome.benefits[place] = dues[-1].row
-        for due in dues:
-            self._instruct(world.accounts[failed.person_id], due, number)
-        return next(due.payout_id for due in dues if due.reissue_of), amount
 
     def _reported(self, fact: PayoutReported, mark: str) -> tuple[dict[str, str], bytes | None]:
         """What a report does to its payout, for its audit entry, and the alert that it raises, if any."""
@@ -152,20 +106,6 @@ class Processor:
             return effect.told, None
         claim_id = None if instruction is None else instruction.claim_id
         return effect.told, outbound_messages.about_report(effect.alert, fact, claim_id, mark, self.recorded_at)
-
-    def exported(self, act: Export) -> None:
-        """An operator took data out of the ledger: an act, recorded on shard 0."""
-        value = canonical_json(act._asdict())
-        number = self._journal.act(0, act.operator, value, "export")
-        subject = {"what": act.what, "rows": str(act.rows), "sha256": act.sha256}
-        subject |= {f"filter.{name}": wanted for name, wanted in act.filter.items()}
-        self._journal.audit(0, number, AuditKind.DATA_EXPORTED, f"operator:{act.operator}", subject, value)
-
-    def done_in_console(self, act: ConsoleAct) -> None:
-        """Somebody did or looked at something in the console: an act, recorded on shard 0."""
-        value = canonical_json(act._asdict())
-        number = self._journal.act(0, act.operator, value, "console")
-        self._journal.audit(0, number, AuditKind(act.kind), f"operator:{act.operator}", act.subject, value)
 
     def recompute(self, person_id: str, number: int) -> None:
         """Decides all of a person's claims again, as when a policy was published."""
@@ -201,7 +141,7 @@ class Processor:
             else:
                 self._redated(adjudication.claim, before)
         for due in in_order(dues):
-            self._instruct(account, due, number)
+            self.instruct(account, due, number)
 
     def _redated(self, claim: DecidableClaim, before: ClaimRow) -> None:
         """Keeps a corrected day of discharge even if no decision changed: publishing a policy looks claims up by it."""
@@ -230,11 +170,11 @@ class Processor:
         self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
         value = outbound_messages.decided(decision_of(adjudication), row, self.recorded_at)
         self.outcome.decisions.append(DecisionRow(claim.claim_id, row.revision, number, value))
-        self._journal.send(shard, DECISIONS.name, account.person_id.encode(), value)
+        self.journal.send(shard, DECISIONS.name, account.person_id.encode(), value)
         subject = {"claim_id": claim.claim_id, "revision": str(row.revision), "status": row.status}
-        self._journal.audit(shard, number, AuditKind.CLAIM_DECIDED, ACTOR, subject, value)
+        self.journal.audit(shard, number, AuditKind.CLAIM_DECIDED, ACTOR, subject, value)
         if row.status is Status.AFTER_DEATH and (before is None or before.status is not Status.AFTER_DEATH):
-            self._journal.send(
+            self.journal.send(
                 shard, ALERTS.name, account.person_id.encode(), outbound_messages.after_death(row, self.recorded_at)
             )
         held = self.world.benefits.setdefault(claim.claim_id, {})
@@ -244,7 +184,8 @@ class Processor:
             self.outcome.benefits[claim.claim_id, benefit.scheme_id] = benefit
         return dues
 
-    def _instruct(self, account: Account, due: Due, number: int) -> None:
+    def instruct(self, account: Account, due: Due, number: int) -> None:
+        """Instructs an amount that is due to or from a person, because of event ``number``."""
         row = due.row
         claim_row = self.world.claims[row.claim_id]
         value = outbound_messages.instructed(due, claim_row, account.death is not None, self.recorded_at)
@@ -265,18 +206,18 @@ class Processor:
         )
         self.outcome.instructions.append(instruction)
         self.world.instructed[due.payout_id] = instruction
-        self._journal.send(claim_row.shard, INSTRUCTIONS.name, account.person_id.encode(), value)
+        self.journal.send(claim_row.shard, INSTRUCTIONS.name, account.person_id.encode(), value)
         subject = {"payout_id": due.payout_id, "claim_id": row.claim_id, "scheme_id": row.scheme_id}
-        self._journal.audit(claim_row.shard, number, AuditKind.PAYOUT_INSTRUCTED, ACTOR, subject, value)
+        self.journal.audit(claim_row.shard, number, AuditKind.PAYOUT_INSTRUCTED, ACTOR, subject, value)
 
     def _refused(self, delivery: Delivery, refusal: Refusal) -> None:
         shard = delivery.partition
-        number = self._journal.event(delivery, shard, "refused")
+        number = self.journal.event(delivery, shard, "refused")
         self.outcome.refusals.append(RefusalRow(number, refusal.code, list(refusal.pointers), refusal.zh, refusal.en))
         value = outbound_messages.refused(delivery, refusal, self.recorded_at)
-        self._journal.send(shard, DEADLETTER.name, delivery.key, value)
+        self.journal.send(shard, DEADLETTER.name, delivery.key, value)
         subject = _where(delivery) | {"code": refusal.code}
-        self._journal.audit(shard, number, AuditKind.EVENT_REFUSED, f"topic:{delivery.topic}", subject, delivery.value)
+        self.journal.audit(shard, number, AuditKind.EVENT_REFUSED, f"topic:{delivery.topic}", subject, delivery.value)
 
 
 def _where(delivery: Delivery) -> dict[str, str]:

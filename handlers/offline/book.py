@@ -8,7 +8,7 @@ from handlers.claims.account import Account
 from handlers.claims.adjudicate import adjudicate
 from handlers.claims.admit import Disposition, Registry, admit
 from handlers.claims.explain import decision_of
-from handlers.claims.read import read
+from handlers.claims.read import Reading, read
 from schemas.decisions import ClaimDecision
 from schemas.policy.model import Policies
 from schemas.refusals import Refusal
@@ -24,8 +24,10 @@ class Book:
     def take(self, value: bytes) -> Disposition | Refusal:
         """What became of one event."""
         reading = read(value)
-        if isinstance(reading, Refusal):
-            return reading
+        return reading if isinstance(reading, Refusal) else self.admit(reading)
+
+    def admit(self, reading: Reading) -> Disposition | Refusal:
+        """What became of an event that could be read; an accepted one is in its person's account."""
         admitted = admit(reading, self.registry)
         if admitted is Disposition.ACCEPTED:
             person_id = reading.fact.person_id

@@ -172,12 +172,6 @@ def payout_reports(
     return [(row.content_sha256, bytes(row.value)) for row in connection.execute(wanted)]
 
 
-def policy_texts(connection: Connection) -> list[str]:
-    """The published policy files, oldest first."""
-    policy = tables.policies
-    return list(connection.scalars(select(policy.c.source_text).order_by(policy.c.effective_from)))
-
-
 def persons_without_policy(connection: Connection, since: object, until: object) -> list[str]:
     """Persons with a claim that waits for a policy on a day of ``[since, until)``; ``until`` may be None."""
     claim = tables.claims

@@ -11,8 +11,7 @@ from typing import Any, cast
 import psycopg
 from sqlalchemy import Connection, Engine, func, select, text
 
-from infra.ledger import tables
-from infra.ledger.reads import policy_texts
+from infra.ledger import policy_rows, tables
 
 _SNAPSHOT_ID = re.compile(r"[0-9A-F-]+")
 
@@ -39,7 +38,7 @@ def moment(engine: Engine) -> Iterator[Moment]:
         snapshot_id = str(connection.scalar(text("SELECT pg_export_snapshot()")))
         number = tables.events.c.event_no
         first, last = connection.execute(select(func.min(number), func.max(number))).one()
-        texts = policy_texts(connection)
+        texts = policy_rows.texts(connection)
         yield Moment(snapshot_id, texts, first or 0, 0 if last is None else last + 1)
 
 

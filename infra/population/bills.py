@@ -4,10 +4,7 @@ from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
-from infra.population.people import Person
-from infra.population.registries import Standing
-from infra.population.stays import Stay
-from infra.population.tables import (
+from infra.population.assumptions import (
     ASSISTED_RATE,
     CHARGE_SIGMA,
     COURSE_MEDIAN_YUAN,
@@ -18,6 +15,9 @@ from infra.population.tables import (
     SERIOUS_ILLNESS_RATE,
     STAY_MEDIAN_YUAN,
 )
+from infra.population.people import Person
+from infra.population.registries import Standing
+from infra.population.stays import Stay
 from infra.population.wire import year_of
 
 _ON_THE_THRESHOLD = 0.012  # share of stays whose copay is put at 1,999.99, 2,000.00 or 2,000.01 yuan

@@ -1,7 +1,7 @@
 """What the population is, in words, for the person who runs the generator."""
 
-from infra.population.refusals import KINDS
-from infra.population.tables import ACUTE, AREAS, CATEGORIES, CONDITIONS, FACILITIES, LEVELS
+from infra.population.assumptions import ACUTE, AREAS, CATEGORIES, CONDITIONS, FACILITIES, LEVELS
+from infra.population.spoiled_messages import KINDS
 
 
 def describe() -> str:

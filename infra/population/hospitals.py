@@ -2,11 +2,11 @@
 
 from random import Random
 
+from infra.population.assumptions import MoneyStyle
 from infra.population.bills import Amounts, corrected, split
 from infra.population.people import Person
 from infra.population.registries import office
 from infra.population.stays import Stay
-from infra.population.tables import MoneyStyle
 from infra.population.wire import (
     DAY_SECONDS,
     MINUTE_SECONDS,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from infra.population.tables import (
+from infra.population.assumptions import (
     AGE_BANDS,
     AREA_WEIGHTS,
     AREAS,

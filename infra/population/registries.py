@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
+from infra.population.assumptions import CATEGORIES
 from infra.population.people import Household, Person, village
-from infra.population.tables import CATEGORIES
 from infra.population.wire import (
     DAY_SECONDS,
     HOUR_SECONDS,

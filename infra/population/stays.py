@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
-from infra.population.people import Household, Person
-from infra.population.tables import (
+from infra.population.assumptions import (
     ACUTE,
     CITY_HOSPITALS,
     LEVELS,
@@ -15,6 +14,7 @@ from infra.population.tables import (
     Diagnosis,
     Facility,
 )
+from infra.population.people import Household, Person
 from infra.population.wire import Day, Horizon
 
 _DAYS_PER_YEAR = 365.25

@@ -14,12 +14,11 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
-from sqlalchemy import Connection, Engine, func, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Engine
 
 from acts.reader import Reader
 from infra.kafka import client_security
-from infra.ledger.tables import outbox, relays, shards
+from infra.ledger import outbox_rows
 from infra.settings import Settings
 from schemas.records import OutboxRow
 from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS
@@ -103,8 +102,8 @@ class ShardRelay:
         with self._new_reader(self._bootstrap) as reader:
             self._cursor = read_cursor(reader, self._shard)
         with self._engine.connect() as connection:
-            known = self._known_as_sent(connection)
-            written = connection.scalar(select(shards.c.outbox_seq).where(shards.c.shard == self._shard)) or 0
+            known = outbox_rows.last_sent(connection, self._shard)
+            written = outbox_rows.last_written(connection, self._shard)
         if self._cursor < known:
             raise CursorLost(
                 f"shard {self._shard}: {RELAY_CURSORS.name} says {self._cursor}, but the ledger knows {known} as sent: "
@@ -143,22 +142,11 @@ class ShardRelay:
 
     def _waiting(self) -> list[OutboxRow]:
         """The next messages, as many as fit; one alone may be larger."""
-        columns = [outbox.c[name] for name in OutboxRow._fields]
-        upto = func.sum(func.octet_length(outbox.c.value)).over(order_by=outbox.c.seq).label("upto")
-        sized = (
-            select(*columns, upto)
-            .where(outbox.c.shard == self._shard, outbox.c.seq > self._cursor)
-            .order_by(outbox.c.seq)
-            .limit(self._limit)
-            .subquery()
-        )
-        fits = or_(sized.c.upto <= BATCH_BYTES_MAX, sized.c.upto == func.octet_length(sized.c.value))
-        wanted = select(*(sized.c[name] for name in OutboxRow._fields)).where(fits).order_by(sized.c.seq)
         with self._engine.connect() as connection:
-            rows = [OutboxRow(*found) for found in connection.execute(wanted)]
+            rows = outbox_rows.waiting(connection, self._shard, self._cursor, self._limit, BATCH_BYTES_MAX)
             for number, row in enumerate(rows, start=self._cursor + 1):
                 if row.seq != number:
-                    if self._known_as_sent(connection) > self._cursor:
+                    if outbox_rows.last_sent(connection, self._shard) > self._cursor:
                         raise KafkaException(KafkaError(KafkaError._FENCED, "a newer relay sends for this shard", True))
                     raise CursorLost(f"shard {self._shard}: outbox has {row.seq} after {number - 1}")
         return rows
@@ -171,22 +159,10 @@ class ShardRelay:
             except BufferError:  # the client's queue is full: let it send
                 producer.poll(0.1)
 
-    def _known_as_sent(self, connection: Connection) -> int:
-        return connection.scalar(select(relays.c.relayed_seq).where(relays.c.shard == self._shard)) or 0
-
     def _clear(self) -> None:
         """Deletes what Kafka has, and notes how far that is."""
         with self._engine.begin() as connection:
-            connection.execute(
-                insert(relays)
-                .values(shard=self._shard, relayed_seq=self._cursor)
-                .on_conflict_do_update(
-                    index_elements=["shard"],
-                    set_={"relayed_seq": self._cursor},
-                    where=relays.c.relayed_seq < self._cursor,  # a newer relay may have come further meanwhile
-                )
-            )
-            connection.execute(outbox.delete().where(outbox.c.shard == self._shard, outbox.c.seq <= self._cursor))
+            outbox_rows.clear(connection, self._shard, self._cursor)
 
 
 def read_cursor(reader: Reader, shard: int) -> int:

@@ -15,13 +15,13 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 from sqlalchemy import create_engine, make_url, text
 
-from acts.publish_policy import publish
 from infra.kafka import topic_setup
 from infra.ledger.schema import bind, connect, upgrade
 from infra.servers.resolve import DATABASE_URL, KAFKA_BOOTSTRAP, resolve_kafka, resolve_postgres
 from infra.settings import Settings
 from schemas.topics import OUTBOUND, RELAY_CURSORS, TOPICS, Topic
 from tests.bench.messages import POLICY
+from tests.support.acts import publish
 
 SHARDS = 4
 SETTINGS = Settings(shards=SHARDS)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from acts.publish_policy import publish
 from acts.take_in import take_in
 from handlers.words.claim_sentences import REASON_NAMES, STATUS_NAMES, status_sentence, why_nothing
 from infra.ledger.reads import take_shards
@@ -19,6 +18,7 @@ from schemas.policy.model import Scheme
 from schemas.policy.policy_file import read_policies
 from schemas.records import Range
 from schemas.topics import TOPIC_OF_EVENT
+from tests.support.acts import publish
 from tests.support.builders import SHARDS, Json, bill, coverage, death, delivery, discharge, report, void
 from tests.support.paths import WUXI
 from tests.support.processes import CHINESE, facts_file, huzhu, squeezed

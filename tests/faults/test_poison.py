@@ -12,7 +12,6 @@ from json import loads
 
 import pytest
 
-from acts.replay_refused import replay
 from infra.ledger.schema import connect
 from infra.settings import Settings
 from tests.faults import kcat
@@ -21,6 +20,7 @@ from tests.faults.load import Load
 from tests.faults.oracle import Judgement, Verdict, examine
 from tests.faults.poison import CLAIMS, CODES, DUE_FEN, Case, cases
 from tests.faults.run import await_rest, heal
+from tests.support.acts import replay
 from tests.support.paths import REPOSITORY
 
 OPERATOR, REASON = "li.na", "retyped from the paper bill"

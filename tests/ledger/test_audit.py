@@ -17,12 +17,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Row, select, text
 
-from acts import api_keys
-from acts.export_audit_log import checkpoints_beside, export_audit_log, record_export
+from acts.export_audit_log import checkpoints_beside, export_audit_log
 from acts.make_checkpoints import Made, make_due
 from acts.prove_payout import NotProvable, prove
-from acts.publish_policy import publish
-from acts.replay_refused import replay as send_again
 from acts.verify_audit_log import Trust, Verified, verify_ledger, verify_values
 from handlers.audit.log_check import Fault
 from infra.keys.audit_signing import SigningKey, is_signed
@@ -32,6 +29,8 @@ from schemas.canonical import NO_HASH, canonical_json, sha256_hex
 from schemas.checkpoint import SignedCheckpoint, parse_notes
 from schemas.outbound import AuditKind
 from schemas.records import Export
+from tests.support.acts import create_key, publish, record_export, revoke_key, rotate_key
+from tests.support.acts import replay as send_again
 from tests.support.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge
 from tests.support.ledgers import for_person, give, held, in_order, person_of_shard, ticking
 from tests.support.loads import posted, random_batches, sample
@@ -157,9 +156,9 @@ def test_a_ledger_with_keys_and_reissued_payouts_is_good(ledger: Engine) -> None
     owed = OwedPerson(ledger)
     owed.report(owed.payouts[0], "failed")
     owed.reissue(owed.payouts[0])
-    first, _ = api_keys.create(ledger, ApiRole.HOSPITAL, ["H1"], "", "li.na", ticking())
-    second, _ = api_keys.rotate(ledger, first.key_id, timedelta(0), "li.na", ticking())
-    api_keys.revoke(ledger, second.key_id, "lost", "li.na", ticking())
+    first, _ = create_key(ledger, ApiRole.HOSPITAL, ["H1"], "", "li.na", ticking())
+    second, _ = rotate_key(ledger, first.key_id, timedelta(0), "li.na", ticking())
+    revoke_key(ledger, second.key_id, "lost", "li.na", ticking())
     sign(ledger)
     assert [] == verify(ledger).findings
     with ledger.connect() as connection:

@@ -13,7 +13,6 @@ from rich.progress import Progress
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import InternalError
 
-from acts.publish_policy import publish
 from acts.take_in import take_in
 from cli.offline.by_person import by_person_in_ledger
 from cli.offline.scatter import LedgerSource, Plan
@@ -30,6 +29,7 @@ from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
 from schemas.records import Delivery, Range
 from schemas.topics import address
+from tests.support.acts import publish
 from tests.support.builders import SHARDS, VILLAGE, policy_text
 from tests.support.paths import WUXI
 from tests.support.processes import huzhu

@@ -16,10 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, event, func, select
 
-from acts.publish_policy import publish
-from acts.replay_refused import replay as send_again
 from acts.take_in import GapInOffsets, take_in
-from handlers.claims.process import Processor
 from handlers.claims.read import read
 from infra.ledger import reads, tables
 from infra.ledger.reads import Fenced
@@ -27,6 +24,8 @@ from infra.sharding import shard_of
 from schemas.policy.model import Policies
 from schemas.records import Range
 from schemas.topics import EXPENSES
+from tests.support.acts import publish
+from tests.support.acts import replay as send_again
 from tests.support.builders import (
     POLICY,
     RECORDED_AT,
@@ -107,7 +106,7 @@ def test_how_the_load_is_cut_makes_no_difference_to_the_ledger(ledger: Engine) -
     for each in messages:
         give(ledger, [each])
     outcome_of_one_batch = Journal()
-    processor = Processor(empty_world(Policies()), RECORDED_AT)
+    processor = empty_world(Policies()).batch()
     for each in messages:
         processor.take(each, read(each.value, each.key, each.topic))
     outcome_of_one_batch.add(processor.outcome)

@@ -18,6 +18,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
+from handlers.audit.operator_acts import policy_published
 from handlers.claims.process import Processor
 from handlers.claims.read import read
 from handlers.offline.book import Book
@@ -27,7 +28,6 @@ from schemas.records import ClaimRow, Delivery, InstructionRow, OutboxRow
 from schemas.refusals import Refusal
 from tests.support.builders import (
     PAID_BY_OTHERS,
-    RECORDED_AT,
     coverage_void,
     death,
     empty_world,
@@ -193,7 +193,7 @@ class Ledger:
         self.texts = list(texts)
         self.one_batch = one_batch
         self.world = empty_world(policies(*texts))
-        self.batches = [Processor(self.world, RECORDED_AT)]
+        self.batches = [self.world.batch()]
         self.offset = 0
 
     def take(self, *bodies: Body) -> list[InstructionRow]:
@@ -220,7 +220,7 @@ class Ledger:
         self.world.policies = policies(*self.texts)
         batch = self._batch()
         before = len(batch.outcome.instructions)
-        batch.publish_policy(text.encode(), released, "operator")
+        policy_published(batch.journal, text.encode(), released, "operator")
         waiting = {row for row in self.world.claims.values() if row.status is Status.NO_POLICY}
         for person_id in sorted({row.person_id for row in waiting if released.in_force_on(_day(row))}):
             batch.recompute(person_id, len(batch.outcome.events) - 1)
@@ -228,7 +228,7 @@ class Ledger:
 
     def _batch(self) -> Processor:
         if not self.one_batch:
-            self.batches.append(Processor(self.world, RECORDED_AT))
+            self.batches.append(self.world.batch())
         return self.batches[-1]
 
     @property

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.claims.payout_reports import NotReissuable, states_of
-from handlers.claims.process import Processor, World
+from handlers.claims.reissue import reissue
 from schemas.records import InstructionRow, Reissue
 from tests.support.builders import (
     POLICY,
     RECORDED_AT,
+    EmptyLedger,
     Json,
     bill,
     coverage,
@@ -40,7 +41,7 @@ class Story:
     """One claim, its insurer and its operator, in memory."""
 
     def __init__(self) -> None:
-        self.world: World = empty_world(policies(POLICY))
+        self.world: EmptyLedger = empty_world(policies(POLICY))
         self._offsets = count()
         self._versions = count(1)
         self._days = count(1)
@@ -70,8 +71,8 @@ class Story:
     def reissue(self, row: InstructionRow) -> bool:
         """Whether an operator may."""
         try:
-            processor = Processor(self.world, RECORDED_AT)
-            processor.reissue(Reissue(row.payout_id, row.person_id, "li.na", "again"))
+            processor = self.world.batch()
+            reissue(processor, Reissue(row.payout_id, row.person_id, "li.na", "again"))
         except NotReissuable:
             assert [] == processor.outcome.outbox
             return False

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from acts.publish_policy import publish
 from schemas.topics import INSTRUCTIONS
 from stream.lag import lag
 from tests.simulation.faults import Faults, Point
@@ -16,6 +15,7 @@ from tests.simulation.simulated_kafka import SimulatedKafka, SimulatedReader
 from tests.simulation.stage import Stage
 from tests.simulation.worker import Group, Worker
 from tests.simulation.world import report, world_of
+from tests.support.acts import publish
 
 WORKERS = 3
 RELAYS_MAX = 2

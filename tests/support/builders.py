@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 
+from handlers.audit.journal import Journal
 from handlers.claims.process import Processor, World
 from handlers.claims.read import Reading, read
 from infra.sharding import shard_of
@@ -137,13 +139,24 @@ def delivery(event: Json | bytes, offset: int = 0, shard: int | None = None) -> 
     return Delivery(topic, partition, offset, person_id.encode("utf-8"), encode(event))
 
 
-def empty_world(published: Policies) -> World:
-    return World(published, lambda person_id: shard_of(person_id, SHARDS), {n: ShardState(n) for n in range(SHARDS)})
+@dataclass(slots=True)
+class EmptyLedger(World):
+    """A world that begins with nothing, and the ends of its shards' sequences."""
+
+    shards: dict[int, ShardState] = field(default_factory=lambda: {n: ShardState(n) for n in range(SHARDS)})
+
+    def batch(self, recorded_at: datetime = RECORDED_AT) -> Processor:
+        """The next batch on this world."""
+        return Processor(self, Journal(self.shards, recorded_at))
 
 
-def take(world: World, deliveries: Iterable[Delivery], recorded_at: datetime = RECORDED_AT) -> Outcome:
+def empty_world(published: Policies) -> EmptyLedger:
+    return EmptyLedger(published, lambda person_id: shard_of(person_id, SHARDS))
+
+
+def take(world: EmptyLedger, deliveries: Iterable[Delivery], recorded_at: datetime = RECORDED_AT) -> Outcome:
     """What one batch adds."""
-    processor = Processor(world, recorded_at)
+    processor = world.batch(recorded_at)
     for each in deliveries:
         processor.take(each, read(each.value, each.key, each.topic))
     return processor.outcome

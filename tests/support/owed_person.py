@@ -10,9 +10,8 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from acts.publish_policy import publish
-from acts.reissue_payout import reissue
 from infra.ledger import tables
+from tests.support.acts import publish, reissue
 from tests.support.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge, report
 from tests.support.ledgers import give, held, in_order
 

@@ -9,15 +9,17 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from handlers.claims.process import Processor, World
+from handlers.audit.operator_acts import data_exported, done_in_console, event_replayed, policy_published
+from handlers.claims.process import Processor
 from handlers.claims.read import read
+from handlers.claims.reissue import reissue
 from infra.ledger import tables
 from schemas.access.console_rights import ConsoleAct
 from schemas.decisions import Status
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
 from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Reissue, Replay
-from tests.support.builders import empty_world
+from tests.support.builders import EmptyLedger, empty_world
 from tests.support.ledgers import contents, dispositions
 
 
@@ -72,18 +74,18 @@ def replayed(ledger: Engine) -> Journal:
     with ledger.connect() as connection:
         rows = connection.execute(select(tables.events).order_by(tables.events.c.event_no)).all()
     for row in rows:
-        processor = Processor(world, row.recorded_at)
+        processor = world.batch(row.recorded_at)
         key, value = (None if part is None else bytes(part) for part in (row.key, row.value))
         if row.disposition == "policy":
             _publish_again(world, processor, value or b"", (key or b"").decode())
         elif row.disposition == "replay":
-            processor.replay_refused(_order(json.loads(value or b"")))
+            event_replayed(processor.journal, _order(json.loads(value or b"")))
         elif row.disposition == "reissue":
-            processor.reissue(Reissue(**json.loads(value or b"")))
+            reissue(processor, Reissue(**json.loads(value or b"")))
         elif row.disposition == "export":
-            processor.exported(Export(**json.loads(value or b"")))
+            data_exported(processor.journal, Export(**json.loads(value or b"")))
         elif row.disposition == "console":
-            processor.done_in_console(ConsoleAct(**json.loads(value or b"")))
+            done_in_console(processor.journal, ConsoleAct(**json.loads(value or b"")))
         else:
             message = Delivery(row.topic, row.partition, row.offset, key, value)
             processor.take(message, read(value, key, row.topic))
@@ -91,9 +93,9 @@ def replayed(ledger: Engine) -> Journal:
     return journal
 
 
-def _publish_again(world: World, processor: Processor, source: bytes, operator: str) -> None:
+def _publish_again(world: EmptyLedger, processor: Processor, source: bytes, operator: str) -> None:
     policy = parse_policy(source.decode())
-    processor.publish_policy(source, policy, operator)
+    policy_published(processor.journal, source, policy, operator)
     world.policies = Policies((*world.policies.releases, policy))
     waiting = [row for row in world.claims.values() if row.status is Status.NO_POLICY and row.discharged_on]
     in_force = {row.person_id for row in waiting if row.discharged_on and policy.in_force_on(row.discharged_on)}

@@ -18,11 +18,11 @@ from typing import Any, NamedTuple, Self
 from kafka import TopicPartition
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from acts.publish_policy import publish
 from infra.kafka import topic_setup
 from infra.ledger.schema import bind, connect
 from infra.servers.local.guard_client import Guarded, tail
 from schemas.topics import INBOUND
+from tests.support.acts import publish
 from tests.support.builders import SHARDS, Json
 from tests.support.paths import WUXI
 from tests.support.servers import Consumer, await_true

@@ -16,15 +16,14 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine, text
 
-from acts import console_users
-from acts.console_acts import chain_views
 from acts.make_checkpoints import make_due
-from acts.replay_refused import replay
+from acts.personal_data_views import chain_views
 from infra.keys.audit_signing import SigningKey
 from infra.keys.personal_data import Keyring, add_key, read_keyring
 from infra.ledger import digest
 from infra.settings import Settings
 from schemas.access.console_rights import ConsoleRole
+from tests.support.acts import create_user
 from tests.support.builders import SHARDS
 from tests.support.servers import await_true
 from web.console.console_app import Outside, create_console
@@ -50,7 +49,7 @@ class Desk:
         return datetime.now(UTC) + self.ahead
 
     def user(self, name: str, role: ConsoleRole) -> None:
-        console_users.create(self.engine, name, role, PASSWORD, "test", self.now)
+        create_user(self.engine, name, role, PASSWORD, "test", self.now)
 
     def guest(self) -> Visitor:
         return Visitor(self)
@@ -120,11 +119,7 @@ def open_desk(engine: Engine, folder: Path, **settings: Any) -> Iterator[Desk]:
     add_key(file)
     desk = Desk(engine, read_keyring(file))
     known = Settings(**{"shards": SHARDS, "console_port": 0, **settings})
-
-    def send_again(number: int, value: bytes | None, operator: str, reason: str) -> None:
-        replay(engine, [number], operator, reason, SHARDS, desk.now, value)
-
-    outside = Outside(lambda: desk.lag, send_again, desk.watch)
+    outside = Outside(SHARDS, lambda: desk.lag, desk.watch)
     serving = server(create_console(engine, known, desk.keys, outside, desk.now), known, "console")
     for role in ConsoleRole:
         desk.user(role.value, role)

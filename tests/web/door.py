@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine, text
 
-from acts import api_keys
 from infra.settings import Settings
 from schemas.access.callers import ApiRole
 from schemas.national.mapping import NationalMappings
+from tests.support.acts import create_key
 from tests.support.builders import SHARDS
 from tests.support.servers import await_true
 from tests.web.site import client
@@ -30,7 +30,7 @@ class Door:
         self.engine, self.address = engine, address
 
     def key(self, role: ApiRole, *scope: str) -> str:
-        return api_keys.create(self.engine, role, scope, "test", "test", lambda: datetime.now(UTC))[1]
+        return create_key(self.engine, role, scope, "test", "test", lambda: datetime.now(UTC))[1]
 
     def client(self, token: str, **headers: str) -> httpx.Client:
         return client(self.address, token, **headers)

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from acts import api_keys
 from infra.servers.local.ports import free_ports
 from schemas.access.callers import ApiRole
+from tests.support.acts import create_key
 from tests.support.builders import Json
 from tests.support.servers import await_true
 from tests.support.spine import Spine
@@ -40,7 +40,7 @@ class Site(Spine):
 
     def key(self, role: ApiRole, *scope: str) -> str:
         """A new key's token."""
-        return api_keys.create(self.engine, role, scope, "test", "test", lambda: datetime.now(UTC))[1]
+        return create_key(self.engine, role, scope, "test", "test", lambda: datetime.now(UTC))[1]
 
     def start_gateway(self, name: str = "gateway", **settings: object) -> None:
         """Starts the gateway and waits until it serves."""

@@ -11,6 +11,7 @@ import httpx
 from acts import api_keys
 from infra.ledger.api_key_rows import all_keys
 from schemas.access.callers import ApiRole
+from tests.support.acts import create_key, revoke_key, rotate_key
 from tests.support.builders import Json, bill, coverage, discharge, report, void
 from tests.support.posting import post as post_to_kafka
 from tests.support.posting import to_post
@@ -203,13 +204,13 @@ def test_an_insurer_reads_its_schemes_instructions_page_by_page_and_reports_on_t
 def test_keys_are_audited_and_end_when_they_should(site: Site) -> None:
     """Making, rotating and revoking each leave one audit entry with the operator, and no secret in the ledger."""
     now = datetime.now(UTC)
-    first, token = api_keys.create(site.engine, ApiRole.HOSPITAL, ["H7"], "n", "li.na", lambda: now)
-    second, successor = api_keys.rotate(site.engine, first.key_id, timedelta(hours=1), "wang", lambda: now)
+    first, token = create_key(site.engine, ApiRole.HOSPITAL, ["H7"], "n", "li.na", lambda: now)
+    second, successor = rotate_key(site.engine, first.key_id, timedelta(hours=1), "wang", lambda: now)
     assert (first.lineage, ["H7"]) == (second.lineage, second.scope)
     for moment, live in ((now, (True, True)), (now + timedelta(hours=1), (False, True))):
         recognised = [api_keys.recognise(site.engine, each, lambda at=moment: at) for each in (token, successor)]  # type: ignore[misc]
         assert live == tuple(each is not None for each in recognised)
-    api_keys.revoke(site.engine, second.key_id, "lost", "li.na", lambda: now)
+    revoke_key(site.engine, second.key_id, "lost", "li.na", lambda: now)
     assert api_keys.recognise(site.engine, successor, lambda: now) is None
     with site.client(successor) as client:
         assert 401 == client.get("/v1/claims/E1").status_code

@@ -9,9 +9,9 @@ import pytest
 import trustme
 from sqlalchemy import Engine
 
-from acts import console_users
 from acts.console_users import FAILURES_MAX, IDLE_MAX, LOCKED, SESSION_MAX, UserRefused
 from schemas.access.console_rights import RIGHTS, ConsoleRole, Right
+from tests.support.acts import create_user, disable_user, reset_user
 from tests.web.desk import CSRF, PASSWORD, Desk, Visitor, open_desk
 
 PAGES = {
@@ -57,7 +57,7 @@ def test_neither_password_nor_cookie_is_stored(desk: Desk) -> None:
 
 def test_a_stranger_learns_nothing(desk: Desk) -> None:
     """A wrong password, an unknown name, a disabled and a locked user get the same answer."""
-    console_users.disable(desk.engine, "finance", "test", desk.now)
+    disable_user(desk.engine, "finance", "test", desk.now)
     for _ in range(FAILURES_MAX):
         desk.guest().sign_in("operator", "wrong password")
     answers = [
@@ -101,7 +101,7 @@ def test_a_disabled_user_is_out_at_once(desk: Desk) -> None:
     assert 303 == admin.post("/users/finance/disable", seen="/users").status_code
     assert 303 == finance.get("/").status_code
     assert 422 == admin.post("/users/admin/disable", seen="/users").status_code
-    console_users.reset(desk.engine, "finance", "four green kettles", "test", desk.now)
+    reset_user(desk.engine, "finance", "four green kettles", "test", desk.now)
     assert 401 == desk.guest().sign_in("finance", PASSWORD).status_code
     assert 303 == desk.guest().sign_in("finance", "four green kettles").status_code
     changes = [each["subject"]["change"] for each in desk.audited("user.changed")]
@@ -204,7 +204,7 @@ def test_each_role_sees_what_its_rights_say(desk: Desk, role: ConsoleRole) -> No
 def test_a_weak_password_is_refused(desk: Desk, password: str) -> None:
     """Too short, the name itself, one letter, or too long to be hashed in good time."""
     with pytest.raises(UserRefused, match="password"):
-        console_users.create(desk.engine, "zhang.san", ConsoleRole.FINANCE, password, "test", desk.now)
+        create_user(desk.engine, "zhang.san", ConsoleRole.FINANCE, password, "test", desk.now)
     assert 0 == desk.value("SELECT count(*) FROM console_users WHERE name = 'zhang.san'")
 
 
@@ -212,4 +212,4 @@ def test_a_name_is_given_once(desk: Desk) -> None:
     """And is one that can be typed."""
     for name in ("auditor", "Zhang", "张三", "a", "a b", "-x", "x" * 41):
         with pytest.raises(UserRefused):
-            console_users.create(desk.engine, name, ConsoleRole.FINANCE, PASSWORD, "test", desk.now)
+            create_user(desk.engine, name, ConsoleRole.FINANCE, PASSWORD, "test", desk.now)

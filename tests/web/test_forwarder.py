@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from kafka import TopicPartition
 
-from acts import api_keys
 from infra.ledger import inbox
 from infra.settings import Settings
 from schemas.access.callers import ApiRole
 from stream.inbound.forwarder import Forwarder
+from tests.support.acts import create_key
 from tests.support.builders import SHARDS, Json, bill
 from tests.support.servers import Consumer, await_true
 from tests.web.door import open_door
@@ -25,7 +25,7 @@ VERSIONS, PERSONS = 12, 20
 
 def post(site: Site, versions: range) -> None:
     """Posts versions of a bill of each person, one request a version."""
-    token = api_keys.create(site.engine, ApiRole.HOSPITAL, ["H1"], "", "test", lambda: datetime.now(UTC))[1]
+    token = create_key(site.engine, ApiRole.HOSPITAL, ["H1"], "", "test", lambda: datetime.now(UTC))[1]
     with open_door(site.engine) as door, door.client(token) as client:
         for version in versions:
             bills = [bill(f"S{n}", f"E{n}", version=version, person_id=f"P{n}", copay=version) for n in range(PERSONS)]

@@ -9,10 +9,10 @@ from itertools import count
 
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from acts.publish_policy import publish
 from infra.ledger.schema import bind, connect
 from infra.population import generate
 from tests.bench.fill import fill
+from tests.support.acts import publish
 from tests.support.builders import SHARDS, VILLAGE, YEARLY, Json, encode, policy_text, report
 from tests.support.paths import WUXI
 

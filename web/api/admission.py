@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from handlers.claims.admit import Disposition, Registry, VersionLine, admit, claims_of_identity
 from handlers.claims.read import Reading, read, recall
-from infra.ledger import inbox, reads, tables
+from infra.ledger import inbox, reads
 from infra.sharding import shard_of
 from schemas.access.callers import ApiRole, Caller
 from schemas.facts import Fact, Kind, PayoutReported, Subject
@@ -147,12 +147,9 @@ def _owners(connection: Connection, subjects: Sequence[Subject], waiting: Sequen
         owners.note_all(recall(value) for value in inbox.values_about(connection, subjects))
         owners.note_all(recall(row.value) for row in waiting)
     elif caller.role is ApiRole.INSURER:
-        instruction = tables.instructions
         ids = [subject.id for subject in subjects if subject.kind is Kind.PAYOUT]
-        rows = connection.execute(
-            select(instruction.c.payout_id, instruction.c.scheme_id).where(instruction.c.payout_id.in_(ids))
-        )
-        owners.known = {Subject(Kind.PAYOUT, row.payout_id): row.scheme_id for row in rows}
+        instructions = reads.instructions(connection, ids)
+        owners.known = {Subject(Kind.PAYOUT, row.payout_id): row.scheme_id for row in instructions}
     return owners
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from functools import lru_cache
 
 from pydantic import BaseModel, JsonValue
 from sqlalchemy import Engine
 
+from acts.published_policies import published_policy
 from handlers.claims.account import Account, Claim, DecidableClaim
 from handlers.claims.read import recall
+from handlers.claims.recall import account_of
 from handlers.words.claim_sentences import status_sentence, why_nothing
 from infra.ledger import inbox
 from infra.ledger.claim_record import ClaimRecord, claim_record
@@ -19,7 +20,6 @@ from schemas.decisions import ClaimDecided, ClaimDecision, to_json
 from schemas.facts import EncounterDischarged, Kind, SettlementPosted, Subject
 from schemas.money import Fen
 from schemas.policy.model import Policy
-from schemas.policy.policy_file import parse_policy
 from web.accept_language import Language, said
 from web.api.permissions import may_see_claim
 from web.api.problems import problem
@@ -78,12 +78,10 @@ def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language
             waiting_events=len(waiting),
         )
     decision = ClaimDecided.model_validate_json(record.decision)
-    account = Account(decision.person_id)
-    for value in record.facts:
-        account.apply(recall(value))
+    account = account_of(decision.person_id, record.facts)
     claim = account.claim(claim_id)
     _check(caller, _facilities(engine, account, claim))
-    policy = None if record.policy_text is None else _policy(record.policy_text)
+    policy = None if record.policy_text is None else published_policy(record.policy_text)
     return ClaimView(
         claim_id=claim_id,
         state=decision.status.value,
@@ -120,12 +118,6 @@ def explained(decision: ClaimDecision, policy: Policy | None, language: Language
 
 def decision_document(decision: ClaimDecision) -> dict[str, JsonValue]:
     return to_json(decision)  # type: ignore[return-value]
-
-
-@lru_cache(maxsize=32)
-def _policy(text: str) -> Policy:
-    """A published policy; parsed once, as it is immutable."""
-    return parse_policy(text)
 
 
 def _check(caller: Caller, facilities: Iterable[str]) -> None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from pydantic import BaseModel, JsonValue
 from sqlalchemy import Connection, Engine
 
+from acts.published_policies import published_policies
 from handlers.claims.account import Account
 from handlers.claims.adjudicate import adjudicate
-from handlers.claims.admit import admit, claims_of_identity
+from handlers.claims.admit import claims_of_identity
 from handlers.claims.explain import decision_of
 from handlers.claims.read import Reading, read, recall
+from handlers.claims.recall import account_of
+from handlers.offline.book import Book
 from infra.ledger import inbox, reads
 from schemas.access.callers import ApiRole, Caller
 from schemas.facts import CoverageRecorded, EncounterDischarged, Fact, SettlementPosted, Subject
-from schemas.policy.model import Policies
-from schemas.policy.policy_file import parse_policy
 from schemas.refusals import Refusal, RefusalCode, refuse
 from web.accept_language import Language
 from web.api.admission import known_lines
@@ -74,19 +74,19 @@ def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language:
     subjects = list(dict.fromkeys(subject for fact in facts for subject in claims_of_identity(fact)))
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         account = _account(connection, facts[0].person_id)
-        policies = _policies(tuple(reads.policy_texts(connection)))
+        policies = published_policies(connection)
         waiting = [row for _, row in inbox.rows_about(connection, subjects)]
         registry = known_lines(connection, subjects, waiting)
         owners = _owners(connection, subjects, [recall(row.value) for row in waiting])
+    book = Book(registry, {facts[0].person_id: account})
     for reading in readings:
         own = not isinstance(reading.fact, CoverageRecorded)
         forbidden = refusal_of(reading.fact, caller, owners) if own else None
         if forbidden is not None:
             raise problem("FORBIDDEN", forbidden)
-        admitted = admit(reading, registry)
+        admitted = book.admit(reading)
         if isinstance(admitted, Refusal):
             raise of_refusal(admitted)
-        account.apply(reading.fact)
     claim_id = str(getattr(facts[0], "encounter_id", ""))
     adjudication = next(each for each in adjudicate(account, policies) if each.claim.claim_id == claim_id)
     decision = decision_of(adjudication)
@@ -100,19 +100,9 @@ def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language:
     )
 
 
-@lru_cache(maxsize=8)
-def _policies(texts: tuple[str, ...]) -> Policies:
-    """The policies of published files; parsed once, as they are immutable."""
-    return Policies(tuple(parse_policy(text) for text in texts))
-
-
 def _account(connection: Connection, person_id: str) -> Account:
-    account = Account(person_id)
-    for value in reads.newest_facts(connection, [person_id]):
-        account.apply(recall(value))
-    for _, row in inbox.rows_of_person(connection, person_id):
-        account.apply(recall(row.value))
-    return account
+    waiting = [row.value for _, row in inbox.rows_of_person(connection, person_id)]
+    return account_of(person_id, [*reads.newest_facts(connection, [person_id]), *waiting])
 
 
 def _owners(connection: Connection, subjects: Sequence[Subject], waiting: Sequence[Fact]) -> Owners:

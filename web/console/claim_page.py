@@ -13,9 +13,10 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from acts.console_acts import write_down
-from handlers.claims.account import Account
+from acts.published_policies import published_policy
+from acts.record_operator_acts import record_operator_acts
 from handlers.claims.read import recall
+from handlers.claims.recall import account_of
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.masking import mask_text
 from handlers.words.policy_sentences import in_force
@@ -33,7 +34,6 @@ from schemas.policy.model import Scheme
 from schemas.policy.policy_values import decimal_text
 from web.console import charts
 from web.console.log_watch import Watch
-from web.console.policy_pages import parsed
 from web.console.timeline_sentences import words_of
 from web.console.visit import Visit, not_found
 
@@ -100,14 +100,12 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         else:
             subject = {"page": "claim", "claim_id": claim_id, "person": token, "reason": mask_text(reason)}
             act = ConsoleAct(AuditKind.PERSONAL_UNMASKED.value, visit.user, subject)
-            write_down(connection, visit.now(), [act])
+            record_operator_acts(connection, visit.now, [act])
         known = people_directory.find(connection, visit.keys, decision.person_id)
         lines = _timeline(connection, watch, decision)
-    account = Account(decision.person_id)
-    for value in record.facts:
-        account.apply(recall(value))
+    account = account_of(decision.person_id, record.facts)
     claim = account.claim(claim_id)
-    policy = None if record.policy_text is None else parsed(record.policy_text)
+    policy = None if record.policy_text is None else published_policy(record.policy_text)
     schemes = {scheme.id: scheme for scheme in policy.schemes} if policy else {}
     discharged, filed = claim.discharge is not None, claim.filed_at is not None
     return visit.page(

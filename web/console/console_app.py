@@ -33,10 +33,10 @@ from web.console.visit import Visit, not_found
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What the console asks of others: Kafka's lag, sending refused events again, and how the audit log stands."""
+    """What the console knows of its surroundings: the ledger's number of shards, Kafka's lag, the audit log's state."""
 
+    shard_count: int
     lag: Callable[[], int | None]
-    replay: refused_pages.Replay
     watch: Watch
 
 
@@ -67,7 +67,7 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("GET", "/refused/{number}", refused_pages.show),
         ("POST", "/refused/{number}/reveal", refused_pages.reveal),
         ("POST", "/refused/{number}/propose", refused_pages.propose),
-        ("POST", "/proposals/{number}/approve", partial(refused_pages.approve, outside.replay)),
+        ("POST", "/proposals/{number}/approve", partial(refused_pages.approve, outside.shard_count)),
         ("POST", "/proposals/{number}/reject", refused_pages.reject),
         ("GET", "/policies", policy_pages.index),
         ("GET", "/policies/difference", policy_pages.difference),

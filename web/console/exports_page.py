@@ -15,15 +15,15 @@ from typing import Any
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
-from acts.console_acts import write_down
+from acts.published_policies import published_policies
+from acts.record_operator_acts import record_operator_acts
 from handlers.words.masking import mask_id, mask_text
-from infra.ledger import digest, reads
+from infra.ledger import digest
 from infra.ledger.export_rows import Filter, rows_of
 from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 from schemas.decisions import Status
-from schemas.policy.policy_file import parse_policy
 from schemas.records import Export, PayoutState
 from schemas.refusals import RefusalCode
 from web.console.export_files import MEDIA_TYPES, WRITERS, Field
@@ -77,8 +77,8 @@ _PERSON_AT = {"claims": 1, "payouts": 2}
 def index(visit: Visit) -> Response:
     visit.require(Right.EXPORT)
     with visit.engine.connect() as connection:
-        texts = reads.policy_texts(connection)
-    schemes = sorted({scheme.id for text in texts for scheme in parse_policy(text).schemes})
+        policies = published_policies(connection)
+    schemes = sorted({scheme.id for policy in policies.releases for scheme in policy.schemes})
     return visit.page(
         "exports.html",
         kinds=KINDS,
@@ -117,7 +117,7 @@ def download(visit: Visit) -> Response:
         sha256 = _sha256(path)
         with visit.engine.begin() as connection:
             act = Export(f"{what}.{kind}", told, written.rows, sha256, visit.user)
-            write_down(connection, visit.now(), [act])
+            record_operator_acts(connection, visit.now, [act])
     except BaseException:
         path.unlink(missing_ok=True)
         raise

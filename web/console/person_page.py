@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import Connection
 from starlette.responses import Response
 
-from acts.console_acts import write_down
-from handlers.claims.account import Account
+from acts.published_policies import published_policies
+from acts.record_operator_acts import record_operator_acts
 from handlers.claims.adjudicate import Adjudication, adjudicate
-from handlers.claims.read import recall
+from handlers.claims.recall import account_of
 from handlers.words.masking import mask_text
 from infra.ledger import claim_search, people_directory, reads
 from infra.ledger.people_directory import PersonDetails
@@ -20,7 +19,6 @@ from schemas.dates import shanghai_date
 from schemas.outbound import AuditKind
 from schemas.policy.model import Policies
 from web.console import charts
-from web.console.policy_pages import parsed
 from web.console.visit import Visit, not_found
 
 
@@ -63,13 +61,11 @@ def _page(visit: Visit, reason: str | None) -> Response:
         else:
             subject = {"page": "person", "person": visit.token(person_id), "reason": mask_text(reason)}
             act = ConsoleAct(AuditKind.PERSONAL_UNMASKED.value, visit.user, subject)
-            write_down(connection, visit.now(), [act])
+            record_operator_acts(connection, visit.now, [act])
         known = people_directory.find(connection, visit.keys, person_id)
         claims = claim_search.claims_of(connection, person_id)
-        policies = _policies(connection)
-    account = Account(person_id)
-    for value in facts:
-        account.apply(recall(value))
+        policies = published_policies(connection)
+    account = account_of(person_id, facts)
     years = _years(adjudicate(account, policies), policies, shanghai_date(visit.now()))
     capped = [(f"{year.start.year} {year.title}", year.benefit, year.cap) for year in years if year.cap is not None]
     return visit.page(
@@ -85,10 +81,6 @@ def _page(visit: Visit, reason: str | None) -> Response:
         years=years,
         chart=charts.drawn(charts.caps(capped)) if capped else None,
     )
-
-
-def _policies(connection: Connection) -> Policies:
-    return Policies(tuple(parsed(text) for text in reads.policy_texts(connection)))
 
 
 def _years(decided: list[Adjudication], policies: Policies, today: date) -> list[YearOf]:

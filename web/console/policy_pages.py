@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from starlette.responses import Response
 
+from acts.published_policies import published_policy
 from handlers.offline.worked_examples import benefit_at, category_of, claim_at, telling_amounts
+from handlers.offline.working_line import working
 from handlers.words.policy_changes import PolicyChange, changes
 from handlers.words.policy_sentences import (
     FIELDS,
@@ -21,13 +22,11 @@ from handlers.words.policy_sentences import (
     scheme_rules,
     value_words,
 )
-from handlers.words.working_line import working
-from infra.ledger import tables
+from infra.ledger import policy_rows
 from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 from schemas.policy.model import Policy, Scheme, Tier
-from schemas.policy.policy_file import parse_policy
 from web.console.visit import Visit, not_found
 
 EXAMPLE = (8_000_00, 12_000_00)
@@ -90,29 +89,20 @@ def difference(visit: Visit) -> Response:
 
 
 def _releases(connection: Connection, today: date) -> list[Release]:
-    policy = tables.policies
-    rows = connection.execute(select(policy).order_by(policy.c.effective_from.desc()))
-    found = []
-    for row in rows:
-        known = parsed(row.source_text)
-        last = known.last_day()
-        state = "later" if known.effective_from > today else "past" if last is not None and last < today else "now"
-        found.append(Release(known, row.operator, row.published_at, state, in_force(known)))
-    return found
+    releases = []
+    for file in policy_rows.releases(connection):
+        policy = published_policy(file.source_text)
+        last = policy.last_day()
+        state = "later" if policy.effective_from > today else "past" if last is not None and last < today else "now"
+        releases.append(Release(policy, file.operator, file.published_at, state, in_force(policy)))
+    return releases
 
 
 def _published(connection: Connection, sha256: str) -> Policy:
-    policy = tables.policies
-    text = connection.scalar(select(policy.c.source_text).where(policy.c.sha256 == sha256))
+    text = policy_rows.text_of(connection, sha256)
     if text is None:
         raise not_found()
-    return parsed(text)
-
-
-@lru_cache(maxsize=64)
-def parsed(text: str) -> Policy:
-    """A published policy."""
-    return parse_policy(text)
+    return published_policy(text)
 
 
 def _tier(policy: Policy, scheme: Scheme, tier: Tier) -> dict[str, Any]:

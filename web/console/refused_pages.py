@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from urllib.parse import urlencode
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from starlette.responses import Response
 
-from acts.console_acts import write_down
+from acts.record_operator_acts import record_operator_acts
+from acts.replay_refused import replay_refused
 from handlers.claims.read import Reading, read
 from handlers.words.masking import mask_text, masked_event, readable
-from infra.ledger import proposals, tables
+from infra.ledger import proposals, reads
 from infra.ledger.proposals import Proposal
 from infra.ledger.refused_events import RefusedEvent, refused_events
 from schemas.access.console_rights import ConsoleAct, Right
@@ -25,8 +25,6 @@ from web.console.visit import Pages, Refused, Visit, not_found, page_number
 
 PAGE_ROWS = 50
 SHOWN_CHARACTERS_MAX = 100_000
-Replay = Callable[[int, bytes | None, str, str], None]
-"""Sends a refused event again: its number, the corrected bytes (None: as it was), the operator and the reason."""
 
 
 def index(visit: Visit) -> Response:
@@ -77,12 +75,12 @@ def propose(visit: Visit) -> Response:
             )
         told = {"refused_no": str(number), "proposal": str(made), "reason": mask_text(reason)}
         told["content_sha256"] = sha256_hex(event.value or b"" if value is None else value)
-        write_down(connection, visit.now(), [ConsoleAct(AuditKind.REPLAY_PROPOSED.value, visit.user, told)])
+        record_operator_acts(connection, visit.now, [ConsoleAct(AuditKind.REPLAY_PROPOSED.value, visit.user, told)])
     return visit.to(f"/refused/{number}")
 
 
-def approve(replay: Replay, visit: Visit) -> Response:
-    """A second person agrees, and the event goes to its topic. The proposal is held until it has gone."""
+def approve(shard_count: int, visit: Visit) -> Response:
+    """A second person agrees: the event goes to its topic and the proposal is closed, in one transaction."""
     visit.require(Right.REPLAY)
     with visit.engine.begin() as connection:
         proposal = _open_proposal(connection, visit)
@@ -93,7 +91,9 @@ def approve(replay: Replay, visit: Visit) -> Response:
                 "Whoever proposed a correction cannot approve it: a second operator does.",
             )
         reason = f"{proposal.reason} (proposed by {proposal.proposed_by}, approved by {visit.user})"
-        replay(proposal.event_no, proposal.value, visit.user, reason)
+        replay_refused(
+            connection, [proposal.event_no], visit.user, reason, shard_count, visit.now, corrected=proposal.value
+        )
         proposals.decide(connection, proposal.proposal_no, visit.user, "approved", visit.now())
     return visit.to(f"/refused/{proposal.event_no}")
 
@@ -111,7 +111,7 @@ def reject(visit: Visit) -> Response:
             "proposal": str(proposal.proposal_no),
             "reason": mask_text(reason),
         }
-        write_down(connection, visit.now(), [ConsoleAct(AuditKind.REPLAY_REJECTED.value, visit.user, told)])
+        record_operator_acts(connection, visit.now, [ConsoleAct(AuditKind.REPLAY_REJECTED.value, visit.user, told)])
         proposals.decide(connection, proposal.proposal_no, visit.user, "rejected", visit.now())
     return visit.to(f"/refused/{proposal.event_no}")
 
@@ -125,7 +125,7 @@ def _page(visit: Visit, reason: str | None) -> Response:
         else:
             told = {"page": "refused", "refused_no": str(number)}
             act = ConsoleAct(AuditKind.PERSONAL_UNMASKED.value, visit.user, told | {"reason": mask_text(reason)})
-            write_down(connection, visit.now(), [act])
+            record_operator_acts(connection, visit.now, [act])
         found = proposals.of_event(connection, number)
         outcomes = {
             each.proposal_no: _outcome(connection, event, each) for each in found if each.decision == "approved"
@@ -187,11 +187,9 @@ def _outcome(connection: Connection, event: RefusedEvent, proposal: Proposal) ->
     reading = read(value)
     if not isinstance(reading, Reading):
         return "sent"
-    fact, subject = tables.facts, reading.fact.subject
-    wanted = select(fact.c.event_no).where(
-        fact.c.kind == subject.kind, fact.c.subject_id == subject.id, fact.c.content_sha256 == reading.content_sha256
-    )
-    return "sent" if connection.scalar(wanted) is None else "accepted"
+    _, versions = reads.lines(connection, [reading.fact.subject])
+    accepted = any(version.content_sha256 == reading.content_sha256 for version in versions)
+    return "accepted" if accepted else "sent"
 
 
 def _shown(value: bytes, clear: bool) -> str | None:

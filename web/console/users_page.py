@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from acts import console_users
+from infra.clock import Clock
 from infra.ledger import console_user_rows
 from schemas.access.console_rights import Right
 from web.console.visit import Refused, Visit
@@ -44,10 +48,10 @@ def _state(disabled: bool, locked: bool) -> str:
     return "disabled" if disabled else "locked" if locked else "live"
 
 
-def _act(act: object, visit: Visit) -> None:
-    assert callable(act)
+def _act(act: Callable[[Connection, str, str, Clock], None], visit: Visit) -> None:
     try:
-        act(visit.engine, visit.place["name"], visit.user, visit.now)
+        with visit.engine.begin() as connection:
+            act(connection, visit.place["name"], visit.user, visit.now)
     except console_users.UserRefused:
         raise Refused(
             409, "这个用户不存在,或者已经是这个状态。", "There is no such user, or it is so already."

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection, Engine
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from acts.console_acts import note_view
+from acts.personal_data_views import note_view
 from infra.clock import Clock
 from infra.keys.personal_data import Keyring, NotReadable
 from schemas.access.console_rights import RIGHTS, Right, Session

@@ -1,0 +1,61 @@
+"""What the decisions of a batch or an act may look at, gathered from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from functools import partial
+
+from sqlalchemy import Connection
+
+from acts.published_policies import published_policies
+from handlers.claims.admit import Registry, VersionLine, claims_of_identity
+from handlers.claims.payout_reports import report_of
+from handlers.claims.process import World
+from handlers.claims.read import Reading, recall
+from handlers.claims.recall import accounts_of
+from infra.ledger import reads
+from infra.sharding import shard_of
+from schemas.facts import PayoutReported, Subject
+
+
+def load_world(connection: Connection, readings: Collection[Reading], shard_count: int) -> World:
+    """Everything that the processing of some events may look at."""
+    persons = {reading.fact.person_id for reading in readings}
+    world = load_persons(connection, persons, shard_count)
+    world.registry = _registry(connection, readings)
+    load_payouts(connection, world, {r.fact.payout_id for r in readings if isinstance(r.fact, PayoutReported)})
+    return world
+
+
+def load_persons(connection: Connection, persons: Collection[str], shard_count: int) -> World:
+    """The accounts of some persons, with their claims and benefits as last decided."""
+    world = World(published_policies(connection), partial(shard_of, shard_count=shard_count))
+    world.accounts = accounts_of(reads.newest_facts(connection, persons))
+    world.claims = {row.claim_id: row for row in reads.decided_claims(connection, persons)}
+    for row in reads.held_benefits(connection, world.claims.keys()):
+        world.benefits.setdefault(row.claim_id, {})[row.scheme_id] = row
+    return world
+
+
+def load_payouts(connection: Connection, world: World, payout_ids: Collection[str]) -> None:
+    """Puts the instructions of some payouts, and their reports so far, into the world."""
+    if not payout_ids:
+        return
+    world.instructed |= {row.payout_id: row for row in reads.instructions(connection, payout_ids)}
+    for content_sha256, value in reads.payout_reports(connection, payout_ids):
+        fact = recall(value)
+        assert isinstance(fact, PayoutReported), "a report is kept under the kind of a payout"
+        place = (fact.payout_id, fact.person_id)
+        world.reports.setdefault(place, []).append(report_of(fact, content_sha256))
+
+
+def _registry(connection: Connection, readings: Iterable[Reading]) -> Registry:
+    subjects = {subject for reading in readings for subject in claims_of_identity(reading.fact)}
+    owners, versions = reads.lines(connection, subjects)
+    registry: Registry = {
+        Subject(row.kind, row.subject_id): VersionLine(row.person_id, row.encounter_id, bound=True) for row in owners
+    }
+    for subject, version, content_sha256 in versions:
+        if subject in registry:  # else another shard has bound it since: recording will find that out (Contended)
+            registry[subject].contents[version] = content_sha256
+    return registry

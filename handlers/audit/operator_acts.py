@@ -1,0 +1,79 @@
+"""How the acts of named people are written down: an event without an offset, and its audit entry.
+
+The ledger keeps of each act the bytes with which it can be done again, so a replay of the ledger repeats acts too.
+"""
+
+from __future__ import annotations
+
+from handlers.audit.journal import Journal
+from schemas.access.callers import KeyAct
+from schemas.access.console_rights import ConsoleAct
+from schemas.canonical import base64_text, canonical_json
+from schemas.outbound import AuditKind
+from schemas.policy.model import Policy
+from schemas.records import Export, InstructionRow, Reissue, Replay
+
+AUDIT_SHARD = 0
+"""The shard whose audit chain takes acts that concern no single person."""
+
+
+def policy_published(journal: Journal, text: bytes, policy: Policy, operator: str) -> int:
+    """An operator publishes a policy file; returns the number of the act in the journal."""
+    subject = {"policy_id": policy.id, "policy_sha256": policy.sha256}
+    return _act(journal, AUDIT_SHARD, operator, text, "policy", AuditKind.POLICY_PUBLISHED, subject)
+
+
+def event_replayed(journal: Journal, act: Replay) -> None:
+    """An operator sends a refused event again: the relay carries it to its topic, where it comes in like any other.
+
+    So it cannot pay twice: the same id, version and content is a duplicate.
+    """
+    fields = act._asdict() | {"key": base64_text(act.key), "value": base64_text(act.value)}
+    number = journal.act(act.shard, act.operator, canonical_json(fields), "replay")
+    journal.send(act.shard, act.topic, act.key, act.value)
+    subject = {"refused_no": str(act.refused_no), "topic": act.topic, "reason": act.reason}
+    journal.audit(act.shard, number, AuditKind.EVENT_REPLAYED, f"operator:{act.operator}", subject, act.value)
+
+
+def payout_reissued(journal: Journal, shard: int, act: Reissue, failed: InstructionRow) -> int:
+    """An operator orders a failed payout again; returns the number of the act in the journal."""
+    value = canonical_json(act._asdict())
+    place = {"claim_id": failed.claim_id, "scheme_id": failed.scheme_id}
+    subject = {"payout_id": act.payout_id, **place, "reason": act.reason}
+    return _act(journal, shard, act.operator, value, "reissue", AuditKind.PAYOUT_REISSUED, subject)
+
+
+def data_exported(journal: Journal, act: Export) -> None:
+    """An operator took data out of the ledger."""
+    subject = {"what": act.what, "rows": str(act.rows), "sha256": act.sha256}
+    subject |= {f"filter.{name}": value for name, value in act.filter.items()}
+    value = canonical_json(act._asdict())
+    _act(journal, AUDIT_SHARD, act.operator, value, "export", AuditKind.DATA_EXPORTED, subject)
+
+
+def done_in_console(journal: Journal, act: ConsoleAct) -> None:
+    """Somebody did or looked at something in the console."""
+    value = canonical_json(act._asdict())
+    _act(journal, AUDIT_SHARD, act.operator, value, "console", AuditKind(act.kind), act.subject)
+
+
+def key_changed(journal: Journal, kind: AuditKind, act: KeyAct) -> None:
+    """An operator created, rotated or revoked an API key."""
+    subject = {"key_id": act.key_id, "role": act.role.value, "scope": " ".join(act.scope)}
+    extra = {"successor": act.successor, "reason": act.reason}
+    subject |= {name: value for name, value in extra.items() if value}
+    _act(journal, AUDIT_SHARD, act.operator, canonical_json(act._asdict()), "key", kind, subject)
+
+
+def _act(
+    journal: Journal,
+    shard: int,
+    operator: str,
+    value: bytes,
+    disposition: str,
+    kind: AuditKind,
+    subject: dict[str, str],
+) -> int:
+    number = journal.act(shard, operator, value, disposition)
+    journal.audit(shard, number, kind, f"operator:{operator}", subject, value)
+    return number

@@ -1,0 +1,29 @@
+"""Ordering a failed payout again: what may be ordered, and the two instructions that order it."""
+
+from __future__ import annotations
+
+from handlers.audit.operator_acts import payout_reissued
+from handlers.claims.payout_reports import amount_to_reissue, states_of
+from handlers.claims.process import Processor
+from handlers.claims.settle import reissued
+from schemas.records import Reissue
+
+
+def reissue(processor: Processor, act: Reissue) -> tuple[str, int]:
+    """Orders a failed or returned payout again; returns the new payout's id and its fen.
+
+    Two instructions, so that law 3 holds for a reader that knows nothing of reissues: the failed one is taken off the
+    books, and the same amount is ordered once more. Raises NotReissuable; then nothing was journalled.
+    """
+    world = processor.world
+    failed = world.instructed[act.payout_id]
+    place = (failed.claim_id, failed.scheme_id)
+    line = [row for row in world.instructed.values() if (row.claim_id, row.scheme_id) == place]
+    amount = amount_to_reissue(failed, line, states_of(line, world.reports))
+    number = payout_reissued(processor.journal, world.shard_of(failed.person_id), act, failed)
+    held = world.benefits[failed.claim_id]
+    dues = reissued(failed, amount, held[failed.scheme_id])
+    held[failed.scheme_id] = processor.outcome.benefits[place] = dues[-1].row
+    for due in dues:
+        processor.instruct(world.accounts[failed.person_id], due, number)
+    return next(due.payout_id for due in dues if due.reissue_of), amount
