@@ -20,10 +20,10 @@ from stream.inbound.intake import Intake
 LEASE = 1.0
 LOCK_AND = """
 import sys, time
-from infra.ledger import gather
+from infra.ledger import reads
 from infra.ledger.schema import connect
 with connect(sys.argv[1], {lease}).begin() as connection:
-    gather.lock_shards(connection, [0], {{}})
+    reads.lock_shards(connection, [0], {{}})
     {then}
 """
 WAIT = "print('frozen', flush=True); time.sleep(600)"
