@@ -134,14 +134,12 @@ def anchors(document: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_every_file_that_a_document_names_exists(path: Path) -> None:
-    """`acts/take_in.py` and `handlers.claims.read` in a document are files and modules of the repository."""
-    rooms = "|".join([*ROOMS, "tests", "docs", "requirements"])
-    names = [name for name in CODE.findall(path.read_text("utf-8")) if re.fullmatch(rf"({rooms})[./][\w./-]*", name)]
-    assert [] == [name for name in names if not (exists if "/" in name else importable)(name)]
-
-
-def exists(name: str) -> bool:
-    return (REPOSITORY / name).exists()
+    """acts/take_in.py and `handlers.claims.read` in a document are files and modules of the repository."""
+    text, rooms = path.read_text("utf-8"), "|".join([*ROOMS, "tests", "docs", "requirements"])
+    files = re.findall(rf"(?<![\w/.<>-])(?:{rooms})/[\w/-]+(?:\.[a-z]+)?", text)
+    modules = [name for name in CODE.findall(text) if re.fullmatch(rf"(?:{rooms})(?:\.\w+)+", name)]
+    assert [] == [name for name in files if not (REPOSITORY / name).exists()]
+    assert [] == [name for name in modules if not importable(name)]
 
 
 def importable(name: str) -> bool:
