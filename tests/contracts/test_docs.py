@@ -15,6 +15,7 @@ import typer.main
 from cli.main import app
 from infra.settings import Settings
 from schemas.topics import TOPICS
+from tests.planted.plant import BUGS
 from tests.support.paths import REPOSITORY
 
 DOCUMENTS = sorted([REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").rglob("*.md")])
@@ -146,6 +147,18 @@ def importable(name: str) -> bool:
     """Whether a dotted name is a module, or something in a module."""
     module, _, attribute = name.rpartition(".")
     return hasattr(importlib.import_module(module), attribute) or importlib.util.find_spec(name) is not None
+
+
+def test_every_planted_bug_is_listed() -> None:
+    """The table of docs/planted-bugs.md is what tests/planted/plant.py plants: law, name, file and tests."""
+    page = (REPOSITORY / "docs" / "planted-bugs.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d) \| ([^|]+) \| `([^`]+)` \| ([^|]+) \|$", page, re.MULTILINE)
+    listed = {
+        (int(law), name.replace(" ", "-"), file, *re.findall(r"`(\w+)`", tests)) for law, name, file, tests in rows
+    }
+    planted = {(bug.law, bug.name, bug.file, *(test.partition("::")[2] for test in bug.tests)) for bug in BUGS}
+    assert len(planted) > 30
+    assert planted == listed
 
 
 def test_no_requirement_names_a_registry() -> None:
