@@ -16,6 +16,7 @@ from handlers.claims.recall import accounts_of
 from infra.ledger import reads
 from infra.sharding import shard_of
 from schemas.facts import PayoutReported, Subject
+from schemas.ids import PersonId
 
 
 def load_world(connection: Connection, readings: Collection[Reading], shard_count: int) -> World:
@@ -27,7 +28,7 @@ def load_world(connection: Connection, readings: Collection[Reading], shard_coun
     return world
 
 
-def load_persons(connection: Connection, persons: Collection[str], shard_count: int) -> World:
+def load_persons(connection: Connection, persons: Collection[PersonId], shard_count: int) -> World:
     """The accounts of some persons, with their claims and benefits as last decided."""
     world = World(published_policies(connection), partial(shard_of, shard_count=shard_count))
     world.accounts = accounts_of(reads.newest_facts(connection, persons))

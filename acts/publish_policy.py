@@ -14,6 +14,7 @@ from handlers.claims.process import Processor
 from infra.clock import Clock
 from infra.ledger import policy_rows, reads
 from infra.ledger.policy_rows import PublishedFile
+from schemas.ids import PersonId
 from schemas.policy.model import Policies, Policy
 from schemas.policy.policy_file import parse_policy
 
@@ -54,7 +55,9 @@ def publish_policy(
     return published
 
 
-def _decide(journal: LedgerJournal, persons: list[str], shard_count: int, number: int, published: Published) -> None:
+def _decide(
+    journal: LedgerJournal, persons: list[PersonId], shard_count: int, number: int, published: Published
+) -> None:
     work = Processor(load_persons(journal.connection, persons, shard_count), journal)
     for person_id in persons:
         work.recompute(person_id, number)

@@ -13,6 +13,7 @@ from handlers.claims.reissue import reissue
 from infra.clock import Clock
 from infra.ledger import reads
 from infra.sharding import shard_of
+from schemas.ids import PayoutId
 from schemas.records import Reissue
 
 
@@ -42,4 +43,4 @@ def reissue_payout(
     with ledger_act(connection, [shard_of(person_id, shard_count)], now) as journal:
         world = load_persons(connection, [person_id], shard_count)
         load_payouts(connection, world, reads.line_of(connection, payout_id))
-        return Reissued(*reissue(Processor(world, journal), Reissue(payout_id, person_id, operator, reason)))
+        return Reissued(*reissue(Processor(world, journal), Reissue(PayoutId(payout_id), person_id, operator, reason)))

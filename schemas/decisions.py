@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from schemas.dates import Instant
+from schemas.ids import ClaimId, PersonId, PolicyId
 from schemas.money import Fen
 from schemas.policy.model import Basis
 
@@ -79,10 +80,10 @@ class BenefitLine(_Out):
 class ClaimDecision(_Out):
     """One claim as `huzhu adjudicate` prints it. Amounts in yuan on the wire."""
 
-    claim_id: str
-    person_id: str
+    claim_id: ClaimId
+    person_id: PersonId
     status: Status
-    policy_id: str | None
+    policy_id: PolicyId | None
     personal_burden: Fen
     benefits: tuple[BenefitLine, ...]
     total_benefit: Fen

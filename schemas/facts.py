@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from schemas.dates import BusinessDate, Instant
+from schemas.ids import EncounterId, FacilityId, PayoutId, PersonId, PolicyId
 from schemas.money import NumberLiteral, WireYuan
 
 
@@ -33,14 +34,20 @@ def _no_number(value: object) -> object:
     return value
 
 
-# The constraint stands next to its type: behind a validator it would run in Python, four calls a field.
-Identifier = Annotated[
-    str,
-    StringConstraints(strict=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
-    BeforeValidator(_no_number),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^\u0000-\u001f\u007f]+$"}),
-]
+_PRINTABLE = StringConstraints(strict=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+_TEXT_ONLY = BeforeValidator(_no_number)
+_AS_SCHEMA = WithJsonSchema(
+    {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^\u0000-\u001f\u007f]+$"}
+)
+# The constraint comes right after the type: behind a validator it would run in Python, four calls per field.
+Identifier = Annotated[str, _PRINTABLE, _TEXT_ONLY, _AS_SCHEMA]
 """Any printable string of 1 to 200 characters; ids are the senders' own and are compared by code point."""
+
+PersonIdentifier = Annotated[PersonId, _PRINTABLE, _TEXT_ONLY, _AS_SCHEMA]
+EncounterIdentifier = Annotated[EncounterId, _PRINTABLE, _TEXT_ONLY, _AS_SCHEMA]
+FacilityIdentifier = Annotated[FacilityId, _PRINTABLE, _TEXT_ONLY, _AS_SCHEMA]
+PayoutIdentifier = Annotated[PayoutId, _PRINTABLE, _TEXT_ONLY, _AS_SCHEMA]
+PolicyIdentifier = Annotated[PolicyId, _PRINTABLE, _TEXT_ONLY, _AS_SCHEMA]
 
 Version = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
 Text = Annotated[str, StringConstraints(strict=True, max_length=2000), BeforeValidator(_no_number)]
@@ -84,7 +91,7 @@ class Fact(BaseModel):
     event_id: Identifier
     occurred_at: Instant
     source: Identifier
-    person_id: Identifier
+    person_id: PersonIdentifier
 
     @property
     @abstractmethod
@@ -101,9 +108,9 @@ class EncounterDischarged(Fact):
     """A hospital stay, or one special outpatient course, has ended."""
 
     event_type: Literal["encounter.discharged"]
-    encounter_id: Identifier
+    encounter_id: EncounterIdentifier
     version: Version
-    facility_id: Identifier
+    facility_id: FacilityIdentifier
     facility_level: FacilityLevel
     care_type: CareType
     admitted_on: BusinessDate
@@ -163,8 +170,8 @@ class SettlementPosted(Fact):
     event_type: Literal["settlement.posted"]
     settlement_id: Identifier
     version: Version
-    encounter_id: Identifier
-    facility_id: Identifier
+    encounter_id: EncounterIdentifier
+    facility_id: FacilityIdentifier
     settled_at: Instant
     final: Annotated[bool, Field(strict=True)]
     currency: Annotated[str, Field(strict=True), BeforeValidator(_no_number), WithJsonSchema({"const": "CNY"})]
@@ -191,7 +198,7 @@ class SettlementVoided(Fact):
     event_type: Literal["settlement.voided"]
     settlement_id: Identifier
     version: Version
-    encounter_id: Identifier
+    encounter_id: EncounterIdentifier
     reason: Text
 
     @property
@@ -253,7 +260,7 @@ class PayoutReported(Fact):
     """An insurer says what became of an instruction. Has no version: the same report twice is one report."""
 
     event_type: Literal["payout.reported"]
-    payout_id: Identifier
+    payout_id: PayoutIdentifier
     status: PayoutStatus
     reported_at: Instant
     reference: Identifier

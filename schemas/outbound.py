@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.dates import Instant
+from schemas.ids import ClaimId, PayoutId, PersonId, PolicyId
 from schemas.money import Fen
 
 
@@ -35,16 +36,16 @@ class PayoutInstructed(BaseModel):
     event_type: Literal["payout.instructed"] = "payout.instructed"
     event_id: str
     occurred_at: Instant
-    payout_id: str
-    claim_id: str
-    person_id: str
+    payout_id: PayoutId
+    claim_id: ClaimId
+    person_id: PersonId
     scheme_id: str
     tier: str | None
     kind: InstructionKind
     amount: Annotated[Fen, Field(gt=0)]
     revision: int
     payee: Payee
-    policy_id: str | None
+    policy_id: PolicyId | None
     policy_sha256: str | None
     decision_revision: int
     reissue_of: str | None = None
@@ -133,8 +134,8 @@ class AlertRaised(BaseModel):
     event_id: str
     occurred_at: Instant
     code: AlertCode
-    claim_id: str | None
-    person_id: str
-    payout_id: str | None = None
+    claim_id: ClaimId | None
+    person_id: PersonId
+    payout_id: PayoutId | None = None
     zh: str
     en: str

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from schemas.canonical import NO_HASH
 from schemas.decisions import Status
 from schemas.facts import Kind
+from schemas.ids import ClaimId, EncounterId, PayoutId, PersonId, PolicyId
 
 
 class Delivery(NamedTuple):
@@ -60,7 +61,7 @@ class FactRow(NamedTuple):
     kind: Kind
     subject_id: str
     version: int
-    person_id: str
+    person_id: PersonId
     content_sha256: str
     number: int
 
@@ -70,8 +71,8 @@ class SubjectRow(NamedTuple):
 
     kind: Kind
     subject_id: str
-    person_id: str
-    encounter_id: str | None
+    person_id: PersonId
+    encounter_id: EncounterId | None
 
 
 class RefusalRow(NamedTuple):
@@ -85,8 +86,8 @@ class RefusalRow(NamedTuple):
 class ClaimRow(NamedTuple):
     """A claim as last decided. ``fingerprint`` tells whether a new outcome differs."""
 
-    claim_id: str
-    person_id: str
+    claim_id: ClaimId
+    person_id: PersonId
     shard: int
     revision: int
     status: Status
@@ -100,7 +101,7 @@ class ClaimRow(NamedTuple):
 class DecisionRow(NamedTuple):
     """One decision of a claim, as published."""
 
-    claim_id: str
+    claim_id: ClaimId
     revision: int
     number: int
     value: bytes
@@ -109,7 +110,7 @@ class DecisionRow(NamedTuple):
 class BenefitRow(NamedTuple):
     """What a scheme owes for a claim now, which is also what has been instructed so far, net."""
 
-    claim_id: str
+    claim_id: ClaimId
     scheme_id: str
     tier: str | None
     basis: str
@@ -117,7 +118,7 @@ class BenefitRow(NamedTuple):
     benefit: int
     reason: str | None
     instruction_revision: int
-    policy_id: str | None
+    policy_id: PolicyId | None
     policy_sha256: str | None
 
 
@@ -128,15 +129,15 @@ class InstructionRow(NamedTuple):
     books.
     """
 
-    payout_id: str
-    claim_id: str
+    payout_id: PayoutId
+    claim_id: ClaimId
     scheme_id: str
     revision: int
     kind: str
     amount: int
     balance_before: int
     balance_after: int
-    person_id: str
+    person_id: PersonId
     number: int
     value: bytes
     reissue_of: str | None = None
@@ -150,8 +151,8 @@ class PayoutStateRow(NamedTuple):
     the two differ only where reports contradict each other.
     """
 
-    payout_id: str
-    person_id: str
+    payout_id: PayoutId
+    person_id: PersonId
     state: str
     last_status: str
     reported_at: datetime
@@ -174,8 +175,8 @@ class PayoutState(StrEnum):
 class PayoutRecord(NamedTuple):
     """One payout as it stands in the ledger; ``reissued_as`` names the payout that was ordered in its place."""
 
-    payout_id: str
-    claim_id: str
+    payout_id: PayoutId
+    claim_id: ClaimId
     scheme_id: str
     revision: int
     kind: str
@@ -220,13 +221,13 @@ class InboxRow(NamedTuple):
 
     shard: int
     topic: str
-    person_id: str
+    person_id: PersonId
     value: bytes
     kind: Kind
     subject_id: str
     version: int
     content_sha256: str
-    encounter_id: str | None
+    encounter_id: EncounterId | None
 
 
 class Replay(NamedTuple):
@@ -247,8 +248,8 @@ class Replay(NamedTuple):
 class Reissue(NamedTuple):
     """An operator's order to instruct a payout again that failed or was returned."""
 
-    payout_id: str
-    person_id: str
+    payout_id: PayoutId
+    person_id: PersonId
     operator: str
     reason: str
 
@@ -296,10 +297,10 @@ class Outcome:
     facts: list[FactRow] = field(default_factory=list)
     subjects: list[SubjectRow] = field(default_factory=list)
     refusals: list[RefusalRow] = field(default_factory=list)
-    claims: dict[str, ClaimRow] = field(default_factory=dict)
+    claims: dict[ClaimId, ClaimRow] = field(default_factory=dict)
     decisions: list[DecisionRow] = field(default_factory=list)
-    benefits: dict[tuple[str, str], BenefitRow] = field(default_factory=dict)
+    benefits: dict[tuple[ClaimId, str], BenefitRow] = field(default_factory=dict)
     instructions: list[InstructionRow] = field(default_factory=list)
-    payout_states: dict[tuple[str, str], PayoutStateRow] = field(default_factory=dict)
+    payout_states: dict[tuple[PayoutId, PersonId], PayoutStateRow] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)

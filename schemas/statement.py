@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
+from schemas.ids import ClaimId, PayoutId
 from schemas.records import PayoutState
 
 
@@ -17,7 +18,7 @@ class StatementLine(NamedTuple):
     """
 
     number: int
-    payout_id: str
+    payout_id: PayoutId
     amount: int
     state: PayoutState | None
     signed: bool
@@ -53,8 +54,8 @@ class Difference(NamedTuple):
 
     kind: DifferenceKind
     line: int | None
-    payout_id: str | None
-    claim_id: str | None = None
+    payout_id: PayoutId | None
+    claim_id: ClaimId | None = None
     scheme_id: str | None = None
     in_ledger: str | None = None
     in_statement: str | None = None

@@ -25,6 +25,7 @@ from infra.ledger.claim_record import claim_record
 from schemas.bilingual import Saying
 from schemas.decisions import ClaimDecided
 from schemas.facts import PayoutReported
+from schemas.ids import ClaimId
 from schemas.outbound import PayoutInstructed
 from schemas.refusals import Refusal
 from stream.deadline import INFRASTRUCTURE_GONE
@@ -51,7 +52,7 @@ def explain(
         fail("--policy goes with --facts: the ledger has its own published policies")
     if facts is not None and not policy:
         fail("--facts needs --policy: give the policy files under which the claim is to be explained")
-    page = _from_ledger(claim) if facts is None else _from_files(claim, facts, policy or [])
+    page = _from_ledger(claim) if facts is None else _from_files(ClaimId(claim), facts, policy or [])
     if page is None:
         place = Saying("账本里", "in the ledger") if facts is None else Saying(f"文件 {facts} 里", f"in {facts}")
         unknown = Saying(
@@ -63,7 +64,7 @@ def explain(
     show(page, language, out)
 
 
-def _from_files(claim_id: str, facts: Path, files: list[Path]) -> ClaimPage | None:
+def _from_files(claim_id: ClaimId, facts: Path, files: list[Path]) -> ClaimPage | None:
     policies = read_files(files)
     book = Book()
     refused = sum(isinstance(book.take(line), Refusal) for _, line in lines_of(facts))
@@ -100,7 +101,7 @@ def _from_ledger(claim_id: str) -> ClaimPage | None:
         for each in record.instructions
     ]
     policy = None if record.policy_text is None else published_policy(record.policy_text)
-    return ClaimPage(account.claim(claim_id), account.death is not None, decision, policy, payouts)
+    return ClaimPage(account.claim(decision.claim_id), account.death is not None, decision, policy, payouts)
 
 
 def _report(value: bytes | None) -> PayoutReported | None:

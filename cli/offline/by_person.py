@@ -48,8 +48,9 @@ from handlers.claims.account import Decidable
 from handlers.claims.admit import Disposition, Registry, admit
 from handlers.claims.read import Reading, read
 from handlers.offline.book import Book
-from handlers.offline.compact_account import LineKey, account_of, doubtful, line_of, makes_claims
+from handlers.offline.compact_account import LineKey, compact_account_of, doubtful, line_of, makes_claims
 from handlers.offline.compact_events import PERSON_ID, VERSION, CompactRecord
+from schemas.ids import PersonId
 from schemas.refusals import Refusal
 
 T = TypeVar("T")
@@ -182,7 +183,7 @@ class Gathering:
 
     def others(self, parts: tuple[Part, ...]) -> Iterator[Decidable]:
         """The persons who share no id with another."""
-        persons: dict[str, tuple[list[CompactRecord], list[int]]] = {}
+        persons: dict[PersonId, tuple[list[CompactRecord], list[int]]] = {}
         for part in parts:
             for record, position in zip(*content(part), strict=True):
                 held = persons.get(record[PERSON_ID])
@@ -197,7 +198,7 @@ class Gathering:
             if doubts:
                 records = self._by_the_rules(doubts, records, positions)
             if makes_claims(records):
-                yield account_of(person_id, records)
+                yield compact_account_of(person_id, records)
 
     def rivals(self, parts: tuple[Part, ...]) -> Iterator[Decidable]:
         """The persons who share an id with another, in one book and in the order of the file."""

@@ -18,11 +18,13 @@ from schemas.facts import (
     SettlementPosted,
     SettlementVoided,
 )
+from schemas.ids import ClaimId, PersonId, claim_of
 from schemas.policy.model import Policies
 
 Settlement = SettlementPosted | SettlementVoided
 Coverage = CoverageRecorded | CoverageVoided
 _Versioned = TypeVar("_Versioned", Settlement, Coverage, EncounterDischarged)
+_Id = TypeVar("_Id", bound=str)
 
 
 YEAR_DAYS_MAX = 366
@@ -82,8 +84,8 @@ class DeathView(Protocol):
 class DecidableClaim:
     """What is owed for one encounter is decided from this: its discharge and its settlements, summed (fen)."""
 
-    claim_id: str
-    person_id: str
+    claim_id: ClaimId
+    person_id: PersonId
     discharge: StayView | None
     settlements: int
     live: tuple[BillView, ...]
@@ -126,10 +128,10 @@ class Decidable(Protocol):
     @property
     def death(self) -> DeathView | None: ...
 
-    def claim_ids(self) -> set[str]:
+    def claim_ids(self) -> set[ClaimId]:
         """Every encounter that has a discharge or a settlement."""
 
-    def claim(self, claim_id: str) -> DecidableClaim:
+    def claim(self, claim_id: ClaimId) -> DecidableClaim:
         """The claim for one encounter."""
 
     def recorded_coverages(self) -> Iterable[CoverageView]:
@@ -140,41 +142,41 @@ class Decidable(Protocol):
 class Account:
     """The newest version of each of a person's facts. Facts may come in any order."""
 
-    person_id: str
-    discharges: dict[str, EncounterDischarged] = field(default_factory=dict)
-    settlements: dict[str, dict[str, Settlement]] = field(default_factory=dict)
+    person_id: PersonId
+    discharges: dict[ClaimId, EncounterDischarged] = field(default_factory=dict)
+    settlements: dict[ClaimId, dict[str, Settlement]] = field(default_factory=dict)
     coverages: dict[str, Coverage] = field(default_factory=dict)
     death: PersonDied | None = None
 
     def apply(self, fact: Fact) -> None:
         """Takes in an accepted fact; an older version than the one held changes nothing."""
         if isinstance(fact, EncounterDischarged):
-            _keep_newest(self.discharges, fact.encounter_id, fact)
+            _keep_newest(self.discharges, claim_of(fact.encounter_id), fact)
         elif isinstance(fact, SettlementPosted | SettlementVoided):
-            bills = self.settlements.setdefault(fact.encounter_id, {})
+            bills = self.settlements.setdefault(claim_of(fact.encounter_id), {})
             _keep_newest(bills, fact.settlement_id, fact)
         elif isinstance(fact, CoverageRecorded | CoverageVoided):
             _keep_newest(self.coverages, fact.coverage_id, fact)
         elif isinstance(fact, PersonDied) and (self.death is None or self.death.version < fact.version):
             self.death = fact
 
-    def claim_ids(self) -> set[str]:
+    def claim_ids(self) -> set[ClaimId]:
         """Every encounter that has a discharge or a settlement."""
         return self.discharges.keys() | self.settlements.keys()
 
-    def claim(self, claim_id: str) -> Claim:
+    def claim(self, claim_id: ClaimId) -> Claim:
         bills = self.settlements.get(claim_id, {})
         live = tuple(bill for bill in bills.values() if isinstance(bill, SettlementPosted))
         return Claim(claim_id, self.person_id, self.discharges.get(claim_id), len(bills), live)
 
     def recorded_coverages(self) -> Iterable[CoverageRecorded]:
-        """The coverages that stand, those voided left out, in order of their ids."""
+        """The coverages that were not voided, in order of their ids."""
         for name in sorted(self.coverages):
             coverage = self.coverages[name]
             if isinstance(coverage, CoverageRecorded):
                 yield coverage
 
-    def claims_affected_by(self, fact: Fact, policies: Policies) -> set[str]:
+    def claims_affected_by(self, fact: Fact, policies: Policies) -> set[ClaimId]:
         """The claims whose decision can depend on a fact, as the account stands now.
 
         A bill or a discharge reaches the claims of its own policy year, as these share running sums and yearly
@@ -184,8 +186,9 @@ class Account:
         if not isinstance(fact, EncounterDischarged | SettlementPosted | SettlementVoided):
             reaches_all = isinstance(fact, CoverageRecorded | CoverageVoided | PersonDied)
             return self.claim_ids() if reaches_all else set()
-        year = self._policy_year(fact.encounter_id, policies)
-        affected = {fact.encounter_id} & self.claim_ids()
+        claim_id = claim_of(fact.encounter_id)
+        year = self._policy_year(claim_id, policies)
+        affected = {claim_id} & self.claim_ids()
         if year is not None:
             # The days spare most claims of a long history the search for their policy.
             affected |= {
@@ -196,13 +199,13 @@ class Account:
             }
         return affected
 
-    def _policy_year(self, claim_id: str, policies: Policies) -> date | None:
+    def _policy_year(self, claim_id: ClaimId, policies: Policies) -> date | None:
         discharge = self.discharges.get(claim_id)
         policy = None if discharge is None else policies.on(discharge.discharged_on)
         return None if discharge is None or policy is None else policy.year_of(discharge.discharged_on)
 
 
-def _keep_newest(held: dict[str, _Versioned], name: str, fact: _Versioned) -> None:
+def _keep_newest(held: dict[_Id, _Versioned], name: _Id, fact: _Versioned) -> None:
     known = held.get(name)
     if known is None or known.version < fact.version:
         held[name] = fact

@@ -13,6 +13,7 @@ from datetime import date
 from handlers.claims.account import CoverageView, Decidable, DecidableClaim, StayView
 from handlers.claims.eligibility import covers, find_tier
 from schemas.decisions import Reason, Status, StepKind
+from schemas.ids import ClaimId
 from schemas.money import round_half_up
 from schemas.policy.model import Policies, Policy, Scheme, Tier
 
@@ -117,7 +118,9 @@ class _Years:
         return found
 
 
-def adjudicate(account: Decidable, policies: Policies, claim_ids: Iterable[str] | None = None) -> list[Adjudication]:
+def adjudicate(
+    account: Decidable, policies: Policies, claim_ids: Iterable[ClaimId] | None = None
+) -> list[Adjudication]:
     """The outcome of each of a person's claims, in canonical order (``discharged_on``, then ``claim_id``).
 
     ``claim_ids`` narrows the work; it must hold whole policy years (`Account.claims_affected_by`).

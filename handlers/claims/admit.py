@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from handlers.claims.read import Reading
 from schemas.facts import Fact, Kind, SettlementPosted, SettlementVoided, Subject
+from schemas.ids import EncounterId, PersonId
 from schemas.refusals import Refusal, RefusalCode, refuse
 
 
@@ -30,8 +31,8 @@ class VersionLine:
     An event without versions (a payout report) is numbered as it comes. ``bound`` says that the ledger knows the id.
     """
 
-    person_id: str
-    encounter_id: str | None = None
+    person_id: PersonId
+    encounter_id: EncounterId | None = None
     contents: dict[int, str] = field(default_factory=dict)
     bound: bool = False
 

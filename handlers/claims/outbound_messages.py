@@ -10,6 +10,7 @@ from schemas.canonical import base64_text, canonical_json, derived_id, sha256_he
 from schemas.checkpoint import SignedCheckpoint
 from schemas.decisions import ClaimDecided, ClaimDecision, to_json
 from schemas.facts import PayoutReported
+from schemas.ids import ClaimId
 from schemas.outbound import AlertCode, AlertRaised, AuditCheckpointed, Payee, PayoutInstructed
 from schemas.records import ClaimRow, Delivery
 from schemas.refusals import EventRefused, Refusal
@@ -64,7 +65,7 @@ def after_death(claim: ClaimRow, recorded_at: datetime) -> bytes:
 
 
 def about_report(
-    code: AlertCode, report: PayoutReported, claim_id: str | None, mark: str, recorded_at: datetime
+    code: AlertCode, report: PayoutReported, claim_id: ClaimId | None, mark: str, recorded_at: datetime
 ) -> bytes:
     """The alert that a report of content ``mark`` raises."""
     event = AlertRaised(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from schemas.bilingual import Saying
 from schemas.facts import PayoutReported, PayoutStatus
+from schemas.ids import PayoutId, PersonId
 from schemas.outbound import AlertCode, InstructionKind
 from schemas.records import InstructionRow, PayoutStateRow
 
@@ -85,7 +86,7 @@ def _paid_again(before: PayoutReport, report: PayoutReport) -> bool:
     return report.status is PayoutStatus.PAID and report.reference != before.reference
 
 
-def state_of(payout_id: str, person_id: str, reports: Iterable[PayoutReport]) -> PayoutStateRow:
+def state_of(payout_id: PayoutId, person_id: PersonId, reports: Iterable[PayoutReport]) -> PayoutStateRow:
     """The row of a payout that has at least one report."""
     judged = verdicts(reports)
     deciding = [report for report, verdict in judged if verdict is Verdict.APPLIED][-1]
@@ -137,8 +138,8 @@ def effect_of(
 
 
 def states_of(
-    line: Iterable[InstructionRow], reports: dict[tuple[str, str], list[PayoutReport]]
-) -> dict[tuple[str, str], PayoutStateRow]:
+    line: Iterable[InstructionRow], reports: dict[tuple[PayoutId, PersonId], list[PayoutReport]]
+) -> dict[tuple[PayoutId, PersonId], PayoutStateRow]:
     """The rows of those instructions that have reports."""
     places = [(each.payout_id, each.person_id) for each in line]
     return {place: state_of(*place, reports[place]) for place in places if reports.get(place)}
@@ -153,7 +154,7 @@ class NotReissuable(Exception):
 
 
 def amount_to_reissue(
-    row: InstructionRow, line: Iterable[InstructionRow], states: dict[tuple[str, str], PayoutStateRow]
+    row: InstructionRow, line: Iterable[InstructionRow], states: dict[tuple[PayoutId, PersonId], PayoutStateRow]
 ) -> int:
     """How many fen of a failed or returned payout to instruct again. Raises NotReissuable.
 
@@ -196,7 +197,7 @@ def amount_to_reissue(
     return amount
 
 
-def _may_move(row: InstructionRow, states: dict[tuple[str, str], PayoutStateRow]) -> bool:
+def _may_move(row: InstructionRow, states: dict[tuple[PayoutId, PersonId], PayoutStateRow]) -> bool:
     state = states.get((row.payout_id, row.person_id))
     return state is None or state.state not in NOT_THERE
 

@@ -20,6 +20,7 @@ from handlers.claims.read import Reading
 from handlers.claims.settle import Due, differences, in_order
 from schemas.decisions import Status
 from schemas.facts import Fact, PayoutReported, Subject
+from schemas.ids import ClaimId, PayoutId, PersonId
 from schemas.outbound import AuditKind
 from schemas.policy.model import Policies
 from schemas.records import (
@@ -51,11 +52,11 @@ class World:
     policies: Policies
     shard_of: Callable[[str], int]
     registry: Registry = field(default_factory=dict)
-    accounts: dict[str, Account] = field(default_factory=dict)
-    claims: dict[str, ClaimRow] = field(default_factory=dict)
-    benefits: dict[str, dict[str, BenefitRow]] = field(default_factory=dict)
-    instructed: dict[str, InstructionRow] = field(default_factory=dict)
-    reports: dict[tuple[str, str], list[PayoutReport]] = field(default_factory=dict)
+    accounts: dict[PersonId, Account] = field(default_factory=dict)
+    claims: dict[ClaimId, ClaimRow] = field(default_factory=dict)
+    benefits: dict[ClaimId, dict[str, BenefitRow]] = field(default_factory=dict)
+    instructed: dict[PayoutId, InstructionRow] = field(default_factory=dict)
+    reports: dict[tuple[PayoutId, PersonId], list[PayoutReport]] = field(default_factory=dict)
 
 
 class Processor:
@@ -107,7 +108,7 @@ class Processor:
         claim_id = None if instruction is None else instruction.claim_id
         return effect.told, outbound_messages.about_report(effect.alert, fact, claim_id, mark, self.recorded_at)
 
-    def recompute(self, person_id: str, number: int) -> None:
+    def recompute(self, person_id: PersonId, number: int) -> None:
         """Decides all of a person's claims again, as when a policy was published."""
         account = self.world.accounts[person_id]
         self._decide(account, adjudicate(account, self.world.policies), number)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from handlers.words.claim_sentences import yuan
 from schemas.dates import shanghai_date
+from schemas.ids import PayoutId
 from schemas.outbound import InstructionKind
 from schemas.records import PayoutRecord, PayoutState
 from schemas.statement import Difference, DifferenceKind, Scope, Statement, StatementLine
@@ -33,7 +34,7 @@ def differences(statement: Statement, payouts: Iterable[PayoutRecord], scope: Sc
         Difference(DifferenceKind.UNREADABLE_LINE, each.number, None, zh=each.zh, en=each.en)
         for each in statement.unreadable
     ]
-    first: dict[str, StatementLine] = {}
+    first: dict[PayoutId, StatementLine] = {}
     for line in statement.lines:
         payout = known.get(line.payout_id)
         if line.payout_id in first:

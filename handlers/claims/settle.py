@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from handlers.claims.adjudicate import Adjudication, Benefit
 from schemas.canonical import derived_id
+from schemas.ids import ClaimId, PayoutId
 from schemas.outbound import InstructionKind
 from schemas.records import BenefitRow, InstructionRow
 
@@ -15,7 +16,7 @@ from schemas.records import BenefitRow, InstructionRow
 class Due:
     """One difference: ``amount`` fen to pay or recover as revision ``row.instruction_revision``."""
 
-    payout_id: str
+    payout_id: PayoutId
     kind: InstructionKind
     amount: int
     balance_before: int
@@ -45,7 +46,7 @@ def differences(adjudication: Adjudication, held: dict[str, BenefitRow]) -> tupl
         if amount != balance:
             row = row._replace(instruction_revision=revision + 1)
             kind = InstructionKind.PAYMENT if amount > balance else InstructionKind.RECOVERY
-            payout_id = derived_id("PO", claim_id, scheme_id, revision + 1)
+            payout_id = payout_id_of(claim_id, scheme_id, revision + 1)
             dues.append(Due(payout_id, kind, abs(amount - balance), balance, row))
         rows.append(row)
     return rows, dues
@@ -62,11 +63,16 @@ def reissued(failed: InstructionRow, amount: int, held: BenefitRow) -> list[Due]
     balance, dues = held.benefit, []
     for kind in (recovery, payment) if balance >= amount else (payment, recovery):
         held = held._replace(instruction_revision=held.instruction_revision + 1)
-        payout_id = derived_id("PO", held.claim_id, held.scheme_id, held.instruction_revision)
+        payout_id = payout_id_of(held.claim_id, held.scheme_id, held.instruction_revision)
         names = {"reissue_of" if kind is again else "reversal_of": failed.payout_id}
         dues.append(Due(payout_id, kind, amount, balance, held, **names))
         balance = dues[-1].balance_after
     return dues
+
+
+def payout_id_of(claim_id: ClaimId, scheme_id: str, revision: int) -> PayoutId:
+    """The id of a claim's instruction, the same whenever it is computed."""
+    return PayoutId(derived_id("PO", claim_id, scheme_id, revision))
 
 
 def in_order(dues: Iterable[Due]) -> list[Due]:
@@ -81,7 +87,7 @@ def _by_scheme(adjudication: Adjudication, held: dict[str, BenefitRow]) -> list[
 
 
 def _row(
-    claim_id: str, scheme_id: str, benefit: Benefit | None, adjudication: Adjudication, before: BenefitRow | None
+    claim_id: ClaimId, scheme_id: str, benefit: Benefit | None, adjudication: Adjudication, before: BenefitRow | None
 ) -> BenefitRow:
     revision = before.instruction_revision if before else 0
     if benefit is None or adjudication.policy is None:

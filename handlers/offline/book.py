@@ -10,6 +10,7 @@ from handlers.claims.admit import Disposition, Registry, admit
 from handlers.claims.explain import decision_of
 from handlers.claims.read import Reading, read
 from schemas.decisions import ClaimDecision
+from schemas.ids import PersonId
 from schemas.policy.model import Policies
 from schemas.refusals import Refusal
 
@@ -19,7 +20,7 @@ class Book:
     """Accounts of many persons, filled one event at a time, in any order."""
 
     registry: Registry = field(default_factory=dict)
-    accounts: dict[str, Account] = field(default_factory=dict)
+    accounts: dict[PersonId, Account] = field(default_factory=dict)
 
     def take(self, value: bytes) -> Disposition | Refusal:
         """What became of one event."""

@@ -22,6 +22,7 @@ from handlers.offline.compact_events import (
     VOID,
     CompactRecord,
 )
+from schemas.ids import ClaimId, PersonId
 
 LineKey = tuple[str, str]
 """A line of versions: the letter of its kind, and its id."""
@@ -63,18 +64,18 @@ class _Death(NamedTuple):
 class CompactAccount:
     """Of each fact it holds only what `adjudicate` reads (a `handlers.account.Decidable`); None where voided."""
 
-    person_id: str
-    stays: dict[str, _Stay] = field(default_factory=dict)
-    bills: dict[str, dict[str, _Bill | None]] = field(default_factory=dict)
+    person_id: PersonId
+    stays: dict[ClaimId, _Stay] = field(default_factory=dict)
+    bills: dict[ClaimId, dict[str, _Bill | None]] = field(default_factory=dict)
     coverages: dict[str, _Coverage | None] = field(default_factory=dict)
     death: DeathView | None = None
-    _claims: dict[str, DecidableClaim] = field(default_factory=dict, init=False, repr=False)
+    _claims: dict[ClaimId, DecidableClaim] = field(default_factory=dict, init=False, repr=False)
 
-    def claim_ids(self) -> set[str]:
+    def claim_ids(self) -> set[ClaimId]:
         """Every encounter that has a discharge or a settlement."""
         return self.stays.keys() | self.bills.keys()
 
-    def claim(self, claim_id: str) -> DecidableClaim:
+    def claim(self, claim_id: ClaimId) -> DecidableClaim:
         """The claim for one encounter; made once, as two policies may ask for it."""
         claim = self._claims.get(claim_id)
         if claim is None:
@@ -123,7 +124,7 @@ def line_of(record: CompactRecord) -> LineKey:
     return (_LINES[record[LETTER]], record[SUBJECT_ID])
 
 
-def account_of(person_id: str, records: Iterable[CompactRecord]) -> CompactAccount:
+def compact_account_of(person_id: PersonId, records: Iterable[CompactRecord]) -> CompactAccount:
     """The account that a person's accepted records make, each newer than those of its id before it."""
     account = CompactAccount(person_id)
     for record in records:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from handlers.claims.account import CoverageView, Decidable
 from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.eligibility import covers
+from schemas.ids import ClaimId, PersonId
 from schemas.policy.model import Policies, Policy
 
 LARGEST = 100
@@ -131,8 +132,8 @@ class Class:
 class Changed(NamedTuple):
     """One of the claims that change most; amounts in fen."""
 
-    claim_id: str
-    person_id: str
+    claim_id: ClaimId
+    person_id: PersonId
     area: str
     discharged_on: str
     burden: int

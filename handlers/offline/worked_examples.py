@@ -15,6 +15,7 @@ from handlers.claims.account import Account
 from handlers.claims.adjudicate import Adjudication, Benefit, adjudicate
 from schemas.decisions import StepKind
 from schemas.facts import CareType, CoverageRecorded, EncounterDischarged, FacilityLevel, Fact, SettlementPosted
+from schemas.ids import PersonId
 from schemas.money import FEN_MAX
 from schemas.policy.model import Policies, Policy, Scheme, Tier
 
@@ -102,7 +103,7 @@ def _in_force(policy: Policy, schemes: tuple[Scheme, ...]) -> Policies:
 
 def _decide(policies: Policies, holds: list[tuple[Scheme, str]], copay: int, out_of_catalogue: int) -> Adjudication:
     schemes = policies.releases[0].schemes
-    account = Account("example")
+    account = Account(PersonId("example"))
     facts = [_coverage(number, scheme, category) for number, (scheme, category) in enumerate(holds)]
     for fact in (*facts, _discharge(schemes[0]), _bill(copay, out_of_catalogue)):
         account.apply(fact)

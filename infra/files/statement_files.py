@@ -13,6 +13,7 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from schemas.ids import PayoutId
 from schemas.money import FEN_PER_YUAN
 from schemas.records import PayoutState
 from schemas.statement import Statement, StatementLine, Unreadable
@@ -136,7 +137,7 @@ def _line(number: int, cells: dict[str, Any]) -> StatementLine | Unreadable:
         kind = _meaning(KINDS, cells["kind"])
         if kind is None or amount < 0:
             return Unreadable(number, "收付类型不明,或类型与负数金额并用", "a kind that is not known, or with a minus")
-    return StatementLine(number, payout_id, amount * (kind or 1), state, kind is not None or amount < 0)
+    return StatementLine(number, PayoutId(payout_id), amount * (kind or 1), state, kind is not None or amount < 0)
 
 
 def _meaning(words: Mapping[Any, tuple[str, ...]], cell: object) -> Any:

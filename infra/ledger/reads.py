@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from infra.ledger import tables
 from schemas.decisions import Status
 from schemas.facts import Kind, Subject
+from schemas.ids import ClaimId, PersonId
 from schemas.records import BenefitRow, ClaimRow, InstructionRow, ShardState, SubjectRow
 
 
@@ -124,19 +125,19 @@ def lines(connection: Connection, subjects: Collection[Subject]) -> tuple[list[S
     )
 
 
-def newest_facts(connection: Connection, persons: Collection[str]) -> list[bytes]:
+def newest_facts(connection: Connection, persons: Collection[PersonId]) -> list[bytes]:
     """The newest version of each of the persons' facts, as the bytes that were sent; payout reports left out."""
     newest = connection.scalars(_NEWEST, {"persons": list(persons)}).all()
     return [bytes(value) for value in connection.scalars(_VALUES, {"numbers": list(newest)})]
 
 
-def decided_claims(connection: Connection, persons: Collection[str]) -> list[ClaimRow]:
+def decided_claims(connection: Connection, persons: Collection[PersonId]) -> list[ClaimRow]:
     """The persons' claims as last decided."""
     rows = connection.execute(_CLAIMS, {"persons": list(persons)})
     return [ClaimRow(*row)._replace(status=Status(row.status)) for row in rows]
 
 
-def held_benefits(connection: Connection, claim_ids: Collection[str]) -> list[BenefitRow]:
+def held_benefits(connection: Connection, claim_ids: Collection[ClaimId]) -> list[BenefitRow]:
     """What each scheme owes for the claims, which is what was instructed."""
     rows = connection.execute(_BENEFITS, {"ids": list(claim_ids)})
     return [BenefitRow(*row) for row in rows]
@@ -172,7 +173,7 @@ def payout_reports(
     return [(row.content_sha256, bytes(row.value)) for row in connection.execute(wanted)]
 
 
-def persons_without_policy(connection: Connection, since: object, until: object) -> list[str]:
+def persons_without_policy(connection: Connection, since: object, until: object) -> list[PersonId]:
     """Persons with a claim that waits for a policy on a day of ``[since, until)``; ``until`` may be None."""
     claim = tables.claims
     waiting = select(claim.c.person_id).where(claim.c.status == Status.NO_POLICY, claim.c.discharged_on >= since)

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from pydantic_core import PydanticCustomError
 
 from schemas.canonical import canonical_json, sha256_hex
-from schemas.facts import CareType, FacilityLevel, Identifier
+from schemas.facts import CareType, FacilityLevel, Identifier, PolicyIdentifier
 from schemas.money import format_yuan
 from schemas.policy.policy_values import PolicyDate, PolicyYuan, Rate
 
@@ -108,7 +108,7 @@ class Scheme(_Part):
 class Policy(_Part):
     """A dated release. In force on the days of ``[effective_from, effective_to)``, by date of discharge."""
 
-    id: Identifier
+    id: PolicyIdentifier
     title: str = ""
     status: Literal["sample", "enacted"]
     source: Annotated[str | None, Field(validate_default=True)] = None

@@ -11,6 +11,7 @@ from handlers.claims.account import Account
 from handlers.claims.adjudicate import adjudicate
 from handlers.claims.explain import decision_of
 from handlers.claims.read import Reading, read
+from schemas.ids import PersonId
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import read_policies
 from tests.bench.figures import Figure
@@ -28,7 +29,7 @@ def measure(claims: int, runs: int) -> list[Figure]:
     policies = read_policies([POLICY])
     figures = []
     for each in CLAIMS_A_YEAR:
-        accounts = [_account(f"P-{number}", each) for number in range(max(1, claims // each))]
+        accounts = [_account(PersonId(f"P-{number}"), each) for number in range(max(1, claims // each))]
         subject = f"{each} per person and year"
         note = f"{len(accounts) * each} claims of {len(accounts)} persons per run"
         explained, bare, loads = [], [], []
@@ -41,7 +42,7 @@ def measure(claims: int, runs: int) -> list[Figure]:
     return figures
 
 
-def _account(person_id: str, claims: int) -> Account:
+def _account(person_id: PersonId, claims: int) -> Account:
     account = Account(person_id)
     for event in year_of(person_id, claims):
         reading = read(event)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from handlers.offline.book import Book
 from schemas.decisions import StepKind, to_json
+from schemas.ids import ClaimId
 from tests.oracle.cases import random_case
 from tests.properties.strategies import (
     AMOUNTS,
@@ -214,14 +215,14 @@ class Caps:
         return None
 
 
-def _assert_within(caps: Caps, days: Mapping[str, date | None], burdens: Mapping[str, int], net: Net) -> None:
+def _assert_within(caps: Caps, days: Mapping[ClaimId, date | None], burdens: Mapping[ClaimId, int], net: Net) -> None:
     """No instructed amount is negative or over the burden, a stay's cap or a year's cap."""
-    for claim_id, burden in burdens.items():
-        assert sum(amount for (claim, _), amount in net.items() if claim == claim_id) <= burden
+    for billed, burden in burdens.items():
+        assert sum(amount for (claim, _), amount in net.items() if claim == billed) <= burden
     years: Counter[tuple[str, date]] = Counter()
     limits: dict[tuple[str, date], list[int | None]] = {}
     for (claim_id, scheme_id), amount in net.items():
-        day = days[claim_id]
+        day = days[ClaimId(claim_id)]
         assert day is not None
         year = caps.year(day)
         assert year is not None, "money is out for a day without a policy"
@@ -492,8 +493,9 @@ def test_a_wrong_explanation_is_noticed(wrong: str) -> None:
 def test_the_watch_over_caps_notices() -> None:
     """The check that guards the caps fails for one fen too much in a year, a stay or a claim."""
     caps = Caps((policy(scheme(cap_per_stay="60.00", cap_per_year="100.00")),))
-    days: dict[str, date | None] = {"E1": date(2020, 1, 1), "E2": date(2020, 12, 31)}
-    burdens = {"E1": 9_000, "E2": 5_000}
+    first, second = ClaimId("E1"), ClaimId("E2")
+    days: dict[ClaimId, date | None] = {first: date(2020, 1, 1), second: date(2020, 12, 31)}
+    burdens = {first: 9_000, second: 5_000}
     _assert_within(caps, days, burdens, {("E1", "s"): 6_000, ("E2", "s"): 4_000})
     for net in (
         {("E1", "s"): 6_000, ("E2", "s"): 4_001},

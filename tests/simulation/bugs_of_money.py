@@ -8,8 +8,8 @@ import pytest
 
 import handlers.claims.process
 import handlers.claims.read
-from handlers.claims.settle import Due, differences
-from schemas.canonical import derived_id, sha256_hex
+from handlers.claims.settle import Due, differences, payout_id_of
+from schemas.canonical import sha256_hex
 from schemas.facts import Fact
 from schemas.money import parse_yuan
 from schemas.outbound import InstructionKind
@@ -59,7 +59,7 @@ def revision_reused(patch: pytest.MonkeyPatch) -> None:
         rows, dues = differences(adjudication, held)
         rows = [row._replace(instruction_revision=min(1, row.instruction_revision)) for row in rows]
         first = [
-            Due(derived_id("PO", d.row.claim_id, d.row.scheme_id, 1), d.kind, d.amount, d.balance_before, row)
+            Due(payout_id_of(d.row.claim_id, d.row.scheme_id, 1), d.kind, d.amount, d.balance_before, row)
             for d in dues
             for row in rows
             if row.scheme_id == d.row.scheme_id

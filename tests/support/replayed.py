@@ -16,6 +16,7 @@ from handlers.claims.reissue import reissue
 from infra.ledger import tables
 from schemas.access.console_rights import ConsoleAct
 from schemas.decisions import Status
+from schemas.ids import PayoutId, PersonId
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
 from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Reissue, Replay
@@ -34,7 +35,7 @@ class Journal:
     outbox: dict[tuple[int, int], tuple[str, bytes | None, bytes]] = field(default_factory=dict)
     benefits: dict[tuple[str, str], int] = field(default_factory=dict)
     claims: dict[str, tuple[int, str, int]] = field(default_factory=dict)
-    payouts: dict[tuple[str, str], PayoutStateRow] = field(default_factory=dict)
+    payouts: dict[tuple[PayoutId, PersonId], PayoutStateRow] = field(default_factory=dict)
 
     def add(self, outcome: Outcome) -> None:
         self.dispositions += [row.disposition for row in outcome.events]

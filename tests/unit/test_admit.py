@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from handlers.claims.account import Account
 from handlers.claims.admit import Disposition, Registry, VersionLine, admit
 from schemas.facts import Kind, Subject
+from schemas.ids import ClaimId, PersonId
 from schemas.refusals import Refusal
 from tests.support.builders import (
     Json,
@@ -178,7 +179,7 @@ def test_a_report_is_a_duplicate_only_of_the_same_report() -> None:
 def state_of(events: list[Json]) -> Account:
     """The account that remains when these events have come in this order."""
     registry: Registry = {}
-    account = Account("P1")
+    account = Account(PersonId("P1"))
     for event in events:
         news = reading(event)
         if admit(news, registry) is Disposition.ACCEPTED:
@@ -211,5 +212,5 @@ def test_the_accepted_state_does_not_depend_on_order_or_repetition(events: list[
 def test_every_order_of_three_versions_keeps_the_newest() -> None:
     """All six orders of a bill, its correction and its voiding end with the voiding."""
     for order in permutations([bill(), bill(version=2, copay=1), void(version=3)]):
-        newest = state_of(list(order)).settlements["E1"]["S1"]
+        newest = state_of(list(order)).settlements[ClaimId("E1")]["S1"]
         assert 3 == newest.version

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from handlers.claims.account import Account
 from handlers.claims.adjudicate import adjudicate
+from schemas.ids import ClaimId, PersonId
 from schemas.money import Fen, WireYuan
 from schemas.policy.policy_file import PolicyError, parse_policy
 from tests.properties.strategies import (
@@ -707,7 +708,7 @@ def test_what_the_ledger_holds_of_a_benefit() -> None:
     ledger = Ledger(*BOTH)
     ledger.take(coverage_from(), bill_of("E1", "60.00", "40.00"), discharge_of("E1", "2020-06-30"))
     first, second = (parse_policy(text) for text in BOTH)
-    held = ledger.world.benefits["E1"]
+    held = ledger.world.benefits[ClaimId("E1")]
     paid = ("E1", "old", "member", "personal_burden", 10_000, 10_000, None, 1, "first", first.sha256)
     assert {"old": paid} == {name: tuple(row) for name, row in held.items()}
     ledger.take(discharge_of("E1", "2020-07-01", version=2))
@@ -856,8 +857,9 @@ def test_a_wrong_amount_is_told_apart_and_explained(written: object, said: str) 
 
 def test_adjudicating_some_claims_gives_only_those() -> None:
     """`claim_ids` narrows the work to the claims of the years that are named."""
-    account = Account("P1")
+    account = Account(PersonId("P1"))
     for body in (*stay_of("E1", "2020-05-01", "1.00"), *stay_of("E2", "2021-05-01", "1.00")):
         account.apply(reading(body).fact)
-    assert ["E2"] == [each.claim.claim_id for each in adjudicate(account, policies(policy(scheme())), {"E2"})]
+    second = {ClaimId("E2")}
+    assert ["E2"] == [each.claim.claim_id for each in adjudicate(account, policies(policy(scheme())), second)]
     assert ["E1", "E2"] == [each.claim.claim_id for each in adjudicate(account, policies(policy(scheme())))]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from handlers.claims.payout_reports import NotReissuable, PayoutReport, Verdict, amount_to_reissue, state_of, verdicts
 from handlers.claims.process import World
 from schemas.facts import PayoutStatus
+from schemas.ids import ClaimId, PayoutId, PersonId
 from schemas.outbound import AlertCode
 from schemas.records import InstructionRow, Outcome, PayoutStateRow
 from tests.support.builders import (
@@ -29,6 +30,7 @@ from tests.support.builders import (
     values,
 )
 
+FIRST, PERSON = PayoutId("PO-1"), PersonId("P1")
 PAID, FAILED, RETURNED = PayoutStatus.PAID, PayoutStatus.FAILED, PayoutStatus.RETURNED
 
 
@@ -57,7 +59,7 @@ def told(status: PayoutStatus, day: int, reference: str = "bank-1", mark: str = 
 def test_which_state_may_follow_which(reports: list[PayoutStatus], state: PayoutStatus, verdict: str) -> None:
     """Instructed may become anything, paid may be returned, and a failed or returned payout stays what it is."""
     found = [told(status, day) for day, status in enumerate(reports)]
-    assert state == state_of("PO-1", "P1", found).state
+    assert state == state_of(FIRST, PERSON, found).state
     assert verdict == verdicts(found)[-1][1]
 
 
@@ -65,7 +67,7 @@ def test_paid_under_a_second_reference_contradicts() -> None:
     """The same money sent twice shows as two references, so it is no mere repetition."""
     again = [told(PAID, 0), told(PAID, 1, "bank-2", "b")]
     assert Verdict.CONTRADICTS == verdicts(again)[-1][1]
-    assert 1 == state_of("PO-1", "P1", again).contradictions
+    assert 1 == state_of(FIRST, PERSON, again).contradictions
 
 
 reports_of_any_kind = st.lists(
@@ -88,7 +90,7 @@ def test_the_order_of_arrival_makes_no_difference(reports: list[PayoutReport], r
     """Law 1: whatever comes first, also within one instant, the state and what each report did are the same."""
     shuffled = list(reports)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert state_of("PO-1", "P1", reports) == state_of("PO-1", "P1", shuffled)
+    assert state_of(FIRST, PERSON, reports) == state_of(FIRST, PERSON, shuffled)
     assert verdicts(reports) == verdicts(shuffled)
 
 
@@ -96,7 +98,7 @@ def test_the_order_of_arrival_makes_no_difference(reports: list[PayoutReport], r
 @given(reports_of_any_kind)
 def test_no_report_is_dropped(reports: list[PayoutReport]) -> None:
     """Each report counts once, and those that contradict are counted as such."""
-    row = state_of("PO-1", "P1", reports)
+    row = state_of(FIRST, PERSON, reports)
     assert len(reports) == row.reports == len(verdicts(reports))
     assert row.contradictions == sum(verdict is Verdict.CONTRADICTS for _, verdict in verdicts(reports))
 
@@ -124,7 +126,7 @@ def audited(outcome: Outcome) -> list[Json]:
     return [each["subject"] for each in entries if "verdict" in each["subject"]]
 
 
-def first_payout() -> str:
+def first_payout() -> PayoutId:
     return paid_out()[1].instructions[0].payout_id
 
 
@@ -149,7 +151,7 @@ def test_a_late_report_that_sets_others_at_odds_raises_the_alert() -> None:
     name = first_payout()
     _, outcome = paid_out(reported(name, "failed", 5), reported(name, "paid", 4))
     assert [(AlertCode.REPORT_CONTRADICTS, "E1")] == codes(outcome)
-    row = outcome.payout_states[name, "P1"]
+    row = outcome.payout_states[name, PERSON]
     assert ("paid", "failed", 1) == (row.state, row.last_status, row.contradictions)
 
 
@@ -182,17 +184,27 @@ def line(*signed: int, off: dict[int, int] | None = None) -> list[InstructionRow
     for revision, amount in enumerate(signed, start=1):
         kind, reversed_no = "payment" if amount > 0 else "recovery", (off or {}).get(revision)
         row = InstructionRow(
-            f"PO-{revision}", "E1", "s", revision, kind, abs(amount), balance, balance + amount, "P1", 0, b"{}"
+            payout_id=PayoutId(f"PO-{revision}"),
+            claim_id=ClaimId("E1"),
+            scheme_id="s",
+            revision=revision,
+            kind=kind,
+            amount=abs(amount),
+            balance_before=balance,
+            balance_after=balance + amount,
+            person_id=PERSON,
+            number=0,
+            value=b"{}",
         )
         rows.append(row._replace(reversal_of=f"PO-{reversed_no}" if reversed_no else None))
         balance += amount
     return rows
 
 
-def states(**told_of: str) -> dict[tuple[str, str], PayoutStateRow]:
+def states(**told_of: str) -> dict[tuple[PayoutId, PersonId], PayoutStateRow]:
     """The states of PO-1, PO-2..., given as ``PO1="failed"``."""
-    named = {name.replace("PO", "PO-"): PayoutStatus(status) for name, status in told_of.items()}
-    return {(name, "P1"): state_of(name, "P1", [told(status, 0)]) for name, status in named.items()}
+    named = {PayoutId(name.replace("PO", "PO-")): PayoutStatus(status) for name, status in told_of.items()}
+    return {(name, PERSON): state_of(name, PERSON, [told(status, 0)]) for name, status in named.items()}
 
 
 @pytest.mark.parametrize(
@@ -209,7 +221,7 @@ def states(**told_of: str) -> dict[tuple[str, str], PayoutStateRow]:
     ],
 )
 def test_what_is_missing_is_ordered_again(
-    signed: list[int], known: dict[tuple[str, str], PayoutStateRow], name: int, amount: int
+    signed: list[int], known: dict[tuple[PayoutId, PersonId], PayoutStateRow], name: int, amount: int
 ) -> None:
     """As much as did not arrive, and never more than is due today."""
     rows = line(*signed)
@@ -226,7 +238,7 @@ def test_what_is_missing_is_ordered_again(
     ],
 )
 def test_what_may_not_be_ordered_again(
-    signed: list[int], known: dict[tuple[str, str], PayoutStateRow], name: int, why: str
+    signed: list[int], known: dict[tuple[PayoutId, PersonId], PayoutStateRow], name: int, why: str
 ) -> None:
     """What may still arrive or has arrived, and what is no longer due."""
     rows = line(*signed)
@@ -236,7 +248,7 @@ def test_what_may_not_be_ordered_again(
 
 def test_a_payout_that_was_perhaps_paid_is_not_ordered_again() -> None:
     """Failed, but the newest report says paid: first the insurer must say that it was not."""
-    rows, place = line(300), ("PO-1", "P1")
+    rows, place = line(300), (FIRST, PERSON)
     doubtful = [told(FAILED, 0), told(PAID, 1)]
     with pytest.raises(NotReissuable, match="contradict"):
         amount_to_reissue(rows[0], rows, {place: state_of(*place, doubtful)})

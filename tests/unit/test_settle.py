@@ -6,6 +6,7 @@ from handlers.claims.account import Account
 from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.settle import Due, differences, in_order
 from schemas.canonical import derived_id
+from schemas.ids import ClaimId, PayoutId, PersonId
 from schemas.outbound import InstructionKind
 from schemas.policy.model import Policies
 from schemas.records import BenefitRow
@@ -28,7 +29,7 @@ COVERED = [coverage(), coverage("C2", "dibao"), discharge()]
 
 
 def only_claim(events: list[Json], published: Policies = BOTH) -> Adjudication:
-    account = Account("P1")
+    account = Account(PersonId("P1"))
     for event in events:
         account.apply(reading(event).fact)
     (adjudication,) = adjudicate(account, published)
@@ -126,7 +127,7 @@ def test_a_payout_id_follows_from_claim_scheme_and_revision_alone() -> None:
 
 def test_recoveries_come_before_payments() -> None:
     """Otherwise their order stays, so that no cap is passed between two instructions of one change."""
-    row = BenefitRow("E1", "s", None, "copay", 0, 0, None, 1, None, None)
+    row = BenefitRow(ClaimId("E1"), "s", None, "copay", 0, 0, None, 1, None, None)
     kinds = [InstructionKind.PAYMENT, InstructionKind.RECOVERY, InstructionKind.PAYMENT, InstructionKind.RECOVERY]
-    dues = [Due(str(number), kind, 1, 0, row) for number, kind in enumerate(kinds)]
+    dues = [Due(PayoutId(str(number)), kind, 1, 0, row) for number, kind in enumerate(kinds)]
     assert ["1", "3", "0", "2"] == [due.payout_id for due in in_order(dues)]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from handlers.claims.reconcile import differences
 from infra.files.statement_files import UnusableStatement, read_statement
+from schemas.ids import ClaimId, PayoutId
 from schemas.records import PayoutRecord, PayoutState
 from schemas.statement import Scope, Statement
 from tests.support.builders import unhurried
@@ -119,7 +120,21 @@ def test_what_is_no_statement_is_refused(tmp_path: Path, content: bytes) -> None
 def payout(payout_id: str, amount: int = 30_000, **fields: Any) -> PayoutRecord:
     told = datetime(2025, 3, 10, 20, tzinfo=UTC)
     row = PayoutRecord(
-        payout_id, "E1", "s", 1, "payment", amount, told, PayoutState.PAID, None, None, 1, 0, None, None, None
+        payout_id=PayoutId(payout_id),
+        claim_id=ClaimId("E1"),
+        scheme_id="s",
+        revision=1,
+        kind="payment",
+        amount=amount,
+        instructed_at=told,
+        state=PayoutState.PAID,
+        reported_at=None,
+        reference=None,
+        reports=1,
+        contradictions=0,
+        reissue_of=None,
+        reversal_of=None,
+        reissued_as=None,
     )
     return row._replace(**fields)
 

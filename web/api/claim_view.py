@@ -79,7 +79,7 @@ def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language
         )
     decision = ClaimDecided.model_validate_json(record.decision)
     account = account_of(decision.person_id, record.facts)
-    claim = account.claim(claim_id)
+    claim = account.claim(decision.claim_id)
     _check(caller, _facilities(engine, account, claim))
     policy = None if record.policy_text is None else published_policy(record.policy_text)
     return ClaimView(

@@ -18,6 +18,7 @@ from handlers.offline.book import Book
 from infra.ledger import inbox, reads
 from schemas.access.callers import ApiRole, Caller
 from schemas.facts import CoverageRecorded, EncounterDischarged, Fact, SettlementPosted, Subject
+from schemas.ids import PersonId
 from schemas.refusals import Refusal, RefusalCode, refuse
 from web.accept_language import Language
 from web.api.admission import known_lines
@@ -100,7 +101,7 @@ def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language:
     )
 
 
-def _account(connection: Connection, person_id: str) -> Account:
+def _account(connection: Connection, person_id: PersonId) -> Account:
     waiting = [row.value for _, row in inbox.rows_of_person(connection, person_id)]
     return account_of(person_id, [*reads.newest_facts(connection, [person_id]), *waiting])
 

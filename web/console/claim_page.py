@@ -104,7 +104,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         known = people_directory.find(connection, visit.keys, decision.person_id)
         lines = _timeline(connection, watch, decision)
     account = account_of(decision.person_id, record.facts)
-    claim = account.claim(claim_id)
+    claim = account.claim(decision.claim_id)
     policy = None if record.policy_text is None else published_policy(record.policy_text)
     schemes = {scheme.id: scheme for scheme in policy.schemes} if policy else {}
     discharged, filed = claim.discharge is not None, claim.filed_at is not None

@@ -16,6 +16,7 @@ from infra.ledger import claim_search, people_directory, reads
 from infra.ledger.people_directory import PersonDetails
 from schemas.access.console_rights import ConsoleAct, Right
 from schemas.dates import shanghai_date
+from schemas.ids import PersonId
 from schemas.outbound import AuditKind
 from schemas.policy.model import Policies
 from web.console import charts
@@ -51,7 +52,7 @@ def unmask(visit: Visit) -> Response:
 
 def _page(visit: Visit, reason: str | None) -> Response:
     token = visit.place["token"]
-    person_id = visit.person(token)
+    person_id = PersonId(visit.person(token))
     with visit.engine.begin() as connection:
         facts = reads.newest_facts(connection, [person_id])
         if not facts:
