@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 import typer.main
 
 from cli.main import app
+from handlers.claims.read import Reading, read
 from infra.settings import Settings
 from schemas.topics import TOPICS
 from tests.planted.plant import BUGS
@@ -147,6 +149,15 @@ def importable(name: str) -> bool:
     """Whether a dotted name is a module, or something in a module."""
     module, _, attribute = name.rpartition(".")
     return hasattr(importlib.import_module(module), attribute) or importlib.util.find_spec(name) is not None
+
+
+def test_the_events_of_the_guide_are_accepted() -> None:
+    """Each event that docs/integrating.md shows as JSON passes the rules that look at the event alone."""
+    page = (REPOSITORY / "docs" / "integrating.md").read_text("utf-8")
+    blocks = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL)]
+    events = [event for block in blocks for event in (block if isinstance(block, list) else [block])]
+    assert {"coverage.recorded", "person.died", "payout.reported"} <= {event["event_type"] for event in events}
+    assert [] == [event for event in events if not isinstance(read(json.dumps(event).encode()), Reading)]
 
 
 def test_every_planted_bug_is_listed() -> None:
