@@ -8,7 +8,7 @@ import re
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.support.builders import Json, bill, discharge, encode
 from tests.web.desk import Desk, Visitor
@@ -126,6 +126,27 @@ def test_four_eyes(stuck: Desk) -> None:
     post(stuck.engine, sent(stuck))
     assert "已重发,已接收" in other.get(f"/refused/{number}").text
     assert "incomplete" != stuck.value("SELECT status FROM claims WHERE claim_id = 'E1'")
+
+
+def test_an_approval_sends_and_closes_its_proposal_or_does_neither(
+    stuck: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failure between the two leaves nothing sent and the proposal open."""
+    number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
+    stuck.visitor("operator").post(f"/refused/{number}/propose", reason=WHY)
+    proposal = open_proposal(stuck)
+
+    def fail(*_: object) -> None:
+        raise OperationalError("decide", None, Exception("the server went away"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("infra.ledger.proposals.decide", fail)
+        assert 500 <= stuck.visitor("operator2").post(f"/proposals/{proposal}/approve").status_code
+    assert [] == sent(stuck)
+    assert [] == stuck.audited("event.replayed")
+    assert proposal == open_proposal(stuck)
+    assert 303 == stuck.visitor("operator2").post(f"/proposals/{proposal}/approve").status_code
+    assert 1 == len(sent(stuck))
 
 
 def test_the_database_holds_four_eyes_too(stuck: Desk) -> None:
