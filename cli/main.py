@@ -5,52 +5,60 @@ from __future__ import annotations
 import io
 import os
 import sys
+from importlib import import_module
 
 import typer
 
-from cli import contracts_command
-from cli.access import people_command, users_command
-from cli.audit import audit_command
-from cli.demo import demo_command
-from cli.events import deadletter_command, events_command
-from cli.explain import explain_command
-from cli.offline import adjudicate_command
-from cli.payouts import payouts_command, reconcile_command
-from cli.policy import policy_command
-from cli.servers import console_command, gateway_command, operate
-from cli.simulate import simulate_command
-
-app = typer.Typer(
-    name="huzhu",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Claims processing for medical self-pay assistance and mutual aid (互助): exact to the fen, exactly once.",
-)
-app.command(epilog=demo_command.EXAMPLE)(demo_command.demo)
-app.command(epilog=adjudicate_command.EXAMPLE)(adjudicate_command.adjudicate)
-app.command(epilog=explain_command.EXAMPLE)(explain_command.explain)
-app.command(epilog=simulate_command.EXAMPLE)(simulate_command.simulate)
-app.command(epilog=events_command.GENERATE_EXAMPLE)(events_command.generate)
-app.command(epilog=events_command.POST_EXAMPLE)(events_command.post)
-app.command(epilog="Example: huzhu worker --log-level warning")(operate.worker)
-app.command(epilog="Example: huzhu relay")(operate.relay)
-app.command(epilog=reconcile_command.EXAMPLE)(reconcile_command.reconcile)
-app.add_typer(operate.topics, name="topics")
-app.add_typer(policy_command.app, name="policy")
-app.add_typer(deadletter_command.app, name="deadletter")
-app.add_typer(payouts_command.app, name="payouts")
-app.add_typer(contracts_command.app, name="contracts")
-app.command(epilog=gateway_command.EXAMPLE)(gateway_command.gateway)
-app.add_typer(gateway_command.app, name="keys")
-app.add_typer(audit_command.app, name="audit")
-app.command(epilog=console_command.EXAMPLE)(console_command.console)
-app.add_typer(users_command.app, name="users")
-app.add_typer(people_command.app, name="people")
+COMMANDS = {  # its module, the function that runs it, the name of its example
+    "demo": ("cli.demo.demo_command", "demo", "EXAMPLE"),
+    "adjudicate": ("cli.offline.adjudicate_command", "adjudicate", "EXAMPLE"),
+    "explain": ("cli.explain.explain_command", "explain", "EXAMPLE"),
+    "simulate": ("cli.simulate.simulate_command", "simulate", "EXAMPLE"),
+    "generate": ("cli.events.events_command", "generate", "GENERATE_EXAMPLE"),
+    "post": ("cli.events.events_command", "post", "POST_EXAMPLE"),
+    "worker": ("cli.servers.operate", "worker", "WORKER_EXAMPLE"),
+    "relay": ("cli.servers.operate", "relay", "RELAY_EXAMPLE"),
+    "reconcile": ("cli.payouts.reconcile_command", "reconcile", "EXAMPLE"),
+    "gateway": ("cli.servers.gateway_command", "gateway", "EXAMPLE"),
+    "console": ("cli.servers.console_command", "console", "EXAMPLE"),
+}
+GROUPS = {  # its module, and the commands in it
+    "topics": ("cli.servers.operate", "topics"),
+    "policy": ("cli.policy.policy_command", "app"),
+    "deadletter": ("cli.events.deadletter_command", "app"),
+    "payouts": ("cli.payouts.payouts_command", "app"),
+    "contracts": ("cli.contracts_command", "app"),
+    "keys": ("cli.servers.gateway_command", "app"),
+    "audit": ("cli.audit.audit_command", "app"),
+    "users": ("cli.access.users_command", "app"),
+    "people": ("cli.access.people_command", "app"),
+}
 
 
-@app.callback()
-def huzhu() -> None:
+def huzhu(*wanted: str) -> typer.Typer:
+    """The program with the commands and groups of these names, or with all of them.
+
+    The modules of the others are not imported: each command starts as soon as what it needs itself is there.
+    """
+    app = typer.Typer(
+        name="huzhu",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Claims processing for medical self-pay assistance and mutual aid (互助): exact to the fen, exactly once.",
+    )
+    app.callback()(_help)
+    for name, (module, function, example) in COMMANDS.items():
+        if not wanted or name in wanted:
+            found = import_module(module)
+            app.command(name, epilog=getattr(found, example))(getattr(found, function))
+    for name, (module, group) in GROUPS.items():
+        if not wanted or name in wanted:
+            app.add_typer(getattr(import_module(module), group), name=name)
+    return app
+
+
+def _help() -> None:
     """Every command explains itself with --help."""
 
 
@@ -60,7 +68,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
             stream.reconfigure(encoding="utf-8")
     try:
-        app()
+        huzhu(*(name for name in sys.argv[1:2] if name in COMMANDS or name in GROUPS))()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

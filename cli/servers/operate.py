@@ -20,6 +20,9 @@ from infra.settings import Settings, SettingsError
 from schemas.access.kafka_rights import KafkaRole, rules
 from stream.deadline import INFRASTRUCTURE_GONE
 
+WORKER_EXAMPLE = "Example: huzhu worker --log-level warning"
+RELAY_EXAMPLE = "Example: huzhu relay"
+
 topics = typer.Typer(no_args_is_help=True, help="Make and check the Kafka topics.")
 
 

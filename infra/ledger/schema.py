@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, select, text
 from sqlalchemy.dialects.postgresql import insert
 
@@ -58,6 +56,9 @@ def connect(url: str, lease: float = LEASE_SECONDS, *, pool: int = 5, statement_
 
 def upgrade(engine: Engine) -> None:
     """Creates or upgrades the tables. Safe to call from several processes at once."""
+    from alembic import command  # takes half a second to import, and most commands never upgrade
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.begin() as connection:

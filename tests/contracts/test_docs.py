@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from cli.main import app
+from cli.main import huzhu
 from handlers.claims.read import Reading, read
 from infra.settings import Settings
 from schemas.topics import TOPICS
@@ -46,7 +46,7 @@ def commands(group: Any, name: str) -> Iterator[tuple[str, list[str]]]:
             yield from commands(command, f"{name} {part}")
 
 
-OPTIONS = dict(sorted(commands(typer.main.get_command(app), "huzhu")))
+OPTIONS = dict(sorted(commands(typer.main.get_command(huzhu()), "huzhu")))
 COMMANDS = list(OPTIONS)
 SETTINGS = [f"HUZHU_{name.upper()}" for name in Settings.model_fields]
 

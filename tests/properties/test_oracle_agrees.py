@@ -24,7 +24,7 @@ import pytest
 from typer.testing import CliRunner
 
 import handlers.claims.adjudicate
-from cli.main import app
+from cli.main import huzhu
 from handlers.offline.book import Book
 from schemas.decisions import to_json
 from schemas.refusals import Refusal
@@ -276,7 +276,7 @@ def test_the_command_agrees(seed: int, tmp_path: Path) -> None:
         file = tmp_path / f"policy-{number}.toml"
         file.write_text(text, encoding="utf-8")
         arguments += ["--policy", str(file)]
-    ran = CliRunner().invoke(app, arguments)
+    ran = CliRunner().invoke(huzhu("adjudicate"), arguments)
     claims = [json.loads(line) for line in ran.stdout.splitlines()]
     refusals = [json.loads(line) for line in ran.stderr.splitlines() if line.startswith("{")]
     for claim in claims:
