@@ -1,1 +1,1 @@
-"""The hospital API: HTTP for those who do not speak Kafka. What is acknowledged here is in the ledger's inbox."""
+"""The hospital API for clients that don't speak Kafka. Whatever it acknowledges is in the ledger's inbox."""

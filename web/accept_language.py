@@ -1,4 +1,4 @@
-"""Which of the two languages a reader asks for (Accept-Language, RFC 9110, section 12.5.4)."""
+"""Chooses Chinese or English from Accept-Language (RFC 9110, section 12.5.4)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def language_of(header: str | None) -> Language:
     return "en" if weights.get("en", 0.0) > weights.get("zh", 0.0) else DEFAULT
 
 
-def said(saying: Saying, language: Language) -> str:
+def text_in(saying: Saying, language: Language) -> str:
+    """The text of a saying in one language."""
     return saying.zh if language == "zh" else saying.en
 
 

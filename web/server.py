@@ -1,4 +1,4 @@
-"""The API on a socket: TLS unless it is loopback, patience with clients that has an end, and an orderly stop."""
+"""Serves an application over HTTP: TLS except on loopback, client timeouts, and an orderly stop."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ HEAD_BYTES_MAX = 64 * 1024
 
 
 class NotServed(Exception):
-    """The settings ask for a server that must not or cannot be started; the message says what to change."""
+    """The server cannot, or for safety must not, be started with these settings; the message says what to change."""
 
 
-class PatientProtocol(H11Protocol):
-    """HTTP/1.1 that hangs up on a client which does not finish the head of its request in ten seconds."""
+class HeadTimeoutProtocol(H11Protocol):
+    """HTTP/1.1 that closes the connection when a client takes more than ten seconds to send its request head."""
 
     _deadline: asyncio.TimerHandle | None = None
 
@@ -66,7 +66,7 @@ class PatientProtocol(H11Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server listens: the settings that begin with its name, `gateway` or `console`."""
+    """Where a server listens, from the settings that begin with its name: `gateway` or `console`."""
 
     name: str
     host: str
@@ -76,8 +76,13 @@ class Address:
 
     @classmethod
     def of(cls, settings: Settings, name: str) -> Address:
-        given = (getattr(settings, f"{name}_{each}") for each in ("host", "port", "tls_cert", "tls_key"))
-        return cls(name, *given)
+        return cls(
+            name=name,
+            host=getattr(settings, f"{name}_host"),
+            port=getattr(settings, f"{name}_port"),
+            cert=getattr(settings, f"{name}_tls_cert"),
+            key=getattr(settings, f"{name}_tls_key"),
+        )
 
     @property
     def url(self) -> str:
@@ -85,29 +90,29 @@ class Address:
 
 
 def check_address(settings: Settings, allow_plain: bool, name: str = "gateway") -> None:
-    """Raises NotServed for an address beyond this machine without TLS, unless that was asked for by name."""
+    """Raises NotServed when other machines could reach the server without TLS, unless ``allow_plain``."""
     address = Address.of(settings, name)
-    cert, key, named = address.cert, address.key, f"HUZHU_{name.upper()}"
+    cert, key, prefix = address.cert, address.key, f"HUZHU_{name.upper()}"
     if (cert is None) != (key is None):
-        raise NotServed(f"{named}_TLS_CERT and {named}_TLS_KEY go together: set both or neither")
+        raise NotServed(f"{prefix}_TLS_CERT and {prefix}_TLS_KEY go together: set both or neither")
     if cert is None and not _is_loopback(address.host) and not allow_plain:
         raise NotServed(
-            f"{named}_HOST {address.host} can be reached from other machines, and keys and people's "
-            f"data would cross the network in clear: set {named}_TLS_CERT and {named}_TLS_KEY, or, behind "
-            "a proxy that ends TLS, give --insecure-allow-plain"
+            f"{prefix}_HOST {address.host} can be reached from other machines, and keys and personal data would cross "
+            f"the network unencrypted: set {prefix}_TLS_CERT and {prefix}_TLS_KEY or, behind a proxy that terminates "
+            "TLS, pass --insecure-allow-plain"
         )
-    for name, file in ((f"{named}_TLS_CERT", cert), (f"{named}_TLS_KEY", key)):
+    for variable, file in ((f"{prefix}_TLS_CERT", cert), (f"{prefix}_TLS_KEY", key)):
         if file is not None and not Path(file).is_file():
-            raise NotServed(f"{name}: there is no file {file}")
+            raise NotServed(f"{variable}: no such file: {file}")
     if cert is not None:
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
         except (ssl.SSLError, OSError) as error:
-            raise NotServed(f"{named}_TLS_CERT and _KEY do not make a certificate: {error}") from None
+            raise NotServed(f"{prefix}_TLS_CERT and {prefix}_TLS_KEY cannot be used together: {error}") from None
 
 
 def server(app: FastAPI, settings: Settings, name: str = "gateway") -> uvicorn.Server:
-    """A server for the application; `run` it. It stops on SIGINT and SIGTERM, or when ``should_exit`` is set."""
+    """A server for the application, to be run. Stops on SIGINT and SIGTERM, or when ``should_exit`` is set."""
     address = Address.of(settings, name)
     config = uvicorn.Config(
         app,
@@ -115,11 +120,11 @@ def server(app: FastAPI, settings: Settings, name: str = "gateway") -> uvicorn.S
         port=address.port,
         ssl_certfile=address.cert,
         ssl_keyfile=address.key,
-        http=PatientProtocol,
+        http=HeadTimeoutProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
-        access_log=False,  # addresses hold ids of claims
+        access_log=False,  # URLs contain claim ids
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,

@@ -56,7 +56,14 @@ def gateway(
     engine = _engine(known)
     with Waiters(engine) as waiters:
         forwarder = Forwarder(engine, kafka_address(known), known, lambda: setattr(serving, "should_exit", True))
-        app = create_app(engine, known, waiters, forwarder.ring, lambda: forwarder.kafka_answers, mappings)
+        app = create_app(
+            engine,
+            known,
+            waiters,
+            on_posted=forwarder.ring,
+            kafka_answers=lambda: forwarder.kafka_answers,
+            mappings=mappings,
+        )
         serving = server(app, known)
         for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn's own give way to these at its end
             signal.signal(number, lambda *_: setattr(serving, "should_exit", True))

@@ -1,7 +1,7 @@
-"""The door: events are judged as the stream would judge them, and what is good is in the inbox before the answer.
+"""Admits events by the rules of the stream and stores them in the inbox before the request is answered.
 
-One transaction a request. Whoever names the same ids waits for it, so of two conflicting posts at once one is
-accepted and the other is told.
+One transaction per request. Requests that name the same ids wait for each other, so of two conflicting posts one is
+accepted and the other gets the conflict as its answer.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from schemas.topics import TOPIC_OF_EVENT
 from web.api.permissions import Owners, refusal_of
 from web.api.problems import Problem, of_refusal, problem
 
-Place = tuple[Kind, str, int, str]
+InboxKey = tuple[Kind, str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """An event that is acknowledged. ``number`` is its place in the inbox; None when the ledger has it already."""
+    """An acknowledged event. ``number`` is its number in the inbox, or None when the ledger already has it."""
 
     fact: Fact
     row: InboxRow
@@ -40,9 +40,9 @@ class Admitted:
         return self.row.encounter_id
 
     def receipt(self) -> dict[str, object]:
-        """What the sender is told; the same for the same event, however often it comes."""
+        """The receipt for the sender: always the same for the same event, however often it is sent."""
         subject = self.fact.subject
-        told: dict[str, object] = {
+        receipt: dict[str, object] = {
             "event_id": self.fact.event_id,
             "event_type": self.fact.event_type,
             "kind": subject.kind.value,
@@ -50,18 +50,18 @@ class Admitted:
             "version": self.fact.line_version,
             "status": "acknowledged",
         }
-        return told if self.claim_id is None else told | {"claim_id": self.claim_id}
+        return receipt if self.claim_id is None else receipt | {"claim_id": self.claim_id}
 
 
 class Candidate(NamedTuple):
-    """A readable event: the bytes that go to Kafka, and what they say."""
+    """A readable event: the bytes that go to Kafka, and their parsed form."""
 
     value: bytes
     reading: Reading
 
 
 def read_item(item: bytes | Problem) -> Candidate | Problem:
-    """An event by itself, with the rules and codes of the stream."""
+    """Reads one event by the rules of the stream; a Problem when it is refused."""
     if isinstance(item, Problem):
         return item
     reading = read(item)
@@ -69,42 +69,42 @@ def read_item(item: bytes | Problem) -> Candidate | Problem:
 
 
 def lock_ids(connection: Connection, candidates: Sequence[Candidate | Problem], *names: str) -> None:
-    """Makes everyone else who names one of the ids, or one of ``names``, wait until the transaction ends."""
+    """Locks the events' ids and ``names``: other requests that name one of them wait until this transaction ends."""
     inbox.lock_names(connection, [*names, *(f"{kind} {name}" for kind, name in _subjects(candidates))])
 
 
 def admit_all(
     connection: Connection, candidates: Sequence[Candidate | Problem], caller: Caller, shard_count: int
 ) -> list[Admitted | Problem]:
-    """What becomes of each event. What is news goes into the inbox; the caller of this commits, or takes it back."""
+    """Judges each event and puts the new ones into the inbox. The calling function commits or rolls back."""
     subjects = _subjects(candidates)
     waiting = inbox.rows_about(connection, subjects)
-    registry = known_lines(connection, subjects, [row for _, row in waiting])
-    numbers = {_place(row): number for number, row in waiting}
+    registry = accepted_lines(connection, subjects, [row for _, row in waiting])
+    numbers = {_key(row): number for number, row in waiting}
     owners = _owners(connection, subjects, [row for _, row in waiting], caller)
     results: list[Admitted | Problem] = []
-    fresh: dict[Place, int] = {}
+    new_rows: dict[InboxKey, int] = {}
     rows: list[InboxRow] = []
     for candidate in candidates:
         if isinstance(candidate, Problem):
             results.append(candidate)
             continue
-        judged = _judge(candidate.reading, registry, caller, owners)
-        if isinstance(judged, Problem):
-            results.append(judged)
+        disposition = _judge(candidate.reading, registry, caller, owners)
+        if isinstance(disposition, Problem):
+            results.append(disposition)
             continue
         row = _row(candidate, shard_count)
-        place = _place(row)
-        if place not in numbers and place not in fresh and judged is not Disposition.DUPLICATE:
-            fresh[place] = len(rows)
+        key = _key(row)
+        if key not in numbers and key not in new_rows and disposition is not Disposition.DUPLICATE:
+            new_rows[key] = len(rows)
             rows.append(row)
-        results.append(Admitted(candidate.reading.fact, row, numbers.get(place)))
-    appended = inbox.append(connection, rows)
-    return [_numbered(each, fresh, appended) for each in results]
+        results.append(Admitted(candidate.reading.fact, row, numbers.get(key)))
+    new_numbers = inbox.append(connection, rows)
+    return [_numbered(result, new_rows, new_numbers) for result in results]
 
 
-def known_lines(connection: Connection, subjects: Sequence[Subject], waiting: Sequence[InboxRow]) -> Registry:
-    """What was accepted under some ids: by the ledger, and by the door since."""
+def accepted_lines(connection: Connection, subjects: Sequence[Subject], waiting: Sequence[InboxRow]) -> Registry:
+    """Everything accepted under some ids so far: by the ledger, and by the API since."""
     owners, versions = reads.lines(connection, subjects)
     registry: Registry = {
         Subject(row.kind, row.subject_id): VersionLine(row.person_id, row.encounter_id, bound=True) for row in owners
@@ -121,12 +121,12 @@ def _judge(reading: Reading, registry: Registry, caller: Caller, owners: Owners)
     forbidden = refusal_of(reading.fact, caller, owners)
     if forbidden is not None:
         return problem("FORBIDDEN", forbidden)
-    judged = admit(reading, registry)
-    if isinstance(judged, Refusal):
-        return of_refusal(judged)
-    if judged is Disposition.ACCEPTED:
+    disposition = admit(reading, registry)
+    if isinstance(disposition, Refusal):
+        return of_refusal(disposition)
+    if disposition is Disposition.ACCEPTED:
         owners.note(reading.fact)
-    return judged
+    return disposition
 
 
 def _fold(row: InboxRow, registry: Registry) -> None:
@@ -137,7 +137,7 @@ def _fold(row: InboxRow, registry: Registry) -> None:
     if row.version == 0:
         if row.content_sha256 not in line.contents.values():
             line.contents[len(line.contents) + 1] = row.content_sha256
-    elif row.version > line.newest:  # a lower one is stale, and leaves no trace
+    elif row.version > line.newest:  # a lower version is stale and leaves no trace
         line.contents[row.version] = row.content_sha256
 
 
@@ -149,14 +149,13 @@ def _owners(connection: Connection, subjects: Sequence[Subject], waiting: Sequen
     elif caller.role is ApiRole.INSURER:
         ids = [subject.id for subject in subjects if subject.kind is Kind.PAYOUT]
         instructions = reads.instructions(connection, ids)
-        owners.known = {Subject(Kind.PAYOUT, row.payout_id): row.scheme_id for row in instructions}
+        owners.by_subject = {Subject(Kind.PAYOUT, row.payout_id): row.scheme_id for row in instructions}
     return owners
 
 
 def _subjects(candidates: Sequence[Candidate | Problem]) -> list[Subject]:
-    facts = [each.reading.fact for each in candidates if isinstance(each, Candidate)]
-    named = [subject for fact in facts for subject in claims_of_identity(fact)]
-    return list(dict.fromkeys(named))
+    facts = [candidate.reading.fact for candidate in candidates if isinstance(candidate, Candidate)]
+    return list(dict.fromkeys(subject for fact in facts for subject in claims_of_identity(fact)))
 
 
 def _row(candidate: Candidate, shard_count: int) -> InboxRow:
@@ -166,15 +165,16 @@ def _row(candidate: Candidate, shard_count: int) -> InboxRow:
     topic = TOPIC_OF_EVENT[fact.event_type].name
     encounter_id = getattr(fact, "encounter_id", None)
     version = 0 if isinstance(fact, PayoutReported) else fact.line_version or 0
-    place = (*fact.subject, version, reading.content_sha256)
-    return InboxRow(shard, topic, fact.person_id, value, *place, encounter_id)
+    key = (*fact.subject, version, reading.content_sha256)
+    return InboxRow(shard, topic, fact.person_id, value, *key, encounter_id)
 
 
-def _place(row: InboxRow) -> Place:
+def _key(row: InboxRow) -> InboxKey:
     return (row.kind, row.subject_id, row.version, row.content_sha256)
 
 
-def _numbered(each: Admitted | Problem, fresh: dict[Place, int], appended: list[int]) -> Admitted | Problem:
-    if isinstance(each, Admitted) and each.number is None and _place(each.row) in fresh:
-        return replace(each, number=appended[fresh[_place(each.row)]])
-    return each
+def _numbered(result: Admitted | Problem, new_rows: dict[InboxKey, int], new_numbers: list[int]) -> Admitted | Problem:
+    """The result with the number of its row, if that row has just been appended."""
+    if isinstance(result, Admitted) and result.number is None and _key(result.row) in new_rows:
+        return replace(result, number=new_numbers[new_rows[_key(result.row)]])
+    return result

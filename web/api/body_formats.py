@@ -1,4 +1,4 @@
-"""From a request body to events, by content type."""
+"""Reads the events in a request body, by content type."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from web.api.problems import Problem, of_national, of_refusal, problem
 
 BATCH_EVENTS_MAX = 1000
 BODY_BYTES_MAX = 16 * EVENT_BYTES_MAX
-"""A batch of 1,000 events of 2 KiB is 2 MiB; eight times that, so that a few long ones fit too."""
+"""A batch of 1,000 events of 2 KiB is 2 MiB; eight times that leaves room for a few long ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """The events of a request, each the bytes as they were sent (or why a record could not be mapped to events).
+    """The events of a request: each as the bytes that were sent, or the Problem with a record that cannot be mapped.
 
-    ``single`` says that the sender wrote one event and not a batch.
+    ``single`` means that the sender wrote one event, not a batch.
     """
 
     items: list[bytes | Problem]
     single: bool
 
 
-Format = Callable[[bytes], Events]
-"""Reads a body; raises Problem when it holds no events at all."""
+BodyReader = Callable[[bytes], Events]
+"""Reads a body; raises Problem when it contains no events at all."""
 
 
 def read_json(body: bytes) -> Events:
@@ -48,12 +48,12 @@ def read_json(body: bytes) -> Events:
 
 
 def read_ndjson(body: bytes) -> Events:
-    """One event a line; blank lines are passed over."""
-    return _batch([line for line in (each.strip(b" \t\r") for each in body.split(b"\n")) if line])
+    """One event per line; blank lines are skipped."""
+    return _batch([line for line in (line.strip(b" \t\r") for line in body.split(b"\n")) if line])
 
 
-def national_reader(mappings: NationalMappings) -> Format:
-    """A reader of national settlement lists (docs/national-list.md): a record becomes its events, or a refusal."""
+def national_reader(mappings: NationalMappings) -> BodyReader:
+    """A reader of national settlement lists (docs/national-list.md): each record becomes its events, or a Problem."""
 
     def read_national(body: bytes) -> Events:
         records = parse(body)
@@ -74,32 +74,32 @@ def national_reader(mappings: NationalMappings) -> Format:
 NATIONAL = "application/vnd.huzhu.national+json"
 
 
-def formats(mappings: NationalMappings | None) -> dict[str, Format]:
-    """How each content type is read. National lists only where the operator has said how they are to be counted."""
-    known: dict[str, Format] = {
+def body_readers(mappings: NationalMappings | None) -> dict[str, BodyReader]:
+    """The reader of each content type. National lists need the operator's mappings."""
+    readers: dict[str, BodyReader] = {
         "application/json": read_json,
         "application/x-ndjson": read_ndjson,
         "application/jsonl": read_ndjson,
     }
-    return known if mappings is None else known | {NATIONAL: national_reader(mappings)}
+    return readers if mappings is None else readers | {NATIONAL: national_reader(mappings)}
 
 
-def events_of(known: dict[str, Format], content_type: str | None, body: bytes) -> Events:
-    """The events of a body, at most 1,000 and at least one. Raises Problem."""
-    reader = known.get(_media_type(content_type))
+def events_of(readers: dict[str, BodyReader], content_type: str | None, body: bytes) -> Events:
+    """The events of a body: at least one, at most 1,000. Raises Problem."""
+    reader = readers.get(_media_type(content_type))
     if reader is None:
         raise problem("UNSUPPORTED_MEDIA_TYPE")
     return reader(body)
 
 
 def require_json(content_type: str | None) -> None:
-    """Raises Problem unless the body is said to be JSON."""
+    """Raises Problem unless the content type is JSON."""
     if _media_type(content_type) != "application/json":
         raise problem("UNSUPPORTED_MEDIA_TYPE")
 
 
 def _media_type(content_type: str | None) -> str:
-    """The media type in lower case, JSON where none is given; none at all for another charset than UTF-8."""
+    """The media type in lower case; JSON by default, and empty for any charset other than UTF-8."""
     name, _, parameters = (content_type or "application/json").partition(";")
     charset = parameters.replace(" ", "").replace('"', "").lower()
     return name.strip().lower() if charset in ("", "charset=utf-8") else ""

@@ -1,4 +1,4 @@
-"""A claim as the API shows it: its state, the decision as published, the explanation in one language, the payouts."""
+"""A claim as the API shows it: state, published decision, explanation in one language, payouts."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from schemas.decisions import ClaimDecided, ClaimDecision, to_json
 from schemas.facts import EncounterDischarged, Kind, SettlementPosted, Subject
 from schemas.money import Fen
 from schemas.policy.model import Policy
-from web.accept_language import Language, said
+from web.accept_language import Language, text_in
 from web.api.permissions import may_see_claim
 from web.api.problems import problem
 
 RECEIVED = "received"
 _RECEIVED = {
-    "zh": "数据已经收到,正在等待计算。请稍后再查。",
-    "en": "The data has arrived and waits to be worked out. Ask again in a moment.",
+    "zh": "数据已收到,正在等待计算。请稍后再查。",
+    "en": "The data has arrived and the claim will be decided shortly. Ask again in a moment.",
 }
 
 
 class SchemeExplained(BaseModel):
-    """What one scheme pays for the claim, and why, sentence by sentence."""
+    """What one scheme pays for the claim and why, sentence by sentence."""
 
     scheme_id: str
     title: str
@@ -41,7 +41,7 @@ class SchemeExplained(BaseModel):
 
 
 class ClaimView(BaseModel):
-    """One claim. ``decision`` is the value published in claims.decisions; null until the first one is made."""
+    """One claim. ``decision`` is the value published in claims.decisions, or null until there is one."""
 
     claim_id: str
     state: str
@@ -54,19 +54,17 @@ class ClaimView(BaseModel):
 
 
 def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language) -> ClaimView:
-    """The claim as it stands now. Raises Problem: NOT_FOUND, or FORBIDDEN when it is not the caller's to see."""
+    """The current state of a claim. Raises Problem: NOT_FOUND, or FORBIDDEN when it is not the caller's."""
     if caller.role is not ApiRole.HOSPITAL:
-        raise problem("FORBIDDEN", f"a {caller.role} key does not read claims")
+        raise problem("FORBIDDEN", f"a {caller.role} key cannot read claims")
     with engine.connect() as connection:
         waiting = inbox.not_taken_in(connection, claim_id)
     record = claim_record(engine, claim_id)
     if record is None:
         if not waiting:
             raise problem("NOT_FOUND")
-        posted = [recall(row.value) for row in waiting]
-        _check(
-            caller, (each.facility_id for each in posted if isinstance(each, EncounterDischarged | SettlementPosted))
-        )
+        facts = [recall(row.value) for row in waiting]
+        _check(caller, (fact.facility_id for fact in facts if isinstance(fact, EncounterDischarged | SettlementPosted)))
         return ClaimView(
             claim_id=claim_id,
             state=RECEIVED,
@@ -95,8 +93,8 @@ def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language
 
 
 def summary(claim: DecidableClaim, decision: ClaimDecision, language: Language) -> str:
-    """What the state means for the person and what to do next."""
-    return said(status_sentence(decision.status, claim.discharge is not None, claim.filed_at is not None), language)
+    """What the state means for the person, and what to do next."""
+    return text_in(status_sentence(decision.status, claim.discharge is not None, claim.filed_at is not None), language)
 
 
 def explained(decision: ClaimDecision, policy: Policy | None, language: Language) -> list[SchemeExplained]:
@@ -105,10 +103,10 @@ def explained(decision: ClaimDecision, policy: Policy | None, language: Language
     explanation = []
     for benefit in decision.benefits:
         scheme = schemes.get(benefit.scheme_id)
-        lines = [each for each in decision.explanation if each.scheme_id == benefit.scheme_id]
-        sentences = [each.zh if language == "zh" else each.en for each in lines]
+        lines = [line for line in decision.explanation if line.scheme_id == benefit.scheme_id]
+        sentences = [line.zh if language == "zh" else line.en for line in lines]
         if benefit.reason is not None:
-            sentences.append(said(why_nothing(benefit.reason, scheme, benefit.measured), language))
+            sentences.append(text_in(why_nothing(benefit.reason, scheme, benefit.measured), language))
         title = scheme.title if scheme and scheme.title else benefit.scheme_id
         explanation.append(
             SchemeExplained(scheme_id=benefit.scheme_id, title=title, benefit=benefit.benefit, sentences=sentences)
@@ -122,23 +120,23 @@ def decision_document(decision: ClaimDecision) -> dict[str, JsonValue]:
 
 def _check(caller: Caller, facilities: Iterable[str]) -> None:
     if not may_see_claim(facilities, caller):
-        raise problem("FORBIDDEN", "that claim is of another facility")
+        raise problem("FORBIDDEN", "that claim belongs to another facility")
 
 
 def _facilities(engine: Engine, account: Account, claim: Claim) -> set[str]:
-    """Whose a claim is: the facility of its discharge, or while there is none those of its bills, voided ones too."""
+    """The facility of the discharge or, before there is one, of all settlements, voided ones included."""
     if claim.discharge is not None:
         return {claim.discharge.facility_id}
-    bills = [Subject(Kind.SETTLEMENT, name) for name in account.settlements.get(claim.claim_id, {})]
+    settlements = [Subject(Kind.SETTLEMENT, name) for name in account.settlements.get(claim.claim_id, {})]
     with engine.connect() as connection:
-        versions = [recall(value) for value in inbox.values_about(connection, bills)]
-    return {each.facility_id for each in versions if isinstance(each, SettlementPosted)}
+        versions = [recall(value) for value in inbox.values_about(connection, settlements)]
+    return {version.facility_id for version in versions if isinstance(version, SettlementPosted)}
 
 
 def _instructions(record: ClaimRecord) -> list[dict[str, JsonValue]]:
-    shown = []
-    for each in record.instructions:
-        document = json.loads(each.value)
-        document["report"] = None if each.report is None else json.loads(each.report)
-        shown.append(document)
-    return shown
+    documents = []
+    for instruction in record.instructions:
+        document = json.loads(instruction.value)
+        document["report"] = None if instruction.report is None else json.loads(instruction.report)
+        documents.append(document)
+    return documents

@@ -1,6 +1,6 @@
-"""Waiting for decisions: one thread asks the ledger for all requests that wait, whenever the ledger says it moved.
+"""Waiting for decisions: whenever the ledger sends a notice, one thread asks it on behalf of all waiting requests.
 
-A request that waits holds no thread and no connection, so however many wait, the others are served.
+A waiting request holds no thread and no connection, so any number of them can wait without blocking the others.
 """
 
 from __future__ import annotations
@@ -23,18 +23,17 @@ from infra.ledger.write import OUTBOX_NOTICE
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
-"""How often the ledger is asked without a notice, while somebody waits."""
+"""How often the ledger is asked without a notice, while requests are waiting."""
 
 PAUSE_SECONDS = 0.01
-"""Least time between two questions, so that a burst of notices is one question."""
-
+"""Minimum time between two queries, so that a burst of notices causes only one."""
 
 NOTICE_SECONDS = 0.5
-"""How long one wait for a notice lasts: a stop is noticed after it."""
+"""How long one wait for a notice lasts; a stop takes effect after it at the latest."""
 
 
 class Waiters:
-    """Requests that wait for the fate of events in the inbox."""
+    """Requests that wait until events in the inbox are decided."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -61,7 +60,7 @@ class Waiters:
             thread.join()
 
     async def fates(self, numbers: Sequence[int], seconds: float) -> list[Fate] | None:
-        """What became of events of the inbox; None when the ledger has not had them all in time."""
+        """The fates of events in the inbox, or None when the ledger has not processed them all in time."""
         loop = asyncio.get_running_loop()
         futures: dict[int, asyncio.Future[Fate]] = {number: loop.create_future() for number in numbers}
         with self._lock:
@@ -75,7 +74,7 @@ class Waiters:
         finally:
             with self._lock:
                 for number, future in futures.items():
-                    left = [each for each in self._waiting.get(number, ()) if each[1] is not future]
+                    left = [waiter for waiter in self._waiting.get(number, ()) if waiter[1] is not future]
                     if left:
                         self._waiting[number] = left
                     else:
@@ -91,16 +90,16 @@ class Waiters:
                 continue
             try:
                 with self._engine.connect() as connection:
-                    found = inbox.fates(connection, numbers)
+                    fates = inbox.fates(connection, numbers)
             except (DBAPIError, PoolTimeout) as error:
-                log.warning("the ledger does not say what was decided: %s", type(error).__name__)
+                log.warning("cannot ask the ledger for decisions: %s", type(error).__name__)
                 self._stopping.wait(POLL_SECONDS)
                 continue
-            for fate in found:
-                self._tell(fate)
+            for fate in fates:
+                self._wake(fate)
             self._stopping.wait(PAUSE_SECONDS)
 
-    def _tell(self, fate: Fate) -> None:
+    def _wake(self, fate: Fate) -> None:
         with self._lock:
             waiting = self._waiting.pop(fate.inbox_no, [])
         for loop, future in waiting:
@@ -118,7 +117,7 @@ class Waiters:
                         for _ in connection.notifies(timeout=NOTICE_SECONDS, stop_after=1):
                             self._bell.set()
             except psycopg.OperationalError:
-                log.warning("no notices from the ledger: asking every %s s", POLL_SECONDS)
+                log.warning("no notices from the ledger; asking every %s s", POLL_SECONDS)
                 self._stopping.wait(1.0)
 
 

@@ -15,7 +15,7 @@ from web.api.problems import problem
 
 
 class InstructionPage(BaseModel):
-    """Instructions as published, oldest first. Ask again with ``after`` = ``next``, also when ``more`` is false."""
+    """Instructions as published, oldest first. Pass ``next`` as ``after`` to continue, even when ``more`` is false."""
 
     instructions: list[dict[str, JsonValue]]
     next: str
@@ -23,9 +23,9 @@ class InstructionPage(BaseModel):
 
 
 def page_of(engine: Engine, caller: Caller, after: str | None, limit: int, shard_count: int) -> InstructionPage:
-    """The next page for the caller's schemes. Raises Problem for another role and for an unreadable ``after``."""
+    """The next page for the caller's schemes. Raises Problem for another role or an unreadable ``after``."""
     if caller.role is not ApiRole.INSURER:
-        raise problem("FORBIDDEN", f"a {caller.role} key does not read instructions")
+        raise problem("FORBIDDEN", f"a {caller.role} key cannot read instructions")
     position = InstructionCursor() if not after else _position(after, shard_count)
     with engine.connect() as connection:
         values, position, more = instructions_after(connection, caller.scope, position, shard_count, limit)
@@ -45,11 +45,11 @@ def _position(token: str, shard_count: int) -> InstructionCursor:
         position = InstructionCursor(
             {_whole(shard): _whole(n) for shard, n in shards}, _whole(event_no), _whole(rank), payout_id
         )
-        good = isinstance(payout_id, str) and "\x00" not in payout_id and payout_id.isascii()
+        valid = isinstance(payout_id, str) and "\x00" not in payout_id and payout_id.isascii()
     except (ValueError, TypeError, RecursionError):
-        good = False
-    if not good or any(shard >= shard_count for shard in position.shards):
-        raise problem("REQUEST_INVALID", "after is the `next` of an earlier page", pointers=("after",))
+        valid = False
+    if not valid or any(shard >= shard_count for shard in position.shards):
+        raise problem("REQUEST_INVALID", "after must be the `next` of an earlier page", pointers=("after",))
     return position
 
 

@@ -1,4 +1,4 @@
-"""Cutting a JSON text into its parts without changing a byte of them: what is forwarded is what was sent."""
+"""Slices of a JSON text, byte for byte: events are forwarded exactly as they were sent."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 import re
 
 _BLANK = re.compile(r"[ \t\n\r]*")
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)  # only where they end is asked
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)  # only used to find where a value ends
 
 
 def array_items(text: str) -> list[str]:
-    """The texts of the elements of the array that ``text`` is. Raises ValueError when it is none."""
+    """The text of each element of a JSON array. Raises ValueError when ``text`` is not an array."""
     at = _open(text, "[")
     items: list[str] = []
     if text[at : at + 1] == "]":
@@ -25,7 +25,7 @@ def array_items(text: str) -> list[str]:
 
 
 def object_members(text: str) -> dict[str, str]:
-    """The texts of the members of the object that ``text`` is. Raises ValueError when it is none or repeats a name."""
+    """The text of each member of a JSON object. Raises ValueError when ``text`` is not an object or repeats a name."""
     at = _open(text, "{")
     members: dict[str, str] = {}
     if text[at : at + 1] == "}":
@@ -33,11 +33,11 @@ def object_members(text: str) -> dict[str, str]:
         return members
     while True:
         if text[at : at + 1] != '"':
-            raise ValueError("a member's name is a string")
+            raise ValueError("a member's name must be a string")
         name, at = _scan(text, at)
         at = _skip(text, at)
         if text[at : at + 1] != ":" or name in members:
-            raise ValueError("a member is a name, a colon and a value, and stands once")
+            raise ValueError("a member must be a name, a colon and a value, without repeating a name")
         members[str(name)], at = _value(text, _skip(text, at + 1))
         at, more = _next(text, at, "}")
         if not more:
@@ -64,7 +64,7 @@ def _scan(text: str, at: int) -> tuple[object, int]:
 
 
 def _next(text: str, at: int, bracket: str) -> tuple[int, bool]:
-    """Behind a comma, or at the end behind the bracket."""
+    """The position after a comma and True, or the closing bracket's and False."""
     if text[at : at + 1] == ",":
         return _skip(text, at + 1), True
     if text[at : at + 1] != bracket:
@@ -75,7 +75,7 @@ def _next(text: str, at: int, bracket: str) -> tuple[int, bool]:
 
 def _end(text: str, at: int) -> None:
     if _skip(text, at) != len(text):
-        raise ValueError("something follows the end")
+        raise ValueError("unexpected text after the end")
 
 
 def _skip(text: str, at: int) -> int:

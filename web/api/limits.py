@@ -1,4 +1,4 @@
-"""How much a caller may ask for: events a second, bytes of a body, seconds to send it."""
+"""Limits per caller: events per second, size of a body, seconds to send it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ CALLERS_MAX = 10_000
 
 
 class RateLimit:
-    """A token bucket for each caller: ``burst`` events at once, ``rate`` a second in the long run.
+    """A token bucket per caller: ``burst`` events at once, ``rate`` per second in the long run.
 
-    In memory: each gateway process counts for itself, and a restart fills the buckets.
+    In memory: every gateway process counts on its own, and a restart refills the buckets.
     """
 
     def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -27,7 +27,7 @@ class RateLimit:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, caller: str, events: int = 1) -> None:
-        """Takes tokens, or raises RATE_LIMITED with the seconds after which there are enough."""
+        """Takes tokens, or raises RATE_LIMITED with the number of seconds until there are enough."""
         now = self._clock()
         held, since = self._buckets.pop(caller, (self._burst, now))
         held = min(self._burst, held + (now - since) * self._rate)
@@ -41,7 +41,7 @@ class RateLimit:
 
 
 async def body_of(request: Request, bytes_max: int) -> bytes:
-    """The body, read no further than ``bytes_max`` and no longer than half a minute. Raises Problem."""
+    """The body of at most ``bytes_max``, if it arrives within half a minute. Raises Problem."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > bytes_max:
         raise _too_large()

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond the signatures: bodies, answers, keys, and examples, which a test posts."""
+"""What the OpenAPI document says beyond the signatures: bodies, answers, keys and examples."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI
-from sqlalchemy import create_engine
 
-from infra.settings import Settings
 from schemas.facts import FACT_TYPES
 from web.api.problems import CODES
 
@@ -65,7 +63,7 @@ COVERAGE: Json = {
     "valid_to": "2025-01-01",
 }
 EXAMPLES: dict[str, Json] = {"discharge": DISCHARGE, "settlement": SETTLEMENT, "coverage": COVERAGE}
-"""The example events of the document; a test posts each of them."""
+"""The example events of the document. A test posts each of them."""
 
 
 def _schemas() -> Json:
@@ -136,23 +134,23 @@ _RETRY: Json = {"Retry-After": {"description": "Seconds to wait.", "schema": _WH
 
 
 def _problems(*statuses: int) -> dict[int | str, Json]:
-    names = {
+    descriptions = {
         400: "The body is not JSON.",
-        401: "No valid key.",
-        403: "Not this key's.",
-        404: "There is none.",
-        408: "The body took too long.",
-        409: "In conflict with what was accepted before.",
+        401: "Missing or invalid key.",
+        403: "Not allowed with this key.",
+        404: "Not found.",
+        408: "The body took too long to arrive.",
+        409: "Conflicts with an event that was accepted before.",
         413: "Too large.",
-        415: "Unknown content type.",
+        415: "Unsupported content type.",
         422: "Refused; code and pointers say why.",
         429: "Too many events.",
-        503: "The ledger is away; nothing was acknowledged.",
+        503: "The ledger cannot be reached; nothing was acknowledged.",
     }
     answers: dict[int | str, Json] = {}
     for status in statuses:
         answers[status] = {
-            "description": names[status],
+            "description": descriptions[status],
             "content": {"application/problem+json": {"schema": _ref("Problem")}},
         }
         if status in (429, 503):
@@ -166,25 +164,25 @@ def _json(schema: Json, description: str, headers: Json | None = None) -> Json:
 
 
 def _body(schema: Json, examples: Json, **others: Json) -> Json:
-    named = {name: {"value": value} for name, value in examples.items()}
-    content = {"application/json": {"schema": schema, "examples": named}, **others}
+    values = {name: {"value": value} for name, value in examples.items()}
+    content = {"application/json": {"schema": schema, "examples": values}, **others}
     return {"requestBody": {"required": True, "content": content}}
 
 
 _EVENTS = {"oneOf": [_ref("Event"), {"type": "array", "items": _ref("Event"), "minItems": 1, "maxItems": 1000}]}
-_LINES: Json = {"schema": {"type": "string", "description": "One event a line, at most 1,000."}}
+_LINES: Json = {"schema": {"type": "string", "description": "One event per line, at most 1,000."}}
 _POSTING = (400, 401, 403, 408, 409, 413, 415, 422, 429, 503)
 
 UNAVAILABLE = _problems(503)
 POST_EVENTS: Json = {
     "tags": ["post"],
     "summary": "Post one event or a batch",
-    "description": "202 means that the events are stored for good and will be decided, also if Kafka is away now. "
-    "In a batch each event stands for itself: 207 when some are refused. Where the operator has set it up, national "
-    "settlement lists are taken as `application/vnd.huzhu.national+json`: one record, or an array of them.",
+    "description": "202 means that the events are stored for good and will be decided, even if Kafka is down now. The "
+    "events of a batch are judged independently: 207 means that some were refused. Where the operator has set it up, "
+    "national settlement lists are accepted as `application/vnd.huzhu.national+json`: one record or an array of them.",
     "responses": {
         202: _json({"anyOf": [_ref("Receipt"), _ref("BatchReceipt")]}, "Acknowledged."),
-        207: _json(_ref("BatchReceipt"), "Some were refused; items says which and why."),
+        207: _json(_ref("BatchReceipt"), "Some events were refused; items says which and why."),
         **_problems(*_POSTING),
     },
     "openapi_extra": _body(
@@ -196,11 +194,11 @@ POST_EVENTS: Json = {
 POST_SETTLEMENTS: Json = {
     "tags": ["post"],
     "summary": "Post a settlement and wait for its decision",
-    "description": "The settlement, alone or in an array with its discharge: all of it is taken, or none. The "
-    "answer is the decision that takes it into account, or 202 with a Location when it is not made in time.",
+    "description": "The settlement, alone or in an array with its discharge: both are accepted or neither. The "
+    "answer is the decision that takes them into account, or 202 with a Location if there is none in time.",
     "responses": {
         200: _json(_ref("ClaimView"), "Decided.", {"Content-Location": {"schema": _STRING}}),
-        202: _json(_ref("Undecided"), "Acknowledged, not decided yet.", {"Location": {"schema": _STRING}}),
+        202: _json(_ref("Undecided"), "Acknowledged but not decided yet.", {"Location": {"schema": _STRING}}),
         **_problems(*_POSTING),
     },
     "openapi_extra": _body(
@@ -211,8 +209,8 @@ POST_SETTLEMENTS: Json = {
 POST_QUOTES: Json = {
     "tags": ["ask"],
     "summary": "What would each scheme pay?",
-    "description": "A settlement that is not posted, with its discharge and, if they are not known yet, coverages. "
-    "Uses all that is known about the person; writes nothing.",
+    "description": "A settlement that has not been posted, with its discharge and, if the registry does not have them "
+    "yet, coverages. Uses everything known about the person; writes nothing.",
     "responses": _problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
     "openapi_extra": _body(
         _object(
@@ -239,33 +237,21 @@ GET_INSTRUCTIONS: Json = {
 
 
 def quoted(claim_id: str) -> str:
-    """An id as it stands in an address."""
+    """An id, escaped for use in a URL."""
     return quote(claim_id, safe="")
 
 
-def describe(app: FastAPI) -> None:
-    """Has the application's document name the events' schemas and the keys."""
-    made = app.openapi
+class DescribedAPI(FastAPI):
+    """An application whose document also describes the events and the keys."""
 
-    def document() -> Json:
-        if app.openapi_schema is None:
-            whole = made()
-            whole["components"]["schemas"] = whole["components"].get("schemas", {}) | _schemas()
-            whole["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-            for path, operations in whole["paths"].items():
+    def openapi(self) -> Json:
+        if self.openapi_schema is None:
+            document = super().openapi()
+            document["components"]["schemas"] = document["components"].get("schemas", {}) | _schemas()
+            document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+            for path, operations in document["paths"].items():
                 for operation in operations.values():
                     if path.startswith("/v1/"):
                         operation["security"] = [{"key": []}]
-        assert app.openapi_schema is not None
-        return app.openapi_schema
-
-    app.openapi = document  # type: ignore[method-assign]
-
-
-def document() -> Json:
-    """The whole OpenAPI document, as `GET /openapi.json` gives it. Nothing is connected for it."""
-    from web.api.api_app import create_app
-    from web.api.decision_waiters import Waiters
-
-    engine = create_engine("postgresql+psycopg://")
-    return create_app(engine, Settings(), Waiters(engine)).openapi()
+            self.openapi_schema = document
+        return self.openapi_schema

@@ -1,7 +1,7 @@
-"""Who may post what: a hospital its facility's events, an insurer reports on its schemes' payouts, a registry the rest.
+"""Who can post what: hospitals their facilities' events, insurers reports on their payouts, registries the rest.
 
-Ids of encounters and settlements are known to more people than may write under them, so it is not enough that an
-event names the caller's facility: what stands under the id already must be the caller's too.
+More people know the ids of encounters and settlements than are allowed to write to them. So an event must not only name
+the caller's facility: whatever is already stored under the id must be the caller's too.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ MAY_POST: dict[ApiRole, frozenset[str]] = {
 
 @dataclass(slots=True)
 class Owners:
-    """Whose ids are: the facility of an encounter's discharge and of a settlement, the scheme of a payout."""
+    """Who owns an id: the facility of an encounter (by its discharge) or settlement, the scheme of a payout."""
 
-    known: dict[Subject, str] = field(default_factory=dict)
+    by_subject: dict[Subject, str] = field(default_factory=dict)
 
     def note(self, fact: Fact) -> None:
-        """Takes in an accepted event; the newest says whose the id is."""
+        """Records an accepted event; the newest one decides who owns the id."""
         if isinstance(fact, EncounterDischarged | SettlementPosted):
-            self.known[fact.subject] = fact.facility_id
+            self.by_subject[fact.subject] = fact.facility_id
 
     def note_all(self, facts: Iterable[Fact]) -> None:
         for fact in facts:
@@ -36,28 +36,28 @@ class Owners:
 
 
 def refusal_of(fact: Fact, caller: Caller, owners: Owners) -> str | None:
-    """Why the caller may not post this event (English, no personal data); None when they may."""
+    """Why the caller is not allowed to post this event (English, no personal data); None when it is allowed."""
     if fact.event_type not in MAY_POST[caller.role]:
-        return f"a {caller.role} key does not post {fact.event_type}"
+        return f"a {caller.role} key cannot post {fact.event_type}"
     if isinstance(fact, EncounterDischarged | SettlementPosted) and fact.facility_id not in caller.scope:
         return "facility_id is not one of this key's facilities"
-    if isinstance(fact, SettlementVoided) and fact.subject not in owners.known:
-        return "no settlement of this key's facilities has that id: post it before it is voided"
-    if isinstance(fact, PayoutReported) and fact.subject not in owners.known:
-        return "no payout of this key's schemes has that id"
-    for subject in _touched(fact):
-        if owners.known.get(subject, next(iter(caller.scope), "")) not in caller.scope:
-            return f"that {subject.kind} belongs to another"
+    if isinstance(fact, SettlementVoided) and fact.subject not in owners.by_subject:
+        return "this key's facilities have no settlement with that id: post the settlement before voiding it"
+    if isinstance(fact, PayoutReported) and fact.subject not in owners.by_subject:
+        return "this key's schemes have no payout with that id"
+    for subject in _written(fact):
+        if owners.by_subject.get(subject, next(iter(caller.scope), "")) not in caller.scope:
+            return f"that {subject.kind} belongs to another facility or scheme"
     return None
 
 
 def may_see_claim(facilities: Iterable[str], caller: Caller) -> bool:
-    """Whether a claim of these facilities may be shown to the caller."""
+    """Whether the caller is allowed to see a claim of these facilities."""
     return caller.role is ApiRole.HOSPITAL and not caller.scope.isdisjoint(facilities)
 
 
-def _touched(fact: Fact) -> list[Subject]:
-    """The ids whose owner must be the caller, if they have one."""
+def _written(fact: Fact) -> list[Subject]:
+    """The ids the event writes to: if they have an owner, it must be the caller."""
     if isinstance(fact, SettlementPosted | SettlementVoided):
         return [fact.subject, Subject(Kind.ENCOUNTER, fact.encounter_id)]
     return [fact.subject] if isinstance(fact, EncounterDischarged | PayoutReported) else []

@@ -1,4 +1,4 @@
-"""Taking a request's events: the transaction behind `POST /v1/events` and `POST /v1/settlements`."""
+"""The transactions behind `POST /v1/events` and `POST /v1/settlements`."""
 
 from __future__ import annotations
 
@@ -20,78 +20,78 @@ ACKNOWLEDGED, SOME_REFUSED = 202, 207
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """Who asks what. ``sha256`` covers method, path, content type and body."""
+class PostRequest:
+    """A request and who sent it. ``sha256`` covers method, path, content type and body."""
 
     caller: Caller
     sha256: str
     idempotency_key: str | None = None
 
 
-def post_events(engine: Engine, request: Request, events: Events, shard_count: int) -> tuple[Answer, bool]:
-    """The answer to some events, and whether it was given before.
+def post_events(engine: Engine, request: PostRequest, events: Events, shard_count: int) -> tuple[Answer, bool]:
+    """The answer to some events, and whether it is a repeated answer to the same Idempotency-Key.
 
-    A single event is acknowledged (202) or raises its Problem. Of a batch each event stands for itself: 202 when all
-    are acknowledged, 207 when some are, Problem BATCH_REFUSED when none is.
+    A single event is acknowledged (202) or raises its Problem. The events of a batch are judged independently: 202 when
+    all are acknowledged, 207 when only some are, Problem BATCH_REFUSED when none are.
     """
     candidates = [read_item(item) for item in events.items]
     with engine.begin() as connection:
         lock_ids(connection, candidates, *_answer_lock(request))
-        before = _before(connection, request)
-        if before is not None:
-            return before, True
+        earlier_answer = _earlier_answer(connection, request)
+        if earlier_answer is not None:
+            return earlier_answer, True
         results = admit_all(connection, candidates, request.caller, shard_count)
         answer = _single(request, results[0]) if events.single else _batch(request, results)
         _keep(connection, request, answer)
     return answer, False
 
 
-def post_settlement(engine: Engine, request: Request, events: Events, shard_count: int) -> list[Admitted]:
-    """Takes a settlement and what comes with it: all of it, or none. Raises Problem.
+def post_settlement(engine: Engine, request: PostRequest, events: Events, shard_count: int) -> list[Admitted]:
+    """Accepts a settlement and the discharge sent with it: both or neither. Raises Problem.
 
-    A retry under the same Idempotency-Key is admitted again, which adds nothing: so it can be answered with the
-    decision that was not made yet at the first time.
+    A retry with the same Idempotency-Key is admitted again, which adds nothing. That way it can be answered with the
+    decision, even if there was none yet when the first request was answered.
     """
     candidates = [read_item(item) for item in events.items]
     with engine.begin() as connection:
         lock_ids(connection, candidates, *_answer_lock(request))
-        before = _before(connection, request)
+        earlier_answer = _earlier_answer(connection, request)
         results = admit_all(connection, candidates, request.caller, shard_count)
-        admitted = [_or_raise(index, each, events.single) for index, each in enumerate(results)]
+        admitted = [_or_raise(index, result, events.single) for index, result in enumerate(results)]
         _check_settlement(admitted)
-        if before is None:
+        if earlier_answer is None:
             _keep(connection, request, Answer(request.sha256, ACKNOWLEDGED, b""))
     return admitted
 
 
 def _check_settlement(admitted: Sequence[Admitted]) -> None:
-    bills = [each for each in admitted if each.fact.subject.kind is Kind.SETTLEMENT]
-    if len(bills) != 1:
+    settlements = [event for event in admitted if event.fact.subject.kind is Kind.SETTLEMENT]
+    if len(settlements) != 1:
         raise problem(
             "REQUEST_INVALID", "send one settlement, alone or in an array with the discharge of its encounter"
         )
-    encounter = Subject(Kind.ENCOUNTER, bills[0].claim_id or "")
-    if any(each is not bills[0] and each.fact.subject != encounter for each in admitted):
-        raise problem("REQUEST_INVALID", "beside the settlement only the discharge of its own encounter may stand")
+    encounter = Subject(Kind.ENCOUNTER, settlements[0].claim_id or "")
+    if any(event is not settlements[0] and event.fact.subject != encounter for event in admitted):
+        raise problem("REQUEST_INVALID", "only the discharge of the same encounter can be sent with a settlement")
 
 
-def _or_raise(index: int, each: Admitted | Problem, single: bool) -> Admitted:
-    if isinstance(each, Problem):
+def _or_raise(index: int, result: Admitted | Problem, single: bool) -> Admitted:
+    if isinstance(result, Problem):
         if not single:
-            each.pointers = tuple(f"/{index}{pointer}" for pointer in each.pointers) or (f"/{index}",)
-        raise each
-    return each
+            result.pointers = tuple(f"/{index}{pointer}" for pointer in result.pointers) or (f"/{index}",)
+        raise result
+    return result
 
 
-def _single(request: Request, result: Admitted | Problem) -> Answer:
+def _single(request: PostRequest, result: Admitted | Problem) -> Answer:
     if isinstance(result, Problem):
         raise result
     return Answer(request.sha256, ACKNOWLEDGED, canonical_json(result.receipt()))
 
 
-def _batch(request: Request, results: Sequence[Admitted | Problem]) -> Answer:
-    items = [_item(index, each) for index, each in enumerate(results)]
-    refused = sum(isinstance(each, Problem) for each in results)
+def _batch(request: PostRequest, results: Sequence[Admitted | Problem]) -> Answer:
+    items = [_item(index, result) for index, result in enumerate(results)]
+    refused = sum(isinstance(result, Problem) for result in results)
     counts: dict[str, object] = {"acknowledged": len(results) - refused, "refused": refused, "items": items}
     if refused == len(results):
         raise problem("BATCH_REFUSED", more=counts)
@@ -99,19 +99,19 @@ def _batch(request: Request, results: Sequence[Admitted | Problem]) -> Answer:
     return Answer(request.sha256, status, canonical_json(counts))
 
 
-def _item(index: int, each: Admitted | Problem) -> dict[str, object]:
-    if isinstance(each, Problem):
-        return {"index": index, "status": each.status, "problem": each.document()}
-    return {"index": index, "status": ACKNOWLEDGED, "receipt": each.receipt()}
+def _item(index: int, result: Admitted | Problem) -> dict[str, object]:
+    if isinstance(result, Problem):
+        return {"index": index, "status": result.status, "problem": result.document()}
+    return {"index": index, "status": ACKNOWLEDGED, "receipt": result.receipt()}
 
 
-def _answer_lock(request: Request) -> list[str]:
+def _answer_lock(request: PostRequest) -> list[str]:
     if request.idempotency_key is None:
         return []
     return [f"answer {request.caller.lineage} {request.idempotency_key}"]
 
 
-def _before(connection: Connection, request: Request) -> Answer | None:
+def _earlier_answer(connection: Connection, request: PostRequest) -> Answer | None:
     if request.idempotency_key is None:
         return None
     answer = idempotency.find(connection, request.caller.lineage, request.idempotency_key)
@@ -120,6 +120,6 @@ def _before(connection: Connection, request: Request) -> Answer | None:
     return answer
 
 
-def _keep(connection: Connection, request: Request, answer: Answer) -> None:
+def _keep(connection: Connection, request: PostRequest, answer: Answer) -> None:
     if request.idempotency_key is not None:
         idempotency.keep(connection, request.caller.lineage, request.idempotency_key, answer)

@@ -1,4 +1,4 @@
-"""What each scheme would pay for a bill that is not posted: the ledger's own arithmetic, and nothing is written."""
+"""What each scheme would pay for a bill: the same arithmetic as for a posted one, but nothing is written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from schemas.facts import CoverageRecorded, EncounterDischarged, Fact, Settlemen
 from schemas.ids import PersonId
 from schemas.refusals import Refusal, RefusalCode, refuse
 from web.accept_language import Language
-from web.api.admission import known_lines
+from web.api.admission import accepted_lines
 from web.api.claim_view import SchemeExplained, decision_document, explained, summary
 from web.api.json_slices import array_items, object_members
 from web.api.permissions import Owners, refusal_of
@@ -31,7 +31,7 @@ COVERAGES_MAX = 50
 
 
 class QuoteView(BaseModel):
-    """What would be decided if the settlement were posted now. ``decision`` has the form of `huzhu adjudicate`."""
+    """What would be decided if the settlement were posted now. ``decision`` has the format of `huzhu adjudicate`."""
 
     claim_id: str
     state: str
@@ -49,7 +49,7 @@ def readings_of(body: bytes) -> list[Reading]:
     except ValueError:
         raise of_refusal(refuse(RefusalCode.MALFORMED_JSON)) from None
     if "settlement" not in members:
-        raise problem("REQUEST_INVALID", "a quote has a settlement", pointers=("/settlement",))
+        raise problem("REQUEST_INVALID", "a quote needs a settlement", pointers=("/settlement",))
     if len(coverages) > COVERAGES_MAX:
         raise problem("REQUEST_INVALID", f"at most {COVERAGES_MAX} coverages", pointers=("/coverages",))
     readings = [_read(members["settlement"], "/settlement", SettlementPosted)]
@@ -57,39 +57,40 @@ def readings_of(body: bytes) -> list[Reading]:
         readings.append(_read(members["discharge"], "/discharge", EncounterDischarged))
     readings += [_read(text, f"/coverages/{index}", CoverageRecorded) for index, text in enumerate(coverages)]
     person_id, encounter_id = readings[0].fact.person_id, getattr(readings[0].fact, "encounter_id", None)
-    for each in readings[1:]:
-        elsewhere = isinstance(each.fact, EncounterDischarged) and each.fact.encounter_id != encounter_id
-        if each.fact.person_id != person_id or elsewhere:
+    for reading in readings[1:]:
+        fact = reading.fact
+        other_encounter = isinstance(fact, EncounterDischarged) and fact.encounter_id != encounter_id
+        if fact.person_id != person_id or other_encounter:
             raise of_refusal(refuse(RefusalCode.PERSON_MISMATCH, "a quote is about one person and one encounter"))
     return readings
 
 
 def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language: Language) -> QuoteView:
-    """The decision that posting the events would lead to, given all that is known about the person.
+    """The decision that posting the events would lead to, given everything known about the person.
 
-    That is the ledger's facts, and the events that were acknowledged and still wait for Kafka. Raises Problem.
+    That is the facts in the ledger and the acknowledged events that still wait for Kafka. Raises Problem.
     """
     if caller.role is not ApiRole.HOSPITAL:
-        raise problem("FORBIDDEN", f"a {caller.role} key does not ask for quotes")
+        raise problem("FORBIDDEN", f"a {caller.role} key cannot ask for quotes")
     facts = [reading.fact for reading in readings]
     subjects = list(dict.fromkeys(subject for fact in facts for subject in claims_of_identity(fact)))
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         account = _account(connection, facts[0].person_id)
         policies = published_policies(connection)
         waiting = [row for _, row in inbox.rows_about(connection, subjects)]
-        registry = known_lines(connection, subjects, waiting)
+        registry = accepted_lines(connection, subjects, waiting)
         owners = _owners(connection, subjects, [recall(row.value) for row in waiting])
     book = Book(registry, {facts[0].person_id: account})
     for reading in readings:
-        own = not isinstance(reading.fact, CoverageRecorded)
-        forbidden = refusal_of(reading.fact, caller, owners) if own else None
+        needs_permission = not isinstance(reading.fact, CoverageRecorded)
+        forbidden = refusal_of(reading.fact, caller, owners) if needs_permission else None
         if forbidden is not None:
             raise problem("FORBIDDEN", forbidden)
-        admitted = book.admit(reading)
-        if isinstance(admitted, Refusal):
-            raise of_refusal(admitted)
+        disposition = book.admit(reading)
+        if isinstance(disposition, Refusal):
+            raise of_refusal(disposition)
     claim_id = str(getattr(facts[0], "encounter_id", ""))
-    adjudication = next(each for each in adjudicate(account, policies) if each.claim.claim_id == claim_id)
+    adjudication = next(result for result in adjudicate(account, policies) if result.claim.claim_id == claim_id)
     decision = decision_of(adjudication)
     return QuoteView(
         claim_id=claim_id,
@@ -113,12 +114,12 @@ def _owners(connection: Connection, subjects: Sequence[Subject], waiting: Sequen
     return owners
 
 
-def _read(text: str, pointer: str, wanted: type[Fact]) -> Reading:
+def _read(text: str, pointer: str, expected_type: type[Fact]) -> Reading:
     reading = read(text.encode("utf-8"))
-    if isinstance(reading, Reading) and not isinstance(reading.fact, wanted):
+    if isinstance(reading, Reading) and not isinstance(reading.fact, expected_type):
         reading = refuse(RefusalCode.UNKNOWN_EVENT_TYPE, pointers=("/event_type",))
     if isinstance(reading, Refusal):
-        refused = of_refusal(reading)
-        refused.pointers = tuple(pointer + each for each in refused.pointers) or (pointer,)
-        raise refused
+        error = of_refusal(reading)
+        error.pointers = tuple(pointer + inner for inner in error.pointers) or (pointer,)
+        raise error
     return reading

@@ -1,4 +1,4 @@
-"""What the API answers at which address."""
+"""The routes of the API."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from schemas.topics import EVENT_BYTES_MAX
 from web.accept_language import Language, language_of
 from web.api import openapi, posting
 from web.api.admission import Admitted
-from web.api.api_app import Gateway
 from web.api.body_formats import BODY_BYTES_MAX, Events, events_of, require_json
 from web.api.claim_view import ClaimView, view_claim
+from web.api.gateway import Gateway
 from web.api.instructions import InstructionPage, page_of
 from web.api.limits import body_of
 from web.api.problems import of_refusal, problem
@@ -37,55 +37,56 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=200,
         pattern=r"^[\x21-\x7e]+$",
-        description="Your own id of this request: the same request under it gets the same answer, another one 422.",
+        description="Your own id for this request. The same request with the same id gets the same answer; another "
+        "request with it gets 422.",
     ),
 ]
 Wait = Annotated[
     str | None,
     Query(
         pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?(ms|s)?$",
-        description="How long to wait for the decision, such as 2s or 500ms; at most 30s. Left out: not at all.",
+        description="How long to wait for the decision, such as 2s or 500ms; at most 30s. The default is not to wait.",
     ),
 ]
 
 
 def add_routes(app: FastAPI, gateway: Gateway) -> None:
-    """Adds every address to the application."""
+    """Adds all routes to the application."""
 
-    @app.get("/healthz", tags=["health"], summary="Whether the process lives")
+    @app.get("/healthz", tags=["health"], summary="Whether the process is alive")
     async def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
-    @app.get("/readyz", tags=["health"], summary="Whether posts are acknowledged", responses=openapi.UNAVAILABLE)
+    @app.get("/readyz", tags=["health"], summary="Whether posts can be acknowledged", responses=openapi.UNAVAILABLE)
     async def readyz() -> dict[str, object]:
-        def look() -> tuple[int, str | None]:
+        def count_waiting() -> tuple[int, str | None]:
             with gateway.engine.connect() as connection:
                 count, oldest = inbox.waiting(connection)
             return count, None if oldest is None else oldest.isoformat()
 
-        count, oldest = await gateway.run(look)
+        count, oldest = await gateway.run(count_waiting)
         kafka = "answers" if gateway.kafka_answers() else "away"
         return {"status": "ready", "kafka": kafka, "inbox": count, "inbox_oldest": oldest}
 
     @app.post("/v1/events", status_code=202, **openapi.POST_EVENTS)
     async def post_events(request: Request, idempotency_key: IdempotencyKey = None) -> Response:
         caller = await gateway.caller_of(request)
-        asked, events = await _events(gateway, request, caller, idempotency_key, BODY_BYTES_MAX)
+        post, events = await _events(gateway, request, caller, idempotency_key, BODY_BYTES_MAX)
         answer, replayed = await gateway.run(
-            lambda: posting.post_events(gateway.engine, asked, events, gateway.settings.shards)
+            lambda: posting.post_events(gateway.engine, post, events, gateway.settings.shards)
         )
-        gateway.posted()
-        return _answer(answer, replayed)
+        gateway.on_posted()
+        return _repeatable(answer, replayed)
 
     @app.post("/v1/settlements", **openapi.POST_SETTLEMENTS)
     async def post_settlement(request: Request, idempotency_key: IdempotencyKey = None, wait: Wait = None) -> Response:
         seconds = _seconds(wait)
         caller = await gateway.caller_of(request)
-        asked, events = await _events(gateway, request, caller, idempotency_key, 4 * EVENT_BYTES_MAX)
+        post, events = await _events(gateway, request, caller, idempotency_key, 4 * EVENT_BYTES_MAX)
         admitted = await gateway.run(
-            lambda: posting.post_settlement(gateway.engine, asked, events, gateway.settings.shards)
+            lambda: posting.post_settlement(gateway.engine, post, events, gateway.settings.shards)
         )
-        gateway.posted()
+        gateway.on_posted()
         return await _decided(gateway, caller, admitted, seconds, _language(request))
 
     @app.post("/v1/quotes", response_model=QuoteView, **openapi.POST_QUOTES)
@@ -113,7 +114,7 @@ def add_routes(app: FastAPI, gateway: Gateway) -> None:
     async def get_instructions(
         request: Request,
         after: Annotated[
-            str | None, Query(max_length=8000, pattern="^[A-Za-z0-9_-]*$", description="`next` of the page before.")
+            str | None, Query(max_length=8000, pattern="^[A-Za-z0-9_-]*$", description="`next` of the previous page.")
         ] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Response:
@@ -124,30 +125,31 @@ def add_routes(app: FastAPI, gateway: Gateway) -> None:
 
 async def _events(
     gateway: Gateway, request: Request, caller: Caller, idempotency_key: str | None, bytes_max: int
-) -> tuple[posting.Request, Events]:
+) -> tuple[posting.PostRequest, Events]:
     """The request and the events in its body. Raises Problem."""
     body = await body_of(request, bytes_max)
     content_type = request.headers.get("content-type")
-    events = await gateway.run(lambda: events_of(gateway.formats, content_type, body))
+    events = await gateway.run(lambda: events_of(gateway.body_readers, content_type, body))
     if len(events.items) > 1:
         gateway.rates.take(caller.lineage, len(events.items) - 1)
-    asked = "\n".join((request.method, request.url.path, content_type or "", sha256_hex(body)))
-    return posting.Request(caller, sha256_hex(asked.encode("utf-8")), idempotency_key), events
+    identity = "\n".join((request.method, request.url.path, content_type or "", sha256_hex(body)))
+    return posting.PostRequest(caller, sha256_hex(identity.encode("utf-8")), idempotency_key), events
 
 
 async def _decided(
     gateway: Gateway, caller: Caller, admitted: list[Admitted], seconds: float, language: Language
 ) -> Response:
-    """The claim once the ledger has had all the events, or 202 with where to ask."""
-    claim_id = next(each.claim_id for each in admitted if each.claim_id is not None)
+    """The claim once the ledger has processed all the events, or else 202 with the address to ask at."""
+    claim_id = next(event.claim_id for event in admitted if event.claim_id is not None)
     location = f"/v1/claims/{openapi.quoted(claim_id)}"
-    numbers = [each.number for each in admitted if each.number is not None]
+    numbers = [event.number for event in admitted if event.number is not None]
     fates: list[Fate] | None = []
     if numbers:
         fates = await gateway.waiters.fates(numbers, seconds) if seconds else None
     if fates is None:
-        told = {"status": "acknowledged", "claim_id": claim_id, "events": [each.receipt() for each in admitted]}
-        return Response(canonical_json(told), 202, {"Location": location}, "application/json")
+        receipts = [event.receipt() for event in admitted]
+        undecided = {"status": "acknowledged", "claim_id": claim_id, "events": receipts}
+        return Response(canonical_json(undecided), 202, {"Location": location}, "application/json")
     for fate in fates:
         _raise_refused(fate)
     view = await gateway.run(lambda: view_claim(gateway.engine, claim_id, caller, language))
@@ -155,7 +157,7 @@ async def _decided(
 
 
 def _raise_refused(fate: Fate) -> None:
-    """Another sender's event under the same id came to the ledger first: the stream has refused this one."""
+    """Raises Problem if the stream refused the event because another one with the same id reached the ledger first."""
     if fate.code is not None:
         pointers = tuple(fate.pointers or ())
         raise of_refusal(Refusal(code=RefusalCode(fate.code), pointers=pointers, zh=fate.zh or "", en=fate.en or ""))
@@ -169,7 +171,7 @@ def _seconds(wait: str | None) -> float:
     return min(seconds, WAIT_SECONDS_MAX)
 
 
-def _answer(answer: Answer, replayed: bool) -> Response:
+def _repeatable(answer: Answer, replayed: bool) -> Response:
     headers = {"Idempotent-Replayed": "true"} if replayed else {}
     return Response(answer.body, answer.status, headers, "application/json")
 

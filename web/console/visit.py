@@ -17,7 +17,7 @@ from infra.keys.personal_data import Keyring, NotReadable
 from schemas.access.console_rights import RIGHTS, Right, Session
 from schemas.bilingual import Saying
 from schemas.outbound import AuditKind
-from web.accept_language import Language, said
+from web.accept_language import Language, text_in
 
 PERSON = "person"
 QUERY = "query"
@@ -89,7 +89,7 @@ class Visit:
         return zh if self.language == "zh" else en
 
     def said(self, saying: Saying) -> str:
-        return said(saying, self.language)
+        return text_in(saying, self.language)
 
     def reason(self) -> str:
         """Why somebody does something, from the form. Raises Refused when it is left out."""
