@@ -1,4 +1,4 @@
-"""`huzhu contracts`: the JSON Schemas, AsyncAPI and OpenAPI documents, generated, compared, and released."""
+"""`huzhu contracts`: generate, compare and release the JSON Schemas and the AsyncAPI and OpenAPI documents."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from schemas.contract.compatibility import breaks_readers, breaks_senders, topic
 from schemas.contract.json_schema import CONTRACT_VERSION, Schema, events, inlined
 from schemas.topics import INBOUND
 
-app = typer.Typer(no_args_is_help=True, help="JSON Schemas, AsyncAPI and OpenAPI for the programs of others.")
+app = typer.Typer(no_args_is_help=True, help="JSON Schemas, AsyncAPI and OpenAPI documents for other programs.")
 
-Folder = Annotated[Path, typer.Argument(help="Where the contract stands.")]
+Folder = Annotated[Path, typer.Argument(help="Folder of the contract.")]
 HERE = Path("docs/contracts")
-EXAMPLE = "Example: huzhu contracts check && echo as generated, and compatible"
+EXAMPLE = "Example: huzhu contracts check && echo up to date and compatible"
 
 
 def generated() -> dict[str, str]:
-    """The text of every generated file by its path below the folder."""
+    """The text of every generated file, by its path in the folder."""
     from web.api.api_app import openapi_document  # importing FastAPI takes half a second: not for every command
 
     documents: dict[str, Any] = {f"schemas/{event.event_type}.json": event.schema for event in events()}
     documents["asyncapi.json"] = asyncapi.document()
     documents["openapi.json"] = openapi_document()
-    return {path: json.dumps(each, ensure_ascii=False, indent=2) + "\n" for path, each in documents.items()}
+    return {path: json.dumps(document, ensure_ascii=False, indent=2) + "\n" for path, document in documents.items()}
 
 
 def differences(folder: Path) -> list[str]:
-    """Files of the folder that are not as generated."""
-    wanted = generated()
+    """Files of the folder that differ from what would be generated now."""
+    texts = generated()
     present = {str(path.relative_to(folder)) for path in [*folder.glob("schemas/*.json"), *folder.glob("*.json")]}
-    found = [f"{folder / path}: is not generated any more" for path in sorted(present - set(wanted))]
-    for path, text in wanted.items():
+    messages = [f"{folder / path}: is no longer generated" for path in sorted(present - set(texts))]
+    for path, text in texts.items():
         file = folder / path
         if not file.exists() or file.read_text("utf-8") != text:
-            found.append(f"{file}: is {'not as generated' if file.exists() else 'missing'}")
-    return found
+            messages.append(f"{file}: {'differs from the generated one' if file.exists() else 'is missing'}")
+    return messages
 
 
 def breaking(folder: Path) -> tuple[str, list[str]] | None:
-    """The newest released version, and in what the contract of this program breaks it; None if none is released."""
-    released = sorted((each for each in folder.glob("released/*") if each.is_dir()), key=_version_of)
+    """The newest released version, and how the current contract breaks it; None if nothing is released."""
+    released = sorted((path for path in folder.glob("released/*") if path.is_dir()), key=_version_of)
     if not released:
         return None
     newest = released[-1]
@@ -55,10 +55,10 @@ def breaking(folder: Path) -> tuple[str, list[str]] | None:
     for file in sorted(newest.glob("schemas/*.json")):
         event, old = current.get(file.stem), _read(file)
         if event is None:
-            broken.append(f"{file.stem}: is gone")
+            broken.append(f"{file.stem}: was removed")
             continue
         compare = breaks_senders if event.topic in INBOUND else breaks_readers
-        broken += [f"{file.stem}: {each}" for each in compare(inlined(old), inlined(event.schema))]
+        broken += [f"{file.stem}: {message}" for message in compare(inlined(old), inlined(event.schema))]
     return newest.name, broken
 
 
@@ -66,43 +66,43 @@ def breaking(folder: Path) -> tuple[str, list[str]] | None:
 def write(folder: Folder = HERE) -> None:
     """Write the JSON Schema of every event, and the AsyncAPI and OpenAPI documents."""
     (folder / "schemas").mkdir(parents=True, exist_ok=True)
-    wanted = generated()
+    texts = generated()
     for path in folder.glob("schemas/*.json"):
-        if str(path.relative_to(folder)) not in wanted:
+        if str(path.relative_to(folder)) not in texts:
             path.unlink()
-    for name, text in wanted.items():
+    for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")
-    out.print(f"{len(wanted)} files of contract {CONTRACT_VERSION} in {folder}")
+    out.print(f"wrote {len(texts)} files of contract {CONTRACT_VERSION} to {folder}")
 
 
 @app.command("check", epilog=EXAMPLE)
 def check(folder: Folder = HERE) -> None:
-    """Say whether the files are as generated, and whether the contract breaks the released one. Exit status 1 if so.
+    """Check that the files are up to date and that the contract does not break the released one.
 
-    A breaking change is fine under a higher major version.
+    Exit status 1 if it fails. A breaking change is allowed with a higher major version.
     """
-    found = differences(folder)
+    messages = differences(folder)
     compared = breaking(folder)
     if compared is not None and _version_of(Path(compared[0]))[0] >= _version_of(Path(CONTRACT_VERSION))[0]:
         version, broken = compared
-        found += [f"breaks {version}: {each}" for each in broken]
-    for each in found:
-        err.print(each, soft_wrap=True)
-    if found:
+        messages += [f"breaks {version}: {message}" for message in broken]
+    for message in messages:
+        err.print(message, soft_wrap=True)
+    if messages:
         err.print("run `huzhu contracts write`; a breaking change also needs a new CONTRACT_VERSION in json_schema.py")
         raise typer.Exit(1)
-    out.print(f"contract {CONTRACT_VERSION} is as generated and breaks nobody")
+    out.print(f"contract {CONTRACT_VERSION} is up to date and breaks nothing")
 
 
 @app.command("release", epilog="Example: huzhu contracts release")
 def release(folder: Folder = HERE) -> None:
-    """Keep the contract of this version under released/, for later versions to be compared with."""
+    """Copy the contract of this version to released/, so that later versions are compared with it."""
     target = folder / "released" / CONTRACT_VERSION
     if target.exists():
         fail(f"{target} exists: a release never changes; raise CONTRACT_VERSION in json_schema.py")
-    found = differences(folder)
-    if found:
-        fail("\n".join(found) + "\nrun `huzhu contracts write` first")
+    messages = differences(folder)
+    if messages:
+        fail("\n".join(messages) + "\nrun `huzhu contracts write` first")
     (target / "schemas").mkdir(parents=True)
     for name in generated():
         shutil.copyfile(folder / name, target / name)

@@ -9,7 +9,7 @@ from importlib import import_module
 
 import typer
 
-COMMANDS = {  # its module, the function that runs it, the name of its example
+COMMANDS = {  # module, function, name of the example
     "demo": ("cli.demo.demo_command", "demo", "EXAMPLE"),
     "adjudicate": ("cli.offline.adjudicate_command", "adjudicate", "EXAMPLE"),
     "explain": ("cli.explain.explain_command", "explain", "EXAMPLE"),
@@ -22,7 +22,7 @@ COMMANDS = {  # its module, the function that runs it, the name of its example
     "gateway": ("cli.servers.gateway_command", "gateway", "EXAMPLE"),
     "console": ("cli.servers.console_command", "console", "EXAMPLE"),
 }
-GROUPS = {  # its module, and the commands in it
+GROUPS = {  # module, Typer with the commands
     "topics": ("cli.servers.operate", "topics"),
     "policy": ("cli.policy.policy_command", "app"),
     "deadletter": ("cli.events.deadletter_command", "app"),
@@ -35,10 +35,10 @@ GROUPS = {  # its module, and the commands in it
 }
 
 
-def huzhu(*wanted: str) -> typer.Typer:
+def huzhu(*names: str) -> typer.Typer:
     """The program with the commands and groups of these names, or with all of them.
 
-    The modules of the others are not imported: each command starts as soon as what it needs itself is there.
+    Modules of other commands are not imported, so that each command starts as fast as it can.
     """
     app = typer.Typer(
         name="huzhu",
@@ -49,22 +49,22 @@ def huzhu(*wanted: str) -> typer.Typer:
     )
     app.callback()(_help)
     for name, (module, function, example) in COMMANDS.items():
-        if not wanted or name in wanted:
-            found = import_module(module)
-            app.command(name, epilog=getattr(found, example))(getattr(found, function))
+        if not names or name in names:
+            command = import_module(module)
+            app.command(name, epilog=getattr(command, example))(getattr(command, function))
     for name, (module, group) in GROUPS.items():
-        if not wanted or name in wanted:
+        if not names or name in names:
             app.add_typer(getattr(import_module(module), group), name=name)
     return app
 
 
 def _help() -> None:
-    """Every command explains itself with --help."""
+    """Run any command with --help for details."""
 
 
 def main() -> None:
-    """Entry point; a reader that stops early (`| head`) is no error of ours."""
-    for stream in (sys.stdout, sys.stderr):  # a program that reads us gets UTF-8, whatever this machine's locale
+    """Entry point. A reader that stops early (`| head`) is not an error."""
+    for stream in (sys.stdout, sys.stderr):  # other programs always get UTF-8, whatever the locale
         if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
             stream.reconfigure(encoding="utf-8")
     try:

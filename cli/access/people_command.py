@@ -1,4 +1,4 @@
-"""`huzhu people`: the console's encrypted directory of who the persons are, and its keys."""
+"""`huzhu people`: the console's encrypted directory of persons, and its keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from cli.servers.console_command import keyring
-from cli.servers.operate import ledger, settings
+from cli.servers.operate import ledger, read_settings
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
 from infra.keys.personal_data import KeyringUnusable, NotReadable, add_key
@@ -22,47 +22,49 @@ from schemas.access.console_rights import ConsoleAct
 from schemas.outbound import AuditKind
 
 AT_ONCE = 1000
-app = typer.Typer(no_args_is_help=True, help="Load and re-encrypt the directory of persons, and make its keys.")
+app = typer.Typer(no_args_is_help=True, help="Load or re-encrypt the directory of persons, and make its keys.")
 
-Operator = Annotated[str, typer.Option(help="Who does it; stands in the audit log.")]
+Operator = Annotated[str, typer.Option(help="Who does it; recorded in the audit log.")]
 
 
 @app.command("newkey", epilog="Example: huzhu people newkey /etc/huzhu/console.keys")
-def newkey(file: Annotated[Path, typer.Argument(help="The key file; made if it is not there.")]) -> None:
-    """Append a new key to a key file. From now on it encrypts; keep the older lines until `huzhu people rotate`."""
+def newkey(file: Annotated[Path, typer.Argument(help="The key file; created if it does not exist.")]) -> None:
+    """Append a new key to a key file. It encrypts from now on; keep the older keys until `huzhu people rotate`."""
     try:
         key_id = add_key(file)
     except KeyringUnusable as error:
         fail(str(error))
-    out.print(f"key {key_id} is in {file}; without this file nobody can read the directory again: keep a copy")
+    out.print(f"added key {key_id} to {file}. Keep a copy of this file: without it nobody can read the directory")
 
 
 @app.command("load", epilog="Example: huzhu people load registry.csv --operator li.na")
 def load(
-    file: Annotated[Path, typer.Argument(help="CSV in UTF-8 with person_id, name, phone, id_number; - for stdin.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV in UTF-8 with person_id, name, phone, id_number; - for standard input.")
+    ],
     operator: Operator,
 ) -> None:
-    """Load who the persons are, encrypted field by field. A person who is there already is replaced."""
+    """Load names, phone and id numbers, encrypted field by field. Existing persons are replaced."""
     from acts.record_operator_acts import record_operator_acts
 
-    known = settings()
-    keys, engine = keyring(known), ledger(known)
+    settings = read_settings()
+    keys, engine = keyring(settings), ledger(settings)
     rows, count = _rows(file), 0
     with engine.begin() as connection:
         while part := list(islice(rows, AT_ONCE)):
             count += people_directory.load(connection, keys, part, utc_now())
         told = {"people": str(count), "key_id": keys.newest}
         record_operator_acts(connection, utc_now, [ConsoleAct(AuditKind.PEOPLE_LOADED.value, operator, told)])
-    out.print(f"{count} persons are in the directory, encrypted with key {keys.newest}")
+    out.print(f"loaded {count} persons, encrypted with key {keys.newest}")
 
 
 @app.command("rotate", epilog="Example: huzhu people newkey console.keys && huzhu people rotate --operator li.na")
 def rotate(operator: Operator) -> None:
-    """Encrypt every person anew with the newest key; after that the older keys may go from the file."""
+    """Re-encrypt every person with the newest key. Afterwards the older keys can be removed from the file."""
     from acts.record_operator_acts import record_operator_acts
 
-    known = settings()
-    keys, engine = keyring(known), ledger(known)
+    settings = read_settings()
+    keys, engine = keyring(settings), ledger(settings)
     total = 0
     try:
         while True:
@@ -77,23 +79,23 @@ def rotate(operator: Operator) -> None:
             if not count:
                 break
     except NotReadable as error:
-        fail(f"{error}; put the missing key back into the file. {total} persons were done before")
-    out.print(f"{total} persons are encrypted anew, with key {keys.newest}")
+        fail(f"{error}; put the missing key back into the file. {total} persons were re-encrypted before that")
+    out.print(f"re-encrypted {total} persons with key {keys.newest}")
 
 
 def _rows(file: Path) -> Iterator[PersonDetails]:
-    """The persons of a file; ends the command at a line that cannot be used, naming the line and nothing of it."""
+    """The persons in a file. Ends the command at an unusable line; the message names the line but does not quote it."""
     try:
         opened = sys.stdin if str(file) == "-" else file.open(encoding="utf-8-sig", newline="")
     except OSError as error:
-        fail(f"{file}: cannot be read: {error.strerror}")
+        fail(f"{file}: cannot read it: {error.strerror}")
     with opened:
         reader = csv.DictReader(opened)
         missing = set(FIELDS) - set(reader.fieldnames or ())
         if missing:
-            fail(f"{file}: the first line lacks {', '.join(sorted(missing))}")
+            fail(f"{file}: missing in the first line: {', '.join(sorted(missing))}")
         for number, row in enumerate(reader, start=2):
             values = [(row[name] or "").strip() for name in FIELDS]
             if not values[0] or any(len(value) > 200 for value in values) or None in row:
-                fail(f"{file}, line {number}: person_id is missing, or a field is longer than 200; nothing was loaded")
+                fail(f"{file}, line {number}: no person_id, or a field of more than 200 characters; nothing was loaded")
             yield PersonDetails(*values)

@@ -1,4 +1,4 @@
-"""`huzhu users`: who may sign in to the console."""
+"""`huzhu users`: the users of the console."""
 
 from __future__ import annotations
 
@@ -9,78 +9,78 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.servers.operate import ledger, settings
+from cli.servers.operate import ledger, read_settings
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
 from infra.ledger import console_user_rows
 from schemas.access.console_rights import ConsoleRole, User
 
-app = typer.Typer(no_args_is_help=True, help="Make, list, disable and reset the users of the console.")
+app = typer.Typer(no_args_is_help=True, help="Create, list, disable and reset the users of the console.")
 
-Operator = Annotated[str, typer.Option(help="Who does it; stands in the audit log.")]
-Name = Annotated[str, typer.Argument(help="The user's name, as it is typed to sign in.")]
+Operator = Annotated[str, typer.Option(help="Who does it; recorded in the audit log.")]
+Name = Annotated[str, typer.Argument(help="The user's name for signing in.")]
 
 
 @app.command("create", epilog="Example: huzhu users create li.na --role finance --operator wang.wei")
 def create(
     name: Name,
-    role: Annotated[ConsoleRole, typer.Option(help="What the user does.")],
+    role: Annotated[ConsoleRole, typer.Option(help="The user's role, which decides what they can see and do.")],
     operator: Operator,
 ) -> None:
-    """Make a user. The password is asked for, or read from standard input; never from the command line."""
+    """Create a user. The password is prompted for or read from standard input, never from the command line."""
     from acts import console_users
 
     try:
-        with ledger(settings()).begin() as connection:
+        with ledger(read_settings()).begin() as connection:
             console_users.create(connection, name, role, _password(), operator, utc_now)
     except console_users.UserRefused as error:
         fail(str(error))
-    out.print(f"user {name} may sign in as {role}")
+    out.print(f"created user {name} with role {role}")
 
 
 @app.command("list", epilog="Example: huzhu users list")
 def list_users() -> None:
-    """List all users, also those who are disabled."""
-    with ledger(settings()).connect() as connection:
-        found = console_user_rows.all_users(connection)
-    table = Table("name", "role", "state", "made", "by")
-    for user in found:
+    """List all users, including disabled ones."""
+    with ledger(read_settings()).connect() as connection:
+        users = console_user_rows.all_users(connection)
+    table = Table("name", "role", "state", "created", "by")
+    for user in users:
         table.add_row(user.name, user.role, _state(user), f"{user.created_at:%Y-%m-%d %H:%M}", user.created_by)
     out.print(table)
 
 
 @app.command("disable", epilog="Example: huzhu users disable li.na --operator wang.wei")
 def disable(name: Name, operator: Operator) -> None:
-    """End a user's sessions and let nobody sign in under the name; `huzhu users reset` lets them in again."""
+    """End a user's sessions and disable the user; `huzhu users reset` enables the user again."""
     from acts import console_users
 
     try:
-        with ledger(settings()).begin() as connection:
+        with ledger(read_settings()).begin() as connection:
             console_users.disable(connection, name, operator, utc_now)
     except console_users.UserRefused as error:
         fail(str(error))
-    out.print(f"user {name} is disabled")
+    out.print(f"disabled user {name}")
 
 
 @app.command("reset", epilog="Example: huzhu users reset li.na --operator wang.wei < new-password")
 def reset(name: Name, operator: Operator) -> None:
-    """Give a user a new password; ends the user's sessions, a lock-out and a disablement."""
+    """Set a new password. Also ends the user's sessions, unlocks and enables the user."""
     from acts import console_users
 
     try:
-        with ledger(settings()).begin() as connection:
+        with ledger(read_settings()).begin() as connection:
             console_users.reset(connection, name, _password(), operator, utc_now)
     except console_users.UserRefused as error:
         fail(str(error))
-    out.print(f"user {name} has a new password")
+    out.print(f"set a new password for user {name}")
 
 
 def _password() -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     first = getpass.getpass("password: ")
-    if getpass.getpass("once more: ") != first:
-        fail("the two are not the same")
+    if getpass.getpass("repeat password: ") != first:
+        fail("the passwords do not match")
     return first
 
 
@@ -88,4 +88,4 @@ def _state(user: User) -> str:
     if user.disabled_at is not None:
         return f"disabled {user.disabled_at:%Y-%m-%d %H:%M}"
     locked = user.locked_until is not None and utc_now() < user.locked_until
-    return f"locked until {user.locked_until:%Y-%m-%d %H:%M}" if locked else "may sign in"
+    return f"locked until {user.locked_until:%Y-%m-%d %H:%M}" if locked else "active"

@@ -1,4 +1,4 @@
-"""`huzhu audit keygen | sign | checkpoints | export | prove | verify`: what the audit log says, and proof of it."""
+"""`huzhu audit keygen | sign | checkpoints | export | prove | verify`: the audit log, and proofs from it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from acts import prove_payout
 from acts.export_audit_log import checkpoints_beside, export_audit_log
 from acts.make_checkpoints import Made, make_due
 from cli.audit import audit_verify
-from cli.servers.operate import LogLevel, ledger, log_to_stderr, settings
+from cli.servers.operate import LogLevel, ledger, log_to_stderr, read_settings
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
 from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, SigningKey, make_key, public_file
@@ -36,117 +36,116 @@ app.command(epilog=audit_verify.EXAMPLE)(audit_verify.verify)
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-"""How often `sign` looks for new entries: a small query, so that 1,000 of them do not wait for the minute."""
+"""How often `sign` looks for new entries: a small query, so that 1,000 new entries need not wait for a full minute."""
 
 
 @app.command(epilog="Example: huzhu audit keygen /etc/huzhu/audit.key --name wuxi.example/huzhu")
 def keygen(
-    file: Annotated[Path, typer.Argument(help="Where the private key goes; the public one beside it, with .pub.")],
-    name: Annotated[str, typer.Option(help="The log's name, the same for ever; it stands in every checkpoint.")],
+    file: Annotated[
+        Path, typer.Argument(help="File for the private key; the public key goes to the same name with .pub.")
+    ],
+    name: Annotated[str, typer.Option(help="The log's name. It is part of every checkpoint and must never change.")],
 ) -> None:
-    """Make an Ed25519 key that signs checkpoints. Nothing is overwritten.
+    """Make an Ed25519 key for signing checkpoints. Never overwrites a file.
 
-    To change the key, make a new one under the same name and keep the old public key: it still verifies what it signed.
+    To replace a key, make a new one with the same name and keep the old public key: it still verifies old checkpoints.
     """
     try:
         public = make_key(name, file)
     except ValueError as error:
         fail(str(error))
     except FileExistsError as error:
-        fail(f"{error.filename or error}: a key is there already; choose another file")
+        fail(f"{error.filename or error} already exists: choose another file")
     except OSError as error:
-        fail(f"{file}: cannot be written: {error.strerror}")
-    out.print(f"private key: {file} (mode 0600; set HUZHU_AUDIT_KEY_FILE to it where `huzhu audit sign` runs)")
+        fail(f"{file}: cannot write it: {error.strerror}")
+    out.print(f"private key: {file} (mode 0600; set HUZHU_AUDIT_KEY_FILE to it for `huzhu audit sign`)")
     out.print(f"public key:  {public_file(file)} (give it to the auditors)")
     out.print(str(public), soft_wrap=True)
 
 
 @app.command(epilog="Example: HUZHU_AUDIT_KEY_FILE=/etc/huzhu/audit.key huzhu audit sign")
 def sign(
-    once: Annotated[bool, typer.Option("--once", help="Sign whatever is new now, and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Sign what is new now, then exit.")] = False,
     log_level: LogLevel = "info",
 ) -> None:
-    """Make signed checkpoints of the audit log until a signal ends it; without a key there are none.
+    """Make signed checkpoints of the audit log until stopped by a signal. Needs a key.
 
-    Several may run at once. It signs only what holds together: exit status 3 when a log does not, which it names.
+    Several can run at once. Signs only logs that are consistent; reports any other and exits with status 3.
     """
-    known = settings()
+    settings = read_settings()
     log_to_stderr(log_level)
-    key = _key(known)
-    engine = ledger(known)
+    key = _key(settings)
+    engine = ledger(settings)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    interval = timedelta(seconds=0 if once else known.audit_interval)
-    patience, refused = time.monotonic(), False
+    interval = timedelta(seconds=0 if once else settings.audit_interval)
+    last_success, refused = time.monotonic(), False
     while not stopping.is_set():
         try:
-            made = make_due(engine, key, utc_now, known.audit_entries, interval)
-            patience, refused = time.monotonic(), bool(made.refused)
-            _tell(made)
+            made = make_due(engine, key, utc_now, settings.audit_entries, interval)
+            last_success, refused = time.monotonic(), bool(made.refused)
+            _log(made)
         except DBAPIError as error:
             reason = str(error.orig).splitlines()[0]
-            if once or time.monotonic() - patience > known.audit_interval:
+            if once or time.monotonic() - last_success > settings.audit_interval:
                 fail(f"the ledger cannot be reached: {reason}", INFRASTRUCTURE_GONE)
             log.warning("the ledger cannot be reached, trying again: %s", reason)
         if once:
             break
-        stopping.wait(known.audit_interval if refused else LOOK_SECONDS)
+        stopping.wait(settings.audit_interval if refused else LOOK_SECONDS)
     if refused:
         raise typer.Exit(SOME_REFUSED)
 
 
-def _tell(made: Made) -> None:
-    for each in made.checkpoints:
-        log.info("shard %s: signed %s entries", each.checkpoint.shard, each.checkpoint.size)
-    for found in made.refused:
+def _log(made: Made) -> None:
+    for signed in made.checkpoints:
+        log.info("shard %s: signed %s entries", signed.checkpoint.shard, signed.checkpoint.size)
+    for finding in made.refused:
         log.error(
             "shard %s is not signed: entry %s, %s: %s; run `huzhu audit verify`",
-            found.shard,
-            found.seq,
-            found.fault,
-            found.saying.en,
+            finding.shard,
+            finding.seq,
+            finding.fault,
+            finding.saying.en,
         )
 
 
-def _key(known: Settings) -> SigningKey:
-    if known.audit_key_file is None:
-        fail(
-            "no checkpoints are made without a key: set HUZHU_AUDIT_KEY_FILE to a private key; "
-            "`huzhu audit keygen` makes one"
-        )
+def _key(settings: Settings) -> SigningKey:
+    if settings.audit_key_file is None:
+        fail("checkpoints need a key: set HUZHU_AUDIT_KEY_FILE to a private key file; `huzhu audit keygen` makes one")
     try:
-        return SigningKey.read(known.audit_key_file)
+        return SigningKey.read(settings.audit_key_file)
     except KeyUnusable as error:
         fail(str(error))
 
 
 @app.command(epilog="Example: huzhu audit checkpoints > checkpoints-2027-03-01.txt")
 def checkpoints() -> None:
-    """Print the newest checkpoint of each shard, to be kept where nobody who runs Huzhu can change it."""
+    """Print the newest checkpoint of each shard. Keep it where the people who run Huzhu cannot change it."""
     with _ledger().connect() as connection:
-        newest = [each.newest for each in audit_log.shard_ends(connection) if each.newest is not None]
+        newest = [end.newest for end in audit_log.shard_ends(connection) if end.newest is not None]
     if not newest:
-        fail("there is no checkpoint yet: run `huzhu audit sign`")
-    sys.stdout.write("\n".join(each.note for each in newest))
+        fail("no checkpoints yet: run `huzhu audit sign`")
+    sys.stdout.write("\n".join(checkpoint.note for checkpoint in newest))
 
 
 @app.command(epilog="Example: huzhu audit export audit-2027-03.jsonl --operator li.na")
 def export(
-    file: Annotated[Path, typer.Argument(help="Where the entries go, one JSON object a line.")],
-    operator: Annotated[str, typer.Option(help="Who exports; stands in the audit log.")] = getpass.getuser(),
+    file: Annotated[Path, typer.Argument(help="File for the entries, one JSON object per line.")],
+    operator: Annotated[str, typer.Option(help="Who exports; recorded in the audit log.")] = getpass.getuser(),
     shard: Annotated[int | None, typer.Option(min=0, help="Only this shard.")] = None,
 ) -> None:
-    """Write the audit log to a file, and its checkpoints beside it with .checkpoints; the export is itself audited."""
+    """Write the audit log to a file and its checkpoints to FILE.checkpoints. The export itself is audited."""
     if not operator.strip():
-        fail("--operator says who exports: it may not be empty")
+        fail("--operator must not be empty: it says who exports")
     engine = _ledger()
     with progress() as bar:
         task = bar.add_task("exporting entries", total=None)
         try:
             done = export_audit_log(engine, file, operator, utc_now, shard, lambda count: bar.advance(task, count))
         except OSError as error:
-            fail(f"{file}: cannot be written: {error.strerror}")
+            fail(f"{file}: cannot write it: {error.strerror}")
         except ValueError as error:
             fail(str(error))
     out.print(f"{done.rows} entries in {file} (sha256 {done.sha256})", soft_wrap=True)
@@ -156,11 +155,11 @@ def export(
 @app.command(epilog="Example: huzhu audit prove PO-5f0c... --kept checkpoints-2027-03-01.txt > proof.json")
 def prove(
     payout: Annotated[str, typer.Argument(help="The payout's id.")],
-    kept: Annotated[Path | None, typer.Option(help="Checkpoints that were kept; the proof will lead to them.")] = None,
+    kept: Annotated[Path | None, typer.Option(help="File with kept checkpoints that the proof should lead to.")] = None,
 ) -> None:
     """Write a proof that a payout is in the audit log, unchanged; docs/examples/verify_proof.py verifies it.
 
-    The proof holds the payout instruction, with the person's id.
+    The proof contains the payout instruction, including the person's id.
     """
     engine = _ledger()
     try:
@@ -171,12 +170,12 @@ def prove(
 
 
 def _prove(engine: Engine, payout: str, kept: list[SignedCheckpoint]) -> dict[str, object]:
-    """Against the kept checkpoint of the payout's shard; of several the newest."""
+    """Proves against the newest kept checkpoint of the payout's shard."""
     with engine.connect() as connection:
         shard = prove_payout.shard_of_payout(connection, payout)
-    of_shard = sorted((each for each in kept if each.checkpoint.shard == shard), key=lambda each: each.checkpoint.size)
+    of_shard = sorted((note for note in kept if note.checkpoint.shard == shard), key=lambda note: note.checkpoint.size)
     if kept and not of_shard:
-        raise prove_payout.NotProvable(f"the payout is in shard {shard}, of which no checkpoint was kept")
+        raise prove_payout.NotProvable(f"the payout is in shard {shard}, but no checkpoint of that shard was kept")
     return prove_payout.prove(engine, payout, of_shard[-1] if of_shard else None)
 
 
@@ -184,10 +183,10 @@ def _notes(file: Path) -> list[SignedCheckpoint]:
     try:
         return parse_notes(file.read_bytes().decode())
     except OSError as error:
-        fail(f"{file}: cannot be read: {error.strerror}")
+        fail(f"{file}: cannot read it: {error.strerror}")
     except (NotACheckpoint, UnicodeDecodeError) as error:
         fail(f"{file}: {error}")
 
 
 def _ledger() -> Engine:
-    return ledger(settings())
+    return ledger(read_settings())

@@ -1,4 +1,4 @@
-"""`huzhu audit verify`: whether the audit log still says what it said, and if not, which entry is the first bad one."""
+"""`huzhu audit verify`: whether the audit log is unchanged and, if not, the first bad entry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from acts.export_audit_log import checkpoints_beside
 from acts.verify_audit_log import Trust, Verified, entries_in_topic, verify_ledger, verify_topic, verify_values
-from cli.servers.operate import kafka_address, ledger, settings
+from cli.servers.operate import kafka_address, ledger, read_settings
 from cli.terminal.output import SOME_REFUSED, err, fail, out, progress
 from handlers.audit.log_check import Fault
 from infra.keys.audit_signing import KeyUnusable, public_file, read_public_keys
@@ -26,68 +26,72 @@ EXAMPLE = "Example: huzhu audit verify --file audit.jsonl --key huzhu.pub --chec
 
 KeyOption = Annotated[
     list[Path] | None,
-    typer.Option("--key", help="File with public keys, one a line; give it again for more. Default: our own key's."),
+    typer.Option("--key", help="File of public keys, one per line; can be repeated. Default: that of our own key."),
 ]
 CheckpointOption = Annotated[
     list[Path] | None,
-    typer.Option("--checkpoint", help="Checkpoints that were kept elsewhere; only these show that the end was cut."),
+    typer.Option(
+        "--checkpoint", help="File of checkpoints kept elsewhere. Only these can reveal that the end was cut off."
+    ),
 ]
 
 
 def verify(
     key: KeyOption = None,
     checkpoint: CheckpointOption = None,
-    file: Annotated[Path | None, typer.Option(help="An exported file instead of the ledger.")] = None,
-    topic: Annotated[bool, typer.Option("--topic", help="The topic audit.events instead of the ledger.")] = False,
+    file: Annotated[Path | None, typer.Option(help="Verify an exported file instead of the ledger.")] = None,
+    topic: Annotated[
+        bool, typer.Option("--topic", help="Verify the topic audit.events instead of the ledger.")
+    ] = False,
     chain_only: Annotated[
-        bool, typer.Option("--chain-only", help="Without checkpoints: proves nothing against who rewrites it all.")
+        bool, typer.Option("--chain-only", help="Ignore checkpoints. Cannot detect that the whole log was rewritten.")
     ] = False,
 ) -> None:
     """Check the audit log: each entry's hash, the chain, the Merkle tree against signed checkpoints.
 
-    In the ledger also every event, decision, instruction and policy that was hashed. Exit status 0 when all is good,
-    3 when something is wrong, 2 when a file or key is unusable.
+    In the ledger, also every hashed event, decision, instruction and policy. Exit status 0 if all is well, 3 if
+    something is wrong, 2 if a file or key is unusable.
     """
     if file is not None and topic:
-        fail("--file and --topic are two places: give one")
-    known = settings()
-    trust = _trust(known, key, checkpoint, file, chain_only)
+        fail("give either --file or --topic, not both")
+    settings = read_settings()
+    trust = _trust(settings, key, checkpoint, file, chain_only)
     with progress() as bar:
         task = bar.add_task("checking entries", total=None)
         if file is not None:
             verified = _of_file(file, trust, bar, task)
         elif topic:
-            verified = _of_topic(known, trust, bar, task)
+            verified = _of_topic(settings, trust, bar, task)
         else:
-            verified = _of_ledger(known, trust, bar, task)
+            verified = _of_ledger(settings, trust, bar, task)
     if not (verified.checkpoints or verified.findings or chain_only):
-        fail("there is no checkpoint to verify against: give one with --checkpoint, or say --chain-only")
+        fail("no checkpoint to verify against: give one with --checkpoint, or use --chain-only")
     _report(verified)
 
 
 def _trust(
-    known: Settings, keys: list[Path] | None, kept: list[Path] | None, file: Path | None, chain_only: bool
+    settings: Settings, keys: list[Path] | None, kept: list[Path] | None, file: Path | None, chain_only: bool
 ) -> Trust:
     if chain_only and (keys or kept):
-        fail("--chain-only goes without keys and checkpoints")
+        fail("--chain-only cannot be combined with --key or --checkpoint")
     if chain_only:
         return Trust([], use=False)
-    if not keys and known.audit_key_file is not None:
-        keys = [public_file(known.audit_key_file)]
+    if not keys and settings.audit_key_file is not None:
+        keys = [public_file(settings.audit_key_file)]
     if not keys:
-        fail("give the public key that signed the checkpoints with --key (or say --chain-only)")
-    beside = [] if file is None or kept else [each for each in [checkpoints_beside(file)] if each.exists()]
+        fail("give the public key of the checkpoints with --key (or use --chain-only)")
+    exported = [] if file is None or kept else [path for path in [checkpoints_beside(file)] if path.exists()]
     try:
         trust = Trust(read_public_keys(keys))
     except KeyUnusable as error:
         fail(str(error))
-    for each in [*(kept or []), *beside]:
+    for path in [*(kept or []), *exported]:
         try:
-            notes = parse_notes(each.read_bytes().decode())
+            notes = parse_notes(path.read_bytes().decode())
         except OSError as error:
-            fail(f"{each}: cannot be read: {error.strerror}")
+            fail(f"{path}: cannot read it: {error.strerror}")
         except (NotACheckpoint, UnicodeDecodeError) as error:
-            fail(f"{each}: {error}")
+            fail(f"{path}: {error}")
         for note in notes:
             trust.add(note)
     return trust
@@ -97,13 +101,13 @@ def _of_file(file: Path, trust: Trust, bar: Progress, task: TaskID) -> Verified:
     try:
         with open(file, "rb") as lines:
             bar.update(task, description="reading the file", total=file.stat().st_size)
-            return verify_values(_told(lines, bar, task), trust)
+            return verify_values(_with_progress(lines, bar, task), trust)
     except OSError as error:
-        fail(f"{file}: cannot be read: {error.strerror}")
+        fail(f"{file}: cannot read it: {error.strerror}")
 
 
-def _told(lines: BinaryIO, bar: Progress, task: TaskID) -> Iterator[bytes]:
-    """The lines of a file, with the bytes read shown now and then."""
+def _with_progress(lines: BinaryIO, bar: Progress, task: TaskID) -> Iterator[bytes]:
+    """The lines of a file; updates the bar with the bytes read."""
     read = 0
     for number, line in enumerate(lines):
         read += len(line)
@@ -112,22 +116,22 @@ def _told(lines: BinaryIO, bar: Progress, task: TaskID) -> Iterator[bytes]:
         yield line
 
 
-def _of_topic(known: Settings, trust: Trust, bar: Progress, task: TaskID) -> Verified:
+def _of_topic(settings: Settings, trust: Trust, bar: Progress, task: TaskID) -> Verified:
     from stream.inbound.partition_reader import RangeReader
 
     try:
-        with RangeReader(kafka_address(known)) as reader:
-            bar.update(task, total=entries_in_topic(reader, known.shards))
-            return verify_topic(reader, known.shards, trust, lambda count: bar.advance(task, count))
+        with RangeReader(kafka_address(settings)) as reader:
+            bar.update(task, total=entries_in_topic(reader, settings.shards))
+            return verify_topic(reader, settings.shards, trust, lambda count: bar.advance(task, count))
     except KafkaException as error:
         fail(f"the topics cannot be read: {error}", INFRASTRUCTURE_GONE)
 
 
-def _of_ledger(known: Settings, trust: Trust, bar: Progress, task: TaskID) -> Verified:
-    engine = ledger(known)
+def _of_ledger(settings: Settings, trust: Trust, bar: Progress, task: TaskID) -> Verified:
+    engine = ledger(settings)
     try:
         with engine.connect() as connection:
-            bar.update(task, total=sum(each.audit_seq for each in audit_log.shard_ends(connection)))
+            bar.update(task, total=sum(end.audit_seq for end in audit_log.shard_ends(connection)))
         return verify_ledger(engine, trust, lambda count: bar.advance(task, count))
     except DBAPIError as error:
         fail(f"the ledger cannot be read: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
@@ -136,13 +140,16 @@ def _of_ledger(known: Settings, trust: Trust, bar: Progress, task: TaskID) -> Ve
 def _report(verified: Verified) -> None:
     for shard, count in sorted(verified.entries.items()):
         proved = verified.proved[shard]
-        out.print(f"shard {shard}: {count} entries hold together, {proved} of them signed, {count - proved} not yet")
-    for found in sorted(verified.findings, key=lambda each: (each.shard is None, each.shard or 0, each.seq or 0)):
-        place = "" if found.shard is None else f"shard {found.shard}, "
-        what = "checkpoint of entries up to" if found.fault is Fault.WRONG_KEY else "entry"
-        place += "" if found.seq is None else f"{what} {found.seq}: "
-        err.print(f"{place}{found.fault}: {found.saying.en}", soft_wrap=True)
-        err.print(f"    {found.saying.zh}", soft_wrap=True)
+        out.print(f"shard {shard}: {count} entries are consistent, {proved} of them signed, {count - proved} not yet")
+    findings = sorted(
+        verified.findings, key=lambda finding: (finding.shard is None, finding.shard or 0, finding.seq or 0)
+    )
+    for finding in findings:
+        place = "" if finding.shard is None else f"shard {finding.shard}, "
+        what = "checkpoint up to entry" if finding.fault is Fault.WRONG_KEY else "entry"
+        place += "" if finding.seq is None else f"{what} {finding.seq}: "
+        err.print(f"{place}{finding.fault}: {finding.saying.en}", soft_wrap=True)
+        err.print(f"    {finding.saying.zh}", soft_wrap=True)
     if verified.findings:
         raise typer.Exit(SOME_REFUSED)
-    out.print(f"good: {sum(verified.entries.values())} entries, {verified.checkpoints} checkpoints")
+    out.print(f"all good: {sum(verified.entries.values())} entries, {verified.checkpoints} checkpoints")

@@ -1,4 +1,4 @@
-"""`huzhu demo`: the whole system on this machine, from hospital events to payouts, on real Kafka and PostgreSQL."""
+"""`huzhu demo`: the whole system on this machine, from hospital events to payouts, with a real Kafka and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from acts.publish_policy import publish_policy
 from cli.demo.demo_console import open_console, reports
 from cli.offline.adjudicate_command import lines_of, load_policies
-from cli.servers.operate import settings
+from cli.servers.operate import read_settings
 from cli.terminal.output import err, fail, out, progress
 from cli.terminal.run_summary import summarise
 from infra.clock import utc_now
@@ -45,48 +45,50 @@ FILES = {
 }
 RESTARTS_MAX = 20
 STALLED_SECONDS_MAX = 180.0
-"""Kafka gives a killed worker up after its session timeout; several times that without any progress is a failure."""
+"""Kafka drops a killed worker after its session timeout; no progress for several times that long is a failure."""
 
 
 def demo(
-    facts: Annotated[Path | None, typer.Option(help="Facts to post; without it a population is made.")] = None,
-    policy: Annotated[list[Path] | None, typer.Option(help="Policy files; without one the sample of Wuxi.")] = None,
-    out_dir: Annotated[Path, typer.Option("--out", help="Folder for what comes out.")] = Path("huzhu-demo"),
-    persons: Annotated[int, typer.Option(min=1, help="Size of the population that is made without --facts.")] = 500,
-    seed: Annotated[int, typer.Option(help="Seed of that population.")] = 1,
-    keep: Annotated[bool, typer.Option("--keep", help="Keep running, with the console open, until Ctrl-C.")] = False,
+    facts: Annotated[Path | None, typer.Option(help="Facts to post. Default: a made-up population.")] = None,
+    policy: Annotated[
+        list[Path] | None, typer.Option(help="Policy file; can be repeated. Default: the Wuxi sample.")
+    ] = None,
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("huzhu-demo"),
+    persons: Annotated[int, typer.Option(min=1, help="Size of the made-up population.")] = 500,
+    seed: Annotated[int, typer.Option(help="Random seed of the made-up population.")] = 1,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep running, with the console, until Ctrl-C.")] = False,
 ) -> None:
-    """Run everything here: get Kafka and PostgreSQL, post facts, decide, pay, and show who is paid what and why.
+    """Run the whole system here: start Kafka and PostgreSQL, post facts, decide, pay, show who is paid what and why.
 
-    Ends when the ledger is idle, leaves the outbound topics as files in the folder, and stops all that it started.
-    With --keep it then has an insurer report the payouts and keeps the console open, with a sign-in for each role.
+    When all claims are decided, writes the outbound topics to files in the folder and stops everything it started.
+    With --keep it first reports the payouts as an insurer would and keeps the console open, with a user for each role.
     """
     files = policy or [SAMPLE_POLICY]
     load_policies(files)
     events = [value for _, value in lines_of(facts)] if facts else list(generate(seed, persons))
-    known = settings()
+    settings = read_settings()
     started = time.monotonic()
     out_dir.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         try:
             with err.status("starting Kafka and PostgreSQL"):
-                kafka = stack.enter_context(resolve_kafka(known.kafka_bootstrap))
-                postgres = stack.enter_context(resolve_postgres(known.database_url))
-            said = f"Kafka ({kafka.origin}) at {kafka.bootstrap}, PostgreSQL ({postgres.origin})"
-            err.print(f"{said}, after {time.monotonic() - started:.1f} s")
+                kafka = stack.enter_context(resolve_kafka(settings.kafka_bootstrap))
+                postgres = stack.enter_context(resolve_postgres(settings.database_url))
+            servers = f"Kafka ({kafka.origin}) at {kafka.bootstrap}, PostgreSQL ({postgres.origin})"
+            err.print(f"{servers}, after {time.monotonic() - started:.1f} s")
             engine = connect(postgres.url)
             stack.callback(engine.dispose)
-            _prepare(engine, kafka.bootstrap, known, files)
+            _prepare(engine, kafka.bootstrap, settings, files)
             os.environ |= {"HUZHU_KAFKA_BOOTSTRAP": kafka.bootstrap, "HUZHU_DATABASE_URL": postgres.url}
             processes = stack.enter_context(_Processes(out_dir))
-            begun = time.monotonic()
+            posted_at = time.monotonic()
             _post(kafka.bootstrap, events)
-            _await_idle(engine, kafka.bootstrap, known, processes)
-            took = time.monotonic() - begun
+            _await_idle(engine, kafka.bootstrap, settings, processes)
+            seconds = time.monotonic() - posted_at
             for name, topic in FILES.items():
                 _write(out_dir / name, read_topic(kafka.bootstrap, topic))
             if keep:
-                summarise(out_dir, len(events), took)
+                summarise(out_dir, len(events), seconds)
                 _post(kafka.bootstrap, list(reports(out_dir / "payouts.jsonl")))
                 secret = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="huzhu-demo-")))
                 open_console(engine, secret, processes.start)
@@ -96,13 +98,13 @@ def demo(
             fail(str(error))
         except (KafkaException, TimeoutError) as error:
             fail(f"the demo stopped: {error}. See the logs in {out_dir}", 1)
-    summarise(out_dir, len(events), took)
+    summarise(out_dir, len(events), seconds)
     for name in FILES:
         out.print(str(out_dir / name))
 
 
 class _Processes:
-    """Worker and relay as processes of their own, started again when they die, gone when the demo is."""
+    """Worker, relay and other commands as processes: restarted when they die, stopped at the end of the demo."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
@@ -119,41 +121,41 @@ class _Processes:
         self._guarded.close()
         (self._folder / "guard.log").unlink(missing_ok=True)
 
-    def look_after(self) -> None:
-        """Starts again what has died. Raises TimeoutError when that happened too often."""
+    def restart_dead(self) -> None:
+        """Restarts processes that have died. Raises TimeoutError when that happens too often."""
         for name in self._settings:
             code = self._guarded.exit_code(name)
             if code is None:
                 continue
             self._restarts += 1
             if self._restarts > RESTARTS_MAX:
-                raise TimeoutError(f"the {name} keeps ending (exit status {code})")
-            err.print(f"the {name} ended with status {code}: started again")
+                raise TimeoutError(f"the {name} keeps stopping (exit status {code})")
+            err.print(f"the {name} ended with status {code}; restarting it")
             self._start(name)
 
     def start(self, command: str, **settings: str) -> None:
-        """Starts `huzhu COMMAND` with variables of its own, to be looked after."""
+        """Starts `huzhu COMMAND` with extra environment variables, and restarts it when it dies."""
         self._log(command).unlink(missing_ok=True)
         self._settings[command] = settings
         self._start(command)
 
     def _start(self, command: str) -> None:
-        given = [f"{name}={value}" for name, value in self._settings[command].items()]
-        argv = ["env", *given, sys.executable, "-m", "cli.main", *command.split()]
+        variables = [f"{name}={value}" for name, value in self._settings[command].items()]
+        argv = ["env", *variables, sys.executable, "-m", "cli.main", *command.split()]
         self._guarded.start(command, argv, self._log(command))
 
     def _log(self, command: str) -> Path:
         return self._folder / f"{command.replace(' ', '-')}.log"
 
 
-def _prepare(engine: Engine, bootstrap: str, known: Settings, files: list[Path]) -> None:
+def _prepare(engine: Engine, bootstrap: str, settings: Settings, files: list[Path]) -> None:
     upgrade(engine)
-    topic_setup.apply(bootstrap, known)
-    bind(engine, known.shards, topic_setup.cluster_id(bootstrap))
+    topic_setup.apply(bootstrap, settings)
+    bind(engine, settings.shards, topic_setup.cluster_id(bootstrap))
     for file in files:
         with engine.begin() as connection:
             text = file.read_text("utf-8")
-            publish_policy(connection, text, "demo", known.shards, utc_now, str(file))
+            publish_policy(connection, text, "demo", settings.shards, utc_now, str(file))
 
 
 def _post(bootstrap: str, events: list[bytes]) -> None:
@@ -162,26 +164,28 @@ def _post(bootstrap: str, events: list[bytes]) -> None:
         post(bootstrap, events, lambda number: bar.update(task, completed=number))
 
 
-def _await_idle(engine: Engine, bootstrap: str, known: Settings, processes: _Processes) -> None:
-    """Until everything posted is decided and everything decided is sent."""
+def _await_idle(engine: Engine, bootstrap: str, settings: Settings, processes: _Processes) -> None:
+    """Waits until everything posted is decided and every decision is sent."""
     with progress() as bar, RangeReader(bootstrap) as reader:
         task = bar.add_task("deciding and paying", total=None)
-        best, since = sys.maxsize, time.monotonic()
-        while not (now := lag(engine, reader, known.shards)).idle:
-            processes.look_after()
+        left_before, since = sys.maxsize, time.monotonic()
+        while not (now := lag(engine, reader, settings.shards)).idle:
+            processes.restart_dead()
             left = now.inbound + now.outbound
             bar.update(task, description=f"deciding and paying, {now.inbound} in, {now.outbound} out")
-            if left != best:
-                best, since = left, time.monotonic()
+            if left != left_before:
+                left_before, since = left, time.monotonic()
             if time.monotonic() - since > STALLED_SECONDS_MAX:
-                raise TimeoutError(f"no progress with {now.inbound} events to take in and {now.outbound} to send")
+                raise TimeoutError(
+                    f"no progress with {now.inbound} events to process and {now.outbound} messages to send"
+                )
             time.sleep(0.1)
 
 
 def _until_interrupted(processes: _Processes) -> None:
     with suppress(KeyboardInterrupt):
         while True:
-            processes.look_after()
+            processes.restart_dead()
             time.sleep(0.5)
 
 

@@ -1,4 +1,4 @@
-"""`huzhu demo --keep`: the console stays open on what the demo made, with a sign-in for each role."""
+"""`huzhu demo --keep`: the console on the demo's data, with a user for each role."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from schemas.dates import format_instant
 LOG_NAME = "demo.example/huzhu"
 START_SECONDS_MAX = 60.0
 FAILED_EVERY = 25
-"""Of so many payouts the demo's insurer reports one as failed, so that there is something to look into."""
+"""The demo's insurer reports every 25th payout as failed, so that there is something to look into."""
 
 
 def reports(payouts: Path) -> Iterator[bytes]:
-    """What the demo's insurer reports of the instructions in a file."""
+    """The reports of the demo's insurer on the instructions in a file."""
     at = format_instant(utc_now())
     for number, line in enumerate(payouts.read_text("utf-8").splitlines(), start=1):
         order = json.loads(line)
         failed = number % FAILED_EVERY == 0
-        told = {
+        report = {
             "event_type": "payout.reported",
             "event_id": f"demo-report-{number}",
             "occurred_at": at,
@@ -45,13 +45,13 @@ def reports(payouts: Path) -> Iterator[bytes]:
             "reported_at": at,
             "reference": f"demo-{number}",
         }
-        yield json.dumps(told | ({"reason": "account closed"} if failed else {})).encode("utf-8")
+        yield json.dumps(report | ({"reason": "account closed"} if failed else {})).encode("utf-8")
 
 
 def open_console(engine: Engine, folder: Path, start: Callable[..., None]) -> None:
-    """Makes keys and users, starts the console and the signing of checkpoints, and says where and how to sign in.
+    """Makes keys and users, starts the console and `huzhu audit sign`, and prints how to sign in.
 
-    ``folder`` is for the keys, and is to go with the demo. Passwords are made up anew each time.
+    ``folder`` is for the keys and should be removed with the demo. Passwords are new each time.
     """
     from acts import console_users
 
@@ -60,8 +60,8 @@ def open_console(engine: Engine, folder: Path, start: Callable[..., None]) -> No
     make_key(LOG_NAME, signing)
     port = os.environ.get("HUZHU_CONSOLE_PORT") or str(free_ports(1)[0])
     table = Table("user 用户名", "password 密码", "role 角色", title="Sign in 登录")
-    given = [*((f"demo-{role}", role) for role in ConsoleRole), ("demo-operator2", ConsoleRole.OPERATOR)]
-    for name, role in given:
+    accounts = [*((f"demo-{role}", role) for role in ConsoleRole), ("demo-operator2", ConsoleRole.OPERATOR)]
+    for name, role in accounts:
         password = secrets.token_urlsafe(12)
         try:
             with engine.begin() as connection:
@@ -80,14 +80,14 @@ def open_console(engine: Engine, folder: Path, start: Callable[..., None]) -> No
     )
     _await_console(int(port))
     out.print(table)
-    out.print(f"the console is at http://127.0.0.1:{port} 控制台;Ctrl-C ends everything 结束")
+    out.print(f"the console is at http://127.0.0.1:{port} 控制台;Ctrl-C stops everything 按 Ctrl-C 结束")
 
 
 def _await_console(port: int) -> None:
-    """Waits until it listens: whoever reads the address opens it at once."""
+    """Waits until the console listens, so that its address can be opened as soon as it is printed."""
     until = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < until:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.1)
-    fail("the console does not answer: console.log beside the demo's files says why")
+    fail("the console does not answer; see console.log in the demo's folder")

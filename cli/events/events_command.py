@@ -1,4 +1,4 @@
-"""`huzhu post` and `huzhu generate`: events to a topic, and events to try things with."""
+"""`huzhu post` and `huzhu generate`: post events to Kafka, and make up events to try things out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from confluent_kafka import KafkaException
 
 from cli.events import post_national
 from cli.offline.adjudicate_command import lines_of
-from cli.servers.operate import kafka_address, settings
+from cli.servers.operate import kafka_address, read_settings
 from cli.terminal.output import SOME_REFUSED, err, fail, out, progress
 from infra.population import describe
 from infra.population import generate as population
@@ -24,43 +24,43 @@ POST_EXAMPLE = "Example: huzhu post facts.jsonl"
 GENERATE_EXAMPLE = "Example: huzhu generate --seed 7 --persons 1000 > facts.jsonl"
 
 
-class Format(StrEnum):
+class FileFormat(StrEnum):
     HUZHU = "huzhu"
     NATIONAL = "national"
 
 
 def post(
-    file: Annotated[Path, typer.Argument(help="Events, one JSON object a line; - is standard input.")],
+    file: Annotated[Path, typer.Argument(help="Events, one JSON object per line; - for standard input.")],
     form: Annotated[
-        Format, typer.Option("--format", help="national: a settlement list as JSON, CSV or Excel.")
-    ] = Format.HUZHU,
+        FileFormat, typer.Option("--format", help="national: a settlement list as JSON, CSV or Excel.")
+    ] = FileFormat.HUZHU,
     mapping: Annotated[
-        list[Path] | None, typer.Option(help="With national: a mapping file or a folder of them; may be given again.")
+        list[Path] | None, typer.Option(help="With national: a mapping file or a folder of them; can be repeated.")
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="With national: the sheet of a workbook.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="With national: check the file and post nothing.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="With national: only check the file, post nothing.")] = False,
 ) -> None:
-    """Post events to their inbound topics, keyed by person_id, and wait until Kafka has acknowledged all.
+    """Post events to their inbound topics, keyed by person_id, and wait until Kafka has acknowledged all of them.
 
-    With --format national the file is a list of the national insurance interface. All records are checked first;
-    those that are refused are listed and kept in FILE.refused.csv, all others are posted. Exit status 3 when some were
+    With --format national the file is a settlement list of the national insurance interface. All records are checked
+    first. Refused records are listed and written to FILE.refused.csv; the others are posted. Exit status 3 if some were
     refused.
     """
-    known = settings()
-    if form is Format.HUZHU:
+    settings = read_settings()
+    if form is FileFormat.HUZHU:
         if mapping or sheet or check:
-            fail("--mapping, --sheet and --check go with --format national")
-        _send(kafka_address(known), (value for _, value in lines_of(file)))
+            fail("--mapping, --sheet and --check need --format national")
+        _send(kafka_address(settings), (value for _, value in lines_of(file)))
         return
-    mappings = post_national.mappings_of(mapping, known.national_mappings)
-    bootstrap = "" if check else kafka_address(known)
+    mappings = post_national.mappings_of(mapping, settings.national_mappings)
+    bootstrap = "" if check else kafka_address(settings)
     checked = post_national.check(file, mappings, sheet)
-    post_national.tell(file, checked)
+    post_national.list_refused(file, checked)
     if checked.refused and not check:
-        kept = post_national.keep_refused(file, checked)
-        err.print(f"{len(checked.refused)} records were refused and stand in {kept}: correct them there and post it")
+        path = post_national.keep_refused(file, checked)
+        err.print(f"{len(checked.refused)} records were refused and written to {path}: correct and post that file")
     if check:
-        out.print(f"{checked.taken} records can be posted, {len(checked.refused)} are refused; nothing was posted")
+        out.print(f"{checked.accepted} records can be posted, {len(checked.refused)} are refused; nothing was posted")
     else:
         _send(bootstrap, checked.events)
     if checked.refused:
@@ -74,7 +74,7 @@ def _send(bootstrap: str, events: Iterable[bytes]) -> None:
             posted = posting.post(bootstrap, events, lambda number: bar.update(task, completed=number))
         except KafkaException as error:
             fail(
-                f"not all events were acknowledged: {error}. Post the file again: what arrived twice counts once",
+                f"not all events were acknowledged: {error}. Post the file again: events that arrive twice count once",
                 INFRASTRUCTURE_GONE,
             )
     for topic, count in sorted(posted.by_topic.items()):
@@ -82,15 +82,17 @@ def _send(bootstrap: str, events: Iterable[bytes]) -> None:
 
 
 def generate(
-    persons: Annotated[int, typer.Option(min=1, help="How many persons.")] = 500,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
-    settlements: Annotated[int | None, typer.Option(min=1, help="About how many settlement events in all.")] = None,
-    describe_only: Annotated[bool, typer.Option("--describe", help="Say how the population is modelled.")] = False,
+    persons: Annotated[int, typer.Option(min=1, help="Number of persons.")] = 500,
+    seed: Annotated[int, typer.Option(help="Random seed: the same seed gives the same bytes.")] = 1,
+    settlements: Annotated[
+        int | None, typer.Option(min=1, help="Approximate number of settlement events in total.")
+    ] = None,
+    describe_only: Annotated[bool, typer.Option("--describe", help="Explain how the population is modelled.")] = False,
 ) -> None:
     """Write the events of a made-up city to standard output, in the order in which they arrive.
 
-    Categories, villages, stays, interim bills, corrections, refunds, deaths, late and repeated events, and a few bad
-    ones of every kind. No real person is in it.
+    It has categories, villages, stays, interim bills, corrections, refunds, deaths, late and repeated events, and a few
+    bad ones of every kind. No real people are in it.
     """
     if describe_only:
         out.print(describe())

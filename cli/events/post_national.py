@@ -1,7 +1,7 @@
-"""`huzhu post --format national`: settlement lists as hospitals have them, checked as a whole, then posted.
+"""`huzhu post --format national`: settlement lists in the hospitals' format, checked as a whole and then posted.
 
-Every record is checked before the first is posted. Records that are refused are listed and written, as they stood, to
-``FILE.refused.csv``; all others are posted. With ``--check`` nothing is posted.
+Every record is checked before the first is posted. Refused records are listed and written unchanged to
+``FILE.refused.csv``; the others are posted. With ``--check`` nothing is posted.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ JSON_FILES = (".json", ".jsonl", ".ndjson")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A file of records: the events of those that are taken, and the others with the reasons."""
+    """A checked file: the events of the accepted records, and the refused records with the reasons."""
 
     events: list[bytes]
-    taken: int
+    accepted: int
     refused: list[tuple[int, dict[str, object], NationalRefusal]]
 
 
 def mappings_of(files: Sequence[Path] | None, configured: str | None) -> NationalMappings:
-    """The mappings of the call, else those of HUZHU_NATIONAL_MAPPINGS; ends the command when they cannot be used."""
+    """The given mappings or those of HUZHU_NATIONAL_MAPPINGS; ends the command if they cannot be used."""
     paths = list(files or ()) or ([Path(configured)] if configured else [])
     if not paths:
         fail(
-            "--format national needs --mapping FILE (or HUZHU_NATIONAL_MAPPINGS): it says how this hospital counts; "
+            "--format national needs --mapping FILE (or HUZHU_NATIONAL_MAPPINGS) for this hospital's amounts; "
             "start from infra/samples/national-sample.toml"
         )
     try:
@@ -53,45 +53,45 @@ def mappings_of(files: Sequence[Path] | None, configured: str | None) -> Nationa
 
 
 def check(file: Path, mappings: NationalMappings, sheet: str | None) -> Checked:
-    """Reads and checks a whole file; ends the command when it cannot be read at all."""
+    """Reads and checks a whole file; ends the command if the file cannot be read at all."""
     numbered, refused = _records(file, sheet)
     events: list[bytes] = []
-    taken = 0
+    accepted = 0
     answers = convert_all([record for _, record in numbered], mappings, utc_now())
     for (line, record), answer in zip(numbered, answers, strict=True):
         if isinstance(answer, Converted):
-            taken += 1
+            accepted += 1
             events += [json.dumps(event, ensure_ascii=False).encode("utf-8") for event in answer.events]
         else:
             refused.append((line, record, answer))
-    refused.sort(key=lambda each: each[0])
-    return Checked(events, taken, refused)
+    refused.sort(key=lambda entry: entry[0])
+    return Checked(events, accepted, refused)
 
 
-def tell(file: Path, checked: Checked) -> None:
-    """Lists the refused records on standard error: file, line, fields, code, and what to do, in both languages."""
+def list_refused(file: Path, checked: Checked) -> None:
+    """Lists the refused records on standard error: file, line, fields, code, and the remedy in both languages."""
     for line, _, refusal in checked.refused:
         where = f"{file}:{line}: {', '.join(refusal.fields) or '-'}"
         sys.stderr.write(f"{where}: {refusal.code}: {refusal.zh} {refusal.en}\n")
 
 
 def keep_refused(file: Path, checked: Checked) -> Path:
-    """Writes the refused records, for their owner only, so that they can be corrected and posted."""
+    """Writes the refused records to a file, readable by its owner only, so that they can be corrected and posted."""
     path = Path("national.refused.csv") if str(file) == "-" else file.with_name(f"{file.name}.refused.csv")
     columns = list(dict.fromkeys(name for _, record, _ in checked.refused for name in record))
-    own = ["refused_line", "refused_code", "refused_fields", "refused_zh", "refused_en"]
-    columns = [name for name in columns if name not in own]
+    reason_columns = ["refused_line", "refused_code", "refused_fields", "refused_zh", "refused_en"]
+    columns = [name for name in columns if name not in reason_columns]
     try:
         with open(
             os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8-sig", newline=""
         ) as out:
             writer = csv.writer(out)
-            writer.writerow([*own, *columns])
+            writer.writerow([*reason_columns, *columns])
             for line, record, refusal in checked.refused:
-                said = [line, str(refusal.code), " ".join(refusal.fields), refusal.zh, refusal.en]
-                writer.writerow([*said, *(_cell(record.get(name)) for name in columns)])
+                reason = [line, str(refusal.code), " ".join(refusal.fields), refusal.zh, refusal.en]
+                writer.writerow([*reason, *(_cell(record.get(name)) for name in columns)])
     except OSError as error:
-        fail(f"{path}: cannot be written: {error.strerror}. Nothing was posted")
+        fail(f"{path}: cannot write it: {error.strerror}. Nothing was posted")
     return path
 
 
@@ -111,17 +111,17 @@ def _records(
         except FileUnusable as error:
             fail(f"{file}: {error}")
     if str(file) != "-" and kind not in JSON_FILES:
-        fail(f"{file}: what is in it? Name it {', '.join((*JSON_FILES, '.csv', *SPREADSHEETS))}")
+        fail(f"{file}: unknown format; the name must end in {', '.join((*JSON_FILES, '.csv', *SPREADSHEETS))}")
     lines = list(lines_of(file))
-    whole = parse(b"\n".join(line for _, line in lines))
-    if not isinstance(whole, NationalRefusal):
-        return list(enumerate(whole, start=1)), []
+    document = parse(b"\n".join(line for _, line in lines))
+    if not isinstance(document, NationalRefusal):
+        return list(enumerate(document, start=1)), []
     numbered: list[Numbered] = []
     refused: list[tuple[int, dict[str, object], NationalRefusal]] = []
     for number, line in lines:
-        found = parse(line)
-        if isinstance(found, NationalRefusal):
-            refused.append((number, {}, found))
+        records = parse(line)
+        if isinstance(records, NationalRefusal):
+            refused.append((number, {}, records))
         else:
-            numbered += [(number, record) for record in found]
+            numbered += [(number, record) for record in records]
     return numbered, refused

@@ -1,4 +1,4 @@
-"""One claim on a page: what the hospital billed, what each scheme pays and why, what is left, what was paid out."""
+"""One claim on a page: what the hospital billed, what each scheme pays and why, what is left, the payouts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.terminal.language import Language, said_in
+from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.prose import Prose
 from handlers.claims.account import Claim
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
@@ -34,20 +34,22 @@ LEFT_TO_THE_PERSON = {
     "out_of_catalogue": Saying("医保目录外(个人自费)", "outside the insurance catalogue"),
 }
 REPORTED = {
-    None: Saying("已发指令,还没有回音", "ordered, no report yet"),
+    None: Saying("已发支付指令,尚无结果", "instructed, no report yet"),
     PayoutStatus.PAID: Saying("已到账", "paid"),
     PayoutStatus.FAILED: Saying("付款失败", "failed"),
     PayoutStatus.RETURNED: Saying("被退回", "returned"),
 }
-WAITS = Saying(",等经办人员处理", ", waits for an operator")
-AGAIN = Saying(",已另行重发", ", and was ordered again")
-DOUBTFUL = Saying(";报告互相矛盾,正在核实", "; the reports contradict each other, which is being looked into")
-BOOK = Saying("账面冲销未到账的一笔,没有资金往来", "taken off the books as it did not arrive; no money moves")
+WAITS = Saying(",待经办人员处理", ", waiting for an operator")
+REISSUED = Saying(",已重新发放", ", reissued")
+DOUBTFUL = Saying(";报告互相矛盾,正在核实", "; the reports contradict each other and are being checked")
+BOOK = Saying(
+    "账面冲销未到账的一笔,没有资金往来", "book entry that reverses a payout that did not arrive; no money moves"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Payout:
-    """One instruction, and the insurer's report that made its state."""
+    """One instruction, and the insurer's report that decides its state."""
 
     instruction: PayoutInstructed
     report: PayoutReported | None
@@ -56,21 +58,21 @@ class Payout:
 
     @property
     def result(self) -> Saying:
-        """What became of it."""
+        """What happened to it, in words."""
         if self.instruction.reversal_of is not None:
             return BOOK
         status = None if self.report is None else self.report.status
-        said = [REPORTED[status]]
+        parts = [REPORTED[status]]
         if status in (PayoutStatus.FAILED, PayoutStatus.RETURNED):
-            said.append(AGAIN if self.reissued_as else WAITS)
+            parts.append(REISSUED if self.reissued_as else WAITS)
         if self.doubtful:
-            said.append(DOUBTFUL)
-        return Saying("".join(each.zh for each in said), "".join(each.en for each in said))
+            parts.append(DOUBTFUL)
+        return Saying("".join(part.zh for part in parts), "".join(part.en for part in parts))
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimPage:
-    """All that is told about a claim. ``payouts`` is None where there is no ledger to know them."""
+    """Everything on the page. ``payouts`` is None when the claim comes from files, which know of none."""
 
     claim: Claim
     deceased: bool
@@ -79,39 +81,39 @@ class ClaimPage:
     payouts: list[Payout] | None
 
 
-def show(page: ClaimPage, language: Language, console: Console) -> None:
+def show(page: ClaimPage, language: OutputLanguage, console: Console) -> None:
     """Prints the page."""
-    say = said_in(language)
+    say = translator(language)
     claim, decision = page.claim, page.decision
-    console.print(Text(f"{said_in(language, ' ')(Saying('理赔', 'Claim'))} {claim.claim_id}", style="bold"))
+    console.print(Text(f"{translator(language, ' ')(Saying('理赔', 'Claim'))} {claim.claim_id}", style="bold"))
     if claim.discharge is not None:
         console.print(Prose(say(_stay(page))))
     console.print(Prose(say(_status(page))))
-    _heading(_bills_said(claim), language, console)
+    _heading(_bills_heading(claim), language, console)
     console.print(_bills(claim, language))
     for bill in claim.live:
         if bill.national is not None:
             console.print(Prose(say(origin_sentence(bill.settlement_id, bill.national))))
     schemes = {scheme.id: scheme for scheme in page.policy.schemes} if page.policy else {}
     if decision.benefits:
-        _heading(Saying("补助是怎么算的", "How the assistance is worked out"), language, console)
+        _heading(Saying("补助是怎么算的", "How the assistance is calculated"), language, console)
     for number, benefit in enumerate(decision.benefits, start=1):
         steps = [line for line in decision.explanation if line.scheme_id == benefit.scheme_id]
         _benefit(number, benefit, schemes.get(benefit.scheme_id), steps, language, console)
-    _heading(Saying("结果", "In the end"), language, console)
+    _heading(Saying("结果", "Result"), language, console)
     console.print(_result(decision, language))
     if page.policy is not None:
         console.print(Prose(say(_basis(page.policy))))
     if page.deceased and decision.total_benefit:
-        heirs = Saying("本人已登记去世,补助付给继承人。", "The person is recorded as deceased: the estate is paid.")
+        heirs = Saying("本人已登记去世,补助付给继承人。", "The person is recorded as deceased; the estate is paid.")
         console.print(Prose(say(heirs)))
     if page.payouts is not None:
         _payouts(page.payouts, schemes, language, console)
 
 
-def _heading(heading: Saying, language: Language, console: Console) -> None:
+def _heading(heading: Saying, language: OutputLanguage, console: Console) -> None:
     console.print()
-    console.rule(Text(said_in(language, " ")(heading), style="bold"), align="left")
+    console.rule(Text(translator(language, " ")(heading), style="bold"), align="left")
 
 
 def _stay(page: ClaimPage) -> Saying:
@@ -129,7 +131,7 @@ def _status(page: ClaimPage) -> Saying:
     return status_sentence(page.decision.status, claim.discharge is not None, claim.filed_at is not None)
 
 
-def _bills_said(claim: Claim) -> Saying:
+def _bills_heading(claim: Claim) -> Saying:
     live, voided = len(claim.live), claim.settlements - len(claim.live)
     zh, en = f"医院的账单({live} 张结算单", f"The hospital's bills ({live}"
     if voided:
@@ -137,19 +139,19 @@ def _bills_said(claim: Claim) -> Saying:
     return Saying(zh + ")", en + ")")
 
 
-def _bills(claim: Claim, language: Language) -> Table:
+def _bills(claim: Claim, language: OutputLanguage) -> Table:
     table = _amounts()
 
     def row(name: Saying, amount: int, indent: int = 0) -> None:
-        said = said_in(language, " ")
-        table.add_row(" " * indent + said(name), f"{yuan(amount)} {said(_UNIT)}")
+        label = translator(language, " ")
+        table.add_row(" " * indent + label(name), f"{yuan(amount)} {label(_UNIT)}")
 
     row(Saying("总费用", "Total charge"), _sum(claim.live, "total_charge"))
-    for name, said in PAID_BY_INSURANCE.items():
-        row(Saying(f"{said.zh}已付", f"paid by {said.en}"), _sum(claim.live, name), 2)
-    row(Saying("要您自己付", "Left to you"), claim.copay + claim.out_of_catalogue)
-    for name, said in LEFT_TO_THE_PERSON.items():
-        row(said, _sum(claim.live, name), 2)
+    for name, payer in PAID_BY_INSURANCE.items():
+        row(Saying(f"{payer.zh}已付", f"paid by {payer.en}"), _sum(claim.live, name), 2)
+    row(Saying("要您自己付", "Left for you to pay"), claim.copay + claim.out_of_catalogue)
+    for name, label in LEFT_TO_THE_PERSON.items():
+        row(label, _sum(claim.live, name), 2)
     return table
 
 
@@ -158,10 +160,10 @@ def _benefit(
     benefit: BenefitLine,
     scheme: Scheme | None,
     steps: list[ExplanationLine],
-    language: Language,
+    language: OutputLanguage,
     console: Console,
 ) -> None:
-    say, label = said_in(language), said_in(language, " ")
+    say, label = translator(language), translator(language, " ")
     name = scheme.title if scheme and scheme.title else benefit.scheme_id
     tier = "" if benefit.tier is None else f"  ({label(Saying('档次', 'tier'))} {benefit.tier})"
     console.print(Text(f"{number}. {name}{tier}", style="bold"))
@@ -169,22 +171,22 @@ def _benefit(
     for step in steps:
         running += step.amount
         so_far = f"{yuan(running)}"
-        said = Saying(f"{step.zh}(到这一步:{so_far} 元)", f"{step.en} (So far: {so_far} yuan.)")
-        console.print(Padding(Prose(say(said)), (0, 0, 0, 3)))
+        sentence = Saying(f"{step.zh}(到这一步:{so_far} 元)", f"{step.en} (So far: {so_far} yuan.)")
+        console.print(Padding(Prose(say(sentence)), (0, 0, 0, 3)))
     if benefit.reason is not None:
         console.print(Padding(Prose(say(why_nothing(benefit.reason, scheme, benefit.measured))), (0, 0, 0, 3)))
     paid = Saying(f"这一项补助 {yuan(benefit.benefit)} 元。", f"This scheme pays {yuan(benefit.benefit)} yuan.")
     console.print(Padding(Prose(say(paid), "bold"), (0, 0, 0, 3)))
 
 
-def _result(decision: ClaimDecision, language: Language) -> Table:
+def _result(decision: ClaimDecision, language: OutputLanguage) -> Table:
     table = _amounts()
     rows = (
-        (Saying("账单上要您自己付", "Left to you by the bills"), decision.personal_burden),
-        (Saying("各项补助合计", "All schemes together pay"), decision.total_benefit),
-        (Saying("最后您自己付", "You pay in the end"), decision.patient_pays),
+        (Saying("账单上要您自己付", "Left for you to pay, before assistance"), decision.personal_burden),
+        (Saying("各项补助合计", "Paid by all schemes together"), decision.total_benefit),
+        (Saying("最后您自己付", "You pay"), decision.patient_pays),
     )
-    say = said_in(language, " ")
+    say = translator(language, " ")
     for name, amount in rows:
         table.add_row(say(name), f"{yuan(amount)} {say(_UNIT)}")
     return table
@@ -199,24 +201,24 @@ def _basis(policy: Policy) -> Saying:
     )
 
 
-def _payouts(payouts: list[Payout], schemes: dict[str, Scheme], language: Language, console: Console) -> None:
-    say = said_in(language)
-    _heading(Saying("发放情况", "Payouts so far"), language, console)
+def _payouts(payouts: list[Payout], schemes: dict[str, Scheme], language: OutputLanguage, console: Console) -> None:
+    say = translator(language)
+    _heading(Saying("发放情况", "Payouts"), language, console)
     if not payouts:
-        console.print(Prose(say(Saying("还没有发放。", "Nothing has been ordered so far."))))
+        console.print(Prose(say(Saying("还没有发放。", "No payouts yet."))))
     for payout in payouts:
         order = payout.instruction
         scheme = schemes.get(order.scheme_id)
         name = scheme.title if scheme and scheme.title else order.scheme_id
-        kind = Saying("发放", "pay") if order.kind is InstructionKind.PAYMENT else Saying("收回", "take back")
+        kind = Saying("发放", "pay") if order.kind is InstructionKind.PAYMENT else Saying("收回", "recover")
         heirs = Saying("(给继承人)", " (the estate)") if order.payee is Payee.ESTATE else Saying("", "")
         result = payout.result
         ordered_on = shanghai_date(order.occurred_at)
-        said = Saying(
+        sentence = Saying(
             f"{_day(ordered_on)}:{name},{kind.zh} {yuan(order.amount)} 元{heirs.zh},{result.zh}。",
             f"{ordered_on}: {name}, {kind.en} {yuan(order.amount)} yuan{heirs.en}, {result.en}.",
         )
-        console.print(Prose(say(said)))
+        console.print(Prose(say(sentence)))
         console.print(Padding(Text(order.payout_id, style="dim", overflow="fold"), (0, 0, 0, 3)))
 
 

@@ -1,4 +1,4 @@
-"""`huzhu adjudicate`: the whole arithmetic on files, without a broker or a database (claims.md, section 8)."""
+"""`huzhu adjudicate`: decide the claims of a file, without a broker or a database (claims.md, section 8)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXAMPLE = "Example: huzhu adjudicate --policy wuxi-sample.toml facts.jsonl | jq 
 
 
 def load_policies(files: list[Path]) -> Policies:
-    """The policies in some files; ends the command with the reason when they cannot be used."""
+    """The policies in some files; ends the command with the reason if they cannot be used."""
     try:
         return read_policies(files)
     except PolicyError as error:
@@ -35,25 +35,27 @@ def load_policies(files: list[Path]) -> Policies:
 
 
 def adjudicate(
-    facts: Annotated[Path, typer.Argument(help="Facts, one JSON object a line, in any order; - is standard input.")],
-    policy: Annotated[list[Path], typer.Option(help="A policy file; give the option again for more releases.")],
+    facts: Annotated[Path, typer.Argument(help="Facts, one JSON object per line, in any order; - for standard input.")],
+    policy: Annotated[list[Path], typer.Option(help="A policy file; repeat the option for more releases.")],
 ) -> None:
-    """Decide every claim in a file of facts and print one JSON object a claim, sorted by claim_id.
+    """Decide every claim in a file of facts and print one JSON object per claim, sorted by claim_id.
 
-    Works on all cores, in memory that does not grow with the file: facts wait in temporary files, sorted by person.
-    Refused facts go to standard error, one JSON object a line with `code` and `line`. Exit status: 0 when all facts
-    were accepted, 3 when some were refused, 2 when the call or a policy is unusable.
+    Uses all cores. Memory does not grow with the file: facts are grouped by person in temporary files. Refused facts
+    go to standard error, one JSON object per line with `code` and `line`. Exit status: 0 if all facts were accepted,
+    3 if some were refused, 2 if an option or a policy is invalid.
     """
     policies = load_policies(policy)
-    with plan_for(facts, 4 * cores()) as plan, workers(cores() if plan.buckets > 1 else 1) as hands:
+    with plan_for(facts, 4 * cores()) as plan, workers(cores() if plan.buckets > 1 else 1) as pool:
         with progress() as bar:
-            worked = by_person(plan, Deciding(policies, plan.folder), hands, bar)
+            worked = by_person(plan, Deciding(policies, plan.folder), pool, bar)
         for number, refusal in worked.refused:
-            said = {"line": number, **refusal.model_dump(mode="json")}
-            sys.stderr.write(json.dumps(said, ensure_ascii=False) + "\n")
+            document = {"line": number, **refusal.model_dump(mode="json")}
+            sys.stderr.write(json.dumps(document, ensure_ascii=False) + "\n")
         with ExitStack() as stack:
             parts = [stack.enter_context(part.open("rb")) for part in worked.results]
-            for line in heapq.merge(*parts):  # by claim_id, as that stands first, and a tab sorts before all in an id
+            for line in heapq.merge(
+                *parts
+            ):  # by claim_id: it comes first, and a tab sorts before any character of an id
                 sys.stdout.write(line.partition(b"\t")[2].decode("utf-8"))
     sys.stdout.flush()
     if worked.refused:
@@ -62,7 +64,7 @@ def adjudicate(
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """Writes the decisions on the claims of some accounts to a file, sorted, each after its claim id and a tab."""
+    """Writes the decisions on some accounts' claims to a sorted file; a line is the claim id, a tab, the decision."""
 
     policies: Policies
     folder: Path
@@ -77,11 +79,11 @@ class Deciding:
 
 
 def lines_of(facts: Path) -> Iterator[tuple[int, bytes]]:
-    """The lines that hold something, with their numbers from 1."""
+    """The lines that are not blank, with their line numbers from 1."""
     try:
         stream = sys.stdin.buffer if str(facts) == "-" else facts.open("rb")
     except OSError as error:
-        fail(f"{facts}: cannot be read: {error.strerror}")
+        fail(f"{facts}: cannot read it: {error.strerror}")
     with stream:
         for number, line in enumerate(stream, start=1):
             if line.strip():

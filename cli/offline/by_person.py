@@ -1,13 +1,13 @@
-"""A file of facts in any order, worked on person by person, on all cores, in bounded memory.
+"""Processes a file of facts, in any order, person by person: on all cores, in bounded memory.
 
-1. *Scatter*: each chunk of the file is read, and the record of every fact goes to a bucket by its person.
-2. *Rivals*: persons of whom two name one id are found, as the first of them decides what becomes of the other's facts.
-3. *Gather*: each bucket is worked on by itself; the rivals are one more bucket, in the order of the file.
+1. *Scatter*: reads the file in chunks and puts the record of every fact into the bucket of its person.
+2. *Rivals*: finds persons who share an id, because the first of them decides what happens to the other's facts.
+3. *Gather*: processes each bucket on its own; the rivals form one more bucket, in the order of the file.
 
-A fact that is plainly news needs only its record. Where that is in doubt (an id's version comes twice or late, a
-rival names the id) the lines are read again and go through `handlers.claims.admit`, which is the rule. So the outcome
-is that of one `handlers.offline.book.Book` that takes the whole file; a test compares the two. Memory holds one bucket
-per process and the rivals; the other buckets wait in temporary files.
+A fact that is clearly new needs only its record. In case of doubt (a version of an id comes twice or late, or a rival
+uses the id) the lines are read again and go through `handlers.claims.admit`, which has the rules. So the outcome is the
+same as that of a single `handlers.offline.book.Book` for the whole file; a test compares the two. Memory holds one
+bucket per process and the rivals; the other buckets wait in temporary files.
 """
 
 from __future__ import annotations
@@ -59,78 +59,77 @@ Chunk = tuple[int, int]
 Work = Callable[[Iterator[Decidable]], T]
 
 EVENTS_AT_ONCE = 20_000
-"""Of a ledger that one task reads."""
+"""Events of a ledger per task."""
 
-EVENTS_A_BUCKET = 40_000
+EVENTS_PER_BUCKET = 40_000
 
 
 @dataclass(frozen=True, slots=True)
 class Worked(Generic[T]):
-    """What came of a file: a result a bucket, how many facts could be read, and (line, refusal) in order."""
+    """The outcome for a file: one result per bucket, the number of readable facts, (line, refusal) in order."""
 
     results: list[T]
     facts: int
     refused: list[tuple[int, Refusal]]
 
 
-def by_person(plan: Plan, work: Work[T], hands: Workers, bar: Progress) -> Worked[T]:
-    """Does ``work`` for the accounts of each bucket. It and its result must be such that they can be pickled."""
+def by_person(plan: Plan, work: Work[T], pool: Workers, bar: Progress) -> Worked[T]:
+    """Does ``work`` on the accounts of each bucket. It and its result must be picklable."""
     facts = plan.facts
     assert facts is not None, "the facts are in a file"
-    scattered = _scattered(partial(scatter, plan), plan.chunks(), hands, bar)
-    ids = [tuple([one.part(plan.buckets + bucket) for one in scattered]) for bucket in range(plan.buckets)]
-    named = hands.each(rivals, ids)
-    apart = frozenset(person_id for _, persons in named for person_id in persons)
-    results, more = _gathered(plan, scattered, apart, work, hands, bar)
-    refused = [each for one in scattered for each in one.refused] + more
-    numbers = line_numbers(facts, [each.position for each in refused]) if refused else {}
-    told = sorted(((numbers[each.position], each.refusal) for each in refused), key=lambda pair: pair[0])
-    return Worked(results, sum(one.facts for one in scattered), told)
+    scattered = _scattered(partial(scatter, plan), plan.chunks(), pool, bar)
+    ids = [tuple([chunk.part(plan.buckets + bucket) for chunk in scattered]) for bucket in range(plan.buckets)]
+    rival_ids = frozenset(person_id for _, persons in pool.map(rivals, ids) for person_id in persons)
+    results, late_refusals = _gathered(plan, scattered, rival_ids, work, pool, bar)
+    refused = [line for chunk in scattered for line in chunk.refused] + late_refusals
+    numbers = line_numbers(facts, [line.position for line in refused]) if refused else {}
+    refusals = sorted(((numbers[line.position], line.refusal) for line in refused), key=lambda pair: pair[0])
+    return Worked(results, sum(chunk.facts for chunk in scattered), refusals)
 
 
 def by_person_in_ledger(
-    plan: Plan, source: LedgerSource, events: range, work: Work[T], hands: Workers, bar: Progress
+    plan: Plan, source: LedgerSource, events: range, work: Work[T], pool: Workers, bar: Progress
 ) -> Worked[T]:
-    """The same with the accepted events of a ledger, which are looked at under their numbers ``events``."""
-    ends = [(first, min(events.stop, first + EVENTS_AT_ONCE)) for first in events[::EVENTS_AT_ONCE]]
-    scattered = _scattered(partial(scatter_ledger, plan, source), ends, hands, bar)
-    results, _ = _gathered(plan, scattered, frozenset(), work, hands, bar)
-    return Worked(results, sum(one.facts for one in scattered), [])
+    """The same for the accepted events of a ledger whose numbers are in ``events``."""
+    chunks = [(first, min(events.stop, first + EVENTS_AT_ONCE)) for first in events[::EVENTS_AT_ONCE]]
+    scattered = _scattered(partial(scatter_ledger, plan, source), chunks, pool, bar)
+    results, _ = _gathered(plan, scattered, frozenset(), work, pool, bar)
+    return Worked(results, sum(chunk.facts for chunk in scattered), [])
 
 
 def _scattered(
-    into_buckets: Callable[[Chunk], Scattered], chunks: list[Chunk], hands: Workers, bar: Progress
+    into_buckets: Callable[[Chunk], Scattered], chunks: list[Chunk], pool: Workers, bar: Progress
 ) -> list[Scattered]:
     reading = bar.add_task("reading facts", total=len(chunks))
-    taken = {}
-    for chunk, one in hands.each(into_buckets, chunks):
-        taken[chunk] = one
+    scattered = {}
+    for chunk, result in pool.map(into_buckets, chunks):
+        scattered[chunk] = result
         bar.advance(reading)
-    return [taken[chunk] for chunk in chunks]
+    return [scattered[chunk] for chunk in chunks]
 
 
 def _gathered(
-    plan: Plan, scattered: list[Scattered], apart: frozenset[str], work: Work[T], hands: Workers, bar: Progress
+    plan: Plan, scattered: list[Scattered], rival_ids: frozenset[str], work: Work[T], pool: Workers, bar: Progress
 ) -> tuple[list[T], list[RefusedLine]]:
-    buckets = [Bucket(tuple([one.part(number) for one in scattered])) for number in range(plan.buckets)]
-    if apart:
-        numbers = sorted({bucket_of(person_id, plan.buckets) for person_id in apart})
+    buckets = [Bucket(tuple([chunk.part(number) for chunk in scattered])) for number in range(plan.buckets)]
+    if rival_ids:
+        numbers = sorted({bucket_of(person_id, plan.buckets) for person_id in rival_ids})
         parts = tuple([part for number in numbers for part in buckets[number].parts])
         buckets.append(Bucket(parts, rivals=True))
     deciding = bar.add_task("deciding claims", total=len(buckets))
     results, refused = [], []
-    for _, (result, more) in hands.each(partial(gather, plan, apart, work), buckets):
+    for _, (result, refused_lines) in pool.map(partial(gather, plan, rival_ids, work), buckets):
         results.append(result)
-        refused += more
+        refused += refused_lines
         bar.advance(deciding)
     return results, refused
 
 
 @contextmanager
 def plan_for(facts: Path, at_least: int) -> Iterator[Plan]:
-    """A plan for a file, or for standard input (``-``), with at least so many buckets if the file is long.
+    """A plan for a file, or for standard input (``-``), with ``at_least`` that many buckets if the file is long.
 
-    Ends the command when the file cannot be read. The temporary files are gone afterwards.
+    Ends the command if the file cannot be read. Removes the temporary files at the end.
     """
     with temporary_folder() as folder:
         file = facts
@@ -143,13 +142,13 @@ def plan_for(facts: Path, at_least: int) -> Iterator[Plan]:
                 opened.read(1)
             size = file.stat().st_size
         except OSError as error:
-            fail(f"{facts}: cannot be read: {error.strerror}")
+            fail(f"{facts}: cannot read it: {error.strerror}")
         yield Plan(file, folder, 1 if size <= CHUNK_BYTES else max(at_least, -(-size // BUCKET_BYTES)))
 
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder that is gone afterwards, also when a signal ends the command. A full disk is told as such."""
+    """A folder that is removed at the end, even if a signal ends the command. Says so if the disk is full."""
 
     def end(*_: object) -> NoReturn:
         raise SystemExit(128 + signal.SIGTERM)
@@ -161,13 +160,13 @@ def temporary_folder() -> Iterator[Path]:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        fail("no room is left for the output or for temporary files: TMPDIR says where these go")
+        fail("no space left for the output or the temporary files; TMPDIR sets where temporary files go")
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
 class Bucket(NamedTuple):
-    """The persons whose records are in some parts; either the rivals among them or all others."""
+    """The persons whose records are in some parts: either the rivals among them or all the others."""
 
     parts: tuple[Part, ...]
     rivals: bool = False
@@ -175,24 +174,24 @@ class Bucket(NamedTuple):
 
 @dataclass(slots=True)
 class Gathering:
-    """The accounts of one bucket, one after the other; ``refused`` is complete when the last has been taken."""
+    """The accounts of one bucket, one after the other; ``refused`` is complete after the last of them."""
 
     plan: Plan
-    apart: frozenset[str]
+    rival_ids: frozenset[str]
     refused: list[RefusedLine] = field(default_factory=list)
 
     def others(self, parts: tuple[Part, ...]) -> Iterator[Decidable]:
-        """The persons who share no id with another."""
+        """The persons who share no id with anyone else."""
         persons: dict[PersonId, tuple[list[CompactRecord], list[int]]] = {}
         for part in parts:
             for record, position in zip(*content(part), strict=True):
-                held = persons.get(record[PERSON_ID])
-                if held is None:
-                    held = persons[record[PERSON_ID]] = ([], [])
-                held[0].append(record)
-                held[1].append(position)
+                entry = persons.get(record[PERSON_ID])
+                if entry is None:
+                    entry = persons[record[PERSON_ID]] = ([], [])
+                entry[0].append(record)
+                entry[1].append(position)
         for person_id, (records, positions) in persons.items():
-            if person_id in self.apart:
+            if person_id in self.rival_ids:
                 continue
             doubts = doubtful(records)
             if doubts:
@@ -201,9 +200,9 @@ class Gathering:
                 yield compact_account_of(person_id, records)
 
     def rivals(self, parts: tuple[Part, ...]) -> Iterator[Decidable]:
-        """The persons who share an id with another, in one book and in the order of the file."""
-        found = (each for part in parts for each in zip(*content(part), strict=True))
-        positions = [position for record, position in found if record[PERSON_ID] in self.apart]
+        """The persons who share an id, in one book and in the order of the file."""
+        records = (pair for part in parts for pair in zip(*content(part), strict=True))
+        positions = [position for record, position in records if record[PERSON_ID] in self.rival_ids]
         book = Book()
         for position, line in self._lines_at(sorted(positions)):
             outcome = book.take(line)
@@ -214,21 +213,21 @@ class Gathering:
     def _by_the_rules(
         self, doubts: set[LineKey], records: list[CompactRecord], positions: list[int]
     ) -> list[CompactRecord]:
-        """The accepted records of one person; `admit` takes the versions of a line only in ascending order."""
+        """The accepted records of one person; `admit` accepts versions only in ascending order."""
         if self.plan.facts is None:  # the ledger accepted them all
             return sorted(records, key=lambda record: int(record[VERSION]))
-        found = zip(records, positions, strict=True)
-        asked = {position: record for record, position in found if line_of(record) in doubts}
+        pairs = zip(records, positions, strict=True)
+        doubtful_records = {position: record for record, position in pairs if line_of(record) in doubts}
         registry: Registry = {}
         accepted = []
-        for position, line in self._lines_at(asked):
+        for position, line in self._lines_at(doubtful_records):
             reading = read(line)
-            assert isinstance(reading, Reading), "what was read before is readable"
+            assert isinstance(reading, Reading), "it was readable before"
             outcome = admit(reading, registry)
             if isinstance(outcome, Refusal):
                 self.refused.append(RefusedLine(position, outcome))
             elif outcome is Disposition.ACCEPTED:
-                accepted.append(asked[position])
+                accepted.append(doubtful_records[position])
         others = [record for record in records if line_of(record) not in doubts]
         return others + accepted
 
@@ -239,15 +238,15 @@ class Gathering:
                 yield position, line_at(file, position)
 
 
-def gather(plan: Plan, apart: frozenset[str], work: Work[T], bucket: Bucket) -> tuple[T, list[RefusedLine]]:
-    """What ``work`` makes of the accounts of a bucket, and the lines that were refused among them."""
-    gathering = Gathering(plan, apart)
+def gather(plan: Plan, rival_ids: frozenset[str], work: Work[T], bucket: Bucket) -> tuple[T, list[RefusedLine]]:
+    """The result of ``work`` on the accounts of a bucket, and the lines of the bucket that were refused."""
+    gathering = Gathering(plan, rival_ids)
     accounts = gathering.rivals(bucket.parts) if bucket.rivals else gathering.others(bucket.parts)
     return work(accounts), gathering.refused
 
 
 def sorted_part(lines: list[bytes], folder: Path) -> Path:
-    """Keeps lines in a file of their own, sorted by their bytes, which is by code point: parts are merged like that."""
+    """Writes lines to a new file, sorted by their bytes and so by code point: parts are merged in that order."""
     with tempfile.NamedTemporaryFile(dir=folder, prefix="part-", delete=False) as file:
         file.writelines(sorted(lines))
     return Path(file.name)

@@ -1,6 +1,6 @@
-"""The facts of a file, in any order, into buckets on disk by person; and the persons who name one id.
+"""Sorts the facts of a file into buckets on disk by person, and finds the persons who share an id.
 
-The first two of the three passes of `cli.offline.by_person`.
+These are the first two of the three passes of `cli.offline.by_person`.
 """
 
 from __future__ import annotations
@@ -20,38 +20,38 @@ from infra.ledger.snapshot import accepted_events
 from schemas.refusals import Refusal
 
 CHUNK_BYTES = 4 * 2**20
-"""About 10,000 facts: small enough for a lively progress bar, large enough that a task's cost does not count."""
+"""About 10,000 facts: small enough for a smooth progress bar, large enough to make the cost of a task negligible."""
 
 BUCKET_BYTES = 16 * 2**20
-"""Of the file that go into one bucket. As Python's objects they take about five times as much."""
+"""Bytes of the file per bucket. As Python objects they take about five times as much."""
 
 
 class RefusedLine(NamedTuple):
-    """A line that was refused, by its place in the file (bytes), and why."""
+    """A refused line: its position in the file (bytes), and the reason."""
 
     position: int
     refusal: Refusal
 
 
 Part = tuple[str, int, int]
-"""What one chunk holds of one bucket: a file, and from where to where in it."""
+"""The part of a bucket that comes from one chunk: file, start and end position."""
 
 
 class Scattered(NamedTuple):
-    """What a chunk left on disk: in ``file`` bucket n is between ``places[n]`` and ``[n + 1]``: facts, then ids."""
+    """A chunk on disk: bucket n is in ``file`` from ``offsets[n]`` to ``[n + 1]``, first all facts, then all ids."""
 
     file: str
-    places: list[int]
+    offsets: list[int]
     facts: int
     refused: list[RefusedLine]
 
     def part(self, bucket: int) -> Part:
-        return (self.file, self.places[bucket], self.places[bucket + 1])
+        return (self.file, self.offsets[bucket], self.offsets[bucket + 1])
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerSource:
-    """A ledger, and the moment of it that is looked at (`infra.ledger.snapshot`)."""
+    """A ledger and the snapshot of it that is read (`infra.ledger.snapshot`)."""
 
     url: str
     lease: float
@@ -60,7 +60,7 @@ class LedgerSource:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A file of facts (None: they come from the ledger), and the folder where its buckets are kept."""
+    """A file of facts (None: they come from the ledger), and the folder for the buckets."""
 
     facts: Path | None
     folder: Path
@@ -68,31 +68,31 @@ class Plan:
     chunk_bytes: int = CHUNK_BYTES
 
     def chunks(self) -> list[tuple[int, int]]:
-        """Half-open ranges of bytes that together are the file."""
+        """Half-open byte ranges that together cover the file."""
         size = 0 if self.facts is None else self.facts.stat().st_size
         return [(start, min(size, start + self.chunk_bytes)) for start in range(0, size, self.chunk_bytes)]
 
 
 def scatter(plan: Plan, chunk: tuple[int, int]) -> Scattered:
-    """Reads the lines that begin in a chunk and puts each fact's record into the bucket of its person."""
+    """Reads the lines that start in a chunk and puts the record of each fact into the bucket of its person."""
     refused: list[RefusedLine] = []
     assert plan.facts is not None, "the facts are in a file"
-    found = _found_in(plan.facts, chunk, refused)
-    return _into_buckets(plan, chunk[0], found, refused)
+    records = _records(plan.facts, chunk, refused)
+    return _into_buckets(plan, chunk[0], records, refused)
 
 
 def scatter_ledger(plan: Plan, ledger: LedgerSource, chunk: tuple[int, int]) -> Scattered:
-    """The same with a range of the ledger's events, which were accepted before: no rule is asked again."""
+    """The same for a range of the ledger's events. They were accepted before, so no rule is checked again."""
     engine = connect(ledger.url, ledger.lease)
     try:
         values = accepted_events(engine, ledger.snapshot_id, *chunk)
-        found = enumerate((parse_compact(value) or record_of(recall(value)) for value in values), start=chunk[0])
-        return _into_buckets(plan, chunk[0], found, [])
+        records = enumerate((parse_compact(value) or record_of(recall(value)) for value in values), start=chunk[0])
+        return _into_buckets(plan, chunk[0], records, [])
     finally:
         engine.dispose()
 
 
-def _found_in(facts: Path, chunk: tuple[int, int], refused: list[RefusedLine]) -> Iterator[tuple[int, CompactRecord]]:
+def _records(facts: Path, chunk: tuple[int, int], refused: list[RefusedLine]) -> Iterator[tuple[int, CompactRecord]]:
     for position, line in _lines(facts, *chunk):
         record = parse_compact(line)
         if record is None:
@@ -105,12 +105,12 @@ def _found_in(facts: Path, chunk: tuple[int, int], refused: list[RefusedLine]) -
 
 
 def _into_buckets(
-    plan: Plan, name: int, found: Iterable[tuple[int, CompactRecord]], refused: list[RefusedLine]
+    plan: Plan, name: int, numbered: Iterable[tuple[int, CompactRecord]], refused: list[RefusedLine]
 ) -> Scattered:
     facts: list[tuple[list[CompactRecord], list[int]]] = [([], []) for _ in range(plan.buckets)]
     ids: list[set[tuple[LineKey, str]]] = [set() for _ in range(plan.buckets)]
     count = 0
-    for position, record in found:
+    for position, record in numbered:
         count += 1
         if record[LETTER] == OTHER:
             continue
@@ -122,33 +122,33 @@ def _into_buckets(
             _, subject_id = identity
             ids[bucket_of(subject_id, plan.buckets)].add((identity, person_id))
     path = plan.folder / f"chunk-{name}"
-    parts = [marshal.dumps(each) for each in facts] + [marshal.dumps(list(each)) for each in ids]
+    parts = [marshal.dumps(bucket) for bucket in facts] + [marshal.dumps(list(bucket)) for bucket in ids]
     path.write_bytes(b"".join(parts))
-    places = [0]
+    offsets = [0]
     for part in parts:
-        places.append(places[-1] + len(part))
-    return Scattered(str(path), places, count, refused)
+        offsets.append(offsets[-1] + len(part))
+    return Scattered(str(path), offsets, count, refused)
 
 
 def rivals(parts: tuple[Part, ...]) -> set[str]:
-    """The persons of whom another names the same id, among the ids in some parts."""
-    named: set[tuple[LineKey, str]] = set()
+    """The persons who share an id with another person, according to the ids in some parts."""
+    owned: set[tuple[LineKey, str]] = set()
     for part in parts:
-        named.update(content(part))
-    if len({identity for identity, _ in named}) == len(named):
+        owned.update(content(part))
+    if len({identity for identity, _ in owned}) == len(owned):
         return set()
     owners: dict[LineKey, set[str]] = {}
-    for identity, person_id in named:
+    for identity, person_id in owned:
         owners.setdefault(identity, set()).add(person_id)
     return {person_id for persons in owners.values() if len(persons) > 1 for person_id in persons}
 
 
 def _lines(facts: Path, start: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """The lines that hold something and begin in ``[start, end)``, each with its place, without its line end."""
+    """The lines that are not blank and start in ``[start, end)``, with their positions and without line ends."""
     with facts.open("rb") as file:
         if start:
             file.seek(start - 1)
-            start += len(file.readline()) - 1  # the rest of a line that began before
+            start += len(file.readline()) - 1  # the rest of a line that started in the chunk before
         text = file.read(max(0, end - start))
         if text and not text.endswith(b"\n"):
             text += file.readline()
@@ -159,13 +159,13 @@ def _lines(facts: Path, start: int, end: int) -> Iterator[tuple[int, bytes]]:
 
 
 def line_at(file: BinaryIO, position: int) -> bytes:
-    """The line that begins at a place, without its end."""
+    """The line that starts at a position, without its line end."""
     file.seek(position)
     return file.readline().rstrip(b"\r\n")
 
 
 def content(part: Part) -> Any:
-    """What `scatter` put there: (records, positions), or a list of ids and their persons."""
+    """What `scatter` wrote: (records, positions), or a list of ids with their persons."""
     file, start, end = part
     with open(file, "rb") as opened:
         opened.seek(start)
@@ -173,13 +173,13 @@ def content(part: Part) -> Any:
 
 
 def bucket_of(name: str, buckets: int) -> int:
-    """The same in every process."""
+    """The bucket of a name; the same in every process."""
     return crc32(name.encode("utf-8")) % buckets
 
 
 def line_numbers(facts: Path, positions: Iterable[int]) -> dict[int, int]:
-    """The numbers, from 1, of the lines that begin at some places of a file."""
-    found = {}
+    """The line numbers, from 1, of the lines that start at some positions of a file."""
+    numbers = {}
     number, reached = 1, 0
     with facts.open("rb") as file:
         for position in sorted(positions):
@@ -187,5 +187,5 @@ def line_numbers(facts: Path, positions: Iterable[int]) -> dict[int, int]:
                 text = file.read(min(position - reached, CHUNK_BYTES))
                 number += text.count(b"\n")
                 reached += len(text)
-            found[position] = number
-    return found
+            numbers[position] = number
+    return numbers

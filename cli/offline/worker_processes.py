@@ -1,4 +1,4 @@
-"""A handful of processes that share a long computation, and go away with whoever started them."""
+"""A few processes that share a long computation and end with the process that started them."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 KILLED = 70
-"""Exit status when a process of the computation was ended from outside."""
+"""Exit status when a process of the computation was killed."""
 
 ORPHAN_CHECK_S = 1.0
 
 
 def cores() -> int:
-    """How many processors this process may use."""
+    """The number of processors available to this process."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Workers:
-    """Does one thing to many items, in any order, in this process or in others."""
+    """Applies a function to many items, in any order, in this process or in others."""
 
     def __init__(self, pool: ProcessPoolExecutor | None) -> None:
         self._pool = pool
 
-    def each(self, function: Callable[[A], R], items: Iterable[A]) -> Iterator[tuple[A, R]]:
-        """Each item with its result, in the order in which they are done."""
+    def map(self, function: Callable[[A], R], items: Iterable[A]) -> Iterator[tuple[A, R]]:
+        """Each item with its result, in order of completion."""
         if self._pool is None:
             yield from ((item, function(item)) for item in items)
             return
@@ -48,18 +48,18 @@ class Workers:
                 yield futures.pop(future), future.result()
         except BrokenProcessPool:
             fail(
-                "a process of this computation was ended from outside, perhaps for want of memory: try again",
+                "a process of this computation was killed, perhaps because memory ran out: try again",
                 KILLED,
             )
 
 
 @contextmanager
 def workers(processes: int) -> Iterator[Workers]:
-    """So many processes; with one the work is done here. Enter before any thread is started (a progress bar is one)."""
+    """Starts processes; with 1 the work is done here. Enter before starting any thread (a progress bar has one)."""
     if processes == 1:
         yield Workers(None)
         return
-    # A fork has all modules in memory already; elsewhere than on Linux it is not safe.
+    # A forked process has all modules in memory already, but forking is only safe on Linux.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     with ProcessPoolExecutor(processes, context, initializer=_begin, initargs=(os.getpid(),)) as pool:
         pool.submit(int).result()  # starts them all
@@ -71,17 +71,17 @@ def workers(processes: int) -> Iterator[Workers]:
 
 
 def _begin(parent: int) -> None:
-    """Leaves Ctrl-C to the parent, and ends with it however it ends.
+    """Leaves Ctrl-C to the parent, and ends when the parent ends for whatever reason.
 
-    What is computed has no cycles: looking for them in vain takes an eighth of the time.
+    The results have no reference cycles, and searching for them would take an eighth of the time.
     """
     gc.disable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
-def _follow(parent: int) -> None:
+def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(ORPHAN_CHECK_S)
     os._exit(KILLED)

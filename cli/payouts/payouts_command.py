@@ -1,4 +1,4 @@
-"""`huzhu payouts list | show | reissue`: what became of the money, and ordering again what did not arrive."""
+"""`huzhu payouts list | show | reissue`: see what happened to payouts, and reissue those that did not arrive."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from acts.reissue_payout import NoSuchPayout, reissue_payout
-from cli.servers.operate import ledger, settings
-from cli.terminal.language import Language, said_in
+from cli.servers.operate import ledger, read_settings
+from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.output import fail, out
 from handlers.claims.payout_reports import NotReissuable, Verdict, report_of, verdicts
 from handlers.claims.read import recall
 from handlers.words.claim_sentences import yuan
 from infra.clock import utc_now
-from infra.ledger import payout_states as books
-from infra.ledger import reads
+from infra.ledger import payout_states, reads
 from infra.ledger.schema import LedgerMismatch, bound_shards
 from schemas.bilingual import Saying
 from schemas.dates import format_instant
@@ -28,7 +27,7 @@ from schemas.facts import PayoutReported
 from schemas.records import PayoutRecord, PayoutState
 from stream.deadline import INFRASTRUCTURE_GONE
 
-app = typer.Typer(no_args_is_help=True, help="See what became of payouts, and order again what did not arrive.")
+app = typer.Typer(no_args_is_help=True, help="See what happened to payouts, and reissue those that did not arrive.")
 
 STATES = {
     PayoutState.INSTRUCTED: Saying("已发指令", "instructed"),
@@ -43,17 +42,17 @@ VERDICTS = {
     Verdict.REPEATED: Saying("重复", "repeated"),
     Verdict.CONTRADICTS: Saying("矛盾", "contradicts"),
 }
-Spoken = Annotated[Language, typer.Option(help="zh, en, or both, Chinese first.")]
+LanguageOption = Annotated[OutputLanguage, typer.Option(help="zh, en, or both (Chinese first).")]
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """One moment of the ledger; trouble with it ends the command."""
+    """A consistent view of the ledger; ends the command if it cannot be read."""
     try:
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             yield connection
     except DBAPIError as error:
-        fail(f"the ledger cannot be read: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
+        fail(f"cannot read the ledger: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
     finally:
         engine.dispose()
 
@@ -63,32 +62,33 @@ def list_payouts(
     state: Annotated[PayoutState | None, typer.Option(help="Only payouts in this state.")] = None,
     claim: Annotated[str | None, typer.Option(help="Only payouts of this claim.")] = None,
     scheme: Annotated[str | None, typer.Option(help="Only payouts of this scheme.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many; the counts are always of all.")] = 50,
-    language: Spoken = Language.ZH,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most this many; the counts always cover all.")] = 50,
+    language: LanguageOption = OutputLanguage.ZH,
 ) -> None:
-    """List payouts in the order in which they were instructed, and below them the reports that match no payout."""
-    with reading(ledger(settings())) as connection:
-        counts = books.count_by_state(connection)
-        found = books.payouts(connection, state=state, claim_id=claim, scheme_id=scheme, limit=limit)
-        strays = [] if state or claim or scheme else books.unmatched(connection, limit=limit)
-    say = said_in(language, " ")
+    """List payouts in the order they were instructed, followed by reports that match no payout."""
+    with reading(ledger(read_settings())) as connection:
+        counts = payout_states.count_by_state(connection)
+        payouts = payout_states.payouts(connection, state=state, claim_id=claim, scheme_id=scheme, limit=limit)
+        strays = [] if state or claim or scheme else payout_states.unmatched(connection, limit=limit)
+    say = translator(language, " ")
     heads = ("支付编号 payout", "理赔 claim", "保障层 scheme", "类型 kind", "金额(元) yuan", "状态 state", "备注 note")
     table = Table(*(say(Saying(*head.rsplit(" ", 1))) for head in heads))
     table.columns[4].justify = "right"
     table.columns[0].overflow = "fold"
-    for each in found:
+    for payout in payouts:
         table.add_row(
-            each.payout_id,
-            each.claim_id,
-            each.scheme_id,
-            say(KINDS[each.kind]),
-            yuan(each.amount),
-            say(STATES[each.state]),
-            say(_note(each)),
+            payout.payout_id,
+            payout.claim_id,
+            payout.scheme_id,
+            say(KINDS[payout.kind]),
+            yuan(payout.amount),
+            say(STATES[payout.state]),
+            say(_note(payout)),
         )
     out.print(table)
-    by_state = ", ".join(f"{say(STATES[each])} {counts[each]}" for each in PayoutState if each in counts) or "0"
-    out.print(say(Saying(f"显示 {len(found)} 笔;各状态共计:", f"{len(found)} shown; all by state:")), by_state)
+    by_state = ", ".join(f"{say(STATES[name])} {counts[name]}" for name in PayoutState if name in counts) or "0"
+    shown = Saying(f"显示 {len(payouts)} 笔;各状态共计:", f"{len(payouts)} shown; all by state:")
+    out.print(say(shown), by_state)
     for stray in strays:
         out.print(say(_stray(stray)))
 
@@ -97,20 +97,20 @@ def _note(payout: PayoutRecord) -> Saying:
     parts = []
     if payout.contradictions:
         parts.append(Saying("报告互相矛盾", "reports contradict"))
-    for said, name in (
+    for relation, payout_id in (
         (Saying("重发为", "reissued as"), payout.reissued_as),
         (Saying("重发自", "reissue of"), payout.reissue_of),
-        (Saying("冲销", "takes off the books"), payout.reversal_of),
+        (Saying("冲销", "reverses"), payout.reversal_of),
     ):
-        if name is not None:
-            parts.append(Saying(f"{said.zh} {name}", f"{said.en} {name}"))
-    return Saying(";".join(each.zh for each in parts), "; ".join(each.en for each in parts))
+        if payout_id is not None:
+            parts.append(Saying(f"{relation.zh} {payout_id}", f"{relation.en} {payout_id}"))
+    return Saying(";".join(part.zh for part in parts), "; ".join(part.en for part in parts))
 
 
-def _stray(stray: books.Unmatched) -> Saying:
-    why = Saying("账本中没有这笔支付", "there is no such payout")
+def _stray(stray: payout_states.Unmatched) -> Saying:
+    why = Saying("账本中没有这笔支付", "no such payout in the ledger")
     if stray.known:
-        why = Saying("报告中的人不是这笔支付的领款人", "the person in the report is not the one whose payout it is")
+        why = Saying("报告中的人不是这笔支付的领款人", "the person in the report is not the payee of this payout")
     return Saying(
         f"未匹配的报告:{stray.payout_id},{stray.state},流水号 {stray.reference};{why.zh}。",
         f"Unmatched report: {stray.payout_id}, {stray.state}, reference {stray.reference}: {why.en}.",
@@ -118,38 +118,40 @@ def _stray(stray: books.Unmatched) -> Saying:
 
 
 @app.command(epilog="Example: huzhu payouts show PO-0b8a1c --language both")
-def show(payout: Annotated[str, typer.Argument(help="The payout's id.")], language: Spoken = Language.ZH) -> None:
-    """Show one payout: what was ordered, every report with what it did, and what was ordered in its place."""
-    say = said_in(language, " ")
-    with reading(ledger(settings())) as connection:
-        found = books.payouts(connection, payout_id=payout)
-        owner = books.person_of(connection, payout)
+def show(
+    payout: Annotated[str, typer.Argument(help="The payout's id.")], language: LanguageOption = OutputLanguage.ZH
+) -> None:
+    """Show one payout: the instruction, every report and its effect, and the payout that replaced it."""
+    say = translator(language, " ")
+    with reading(ledger(read_settings())) as connection:
+        payouts = payout_states.payouts(connection, payout_id=payout)
+        owner = payout_states.person_of(connection, payout)
         values = reads.payout_reports(connection, [payout], owner)
-        strays = books.unmatched(connection, payout_id=payout)
-    if not found and not strays:
+        strays = payout_states.unmatched(connection, payout_id=payout)
+    if not payouts and not strays:
         fail(
             say(
                 Saying(
                     f"没有支付 {payout},也没有关于它的报告;`huzhu payouts list` 列出全部。",
-                    f"There is no payout {payout} and no report of one; `huzhu payouts list` names them.",
+                    f"There is no payout {payout} and no report about it; `huzhu payouts list` lists them all.",
                 )
             )
         )
-    for each in found:
-        ordered = format_instant(each.instructed_at)
+    for record in payouts:
+        instructed_at = format_instant(record.instructed_at)
         out.print(
-            f"{each.payout_id}\n"
+            f"{record.payout_id}\n"
             + say(
                 Saying(
-                    f"理赔 {each.claim_id},保障层 {each.scheme_id},第 {each.revision} 次指令:{KINDS[each.kind].zh} "
-                    f"{yuan(each.amount)} 元,{ordered}",
-                    f"claim {each.claim_id}, scheme {each.scheme_id}, instruction {each.revision}: "
-                    f"{KINDS[each.kind].en} of {yuan(each.amount)} yuan, {ordered}",
+                    f"理赔 {record.claim_id},保障层 {record.scheme_id},第 {record.revision} 次指令:"
+                    f"{KINDS[record.kind].zh} {yuan(record.amount)} 元,{instructed_at}",
+                    f"claim {record.claim_id}, scheme {record.scheme_id}, instruction {record.revision}: "
+                    f"{KINDS[record.kind].en} of {yuan(record.amount)} yuan, {instructed_at}",
                 )
             )
         )
-        note = _note(each)
-        out.print(say(Saying(f"状态:{STATES[each.state].zh} {note.zh}", f"state: {STATES[each.state].en} {note.en}")))
+        state, note = STATES[record.state], _note(record)
+        out.print(say(Saying(f"状态:{state.zh} {note.zh}", f"state: {state.en} {note.en}")))
     facts = [(mark, recall(value)) for mark, value in values]
     reports = [
         report_of(fact, mark) for mark, fact in facts if isinstance(fact, PayoutReported) and fact.person_id == owner
@@ -164,27 +166,27 @@ def show(payout: Annotated[str, typer.Argument(help="The payout's id.")], langua
 @app.command(epilog='Example: huzhu payouts reissue PO-0b8a1c --operator li.na --reason "account was closed, now open"')
 def reissue(
     payout: Annotated[str, typer.Argument(help="The payout that failed or was returned.")],
-    operator: Annotated[str, typer.Option(help="Who orders it; stands in the audit log.")],
-    reason: Annotated[str, typer.Option(help="Why; stands in the audit log.")],
+    operator: Annotated[str, typer.Option(help="Who does it; recorded in the audit log.")],
+    reason: Annotated[str, typer.Option(help="Why; recorded in the audit log.")],
 ) -> None:
-    """Order a failed or returned payout again, under a new id, in the name of an operator.
+    """Reissue a failed or returned payout under a new id.
 
-    Twice is harmless: the second time says which payout was ordered in its place. Exit status 2 when it may not be.
+    Doing it twice is harmless: the second time names the payout that replaced it. Exit status 2 if it is not allowed.
     """
     if not operator.strip() or not reason.strip():
-        fail("--operator 和 --reason 不能为空\n--operator and --reason say who and why: neither may be empty")
-    engine = ledger(settings())
+        fail("--operator 和 --reason 不能为空\n--operator and --reason must not be empty")
+    engine = ledger(read_settings())
     try:
         shards = bound_shards(engine)
         with engine.begin() as connection:
-            again = reissue_payout(connection, payout, operator, reason, shards, utc_now)
+            new_payout = reissue_payout(connection, payout, operator, reason, shards, utc_now)
     except NoSuchPayout:
-        fail(f"没有支付 {payout}\nthere is no payout {payout}: `huzhu payouts list` names them")
+        fail(f"没有支付 {payout}\nthere is no payout {payout}: `huzhu payouts list` lists them all")
     except (NotReissuable, LedgerMismatch) as error:
         fail(str(error))
     except DBAPIError as error:
-        fail(f"nothing was ordered: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
+        fail(f"nothing was reissued: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
     finally:
         engine.dispose()
-    out.print(f"已重发 {yuan(again.amount)} 元,新的支付编号 {again.payout_id}", soft_wrap=True)
-    out.print(f"{yuan(again.amount)} yuan are ordered again, as {again.payout_id}", soft_wrap=True)
+    out.print(f"已重发 {yuan(new_payout.amount)} 元,新的支付编号 {new_payout.payout_id}", soft_wrap=True)
+    out.print(f"reissued {yuan(new_payout.amount)} yuan as payout {new_payout.payout_id}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""A policy as tables that finance staff can read aloud: the rules in words, and worked examples of every tier."""
+"""A policy as tables that finance staff can read aloud: the rules in words, and worked examples for every tier."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.terminal.language import Language, said_in
+from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.prose import Prose
 from handlers.offline.worked_examples import benefit_at, category_of, claim_at, telling_amounts
 from handlers.offline.working_line import working
@@ -18,12 +18,12 @@ from schemas.bilingual import Saying
 from schemas.policy.model import Policy, Scheme, Tier
 
 CLAIM_EXAMPLE = (8_000_00, 12_000_00)
-"""Copay and out-of-catalogue amount (fen) of the one stay that is shown through all schemes."""
+"""Copay and out-of-catalogue amount (fen) of the example stay."""
 
 
-def show(policy: Policy, language: Language, console: Console) -> None:
+def show(policy: Policy, language: OutputLanguage, console: Console) -> None:
     """Prints a policy."""
-    say, label = said_in(language), said_in(language, " ")
+    say, label = translator(language), translator(language, " ")
     console.print()
     console.print(Text(policy.title or policy.id, style="bold"))
     console.print(_rules([(Saying("编号", "id"), Saying(policy.id, policy.id)), *policy_rules(policy)], language))
@@ -37,27 +37,27 @@ def show(policy: Policy, language: Language, console: Console) -> None:
     console.print()
     heading = Saying("一次看病,各层依次补助", "One stay through all schemes, in order")
     console.rule(Text(label(heading), style="bold"), align="left")
-    console.print(Prose(say(_claim_said())))
+    console.print(Prose(say(_example_in_words())))
     console.print(_claim(policy, language))
 
 
-def _rules(rules: list[tuple[Saying, Saying]], language: Language) -> Table:
-    languages = [Language.ZH, Language.EN] if language is Language.BOTH else [language]
+def _rules(rules: list[tuple[Saying, Saying]], language: OutputLanguage) -> Table:
+    languages = [OutputLanguage.ZH, OutputLanguage.EN] if language is OutputLanguage.BOTH else [language]
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(overflow="fold", no_wrap=True, style="dim")
     table.add_column(overflow="fold")
     for name, sentence in rules:
         name = Saying(name.zh, name.en[:1].upper() + name.en[1:])
         if sentence.zh == sentence.en:
-            table.add_row(Prose(said_in(language, " ")(name)), Prose(sentence.zh))
+            table.add_row(Prose(translator(language, " ")(name)), Prose(sentence.zh))
             continue
         for part in languages:
-            table.add_row(Prose(said_in(part)(name)), Prose(said_in(part)(sentence)))
+            table.add_row(Prose(translator(part)(name)), Prose(translator(part)(sentence)))
     return table
 
 
-def _tier(policy: Policy, scheme: Scheme, tier: Tier, language: Language) -> RenderableType:
-    say, label = said_in(language), said_in(language, " ")
+def _tier(policy: Policy, scheme: Scheme, tier: Tier, language: OutputLanguage) -> RenderableType:
+    say, label = translator(language), translator(language, " ")
     categories = ", ".join(tier.categories)
     heading = Text.assemble(
         (f"{label(Saying('档次', 'Tier'))} {tier.name}", "bold"),
@@ -73,14 +73,14 @@ def _tier(policy: Policy, scheme: Scheme, tier: Tier, language: Language) -> Ren
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column(say(Saying("金额(元)", "Amount (yuan)")), justify="right", no_wrap=True)
     table.add_column(say(Saying("补助(元)", "Benefit (yuan)")), justify="right", no_wrap=True)
-    table.add_column(say(Saying("怎么算", "How it is worked out")), overflow="fold")
+    table.add_column(say(Saying("怎么算", "Calculation")), overflow="fold")
     for amount in telling_amounts(policy, scheme, tier):
         benefit = benefit_at(policy, scheme, category, amount)
         table.add_row(yuan(amount), yuan(benefit.amount), Prose(say(working(benefit))))
     return Group(heading, rates, table)
 
 
-def _claim_said() -> Saying:
+def _example_in_words() -> Saying:
     copay, outside = map(yuan, CLAIM_EXAMPLE)
     return Saying(
         f"个人自付 {copay} 元,个人自费 {outside} 元;这个人在每一层都属于第一档,是这个年度的第一次。",
@@ -89,22 +89,22 @@ def _claim_said() -> Saying:
     )
 
 
-def _claim(policy: Policy, language: Language) -> Table:
-    say = said_in(language)
+def _claim(policy: Policy, language: OutputLanguage) -> Table:
+    say = translator(language)
     categories = [category_of(scheme, scheme.tiers[0]) for scheme in policy.schemes]
     decided = claim_at(policy, categories, *CLAIM_EXAMPLE)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column(say(Saying("保障层", "Scheme")), overflow="fold")
-    table.add_column(say(Saying("按这个数算", "Measured")), justify="right", no_wrap=True)
+    table.add_column(say(Saying("计算基数", "Based on")), justify="right", no_wrap=True)
     table.add_column(say(Saying("补助(元)", "Benefit (yuan)")), justify="right", no_wrap=True)
-    table.add_column(say(Saying("怎么算", "How it is worked out")), overflow="fold")
+    table.add_column(say(Saying("怎么算", "Calculation")), overflow="fold")
     for benefit in decided.benefits:
         basis, how = SHORT_BASIS[benefit.scheme.basis], working(benefit)
-        said = Saying(f"{basis.zh}:{how.zh}", f"{basis.en}: {how.en}")
+        calculation = Saying(f"{basis.zh}:{how.zh}", f"{basis.en}: {how.en}")
         name = Prose(benefit.scheme.title or benefit.scheme.id)
-        table.add_row(name, yuan(benefit.measured), yuan(benefit.amount), Prose(say(said)))
+        table.add_row(name, yuan(benefit.measured), yuan(benefit.amount), Prose(say(calculation)))
     table.add_section()
     left = decided.personal_burden - decided.total_benefit
-    table.add_row(say(Saying("各层合计", "Together")), "", yuan(decided.total_benefit), "")
-    table.add_row(say(Saying("还要自己付", "Still to pay")), "", yuan(left), "")
+    table.add_row(say(Saying("各层合计", "Total")), "", yuan(decided.total_benefit), "")
+    table.add_row(say(Saying("还要自己付", "Left to pay")), "", yuan(left), "")
     return table

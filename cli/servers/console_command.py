@@ -1,4 +1,4 @@
-"""`huzhu console`: the pages for finance staff, and the threads that keep their figures up to date."""
+"""`huzhu console`: the web pages for finance staff, and the threads that keep their figures up to date."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli.servers.gateway_command import STATEMENT_SECONDS_MAX
-from cli.servers.operate import LogLevel, ledger, log_to_stderr, settings
+from cli.servers.operate import LogLevel, ledger, log_to_stderr, read_settings
 from cli.terminal.output import err, fail
 from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, read_public_keys
@@ -38,64 +38,66 @@ log = logging.getLogger(__name__)
 
 def console(
     insecure_allow_plain: Annotated[
-        bool, typer.Option("--insecure-allow-plain", help="Serve other machines without TLS, behind a proxy with TLS.")
+        bool,
+        typer.Option("--insecure-allow-plain", help="Serve other machines without TLS, behind a proxy that has TLS."),
     ] = False,
     log_level: LogLevel = "info",
 ) -> None:
-    """Serve the console until a signal ends it.
+    """Serve the console until stopped by a signal.
 
-    Needs the ledger, and a key file (`huzhu people newkey`); with HUZHU_KAFKA_BOOTSTRAP it also shows how far the
-    workers are behind. Make users with `huzhu users create`. Exit status 2: a setting is unusable.
+    Needs the ledger and a key file (`huzhu people newkey`). With HUZHU_KAFKA_BOOTSTRAP it also shows how far the
+    workers are behind. Create users with `huzhu users create`. Exit status 2: a setting is unusable.
     """
     from web.console.console_app import Outside, create_console
     from web.console.log_watch import Watch
     from web.server import Address, NotServed, check_address, server
 
-    known = settings()
+    settings = read_settings()
     log_to_stderr(log_level)
     try:
-        check_address(known, insecure_allow_plain, "console")
+        check_address(settings, insecure_allow_plain, "console")
     except NotServed as error:
         fail(str(error))
-    keys = keyring(known)
-    engine, shards = _engine(known)
-    reader = _Lag(known, engine, shards)
-    watch = Watch(_audit_keys(known), utc_now)
+    keys = keyring(settings)
+    engine, shards = _engine(settings)
+    reader = _Lag(settings, engine, shards)
+    watch = Watch(_audit_keys(settings), utc_now)
     outside = Outside(shards, reader.lag, watch)
-    serving = server(create_console(engine, known, keys, outside, utc_now), known, "console")
-    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn's own give way to these at its end
+    serving = server(create_console(engine, settings, keys, outside, utc_now), settings, "console")
+    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn restores these when it stops
         signal.signal(number, lambda *_: setattr(serving, "should_exit", True))
     with _Background(engine, reader, watch):
-        err.print(f"the console is at {Address.of(known, 'console').url}")
-        with suppress(SystemExit):  # uvicorn's, when it cannot listen: it has logged why
+        err.print(f"the console is at {Address.of(settings, 'console').url}")
+        with suppress(SystemExit):  # from uvicorn when it cannot listen; it has logged why
             serving.run()
     engine.dispose()
     if not serving.started:
-        fail(f"nothing can listen at {known.console_host}:{known.console_port}: correct HUZHU_CONSOLE_HOST or _PORT")
+        address = f"{settings.console_host}:{settings.console_port}"
+        fail(f"cannot listen at {address}: change HUZHU_CONSOLE_HOST or HUZHU_CONSOLE_PORT")
 
 
-def keyring(known: Settings) -> Keyring:
-    """The keys of personal data; ends the command when there are none."""
-    if known.console_key_file is None:
-        fail("set HUZHU_CONSOLE_KEY_FILE to a file of keys; `huzhu people newkey FILE` makes one")
+def keyring(settings: Settings) -> Keyring:
+    """The keys for personal data; ends the command if there are none."""
+    if settings.console_key_file is None:
+        fail("set HUZHU_CONSOLE_KEY_FILE to a key file; `huzhu people newkey FILE` makes one")
     try:
-        return read_keyring(Path(known.console_key_file))
+        return read_keyring(Path(settings.console_key_file))
     except KeyringUnusable as error:
         fail(str(error))
 
 
-def _audit_keys(known: Settings) -> list[VerifierKey]:
-    """The public keys whose checkpoints count; none when none are given."""
-    if known.console_audit_keys is None:
+def _audit_keys(settings: Settings) -> list[VerifierKey]:
+    """The public keys whose signatures count; empty without HUZHU_CONSOLE_AUDIT_KEYS."""
+    if settings.console_audit_keys is None:
         return []
     try:
-        return read_public_keys([Path(known.console_audit_keys)])
+        return read_public_keys([Path(settings.console_audit_keys)])
     except KeyUnusable as error:
         fail(str(error))
 
 
-def _engine(known: Settings) -> tuple[Engine, int]:
-    first = ledger(known)
+def _engine(settings: Settings) -> tuple[Engine, int]:
+    first = ledger(settings)
     try:
         shards = bound_shards(first)
     except LedgerMismatch as error:
@@ -103,19 +105,19 @@ def _engine(known: Settings) -> tuple[Engine, int]:
     finally:
         first.dispose()
     url = first.url.render_as_string(False)
-    pool = known.console_threads + 3  # and one for each thread in the background
-    return connect(url, known.ledger_lease, pool=pool, statement_seconds=STATEMENT_SECONDS_MAX), shards
+    pool = settings.console_threads + 3  # and one for each thread in the background
+    return connect(url, settings.ledger_lease, pool=pool, statement_seconds=STATEMENT_SECONDS_MAX), shards
 
 
 class _Lag:
-    """How many events stand in Kafka that the ledger has not taken in, as it was a moment ago."""
+    """The number of events in Kafka that the ledger has not processed yet, as of the last look."""
 
-    def __init__(self, known: Settings, engine: Engine, shards: int) -> None:
-        self._bootstrap, self._engine, self._shards = known.kafka_bootstrap, engine, shards
-        self._known: int | None = None
+    def __init__(self, settings: Settings, engine: Engine, shards: int) -> None:
+        self._bootstrap, self._engine, self._shards = settings.kafka_bootstrap, engine, shards
+        self._latest: int | None = None
 
     def lag(self) -> int | None:
-        return self._known
+        return self._latest
 
     def look(self) -> None:
         from stream.inbound.partition_reader import RangeReader
@@ -125,13 +127,13 @@ class _Lag:
             return
         try:
             with RangeReader(self._bootstrap) as reader:
-                self._known = lag(self._engine, reader, self._shards).inbound
+                self._latest = lag(self._engine, reader, self._shards).inbound
         except KafkaException:
-            self._known = None
+            self._latest = None
 
 
 class _Background:
-    """Chains what was looked at and brings the figures forward, and asks Kafka, each in a thread of its own."""
+    """Chains noted views, updates the figures, asks Kafka and checks the audit log, in separate threads."""
 
     def __init__(self, engine: Engine, reader: _Lag, watch: Watch) -> None:
         from acts.personal_data_views import chain_views
@@ -146,8 +148,8 @@ class _Background:
                 pass
 
         self._stop = threading.Event()
-        works = ((keep_up, DIGEST_SECONDS), (reader.look, LAG_SECONDS), (verify, VERIFY_SECONDS))
-        self._threads = [threading.Thread(target=self._repeat, args=each, daemon=True) for each in works]
+        jobs = ((keep_up, DIGEST_SECONDS), (reader.look, LAG_SECONDS), (verify, VERIFY_SECONDS))
+        self._threads = [threading.Thread(target=self._repeat, args=job, daemon=True) for job in jobs]
 
     def __enter__(self) -> _Background:
         for thread in self._threads:
@@ -164,8 +166,8 @@ class _Background:
             try:
                 work()
             except SQLAlchemyError as error:
-                log.warning("the ledger did not answer: %s", type(error).__name__)
-            except Exception as error:  # noqa: BLE001 - pages go on; "as of" shows that their figures do not
-                log.error("keeping figures up to date failed: %s", type(error).__name__)
+                log.warning("the ledger does not answer: %s", type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - pages go on; their "as of" shows that the figures are stale
+                log.error("cannot update the figures: %s", type(error).__name__)
             if self._stop.wait(pause):
                 return

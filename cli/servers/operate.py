@@ -1,4 +1,4 @@
-"""`huzhu worker`, `relay`, `topics apply` and `topics check`: what an operator runs."""
+"""`huzhu worker`, `relay` and `topics`: the programs and checks of an operator."""
 
 from __future__ import annotations
 
@@ -23,45 +23,45 @@ from stream.deadline import INFRASTRUCTURE_GONE
 WORKER_EXAMPLE = "Example: huzhu worker --log-level warning"
 RELAY_EXAMPLE = "Example: huzhu relay"
 
-topics = typer.Typer(no_args_is_help=True, help="Make and check the Kafka topics.")
+topics = typer.Typer(no_args_is_help=True, help="Create and check the Kafka topics.")
 
 
-def settings() -> Settings:
+def read_settings() -> Settings:
     try:
         return KafkaSecurity.from_environment().settings
     except SettingsError as error:
         fail(str(error))
 
 
-def kafka_address(known: Settings) -> str:
-    return known.kafka_bootstrap or fail("set HUZHU_KAFKA_BOOTSTRAP to the address of Kafka, such as 127.0.0.1:9092")
+def kafka_address(settings: Settings) -> str:
+    return settings.kafka_bootstrap or fail("set HUZHU_KAFKA_BOOTSTRAP to the address of Kafka, such as 127.0.0.1:9092")
 
 
-def ledger(known: Settings) -> Engine:
-    """The ledger, at its newest schema."""
-    url = known.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql+psycopg://huzhu@127.0.0.1/huzhu")
-    engine = connect(url, known.ledger_lease)
+def ledger(settings: Settings) -> Engine:
+    """The ledger, upgraded to the newest schema."""
+    url = settings.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql+psycopg://huzhu@127.0.0.1/huzhu")
+    engine = connect(url, settings.ledger_lease)
     try:
         upgrade(engine)
     except DBAPIError as error:
-        fail(f"the ledger cannot be reached or upgraded: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
+        fail(f"cannot reach or upgrade the ledger: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
     return engine
 
 
-def bound_ledger(known: Settings) -> tuple[Engine, str]:
-    """The ledger and Kafka's address, after checking that the two belong together and that the topics are there."""
-    bootstrap, engine = kafka_address(known), ledger(known)
+def bound_ledger(settings: Settings) -> tuple[Engine, str]:
+    """The ledger and Kafka's address, after checking that they belong together and that the topics are correct."""
+    bootstrap, engine = kafka_address(settings), ledger(settings)
     try:
-        differences = topic_setup.check(bootstrap, known)
+        differences = topic_setup.check(bootstrap, settings)
         if differences:
-            fail("\n".join(map(str, differences)) + "\nrun `huzhu topics apply`, or correct the topics")
-        bind(engine, known.shards, topic_setup.cluster_id(bootstrap))
+            fail("\n".join(map(str, differences)) + "\nrun `huzhu topics apply`, or fix the topics")
+        bind(engine, settings.shards, topic_setup.cluster_id(bootstrap))
     except LedgerMismatch as error:
         fail(str(error))
     except topic_setup.KafkaUnreachable as error:
         fail(str(error), INFRASTRUCTURE_GONE)
     except DBAPIError as error:
-        fail(f"the ledger cannot be reached: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
+        fail(f"cannot reach the ledger: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
     return engine, bootstrap
 
 
@@ -75,35 +75,36 @@ LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error.")]
 
 
 def worker(log_level: LogLevel = "info") -> None:
-    """Take events from Kafka into the ledger, until a signal ends it.
+    """Process events from Kafka into the ledger until stopped by a signal.
 
-    Start as many as there are partitions at most; Kafka shares the partitions among them. Exit status 75 means that
-    Kafka or the ledger was gone: start it again.
+    Run any number of workers up to the number of partitions, which Kafka distributes among them. Exit status 75 means
+    that Kafka or the ledger could not be reached: start the worker again.
     """
     from stream.inbound import worker as process
     from stream.inbound.intake import Intake
     from stream.inbound.partition_reader import RangeReader
 
-    known = settings()
+    settings = read_settings()
     log_to_stderr(log_level)
-    engine, bootstrap = bound_ledger(known)
+    engine, bootstrap = bound_ledger(settings)
     with RangeReader(bootstrap) as reader, tempfile.TemporaryDirectory(prefix="huzhu-faust-") as folder:
-        app = process.create_app(Intake(engine, reader, known), bootstrap, known, folder)
+        app = process.create_app(Intake(engine, reader, settings), bootstrap, settings, folder)
         process.run(app, log_level)
 
 
 def relay(log_level: LogLevel = "info") -> None:
-    """Send what the ledger has decided to the outbound topics, until a signal ends it.
+    """Send the ledger's decisions and payouts to the outbound topics until stopped by a signal.
 
-    One relay serves all shards; a second one takes over from the first. Exit status 75: start it again.
+    One relay serves all shards; a second relay takes over from the first. Exit status 75 means that Kafka or the ledger
+    could not be reached: start the relay again.
     """
     from stream.outbound.relay import CursorLost
     from stream.outbound.relay_process import RelayProcess
 
-    known = settings()
+    settings = read_settings()
     log_to_stderr(log_level)
-    engine, bootstrap = bound_ledger(known)
-    process = RelayProcess(engine, bootstrap, range(known.shards), known)
+    engine, bootstrap = bound_ledger(settings)
+    process = RelayProcess(engine, bootstrap, range(settings.shards), settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: process.stop())
     try:
@@ -112,56 +113,56 @@ def relay(log_level: LogLevel = "info") -> None:
         fail(str(error), 1)
     except (KafkaException, DBAPIError) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
-        fail(f"relay ends: {str(reason).splitlines()[0]}", INFRASTRUCTURE_GONE)
+        fail(f"the relay stopped: {str(reason).splitlines()[0]}", INFRASTRUCTURE_GONE)
 
 
 @topics.command("apply", epilog="Example: HUZHU_KAFKA_BOOTSTRAP=127.0.0.1:9092 huzhu topics apply")
 def apply() -> None:
-    """Create the topics that are missing. What exists is left as it is."""
-    known = settings()
+    """Create missing topics. Existing topics are not changed."""
+    settings = read_settings()
     try:
-        made = topic_setup.apply(kafka_address(known), known)
+        created = topic_setup.apply(kafka_address(settings), settings)
     except topic_setup.KafkaUnreachable as error:
         fail(str(error), INFRASTRUCTURE_GONE)
-    for name in made:
-        out.print(f"created {name} with {known.shards} partitions")
-    if not made:
+    for name in created:
+        out.print(f"created {name} with {settings.shards} partitions")
+    if not created:
         out.print("all topics exist")
 
 
 @topics.command("acl", epilog="Example: huzhu topics acl --role insurer --user picc-wuxi --apply")
 def acl(
-    role: Annotated[KafkaRole | None, typer.Option(help="Only this role; without it all.")] = None,
-    user: Annotated[str | None, typer.Option(help="The Kafka user, with --role; without it the role's name.")] = None,
-    put: Annotated[bool, typer.Option("--apply", help="Allow it in the cluster, beside printing it.")] = False,
+    role: Annotated[KafkaRole | None, typer.Option(help="Only this role. Default: all roles.")] = None,
+    user: Annotated[str | None, typer.Option(help="The Kafka user, with --role. Default: the role's name.")] = None,
+    put: Annotated[bool, typer.Option("--apply", help="Also apply the rules to the cluster.")] = False,
 ) -> None:
-    """Print what each kind of program may do in Kafka: the least that it needs, from the topic declarations.
+    """Print the Kafka rules for each kind of program: the minimum it needs, derived from the topic declarations.
 
-    With --apply the cluster is told. Nothing is taken away, and what is allowed already stays so.
+    With --apply the rules are added to the cluster. Rules that exist already are never removed.
     """
-    known = settings()
+    settings = read_settings()
     if user and role is None:
-        fail("--user needs --role: say which kind of program it is")
-    found = [rule for each in ([role] if role else KafkaRole) for rule in rules(each, user or each.value)]
-    for rule in found:
+        fail("--user needs --role")
+    wanted_rules = [rule for one in ([role] if role else KafkaRole) for rule in rules(one, user or one.value)]
+    for rule in wanted_rules:
         out.print(str(rule), soft_wrap=True)
     if not put:
         return
     try:
-        acls.apply(kafka_address(known), found)
+        acls.apply(kafka_address(settings), wanted_rules)
     except acls.NotApplied as error:
         fail(str(error), 1)
     except topic_setup.KafkaUnreachable as error:
         fail(str(error), INFRASTRUCTURE_GONE)
-    err.print(f"{len(found)} rules are in force")
+    err.print(f"{len(wanted_rules)} rules are in force")
 
 
 @topics.command("check", epilog="Example: huzhu topics check && echo as declared")
 def check() -> None:
-    """Say in what the cluster's topics differ from the declaration. Exit status 1 if they do."""
-    known = settings()
+    """Show how the cluster's topics differ from the declarations. Exit status 1 if they do."""
+    settings = read_settings()
     try:
-        differences = topic_setup.check(kafka_address(known), known)
+        differences = topic_setup.check(kafka_address(settings), settings)
     except topic_setup.KafkaUnreachable as error:
         fail(str(error), INFRASTRUCTURE_GONE)
     for difference in differences:

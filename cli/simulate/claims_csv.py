@@ -1,4 +1,4 @@
-"""Every claim of a simulation, a line for each of its schemes, as CSV sorted by claim and scheme."""
+"""Every claim of a simulation as CSV: one line per claim and scheme, sorted."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ HEAD = (
 
 
 def lines_of(pair: Pair) -> Iterator[bytes]:
-    """The lines of one claim; one with an empty scheme where no policy was reached."""
+    """The lines of one claim; a single line with an empty scheme if no policy applied."""
     claim_id, day = pair.after.claim.claim_id, "" if pair.discharged_on is None else str(pair.discharged_on)
     before = {benefit.scheme.id: benefit for benefit in pair.before.benefits}
     after = {benefit.scheme.id: benefit for benefit in pair.after.benefits}
     for scheme_id in sorted(before.keys() | after.keys()) or [""]:
         one, other = before.get(scheme_id), after.get(scheme_id)
-        paid = [0 if each is None else each.amount for each in (one, other)]
+        paid = [0 if benefit is None else benefit.amount for benefit in (one, other)]
         cells = (claim_id, scheme_id, pair.area, day, pair.before.status, pair.after.status, _tier(one), _tier(other))
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerow([*cells, *map(format_yuan, [*paid, paid[1] - paid[0]])])
@@ -47,7 +47,7 @@ def _tier(benefit: Benefit | None) -> str:
 
 
 def merge(parts: Iterable[Path], target: Path) -> None:
-    """One file of all parts, with a head. The mark before it tells Excel that the text is UTF-8."""
+    """Merges all parts into one file with a header. The byte order mark tells Excel that the text is UTF-8."""
     with ExitStack() as stack, target.open("wb") as file:
         file.write(b"\xef\xbb\xbf" + ",".join(HEAD).encode() + b"\n")
         file.writelines(heapq.merge(*(stack.enter_context(part.open("rb")) for part in parts)))

@@ -1,4 +1,4 @@
-"""What a simulation found, as tables of numbers: for the terminal, for CSV files, and for the page."""
+"""The results of a simulation as tables: for the terminal, for CSV files and for the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.terminal.language import Language, said_in
+from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.prose import Prose
 from handlers.offline.what_if import EDGES, Class, Cost, Tally
 from handlers.words.claim_sentences import STATUS_NAMES, yuan
@@ -24,8 +24,8 @@ from schemas.policy.model import Policies
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """A tally, the policies that were compared (``before`` is None when there were none), and what was read."""
+class SimulationReport:
+    """A tally, the policies (``before`` is None when there is nothing to compare with), and how much was read."""
 
     tally: Tally
     before: Policies | None
@@ -39,22 +39,22 @@ class Report:
 
 
 class Fen(int):
-    """A cell that is money."""
+    """A cell with an amount of money in fen."""
 
 
-class Change(Fen):
-    """A cell that is a difference of money: its sign is shown."""
+class MoneyChange(Fen):
+    """A cell with a difference in fen, shown with its sign."""
 
 
 class Share(float):
-    """A cell that is a part of a whole, 0.1 for 10 %; its sign is shown."""
+    """A cell with a share, 0.1 for 10 %, shown with its sign."""
 
 
-Cell = str | int | Fen | Change | Share | Saying | None
+Cell = str | int | Fen | MoneyChange | Share | Saying | None
 
 
 class Sheet(NamedTuple):
-    """One table. ``name`` is the CSV file's; ``columns`` are each a machine's and people's name."""
+    """One table. ``name`` is that of the CSV file; each column has a name for programs and one for people."""
 
     name: str
     title: Saying
@@ -75,14 +75,14 @@ UNKNOWN = Saying("(没有登记)", "(none recorded)")
 CLAIMS = ("claims", Saying("受助笔数", "claims paid"))
 
 
-def sheets(report: Report) -> list[Sheet]:
-    """All tables of a report, the most telling first."""
+def sheets(report: SimulationReport) -> list[Sheet]:
+    """All tables of a report, the most important first."""
     tally = report.tally
     schemes: dict[tuple[str, ...], Cost] = {}
     for (scheme, _), cost in tally.by_tier.items():
         schemes.setdefault((scheme,), Cost()).merge(cost)
     scheme_column = ("scheme_id", Saying("保障层", "scheme"))
-    found = [
+    return [
         _cost_sheet("by-scheme", Saying("各保障层", "By scheme"), [scheme_column], schemes, report, total=False),
         _cost_sheet(
             "by-tier",
@@ -111,7 +111,6 @@ def sheets(report: Report) -> list[Sheet]:
         _statuses(report),
         _timeline(report),
     ]
-    return found
 
 
 def _cost_sheet(
@@ -119,7 +118,7 @@ def _cost_sheet(
     title: Saying,
     keys: list[tuple[str, Saying]],
     costs: dict[tuple[str, ...], Cost],
-    report: Report,
+    report: SimulationReport,
     total: bool = True,
 ) -> Sheet:
     columns = [*keys, CLAIMS_BEFORE, BEFORE, CLAIMS_AFTER, AFTER, CHANGE, PERCENT]
@@ -131,12 +130,12 @@ def _cost_sheet(
             return [cost.claims_after, Fen(cost.after)]
         change = cost.after - cost.before
         share = Share(change / cost.before) if cost.before else None
-        return [cost.claims_before, Fen(cost.before), cost.claims_after, Fen(cost.after), Change(change), share]
+        return [cost.claims_before, Fen(cost.before), cost.claims_after, Fen(cost.after), MoneyChange(change), share]
 
     rows: list[list[Cell]] = [
         [*((part or UNKNOWN) for part in key), *cells(cost)] for key, cost in sorted(costs.items())
     ]
-    # The schemes of one claim are several payments: only the money adds up over schemes, so no total is shown there.
+    # A claim paid by two schemes counts in both, so only the money adds up over schemes: no total is shown there.
     last: list[Cell] | None = None
     if total:
         last = [Saying("合计", "total"), *([""] * (len(keys) - 1)), *cells(report.tally.total)]
@@ -144,7 +143,7 @@ def _cost_sheet(
 
 
 def class_name(number: int, signed: bool = True) -> Saying:
-    """A class of changes (``signed``) or of amounts in words, in yuan: the larger end belongs to it."""
+    """The name of a class of changes (``signed``) or of amounts, in yuan; the class includes its upper limit."""
     if number == 0:
         return Saying("不变", "unchanged") if signed else Saying("无救助", "nothing paid")
     rank = abs(number)
@@ -157,10 +156,10 @@ def class_name(number: int, signed: bool = True) -> Saying:
     return Saying(f"{'增' if more else '减'} {span} 元", f"{'more' if more else 'less'}: {span} yuan")
 
 
-def _distribution(report: Report) -> Sheet:
+def _distribution(report: SimulationReport) -> Sheet:
     tally = report.tally
     numbers = range(-len(EDGES) - 1, len(EDGES) + 2) if report.compares else range(len(EDGES) + 2)
-    title = Saying("增减分布", "Winners and losers") if report.compares else Saying("金额分布", "Distribution")
+    title = Saying("增减分布", "Gains and losses") if report.compares else Saying("金额分布", "Distribution")
     nothing = Class()
     rows: list[list[Cell]] = []
     for number in numbers:
@@ -168,7 +167,7 @@ def _distribution(report: Report) -> Sheet:
             counted.get(number, nothing) for counted in (tally.claims_by_change, tally.persons_by_change)
         )
         name = class_name(number, report.compares)
-        rows.append([name, claims.count, Change(claims.sum), persons.count, Change(persons.sum)])
+        rows.append([name, claims.count, MoneyChange(claims.sum), persons.count, MoneyChange(persons.sum)])
     columns = [
         ("class", Saying("增减", "change") if report.compares else Saying("金额", "amount")),
         ("claims", Saying("理赔笔数", "claims")),
@@ -179,7 +178,7 @@ def _distribution(report: Report) -> Sheet:
     return Sheet("distribution", title, columns, rows)
 
 
-def _largest(report: Report) -> Sheet:
+def _largest(report: SimulationReport) -> Sheet:
     columns = [
         ("claim_id", Saying("理赔编号", "claim")),
         AREA,
@@ -188,17 +187,17 @@ def _largest(report: Report) -> Sheet:
     ]
     money = [BEFORE, AFTER, CHANGE] if report.compares else [COST]
     rows: list[list[Cell]] = []
-    for each in report.tally.largest:
-        head: list[Cell] = [each.claim_id, each.area, each.discharged_on, Fen(each.burden)]
-        paid: list[Cell] = [Fen(each.before), Fen(each.after), Change(each.change)]
-        rows.append([*head, *(paid if report.compares else [Fen(each.after)])])
-    title = Saying("变化最大的一百笔", "The hundred claims that change most")
+    for claim in report.tally.largest:
+        head: list[Cell] = [claim.claim_id, claim.area, claim.discharged_on, Fen(claim.burden)]
+        paid: list[Cell] = [Fen(claim.before), Fen(claim.after), MoneyChange(claim.change)]
+        rows.append([*head, *(paid if report.compares else [Fen(claim.after)])])
+    title = Saying("变化最大的一百笔", "The hundred claims with the largest changes")
     if not report.compares:
         title = Saying("金额最高的一百笔", "The hundred largest claims")
     return Sheet("largest", title, [*columns, *money], rows)
 
 
-def _statuses(report: Report) -> Sheet:
+def _statuses(report: SimulationReport) -> Sheet:
     counted = report.tally.statuses
     columns = [("status", Saying("状态", "status"))]
     sides = ["before", "after"] if report.compares else ["after"]
@@ -212,10 +211,10 @@ def _statuses(report: Report) -> Sheet:
     return Sheet("statuses", Saying("理赔状态", "Claims by status"), columns, rows)
 
 
-def _timeline(report: Report) -> Sheet:
-    """Which policy is in force from when to when, on both sides."""
+def _timeline(report: SimulationReport) -> Sheet:
+    """When each policy is in force, on both sides."""
     columns = [
-        ("side", Saying("哪一边", "side")),
+        ("side", Saying("方案", "side")),
         ("policy_id", Saying("方案编号", "policy")),
         ("effective_from", Saying("从", "from")),
         ("effective_to", Saying("到(不含)", "until (exclusive)")),
@@ -224,11 +223,11 @@ def _timeline(report: Report) -> Sheet:
     for side, policies in ((Saying("原方案", "before"), report.before), (Saying("新方案", "after"), report.after)):
         for policy in policies.releases if policies is not None else ():
             rows.append([side, policy.id, str(policy.effective_from), str(policy.effective_to or "")])
-    return Sheet("policies", Saying("哪天用哪个方案", "Which policy on which day"), columns, rows)
+    return Sheet("policies", Saying("方案适用时间", "When each policy is in force"), columns, rows)
 
 
-def headline(report: Report) -> list[tuple[Saying, str, Saying]]:
-    """The few numbers that say it all: name, number, and what stands below it."""
+def headline(report: SimulationReport) -> list[tuple[Saying, str, Saying]]:
+    """The key figures: name, number, and the text below it."""
     tally, total = report.tally, report.tally.total
     claims, persons, facts, refused = (f"{n:,}" for n in (tally.claims, tally.persons, report.facts, report.refused))
     read = Saying(
@@ -244,24 +243,21 @@ def headline(report: Report) -> list[tuple[Saying, str, Saying]]:
         (Saying("原方案(元)", "Before (yuan)"), yuan(total.before), read),
         (Saying("新方案(元)", "After (yuan)"), yuan(total.after), Saying("同样的数据", "the same facts")),
         (Saying("增减(元)", "Change (yuan)"), _signed(change), Saying(share, share)),
-        *(
-            (name, f"{sum(each.count for each in classes):,}", Saying(said.zh, said.en))
-            for name, classes, said in _sides(report)
-        ),
+        *((name, f"{sum(group.count for group in classes):,}", below) for name, classes, below in _sides(report)),
     ]
 
 
-def _sides(report: Report) -> Iterator[tuple[Saying, list[Class], Saying]]:
+def _sides(report: SimulationReport) -> Iterator[tuple[Saying, list[Class], Saying]]:
     persons, claims = report.tally.persons_by_change, report.tally.claims_by_change
     tests: list[tuple[Saying, Callable[[int], bool]]] = [
-        (Saying("多得的人数", "Persons who gain"), lambda number: number > 0),
-        (Saying("少得的人数", "Persons who lose"), lambda number: number < 0),
+        (Saying("补助增加的人数", "Persons who gain"), lambda number: number > 0),
+        (Saying("补助减少的人数", "Persons who lose"), lambda number: number < 0),
     ]
-    for name, of in tests:
-        found = [each for number, each in persons.items() if of(number)]
-        count = sum(each.count for number, each in claims.items() if of(number))
-        money = _signed(sum(each.sum for each in found))
-        yield name, found, Saying(f"{count:,} 笔理赔,合计 {money} 元", f"{count:,} claims, {money} yuan together")
+    for name, belongs in tests:
+        classes = [group for number, group in persons.items() if belongs(number)]
+        count = sum(group.count for number, group in claims.items() if belongs(number))
+        money = _signed(sum(group.sum for group in classes))
+        yield name, classes, Saying(f"{count:,} 笔理赔,合计 {money} 元", f"{count:,} claims, {money} yuan in total")
 
 
 def _signed(fen: int) -> str:
@@ -269,12 +265,12 @@ def _signed(fen: int) -> str:
 
 
 def text_of(cell: Cell, say: Callable[[Saying], str]) -> str:
-    """A cell for people."""
+    """The text of a cell for people."""
     if cell is None:
         return ""
     if isinstance(cell, Saying):
         return say(cell)
-    if isinstance(cell, Change):
+    if isinstance(cell, MoneyChange):
         return _signed(int(cell))
     if isinstance(cell, Fen):
         return yuan(int(cell))
@@ -284,7 +280,7 @@ def text_of(cell: Cell, say: Callable[[Saying], str]) -> str:
 
 
 def _plain(cell: Cell) -> str:
-    """A cell for programs: yuan with two decimals and no separators, words in English."""
+    """The text of a cell for programs: yuan with two decimals, no separators, words in English."""
     if cell is None:
         return ""
     if isinstance(cell, Saying):
@@ -294,8 +290,8 @@ def _plain(cell: Cell) -> str:
     return f"{float(cell):.6f}" if isinstance(cell, Share) else str(cell)
 
 
-def write_csv(report: Report, folder: Path) -> list[Path]:
-    """A CSV file for each table. The mark before the text tells Excel that it is UTF-8."""
+def write_csv(report: SimulationReport, folder: Path) -> list[Path]:
+    """Writes a CSV file per table. The byte order mark tells Excel that it is UTF-8."""
     written = []
     for sheet in sheets(report):
         path = folder / f"{sheet.name}.csv"
@@ -315,15 +311,15 @@ LEFT_OUT = {
     "by-month": _COUNTS,
     "largest": ("personal_burden",),
 }
-"""Columns that a terminal of 80 has no room for."""
+"""Columns that do not fit on a terminal 80 characters wide."""
 
 ROWS_MAX = 20
-"""So many rows of a long table are shown on a terminal: the CSV files hold all."""
+"""At most this many rows of a table are shown on the terminal; the CSV files have all."""
 
 
-def show(report: Report, language: Language, console: Console) -> None:
+def show(report: SimulationReport, language: OutputLanguage, console: Console) -> None:
     """Prints the report."""
-    say, label = said_in(language), said_in(language, " ")
+    say, label = translator(language), translator(language, " ")
     for name, number, below in headline(report):
         console.print(Prose(f"{label(name)}  {number}  {label(below)}", "bold"))
     for sheet in sheets(report):
@@ -345,6 +341,7 @@ def show(report: Report, language: Language, console: Console) -> None:
         left = len(sheet.rows) - ROWS_MAX
         if left > 0:
             more = Saying(
-                f"还有 {left} 行,见 --out 的 {sheet.name}.csv", f"{left} more rows: {sheet.name}.csv of --out"
+                f"还有 {left} 行,见 --out 文件夹中的 {sheet.name}.csv",
+                f"{left} more rows: see {sheet.name}.csv in the --out folder",
             )
             console.print(Prose(label(more)))

@@ -1,4 +1,4 @@
-"""`huzhu simulate`: what the same facts would cost under other policies. Nothing is paid and nothing is written."""
+"""`huzhu simulate`: what the same facts would cost under other policies. Pays nothing, writes nothing."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import psycopg
 import typer
 from sqlalchemy.exc import DBAPIError
 
+from cli.offline.adjudicate_command import load_policies
 from cli.offline.by_person import (
-    EVENTS_A_BUCKET,
+    EVENTS_PER_BUCKET,
     Worked,
     by_person,
     by_person_in_ledger,
@@ -24,10 +25,9 @@ from cli.offline.by_person import (
 )
 from cli.offline.scatter import LedgerSource, Plan
 from cli.offline.worker_processes import cores, workers
-from cli.policy.policy_command import read as read_files
-from cli.servers.operate import settings
+from cli.servers.operate import read_settings
 from cli.simulate import claims_csv, cost_tables, html_page
-from cli.terminal.language import Language
+from cli.terminal.language import OutputLanguage
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
 from handlers.claims.account import Decidable
 from handlers.offline.what_if import Tally, in_place_of, pairs
@@ -44,7 +44,7 @@ EXAMPLE = (
 
 @dataclass(frozen=True, slots=True)
 class Simulating:
-    """What is done with the accounts of a bucket. ``claims`` is where every claim is written, if it is wanted."""
+    """The work on the accounts of a bucket. ``claims`` is the folder for the list of every claim, or None."""
 
     before: Policies
     after: Policies
@@ -61,37 +61,41 @@ class Simulating:
 
 
 def simulate(
-    policy: Annotated[list[Path], typer.Option(help="A policy file to try; give the option again for more releases.")],
+    policy: Annotated[list[Path], typer.Option(help="A policy file to try; repeat the option for more releases.")],
     baseline: Annotated[
         list[Path] | None,
-        typer.Option(help="A policy file to compare with; again for more. Left out with --ledger: the published ones."),
+        typer.Option(
+            help="A policy file to compare with; can be repeated. Default with --ledger: the published policies."
+        ),
     ] = None,
     facts: Annotated[
-        Path | None, typer.Option(help="Facts, one JSON object a line, in any order; - is standard input.")
+        Path | None, typer.Option(help="Facts, one JSON object per line, in any order; - for standard input.")
     ] = None,
-    ledger: Annotated[bool, typer.Option("--ledger", help="The facts of the ledger at HUZHU_DATABASE_URL.")] = False,
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="Use the facts of the ledger at HUZHU_DATABASE_URL.")
+    ] = False,
     folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for the report: a page (index.html) and CSV files.")
     ] = None,
     every_claim: Annotated[
         bool, typer.Option("--every-claim", help="Also write every claim, before and after, to claims.csv.")
     ] = False,
-    language: Annotated[Language, typer.Option(help="zh, en, or both, Chinese first.")] = Language.ZH,
+    language: Annotated[OutputLanguage, typer.Option(help="zh, en, or both (Chinese first).")] = OutputLanguage.ZH,
 ) -> None:
-    """Say what the same facts would cost under other policies: who wins, who loses, and how much.
+    """Show what the same facts would cost under other policies: who gains, who loses, and how much.
 
-    The new policies are in force on their own days in place of the baseline; on all other days the baseline stays.
-    Without a baseline the new ones stand alone and only their cost is told. Nothing is paid, nothing is written to the
-    ledger. Refused facts go to standard error as in `huzhu adjudicate`, and so does exit status 3; 2 means that the
-    call, a policy or the ledger is unusable.
+    The new policies replace the baseline on the days they are in force; on all other days the baseline applies.
+    Without a baseline only the cost of the new policies is shown. Nothing is paid or written to the ledger. Refused
+    facts go to standard error and cause exit status 3, as in `huzhu adjudicate`; exit status 2 means that an option, a
+    policy or the ledger is unusable.
     """
     if ledger is (facts is not None):
-        fail("give either --facts FILE or --ledger: where the facts are to come from")
+        fail("give either --facts FILE or --ledger")
     if every_claim and folder is None:
-        fail("--every-claim needs --out: the folder into which claims.csv is to be written")
+        fail("--every-claim needs --out: the folder for claims.csv")
     if folder is not None:
         _make(folder)
-    new, old = read_files(policy), None if baseline is None else read_files(baseline)
+    new, old = load_policies(policy), None if baseline is None else load_policies(baseline)
     worked, compared = (
         _from_ledger(new, old, every_claim, folder)
         if facts is None
@@ -100,10 +104,10 @@ def simulate(
     tally = Tally()
     for result, _ in worked.results:
         tally.merge(result)
-    report = cost_tables.Report(tally, compared[0], compared[1], worked.facts, len(worked.refused))
+    report = cost_tables.SimulationReport(tally, compared[0], compared[1], worked.facts, len(worked.refused))
     for number, refusal in worked.refused:
-        said = {"line": number, **refusal.model_dump(mode="json")}
-        sys.stderr.write(json.dumps(said, ensure_ascii=False) + "\n")
+        document = {"line": number, **refusal.model_dump(mode="json")}
+        sys.stderr.write(json.dumps(document, ensure_ascii=False) + "\n")
     written = []
     if folder is not None:
         written = [*cost_tables.write_csv(report, folder), html_page.write(report, language, folder)]
@@ -115,36 +119,36 @@ def simulate(
 
 
 Compared = tuple[Policies | None, Policies]
-"""The policies before (None: there is nothing to compare with) and after."""
+"""The policies before (None if there is nothing to compare with) and after."""
 
 
 def _from_file(facts: Path, new: Policies, old: Policies | None, every_claim: bool, folder: Path | None) -> Outcome:
     compared = _compared(new, old)
     with plan_for(facts, 4 * cores()) as plan:
-        with workers(cores() if plan.buckets > 1 else 1) as hands, progress() as bar:
-            worked = by_person(plan, _work(plan, compared, every_claim), hands, bar)
+        with workers(cores() if plan.buckets > 1 else 1) as pool, progress() as bar:
+            worked = by_person(plan, _work(plan, compared, every_claim), pool, bar)
         _collect(worked, folder)
     return worked, compared
 
 
 def _from_ledger(new: Policies, old: Policies | None, every_claim: bool, folder: Path | None) -> Outcome:
-    known = settings()
-    url = known.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql+psycopg://huzhu@127.0.0.1/huzhu")
-    engine = connect(url, known.ledger_lease)
+    settings = read_settings()
+    url = settings.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql+psycopg://huzhu@127.0.0.1/huzhu")
+    engine = connect(url, settings.ledger_lease)
     try:
         with moment(engine) as now, temporary_folder() as spool:
             compared = _compared(new, _published(now) if old is None else old)
             events = range(now.first_event, now.end_event)
-            buckets = -(-len(events) // EVENTS_A_BUCKET) or 1
+            buckets = -(-len(events) // EVENTS_PER_BUCKET) or 1
             plan = Plan(None, spool, buckets if buckets == 1 else max(buckets, 4 * cores()))
-            source = LedgerSource(url, known.ledger_lease, now.snapshot_id)
-            with workers(cores() if buckets > 1 else 1) as hands, progress() as bar:
+            source = LedgerSource(url, settings.ledger_lease, now.snapshot_id)
+            with workers(cores() if buckets > 1 else 1) as pool, progress() as bar:
                 work = _work(plan, compared, every_claim)
-                worked = by_person_in_ledger(plan, source, events, work, hands, bar)
+                worked = by_person_in_ledger(plan, source, events, work, pool, bar)
             _collect(worked, folder)
     except (DBAPIError, psycopg.Error) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
-        fail(f"the ledger cannot be read: {str(reason).splitlines()[0]}", INFRASTRUCTURE_GONE)
+        fail(f"cannot read the ledger: {str(reason).splitlines()[0]}", INFRASTRUCTURE_GONE)
     finally:
         engine.dispose()
     return worked, compared
@@ -176,4 +180,4 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        fail(f"{folder}: cannot be made: {error.strerror}")
+        fail(f"{folder}: cannot make it: {error.strerror}")

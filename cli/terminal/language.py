@@ -1,4 +1,4 @@
-"""In which languages a command speaks: Chinese, English, or both, Chinese first."""
+"""The output language of a command: Chinese, English, or both with Chinese first."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from enum import StrEnum
 from schemas.bilingual import Saying
 
 
-class Language(StrEnum):
+class OutputLanguage(StrEnum):
     ZH = "zh"
     EN = "en"
     BOTH = "both"
 
 
-def said_in(language: Language, join: str = "\n") -> Callable[[Saying], str]:
-    """What turns a saying into text of a language; both are joined by ``join``, once if they are equal."""
+def translator(language: OutputLanguage, join: str = "\n") -> Callable[[Saying], str]:
+    """Returns a function from a saying to its text. BOTH joins the two texts with ``join`` unless they are equal."""
 
     def say(saying: Saying) -> str:
-        if language is Language.BOTH and saying.zh != saying.en:
+        if language is OutputLanguage.BOTH and saying.zh != saying.en:
             return f"{saying.zh}{join}{saying.en}"
-        return saying.en if language is Language.EN else saying.zh
+        return saying.en if language is OutputLanguage.EN else saying.zh
 
     return say

@@ -1,4 +1,4 @@
-"""How the command speaks to people: standard output for results, standard error for progress and trouble."""
+"""Output of the commands: results to standard output, progress and errors to standard error."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 UNUSABLE = 2
-"""Exit status when the call, a file or a setting is unusable."""
+"""Exit status when an option, a file or a setting is unusable."""
 
 SOME_REFUSED = 3
-"""Exit status when the work was done but some events were refused."""
+"""Exit status when the work is done but some events were refused."""
 
 
 def fail(message: str, status: int = UNUSABLE) -> NoReturn:
-    """Ends the command with one message for a person."""
+    """Ends the command with a message for a person."""
     sys.stderr.write(message.rstrip() + "\n")
     raise typer.Exit(status)
 
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A progress bar on standard error, shown only to a terminal: a program that reads the stream is not disturbed."""
+    """A progress bar on standard error, shown only on a terminal so that it never ends up in a log or a pipe."""
     bar = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -1,4 +1,4 @@
-"""Text that wraps where a reader of Chinese and English expects it: between characters, never inside a number."""
+"""Text that wraps as readers of Chinese and English expect: between characters, never inside a number."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rich.segment import Segment
 
 _PIECES = re.compile(
     r"[0-9][0-9,.]* [元天年月日](?![\u4e00-\u9fff])|[0-9][0-9,.]* [元天]"  # an amount stays with its unit
-    r"|[(“《]*[\u2e80-\u9fff\uf900-\ufaff][,。;:、)”》!?]*"  # one character, with the marks that cling to it
+    r"|[(“《]*[\u2e80-\u9fff\uf900-\ufaff][,。;:、)”》!?]*"  # one character with its adjacent punctuation
     r"|[^\s\u2e80-\u9fff]+|\s+"
 )
 
 
 class Prose:
-    """A paragraph or several, one a line of ``text``."""
+    """One or more paragraphs, one per line of ``text``."""
 
     def __init__(self, text: str, style: str = "") -> None:
         self.text = text
@@ -46,6 +46,6 @@ def folded(paragraph: str, width: int) -> Iterator[str]:
             continue
         if line.strip():
             yield line.rstrip()
-        *whole, line = chop_cells(piece.lstrip(), width) or [""]
-        yield from whole
+        *full_lines, line = chop_cells(piece.lstrip(), width) or [""]
+        yield from full_lines
     yield line.rstrip()

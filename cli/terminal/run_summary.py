@@ -1,4 +1,4 @@
-"""What a run gave, for people: benefits by scheme and tier, claims by status, refusals by code."""
+"""The summary of a demo: benefits by scheme and tier, claims by status, refusals by code."""
 
 from __future__ import annotations
 
@@ -11,32 +11,24 @@ from typing import Any
 from rich.table import Table
 
 from cli.terminal.output import out
-from schemas.money import format_yuan, parse_yuan
-
-STATUS_ZH = {
-    "adjudicated": "已核定",
-    "not_covered": "未参保",
-    "no_policy": "无方案",
-    "after_death": "死亡后入院",
-    "incomplete": "待补齐",
-    "voided": "已作废",
-}
+from handlers.words.claim_sentences import STATUS_NAMES, yuan
+from schemas.decisions import Status
+from schemas.money import parse_yuan
 
 
 def summarise(folder: Path, events: int, seconds: float) -> None:
-    """Prints the summary of the files that a demo left in ``folder``."""
+    """Prints a summary of the demo's files in ``folder``."""
     claims: dict[str, dict[str, Any]] = {}
     for decision in _read(folder / "decisions.jsonl"):
-        known = claims.get(decision["claim_id"])
-        if known is None or known["revision"] < decision["revision"]:
+        newest = claims.get(decision["claim_id"])
+        if newest is None or newest["revision"] < decision["revision"]:
             claims[decision["claim_id"]] = decision
     _benefits(list(claims.values()))
     _one_explained(list(claims.values()))
     _payouts(folder)
     statuses = Counter(claim["status"] for claim in claims.values())
-    out.print(
-        "claims 理赔: " + ", ".join(f"{count:,} {name} {STATUS_ZH[name]}" for name, count in statuses.most_common())
-    )
+    counts = (f"{count:,} {name} {STATUS_NAMES[Status(name)].zh}" for name, count in statuses.most_common())
+    out.print("claims 理赔: " + ", ".join(counts))
     refused = Counter(refusal["code"] for refusal in _read(folder / "deadletter.jsonl"))
     if refused:
         out.print("refused 拒收: " + ", ".join(f"{count:,} {code}" for code, count in refused.most_common()))
@@ -46,37 +38,37 @@ def summarise(folder: Path, events: int, seconds: float) -> None:
 
 
 def _benefits(claims: list[dict[str, Any]]) -> None:
-    counted: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    by_tier: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for claim in claims:
         for benefit in claim["benefits"]:
             if benefit["tier"] is None:
                 continue
-            row = counted[benefit["scheme_id"], benefit["tier"]]
+            row = by_tier[benefit["scheme_id"], benefit["tier"]]
             amount = parse_yuan(benefit["benefit"])
             row[0] += 1
             row[1] += amount > 0
             row[2] += amount
     table = Table(title="Benefits by scheme and tier 各保障层救助金", show_footer=True)
-    total = sum(row[2] for row in counted.values())
+    total = sum(row[2] for row in by_tier.values())
     table.add_column("scheme 保障层", footer="total 合计", overflow="fold", min_width=20)
     table.add_column("tier 档次", overflow="fold")
-    table.add_column("eligible 符合", justify="right", footer=f"{sum(r[0] for r in counted.values()):,}")
-    table.add_column("paid 给付", justify="right", footer=f"{sum(r[1] for r in counted.values()):,}")
-    table.add_column("yuan 金额(元)", justify="right", footer=_grouped(total))
-    for (scheme, tier), row in sorted(counted.items()):
-        table.add_row(scheme, tier, f"{row[0]:,}", f"{row[1]:,}", _grouped(row[2]))
+    table.add_column("eligible 符合", justify="right", footer=f"{sum(r[0] for r in by_tier.values()):,}")
+    table.add_column("paid 给付", justify="right", footer=f"{sum(r[1] for r in by_tier.values()):,}")
+    table.add_column("yuan 金额(元)", justify="right", footer=yuan(total))
+    for (scheme, tier), row in sorted(by_tier.items()):
+        table.add_row(scheme, tier, f"{row[0]:,}", f"{row[1]:,}", yuan(row[2]))
     out.print(table)
 
 
 def _one_explained(claims: list[dict[str, Any]]) -> None:
-    """The claim with the most to explain, in both languages."""
-    richest = max(claims, key=lambda claim: (len(claim["explanation"]), claim["claim_id"]), default=None)
-    if richest is None or not richest["explanation"]:
+    """Prints the claim with the longest explanation, in both languages."""
+    claim = max(claims, key=lambda each: (len(each["explanation"]), each["claim_id"]), default=None)
+    if claim is None or not claim["explanation"]:
         return
-    out.print(f"one claim explained 一例说明: {richest['claim_id']}, personal burden {richest['personal_burden']} yuan")
-    for line in richest["explanation"]:
+    out.print(f"one claim explained 一例说明: {claim['claim_id']}, personal burden {claim['personal_burden']} yuan")
+    for line in claim["explanation"]:
         out.print(f"  {line['zh']}\n  {line['en']}")
-    out.print(f"  合计救助 {richest['total_benefit']} 元,本人承担 {richest['patient_pays']} 元。")
+    out.print(f"  合计救助 {claim['total_benefit']} 元,本人承担 {claim['patient_pays']} 元。")
 
 
 def _payouts(folder: Path) -> None:
@@ -86,14 +78,9 @@ def _payouts(folder: Path) -> None:
         sums[payout["kind"]][1] += parse_yuan(payout["amount"])
     (payments, paid), (recoveries, recovered) = sums["payment"], sums["recovery"]
     out.print(
-        f"instructions 支付指令: {payments:,} payments of {_grouped(paid)}, {recoveries:,} recoveries of "
-        f"{_grouped(recovered)}, net {_grouped(paid - recovered)} yuan"
+        f"instructions 支付指令: {payments:,} payments of {yuan(paid)}, {recoveries:,} recoveries of "
+        f"{yuan(recovered)}, net {yuan(paid - recovered)} yuan"
     )
-
-
-def _grouped(fen: int) -> str:
-    yuan, cents = format_yuan(fen).split(".")
-    return f"{int(yuan):,}.{cents}"
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:

@@ -195,7 +195,7 @@ def test_a_killed_worker_changes_no_instruction(undisturbed: Run) -> None:
     demo = Demo(undisturbed.out)
     demo.await_middle().kill()
     assert demo.wait() == 0, demo.said()
-    assert "the worker ended with status -9: started again" in demo.said()
+    assert "the worker ended with status -9; restarting it" in demo.said()
     demo.assert_gone()
     again = files_in(undisturbed.out)
     assert again.instructions == undisturbed.files.instructions

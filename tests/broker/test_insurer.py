@@ -122,8 +122,8 @@ def test_a_failed_payout_is_reissued_by_command_and_paid(spine: Spine) -> None:
     shown = huzhu("payouts", "show", first["payout_id"], "--language", "en", columns=200, HUZHU_DATABASE_URL=spine.url)
     assert f"state: failed reissued as {new['payout_id']}" in shown.stdout
     page = huzhu("explain", "E-reissue", "--language", "en", columns=200, HUZHU_DATABASE_URL=spine.url).stdout
-    assert "pay 300.00 yuan, failed, and was ordered again." in page
-    assert "take back 300.00 yuan, taken off the books" in page
+    assert "pay 300.00 yuan, failed, reissued." in page
+    assert "recover 300.00 yuan, book entry that reverses" in page
     assert "pay 300.00 yuan, paid." in page
 
 

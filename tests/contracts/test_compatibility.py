@@ -226,7 +226,7 @@ def test_a_break_with_the_release_is_told(tmp_path: Path) -> None:
     assert breaking(tmp_path) == (
         "1.2.0",
         [
-            "payout.cancelled: is gone",
+            "payout.cancelled: was removed",
             "payout.instructed: /bank: is optional now",
             "payout.instructed: /bank: was removed",
         ],

@@ -50,7 +50,12 @@ def test_explain_tells_the_whole_claim_from_files(tmp_path: Path, language: str)
         expected += ["各项补助合计8,600.00元", "最后您自己付5,400.00元", "编号wuxi-sample", f"前12位){sha256}"]
     else:
         expected = ["Thehospital'sbills(2)", "Totalcharge14,000.00yuan", "(copay)4,000.00yuan", "(Sofar:600.00yuan.)"]
-        expected += ["pay8,600.00yuan", "Youpayintheend5,400.00yuan", "wuxi-sample", f"SHA-256begins{sha256}"]
+        expected += [
+            "Paidbyallschemestogether8,600.00yuan",
+            "Youpay5,400.00yuan",
+            "wuxi-sample",
+            f"SHA-256begins{sha256}",
+        ]
     assert [] == [each for each in expected if each not in text]
 
 
@@ -107,7 +112,7 @@ def test_every_status_has_a_name() -> None:
     assert set(Status) == set(STATUS_NAMES)
 
 
-@pytest.mark.parametrize(("language", "said"), [("zh", "没有理赔 E404"), ("en", "There is no claim E404")])
+@pytest.mark.parametrize(("language", "said"), [("zh", "没有理赔 E404"), ("en", "No claim E404")])
 def test_explain_of_an_unknown_claim_is_one_sentence(tmp_path: Path, language: str, said: str) -> None:
     """Exit status 2, nothing on standard output."""
     told = huzhu("explain", "E404", "--facts", facts_file(tmp_path, PERSON), "--policy", WUXI, "--language", language)
@@ -145,12 +150,12 @@ def test_explain_reads_the_ledger(ledger: Engine, ledger_url: str) -> None:
     assert (0, "") == (before.returncode, before.stderr)
     payouts = re.findall(r"PO-[0-9a-f]{32}", before.stdout)
     assert 2 == len(payouts)
-    assert 2 == squeezed(before.stdout).count("已发指令,还没有回音")
+    assert 2 == squeezed(before.stdout).count("已发支付指令,尚无结果")
     fill(ledger, [report(payouts[0]), bill("S2", "E1", 1000, out_of_catalogue=4000, version=2)], PERSON)
     after = huzhu("explain", "E1", "--language", "en", HUZHU_DATABASE_URL=ledger_url)
     text = squeezed(after.stdout)
-    assert squeezed("All schemes together pay 4,600.00 yuan") in text
-    assert squeezed("take back 4,000.00 yuan") in text
+    assert squeezed("Paid by all schemes together 4,600.00 yuan") in text
+    assert squeezed("recover 4,000.00 yuan") in text
     assert 1 == text.count(",paid.")
     assert 3 == len(re.findall(r"PO-[0-9a-f]{32}", after.stdout))
 

@@ -58,7 +58,7 @@ def test_unmatched_and_contradicting_reports_are_shown(owed: OwedPerson, url: st
     owed.report(name, "paid", person_id=person_of_shard(0))
     listed = huzhu("payouts", "list", "--language", "en", columns=WIDE, HUZHU_DATABASE_URL=url).stdout
     assert "reports contradict" in listed
-    assert "Unmatched report: PO-unknown, paid, reference bank-1: there is no such payout." in listed
+    assert "Unmatched report: PO-unknown, paid, reference bank-1: no such payout in the ledger." in listed
     assert f"Unmatched report: {name}, paid, reference bank-1: the person in the report is not" in listed
     shown = huzhu("payouts", "show", name, "--language", "en", columns=WIDE, HUZHU_DATABASE_URL=url).stdout
     told = [line.split()[-1] for line in shown.splitlines() if line.startswith("  2025-04-0")]
@@ -71,7 +71,7 @@ def test_unmatched_and_contradicting_reports_are_shown(owed: OwedPerson, url: st
     [
         (("payouts", "show", "PO-x"), "no payout PO-x"),
         (("payouts", "reissue", "PO-x", "--operator", "li.na", "--reason", "r"), "no payout PO-x"),
-        (("payouts", "reissue", "PO-x", "--operator", " ", "--reason", "r"), "neither may be empty"),
+        (("payouts", "reissue", "PO-x", "--operator", " ", "--reason", "r"), "must not be empty"),
     ],
 )
 def test_a_call_that_cannot_be_is_refused_for_people(
@@ -101,7 +101,7 @@ def test_a_statement_that_agrees_has_exit_status_0(owed: OwedPerson, url: str, t
     file.write_text(f"支付编号,金额,状态\n{name},300.00,支付成功\n", "utf-8")
     done = huzhu("reconcile", file, "--language", "en", HUZHU_DATABASE_URL=url)
     assert 0 == done.returncode, done.stderr
-    assert "they agree" in done.stdout
+    assert "statement and ledger agree" in done.stdout
 
 
 def test_differences_are_listed_and_written(owed: OwedPerson, url: str, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_differences_are_listed_and_written(owed: OwedPerson, url: str, tmp_path
         rows = list(csv.DictReader(stream))
     assert kinds == [each["kind"] for each in told] == [each["kind"] for each in rows]
     assert ("300.00", "299.99", 2) == (told[0]["in_ledger"], told[0]["in_statement"], told[0]["line"])
-    for word in ("金额不符: 1", "状态不符: 1", "读不懂的行: 1", "账本中没有: 1"):
+    for word in ("金额不符: 1", "状态不符: 1", "无法识别的行: 1", "账本中没有: 1"):
         assert word in done.stdout
 
 

@@ -116,7 +116,7 @@ def test_diff_of_equal_policies_is_silent_success(tmp_path: Path) -> None:
     file.write_text("# again\n" + WUXI.read_text("utf-8").replace('"0.80"', '"0.8"'), "utf-8")
     told = huzhu("policy", "diff", WUXI, file)
     assert 0 == told.returncode
-    assert "The two policies say the same." in told.stdout
+    assert "The two policies are the same." in told.stdout
 
 
 def test_diff_says_each_field_and_what_it_means_in_yuan(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_diff_shows_schemes_that_come_go_and_change_places(tmp_path: Path) -> No
     there = huzhu("policy", "diff", old, new, "--language", "en").stdout
     back = huzhu("policy", "diff", new, old, "--language", "en").stdout
     assert "New scheme  fund" in there
-    assert "Scheme taken away  fund" in back
+    assert "Scheme removed  fund" in back
     assert "order" in there
     assert ["10,000.00", "0.00", "2,400.00", "+2,400.00"] in rows(there)
     assert ["10,000.00", "2,400.00", "0.00", "-2,400.00"] in rows(back)

@@ -140,7 +140,7 @@ def test_the_tables_of_a_small_case(small: Path) -> None:
     assert ["E1", "E2"] == [row["claim_id"] for row in rows_of(folder / "largest.csv")]
     assert ["3"] == [row["claims_after"] for row in rows_of(folder / "statuses.csv")]
     text = squeezed((small / "told.txt").read_text("utf-8"))
-    for part in ("3,300.00", "1,100.00", "-2,200.00", "-66.7%", "少得的人数", "Personswholose", "by-area.csv"):
+    for part in ("3,300.00", "1,100.00", "-2,200.00", "-66.7%", "补助减少的人数", "Personswholose", "by-area.csv"):
         assert part in text
     assert sorted([*(f"{name}.csv" for name in TABLES), "index.html"]) == sorted(p.name for p in folder.iterdir())
 
@@ -175,7 +175,7 @@ def test_the_page_stands_alone(small: Path) -> None:
     for chart in charts:
         ET.fromstring(chart)
     assert set(TABLES) == set(re.findall(r'<section id="([a-z-]+)">', text))
-    for part in ("3,300.00", "-2,200.00", "binhu", "方案试算", "What would it cost"):
+    for part in ("3,300.00", "-2,200.00", "binhu", "方案试算", "Policy simulation"):
         assert part in page.words
 
 
@@ -239,7 +239,7 @@ def test_no_facts_make_an_empty_report(tmp_path: Path) -> None:
         (("--facts", "facts.jsonl", "--ledger"), "either --facts FILE or --ledger"),
         (("--facts", "nowhere.jsonl"), "nowhere.jsonl: cannot be read"),
         (("--facts", "nowhere.jsonl", "--every-claim"), "--every-claim needs --out"),
-        (("--facts", "nowhere.jsonl", "--out", WUXI), "cannot be made"),
+        (("--facts", "nowhere.jsonl", "--out", WUXI), "cannot make it"),
         (("--facts", "nowhere.jsonl", "--baseline", "nowhere.toml"), "nowhere.toml"),
         (("--ledger",), "HUZHU_DATABASE_URL"),
     ],

@@ -62,7 +62,7 @@ def test_a_user_from_beginning_to_end(ledger: Engine) -> None:
     again = typed("seven blue bicycles\n", "users", "reset", "li.na", "--operator", "wang", **ledger_url)
     assert 0 == again.returncode, again.stderr
     listed = huzhu("users", "list", **ledger_url).stdout
-    assert "may sign in" in listed
+    assert "active" in listed
     assert UNUSABLE == huzhu("users", "disable", "nobody", "--operator", "wang", **ledger_url).returncode
     for each in (made, twice, short, again):
         assert PASSWORD not in each.stdout + each.stderr
