@@ -114,7 +114,7 @@ def test_the_overview_says_what_is_stuck(desk: Desk) -> None:
     desk.lag = None
     page = visitor.get("/").text
     assert "MALFORMED_JSON" in page
-    assert "Kafka 没有回答" in page
+    assert "Kafka 没有响应" in page
 
 
 _EMPTY = """id = "far"

@@ -189,7 +189,7 @@ def test_the_sheet_for_the_family(browser: Browser, town: Desk, tmp_path: Path) 
     page.click("main button")
     page.goto(town.address + paths(town)["claim"][1])
     page.emulate_media(media="print")
-    for gone in ("header.top", "text=经过(全程留痕)", "details.unmask"):
+    for gone in ("header.top", "text=办理过程(全程留痕)", "details.unmask"):
         assert not page.locator(gone).first.is_visible(), gone
     for there in ("text=医院的账单", "text=补助是怎么算的", "text=发放情况", "text=打印于"):
         assert page.locator(there).first.is_visible(), there

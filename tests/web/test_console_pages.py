@@ -64,7 +64,7 @@ def test_a_claim_tells_everything(family: Desk) -> None:
 def test_the_timeline_leaves_nothing_out(family: Desk) -> None:
     """Every event, decision, instruction and report of a claim stands there with its own audit entry."""
     page = family.visitor("auditor").get("/claims/E1").text
-    timeline = page.split("经过(全程留痕)")[1]
+    timeline = page.split("办理过程(全程留痕)")[1]
     rows = timeline.count("<tr>") - 1
     decisions = family.value("SELECT count(*) FROM decisions WHERE claim_id = 'E1'")
     orders = family.value("SELECT count(*) FROM instructions WHERE claim_id = 'E1'")

@@ -1,1 +1,1 @@
-"""The console: pages for finance staff, rendered here, without JavaScript and without anything from elsewhere."""
+"""The console: pages for finance staff, rendered on the server, without JavaScript or anything from other sites."""

@@ -1,4 +1,4 @@
-"""Charts as SVG inside the page, rendered here (Vega-Lite); each says beside its colours what it shows in words."""
+"""Charts as SVG in the page, rendered on the server with Vega-Lite. What colours show is also in words."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from markupsafe import Markup
 GREY, BLUE, GREEN, RED = "#8a8a80", "#2b5c8a", "#3f7f4f", "#a8442f"
 FONT = "'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', 'Source Han Sans SC', sans-serif"
 WIDE_CHARACTER = 0x2E80
-"""From here on characters are as wide as high; the renderer has no Chinese font to measure them with."""
+"""Characters from here on are as wide as they are high; the renderer has no Chinese font to measure them."""
 
 Spec = dict[str, Any]
 
 
 def width_of(text: str) -> int:
-    """How many columns a text takes."""
-    return sum(2 if ord(each) >= WIDE_CHARACTER else 1 for each in text)
+    """The width of a text in columns."""
+    return sum(2 if ord(character) >= WIDE_CHARACTER else 1 for character in text)
 
 
-def drawn(spec: Spec) -> Markup:
-    """The SVG of a chart."""
+def draw(spec: Spec) -> Markup:
+    """Renders a chart as SVG."""
     return Markup(_svg(json.dumps(spec, ensure_ascii=False, sort_keys=True)))
 
 
@@ -108,13 +108,13 @@ def schemes(rows: list[tuple[str, int, int, int]]) -> Spec:
 
 
 def waterfall(steps: list[tuple[str, int, int, str]], width: int = 420) -> Spec:
-    """Steps one under the other: (name, from fen, to fen, what: add, take or sum); shown in yuan with its amount."""
+    """Steps below each other: (name, from fen, to fen, add or take or sum), labelled with the amount in yuan."""
     values = []
     for order, (name, start, end, kind) in enumerate(steps):
         label = f"{(end - start) / 100:+,.2f}" if kind != "sum" else f"{end / 100:,.2f}"
         low, high = sorted((start, end))
         values.append(
-            # Two steps may have one name; the number keeps their rows apart.
+            # Two steps can have the same name; the number keeps their rows apart.
             {"row": f"{order:03}", "text": name, "low": low / 100, "high": high / 100, "kind": kind, "label": label}
         )
     room = min(300, 7 * max((width_of(step[0]) for step in steps), default=0) + 8)
@@ -163,7 +163,7 @@ def waterfall(steps: list[tuple[str, int, int, str]], width: int = 420) -> Spec:
 
 
 def caps(rows: list[tuple[str, int, int]], width: int = 360) -> Spec:
-    """What of each cap is used: (name, used fen, cap fen); shown in yuan."""
+    """How much of each cap is used: (name, used fen, cap fen), shown in yuan."""
     values = [
         {"name": name, "used": used / 100, "cap": cap / 100, "label": f"{used / 100:,.2f} / {cap / 100:,.2f}"}
         for name, used, cap in rows

@@ -1,4 +1,4 @@
-"""One claim: the bill, each scheme step by step, the payouts, and everything that happened, entry by entry."""
+"""One claim: the bill, each scheme step by step, the payouts, and its history in the audit log."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from web.console.visit import Visit, not_found
 
 STEP_NAMES = {
     StepKind.ROUNDING: Saying("四舍五入", "rounding"),
-    StepKind.LIMIT_REMAINING: Saying("只补剩下的", "only what is left"),
+    StepKind.LIMIT_REMAINING: Saying("不超过剩余个人负担", "no more than what is left"),
     StepKind.CAP_PER_STAY: Saying("每次上限", "cap per stay"),
     StepKind.CAP_PER_YEAR: Saying("年度上限", "cap per year"),
     StepKind.FLOOR_PER_STAY: Saying("不足最低发放额", "below the floor"),
@@ -57,7 +57,7 @@ BILL = (
 
 @dataclass(frozen=True, slots=True)
 class SchemeShown:
-    """One scheme of the decision as the page tells it."""
+    """One scheme of the decision as shown on the page."""
 
     benefit: BenefitLine
     title: str
@@ -66,8 +66,8 @@ class SchemeShown:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the timeline; ``entries`` are its audit entries, ``proof`` says how well the newest is proved."""
+class TimelineRow:
+    """One row of the timeline. ``entries`` are its audit entries, each with the state of its proof."""
 
     at: datetime
     kind: str
@@ -82,13 +82,13 @@ def show(watch: Watch, visit: Visit) -> Response:
 
 
 def unmask(watch: Watch, visit: Visit) -> Response:
-    """The same page with the person in clear, this once; who, why and whom stands in the audit log."""
+    """The same page with the person's data unmasked, once. The audit log records who looked, at whom, and why."""
     visit.require(Right.UNMASK)
     return _page(visit, watch, visit.reason())
 
 
 def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
-    claim_id = visit.place["claim_id"]
+    claim_id = visit.path_values["claim_id"]
     record = claim_record(visit.engine, claim_id)
     if record is None:
         raise not_found()
@@ -101,8 +101,8 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
             subject = {"page": "claim", "claim_id": claim_id, "person": token, "reason": mask_text(reason)}
             act = ConsoleAct(AuditKind.PERSONAL_UNMASKED.value, visit.user, subject)
             record_operator_acts(connection, visit.now, [act])
-        known = people_directory.find(connection, visit.keys, decision.person_id)
-        lines = _timeline(connection, watch, decision)
+        person = people_directory.find(connection, visit.keys, decision.person_id)
+        timeline_rows = _timeline(connection, watch, decision)
     account = account_of(decision.person_id, record.facts)
     claim = account.claim(decision.claim_id)
     policy = None if record.policy_text is None else published_policy(record.policy_text)
@@ -114,42 +114,42 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         decision=decision,
         policy=policy,
         in_force=None if policy is None else in_force(policy),
-        status_said=status_sentence(decision.status, discharged, filed),
+        status_sentence=status_sentence(decision.status, discharged, filed),
         bill=_bill(claim.live),
-        bills=sorted(claim.live, key=lambda each: each.settled_at),
+        bills=sorted(claim.live, key=lambda bill: bill.settled_at),
         schemes=[_scheme(benefit, schemes, decision.explanation) for benefit in decision.benefits],
         chart=_chart(visit, decision, schemes),
         payouts=_payouts(record),
         titles={name: scheme.title or name for name, scheme in schemes.items()},
-        person=known or PersonDetails(decision.person_id, "", "", ""),
+        person=person or PersonDetails(decision.person_id, "", "", ""),
         person_token=token,
         unmasked=reason is not None,
         deceased=account.death is not None,
         care_types=CARE_TYPES,
         levels=FACILITY_LEVELS,
-        lines=lines,
+        timeline=timeline_rows,
     )
 
 
 def _bill(live: Iterable[SettlementPosted]) -> list[tuple[Saying, int, int]]:
     bills = list(live)
-    return [(said, sum(getattr(bill, name) for bill in bills), indent) for name, said, indent in BILL]
+    return [(label, sum(getattr(bill, name) for bill in bills), indent) for name, label, indent in BILL]
 
 
 def _scheme(benefit: BenefitLine, schemes: dict[str, Scheme], explanation: Iterable[ExplanationLine]) -> SchemeShown:
     scheme = schemes.get(benefit.scheme_id)
-    running, told = 0, []
+    running, sentences = 0, []
     for step in explanation:
         if step.scheme_id == benefit.scheme_id:
             running += step.amount
-            told.append((Saying(step.zh, step.en), running))
+            sentences.append((Saying(step.zh, step.en), running))
     nothing = None if benefit.reason is None else why_nothing(benefit.reason, scheme, benefit.measured)
     title = scheme.title if scheme and scheme.title else benefit.scheme_id
-    return SchemeShown(benefit, title, told, nothing)
+    return SchemeShown(benefit, title, sentences, nothing)
 
 
 def _chart(visit: Visit, decision: ClaimDecided, schemes: dict[str, Scheme]) -> Markup | None:
-    """From what was left to the person, each scheme's steps up to its benefit, to what the person pays in the end."""
+    """The steps of each scheme up to its benefit, as a waterfall."""
     steps: list[tuple[str, int, int, str]] = []
     for benefit in decision.benefits:
         running = 0
@@ -166,14 +166,14 @@ def _chart(visit: Visit, decision: ClaimDecided, schemes: dict[str, Scheme]) -> 
         steps.append((f"= {title}", 0, running, "sum"))
     if not steps:
         return None
-    return charts.drawn(charts.waterfall(steps))
+    return charts.draw(charts.waterfall(steps))
 
 
 def _step_name(visit: Visit, line: ExplanationLine) -> str:
     if line.step is StepKind.BRACKET:
         start, end = parse_yuan(line.inputs["from"]), parse_yuan(line.inputs["to"])
         return f"{yuan(end - start)} × {_percent(line.inputs['rate'])}"
-    return visit.said(STEP_NAMES[line.step])
+    return visit.text(STEP_NAMES[line.step])
 
 
 def _percent(rate: str) -> str:
@@ -181,55 +181,57 @@ def _percent(rate: str) -> str:
 
 
 def _payouts(record: ClaimRecord) -> list[dict[str, Any]]:
-    found = []
-    for each in record.instructions:
-        order = PayoutInstructed.model_validate_json(each.value)
-        told = None if each.report is None else recall(each.report)
-        assert told is None or isinstance(told, PayoutReported)
-        found.append(
+    payouts = []
+    for row in record.instructions:
+        instruction = PayoutInstructed.model_validate_json(row.value)
+        report = None if row.report is None else recall(row.report)
+        assert report is None or isinstance(report, PayoutReported)
+        payouts.append(
             {
-                "order": order,
-                "signed": order.amount if order.kind is InstructionKind.PAYMENT else -order.amount,
-                "report": told,
-                "contradictions": each.contradictions,
-                "reissued_as": each.reissued_as,
+                "instruction": instruction,
+                "signed": instruction.amount if instruction.kind is InstructionKind.PAYMENT else -instruction.amount,
+                "report": report,
+                "contradictions": row.contradictions,
+                "reissued_as": row.reissued_as,
             }
         )
-    return found
+    return payouts
 
 
-def _timeline(connection: Connection, watch: Watch, decision: ClaimDecided) -> list[Line]:
-    """Oldest first."""
-    given = timeline.happened(connection, decision.claim_id, decision.person_id)
-    found = timeline.entries(connection, decision.claim_id, given)
-    signed = {each.shard: each.newest.size for each in audit_log.shard_ends(connection) if each.newest is not None}
-    lines = []
-    for each in given:
-        mine = [entry for entry in found if entry.event_no == each.event_no and _is_about(entry, each)]
-        what, detail = words_of(each)
-        proved = [(entry, _proof(entry, signed.get(entry.shard, 0), watch.proved(entry.shard))) for entry in mine]
-        lines.append(Line(each.recorded_at, each.kind, what, detail, proved))
-    return lines
+def _timeline(connection: Connection, watch: Watch, decision: ClaimDecided) -> list[TimelineRow]:
+    """The history of the claim, oldest first."""
+    history = timeline.happened(connection, decision.claim_id, decision.person_id)
+    entries = timeline.entries(connection, decision.claim_id, history)
+    signed = {end.shard: end.newest.size for end in audit_log.shard_ends(connection) if end.newest is not None}
+    rows = []
+    for event in history:
+        own_entries = [entry for entry in entries if entry.event_no == event.event_no and _is_about(entry, event)]
+        what, detail = words_of(event)
+        proofs = [
+            (entry, _proof(entry, signed.get(entry.shard, 0), watch.proved(entry.shard))) for entry in own_entries
+        ]
+        rows.append(TimelineRow(event.recorded_at, event.kind, what, detail, proofs))
+    return rows
 
 
-def _is_about(entry: timeline.TimelineEntry, each: timeline.Happened) -> bool:
+def _is_about(entry: timeline.TimelineEntry, event: timeline.Happened) -> bool:
     subject = json.loads(entry.value)["subject"]
-    if each.kind == "decision":
-        named = (subject.get("claim_id"), subject.get("revision"))
-        return entry.kind == AuditKind.CLAIM_DECIDED and named == (each.subject_id, str(each.version))
-    if each.kind == "instruction":
-        return entry.kind == AuditKind.PAYOUT_INSTRUCTED and subject.get("payout_id") == each.subject_id
+    if event.kind == "decision":
+        subject_id = (subject.get("claim_id"), subject.get("revision"))
+        return entry.kind == AuditKind.CLAIM_DECIDED and subject_id == (event.subject_id, str(event.version))
+    if event.kind == "instruction":
+        return entry.kind == AuditKind.PAYOUT_INSTRUCTED and subject.get("payout_id") == event.subject_id
     return entry.kind == AuditKind.EVENT_ACCEPTED
 
 
 def _proof(entry: timeline.TimelineEntry, signed: int, proved: int) -> str:
-    """Broken where the entry no longer has its own hash, proved where a verified checkpoint covers it.
+    """`broken` if the entry does not match its hash, `proved` if a verified checkpoint covers it.
 
-    Signed where a checkpoint covers it that is not verified, or not yet; else chained.
+    `signed` if only a checkpoint that is not verified (yet) covers it, or else `chained`.
     """
     fields = json.loads(entry.value)
-    told = fields.pop("hash", None)
-    if told != entry.hash or sha256_hex(canonical_json(fields)) != entry.hash:
+    stated_hash = fields.pop("hash", None)
+    if stated_hash != entry.hash or sha256_hex(canonical_json(fields)) != entry.hash:
         return "broken"
     if entry.seq <= proved:
         return "proved"

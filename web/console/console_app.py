@@ -1,4 +1,4 @@
-"""The console as an application: which page answers where, and what it asks of others."""
+"""The console application: its routes and what it needs from outside."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from web.console.visit import Visit, not_found
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What the console knows of its surroundings: the ledger's number of shards, Kafka's lag, the audit log's state."""
+    """What the console needs from outside: the number of shards, Kafka's lag, and the watch over the audit log."""
 
     shard_count: int
     lag: Callable[[], int | None]
@@ -41,7 +41,7 @@ class Outside:
 
 
 def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: Outside, now: Clock) -> FastAPI:
-    """The console on a ledger."""
+    """The console of a ledger."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     desk = Desk(engine, settings, keys, now)
     style = resources.files("web.console").joinpath("static/console.css").read_bytes()
@@ -92,7 +92,7 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         response.set_cookie(
             LANGUAGE_COOKIE, "en" if language == "en" else "zh", max_age=31_536_000, secure=desk.secure, samesite="lax"
         )
-        return desk.sealed(response)
+        return desk.secured(response)
 
     @app.exception_handler(404)
     @app.exception_handler(405)

@@ -1,4 +1,4 @@
-"""Writing an export: Excel with typed cells and totals, CSV, or Parquet; row by row, in bounded memory."""
+"""Writes an export as Excel with typed cells and totals, CSV or Parquet: row by row, in bounded memory."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from schemas.money import format_yuan
 
 SHANGHAI = timezone(timedelta(hours=8))
 SHEET_ROWS_MAX = 1_000_000
-"""Excel takes 1,048,576 rows a sheet: a longer export goes on in another sheet."""
+"""Excel allows 1,048,576 rows per sheet; a longer export continues on another sheet."""
 
 ROWS_AT_ONCE = 10_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Field(NamedTuple):
-    """One column: its heading, and what is in it. ``yuan`` comes as fen; ``instant`` is written as Shanghai's time."""
+    """One column: its heading and its kind. ``yuan`` is given in fen; ``instant`` is written in Shanghai time."""
 
     name: str
     kind: Literal["text", "count", "yuan", "day", "instant"]
 
 
 class Written(NamedTuple):
-    """How many rows, and the sums of the columns of money in fen, by heading."""
+    """The number of rows, and the sum in fen of each money column, by heading."""
 
     rows: int
     sums: dict[str, int]
@@ -42,7 +42,7 @@ Writer = Callable[[Path, Sequence[Field], Iterable[Sequence[Any]], Head], Writte
 
 
 def write_xlsx(path: Path, fields: Sequence[Field], rows: Iterable[Sequence[Any]], head: Head) -> Written:
-    """A workbook: sheets of data with a row of totals each, and one that says what this is."""
+    """A workbook: sheets of data, each with a row of totals, and a sheet that describes the export."""
     book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False})
     bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
     formats = {
@@ -54,7 +54,7 @@ def write_xlsx(path: Path, fields: Sequence[Field], rows: Iterable[Sequence[Any]
     total = book.add_format({"num_format": "#,##0.00", "bold": True, "top": 1})
     label = book.add_format({"bold": True, "top": 1})
     sums = dict.fromkeys((field.name for field in fields if field.kind == "yuan"), 0)
-    count, at, sheet, here = 0, 0, None, dict(sums)
+    count, at, sheet, sheet_sums = 0, 0, None, dict(sums)
 
     def close() -> None:
         if sheet is None:
@@ -63,21 +63,21 @@ def write_xlsx(path: Path, fields: Sequence[Field], rows: Iterable[Sequence[Any]
             if field.kind == "yuan" and at > 1:
                 letter = xlsxwriter.utility.xl_col_to_name(column)
                 formula = f"=SUM({letter}2:{letter}{at})"
-                sheet.write_formula(at, column, formula, total, here[field.name] / 100)
+                sheet.write_formula(at, column, formula, total, sheet_sums[field.name] / 100)
             else:
                 sheet.write_string(at, column, "合计 total" if column == 0 else "", label)
 
     for row in rows:
         if sheet is None or at > SHEET_ROWS_MAX:
             close()
-            sheet, at, here = _sheet(book, fields, bold), 1, dict.fromkeys(sums, 0)
+            sheet, at, sheet_sums = _sheet(book, fields, bold), 1, dict.fromkeys(sums, 0)
         for column, (field, value) in enumerate(zip(fields, row, strict=True)):
             if value is None:
                 continue
             if field.kind == "yuan":
                 sheet.write_number(at, column, value / 100, formats["yuan"])
                 sums[field.name] += value
-                here[field.name] += value
+                sheet_sums[field.name] += value
             elif field.kind == "count":
                 sheet.write_number(at, column, value, formats["count"])
             elif field.kind == "day":
@@ -94,8 +94,12 @@ def write_xlsx(path: Path, fields: Sequence[Field], rows: Iterable[Sequence[Any]
     about = book.add_worksheet("说明 about")
     about.set_column(0, 0, 28)
     about.set_column(1, 1, 60)
-    told = [*head, ("行数 rows", f"{count:,}"), *((f"{name} 合计 total", format_yuan(sums[name])) for name in sums)]
-    for line, (name, text) in enumerate(told):
+    description = [
+        *head,
+        ("行数 rows", f"{count:,}"),
+        *((f"{name} 合计 total", format_yuan(sums[name])) for name in sums),
+    ]
+    for line, (name, text) in enumerate(description):
         about.write_string(line, 0, name)
         about.write_string(line, 1, text)
     book.close()
@@ -112,7 +116,7 @@ def _sheet(book: Any, fields: Sequence[Field], bold: Any) -> Any:
 
 
 def write_csv(path: Path, fields: Sequence[Field], rows: Iterable[Sequence[Any]], head: Head) -> Written:
-    """UTF-8 with a mark that Excel needs; texts that a spreadsheet would take for a formula get an apostrophe."""
+    """UTF-8 with the byte order mark that Excel needs; an apostrophe before text that looks like a formula."""
     sums = dict.fromkeys((field.name for field in fields if field.kind == "yuan"), 0)
     count = 0
     with path.open("w", encoding="utf-8-sig", newline="") as file:
@@ -126,20 +130,20 @@ def write_csv(path: Path, fields: Sequence[Field], rows: Iterable[Sequence[Any]]
 
 
 def write_parquet(path: Path, fields: Sequence[Field], rows: Iterable[Sequence[Any]], head: Head) -> Written:
-    """Money as decimal(18, 2), days as dates, instants in UTC; who made it, and the filter, in the file's metadata."""
+    """Money as decimal(18, 2), days as dates, instants in UTC; author and filter are in the file's metadata."""
     sums = dict.fromkeys((field.name for field in fields if field.kind == "yuan"), 0)
     schema = pyarrow.schema([(field.name, _ARROW[field.kind]) for field in fields], dict(head))
-    count, held = 0, []
+    count, waiting = 0, []
     with pyarrow.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
         for row in rows:
             _add(sums, fields, row)
-            held.append(row)
+            waiting.append(row)
             count += 1
-            if len(held) == ROWS_AT_ONCE:
-                writer.write_batch(_batch(schema, fields, held))
-                held = []
-        if held:
-            writer.write_batch(_batch(schema, fields, held))
+            if len(waiting) == ROWS_AT_ONCE:
+                writer.write_batch(_batch(schema, fields, waiting))
+                waiting = []
+        if waiting:
+            writer.write_batch(_batch(schema, fields, waiting))
     return Written(count, sums)
 
 

@@ -1,6 +1,6 @@
-"""Taking data out: claims, payouts or refused events as Excel, CSV or Parquet, and an audit entry that says who did.
+"""Exports claims, payouts or refused events as Excel, CSV or Parquet, with an audit entry for each export.
 
-Persons are named by their token and a masked number. In clear only for those who may, with a reason.
+Persons appear as a token and a masked number; unmasked only with the right to unmask, and with a reason.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from schemas.decisions import Status
 from schemas.records import Export, PayoutState
 from schemas.refusals import RefusalCode
 from web.console.export_files import MEDIA_TYPES, WRITERS, Field
-from web.console.visit import Refused, Visit
+from web.console.visit import PageRefused, Visit
 
 KINDS = {
     "claims": Saying("理赔", "Claims"),
@@ -89,17 +89,17 @@ def index(visit: Visit) -> Response:
 
 
 def download(visit: Visit) -> Response:
-    """The file, after its audit entry: what was taken, by whom, how many rows, and the hash of the bytes."""
+    """The file, after writing its audit entry: what was exported, by whom, how many rows, and the hash."""
     visit.require(Right.EXPORT)
     what, kind = visit.form.get("what", ""), visit.form.get("format", "")
     if what not in KINDS or kind not in WRITERS:
-        raise Refused(422, "请选择导出内容和格式。", "Choose what to export, and in which format.")
-    wanted = _filter(visit)
+        raise PageRefused(422, "请选择导出内容和格式。", "Choose what to export and the format.")
+    row_filter = _filter(visit)
     clear = visit.form.get("clear") == "yes"
-    told = wanted.words()
+    conditions = row_filter.words()
     if clear:
         visit.require(Right.UNMASK)
-        told |= {"persons": "clear", "reason": mask_text(visit.reason())}
+        conditions |= {"persons": "clear", "reason": mask_text(visit.reason())}
     moment = visit.now()
     if what == "refused":
         digest.bring_forward(visit.engine, moment)
@@ -107,16 +107,16 @@ def download(visit: Visit) -> Response:
         ("导出 export", what),
         ("导出人 by", visit.user),
         ("时间 at", moment.isoformat(timespec="seconds")),
-        ("条件 filter", ", ".join(f"{name}={value}" for name, value in sorted(told.items())) or "-"),
+        ("条件 filter", ", ".join(f"{name}={value}" for name, value in sorted(conditions.items())) or "-"),
     ]
     with tempfile.NamedTemporaryFile(prefix="huzhu-export-", suffix=f".{kind}", delete=False) as file:
         path = Path(file.name)
     try:
-        with rows_of(visit.engine, what, wanted) as rows:
-            written = WRITERS[kind](path, FIELDS[what], _named(visit, rows, what, clear), head)
+        with rows_of(visit.engine, what, row_filter) as rows:
+            written = WRITERS[kind](path, FIELDS[what], _with_tokens(visit, rows, what, clear), head)
         sha256 = _sha256(path)
         with visit.engine.begin() as connection:
-            act = Export(f"{what}.{kind}", told, written.rows, sha256, visit.user)
+            act = Export(f"{what}.{kind}", conditions, written.rows, sha256, visit.user)
             record_operator_acts(connection, visit.now, [act])
     except BaseException:
         path.unlink(missing_ok=True)
@@ -134,12 +134,12 @@ def _filter(visit: Visit) -> Filter:
         try:
             days.append(date.fromisoformat(text) if text else None)
         except ValueError:
-            raise Refused(422, "日期要写成 2027-01-31。", "A date reads 2027-01-31.") from None
+            raise PageRefused(422, "日期格式应为 2027-01-31。", "Write dates as 2027-01-31.") from None
     return Filter(days[0], days[1], visit.form.get("status", "")[:200], visit.form.get("scheme", "")[:200])
 
 
-def _named(visit: Visit, rows: Iterable[Sequence[Any]], what: str, clear: bool) -> Iterator[Sequence[Any]]:
-    """Puts a token before each person's number, and covers the number."""
+def _with_tokens(visit: Visit, rows: Iterable[Sequence[Any]], what: str, clear: bool) -> Iterator[Sequence[Any]]:
+    """Adds a token before each person's number, and masks the number unless ``clear``."""
     at = _PERSON_AT.get(what)
     if at is None:
         yield from rows

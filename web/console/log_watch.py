@@ -1,7 +1,8 @@
-"""Watching the audit log: every entry up to the newest checkpoint of its shard is checked, as it comes.
+"""Watches the audit log: checks new entries up to the newest checkpoint of their shard.
 
-The same checks as `huzhu audit verify` makes of chain and checkpoints, a piece at a time in the memory of one frontier;
-it begins anew when the console starts. What the entries stand for (events, decisions) `huzhu audit verify` looks at.
+Makes the same checks of chain and checkpoints as `huzhu audit verify`, step by step, with one Merkle frontier per shard
+in memory. It starts over when the console restarts. The events and decisions behind the entries are only checked by
+`huzhu audit verify`.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ ENTRIES_AT_ONCE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """How a shard's audit log stands. ``entries`` are all there are, ``checked`` those that were found to be good.
+    """The state of a shard's audit log. ``entries`` counts all entries, ``checked`` those that passed the checks.
 
-    ``state``: `verified` (up to the checkpoint, signed by a known key), `unsigned` (good, but no known key has signed
-    the checkpoint), `checking`, `broken` (then ``finding`` says what), or `none` where there is no checkpoint.
+    ``state``: `verified` (up to a checkpoint signed by a trusted key), `unsigned` (intact, but no trusted key has
+    signed the checkpoint), `checking`, `broken` (``finding`` says why), or `none` (there is no checkpoint).
     """
 
     shard: int
@@ -49,72 +50,72 @@ class Watch:
     """Follows the audit logs of all shards."""
 
     def __init__(self, keys: Sequence[VerifierKey], now: Clock) -> None:
-        """``keys`` are the public keys whose signatures count."""
+        """``keys`` are the trusted public keys."""
         self._keys, self._now = list(keys), now
-        self._known: dict[int, Watched] = {}
+        self._states: dict[int, Watched] = {}
         self._trees: dict[int, tuple[Frontier, str]] = {}
         self._turn = threading.Lock()
 
     def states(self) -> list[Watched]:
-        """Every shard as it stood when it was last looked at."""
-        return [self._known[shard] for shard in sorted(self._known)]
+        """The state of every shard as of the last look."""
+        return [self._states[shard] for shard in sorted(self._states)]
 
     def proved(self, shard: int) -> int:
-        """Up to which entry a shard's log is proved by a verified checkpoint."""
-        known = self._known.get(shard)
-        return known.size if known is not None and known.state == "verified" else 0
+        """The last entry of a shard that a verified checkpoint covers."""
+        watched = self._states.get(shard)
+        return watched.size if watched is not None and watched.state == "verified" else 0
 
     def look(self, engine: Engine) -> bool:
-        """Checks a piece of each shard; whether there is more to check."""
+        """Checks the next entries of each shard. Returns whether there are more to check."""
         with self._turn:
             with engine.connect() as connection:
                 ends = audit_log.shard_ends(connection)
             for end in ends:
-                self._known[end.shard] = self._looked(engine, end, self._known.get(end.shard))
-        return any(each.state == "checking" for each in self._known.values())
+                self._states[end.shard] = self._looked(engine, end, self._states.get(end.shard))
+        return any(watched.state == "checking" for watched in self._states.values())
 
-    def _looked(self, engine: Engine, end: ShardEnd, known: Watched | None) -> Watched:
-        if known is not None and known.state == "broken":
-            return replace(known, entries=end.audit_seq)  # what comes after a fault proves nothing
+    def _looked(self, engine: Engine, end: ShardEnd, before: Watched | None) -> Watched:
+        if before is not None and before.state == "broken":
+            return replace(before, entries=end.audit_seq)  # what comes after a fault proves nothing
         if end.newest is None:
             return Watched(end.shard, end.audit_seq, "none")
         row = end.newest
-        begun = Watched(end.shard, end.audit_seq, "checking", row.size, row.made_at)
+        started = Watched(end.shard, end.audit_seq, "checking", row.size, row.made_at)
         try:
             (signed,) = parse_notes(row.note)
         except (NotACheckpoint, ValueError):
-            return replace(begun, state="broken", finding=_DAMAGED)
-        told = signed.checkpoint
-        if (told.shard, told.size, told.root.hex()) != (row.shard, row.size, row.root):
-            return replace(begun, state="broken", finding=_DAMAGED)
+            return replace(started, state="broken", finding=_DAMAGED)
+        checkpoint = signed.checkpoint
+        if (checkpoint.shard, checkpoint.size, checkpoint.root.hex()) != (row.shard, row.size, row.root):
+            return replace(started, state="broken", finding=_DAMAGED)
         tree, last_hash = self._trees.get(end.shard, (Frontier(), NO_HASH))
         if tree.size > row.size:
-            return replace(begun, state="broken", checked=row.size, finding=_GONE)
-        good = "verified" if is_signed(signed, self._keys) else "unsigned"
-        if tree.size == row.size and known is not None:
-            return replace(known, entries=end.audit_seq)
-        return self._checked(engine, begun, good, told, tree, last_hash)
+            return replace(started, state="broken", checked=row.size, finding=_GONE)
+        good_state = "verified" if is_signed(signed, self._keys) else "unsigned"
+        if tree.size == row.size and before is not None:
+            return replace(before, entries=end.audit_seq)
+        return self._checked(engine, started, good_state, checkpoint, tree, last_hash)
 
     def _checked(
-        self, engine: Engine, begun: Watched, good: str, told: Checkpoint, tree: Frontier, last_hash: str
+        self, engine: Engine, started: Watched, good_state: str, checkpoint: Checkpoint, tree: Frontier, last_hash: str
     ) -> Watched:
-        check = ShardCheck(begun.shard, [told], tree, last_hash)
+        check = ShardCheck(started.shard, [checkpoint], tree, last_hash)
         with engine.connect() as connection:
-            values = audit_log.values(connection, begun.shard, tree.size, begun.size)
+            values = audit_log.values(connection, started.shard, tree.size, started.size)
             count = 0
             for value in islice(values, ENTRIES_AT_ONCE):
                 count += 1
                 if not check.take(read_entry(value)):
                     break
-        if check.found is None and count < ENTRIES_AT_ONCE and check.tree.size < begun.size:
+        if check.found is None and count < ENTRIES_AT_ONCE and check.tree.size < started.size:
             check.end()
         if check.found is not None:
-            return replace(begun, state="broken", checked=check.proved, finding=check.found.saying)
-        self._trees[begun.shard] = (check.tree, check.last_hash)
-        done = check.tree.size == begun.size
-        state = good if done else "checking"
-        return replace(begun, state=state, checked=check.tree.size, checked_at=self._now() if done else None)
+            return replace(started, state="broken", checked=check.proved, finding=check.found.saying)
+        self._trees[started.shard] = (check.tree, check.last_hash)
+        done = check.tree.size == started.size
+        state = good_state if done else "checking"
+        return replace(started, state=state, checked=check.tree.size, checked_at=self._now() if done else None)
 
 
-_GONE = Saying("曾经有过更新的检查点,现在不见了", "there was a newer checkpoint, and it is gone")
-_DAMAGED = Saying("检查点本身被改动或损坏", "the checkpoint itself was changed or damaged")
+_GONE = Saying("曾经有过更新的检查点,现在不见了", "a newer checkpoint existed and is gone")
+_DAMAGED = Saying("检查点本身被改动或损坏", "the checkpoint itself was altered or damaged")

@@ -1,4 +1,4 @@
-"""The first page: what was instructed, paid and recovered, claims by status, and what is stuck."""
+"""The first page: amounts instructed, paid and recovered, claims by status, and the state of the system."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ DAYS_SHOWN = 31
 
 
 class Sums(NamedTuple):
-    """Fen: ordered to be paid, of that reported as paid, ordered to be taken back, and what failed or was returned.
+    """Sums in fen: payments instructed, reported as paid, recoveries, and payouts that failed or were returned.
 
-    Reversals in the books alone (of a payout that failed and was ordered anew) move no money: they are left out, and
-    so is the payout that they reverse, as it has failed.
+    Book entries that reverse a failed payout which was reissued move no money and are left out; so is the reversed
+    payout itself, because it failed.
     """
 
     instructed: int = 0
@@ -74,23 +74,23 @@ def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
         days=[(day, sums) for day, sums in sorted(by_day.items(), reverse=True)],
         statuses=statuses,
         claims=sum(claims.values()),
-        refused=sorted(refused.items(), key=lambda each: (-each[1], each[0])),
+        refused=sorted(refused.items(), key=lambda item: (-item[1], item[0])),
         oldest=oldest,
         as_of=as_of,
         queues=queues,
         lag=lag(),
         watched=watch.states(),
-        tier_chart=charts.drawn(
+        tier_chart=charts.draw(
             charts.schemes([(f"{scheme} · {tier or '–'}", *sums[:3]) for scheme, tier, sums in tiers])
         )
         if tiers
         else None,
-        day_chart=charts.drawn(charts.days([(f"{day:%m-%d}", *sums[:3]) for day, sums in days])) if money else None,
+        day_chart=charts.draw(charts.days([(f"{day:%m-%d}", *sums[:3]) for day, sums in days])) if money else None,
     )
 
 
 def _days(by_day: dict[date, Sums], today: date) -> list[tuple[date, Sums]]:
-    """The last days, also those on which nothing was ordered."""
+    """The last days, including those on which nothing was instructed."""
     last = max([today, *by_day])
     shown = [last - timedelta(days=back) for back in reversed(range(DAYS_SHOWN))]
     return [(day, by_day.get(day, Sums())) for day in shown]

@@ -1,4 +1,4 @@
-"""One person: coverages, the year at a glance, what of each yearly cap is used and what is left."""
+"""One person: coverages, the year at a glance, and how much of each yearly cap is used and left."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from web.console import charts
 from web.console.visit import Visit, not_found
 
 
-class YearOf(NamedTuple):
+class SchemeYear(NamedTuple):
     """One scheme in one policy year: sums in fen; ``cap`` is None where the policy sets none."""
 
     start: date
@@ -45,13 +45,13 @@ def show(visit: Visit) -> Response:
 
 
 def unmask(visit: Visit) -> Response:
-    """The same page with the person in clear, this once; who, why and whom stands in the audit log."""
+    """The same page with the person's data unmasked, once. The audit log records who looked, at whom, and why."""
     visit.require(Right.UNMASK)
     return _page(visit, visit.reason())
 
 
 def _page(visit: Visit, reason: str | None) -> Response:
-    token = visit.place["token"]
+    token = visit.path_values["token"]
     person_id = PersonId(visit.person(token))
     with visit.engine.begin() as connection:
         facts = reads.newest_facts(connection, [person_id])
@@ -63,7 +63,7 @@ def _page(visit: Visit, reason: str | None) -> Response:
             subject = {"page": "person", "person": visit.token(person_id), "reason": mask_text(reason)}
             act = ConsoleAct(AuditKind.PERSONAL_UNMASKED.value, visit.user, subject)
             record_operator_acts(connection, visit.now, [act])
-        known = people_directory.find(connection, visit.keys, person_id)
+        person = people_directory.find(connection, visit.keys, person_id)
         claims = claim_search.claims_of(connection, person_id)
         policies = published_policies(connection)
     account = account_of(person_id, facts)
@@ -72,39 +72,41 @@ def _page(visit: Visit, reason: str | None) -> Response:
     return visit.page(
         "person.html",
         token=token,
-        person=known or PersonDetails(person_id, "", "", ""),
+        person=person or PersonDetails(person_id, "", "", ""),
         unmasked=reason is not None,
         account=account,
-        coverages=sorted(account.recorded_coverages(), key=lambda each: each.valid_from, reverse=True),
+        coverages=sorted(account.recorded_coverages(), key=lambda coverage: coverage.valid_from, reverse=True),
         claims=claims,
-        burden=sum(each.personal_burden for each in claims),
-        benefit=sum(each.total_benefit for each in claims),
+        burden=sum(claim.personal_burden for claim in claims),
+        benefit=sum(claim.total_benefit for claim in claims),
         years=years,
-        chart=charts.drawn(charts.caps(capped)) if capped else None,
+        chart=charts.draw(charts.caps(capped)) if capped else None,
     )
 
 
-def _years(decided: list[Adjudication], policies: Policies, today: date) -> list[YearOf]:
-    """Newest year first, schemes in the policy's order; today's year is there also when nothing happened in it."""
-    found: dict[tuple[date, str], YearOf] = {}
+def _years(adjudications: list[Adjudication], policies: Policies, today: date) -> list[SchemeYear]:
+    """Newest year first, schemes in the policy's order. The current year is always included, even if empty."""
+    years: dict[tuple[date, str], SchemeYear] = {}
     now = policies.on(today)
     if now is not None:
         for scheme in now.schemes:
-            place = (now.year_of(today), scheme.id)
-            found[place] = YearOf(*place, scheme.title or scheme.id, 0, 0, 0, scheme.cap_per_year)
-    for each in decided:
-        if each.policy is None or each.claim.discharge is None:
+            key = (now.year_of(today), scheme.id)
+            years[key] = SchemeYear(*key, scheme.title or scheme.id, 0, 0, 0, scheme.cap_per_year)
+    for adjudication in adjudications:
+        if adjudication.policy is None or adjudication.claim.discharge is None:
             continue
-        start = each.policy.year_of(each.claim.discharge.discharged_on)
-        for benefit in each.benefits:
+        start = adjudication.policy.year_of(adjudication.claim.discharge.discharged_on)
+        for benefit in adjudication.benefits:
             if benefit.tier is None:
                 continue
             scheme = benefit.scheme
-            before = found.get((start, scheme.id)) or YearOf(start, scheme.id, scheme.title or scheme.id, 0, 0, 0, None)
-            found[start, scheme.id] = before._replace(
+            before = years.get((start, scheme.id)) or SchemeYear(
+                start, scheme.id, scheme.title or scheme.id, 0, 0, 0, None
+            )
+            years[start, scheme.id] = before._replace(
                 claims=before.claims + 1,
                 measured=before.measured + benefit.measured,
                 benefit=before.benefit + benefit.amount,
                 cap=scheme.cap_per_year,
             )
-    return sorted(found.values(), key=lambda year: year.start, reverse=True)
+    return sorted(years.values(), key=lambda year: year.start, reverse=True)

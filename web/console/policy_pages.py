@@ -1,4 +1,4 @@
-"""Policies: what is in force when, the readable table with worked examples, and the difference of two releases."""
+"""Policies: when each is in force, its rules with worked examples, and the difference between two releases."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from schemas.policy.model import Policy, Scheme, Tier
 from web.console.visit import Visit, not_found
 
 EXAMPLE = (8_000_00, 12_000_00)
-"""Copay and out-of-catalogue amount (fen) of the one stay that is shown through all schemes."""
+"""Copay and out-of-catalogue amount (fen) of the example stay."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A published policy; ``state`` is past, now or later, by today's date."""
+    """A published policy; ``state`` is past, now or later as of today."""
 
     policy: Policy
     operator: str
@@ -54,7 +54,7 @@ def index(visit: Visit) -> Response:
 def show(visit: Visit) -> Response:
     visit.require(Right.POLICIES)
     with visit.engine.connect() as connection:
-        policy = _published(connection, visit.place["sha256"])
+        policy = _published(connection, visit.path_values["sha256"])
     schemes = [
         {
             "scheme": scheme,
@@ -84,7 +84,10 @@ def difference(visit: Visit) -> Response:
         before = _published(connection, visit.query.get("from", ""))
         after = _published(connection, visit.query.get("to", ""))
     return visit.page(
-        "policy_difference.html", before=before, after=after, changes=[_told(each) for each in changes(before, after)]
+        "policy_difference.html",
+        before=before,
+        after=after,
+        changes=[_in_words(change) for change in changes(before, after)],
     )
 
 
@@ -115,7 +118,7 @@ def _tier(policy: Policy, scheme: Scheme, tier: Tier) -> dict[str, Any]:
     return {"tier": tier, "rates": brackets_words(tier.brackets), "rows": rows}
 
 
-def _told(change: PolicyChange) -> tuple[str, Saying, Saying, Saying]:
+def _in_words(change: PolicyChange) -> tuple[str, Saying, Saying, Saying]:
     name = FIELDS[change.field]
     if len(change.place) == 2:
         name = Saying(f"{change.place[1]}:{name.zh}", f"{change.place[1]}: {name.en}")
@@ -125,5 +128,5 @@ def _told(change: PolicyChange) -> tuple[str, Saying, Saying, Saying]:
 
 def _value(field: str, value: object) -> Saying:
     if field in ("scheme", "tier"):
-        return Saying("没有", "not there") if value is None else Saying("有", "there")
+        return Saying("无", "absent") if value is None else Saying("有", "present")
     return value_words(field, value)

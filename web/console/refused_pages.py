@@ -1,4 +1,4 @@
-"""Refused events: found by code and facility, looked at, corrected, and sent again once a second person agrees."""
+"""Refused events: find them by code and facility, view them, correct them, and resend them with a second approval."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from schemas.canonical import sha256_hex
 from schemas.outbound import AuditKind
 from schemas.refusals import Refusal, RefusalCode
 from schemas.topics import EVENT_BYTES_MAX
-from web.console.visit import Pages, Refused, Visit, not_found, page_number
+from web.console.visit import PageRefused, Pages, Visit, not_found, page_number
 
 PAGE_ROWS = 50
 SHOWN_CHARACTERS_MAX = 100_000
@@ -35,15 +35,15 @@ def index(visit: Visit) -> Response:
     with visit.engine.connect() as connection:
         count, lines = proposals.page(connection, code, facility, waiting, PAGE_ROWS, (number - 1) * PAGE_ROWS)
         facilities = proposals.facilities(connection)
-    given = {"code": code, "facility": facility, "waiting": "1" if waiting else ""}
+    chosen = {"code": code, "facility": facility, "waiting": "1" if waiting else ""}
     return visit.page(
         "refused.html",
         lines=lines,
         pages=Pages(count, PAGE_ROWS, number),
-        codes=[each.value for each in RefusalCode],
+        codes=[refusal_code.value for refusal_code in RefusalCode],
         facilities=facilities,
-        chosen=given,
-        rest="".join(f"&{urlencode({name: value})}" for name, value in given.items() if value),
+        chosen=chosen,
+        rest="".join(f"&{urlencode({name: value})}" for name, value in chosen.items() if value),
     )
 
 
@@ -53,14 +53,14 @@ def show(visit: Visit) -> Response:
 
 
 def reveal(visit: Visit) -> Response:
-    """The same page with the bytes in clear, to be corrected; who, why and which stands in the audit log."""
+    """The same page with the unmasked bytes, for correction. The audit log records who looked, at what, and why."""
     visit.require(Right.REFUSED)
     visit.require(Right.UNMASK)
     return _page(visit, visit.reason())
 
 
 def propose(visit: Visit) -> Response:
-    """Proposes to send the event again, corrected or as it was. The id of the event must stay."""
+    """Proposes to resend the event, corrected or unchanged. The event keeps its id."""
     visit.require(Right.REPLAY)
     number, reason = visit.number("number"), visit.reason()
     with visit.engine.begin() as connection:
@@ -70,42 +70,42 @@ def propose(visit: Visit) -> Response:
             value = _corrected(event, visit.form["value"].replace("\r\n", "\n").strip())
         made = proposals.propose(connection, number, value, mask_text(reason), visit.user, visit.now())
         if made is None:
-            raise Refused(
-                409, "这个事件已有一个待批准的更正。", "A correction of this event waits for approval already."
+            raise PageRefused(
+                409, "这个事件已有一个待批准的更正。", "A correction of this event is already waiting for approval."
             )
         told = {"refused_no": str(number), "proposal": str(made), "reason": mask_text(reason)}
         told["content_sha256"] = sha256_hex(event.value or b"" if value is None else value)
         record_operator_acts(connection, visit.now, [ConsoleAct(AuditKind.REPLAY_PROPOSED.value, visit.user, told)])
-    return visit.to(f"/refused/{number}")
+    return visit.redirect(f"/refused/{number}")
 
 
 def approve(shard_count: int, visit: Visit) -> Response:
-    """A second person agrees: the event goes to its topic and the proposal is closed, in one transaction."""
+    """A second person approves: the event is resent and the proposal closed in one transaction."""
     visit.require(Right.REPLAY)
     with visit.engine.begin() as connection:
         proposal = _open_proposal(connection, visit)
         if proposal.proposed_by == visit.user:
-            raise Refused(
+            raise PageRefused(
                 403,
                 "自己提出的更正不能自己批准,请另一位经办人员批准(四眼原则)。",
-                "Whoever proposed a correction cannot approve it: a second operator does.",
+                "You cannot approve your own proposal; a second operator has to.",
             )
         reason = f"{proposal.reason} (proposed by {proposal.proposed_by}, approved by {visit.user})"
         replay_refused(
             connection, [proposal.event_no], visit.user, reason, shard_count, visit.now, corrected=proposal.value
         )
         proposals.decide(connection, proposal.proposal_no, visit.user, "approved", visit.now())
-    return visit.to(f"/refused/{proposal.event_no}")
+    return visit.redirect(f"/refused/{proposal.event_no}")
 
 
 def reject(visit: Visit) -> Response:
-    """Somebody else does not agree; the event can be corrected anew."""
+    """A second person rejects the proposal; another one can be made."""
     visit.require(Right.REPLAY)
     reason = visit.reason()
     with visit.engine.begin() as connection:
         proposal = _open_proposal(connection, visit)
         if proposal.proposed_by == visit.user:
-            raise Refused(403, "请另一位经办人员决定。", "A second operator decides about it.")
+            raise PageRefused(403, "请由另一位经办人员决定。", "A second operator has to decide this.")
         told = {
             "refused_no": str(proposal.event_no),
             "proposal": str(proposal.proposal_no),
@@ -113,7 +113,7 @@ def reject(visit: Visit) -> Response:
         }
         record_operator_acts(connection, visit.now, [ConsoleAct(AuditKind.REPLAY_REJECTED.value, visit.user, told)])
         proposals.decide(connection, proposal.proposal_no, visit.user, "rejected", visit.now())
-    return visit.to(f"/refused/{proposal.event_no}")
+    return visit.redirect(f"/refused/{proposal.event_no}")
 
 
 def _page(visit: Visit, reason: str | None) -> Response:
@@ -161,28 +161,30 @@ def _open_proposal(connection: Connection, visit: Visit) -> Proposal:
     if proposal is None:
         raise not_found()
     if proposal.decision is not None:
-        raise Refused(409, "已经有人决定过了。", "Somebody has decided about it already.")
+        raise PageRefused(409, "已经有人决定过了。", "This has already been decided.")
     return proposal
 
 
 def _corrected(event: RefusedEvent, text: str) -> bytes:
-    """The corrected bytes. Raises Refused when they would be refused again at once, or are another event."""
+    """The corrected bytes. Raises PageRefused when they would be refused again or are a different event."""
     value = text.encode("utf-8", "replace")
     if len(value) > EVENT_BYTES_MAX:
-        raise Refused(422, "更正后的事件超过 1 MiB。", "The corrected event is larger than 1 MiB.")
+        raise PageRefused(422, "更正后的事件超过 1 MiB。", "The corrected event is larger than 1 MiB.")
     reading = read(value)
     if isinstance(reading, Refusal):
-        raise Refused(422, f"更正后仍会被拒收:{reading.zh}", f"It would be refused again: {reading.en}")
+        raise PageRefused(422, f"更正后仍会被拒收:{reading.zh}", f"It would be refused again: {reading.en}")
     was = _fields(event.value or b"").get("event_id")
     if isinstance(was, str) and was != reading.fact.event_id:
-        raise Refused(
-            422, "event_id 不能改:更正的是同一个事件。", "event_id must stay: it is the same event, corrected."
+        raise PageRefused(
+            422,
+            "event_id 不能改:更正的是同一个事件。",
+            "event_id cannot change: this is a correction of the same event.",
         )
     return value
 
 
 def _outcome(connection: Connection, event: RefusedEvent, proposal: Proposal) -> str:
-    """Whether the ledger has since accepted what was sent again."""
+    """Whether the ledger has accepted the resent event yet."""
     value = proposal.value if proposal.value is not None else event.value or b""
     reading = read(value)
     if not isinstance(reading, Reading):
@@ -193,7 +195,7 @@ def _outcome(connection: Connection, event: RefusedEvent, proposal: Proposal) ->
 
 
 def _shown(value: bytes, clear: bool) -> str | None:
-    """The event as text: in clear, or with everything covered that could say who somebody is; None if it cannot be."""
+    """The event as text, masked unless ``clear``; None if it cannot be masked."""
     if not clear:
         covered = masked_event(value[:EVENT_BYTES_MAX])
         return None if covered is None else covered[:SHOWN_CHARACTERS_MAX]
@@ -201,7 +203,7 @@ def _shown(value: bytes, clear: bool) -> str | None:
 
 
 def _changed(value: bytes, proposal: Proposal, clear: bool) -> list[tuple[str, str, str]]:
-    """Each field that the proposal changes: name, before, after; covered unless ``clear``."""
+    """Each field that the proposal changes: name, before, after; masked unless ``clear``."""
     if proposal.value is None:
         return []
     before, after = _lines(readable(value)), _lines(readable(proposal.value))
@@ -215,7 +217,7 @@ def _changed(value: bytes, proposal: Proposal, clear: bool) -> list[tuple[str, s
 
 
 def _lines(text: str | None) -> dict[str, str]:
-    """The members of an indented object, each value as it is spelt; none where there is no object."""
+    """The members of an indented JSON object, values as they are written; empty if there is no object."""
     found: dict[str, str] = {}
     for part in re.split(r",?\n  (?=\")", (text or "").removesuffix("\n}"))[1:]:
         name, _, value = part.partition(": ")

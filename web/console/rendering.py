@@ -1,4 +1,4 @@
-"""Pages from templates, in one language, with amounts and dates as accountants write them."""
+"""Renders templates in one language, with amounts and dates as accountants write them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ import jinja2
 from handlers.words.claim_sentences import REASON_NAMES, STATUS_NAMES, yuan
 from handlers.words.masking import mask_id, mask_name, mask_phone
 from schemas.access.console_rights import ConsoleRole
+from schemas.bilingual import Saying
 from schemas.decisions import Reason, Status
 from web.console.visit import Render, Visit
 
 SHANGHAI = timezone(timedelta(hours=8))
 ROLES = {
-    ConsoleRole.AUDITOR: ("审计", "auditor"),
-    ConsoleRole.FINANCE: ("财务", "finance"),
-    ConsoleRole.OPERATOR: ("经办", "operator"),
-    ConsoleRole.ADMIN: ("管理员", "administrator"),
+    ConsoleRole.AUDITOR: Saying("审计", "auditor"),
+    ConsoleRole.FINANCE: Saying("财务", "finance"),
+    ConsoleRole.OPERATOR: Saying("经办", "operator"),
+    ConsoleRole.ADMIN: Saying("管理员", "administrator"),
 }
 
 
 def renderer() -> Render:
-    """Makes pages from the templates of this folder."""
+    """Returns a function that renders the templates of this folder."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("web.console", "templates"),
         autoescape=True,
@@ -43,18 +44,17 @@ def renderer() -> Render:
 
     def render(name: str, values: dict[str, Any]) -> str:
         visit: Visit = values["visit"]
-        say = visit.say
 
         def status(value: str) -> str:
-            return visit.said(STATUS_NAMES[Status(value)])
+            return visit.text(STATUS_NAMES[Status(value)])
 
         def reason(value: str) -> str:
-            return visit.said(REASON_NAMES[Reason(value)])
+            return visit.text(REASON_NAMES[Reason(value)])
 
         def role(value: str) -> str:
-            return say(*ROLES[ConsoleRole(value)])
+            return visit.text(ROLES[ConsoleRole(value)])
 
-        helpers = {"t": say, "said": visit.said, "status_name": status, "reason_name": reason, "role_name": role}
+        helpers = {"t": visit.say, "tr": visit.text, "status_name": status, "reason_name": reason, "role_name": role}
         return environment.get_template(name).render(helpers | values)
 
     return render

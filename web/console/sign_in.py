@@ -9,18 +9,18 @@ from web.console.visit import Visit
 
 
 def session_cookie(secure: bool) -> str:
-    """Under TLS the name itself has browsers refuse the cookie from any other host or without TLS."""
+    """With TLS, the prefix makes browsers reject the cookie from other hosts or without TLS."""
     return "__Host-huzhu" if secure else "huzhu"
 
 
 def guest_cookie(secure: bool) -> str:
-    """Holds the secret of the form of whoever has not signed in yet."""
+    """Has the form secret of a browser that is not signed in yet."""
     return "__Host-huzhu-form" if secure else "huzhu-form"
 
 
 def show(visit: Visit) -> Response:
     if visit.session is not None:
-        return visit.to("/")
+        return visit.redirect("/")
     return visit.page("sign_in.html", failed=False)
 
 
@@ -28,7 +28,7 @@ def enter(secure: bool, visit: Visit) -> Response:
     token = sign_in(visit.engine, visit.form.get("name", "").strip().lower(), visit.form.get("password", ""), visit.now)
     if token is None:
         return visit.page("sign_in.html", 401, failed=True)
-    response = visit.to("/")
+    response = visit.redirect("/")
     response.set_cookie(session_cookie(secure), token, secure=secure, httponly=True, samesite="strict", path="/")
     response.delete_cookie(guest_cookie(secure), secure=secure, httponly=True)
     return response
@@ -36,6 +36,6 @@ def enter(secure: bool, visit: Visit) -> Response:
 
 def leave(secure: bool, visit: Visit) -> Response:
     sign_out(visit.engine, visit.cookies.get(session_cookie(secure), ""))
-    response = visit.to("/sign-in")
+    response = visit.redirect("/sign-in")
     response.delete_cookie(session_cookie(secure), secure=secure, httponly=True, samesite="strict")
     return response

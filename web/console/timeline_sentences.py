@@ -1,4 +1,4 @@
-"""What happened to a claim, each in a few words; nothing in them says who the person is."""
+"""The events of a claim in a few words each, without anything that identifies the person."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ REPORTED = {
 }
 
 
-def words_of(each: Happened) -> tuple[Saying, str]:
-    """A sentence, and the number that names the thing."""
-    if each.kind == "decision":
-        decision = ClaimDecided.model_validate_json(each.value)
+def words_of(event: Happened) -> tuple[Saying, str]:
+    """A sentence, and the id of what it is about."""
+    if event.kind == "decision":
+        decision = ClaimDecided.model_validate_json(event.value)
         status = STATUS_NAMES[decision.status]
         total = yuan(decision.total_benefit)
         return Saying(
             f"第 {decision.revision} 次计算:{status.zh},补助 {total} 元",
             f"Decision {decision.revision}: {status.en}, benefit {total} yuan",
-        ), each.subject_id
-    if each.kind == "instruction":
-        order = PayoutInstructed.model_validate_json(each.value)
+        ), event.subject_id
+    if event.kind == "instruction":
+        instruction = PayoutInstructed.model_validate_json(event.value)
         verb = (
-            Saying("支付指令:付", "Ordered: pay")
-            if order.kind is InstructionKind.PAYMENT
-            else Saying("支付指令:收回", "Ordered: take back")
+            Saying("支付指令:付", "Instructed: pay")
+            if instruction.kind is InstructionKind.PAYMENT
+            else Saying("支付指令:收回", "Instructed: recover")
         )
-        amount = yuan(order.amount)
+        amount = yuan(instruction.amount)
         return Saying(
-            f"{verb.zh} {amount} 元({order.scheme_id})", f"{verb.en} {amount} yuan ({order.scheme_id})"
-        ), order.payout_id
-    return _fact_words(recall(each.value)), f"{each.subject_id}" if each.kind != "person" else ""
+            f"{verb.zh} {amount} 元({instruction.scheme_id})", f"{verb.en} {amount} yuan ({instruction.scheme_id})"
+        ), instruction.payout_id
+    return _fact_words(recall(event.value)), f"{event.subject_id}" if event.kind != "person" else ""
 
 
 def _fact_words(fact: Fact) -> Saying:
@@ -65,8 +65,8 @@ def _fact_words(fact: Fact) -> Saying:
     if isinstance(fact, SettlementVoided):
         return Saying(f"结算单作废{version}", f"Bill voided{version}")
     if isinstance(fact, CoverageRecorded):
-        said = f"{fact.programme} / {fact.category}, {fact.valid_from} – {fact.valid_to or ''}"
-        return Saying(f"身份登记{version}:{said}", f"Coverage{version}: {said}")
+        details = f"{fact.programme} / {fact.category}, {fact.valid_from} – {fact.valid_to or ''}"
+        return Saying(f"身份登记{version}:{details}", f"Coverage{version}: {details}")
     if isinstance(fact, CoverageVoided):
         return Saying(f"身份登记作废{version}", f"Coverage voided{version}")
     if isinstance(fact, PersonDied):

@@ -1,4 +1,4 @@
-"""One request to the console: who asks, in which language, with which form; and the page that is answered."""
+"""One request to the console: user, language, form, and the page that answers it."""
 
 from __future__ import annotations
 
@@ -23,26 +23,24 @@ PERSON = "person"
 QUERY = "query"
 
 
-class Refused(Exception):
-    """A page that is not shown; the message is for a person."""
+class PageRefused(Exception):
+    """The page cannot be shown; the message is for the user."""
 
     def __init__(self, status: int, zh: str, en: str) -> None:
         super().__init__(en)
         self.status, self.saying = status, Saying(zh, en)
 
 
-def not_found() -> Refused:
-    return Refused(
-        404, "没有这一页,或者账本里没有这个编号。", "There is no such page, or no such number in the ledger."
-    )
+def not_found() -> PageRefused:
+    return PageRefused(404, "没有这一页,或者账本里没有这个编号。", "No such page, or no such number in the ledger.")
 
 
 Render = Callable[[str, dict[str, Any]], str]
 
 
-@dataclass(slots=True)
+@dataclass(kw_only=True, slots=True)
 class Visit:
-    """A request as the pages see it. ``form`` holds the fields of a POST, ``query`` those of the address."""
+    """A request to a page. ``form`` has the fields of a POST, ``query`` and ``path_values`` those of the URL."""
 
     engine: Engine
     keys: Keyring
@@ -54,12 +52,12 @@ class Visit:
     csrf: str
     query: Mapping[str, str]
     form: Mapping[str, str] = field(default_factory=dict)
-    place: Mapping[str, str] = field(default_factory=dict)
+    path_values: Mapping[str, str] = field(default_factory=dict)
     cookies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def here(self) -> str:
-        """Where the reader comes back to in the other language; from what was unmasked to the page that is masked."""
+        """The address to return to after switching the language; for an unmasked page that of the masked one."""
         path = self.path.removeprefix("/unmask").removesuffix("/reveal")
         return f"{path}?{urlencode(self.query)}" if self.query else path
 
@@ -72,42 +70,44 @@ class Visit:
         return self.session is not None and right in RIGHTS[self.session.role]
 
     def require(self, right: Right) -> None:
-        """Raises Refused unless the user's role has the right."""
+        """Raises PageRefused unless the user's role has the right."""
         if not self.may(right):
-            raise Refused(403, "您的角色没有这个权限。", "Your role does not have this right.")
+            raise PageRefused(403, "您的角色没有这个权限。", "Your role does not have permission for this.")
 
     def check_csrf(self) -> None:
-        """Raises Refused unless the form was made for this session."""
+        """Raises PageRefused unless the form was made for this session."""
         if not hmac.compare_digest(self.form.get("csrf", "").encode(), self.csrf.encode()):
-            raise Refused(
+            raise PageRefused(
                 403,
                 "这个表单已过期,或者不是从这里打开的。请回到上一页,刷新后再试。",
-                "This form is too old or was not opened here. Go back, reload the page and try again.",
+                "This form has expired or was not opened here. Go back, reload the page and try again.",
             )
 
     def say(self, zh: str, en: str) -> str:
         return zh if self.language == "zh" else en
 
-    def said(self, saying: Saying) -> str:
+    def text(self, saying: Saying) -> str:
         return text_in(saying, self.language)
 
     def reason(self) -> str:
-        """Why somebody does something, from the form. Raises Refused when it is left out."""
-        given = " ".join(self.form.get("reason", "").split())
-        if len(given) < 4:
-            raise Refused(422, "请写明理由(至少 4 个字),理由会记入审计日志。", "Say why, in at least 4 letters.")
-        return given[:500]
+        """The reason in the form. Raises PageRefused when it is missing."""
+        reason = " ".join(self.form.get("reason", "").split())
+        if len(reason) < 4:
+            raise PageRefused(
+                422, "请写明理由(至少 4 个字),理由会记入审计日志。", "Give a reason of at least 4 characters."
+            )
+        return reason[:500]
 
     def note_view(self, connection: Connection, what: str, **subject: str) -> None:
-        """Notes for the audit log that this user looks at personal data."""
+        """Notes for the audit log that this user views personal data."""
         note_view(connection, AuditKind.PERSONAL_VIEWED, self.user, {"page": what, **subject}, self.now())
 
     def token(self, person_id: str) -> str:
-        """What names a person in an address."""
+        """The token that stands for a person in a URL."""
         return self.keys.token(person_id, PERSON)
 
     def person(self, token: str) -> str:
-        """Whom a token in an address names. Raises Refused."""
+        """The person a token in a URL stands for. Raises PageRefused."""
         return self.untoken(token, PERSON)
 
     def untoken(self, token: str, purpose: str) -> str:
@@ -117,16 +117,16 @@ class Visit:
             raise not_found() from None
 
     def number(self, name: str) -> int:
-        """A whole number in the address. Raises Refused."""
-        text = self.place.get(name) or ""
+        """A whole number in the URL. Raises PageRefused."""
+        text = self.path_values.get(name) or ""
         return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else _missing()
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
-        """A page made from a template."""
+        """A page rendered from a template."""
         return HTMLResponse(self.render(template, {"visit": self, **values}), status)
 
-    def to(self, path: str) -> Response:
-        """Sends the reader on with GET."""
+    def redirect(self, path: str) -> Response:
+        """Redirects the browser, with GET."""
         return RedirectResponse(path, 303)
 
 
@@ -135,14 +135,14 @@ def _missing() -> NoReturn:
 
 
 def page_number(visit: Visit) -> int:
-    """The page of a list that is asked for, from 1."""
+    """The requested page of a list, from 1."""
     text = visit.query.get("page", "1")
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 9 else 1
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Where a reader is in a list; nothing of it is left out."""
+    """A position in a list that is shown page by page."""
 
     count: int
     size: int
