@@ -37,7 +37,7 @@ def java() -> str:
 
 def kafka_jars() -> Path:
     """The folder with Kafka's jars, downloaded first if this machine does not have them yet."""
-    cache = Path(os.environ.get("HUZHU_CACHE_DIR") or POM.parents[2] / ".cache").absolute() / "kafka-libs"
+    cache = Path(os.environ.get("HUZHU_CACHE_DIR") or POM.parents[3] / ".cache").absolute() / "kafka-libs"
     jars = cache / _version()
     if jars.is_dir():
         return jars
