@@ -1,7 +1,7 @@
-"""The same servers in Docker, where a Docker engine answers.
+"""The same servers in Docker, if a Docker engine answers.
 
-`docker` and `testcontainers` are development dependencies: without them there is no Docker, which is no
-error. Ports are published on 127.0.0.1 only.
+`docker` and `testcontainers` are development dependencies; without them Docker is simply not used. Ports are published
+on 127.0.0.1 only.
 """
 
 import importlib
@@ -11,18 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from infra.servers.local.kafka_node import settings
+from infra.servers.local.kafka_node import common_properties
 from infra.servers.local.ports import LOOPBACK, free_ports
 
 KAFKA_IMAGE = "apache/kafka:4.3.1"  # the version of infra/servers/local/pom.xml
 POSTGRES_IMAGE = "postgres:18"
-ENGINE_ANSWER_S_MAX = 2.0
-CONTROLLER_PORT = 9093  # inside the container, published nowhere
+ENGINE_ANSWER_SECONDS_MAX = 2.0
+CONTROLLER_PORT = 9093  # inside the container, not published
 READY = ".*Kafka Server started.*"
 
 
 def docker_answers() -> bool:
-    """Whether Docker can be used from here: the packages are installed and an engine answers within 2 s."""
+    """Whether Docker can be used: the packages are installed and an engine answers within 2 s."""
     try:
         docker = importlib.import_module("docker")
         importlib.import_module("testcontainers")
@@ -32,14 +32,14 @@ def docker_answers() -> bool:
 
     def ask() -> None:
         try:
-            answers.append(bool(docker.from_env(timeout=ENGINE_ANSWER_S_MAX).ping()))
-        except Exception:  # noqa: BLE001 - whatever is wrong with Docker, it cannot be used
+            answers.append(bool(docker.from_env(timeout=ENGINE_ANSWER_SECONDS_MAX).ping()))
+        except Exception:  # noqa: BLE001 - whatever the error, Docker cannot be used
             answers.append(False)
 
     # A thread, because the client's own timeout does not cover a DOCKER_HOST reached over ssh.
     thread = threading.Thread(target=ask, name="ask-docker", daemon=True)
     thread.start()
-    thread.join(ENGINE_ANSWER_S_MAX)
+    thread.join(ENGINE_ANSWER_SECONDS_MAX)
     return answers == [True]
 
 
@@ -47,13 +47,13 @@ def docker_answers() -> bool:
 def kafka_container() -> Iterator[str]:
     """One Kafka node in a container; yields its `host:port`.
 
-    The port is chosen beforehand, the same inside and outside, because the node tells it to its clients.
+    The port is chosen in advance and is the same inside and outside, because the node advertises it to its clients.
     """
     containers: Any = importlib.import_module("testcontainers.core.container")
     waiting: Any = importlib.import_module("testcontainers.core.wait_strategies")
     (port,) = free_ports(1)
     properties = {
-        **settings(nodes=1),
+        **common_properties(nodes=1),
         "node.id": 1,
         "controller.quorum.voters": f"1@localhost:{CONTROLLER_PORT}",
         "listeners": f"CLIENTS://0.0.0.0:{port},CONTROLLER://localhost:{CONTROLLER_PORT}",

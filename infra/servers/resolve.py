@@ -1,9 +1,8 @@
-"""Where Kafka and PostgreSQL come from. Demo, tests and benchmarks ask here, and so run on the same servers.
+"""Provides Kafka and PostgreSQL for the demo, the tests and the benchmarks, so that all use the same servers.
 
-In this order: the address in the environment, a Docker engine that answers, a server of our own on this
-machine. A part that was started here is stopped at the end of the `with` block; one from the environment is
-left alone.
-Raises `PartUnavailable` with one sentence for a person when none of the three can be had.
+Tries in this order: an address in the environment, Docker, a local server on this machine. A server that was started
+here is stopped at the end of the `with` block; one from the environment is left alone.
+Raises `PartUnavailable` with a sentence for the user if none of the three is possible.
 """
 
 import os
@@ -35,7 +34,7 @@ Origin = Literal["environment", "docker", "local"]
 
 @dataclass(frozen=True)
 class KafkaPart:
-    """A Kafka that answers: its addresses as `host:port[,...]`, and where it came from."""
+    """A running Kafka: its addresses as `host:port[,...]`, and where it came from."""
 
     bootstrap: str
     origin: Origin
@@ -43,7 +42,7 @@ class KafkaPart:
 
 @dataclass(frozen=True)
 class PostgresPart:
-    """A PostgreSQL that answers: its SQLAlchemy URL (not in the repr: it has the password), its origin."""
+    """A running PostgreSQL: its SQLAlchemy URL (with a password, so not in the repr), and where it came from."""
 
     url: str = field(repr=False)
     origin: Origin
@@ -53,10 +52,10 @@ class PostgresPart:
 def resolve_kafka(
     bootstrap: str | None = None, *, data_dir: Path | None = None, nodes: int = 1, heap_mb: int = 512
 ) -> Iterator[KafkaPart]:
-    """A Kafka for the length of the `with` block.
+    """A Kafka for the duration of the `with` block.
 
-    `bootstrap`, or else the variable HUZHU_KAFKA_BOOTSTRAP, names a running one. The other arguments describe
-    a local one; a folder that is kept or several nodes are never looked for in Docker.
+    `bootstrap`, or else HUZHU_KAFKA_BOOTSTRAP, is the address of a running Kafka. The other arguments are for a local
+    one; Docker is not used for a kept `data_dir` or for several nodes.
     """
     running = bootstrap or os.environ.get(KAFKA_BOOTSTRAP)
     if running:
@@ -76,10 +75,9 @@ def resolve_kafka(
 
 @contextmanager
 def resolve_postgres(url: str | None = None, *, data_dir: Path | None = None) -> Iterator[PostgresPart]:
-    """A PostgreSQL for the length of the `with` block.
+    """A PostgreSQL for the duration of the `with` block.
 
-    `url`, or else the variable HUZHU_DATABASE_URL, names a running one. A `data_dir` is kept, so it means a
-    local server and never Docker.
+    `url`, or else HUZHU_DATABASE_URL, is the address of a running PostgreSQL. Docker is not used for a kept `data_dir`.
     """
     running = url or os.environ.get(DATABASE_URL)
     if running:
@@ -98,16 +96,16 @@ def resolve_postgres(url: str | None = None, *, data_dir: Path | None = None) ->
 
 
 def _require_platform(part: str, variable: str) -> None:
-    # Before the imports of the local parts: they use what only Unix has.
+    # Called before importing the local servers, whose modules only work on Unix.
     if sys.platform not in ("linux", "darwin"):
         raise PartUnavailable(
-            f"A local {part} runs on Linux and macOS and not on {sys.platform}: "
+            f"A local {part} runs on Linux and macOS, but not on {sys.platform}: "
             f"set {variable} to the address of a running {part}."
         )
 
 
 def _with_driver(url: str) -> str:
-    """The URL with the driver that the ledger uses, which people and platforms tend to leave out."""
+    """Adds the driver that the ledger uses; people and platforms tend to leave it out."""
     for plain in ("postgres://", "postgresql://"):
         if url.startswith(plain):
             return "postgresql+psycopg://" + url.removeprefix(plain)

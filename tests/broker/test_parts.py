@@ -72,7 +72,7 @@ def test_a_killed_guard_takes_its_servers_along() -> None:
 
 def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
     """A server deaf to the polite signal is killed when the patience is over."""
-    children = guard_client.Guarded(tmp_path, temporary=False, patience_s=0.2)
+    children = guard_client.Guarded(tmp_path, temporary=False, patience_seconds=0.2)
     ready = tmp_path / "ready"
     deaf = f"trap '' TERM; touch {ready}; while true; do sleep 0.1; done"
     process = psutil.Process(children.start("deaf", ["sh", "-c", deaf], tmp_path / "log"))

@@ -23,7 +23,7 @@ class Supervisor:
         self.folder = folder
         self._environment = environment
         self._database_url = database_url
-        self._guarded = Guarded(folder, temporary=False, patience_s=5.0)
+        self._guarded = Guarded(folder, temporary=False, patience_seconds=5.0)
         self._pids: dict[str, int] = {}
         self._lock = threading.RLock()
         self._stopping = threading.Event()

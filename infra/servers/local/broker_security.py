@@ -1,7 +1,7 @@
-"""What makes a local Kafka ask who is there: TLS on every listener, SASL/SCRAM for clients, and an authorizer.
+"""Security for a local Kafka: TLS on every listener, SASL/SCRAM for clients, and an authorizer.
 
-Clients come to the listener CLIENTS with SASL_SSL. The broker itself and its administrator come to INTERNAL and
-CONTROLLER with a certificate of their own, by whose common name they are known: no password is in a file or argument.
+Clients connect to the listener CLIENTS with SASL_SSL. The broker itself and its administrator connect to INTERNAL and
+CONTROLLER with a certificate, identified by its common name, so that no password is in a file or an argument.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import Any
 
 MECHANISM = "SCRAM-SHA-512"
 SUPER_USERS = ("broker", "admin")
-"""Common names of the certificates that may do everything: the broker's, and the administrator's."""
+"""Common names of the certificates with all rights: those of the broker and the administrator."""
 
 
 @dataclass(frozen=True)
 class BrokerSecurity:
-    """PEM files. ``broker`` and ``admin`` hold a key (PKCS 8) and its certificate; ``authority`` signed both."""
+    """PEM files. ``broker`` and ``admin`` contain a key (PKCS 8) and its certificate; ``authority`` signed both."""
 
     broker: Path
     admin: Path
     authority: Path
 
     def properties(self) -> dict[str, object]:
-        """The server's properties beside its addresses."""
+        """The security properties of the server."""
         scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
         return {
             "listener.security.protocol.map": "CLIENTS:SASL_SSL,INTERNAL:SSL,CONTROLLER:SSL",
@@ -44,7 +44,7 @@ class BrokerSecurity:
         }
 
     def administrator(self) -> dict[str, Any]:
-        """How confluent-kafka speaks to INTERNAL as the administrator."""
+        """The confluent-kafka settings for the administrator on INTERNAL."""
         return {
             "security.protocol": "SSL",
             "ssl.ca.location": str(self.authority),

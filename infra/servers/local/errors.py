@@ -1,9 +1,9 @@
-"""The two ways in which a real part can be missing, told apart by who must act."""
+"""The two ways in which a server can be missing, by who has to act."""
 
 
 class PartUnavailable(Exception):
-    """This machine lacks something. The message is one sentence for a person: what to install or to set."""
+    """Something is missing on this machine. The message says in one sentence what to install or to set."""
 
 
 class PartFailed(Exception):
-    """A server that should have started or answered did not. The message quotes the end of its log."""
+    """A server did not start or answer. The message quotes the end of its log."""

@@ -1,4 +1,4 @@
-"""The parent's side of the guard: start servers that cannot outlive this process."""
+"""The parent's side of the guard: starts servers that cannot outlive this process."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ from infra.servers.local.errors import PartFailed
 from infra.servers.local.guard import remove
 
 GUARD = Path(__file__).with_name("guard.py")
-START_S_MAX = 20.0  # a fork takes milliseconds; this is for a machine in trouble
+START_SECONDS_MAX = 20.0  # a fork takes milliseconds; this is for an overloaded machine
 LOG_LINES_QUOTED = 20
 
 User = tuple[int, int]
@@ -24,28 +24,28 @@ User = tuple[int, int]
 
 
 class Guarded:
-    """Named children under one guard, and the folder that they share.
+    """Named children under one guard, and the folder they share.
 
-    `close` stops the children; a temporary folder goes too, even if this process is killed first.
-    Closing twice is harmless. Safe to use from several threads.
+    `close` stops the children and removes a temporary folder; both happen even if this process is killed. Closing twice
+    is harmless. Thread-safe.
     """
 
-    def __init__(self, folder: Path, *, temporary: bool, patience_s: float = 10.0) -> None:
+    def __init__(self, folder: Path, *, temporary: bool, patience_seconds: float = 10.0) -> None:
         self._folder = folder
         self._temporary = temporary
-        self._patience_s = patience_s
+        self._patience_s = patience_seconds
         self._lock = threading.RLock()
         self._unread = b""
         self._pids: dict[str, int] = {}
         self._exits: dict[str, int] = {}
         self._refusals: dict[str, str] = {}
-        options = ["--patience", str(patience_s), *(["--cleanup", str(folder)] if temporary else [])]
+        options = ["--patience", str(patience_seconds), *(["--cleanup", str(folder)] if temporary else [])]
         with (folder / "guard.log").open("ab") as log:
             self._guard = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(GUARD), *options],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=log,  # not ours: whoever reads our stderr must see it end when we end
+                stderr=log,  # not ours: readers of our stderr must see its end when we end
                 cwd="/",
                 start_new_session=True,
             )
@@ -60,9 +60,9 @@ class Guarded:
         orphan_signal: signal.Signals = signal.SIGKILL,
         user: User | None = None,
     ) -> int:
-        """Start a child with its output appended to `log`; its pid.
+        """Start a child with its output appended to `log`, and return its pid.
 
-        `stop_signal` is the polite request at the end, `orphan_signal` what it gets if the guard is killed.
+        `stop_signal` asks it to stop at the end; `orphan_signal` is sent if the guard is killed.
         """
         with self._lock:
             for outcome in (self._pids, self._exits, self._refusals):
@@ -75,46 +75,48 @@ class Guarded:
                 orphan_signal=int(orphan_signal),
                 user=user,
             )
-            deadline = time.monotonic() + START_S_MAX
+            deadline = time.monotonic() + START_SECONDS_MAX
             while name not in self._pids:
                 self._read_events(deadline)
                 if name in self._refusals:
                     raise PartFailed(f"{argv[0]} could not be started: {self._refusals[name]}")
                 if time.monotonic() > deadline:
-                    raise PartFailed(f"{argv[0]} could not be started within {START_S_MAX:.0f} s")
+                    raise PartFailed(f"{argv[0]} could not be started within {START_SECONDS_MAX:.0f} s")
             return self._pids[name]
 
-    def run(self, name: str, argv: Sequence[str], log: Path, *, timeout_s: float, user: User | None = None) -> None:
-        """Run a command to its end; `PartFailed` with the end of its log unless it succeeds."""
+    def run(
+        self, name: str, argv: Sequence[str], log: Path, *, timeout_seconds: float, user: User | None = None
+    ) -> None:
+        """Run a command to its end. Raises `PartFailed` with the end of its log unless it succeeds."""
         self.start(name, argv, log, stop_signal=signal.SIGKILL, user=user)
-        outcome = self.wait(name, timeout_s)
+        outcome = self.wait(name, timeout_seconds)
         if outcome != 0:
             self.send(name, signal.SIGKILL)
-            how = f"did not end within {timeout_s:.0f} s" if outcome is None else f"ended with {outcome}"
+            how = f"did not end within {timeout_seconds:.0f} s" if outcome is None else f"ended with {outcome}"
             raise PartFailed(f"{name} {how}. The end of its log:\n{tail(log)}")
 
     def send(self, name: str, signum: signal.Signals) -> None:
-        """Send a signal to a child; nothing happens if it has ended."""
+        """Send a signal to a child, unless it has ended."""
         with self._lock:
             if name not in self._exits:
                 self._order(signal=int(signum), to=name)
 
     def exit_code(self, name: str) -> int | None:
-        """The child's exit code (negative: the signal it died of), or None while it runs."""
+        """The child's exit code (negative: the signal that killed it), or None while it runs."""
         with self._lock:
             self._read_events(time.monotonic())
             return self._exits.get(name)
 
-    def wait(self, name: str, timeout_s: float) -> int | None:
-        """Wait for the child's end; None when it has not ended in time."""
-        deadline = time.monotonic() + timeout_s
+    def wait(self, name: str, timeout_seconds: float) -> int | None:
+        """Wait for the child to end and return its exit code, or None when it has not ended in time."""
+        deadline = time.monotonic() + timeout_seconds
         with self._lock:
             while name not in self._exits and time.monotonic() < deadline:
                 self._read_events(deadline)
             return self._exits.get(name)
 
     def stop(self, name: str, signum: signal.Signals) -> None:
-        """Ask one child to stop, and kill it when it does not in time."""
+        """Ask one child to stop, and kill it if it does not stop in time."""
         self.send(name, signum)
         if self.wait(name, self._patience_s) is None:
             self.send(name, signal.SIGKILL)
@@ -122,7 +124,7 @@ class Guarded:
                 raise PartFailed(f"{name} survived SIGKILL for {self._patience_s:.0f} s")
 
     def close(self) -> None:
-        """Stop every child, and wait until they and the temporary folder are gone."""
+        """Stop all children, and wait until they and the temporary folder are gone."""
         with self._lock:
             assert self._guard.stdin is not None
             assert self._guard.stdout is not None
@@ -135,7 +137,7 @@ class Guarded:
                 self._guard.wait()
             self._guard.stdout.close()
             if self._temporary:
-                remove(str(self._folder))  # already gone, unless the guard was itself killed
+                remove(str(self._folder))  # already gone, unless the guard itself was killed
 
     def _order(self, **order: object) -> None:
         assert self._guard.stdin is not None
@@ -146,7 +148,7 @@ class Guarded:
             raise self._guard_is_gone() from None
 
     def _read_events(self, deadline: float) -> None:
-        """Take in what the guard has to say, waiting for something until the deadline."""
+        """Process the guard's events, waiting for one until the deadline."""
         assert self._guard.stdout is not None
         if self._guard.stdout.closed:
             raise self._guard_is_gone()

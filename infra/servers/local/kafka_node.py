@@ -1,7 +1,7 @@
-"""One node of a local Kafka: what is written into its folder and how its JVM is started.
+"""One node of a local Kafka: its configuration and the commands that start its JVM.
 
-The node is broker and controller in one (KRaft). The voters are listed in the configuration and not in the
-log, so a kept folder can come back on other ports.
+The node is both broker and controller (KRaft). The voters are listed in the configuration, not in the log, so that a
+kept folder can be started again on other ports.
 """
 
 import re
@@ -11,9 +11,9 @@ from pathlib import Path
 from infra.servers.local.broker_security import BrokerSecurity
 from infra.servers.local.ports import LOOPBACK
 
-RECORD_BYTES_MAX = 8 * 1024 * 1024  # the largest max.message.bytes that a topic of ours may have
-FETCH_BYTES_MAX = RECORD_BYTES_MAX + 1024 * 1024  # a follower's fetch holds one such batch and its headers
-REQUEST_BYTES_MAX = 4 * FETCH_BYTES_MAX  # a produce request holds a batch for each of several partitions
+RECORD_BYTES_MAX = 8 * 1024 * 1024  # upper limit for max.message.bytes of our topics
+FETCH_BYTES_MAX = RECORD_BYTES_MAX + 1024 * 1024  # one such batch and its headers
+REQUEST_BYTES_MAX = 4 * FETCH_BYTES_MAX  # a produce request can have batches for several partitions
 CLEANER_BYTES = 16 * 1024 * 1024  # the default of 128 MiB is half of a small node's heap
 INTERNAL_PARTITIONS = 4
 LOGGING = """\
@@ -29,9 +29,9 @@ rootLogger.appenderRef.out.ref = out
 
 @dataclass(frozen=True)
 class Node:
-    """A node's number from 1 on, its folder, its ports, and the port that clients are told to use.
+    """A node: its number (from 1), folder, ports, and the port that clients are told to use.
 
-    ``internal_port`` is where the broker and its administrator come in if the node is secured.
+    ``internal_port`` is for the broker and its administrator if the node is secured.
     """
 
     number: int
@@ -44,35 +44,35 @@ class Node:
 
     @property
     def name(self) -> str:
-        """What the node is called towards the guard."""
+        """The name under which the guard knows the node."""
         return f"kafka-{self.number}"
 
     @property
     def address(self) -> str:
-        """Where clients and the other nodes find it."""
+        """Its address for clients and other nodes."""
         return f"{LOOPBACK}:{self.advertised_port}"
 
     @property
     def administered_at(self) -> str:
-        """Where its administrator finds it."""
+        """Its address for the administrator."""
         return self.address if self.security is None else f"{LOOPBACK}:{self.internal_port}"
 
     @property
     def log(self) -> Path:
-        """Everything that the JVM prints and Kafka logs."""
+        """The output of the JVM and Kafka's log."""
         return self.folder / "kafka.log"
 
     @property
     def logs(self) -> Path:
-        """The topics. `StorageTool` makes the folder."""
+        """The folder of the topics, made by `StorageTool`."""
         return self.folder / "topics"
 
     def cluster_id(self) -> str | None:
-        """The cluster that the folder belongs to, or None while it is not formatted."""
+        """The cluster the folder belongs to, or None if it is not formatted yet."""
         return _property(self.logs / "meta.properties", "cluster.id")
 
     def cluster_size(self) -> int | None:
-        """How many nodes the cluster in the folder has, or None in a new folder."""
+        """The number of nodes of the cluster in the folder, or None for a new folder."""
         voters = _property(self.folder / "server.properties", "controller.quorum.voters")
         return None if voters is None else len(voters.split(","))
 
@@ -87,7 +87,7 @@ class Node:
         internal = "" if self.security is None else f",INTERNAL://{LOOPBACK}:{self.internal_port}"
         voters = ",".join(f"{node.number}@{LOOPBACK}:{node.controller_port}" for node in cluster)
         return {
-            **settings(nodes=len(cluster)),
+            **common_properties(nodes=len(cluster)),
             "node.id": self.number,
             "controller.quorum.voters": voters,
             "listeners": f"CLIENTS://{LOOPBACK}:{self.port},CONTROLLER://{LOOPBACK}:{self.controller_port}{internal}",
@@ -97,7 +97,7 @@ class Node:
         }
 
     def format_command(self, java: str, jars: Path, cluster_id: str) -> list[str]:
-        """The command that prepares an empty folder; on a prepared one it does nothing."""
+        """The command that formats an empty folder; it leaves a formatted one unchanged."""
         tool = [*self._java(java, jars, heap_mb=128), "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool"]
         properties = str(self.folder / "server.properties")
         return [*tool, "format", "--ignore-formatted", "-t", cluster_id, "-c", properties]
@@ -112,8 +112,8 @@ class Node:
             f"-Xmx{heap_mb}m",
             "-XX:+UseSerialGC",
             "-XX:+ExitOnOutOfMemoryError",
-            # Nothing outside the folder, or a killed JVM would leave it there: no performance file in /tmp,
-            # and the native libraries of the compressors unpacked here.
+            # No files outside the folder, where a killed JVM would leave them: no performance file in /tmp, and
+            # the native libraries of the compressors are unpacked here.
             "-XX:-UsePerfData",
             f"-XX:ErrorFile={self.folder / 'crash.log'}",
             f"-Djava.io.tmpdir={self.folder}",
@@ -124,8 +124,8 @@ class Node:
         ]
 
 
-def settings(nodes: int) -> dict[str, object]:
-    """The properties that are the same on every node of a cluster and on every machine."""
+def common_properties(nodes: int) -> dict[str, object]:
+    """The properties that are the same for every node and on every machine."""
     in_sync = 1 if nodes == 1 else nodes - 1
     return {
         "process.roles": "broker,controller",
@@ -134,7 +134,7 @@ def settings(nodes: int) -> dict[str, object]:
         "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "auto.create.topics.enable": "false",
         "group.initial.rebalance.delay.ms": 0,
-        # A topic with fewer replicas is not held to this: Kafka takes the smaller of the two numbers.
+        # For a topic with fewer replicas Kafka uses the smaller number.
         "min.insync.replicas": in_sync,
         "default.replication.factor": nodes,
         "offsets.topic.num.partitions": INTERNAL_PARTITIONS,
@@ -148,12 +148,12 @@ def settings(nodes: int) -> dict[str, object]:
         "replica.fetch.max.bytes": FETCH_BYTES_MAX,
         "socket.request.max.bytes": REQUEST_BYTES_MAX,
         "log.cleaner.dedupe.buffer.size": CLEANER_BYTES,
-        # Three JVMs on two cores must not be taken for dead, and a dead one should be noticed soon.
+        # Three JVMs on two cores must not be declared dead, but a dead one should be noticed soon.
         "broker.heartbeat.interval.ms": 1_000,
         "broker.session.timeout.ms": 6_000,
     }
 
 
 def _property(file: Path, key: str) -> str | None:
-    found = re.search(rf"^{re.escape(key)}=(.+)$", file.read_text(), re.MULTILINE) if file.exists() else None
-    return found[1] if found else None
+    match = re.search(rf"^{re.escape(key)}=(.+)$", file.read_text(), re.MULTILINE) if file.exists() else None
+    return match[1] if match else None

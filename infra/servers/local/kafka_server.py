@@ -1,9 +1,9 @@
-"""Apache Kafka itself on this machine: KRaft mode, one JVM a node, on free loopback ports.
+"""Apache Kafka on this machine: KRaft mode, one JVM per node, on free loopback ports.
 
-A start chooses ports, writes a configuration per node, formats new folders with Kafka's own tool, starts the
-JVMs under a guard and waits until every node can describe the whole cluster. If another program was faster at
-a port, it tries again with others. Without a named folder everything lies in a temporary one and is gone at
-the end.
+A start chooses ports, writes a configuration per node, formats new folders with Kafka's own tool, starts the JVMs
+under a guard, and waits until every node can describe the whole cluster. If another program has taken a port in the
+meantime, it tries again with others. Without a data folder everything is in a temporary folder that is removed at the
+end.
 """
 
 import base64
@@ -26,16 +26,16 @@ from infra.servers.local.jars import java, kafka_jars
 from infra.servers.local.kafka_node import Node
 from infra.servers.local.ports import answers, free_ports
 
-START_S_MAX = 90.0  # about 2 s on an idle machine; three nodes on two busy cores take a multiple
+START_SECONDS_MAX = 90.0  # about 2 s on an idle machine; three nodes on two busy cores take much longer
 PORT_ATTEMPTS = 5
-POLL_S = 0.05
+POLL_SECONDS = 0.05
 
 
 class LocalKafka:
     """A running cluster of one or more nodes. Use it as a context manager, or call `stop`."""
 
     bootstrap: str
-    """All nodes as `127.0.0.1:port[,...]`. It stays the same over `restart_node`."""
+    """All nodes as `127.0.0.1:port[,...]`. Does not change with `restart_node`."""
 
     def __init__(
         self,
@@ -72,30 +72,30 @@ class LocalKafka:
     ) -> "LocalKafka":
         """Start a cluster and wait until it answers.
 
-        `advertised` gives the port that clients and the other nodes are told for a node's own one: that of a
-        proxy, which must be listening by then. With `security` clients need TLS, a user and rights.
+        `advertised` maps the port of a node to the port that clients and other nodes are told to use: that of a proxy,
+        which must already be listening. With `security` clients need TLS, a user and permissions.
 
-        A `data_dir` is kept: a later start with it brings back the same cluster id and topics, and must ask
-        for the same number of nodes. Raises `PartUnavailable` when this machine lacks Java or the jars, and
-        `PartFailed` with the end of the log when a node dies early or does not answer.
+        A `data_dir` is kept: a later start with it has the same cluster id and topics, and needs the same number of
+        nodes. Raises `PartUnavailable` when Java or the jars are missing, and `PartFailed` with the end of the log when
+        a node dies during the start or does not answer.
         """
         return cls(data_dir, nodes, heap_mb, advertised, security)
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """The process of each node's JVM, in the order of `bootstrap`."""
+        """The pid of each node's JVM, in the order of `bootstrap`."""
         return tuple(self._pids)
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """Each node with its ports and folder, in the order of `bootstrap`."""
+        """The nodes, in the order of `bootstrap`."""
         return self._nodes
 
     def restart_node(self, index: int) -> None:
-        """Start a node again on its ports and data, and wait until it serves.
+        """Restart a node on the same ports and data, and wait until it serves.
 
-        One still alive is stopped first. After a kill -9 this takes some 9 s: the cluster lets the node back
-        in only when the session of its former life has run out.
+        A running node is stopped first. After a kill -9 this takes some 9 s: the cluster only accepts the node again
+        when its previous session has expired.
         """
         node = self._nodes[index]
         self._guarded.stop(node.name, signal.SIGTERM)
@@ -148,32 +148,32 @@ class LocalKafka:
         )
         kept = nodes[0].cluster_size()
         if kept not in (None, count):
-            raise PartFailed(f"{self.folder} holds a cluster of {kept}: start it with nodes={kept}")
+            raise PartFailed(f"{self.folder} has a cluster of {kept} nodes: start it with nodes={kept}")
         cluster_id = nodes[0].cluster_id() or _new_cluster_id()
         for node in nodes:
             node.write_configuration(nodes)
             if node.cluster_id() is None:
                 command = node.format_command(self._java, self._jars, cluster_id)
-                self._guarded.run(f"format-{node.number}", command, node.log, timeout_s=START_S_MAX)
+                self._guarded.run(f"format-{node.number}", command, node.log, timeout_seconds=START_SECONDS_MAX)
         return nodes
 
     def _launch(self, node: Node) -> int:
-        # Nobody reads a temporary cluster again, so it need not go gently: stopping several nodes at once
-        # leaves the last without a quorum, and it would wait for one.
-        gently = signal.SIGTERM if self._kept else signal.SIGKILL
+        # A temporary cluster need not stop cleanly. If several nodes stop at once, the last has no quorum left and
+        # would wait for one.
+        stop_signal = signal.SIGTERM if self._kept else signal.SIGKILL
         command = node.serve_command(self._java, self._jars, self._heap_mb)
-        return self._guarded.start(node.name, command, node.log, stop_signal=gently)
+        return self._guarded.start(node.name, command, node.log, stop_signal=stop_signal)
 
     def _await(self, nodes: list[Node], begins: dict[str, int]) -> None:
-        """Wait until each of the nodes serves and, asked alone, knows all the others that run."""
-        deadline = time.monotonic() + START_S_MAX
+        """Wait until each node serves and knows all other running nodes."""
+        deadline = time.monotonic() + START_SECONDS_MAX
         for node in nodes:
             while not (answers(node.port) and self._knows_the_cluster(node)):
                 self._check(nodes, begins)
                 if time.monotonic() > deadline:
                     end = tail(node.log, begins[node.name])
-                    raise PartFailed(f"{node.name} did not answer in {START_S_MAX:.0f} s. Its log:\n{end}")
-                time.sleep(POLL_S)
+                    raise PartFailed(f"{node.name} did not answer in {START_SECONDS_MAX:.0f} s. Its log:\n{end}")
+                time.sleep(POLL_SECONDS)
 
     def _check(self, nodes: list[Node], begins: dict[str, int]) -> None:
         """Raise if one of the nodes has died."""
@@ -187,23 +187,23 @@ class LocalKafka:
             raise PartFailed(f"{node.name} ended with {code} at its start. The end of its log:\n{end}")
 
     def _knows_the_cluster(self, node: Node) -> bool:
-        own = {} if self._security is None else self._security.administrator()
-        asked: dict[str, Any] = {"bootstrap.servers": node.administered_at, "log_level": 0, "socket.timeout.ms": 2_000}
-        admin = AdminClient({**asked, **own})
+        security = {} if self._security is None else self._security.administrator()
+        config: dict[str, Any] = {"bootstrap.servers": node.administered_at, "log_level": 0, "socket.timeout.ms": 2_000}
+        admin = AdminClient({**config, **security})
         running = {n.number for n in self._nodes if self._guarded.exit_code(n.name) is None}
         try:
-            described = admin.describe_cluster(request_timeout=2.0).result(timeout=3.0)
+            cluster = admin.describe_cluster(request_timeout=2.0).result(timeout=3.0)
         except (KafkaException, TimeoutError):
             return False
-        return running <= {known.id for known in described.nodes}
+        return running <= {member.id for member in cluster.nodes}
 
 
 class _PortTaken(PartFailed):
-    """Another program bound a port between our choice and the server's start."""
+    """Another program took a port between our choice and the server's start."""
 
 
 def _new_cluster_id() -> str:
-    """Sixteen random bytes as Kafka writes them, but never with the first character of an option."""
+    """Sixteen random bytes in Kafka's format, never starting with the dash of an option."""
     return "H" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
 
 

@@ -1,9 +1,8 @@
 """PostgreSQL on this machine: one server on a free loopback port, from the programs in a wheel.
 
-Every connection goes over TCP with a password that is made at random when the folder is: there is no Unix
-socket and no trusted user. The settings are those of a server that keeps money: `fsync` and
-`synchronous_commit` stay on.
-Without a named folder the data lies in a temporary one and is gone at the end.
+Every connection uses TCP and a random password that is created with the folder; there is no Unix socket and no trusted
+user. As the server keeps money, `fsync` and `synchronous_commit` stay on. Without a data folder the data is in a
+temporary folder that is removed at the end.
 """
 
 import contextlib
@@ -25,9 +24,9 @@ from infra.servers.local.postgres_programs import programs, require_reachable, s
 
 DATABASE = "huzhu"
 USER = "huzhu"
-START_S_MAX = 60.0  # well under a second, unless it first has to recover from a crash
+START_SECONDS_MAX = 60.0  # well under a second, unless it first has to recover from a crash
 PORT_ATTEMPTS = 5
-POLL_S = 0.02
+POLL_SECONDS = 0.02
 SERVER = "postgres"
 
 StopMode = Literal["fast", "immediate"]
@@ -38,7 +37,7 @@ class LocalPostgres:
     """A running server with an empty database `huzhu`. Use it as a context manager, or call `stop`."""
 
     port: int
-    """Its TCP port on 127.0.0.1. It stays the same over `restart`."""
+    """Its TCP port on 127.0.0.1. Does not change with `restart`."""
 
     def __init__(self, data_dir: Path | None) -> None:
         """Use `start`."""
@@ -67,9 +66,8 @@ class LocalPostgres:
     def start(cls, data_dir: Path | None = None) -> "LocalPostgres":
         """Start a server and wait until it answers.
 
-        A `data_dir` is kept, password included; its parent must exist. Raises `PartUnavailable` when the
-        programs or a user to run them are missing, and `PartFailed` with the end of the log when the server
-        does not start.
+        A `data_dir` is kept, including the password; its parent must exist. Raises `PartUnavailable` when the programs
+        or a user to run them are missing, and `PartFailed` with the end of the log when the server does not start.
         """
         return cls(data_dir)
 
@@ -80,25 +78,25 @@ class LocalPostgres:
 
     @property
     def pid(self) -> int:
-        """The process of the server (the postmaster)."""
+        """The pid of the server (the postmaster)."""
         return self._pid
 
     def restart(self, mode: StopMode = "fast") -> None:
-        """Stop the server, or take note that it was killed, and start it on its port and data again."""
+        """Stop the server, if it is still running, and start it again on the same port and data."""
         self._guarded.stop(SERVER, STOP_SIGNALS[mode])
-        deadline = time.monotonic() + START_S_MAX
+        deadline = time.monotonic() + START_SECONDS_MAX
         while True:
             try:
                 return self._launch()
-            except _Obstructed:  # by a backend of a killed server that has not noticed yet
+            except _Obstructed:  # by a backend that has not noticed yet that its server was killed
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(POLL_S)
+                time.sleep(POLL_SECONDS)
 
     def stop(self, mode: StopMode = "fast") -> None:
         """Stop the server and remove a temporary folder. Stopping twice is harmless.
 
-        `fast` ends the sessions and writes everything out; `immediate` is a crash, recovered from at the next
+        `fast` ends the sessions and writes everything to disk; `immediate` is like a crash, with recovery at the next
         start.
         """
         if not self._stopped:
@@ -127,7 +125,7 @@ class LocalPostgres:
         return file.read_text()
 
     def _make_cluster(self) -> None:
-        """Run `initdb` unless the folder has been through it."""
+        """Run `initdb` unless the folder is already initialised."""
         data = self.folder / "data"
         if data.exists():
             return
@@ -136,7 +134,7 @@ class LocalPostgres:
             *(str(self._programs / "initdb"), "-D", str(partial), "-U", USER, "--auth=scram-sha-256"),
             *(f"--pwfile={self.folder / 'password'}", "--encoding=UTF8", "--locale=C"),
         ]
-        self._guarded.run("initdb", command, self._log, timeout_s=START_S_MAX, user=self._user)
+        self._guarded.run("initdb", command, self._log, timeout_seconds=START_SECONDS_MAX, user=self._user)
         partial.rename(data)
 
     def _start_on_free_port(self) -> None:
@@ -164,11 +162,11 @@ class LocalPostgres:
             [str(self._programs / "postgres"), "-D", str(self.folder / "data"), *options],
             self._log,
             stop_signal=signal.SIGINT,
-            # Not SIGKILL: the postmaster takes its own children down with it.
+            # Not SIGKILL, so that the postmaster can stop its own children.
             orphan_signal=signal.SIGQUIT,
             user=self._user,
         )
-        deadline = time.monotonic() + START_S_MAX
+        deadline = time.monotonic() + START_SECONDS_MAX
         while not self._answers():
             code = self._guarded.exit_code(SERVER)
             end = tail(self._log, begin)
@@ -177,7 +175,7 @@ class LocalPostgres:
             if code is not None or time.monotonic() > deadline:
                 what = "did not answer" if code is None else f"ended with {code} at its start"
                 raise PartFailed(f"PostgreSQL {what}. The end of its log:\n{end}")
-            time.sleep(POLL_S)
+            time.sleep(POLL_SECONDS)
 
     def _answers(self) -> bool:
         try:
@@ -188,8 +186,8 @@ class LocalPostgres:
 
     def _make_database(self) -> None:
         with self._connect() as connection:
-            known = connection.execute("select 1 from pg_database where datname = %s", [DATABASE])
-            if known.fetchone() is None:
+            rows = connection.execute("select 1 from pg_database where datname = %s", [DATABASE])
+            if rows.fetchone() is None:
                 connection.execute(f"create database {DATABASE}")
 
     def _connect(self) -> psycopg.Connection:
@@ -205,4 +203,4 @@ class LocalPostgres:
 
 
 class _Obstructed(PartFailed):
-    """The port is taken, or a process of a killed server still holds the data: try again."""
+    """The port is taken, or a process of a killed server still uses the data: try again."""
