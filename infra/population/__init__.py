@@ -1,6 +1,6 @@
-"""A seeded population: the events of a city's hospitals and registries, good and bad, in order of arrival.
+"""A synthetic population: the events of a city's hospitals and registries, valid and invalid, in order of arrival.
 
-Standard library only; the same arguments give the same bytes on every run. The model: `docs/population.md`.
+Uses only the standard library. The same arguments give the same bytes on every run. Model: `docs/population.md`.
 """
 
 from infra.population.arrivals import BLOCK_LINES, generate

@@ -1,4 +1,4 @@
-"""The population as a stream of lines: household after household, put in order of arrival block by block."""
+"""The population as a stream of lines: one household after the other, sorted by arrival in blocks."""
 
 from collections.abc import Iterator
 from random import Random
@@ -22,7 +22,7 @@ _SETTLEMENT = (b'{"event_type":"settlement.posted"', b'{"event_type":"settlement
 
 
 class _Line(NamedTuple):
-    """A line to come; `number` keeps the order of lines that arrive in the same second."""
+    """A line and when it arrives; `number` keeps the order of lines that arrive in the same second."""
 
     at: Instant
     number: int
@@ -40,14 +40,14 @@ def generate(
     last_year: int = 2026,
     block_lines: int = BLOCK_LINES,
 ) -> Iterator[bytes]:
-    """The events of `persons` people, one JSON object a line (without newline), in order of arrival.
+    """The events of `persons` people, one JSON object per line (without newline), in order of arrival.
 
-    `settlements` asks for about so many settlement events in all, repeats and refusals included; without it
-    there are as many as the model gives. `bad_share` (a fraction of all lines, 0 for none) is to be refused;
-    above 0, every kind occurs at least once as soon as there are a few bills. `too_large` adds so many lines
-    of over 1 MiB. Stays end in the business years `first_year` to `last_year`; nothing is sent after them.
-    Order of arrival holds within blocks of about `block_lines` lines, a household in one block; memory is
-    that of one block. Raises ValueError at once when an argument is impossible.
+    `settlements` is the approximate total number of settlement events, including repeats and refusals; by default the
+    model decides. `bad_share` is the fraction of lines that must be refused (0 for none); above 0 every kind of refusal
+    occurs at least once, given a few bills. `too_large` adds that many lines of more than 1 MiB. Stays end in the
+    business years `first_year` to `last_year`; nothing is sent after them. Lines are in order of arrival within blocks
+    of about `block_lines` lines, with each household in one block; one block is in memory at a time. Raises ValueError
+    immediately when an argument is impossible.
     """
     if persons < 0 or too_large < 0 or (settlements is not None and settlements < 0):
         raise ValueError("persons, settlements and too_large must not be negative")
@@ -60,7 +60,7 @@ def generate(
 
 
 class _City:
-    """Makes the lines of one household after the other, and steers the number of settlement events."""
+    """Generates the lines of one household after the other, and controls the number of settlement events."""
 
     def __init__(
         self,
@@ -75,31 +75,31 @@ class _City:
         self._persons = persons
         self._horizon = horizon
         self._settlements = settlements
-        self._counted = 0
+        self._settlement_count = 0
         self._spoiler = Spoiler(Random(f"{seed}:spoiler"), bad_share)
         years = horizon.last_year - horizon.first_year + 1
-        self._usual = SETTLEMENTS_PER_PERSON_YEAR * years
+        self._expected_per_person = SETTLEMENTS_PER_PERSON_YEAR * years
 
     def households(self) -> Iterator[list[Spoiled]]:
-        """The arrivals of every household, each with its instant, as bytes."""
-        known = number = 0
-        while known < self._persons:
+        """The lines of every household, each with its instant of arrival."""
+        persons_so_far = number = 0
+        while persons_so_far < self._persons:
             number += 1
             rng = Random(f"{self._seed}:household:{number}")
-            home = household(rng, self._salt, number, known, self._persons - known, self._horizon)
+            home = household(rng, self._salt, number, persons_so_far, self._persons - persons_so_far, self._horizon)
             outbox = Outbox(home.key, self._horizon)
-            self._live(rng, home, outbox, self._persons - known)
+            self._simulate(rng, home, outbox, self._persons - persons_so_far)
             arrivals = arrive(rng, outbox, self._horizon)
-            known += len(home.members)
-            stranger = f"P-{scrambled(self._salt, known)}"
+            persons_so_far += len(home.members)
+            stranger = f"P-{scrambled(self._salt, persons_so_far)}"
             lines = [(arrival.at, encode(arrival.event)) for arrival in arrivals]
             lines += self._spoiler.spoil(rng, arrivals, outbox, stranger)
-            self._counted += sum(line.startswith(_SETTLEMENT) for _, line in lines)
+            self._settlement_count += sum(line.startswith(_SETTLEMENT) for _, line in lines)
             yield lines
         yield self._spoiler.missing(Random(f"{self._seed}:missing"))
 
-    def _live(self, rng: Random, home: Household, outbox: Outbox, persons_left: int) -> None:
-        scale, allowed = self._scale(persons_left), self._left()
+    def _simulate(self, rng: Random, home: Household, outbox: Outbox, persons_left: int) -> None:
+        scale, allowed = self._scale(persons_left), self._settlements_left()
         for person in home.members:
             standings = register(rng, home, person, self._horizon, outbox)
             stays = stays_of(rng, home, person, self._horizon, scale)[:allowed]
@@ -113,16 +113,16 @@ class _City:
                 report_death(rng, person, person.died_on, outbox)
 
     def _scale(self, persons_left: int) -> float:
-        """The factor on all rates that leads to the settlements asked for, given those there are so far."""
+        """The factor on all rates that leads to the requested number of settlements, given the number so far."""
         if self._settlements is None:
             return 1.0
-        asked = self._settlements / (self._persons * self._usual)
-        needed = (self._settlements - self._counted) / (persons_left * self._usual)
-        return max(asked / 4, min(asked * 20, needed))
+        average = self._settlements / (self._persons * self._expected_per_person)
+        needed = (self._settlements - self._settlement_count) / (persons_left * self._expected_per_person)
+        return max(average / 4, min(average * 20, needed))
 
-    def _left(self) -> int | None:
-        """How many settlements may still come, None for any number: else one busy patient could overshoot."""
-        return None if self._settlements is None else max(0, self._settlements - self._counted)
+    def _settlements_left(self) -> int | None:
+        """The number of settlements left, or None for no limit. Without it one patient could exceed the total."""
+        return None if self._settlements is None else max(0, self._settlements - self._settlement_count)
 
 
 def _blocks(city: _City, too_large: int, block_lines: int) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
-"""The numbers of the model, each an assumption stated in `docs/population.md`; no published statistic.
+"""The numbers of the model. Each is an assumption explained in `docs/population.md`, not a published statistic.
 
-Shares are fractions of one, rates are per year, charges are in yuan (the only place where yuan are not fen).
+Shares are fractions of one, rates are per year, and charges are in yuan (only here; everywhere else they are fen).
 """
 
 from typing import Literal, NamedTuple
@@ -10,7 +10,7 @@ MoneyStyle = Literal["two_decimals", "shortest", "number"]
 
 
 class Area(NamedTuple):
-    """A district: its share of the people, the rural share of its households, its number of villages."""
+    """A district: its share of the population, the rural share of its households, its number of villages."""
 
     name: str
     share: float
@@ -20,7 +20,7 @@ class Area(NamedTuple):
 
 
 class Facility(NamedTuple):
-    """A hospital, and the habits of the software that reports for it."""
+    """A hospital and the formats its software uses."""
 
     facility_id: str
     level: Level
@@ -30,7 +30,7 @@ class Facility(NamedTuple):
 
 
 class Diagnosis(NamedTuple):
-    """A reason for an acute stay: its weight among them, ages, median days, factor on the level's charge."""
+    """A reason for an acute stay: weight, ages, median days, factor on the median charge of the level."""
 
     code: str
     weight: float
@@ -41,9 +41,9 @@ class Diagnosis(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """A chronic illness: weight among chronic patients, stays and courses a year, median days, cost, hazard.
+    """A chronic illness: weight among chronic patients, stays and courses per year, median days, cost, hazard.
 
-    `hazard` multiplies the death rate; `outside` is the most added to the share outside the catalogue.
+    `hazard` multiplies the death rate; `outside` is the maximum added to the share outside the catalogue.
     """
 
     code: str
@@ -67,17 +67,17 @@ AREAS = (
 )
 AREA_WEIGHTS = tuple(area.share for area in AREAS)
 
-# One hospital in eight writes amounts with as few decimals as it can, one in eight as JSON numbers.
+# One hospital in eight writes amounts with as few decimals as possible, one in eight as JSON numbers.
 _MONEY: tuple[MoneyStyle, ...] = ("two_decimals",) * 6 + ("shortest",) + ("number",)
 
 
 def _facilities() -> tuple[Facility, ...]:
-    found: list[Facility] = []
+    facilities: list[Facility] = []
 
     def add(level: Level, area: str, number: int) -> None:
-        index = len(found)
+        index = len(facilities)
         letter = {"city": "A", "county": "B", "town": "C"}[level]
-        found.append(
+        facilities.append(
             Facility(
                 facility_id=f"H-{area[:3].upper()}-{letter}{number:02d}",
                 level=level,
@@ -97,7 +97,7 @@ def _facilities() -> tuple[Facility, ...]:
             add("county", area, number)
         for number in range(1, towns + 1):
             add("town", area, number)
-    return tuple(found)
+    return tuple(facilities)
 
 
 FACILITIES = _facilities()
@@ -153,7 +153,7 @@ SECONDARY = ("I10.0", "E11.9", "E78.5", "I50.9", "N18.3", "K29.5", "J98.4", "D64
 
 
 class AgeBand(NamedTuple):
-    """People up to an age: acute stays a year, share with a chronic illness, death rate a year."""
+    """People up to an age: acute stays per year, share with a chronic illness, deaths per year."""
 
     oldest: int
     acute: float
@@ -181,7 +181,7 @@ EMPLOYEE_RATE: dict[Level, float] = {"city": 0.86, "county": 0.90, "town": 0.94}
 SERIOUS_ILLNESS_OVER_FEN = 15_000_00
 SERIOUS_ILLNESS_RATE = 0.60
 
-# Categories of self_pay_assistance: first those of a whole household, then those of one person.
+# Categories of self_pay_assistance: first those of households, then those of individuals.
 HOUSEHOLD_CATEGORIES = ("dibao", "dibao_edge", "serious_illness_hardship", "special", "ordinary")
 HOUSEHOLD_CATEGORY_WEIGHTS = (0.025, 0.020, 0.012, 0.13, 0.813)
 PERSON_CATEGORIES = ("tekun", "severe_disability", "key_entitled_group", "special_hardship_worker")
@@ -192,5 +192,5 @@ ASSISTED_RATE = {
 }  # fmt: skip
 CATEGORIES = (*HOUSEHOLD_CATEGORIES, *PERSON_CATEGORIES, "orphan")
 
-# Settlement events (repeats and refusals included) that one person causes in one year at scale 1; measured.
+# Settlement events, including repeats and refusals, per person and year at scale 1; measured.
 SETTLEMENTS_PER_PERSON_YEAR = 0.28

@@ -1,4 +1,4 @@
-"""How a charge is shared between funds and patient, and how one bill becomes several; all in fen."""
+"""How a charge is divided between funds and patient, and one bill into several. All amounts are in fen."""
 
 from itertools import pairwise
 from random import Random
@@ -20,12 +20,12 @@ from infra.population.registries import Standing
 from infra.population.stays import Stay
 from infra.population.wire import year_of
 
-_ON_THE_THRESHOLD = 0.012  # share of stays whose copay is put at 1,999.99, 2,000.00 or 2,000.01 yuan
+_ON_THE_THRESHOLD = 0.012  # share of stays whose copay is set to 1,999.99, 2,000.00 or 2,000.01 yuan
 _THRESHOLD_FEN = 2_000_00
 
 
 class Amounts(NamedTuple):
-    """The parts of a bill, in fen; the total is their sum, so a bill always balances."""
+    """The parts of a bill in fen. The total is their sum, so a bill always balances."""
 
     basic_insurance: int
     serious_illness: int
@@ -41,14 +41,14 @@ class Amounts(NamedTuple):
 
 
 class YearSoFar:
-    """What a person paid inside the catalogue, and how often they stayed, by year: later bills need it."""
+    """A person's copays and number of stays by year, which later bills depend on."""
 
     def __init__(self) -> None:
         self._copay_fen: dict[int, int] = {}
         self._stays: dict[int, int] = {}
 
     def charge(self, rng: Random, person: Person, stay: Stay, standings: list[Standing]) -> Amounts:
-        """The amounts of a whole stay. Call it in the order of the stays."""
+        """The amounts of a whole stay. Must be called in the order of the stays."""
         total = _total_fen(rng, stay)
         out_of_catalogue = min(total, round(total * _outside_share(rng, stay)))
         covered = total - out_of_catalogue
@@ -80,7 +80,7 @@ class YearSoFar:
 
 
 def split(rng: Random, whole: Amounts, bills: int) -> list[Amounts]:
-    """The amounts of a stay shared out over so many bills; nothing is lost and every bill balances."""
+    """Divides the amounts of a stay among several bills. Nothing is lost, and every bill balances."""
     if bills == 1:
         return [whole]
     weights = [rng.uniform(0.6, 1.4) for _ in range(bills)]
@@ -93,7 +93,7 @@ def split(rng: Random, whole: Amounts, bills: int) -> list[Amounts]:
 
 
 def corrected(rng: Random, before: Amounts) -> Amounts:
-    """A correction of a bill that differs from it and balances again."""
+    """A corrected bill, which differs from the original and balances again."""
     kind = rng.random()
     if kind < 0.4 and before.copay > 0:  # the fund pays more after all
         moved = max(1, round(before.copay * rng.uniform(0.02, 0.5)))
@@ -101,7 +101,7 @@ def corrected(rng: Random, before: Amounts) -> Amounts:
     if kind < 0.6 and before.out_of_catalogue > 0:  # an item was in the catalogue
         moved = max(1, round(before.out_of_catalogue * rng.uniform(0.1, 1.0)))
         return before._replace(copay=before.copay + moved, out_of_catalogue=before.out_of_catalogue - moved)
-    if kind < 0.8 and before.copay > 0:  # an item was charged that was not given
+    if kind < 0.8 and before.copay > 0:  # an item was charged but not given
         return before._replace(copay=before.copay - max(1, round(before.copay * rng.uniform(0.01, 0.2))))
     return before._replace(out_of_catalogue=before.out_of_catalogue + rng.randint(1, 80_000))
 
@@ -112,7 +112,7 @@ def _total_fen(rng: Random, stay: Stay) -> int:
 
 
 def _outside_share(rng: Random, stay: Stay) -> float:
-    """The share of the charge outside the catalogue; small in towns, large with new drugs and implants."""
+    """The share of the charge outside the catalogue: small in towns, large for new drugs and implants."""
     if rng.random() < 0.06:
         return 0.0
     mean = {"city": 0.13, "county": 0.09, "town": 0.05}[stay.facility.level]
@@ -132,6 +132,6 @@ def _assisted_rate(stay: Stay, standings: list[Standing]) -> float:
 
 
 def _with_copay(amounts: Amounts, copay: int) -> Amounts:
-    """The same total with another copay, at the cost of basic insurance, where that is possible."""
+    """The same total with a different copay, compensated by basic insurance if possible."""
     basic = amounts.basic_insurance + amounts.copay - copay
     return amounts._replace(basic_insurance=basic, copay=copay) if basic >= 0 else amounts

@@ -1,4 +1,4 @@
-"""How messages travel: most in seconds, some in days, a few in months; some twice, so that versions cross."""
+"""Delays and repeats: most messages take seconds, some days, a few months, and some arrive twice or out of order."""
 
 from random import Random
 from typing import NamedTuple
@@ -6,18 +6,18 @@ from typing import NamedTuple
 from infra.population.wire import DAY_SECONDS, HOUR_SECONDS, Event, Horizon, Instant, Outbox, iso_instant
 
 _REPEATED = 0.02  # share of messages that arrive again
-_SENT_ANEW = 0.5  # share of the repeats that the sender made, under a new event_id
+_RESENT = 0.5  # share of repeats that come from the sender, with a new event_id
 
 
 class Arrival(NamedTuple):
-    """An event and the instant, in seconds, at which it arrives."""
+    """An event and the instant of its arrival in seconds."""
 
     at: Instant
     event: Event
 
 
 def arrive(rng: Random, outbox: Outbox, horizon: Horizon) -> list[Arrival]:
-    """When each of a household's messages arrives, and the repeats of some of them."""
+    """When each message of a household arrives, including repeats."""
     arrivals: list[Arrival] = []
     for occurred, held, event in outbox.messages:
         at = occurred + held + _delay_seconds(rng)
@@ -29,9 +29,9 @@ def arrive(rng: Random, outbox: Outbox, horizon: Horizon) -> list[Arrival]:
 
 def _repeated(rng: Random, at: Instant, event: Event, outbox: Outbox, horizon: Horizon) -> Arrival:
     again = at + rng.choice((1, 60, HOUR_SECONDS, rng.randint(1, 90) * DAY_SECONDS))
-    if again < horizon.closes * DAY_SECONDS and rng.random() < _SENT_ANEW:
-        anew: Event = {"event_id": outbox.next_event_id(), "occurred_at": iso_instant(again - 1)}
-        return Arrival(again, {**event, **anew})
+    if again < horizon.closes * DAY_SECONDS and rng.random() < _RESENT:
+        resent: Event = {"event_id": outbox.next_event_id(), "occurred_at": iso_instant(again - 1)}
+        return Arrival(again, {**event, **resent})
     return Arrival(again, event)
 
 

@@ -1,4 +1,4 @@
-"""What hospitals send about one stay: its discharge, its bills, what they take back or put right later."""
+"""What hospitals send about one stay: its discharge, its bills, and later refunds and corrections."""
 
 from random import Random
 
@@ -40,23 +40,23 @@ def report_stay(
     amounts: Amounts,
     outbox: Outbox,
 ) -> None:
-    """Send all that the hospital says about a stay; `amounts` are those of the whole stay."""
+    """Send all messages about a stay; `amounts` are those of the whole stay."""
     chart = _Chart(rng, person, number, stay, outbox)
     if rng.random() >= 0.006:  # else the discharge is never sent
         chart.discharge()
     settled_on = [*_interim_days(rng, stay), stay.discharged + _settling_days(rng)]
     shares = split(rng, amounts, len(settled_on))
-    complete = rng.random() >= 0.006  # else the last bill forgets to say that it is the last
+    complete = rng.random() >= 0.006  # else the last bill is not marked as final
     for index, (day, share) in enumerate(zip(settled_on, shares, strict=True), start=1):
         last = index == len(settled_on)
         chart.bill(f"{index}", day, share, final=last and complete)
-    if rng.random() < 0.008:  # an item was forgotten: a supplementary bill, final as well
+    if rng.random() < 0.008:  # an item was forgotten: a supplementary bill, also final
         extra = Amounts(0, 0, 0, 0, rng.randint(0, 30_000), rng.randint(100, 60_000))
         chart.bill("X", settled_on[-1] + rng.randint(1, 20), extra, final=True)
 
 
 class _Chart:
-    """One stay as its hospital sees it."""
+    """One stay from the hospital's point of view."""
 
     def __init__(self, rng: Random, person: Person, number: int, stay: Stay, outbox: Outbox) -> None:
         self._rng = rng
@@ -82,21 +82,21 @@ class _Chart:
             "diagnoses": list(stay.diagnoses),
         }
         if stay.facility.level == "city" and stay.inpatient:
-            fields["department"] = rng.choice(_DEPARTMENTS)  # unknown to the contract, which keeps it
+            fields["department"] = rng.choice(_DEPARTMENTS)  # not in the contract, which preserves it
         when = rng.random()
         sent_on = stay.discharged
         if when < 0.01:
-            sent_on -= 1  # announced on the eve
+            sent_on -= 1  # announced the day before
         elif when < 0.05:
             sent_on += rng.randint(5, 60)
         occurred = office(rng, sent_on)
         self._send("encounter.discharged", occurred, fields)
         while rng.random() < 0.03:
-            fields = {**fields, "version": int(str(fields["version"])) + 1, **self._put_right()}
+            fields = {**fields, "version": int(str(fields["version"])) + 1, **self._correction()}
             occurred += rng.randint(3, 45) * DAY_SECONDS
             self._send("encounter.discharged", occurred, fields)
 
-    def _put_right(self) -> Event:
+    def _correction(self) -> Event:
         rng, stay = self._rng, self._stay
         kind = rng.random()
         if kind < 0.5:
@@ -107,7 +107,7 @@ class _Chart:
         return {"care_type": "outpatient_special" if stay.inpatient else "inpatient"}
 
     def bill(self, suffix: str, day: Day, amounts: Amounts, *, final: bool) -> None:
-        """Send a bill and what becomes of it: corrected, or refunded and perhaps settled anew."""
+        """Send a bill and what happens to it: corrections, or a refund and possibly a new settlement."""
         rng = self._rng
         settled: Instant = day * DAY_SECONDS + rng.randrange(8 * 3600, 21 * 3600)
         occurred = settled + rng.randint(1, 15 * MINUTE_SECONDS)
@@ -149,12 +149,12 @@ class _Chart:
         self._send("settlement.voided", occurred, fields)
         after = rng.random()
         again = occurred + rng.randint(10 * MINUTE_SECONDS, 20 * DAY_SECONDS)
-        if after < 0.08:  # refunded by mistake: the same bill stands again, as version 3
+        if after < 0.08:  # refunded by mistake: the same bill is posted again, as version 3
             self._post(settlement_id, 3, again, settled, amounts, final=final)
         elif after < 0.85:
-            anew = corrected(rng, amounts)
+            new_amounts = corrected(rng, amounts)
             moment = again - rng.randint(1, 5 * MINUTE_SECONDS)
-            self._post(f"S-{self._name}-{suffix}R", 1, again, moment, anew, final=final)
+            self._post(f"S-{self._name}-{suffix}R", 1, again, moment, new_amounts, final=final)
 
     def _post(
         self,
@@ -178,13 +178,13 @@ class _Chart:
             "settled_at": iso_instant(settled, utc=facility.utc),
             "final": final,
             "currency": "CNY",
-            "total_charge": _written(amounts.total, style),
-            "basic_insurance_paid": _written(amounts.basic_insurance, style),
-            "serious_illness_paid": _written(amounts.serious_illness, style),
-            "medical_assistance_paid": _written(amounts.medical_assistance, style),
-            "other_fund_paid": _written(amounts.other_fund, style),
-            "copay": _written(amounts.copay, style),
-            "out_of_catalogue": _written(amounts.out_of_catalogue, style),
+            "total_charge": _formatted(amounts.total, style),
+            "basic_insurance_paid": _formatted(amounts.basic_insurance, style),
+            "serious_illness_paid": _formatted(amounts.serious_illness, style),
+            "medical_assistance_paid": _formatted(amounts.medical_assistance, style),
+            "other_fund_paid": _formatted(amounts.other_fund, style),
+            "copay": _formatted(amounts.copay, style),
+            "out_of_catalogue": _formatted(amounts.out_of_catalogue, style),
         }
         if self._rng.random() < 0.8:
             fields["invoice_no"] = f"{self._rng.randrange(10**10):010d}"
@@ -195,7 +195,7 @@ class _Chart:
 
 
 def _interim_days(rng: Random, stay: Stay) -> list[Day]:
-    """The days of the bills before the last: monthly in long stays, often at the year's end, else rarely."""
+    """The days of interim bills: monthly in long stays, often at year end, otherwise rarely."""
     days = list(range(stay.admitted + _INTERIM_EVERY_DAYS, stay.discharged - 3, _INTERIM_EVERY_DAYS))
     for year in range(year_of(stay.admitted), year_of(stay.discharged)):
         if rng.random() < 0.7:
@@ -206,7 +206,7 @@ def _interim_days(rng: Random, stay: Stay) -> list[Day]:
 
 
 def _settling_days(rng: Random) -> int:
-    """Days from discharge to the last bill: mostly none, sometimes months or over a year."""
+    """Days from discharge to the last bill: usually none, sometimes months or more than a year."""
     kind = rng.random()
     if kind < 0.90:
         return rng.choice((0, 0, 0, 1))
@@ -215,8 +215,8 @@ def _settling_days(rng: Random) -> int:
     return rng.randint(31, 200) if kind < 0.994 else rng.randint(366, 500)
 
 
-def _written(fen: int, style: MoneyStyle) -> Value:
-    """An amount as the hospital's software writes it: all three ways are allowed on the wire."""
+def _formatted(fen: int, style: MoneyStyle) -> Value:
+    """An amount in the format of the hospital's software; all three formats are valid."""
     if style == "two_decimals":
         return yuan(fen)
     if style == "number":

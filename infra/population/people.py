@@ -1,4 +1,4 @@
-"""Who lives in the city: households, their members, and what a life holds for each of them."""
+"""The inhabitants: households, their members, and the course of each life."""
 
 from dataclasses import dataclass
 from random import Random
@@ -21,16 +21,16 @@ from infra.population.wire import Day, Horizon, scrambled
 
 _SIZES = (1, 2, 3, 4, 5, 6)
 _SIZE_WEIGHTS = (0.20, 0.32, 0.24, 0.12, 0.08, 0.04)
-_ENROLLED = 0.90  # share of people whom self-pay assistance knows
-_JOINS_POOL = 0.80  # share of rural households that are members of their village's mutual aid
-_PERSONAL_CATEGORY = 0.018  # share of people with a category of their own, over that of their household
+_ENROLLED = 0.90  # share of people enrolled in self-pay assistance
+_JOINS_POOL = 0.80  # share of rural households that join their village's mutual aid
+_PERSONAL_CATEGORY = 0.018  # share of people with a personal category instead of that of their household
 _ORPHANS = 0.01  # share of households whose children are orphans, raised by their grandparents
 _DAYS_PER_YEAR = 365.25
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A resident. `age` is in whole years when the horizon opens; `frailty` multiplies acute stays."""
+    """A resident. `age` is in whole years at the start of the horizon; `frailty` multiplies acute stays."""
 
     person_id: str
     key: str
@@ -45,13 +45,13 @@ class Person:
 
     @property
     def band(self) -> AgeBand:
-        """The age band that gives the person's rates."""
+        """The age band, which determines the person's rates."""
         return band_of(self.age)
 
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """People who live together; `pool_id` is their village's mutual aid, or None when they are no members."""
+    """People who live together; `pool_id` is their village's mutual aid, or None if they have not joined."""
 
     household_id: str
     key: str
@@ -67,7 +67,7 @@ def band_of(age: int) -> AgeBand:
 
 
 def village(rng: Random, area: Area) -> str:
-    """The pool id of a village of an area."""
+    """The pool id of a random village in an area."""
     return f"village-{area.name}-{rng.randint(1, area.villages):03d}"
 
 
@@ -79,7 +79,7 @@ def household(
     room: int,
     horizon: Horizon,
 ) -> Household:
-    """Household `number`, of at most `room` members, whose persons are numbered from `first_person`."""
+    """Household `number` with at most `room` members, who are numbered from `first_person`."""
     area = rng.choices(AREAS, AREA_WEIGHTS)[0]
     rural = rng.random() < area.rural
     ages, orphans = _ages(rng, min(room, rng.choices(_SIZES, _SIZE_WEIGHTS)[0]))
@@ -87,12 +87,12 @@ def household(
     category = rng.choices(HOUSEHOLD_CATEGORIES, HOUSEHOLD_CATEGORY_WEIGHTS)[0]
     members = []
     for offset, age in enumerate(ages):
-        own = category
+        person_category = category
         if orphans and age < 18:
-            own = "orphan"
+            person_category = "orphan"
         elif age >= 10 and rng.random() < _PERSONAL_CATEGORY:
-            own = rng.choices(PERSON_CATEGORIES, PERSON_CATEGORY_WEIGHTS)[0]
-        members.append(_person(rng, scrambled(salt, first_person + offset), age, rural, own, horizon))
+            person_category = rng.choices(PERSON_CATEGORIES, PERSON_CATEGORY_WEIGHTS)[0]
+        members.append(_person(rng, scrambled(salt, first_person + offset), age, rural, person_category, horizon))
     return Household(
         household_id=f"HH-{scrambled(salt + 1, number)}",
         key=scrambled(salt + 1, number),

@@ -1,4 +1,4 @@
-"""What the registries say: who belongs to which programme and when, who died, and what they correct."""
+"""What the registries send: who belongs to which programme and when, who died, and corrections."""
 
 from collections.abc import Iterator
 from random import Random
@@ -27,7 +27,7 @@ _VOID_REASONS = ("recorded in error", "身份核查不符", "duplicate registrat
 
 
 class Standing(NamedTuple):
-    """A category that a person truly had from a day on, until a day (exclusive) when it is known to end."""
+    """A category that a person actually has from `start` until `end` (exclusive; None if open)."""
 
     category: str
     start: Day
@@ -35,7 +35,7 @@ class Standing(NamedTuple):
 
 
 class CoverageLine:
-    """The versions of one coverage, numbered and sent in order; each later than the one before it."""
+    """The versions of one coverage, numbered and sent in order, each later than the one before."""
 
     def __init__(self, outbox: Outbox, coverage_id: str, person_id: str, source: str, fields: Event) -> None:
         self._outbox = outbox
@@ -46,7 +46,7 @@ class CoverageLine:
         self._last: Instant = 0
 
     def record(self, occurred: Instant, **changes: str) -> None:
-        """Send the next version, with some fields changed from the one before."""
+        """Send the next version with some fields changed."""
         self._fields = {**self._fields, **changes}
         self._send("coverage.recorded", occurred, self._fields)
 
@@ -73,7 +73,7 @@ def register(
     horizon: Horizon,
     outbox: Outbox,
 ) -> list[Standing]:
-    """Send all coverages of a person; returns the true standings in self-pay assistance, for the bills."""
+    """Send all coverages of a person. Returns the actual standings in self-pay assistance, for the bills."""
     standings = _self_pay(rng, home, person, horizon, outbox) if person.enrolled else []
     if home.pool_id is not None and rng.random() < 0.95:
         _village(rng, home, home.pool_id, person, horizon, outbox)
@@ -81,15 +81,15 @@ def register(
 
 
 def report_death(rng: Random, person: Person, died_on: Day, outbox: Outbox) -> None:
-    """Send a person's death, days or months after it; a few are never reported, a few are corrected."""
+    """Send a person's death, days or months later; a few are never reported, and a few are corrected."""
     if rng.random() < 0.02:
         return
-    told = died_on + (rng.randint(30, 300) if rng.random() < 0.12 else rng.randint(1, 20))
+    recorded_on = died_on + (rng.randint(30, 300) if rng.random() < 0.12 else rng.randint(1, 20))
     ids: Event = {"person_id": person.person_id, "version": 1}
-    outbox.send("person.died", office(rng, told), VITAL_RECORDS, {**ids, "died_on": iso_day(died_on)})
+    outbox.send("person.died", office(rng, recorded_on), VITAL_RECORDS, {**ids, "died_on": iso_day(died_on)})
     if rng.random() < 0.05:
         day = iso_day(died_on + rng.choice((-2, -1, 1)))
-        again = office(rng, told + rng.randint(1, 60))
+        again = office(rng, recorded_on + rng.randint(1, 60))
         outbox.send("person.died", again, VITAL_RECORDS, {**ids, "version": 2, "died_on": day})
 
 
@@ -137,32 +137,32 @@ def _self_pay(
 
     fate = rng.random()
     turn = rng.randrange(max(start, horizon.opens) + 1, horizon.closes + 1)
-    told = turn + rng.randrange(14)
+    recorded_on = turn + rng.randrange(14)
     if person.died_on is not None and turn > person.died_on:
         fate = 1.0
-    if fate < 0.05:  # another category, as an adjacent coverage; sometimes after a gap, or told late
+    if fate < 0.05:  # another category, as an adjacent coverage; sometimes after a gap, or recorded late
         begins = turn + (rng.randint(1, 60) if rng.random() < 0.15 else 0)
         late = int(rng.expovariate(1 / 90)) if rng.random() < 0.25 else 0
-        first.record(office(rng, told + late), valid_to=iso_day(turn))
+        first.record(office(rng, recorded_on + late), valid_to=iso_day(turn))
         other = _another(rng, person.category)
-        line(other, begins).record(office(rng, max(told, begins) + late))
+        line(other, begins).record(office(rng, max(recorded_on, begins) + late))
         standings = [Standing(person.category, start, turn), Standing(other, begins, None)]
     elif fate < 0.065:  # another category, as a new version: it counts for the whole interval
         other = _another(rng, person.category)
-        first.record(office(rng, told), category=other)
+        first.record(office(rng, recorded_on), category=other)
         standings = [Standing(other, start, None)]
-    elif fate < 0.085:  # a slip of the pen in the first day, put right
-        first.record(office(rng, told), valid_from=iso_day(start + rng.choice((-31, -1, 1, 30))))
+    elif fate < 0.085:  # a typo in the first day, corrected
+        first.record(office(rng, recorded_on), valid_from=iso_day(start + rng.choice((-31, -1, 1, 30))))
     elif fate < 0.097:  # recorded for the wrong person: voided, and half the time recorded again
-        first.void(office(rng, told), rng.choice(_VOID_REASONS))
+        first.void(office(rng, recorded_on), rng.choice(_VOID_REASONS))
         if rng.random() < 0.5:
-            line(person.category, start).record(office(rng, told + rng.randint(1, 40)))
+            line(person.category, start).record(office(rng, recorded_on + rng.randint(1, 40)))
     elif fate < 0.12:  # moved away, or no longer poor
-        first.record(office(rng, told), valid_to=iso_day(turn))
+        first.record(office(rng, recorded_on), valid_to=iso_day(turn))
         standings = [Standing(person.category, start, turn)]
-    elif fate < 0.14:  # a second category beside the first
+    elif fate < 0.14:  # a second category in addition to the first
         other = _another(rng, person.category)
-        line(other, turn).record(office(rng, told))
+        line(other, turn).record(office(rng, recorded_on))
         standings.append(Standing(other, turn, None))
     elif person.died_on is not None and person.died_on > start and rng.random() < 0.6:
         first.record(office(rng, person.died_on + rng.randint(3, 60)), valid_to=iso_day(person.died_on + 1))
@@ -195,22 +195,22 @@ def _village(
     member.record(office(rng, recorded))
     fate = rng.random()
     turn = rng.randrange(max(start, horizon.opens) + 1, horizon.closes + 1)
-    told = turn + rng.randrange(20)
+    recorded_on = turn + rng.randrange(20)
     if person.died_on is not None and turn > person.died_on:
         return
     if fate < 0.02:
-        member.record(office(rng, told), valid_to=iso_day(turn))
+        member.record(office(rng, recorded_on), valid_to=iso_day(turn))
     elif fate < 0.035:  # moved to another village
-        member.record(office(rng, told), valid_to=iso_day(turn))
-        line("2", turn, village(rng, home.area)).record(office(rng, told))
+        member.record(office(rng, recorded_on), valid_to=iso_day(turn))
+        line("2", turn, village(rng, home.area)).record(office(rng, recorded_on))
     elif fate < 0.05:
-        member.record(office(rng, told), pool_id=village(rng, home.area))
+        member.record(office(rng, recorded_on), pool_id=village(rng, home.area))
     elif fate < 0.058:
-        member.void(office(rng, told), "contribution never paid")
+        member.void(office(rng, recorded_on), "contribution never paid")
 
 
 def _renewals(rng: Random, person: Person, horizon: Horizon) -> Iterator[tuple[int, Day]]:
-    """The years for which a person's membership is renewed while alive, each with the day it is recorded."""
+    """The years for which a living person's membership is renewed, with the days on which that is recorded."""
     for year in horizon.years():
         opens = new_year(year)
         if person.died_on is not None and person.died_on < opens:
@@ -220,14 +220,14 @@ def _renewals(rng: Random, person: Person, horizon: Horizon) -> Iterator[tuple[i
 
 
 def _until(person: Person, horizon: Horizon) -> Day:
-    """The day (exclusive) until which a person may newly enrol: their death, or nearly the horizon's end."""
+    """The day (exclusive) until which a person can enrol: their death or nearly the end of the horizon."""
     if person.died_on is None:
         return horizon.closes - 1
     return max(horizon.opens + 1, min(person.died_on, horizon.closes - 1))
 
 
 def _another(rng: Random, category: str) -> str:
-    """A category other than the given one; poverty is the usual reason for a change."""
+    """A different category; poverty is the usual reason for a change."""
     if rng.random() < 0.6:
         for likely in ("serious_illness_hardship", "dibao_edge", "ordinary"):
             if likely != category and rng.random() < 0.6:

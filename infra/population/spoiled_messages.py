@@ -1,7 +1,7 @@
-"""The messages that must be refused: spoiled copies of good ones, a few of every kind, taken in turn.
+"""The messages that must be refused: spoiled copies of valid ones, a few of every kind in turn.
 
-A spoiled copy never changes what the good messages mean. One that is wrong by itself comes shortly before the
-good one, as from a sender who then puts it right; one that contradicts an accepted message, days after it.
+A spoiled copy never changes the meaning of the valid messages. A copy that is invalid by itself arrives shortly before
+the valid one, as if the sender then corrected it; a copy that contradicts an accepted message arrives days later.
 """
 
 from collections import Counter, deque
@@ -14,7 +14,7 @@ from infra.population.wire import DAY_SECONDS, Event, Instant, Outbox, encode
 
 Recipe = Callable[[Random, Event], bytes | None]
 
-# By refusal code: what spoils a copy of an event, or gives None where the event does not lend itself to it.
+# By refusal code: a function that spoils a copy of an event, or returns None if that event cannot be spoiled that way.
 ALONE: dict[str, Recipe] = {
     "MALFORMED_JSON": spoiling.malformed,
     "SCHEMA_INVALID": spoiling.out_of_schema,
@@ -40,7 +40,7 @@ Spoiled = tuple[Instant, bytes]
 
 
 class Spoiler:
-    """Adds messages to be refused, a steady share of all; the kinds take turns in an order the seed gives."""
+    """Adds a constant share of messages to be refused. The kinds take turns, in an order that depends on the seed."""
 
     def __init__(self, rng: Random, share: float) -> None:
         kinds = list(KINDS)
@@ -49,23 +49,23 @@ class Spoiler:
         self._missing = list(kinds) if share > 0 else []
         self._per_good = share / (1 - share)
         self._due = 0.0
-        self._pantry: tuple[list[Arrival], Outbox, str] | None = None
+        self._last_with_bills: tuple[list[Arrival], Outbox, str] | None = None
 
     def spoil(self, rng: Random, arrivals: list[Arrival], outbox: Outbox, stranger: str) -> list[Spoiled]:
-        """The refusals that a household's messages call for; `stranger` is a person who is not in it."""
+        """The messages to be refused for a household's messages; `stranger` is a person from another household."""
         self._due += len(arrivals) * self._per_good
         if any(arrival.event["event_type"] == "settlement.posted" for arrival in arrivals):
-            self._pantry = (arrivals, outbox, stranger)
+            self._last_with_bills = (arrivals, outbox, stranger)
         spoiled: list[Spoiled] = []
         while self._due >= 1:
             for kind in list(self._turns):
-                made = _made(rng, kind, arrivals, outbox, stranger)
-                if made is not None:
+                message = _spoiled(rng, kind, arrivals, outbox, stranger)
+                if message is not None:
                     self._turns.remove(kind)
                     self._turns.append(kind)
                     if kind in self._missing:
                         self._missing.remove(kind)
-                    spoiled.append(made)
+                    spoiled.append(message)
                     self._due -= 1
                     break
             else:
@@ -73,22 +73,22 @@ class Spoiler:
         return spoiled
 
     def missing(self, rng: Random) -> list[Spoiled]:
-        """One message of every kind that has not been made yet, as far as the last bills allow."""
-        if self._pantry is None:
+        """One message of every kind that has not occurred yet, as far as the last bills allow."""
+        if self._last_with_bills is None:
             return []
-        arrivals, outbox, stranger = self._pantry
-        made = [_made(rng, kind, arrivals, outbox, stranger) for kind in self._missing]
-        return [one for one in made if one is not None]
+        arrivals, outbox, stranger = self._last_with_bills
+        messages = [_spoiled(rng, kind, arrivals, outbox, stranger) for kind in self._missing]
+        return [message for message in messages if message is not None]
 
 
-def _made(
+def _spoiled(
     rng: Random,
     kind: str,
     arrivals: Sequence[Arrival],
     outbox: Outbox,
     stranger: str,
 ) -> Spoiled | None:
-    """One message of a kind, spoiled from one of these, or None where none lends itself to it."""
+    """A message of a kind, spoiled from one of these arrivals, or None if none is suitable."""
     alone = ALONE.get(kind)
     candidates = arrivals if alone is not None else _undisputed(arrivals)
     for at, event in rng.sample(candidates, len(candidates)):
@@ -100,7 +100,7 @@ def _made(
             changed = (
                 spoiling.conflicting(rng, copy)
                 if kind == "VERSION_CONFLICT"
-                else spoiling.of_somebody_else(rng, copy, stranger)
+                else spoiling.of_another_person(rng, copy, stranger)
             )
             line = encode(changed) if changed is not None else None
             moment = at + rng.randint(1, 40) * DAY_SECONDS
@@ -110,13 +110,13 @@ def _made(
 
 
 def _undisputed(arrivals: Sequence[Arrival]) -> list[Arrival]:
-    """The messages whose id has them alone: what contradicts them does so whatever else is late."""
+    """The messages with a unique id: contradicting them does not depend on what else arrives late."""
     ids = [_line(event) for _, event in arrivals]
     count = Counter(ids)
     return [arrival for arrival, line in zip(arrivals, ids, strict=True) if count[line] == 1]
 
 
 def _line(event: Event) -> tuple[str, str]:
-    """The name and the value of the id whose versions form one line."""
+    """The name and value of the id whose versions belong together."""
     name = _LINE_OF[str(event["event_type"])]
     return name, str(event[name])

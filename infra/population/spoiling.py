@@ -1,6 +1,6 @@
-"""How a good event is spoiled, one way for each refusal code; each breaks one rule, and keeps all the others.
+"""Ways to spoil a valid event, one per refusal code. Each breaks one rule and no other.
 
-Every function takes a copy that it may change, and returns None where the event does not lend itself to it.
+Every function is given a copy that it can change, and returns None if that event cannot be spoiled that way.
 """
 
 from datetime import date
@@ -29,7 +29,7 @@ _OF_DATES = {
 
 
 def malformed(rng: Random, event: Event) -> bytes:
-    """Bytes that are no JSON: cut off, with something after the end, in single quotes, or not UTF-8."""
+    """Bytes that are not JSON: cut off, with extra text at the end, in single quotes, or not UTF-8."""
     line = encode(event)
     kind = rng.randrange(4)
     if kind == 0:
@@ -42,7 +42,7 @@ def malformed(rng: Random, event: Event) -> bytes:
 
 
 def out_of_schema(rng: Random, event: Event) -> bytes:
-    """An event with a field missing, of another type, or with a value that is not allowed."""
+    """An event with a missing field, a field of the wrong type, or an invalid value."""
     kind = rng.randrange(6)
     if kind == 0:
         event["version"] = rng.choice((0, -1, 1.5, "one"))
@@ -60,7 +60,7 @@ def out_of_schema(rng: Random, event: Event) -> bytes:
 
 
 def unknown_type(rng: Random, event: Event) -> bytes:
-    """An event of a type that the contract does not know."""
+    """An event of a type that is not in the contract."""
     return encode({**event, "event_type": rng.choice(_UNKNOWN_TYPES)})
 
 
@@ -72,7 +72,7 @@ def foreign_currency(rng: Random, event: Event) -> bytes | None:
 
 
 def negative_amount(rng: Random, event: Event) -> bytes | None:
-    """A bill with a negative part that balances all the same, or a refund sent as a negative bill."""
+    """A bill with a negative part that still balances, or a refund sent as a negative bill."""
     if event["event_type"] != "settlement.posted" or _fen(event, "total_charge") == 0:
         return None
     if rng.random() < 0.5:
@@ -83,7 +83,7 @@ def negative_amount(rng: Random, event: Event) -> bytes | None:
 
 
 def unbalanced(rng: Random, event: Event) -> bytes | None:
-    """A bill whose total is off: by one fen, or by a slipped digit."""
+    """A bill with a wrong total: off by one fen, or ten times too large."""
     if event["event_type"] != "settlement.posted" or _fen(event, "total_charge") == 0:
         return None
     total = _fen(event, "total_charge")
@@ -91,7 +91,7 @@ def unbalanced(rng: Random, event: Event) -> bytes | None:
 
 
 def dates_out_of_order(rng: Random, event: Event) -> bytes | None:
-    """A discharge before the admission, or a coverage that ends no later than it begins."""
+    """A discharge before its admission, or a coverage that does not end after it begins."""
     if event["event_type"] == "encounter.discharged":
         admitted = date.fromisoformat(str(event["admitted_on"])).toordinal()
         return encode({**event, "discharged_on": iso_day(admitted - rng.randint(1, 20))})
@@ -112,7 +112,7 @@ def future_dated(rng: Random, event: Event) -> bytes | None:
 
 
 def conflicting(rng: Random, event: Event) -> Event | None:
-    """The same id and version, with other content."""
+    """The same id and version with different content."""
     kind = event["event_type"]
     if kind == "settlement.posted":
         more = rng.randint(1, 90_000)
@@ -126,8 +126,8 @@ def conflicting(rng: Random, event: Event) -> Event | None:
     return None
 
 
-def of_somebody_else(rng: Random, event: Event, stranger: str) -> Event | None:
-    """A later version of an id, under another person, or of a settlement under another encounter."""
+def of_another_person(rng: Random, event: Event, stranger: str) -> Event | None:
+    """A later version of an id for another person, or of a settlement for another encounter."""
     kind = event["event_type"]
     if kind not in ("settlement.posted", "encounter.discharged", "coverage.recorded"):
         return None

@@ -18,9 +18,9 @@ from infra.population.people import Household, Person
 from infra.population.wire import Day, Horizon
 
 _DAYS_PER_YEAR = 365.25
-_AFTER_DEATH = 0.08  # share of the dead under whose name somebody is admitted later
+_AFTER_DEATH = 0.08  # share of the dead under whose name someone is admitted later
 _DIES_IN_HOSPITAL = 0.40
-_STARTS_EARLIER_DAYS = 40  # a stay that lasts into the first year may begin so many days before it
+_STARTS_EARLIER_DAYS = 40  # how long before the first year a stay can begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def stays_of(rng: Random, home: Household, person: Person, horizon: Horizon, sca
 
 
 def _days(rng: Random, first: Day, closes: Day, yearly: float) -> Iterator[Day]:
-    """The days of a Poisson process of so many events a year."""
+    """The days of a Poisson process with `yearly` events per year."""
     if yearly <= 0:
         return
     moment = float(first)
@@ -62,12 +62,12 @@ def _length(rng: Random, median_days: float) -> int:
 def _acute(rng: Random, home: Household, person: Person, horizon: Horizon, scale: float) -> Iterator[Stay]:
     yearly = person.band.acute * person.frailty * scale
     for day in _days(rng, horizon.opens - _STARTS_EARLIER_DAYS, horizon.closes, yearly):
-        found = _diagnosis(rng, person.age)
-        cost = found.cost * (rng.uniform(3.0, 9.0) if rng.random() < 0.02 else 1.0)
+        diagnosis = _diagnosis(rng, person.age)
+        cost = diagnosis.cost * (rng.uniform(3.0, 9.0) if rng.random() < 0.02 else 1.0)
         facility = _hospital(rng, home, cost, inpatient=True)
-        codes = () if rng.random() < 0.01 else (found.code, *_besides(rng, person.age))
+        codes = () if rng.random() < 0.01 else (diagnosis.code, *_secondary(rng, person.age))
         outside = rng.uniform(0.1, 0.3) if cost > 6 else 0.0
-        yield Stay(facility, True, day, day + _length(rng, found.days), codes, cost, outside)
+        yield Stay(facility, True, day, day + _length(rng, diagnosis.days), codes, cost, outside)
 
 
 def _chronic(
@@ -76,7 +76,7 @@ def _chronic(
     usual = _hospital(rng, home, ill.cost + 0.6, inpatient=True)
     severity = rng.lognormvariate(-0.18, 0.6)
     for day in _days(rng, person.ill_from, horizon.closes, ill.stays * severity * scale):
-        codes = (ill.code, *_besides(rng, person.age))
+        codes = (ill.code, *_secondary(rng, person.age))
         length = _length(rng, ill.days)
         cost = ill.cost * (length / ill.days) ** 0.5
         cost *= rng.uniform(3.0, 8.0) if rng.random() < 0.015 else 1.0
@@ -89,7 +89,7 @@ def _chronic(
 
 
 def _one_bed(rng: Random, planned: list[Stay]) -> list[Stay]:
-    """Put off an inpatient stay that would begin before the one before it ended; some return the same day."""
+    """Postpone inpatient stays that would begin before the previous one has ended; some begin the same day."""
     kept: list[Stay] = []
     free: Day = 0
     for stay in planned:
@@ -103,7 +103,7 @@ def _one_bed(rng: Random, planned: list[Stay]) -> list[Stay]:
 
 
 def _while_alive(rng: Random, home: Household, person: Person, planned: list[Stay]) -> Iterator[Stay]:
-    """The stay in which a person dies ends that day; there are none later, but for misused names."""
+    """Ends stays at a person's death; later ones only occur when someone misuses the name."""
     died = person.died_on
     if died is None:
         yield from planned
@@ -125,18 +125,18 @@ def _while_alive(rng: Random, home: Household, person: Person, planned: list[Sta
 
 
 def _diagnosis(rng: Random, age: int) -> Diagnosis:
-    fitting = [found for found in ACUTE if found.youngest <= age <= found.oldest]
-    return rng.choices(fitting, [found.weight for found in fitting])[0]
+    fitting = [diagnosis for diagnosis in ACUTE if diagnosis.youngest <= age <= diagnosis.oldest]
+    return rng.choices(fitting, [diagnosis.weight for diagnosis in fitting])[0]
 
 
-def _besides(rng: Random, age: int) -> tuple[str, ...]:
-    """Secondary diagnoses; old people have more."""
+def _secondary(rng: Random, age: int) -> tuple[str, ...]:
+    """Secondary diagnoses, of which old people have more."""
     count = rng.choices((0, 1, 2, 4), (0.2, 0.3, 0.3, 0.2) if age >= 60 else (0.6, 0.3, 0.09, 0.01))[0]
     return tuple(rng.sample(SECONDARY, count))
 
 
 def _hospital(rng: Random, home: Household, cost: float, *, inpatient: bool) -> Facility:
-    """A hospital: the dearer the illness, the higher its level; townspeople prefer city hospitals."""
+    """A hospital: the more expensive the illness, the higher its level; townspeople prefer city hospitals."""
     if not inpatient:
         weights = (0.30, 0.40, 0.30)
     elif cost > 1.5:

@@ -1,8 +1,7 @@
-"""How the population's events look on the wire, and the outbox in which one household's events collect.
+"""The wire format of the population's events, and the outbox that collects the events of one household.
 
-Time inside the generator is integers only, so nothing depends on a clock or a time zone database:
-a `Day` is a proleptic ordinal (`date.toordinal`), an `Instant` is seconds of Shanghai local time since
-ordinal 0. Money is integer fen.
+The generator uses only integers for time, so nothing depends on a clock or a time zone database: a `Day` is a proleptic
+ordinal (`date.toordinal`), an `Instant` is seconds of Shanghai local time since ordinal 0. Money is integer fen.
 """
 
 import json
@@ -50,10 +49,9 @@ class Horizon:
 
 
 class Message(NamedTuple):
-    """An event as its sender sent it.
+    """An event as it was sent.
 
-    `occurred` is its instant in seconds; `held` is how many seconds it is kept back on its way, on top of the
-    ordinary delay.
+    `occurred` is its instant in seconds; `held` is an extra delay in seconds, in addition to the ordinary one.
     """
 
     occurred: Instant
@@ -62,7 +60,7 @@ class Message(NamedTuple):
 
 
 class Outbox:
-    """Collects and numbers what is sent about one household; what occurs after the horizon never happens."""
+    """Collects and numbers the events of one household; drops those after the horizon."""
 
     def __init__(self, household_key: str, horizon: Horizon) -> None:
         self._household_key = household_key
@@ -100,7 +98,7 @@ class Outbox:
 
 @cache
 def new_year(year: int) -> Day:
-    """The 1st of January of a year, as a day."""
+    """1 January of a year, as a day."""
     return date(year, 1, 1).toordinal()
 
 
@@ -125,7 +123,7 @@ def iso_instant(instant: Instant, *, utc: bool = False) -> str:
 
 
 def yuan(fen: int) -> str:
-    """Fen as a decimal string in yuan with exactly two decimals; the sign is kept."""
+    """Fen as a decimal string in yuan with exactly two decimals, and its sign."""
     sign = "-" if fen < 0 else ""
     whole, part = divmod(abs(fen), 100)
     return f"{sign}{whole}.{part:02d}"
@@ -137,5 +135,5 @@ def encode(event: Event) -> bytes:
 
 
 def scrambled(salt: int, number: int) -> str:
-    """Eight hexadecimal digits that look random; distinct for every `number` below 2**32 under one salt."""
+    """Eight hexadecimal digits that look random; distinct for every `number` below 2**32 with the same salt."""
     return f"{(number * _SCRAMBLE + salt) % 2**32:08x}"
