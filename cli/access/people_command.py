@@ -53,8 +53,8 @@ def load(
     with engine.begin() as connection:
         while part := list(islice(rows, AT_ONCE)):
             count += people_directory.load(connection, keys, part, utc_now())
-        told = {"people": str(count), "key_id": keys.newest}
-        record_operator_acts(connection, utc_now, [ConsoleAct(AuditKind.PEOPLE_LOADED.value, operator, told)])
+        subject = {"people": str(count), "key_id": keys.newest}
+        record_operator_acts(connection, utc_now, [ConsoleAct(AuditKind.PEOPLE_LOADED.value, operator, subject)])
     out.print(f"loaded {count} persons, encrypted with key {keys.newest}")
 
 
@@ -71,9 +71,9 @@ def rotate(operator: Operator) -> None:
             with engine.begin() as connection:
                 count = people_directory.rotate(connection, keys, utc_now(), AT_ONCE)
                 if count:
-                    told = {"people": str(count), "key_id": keys.newest, "change": "key rotated"}
+                    subject = {"people": str(count), "key_id": keys.newest, "change": "key rotated"}
                     record_operator_acts(
-                        connection, utc_now, [ConsoleAct(AuditKind.PEOPLE_LOADED.value, operator, told)]
+                        connection, utc_now, [ConsoleAct(AuditKind.PEOPLE_LOADED.value, operator, subject)]
                     )
             total += count
             if not count:

@@ -29,14 +29,14 @@ class RateLimit:
     def take(self, caller: str, events: int = 1) -> None:
         """Takes tokens, or raises RATE_LIMITED with the number of seconds until there are enough."""
         now = self._clock()
-        held, since = self._buckets.pop(caller, (self._burst, now))
-        held = min(self._burst, held + (now - since) * self._rate)
-        enough = held >= events
-        self._buckets[caller] = (held - events if enough else held, now)
+        tokens, since = self._buckets.pop(caller, (self._burst, now))
+        tokens = min(self._burst, tokens + (now - since) * self._rate)
+        enough = tokens >= events
+        self._buckets[caller] = (tokens - events if enough else tokens, now)
         if len(self._buckets) > CALLERS_MAX:
             self._buckets.popitem(last=False)
         if not enough:
-            seconds = max(1, math.ceil((events - held) / self._rate))
+            seconds = max(1, math.ceil((events - tokens) / self._rate))
             raise problem("RATE_LIMITED", headers={"Retry-After": str(seconds)})
 
 

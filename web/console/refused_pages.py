@@ -68,14 +68,14 @@ def propose(visit: Visit) -> Response:
         value = None
         if "value" in visit.form:
             value = _corrected(event, visit.form["value"].replace("\r\n", "\n").strip())
-        made = proposals.propose(connection, number, value, mask_text(reason), visit.user, visit.now())
-        if made is None:
+        proposal_no = proposals.propose(connection, number, value, mask_text(reason), visit.user, visit.now())
+        if proposal_no is None:
             raise PageRefused(
                 409, "这个事件已有一个待批准的更正。", "A correction of this event is already waiting for approval."
             )
-        told = {"refused_no": str(number), "proposal": str(made), "reason": mask_text(reason)}
-        told["content_sha256"] = sha256_hex(event.value or b"" if value is None else value)
-        record_operator_acts(connection, visit.now, [ConsoleAct(AuditKind.REPLAY_PROPOSED.value, visit.user, told)])
+        subject = {"refused_no": str(number), "proposal": str(proposal_no), "reason": mask_text(reason)}
+        subject["content_sha256"] = sha256_hex(event.value or b"" if value is None else value)
+        record_operator_acts(connection, visit.now, [ConsoleAct(AuditKind.REPLAY_PROPOSED.value, visit.user, subject)])
     return visit.redirect(f"/refused/{number}")
 
 
@@ -106,12 +106,12 @@ def reject(visit: Visit) -> Response:
         proposal = _open_proposal(connection, visit)
         if proposal.proposed_by == visit.user:
             raise PageRefused(403, "请由另一位经办人员决定。", "A second operator has to decide this.")
-        told = {
+        subject = {
             "refused_no": str(proposal.event_no),
             "proposal": str(proposal.proposal_no),
             "reason": mask_text(reason),
         }
-        record_operator_acts(connection, visit.now, [ConsoleAct(AuditKind.REPLAY_REJECTED.value, visit.user, told)])
+        record_operator_acts(connection, visit.now, [ConsoleAct(AuditKind.REPLAY_REJECTED.value, visit.user, subject)])
         proposals.decide(connection, proposal.proposal_no, visit.user, "rejected", visit.now())
     return visit.redirect(f"/refused/{proposal.event_no}")
 
@@ -123,16 +123,18 @@ def _page(visit: Visit, reason: str | None) -> Response:
         if reason is None:
             visit.note_view(connection, "refused", refused_no=str(number))
         else:
-            told = {"page": "refused", "refused_no": str(number)}
-            act = ConsoleAct(AuditKind.PERSONAL_UNMASKED.value, visit.user, told | {"reason": mask_text(reason)})
+            subject = {"page": "refused", "refused_no": str(number)}
+            act = ConsoleAct(AuditKind.PERSONAL_UNMASKED.value, visit.user, subject | {"reason": mask_text(reason)})
             record_operator_acts(connection, visit.now, [act])
-        found = proposals.of_event(connection, number)
+        all_proposals = proposals.of_event(connection, number)
         outcomes = {
-            each.proposal_no: _outcome(connection, event, each) for each in found if each.decision == "approved"
+            proposal.proposal_no: _outcome(connection, event, proposal)
+            for proposal in all_proposals
+            if proposal.decision == "approved"
         }
     value = event.value or b""
     clear = reason is not None
-    open_ = next((each for each in found if each.decision is None), None)
+    open_ = next((proposal for proposal in all_proposals if proposal.decision is None), None)
     return visit.page(
         "refused_event.html",
         event=event,
@@ -142,7 +144,7 @@ def _page(visit: Visit, reason: str | None) -> Response:
         size=len(value),
         text=(readable(value) or value.decode("utf-8", "replace")) if clear else "",
         decodable=_decodable(value),
-        proposals=found,
+        proposals=all_proposals,
         open=open_,
         changed=_changed(value, open_, clear) if open_ is not None else [],
         outcomes=outcomes,
@@ -150,10 +152,10 @@ def _page(visit: Visit, reason: str | None) -> Response:
 
 
 def _event(connection: Connection, number: int) -> RefusedEvent:
-    found = refused_events(connection, numbers=[number])
-    if not found:
+    events = refused_events(connection, numbers=[number])
+    if not events:
         raise not_found()
-    return found[0]._replace(value=None if found[0].value is None else bytes(found[0].value))
+    return events[0]._replace(value=None if events[0].value is None else bytes(events[0].value))
 
 
 def _open_proposal(connection: Connection, visit: Visit) -> Proposal:
@@ -218,11 +220,11 @@ def _changed(value: bytes, proposal: Proposal, clear: bool) -> list[tuple[str, s
 
 def _lines(text: str | None) -> dict[str, str]:
     """The members of an indented JSON object, values as they are written; empty if there is no object."""
-    found: dict[str, str] = {}
+    members: dict[str, str] = {}
     for part in re.split(r",?\n  (?=\")", (text or "").removesuffix("\n}"))[1:]:
         name, _, value = part.partition(": ")
-        found[json.loads(name)] = value
-    return found
+        members[json.loads(name)] = value
+    return members
 
 
 def _fields(value: bytes) -> dict[str, object]:
