@@ -30,9 +30,9 @@ from cli.offline.scatter import (
     BUCKET_BYTES,
     CHUNK_BYTES,
     LedgerSource,
+    LineRefusal,
     Part,
     Plan,
-    RefusedLine,
     Scattered,
     bucket_of,
     content,
@@ -110,7 +110,7 @@ def _scattered(
 
 def _gathered(
     plan: Plan, scattered: list[Scattered], rival_ids: frozenset[str], work: Work[T], pool: Workers, bar: Progress
-) -> tuple[list[T], list[RefusedLine]]:
+) -> tuple[list[T], list[LineRefusal]]:
     buckets = [Bucket(tuple([chunk.part(number) for chunk in scattered])) for number in range(plan.buckets)]
     if rival_ids:
         numbers = sorted({bucket_of(person_id, plan.buckets) for person_id in rival_ids})
@@ -178,7 +178,7 @@ class Gathering:
 
     plan: Plan
     rival_ids: frozenset[str]
-    refused: list[RefusedLine] = field(default_factory=list)
+    refused: list[LineRefusal] = field(default_factory=list)
 
     def others(self, parts: tuple[Part, ...]) -> Iterator[Decidable]:
         """The persons who share no id with anyone else."""
@@ -207,7 +207,7 @@ class Gathering:
         for position, line in self._lines_at(sorted(positions)):
             outcome = book.take(line)
             if isinstance(outcome, Refusal):
-                self.refused.append(RefusedLine(position, outcome))
+                self.refused.append(LineRefusal(position, outcome))
         yield from book.accounts.values()
 
     def _by_the_rules(
@@ -225,7 +225,7 @@ class Gathering:
             assert isinstance(reading, Reading), "it was readable before"
             outcome = admit(reading, registry)
             if isinstance(outcome, Refusal):
-                self.refused.append(RefusedLine(position, outcome))
+                self.refused.append(LineRefusal(position, outcome))
             elif outcome is Disposition.ACCEPTED:
                 accepted.append(doubtful_records[position])
         others = [record for record in records if line_of(record) not in doubts]
@@ -238,7 +238,7 @@ class Gathering:
                 yield position, line_at(file, position)
 
 
-def gather(plan: Plan, rival_ids: frozenset[str], work: Work[T], bucket: Bucket) -> tuple[T, list[RefusedLine]]:
+def gather(plan: Plan, rival_ids: frozenset[str], work: Work[T], bucket: Bucket) -> tuple[T, list[LineRefusal]]:
     """The result of ``work`` on the accounts of a bucket, and the lines of the bucket that were refused."""
     gathering = Gathering(plan, rival_ids)
     accounts = gathering.rivals(bucket.parts) if bucket.rivals else gathering.others(bucket.parts)

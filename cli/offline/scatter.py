@@ -26,7 +26,7 @@ BUCKET_BYTES = 16 * 2**20
 """Bytes of the file per bucket. As Python objects they take about five times as much."""
 
 
-class RefusedLine(NamedTuple):
+class LineRefusal(NamedTuple):
     """A refused line: its position in the file (bytes), and the reason."""
 
     position: int
@@ -43,7 +43,7 @@ class Scattered(NamedTuple):
     file: str
     offsets: list[int]
     facts: int
-    refused: list[RefusedLine]
+    refused: list[LineRefusal]
 
     def part(self, bucket: int) -> Part:
         return (self.file, self.offsets[bucket], self.offsets[bucket + 1])
@@ -75,7 +75,7 @@ class Plan:
 
 def scatter(plan: Plan, chunk: tuple[int, int]) -> Scattered:
     """Reads the lines that start in a chunk and puts the record of each fact into the bucket of its person."""
-    refused: list[RefusedLine] = []
+    refused: list[LineRefusal] = []
     assert plan.facts is not None, "the facts are in a file"
     records = _records(plan.facts, chunk, refused)
     return _into_buckets(plan, chunk[0], records, refused)
@@ -92,20 +92,20 @@ def scatter_ledger(plan: Plan, ledger: LedgerSource, chunk: tuple[int, int]) -> 
         engine.dispose()
 
 
-def _records(facts: Path, chunk: tuple[int, int], refused: list[RefusedLine]) -> Iterator[tuple[int, CompactRecord]]:
+def _records(facts: Path, chunk: tuple[int, int], refused: list[LineRefusal]) -> Iterator[tuple[int, CompactRecord]]:
     for position, line in _lines(facts, *chunk):
         record = parse_compact(line)
         if record is None:
             reading = read(line)
             if isinstance(reading, Refusal):
-                refused.append(RefusedLine(position, reading))
+                refused.append(LineRefusal(position, reading))
                 continue
             record = record_of(reading.fact)
         yield position, record
 
 
 def _into_buckets(
-    plan: Plan, name: int, numbered: Iterable[tuple[int, CompactRecord]], refused: list[RefusedLine]
+    plan: Plan, name: int, numbered: Iterable[tuple[int, CompactRecord]], refused: list[LineRefusal]
 ) -> Scattered:
     facts: list[tuple[list[CompactRecord], list[int]]] = [([], []) for _ in range(plan.buckets)]
     ids: list[set[tuple[LineKey, str]]] = [set() for _ in range(plan.buckets)]
