@@ -1,4 +1,4 @@
-"""Every setting, read from the environment. docs/operations.md lists them; a test holds the two together."""
+"""Every setting, read from the environment. docs/operations.md lists them; a test compares the two."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SettingsError(Exception):
 
 
 class Settings(BaseModel):
-    """One field a variable: ``database_url`` is ``HUZHU_DATABASE_URL``. Times are seconds."""
+    """One field per variable: ``database_url`` is ``HUZHU_DATABASE_URL``. Times are in seconds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -13,7 +13,7 @@ import json
 
 import orjson
 
-# For what orjson refuses: integers above 64 bits, which a sender may put into a field that we do not read.
+# For what orjson refuses: integers above 64 bits, which a sender may put into a field that we don't read.
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
@@ -23,9 +23,9 @@ NO_HASH = "0" * 64
 
 
 def canonical_json(value: object) -> bytes:
-    """UTF-8 bytes of ``value`` with sorted keys and no white space. Raises TypeError for what is no JSON."""
+    """UTF-8 bytes of ``value`` with sorted keys and no white space. Raises TypeError for anything else than JSON."""
     try:
-        return orjson.dumps(value, option=_OPTIONS)  # some ten values an event: a tenth of a worker's time is saved
+        return orjson.dumps(value, option=_OPTIONS)  # about ten values per event: this saves a tenth of a worker's time
     except TypeError:
         return _ENCODER.encode(value).encode("utf-8")
 

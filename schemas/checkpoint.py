@@ -1,4 +1,4 @@
-"""A checkpoint of a shard's audit log, in the words of a signed note: what was in the log at a moment, and who says so.
+"""A checkpoint of a shard's audit log as a signed note: what was in the log at a moment, and who says so.
 
 The text is that of the transparency logs (C2SP: signed-note and tlog-checkpoint), so their tools read it too:
 
@@ -9,7 +9,7 @@ The text is that of the transparency logs (C2SP: signed-note and tlog-checkpoint
 
     — wuxi.example/huzhu xM7g0Z...=    signature: the log's name, then 4 bytes of key id and 64 of Ed25519
 
-Signed is the text up to the empty line, with its last line feed.
+The signature covers the text up to the empty line, including its last line feed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SIZE = re.compile(r"[1-9][0-9]{0,17}")
 
 
 class NotACheckpoint(ValueError):
-    """A text that is no checkpoint; the message says what is wrong with it."""
+    """A text that is not a checkpoint; the message says what is wrong."""
 
 
 class VerifierKey(NamedTuple):
@@ -59,7 +59,7 @@ class VerifierKey(NamedTuple):
         key_id, _, encoded = rest.partition("+")
         data = _base64(encoded)
         if not is_log_name(name) or len(data) != 33 or data[:1] != ED25519:
-            raise NotACheckpoint("a public key reads NAME+8 HEX DIGITS+BASE64 of an Ed25519 key")
+            raise NotACheckpoint("a public key is written NAME+8 HEX DIGITS+BASE64 of an Ed25519 key")
         key = cls(name, data[1:])
         if key.key_id != key_id:
             raise NotACheckpoint(f"the key id {key_id} does not belong to this name and key")
@@ -78,7 +78,7 @@ class Checkpoint:
 
     @property
     def text(self) -> str:
-        """What is signed."""
+        """The bytes that are signed."""
         root = base64.b64encode(self.root).decode()
         return f"{self.name}/shard/{self.shard}\n{self.size}\n{root}\ntime {format_instant(self.made_at)}\n"
 
@@ -120,7 +120,7 @@ def parse_notes(text: str) -> list[SignedCheckpoint]:
         found = _NOTE.match(text, place)
         if found is None:
             line = text.count("\n", 0, place) + 1
-            raise NotACheckpoint(f"line {line}: no signed note begins here (text, empty line, '— NAME SIGNATURE')")
+            raise NotACheckpoint(f"line {line}: no signed note starts here (text, empty line, '— NAME SIGNATURE')")
         body, lines = found.groups()
         notes.append(SignedCheckpoint(_parse_body(body), tuple(map(_parse_signature, lines.splitlines()))))
         place = found.end()
@@ -141,7 +141,7 @@ def _parse_body(body: str) -> Checkpoint:
         raise NotACheckpoint("the fourth line of a checkpoint is 'time' and an RFC 3339 instant") from None
     checkpoint = Checkpoint(origin[1], int(origin[2]), int(lines[1]), root, made_at)
     if checkpoint.text != body:
-        raise NotACheckpoint("the checkpoint is not spelled as Huzhu spells it")
+        raise NotACheckpoint("the checkpoint is not in the form that Huzhu writes")
     return checkpoint
 
 
@@ -149,7 +149,7 @@ def _parse_signature(line: str) -> Signature:
     name, _, encoded = line.removeprefix("— ").partition(" ")
     data = _base64(encoded)
     if not is_log_name(name) or len(data) < 5:
-        raise NotACheckpoint("a signature line reads '— NAME BASE64'")
+        raise NotACheckpoint("a signature line is written '— NAME BASE64'")
     return Signature(name, data[:4].hex(), data[4:])
 
 

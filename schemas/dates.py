@@ -1,4 +1,4 @@
-"""Dates and instants as they stand on the wire.
+"""Dates and instants as they are written on the wire.
 
 Business dates are calendar dates, ``YYYY-MM-DD``. Instants are RFC 3339 with an offset; the date of an
 instant is its date in Asia/Shanghai (claims.md, section 3). Intervals of dates are half-open.
@@ -39,7 +39,7 @@ def parse_instant(text: str) -> datetime:
         shanghai_date(instant)
         instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError("there is no such instant in the calendar") from None
+        raise ValueError("no such instant in the calendar") from None
     return instant
 
 

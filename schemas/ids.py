@@ -1,4 +1,4 @@
-"""Ids of different things, which a type checker tells apart. Each is the text that its sender chose."""
+"""Ids of different things, which the type checker keeps apart. Each is the text its sender chose."""
 
 from __future__ import annotations
 

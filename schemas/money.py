@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 FEN_PER_YUAN = 100
 FEN_MAX = 10**14 - 1
-"""Largest amount taken: 999,999,999,999.99 yuan. 90,000 such bills still fit in a 64-bit sum (2**63 / 10**14)."""
+"""Largest amount accepted: 999,999,999,999.99 yuan. 90,000 such bills still fit in a 64-bit sum (2**63 / 10**14)."""
 
 _YUAN = re.compile(r"(-?)([0-9]{1,40})(?:\.([0-9]{1,2}))?")
 
@@ -57,7 +57,7 @@ def _fen_from_wire(value: object) -> int:
 
 
 def _fen_from_text(value: object) -> int:
-    if not isinstance(value, str):  # a NumberLiteral is a str as well: both are read from their literal
+    if not isinstance(value, str):  # a NumberLiteral is a str too: both are read from their literal
         raise PydanticCustomError("money", "an amount is a string or a number of yuan")
     try:
         return parse_yuan(str(value))
@@ -78,7 +78,7 @@ _OUT = {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)\.[0-9]{2}$", "descript
 _out_schema = WithJsonSchema({**_OUT, "examples": ["1234.50"]}, mode="serialization")
 
 WireYuan = Annotated[int, BeforeValidator(_fen_from_wire), _yuan_out, _in_schema, _out_schema]
-"""For what others write: a string or a number of *yuan* is read into integer fen. May be negative: rules decide."""
+"""For inbound amounts: a string or number of *yuan*, read into integer fen. May be negative: rules decide."""
 
 Fen = Annotated[int, BeforeValidator(_fen_or_text), _yuan_out, _in_schema, _out_schema]
-"""For what Huzhu writes: built from integer *fen*, a string of yuan on the wire and when read back from it."""
+"""For outbound amounts: built from integer *fen*; a string of yuan on the wire and when read back."""

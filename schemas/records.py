@@ -1,6 +1,6 @@
 """What passes between the pure decisions and the ledger: deliveries in, rows out.
 
-Plain frozen records, so that `handlers` (which make them) and `infra` (which stores them) need not know each other.
+Plain frozen records, so that `handlers` (which makes them) and `infra` (which stores them) need not know each other.
 Amounts are fen, hashes are lower-case hexadecimal.
 """
 
@@ -18,7 +18,7 @@ from schemas.ids import ClaimId, EncounterId, PayoutId, PersonId, PolicyId
 
 
 class Delivery(NamedTuple):
-    """One message as it stood in a Kafka partition."""
+    """One message of a Kafka partition."""
 
     topic: str
     partition: int
@@ -39,7 +39,7 @@ class Range:
 
 
 class EventRow(NamedTuple):
-    """One event as it was taken in, whatever became of it: the original bytes and where they stood.
+    """One event as it was taken in, whatever became of it: the original bytes and where they came from.
 
     ``number`` is the position in its batch. An act of an operator has no offset.
     """
@@ -145,7 +145,7 @@ class InstructionRow(NamedTuple):
 
 
 class PayoutStateRow(NamedTuple):
-    """What the reports of one payout under one person come to; a payout without reports has none.
+    """What the reports of one payout under one person add up to; a payout without reports has none.
 
     ``decided_by`` is the content hash of the report that made the state, ``last_status`` what the newest one says;
     the two differ only where reports contradict each other.
@@ -163,7 +163,7 @@ class PayoutStateRow(NamedTuple):
 
 
 class PayoutState(StrEnum):
-    """Where a payout stands. A book entry takes a failed payout off the books: no money moves by it."""
+    """The state of a payout. A book entry takes a failed payout off the books: it moves no money."""
 
     INSTRUCTED = "instructed"
     PAID = "paid"
@@ -173,7 +173,7 @@ class PayoutState(StrEnum):
 
 
 class PayoutRecord(NamedTuple):
-    """One payout as it stands in the ledger; ``reissued_as`` names the payout that was ordered in its place."""
+    """One payout of the ledger; ``reissued_as`` names the payout that was ordered in its place."""
 
     payout_id: PayoutId
     claim_id: ClaimId
@@ -214,9 +214,9 @@ class OutboxRow(NamedTuple):
 
 
 class InboxRow(NamedTuple):
-    """An event that was acknowledged at the door and waits for Kafka: its bytes, and the line that it belongs to.
+    """An event that the API has acknowledged and that waits for Kafka: its bytes, and the line it belongs to.
 
-    ``version`` is 0 for an event without versions. ``shard`` is the partition of ``topic`` that it goes to.
+    ``version`` is 0 for an event without versions. ``shard`` is its partition of ``topic``.
     """
 
     shard: int
@@ -246,7 +246,7 @@ class Replay(NamedTuple):
 
 
 class Reissue(NamedTuple):
-    """An operator's order to instruct a payout again that failed or was returned."""
+    """An operator's order to reissue a payout that failed or was returned."""
 
     payout_id: PayoutId
     person_id: PersonId
@@ -257,7 +257,7 @@ class Reissue(NamedTuple):
 class Export(NamedTuple):
     """An operator's act of taking data out of the ledger.
 
-    ``filter`` says which rows, in the words of the command or page; ``sha256`` is that of the bytes handed over.
+    ``filter`` says which rows, as the command or page does; ``sha256`` is that of the exported bytes.
     """
 
     what: str
@@ -268,7 +268,7 @@ class Export(NamedTuple):
 
 
 class CheckpointRow(NamedTuple):
-    """A checkpoint as the ledger keeps it; ``frontier`` is what the tree goes on from (handlers/audit/merkle.py)."""
+    """A checkpoint as the ledger keeps it; the tree continues from ``frontier`` (handlers/audit/merkle.py)."""
 
     shard: int
     size: int
@@ -291,7 +291,7 @@ class ShardState:
 
 @dataclass(slots=True)
 class Outcome:
-    """Everything that one batch adds to the ledger, in order."""
+    """Everything one batch adds to the ledger, in order."""
 
     events: list[EventRow] = field(default_factory=list)
     facts: list[FactRow] = field(default_factory=list)

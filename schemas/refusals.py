@@ -61,7 +61,7 @@ class EventRefused(BaseModel):
 
 
 def refuse(code: RefusalCode, detail: str = "", pointers: tuple[str, ...] = ()) -> Refusal:
-    """A refusal with the standing sentences of its code; ``detail`` (English, no personal data) is put in brackets."""
+    """A refusal with the sentences of its code; ``detail`` (English, no personal data) is put in brackets."""
     zh, en = _SENTENCES[code]
     where = f" ({', '.join(pointers)})" if pointers else ""
     return Refusal(code=code, pointers=pointers, zh=zh + where, en=en + where + (f" [{detail}]" if detail else ""))

@@ -13,8 +13,8 @@ from schemas.records import PayoutState
 class StatementLine(NamedTuple):
     """One line; ``number`` is that of the file, from 1. ``amount`` is negative where money was taken back.
 
-    ``state`` is None where the statement has no such column; ``signed`` says whether the statement tells payments from
-    recoveries at all.
+    ``state`` is None where the statement has no such column; ``signed`` says whether the statement distinguishes
+    payments from recoveries.
     """
 
     number: int
@@ -50,7 +50,7 @@ class DifferenceKind(StrEnum):
 
 
 class Difference(NamedTuple):
-    """One difference. ``line`` is that of the statement; what is not known on a side is None."""
+    """One difference. ``line`` is the statement's; what a side does not have is None."""
 
     kind: DifferenceKind
     line: int | None

@@ -1,4 +1,4 @@
-"""On which line each key of a TOML text stands: `tomllib` gives the values and keeps no positions."""
+"""The line of each key in a TOML text: `tomllib` gives the values and keeps no positions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def lines_of(text: str) -> dict[Path, int]:
 
 
 def line_of(lines: dict[Path, int], path: Path) -> int:
-    """The line of a path, or of the nearest thing around it that is written down."""
+    """The line of a path, or of the nearest thing around it that has one."""
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path, 1)
@@ -79,7 +79,7 @@ class _Scan:
         return path
 
     def _key(self) -> list[str]:
-        """The parts of a dotted key; leaves the place after it."""
+        """The parts of a dotted key; moves past it."""
         names = []
         while True:
             self._skip_blank()

@@ -14,14 +14,14 @@ MESSAGE_BYTES_MAX = 8 * 1024 * 1024
 """A 1 MiB event plus a bigger refused one in base64 (4/3) in its dead letter: the broker must carry both."""
 
 EVENT_BYTES_MAX = 1024 * 1024
-"""The largest event that is accepted: 1 MiB (claims.md, TOO_LARGE)."""
+"""The largest accepted event: 1 MiB (claims.md, TOO_LARGE)."""
 
 FOR_EVER = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. ``retention_ms`` is -1 for ever; ``event_types`` are all that may stand in it."""
+    """One topic. ``retention_ms`` is -1 for ever; ``event_types`` are the only ones in it."""
 
     name: str
     direction: Literal["in", "out", "internal"]
@@ -92,7 +92,7 @@ TOPIC_OF_EVENT: dict[str, Topic] = {name: topic for topic in INBOUND for name in
 
 
 def address(value: bytes) -> tuple[str, bytes | None]:
-    """The topic and key of an event. One that names neither goes to the expenses without a key, to be refused."""
+    """The topic and key of an event. One that names neither goes to the expenses topic without a key, to be refused."""
     try:
         document = json.loads(value)
     except (ValueError, RecursionError):

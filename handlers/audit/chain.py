@@ -1,4 +1,4 @@
-"""A shard's audit chain: each entry holds the hash of the one before, so nothing can change behind one's back."""
+"""A shard's audit chain: each entry holds the hash of the one before, so no change goes unnoticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a batch adds, as it is written down: events, audit entries and messages, each numbered in its shard."""
+"""What a batch adds to the ledger: events, audit entries and messages, each numbered in its shard."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from schemas.topics import AUDIT
 class Journal:
     """Collects an outcome and moves the shards' sequences forward.
 
-    ``recorded_at`` is when the ledger takes it in; it becomes ``occurred_at`` of what goes out. ``written`` counts
-    the events of this journal that are written already; later ones go on from there.
+    ``recorded_at`` is when the ledger records it; it becomes ``occurred_at`` of what goes out. ``written`` counts the
+    events of this journal that have been written; later ones continue from there.
     """
 
     shards: dict[int, ShardState]

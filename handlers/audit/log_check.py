@@ -1,7 +1,7 @@
 """Checking an audit log: each entry's own hash, the chain, the order, and the tree against signed checkpoints.
 
-One pass over a shard's entries in the order in which they stand, in the memory of one entry and one frontier. The
-first fault of a shard ends its checking: what comes after it proves nothing any more.
+One pass over a shard's entries in log order, holding one entry and one frontier in memory. Checking a shard ends at
+its first fault: whatever follows proves nothing.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Fault(StrEnum):
 
 
 class Finding(NamedTuple):
-    """The first bad entry of a shard, counted from 1, and what is wrong with it; no number where no entry is."""
+    """The first bad entry of a shard, counted from 1, and what is wrong with it; no number where there is no entry."""
 
     shard: int | None
     seq: int | None
@@ -59,7 +59,7 @@ class Finding(NamedTuple):
 
 
 class AuditEntry(NamedTuple):
-    """An entry whose own hash is right, with its bytes; ``kind`` and ``content_sha256`` say what it stands for."""
+    """An entry whose own hash is right, with its bytes; ``kind`` and ``content_sha256`` say what it is about."""
 
     shard: int
     seq: int
@@ -73,7 +73,7 @@ class AuditEntry(NamedTuple):
 
 
 def read_entry(value: bytes) -> AuditEntry | None:
-    """The entry in some bytes; None unless they are canonical JSON of an entry, whole and with its right hash."""
+    """The entry in some bytes; None unless they are the canonical JSON of a complete entry with the right hash."""
     try:
         fields: dict[str, Any] = orjson.loads(value)
         if fields.keys() != FIELDS or canonical_json(fields) != value:
@@ -84,7 +84,7 @@ def read_entry(value: bytes) -> AuditEntry | None:
         texts = (entry.kind, entry.actor, entry.content_sha256, entry.prev_hash, entry.hash, *entry.subject.values())
         if not all(type(each) is str for each in texts):
             return None
-        # Without its own hash, as it was hashed: only strings stand before that member, so the first hit is the one.
+        # Without its own hash, as it was hashed: only strings come before that member, so the first match is the one.
         if sha256_hex(value.replace(f',"hash":"{entry.hash}"'.encode(), b"", 1)) != entry.hash:
             return None
     except (ValueError, TypeError, AttributeError, RecursionError):
@@ -93,7 +93,7 @@ def read_entry(value: bytes) -> AuditEntry | None:
 
 
 class ShardCheck:
-    """Checks one shard's entries, given one by one as they stand in the log, against checkpoints that are trusted."""
+    """Checks one shard's entries, one by one in log order, against trusted checkpoints."""
 
     def __init__(
         self,
@@ -102,12 +102,12 @@ class ShardCheck:
         tree: Frontier | None = None,
         last_hash: str = NO_HASH,
     ) -> None:
-        """With ``tree`` and ``last_hash`` checking goes on after entries that are known to be good."""
+        """With ``tree`` and ``last_hash`` checking continues after entries that are known to be good."""
         self.shard = shard
         self.found: Finding | None = None
         self.tree = tree or Frontier()
         self.proved = 0
-        """How many entries the newest checkpoint that was met covers."""
+        """How many entries the newest checkpoint reached so far covers."""
         self._due = sorted(checkpoints, key=lambda each: -each.size)
         self._end = last_hash
         self._gap: tuple[int, int] | None = None
@@ -130,15 +130,13 @@ class ShardCheck:
         elif self.found is not None:
             pass
         elif entry is None:
-            self._bad(
-                expected, Fault.EDITED, "内容与其自身的散列不符", "its content does not have the hash that it says"
-            )
+            self._bad(expected, Fault.EDITED, "内容与其自身的散列不符", "its content does not match its own hash")
         elif entry.shard != self.shard:
             self._bad(
                 expected,
                 Fault.CHAIN_SWAPPED,
                 f"此处是分片 {entry.shard} 的条目",
-                f"an entry of shard {entry.shard} stands here",
+                f"this is an entry of shard {entry.shard}",
             )
         elif entry.seq < expected:
             self._bad(entry.seq, Fault.INSERTED, "该序号出现了两次", "two entries have this number")
@@ -150,14 +148,14 @@ class ShardCheck:
                 expected,
                 Fault.CHAIN_SWAPPED,
                 "与前一条目不相连:两者之一被改写,或换成了另一条链",
-                "it does not follow the entry before: one of the two was rewritten, or another chain goes on here",
+                "it does not follow the entry before it: one of the two was rewritten, or another chain continues here",
             )
         else:
             self._good(entry)
         return self.found is None
 
     def end(self) -> Finding | None:
-        """After the last entry: what was found, or that entries are missing which a checkpoint has seen."""
+        """After the last entry: the fault found, or a checkpoint that covers entries which are missing."""
         self._gap = None
         if self.found is None and self._due:
             seen = self._due[0]
@@ -165,7 +163,7 @@ class ShardCheck:
                 self.tree.size + 1,
                 Fault.TRUNCATED,
                 f"日志到 {self.tree.size} 号为止,而检查点证明曾有 {seen.size} 条",
-                f"the log ends with entry {self.tree.size}, but a checkpoint has seen {seen.size}",
+                f"the log ends with entry {self.tree.size}, but a checkpoint covers {seen.size}",
             )
         return self.found
 
@@ -181,7 +179,7 @@ class ShardCheck:
                     self.proved + 1,
                     Fault.CHECKPOINT_MISMATCH,
                     f"{self.proved + 1} 至 {checkpoint.size} 号条目不是签名时的内容",
-                    f"entries {self.proved + 1} to {checkpoint.size} are not those that were signed",
+                    f"entries {self.proved + 1} to {checkpoint.size} are not the ones that were signed",
                 )
 
     def _missing(self, stands: int) -> None:
@@ -192,7 +190,7 @@ class ShardCheck:
         self._bad(first, Fault.MISSING, zh, en)
 
     def _after_gap(self, entry: AuditEntry | None) -> None:
-        """A number that was missing and comes later was not lost but moved."""
+        """An entry that was missing and turns up later was moved, not lost."""
         assert self._gap is not None
         if entry is not None and entry.shard == self.shard and self._gap[0] <= entry.seq < self._gap[1]:
             first, stands = self._gap
@@ -201,7 +199,7 @@ class ShardCheck:
                 first,
                 Fault.REORDERED,
                 f"此处是 {stands} 号条目,顺序被打乱",
-                f"entry {stands} stands in its place, out of order",
+                f"entry {stands} is in its place, out of order",
             )
 
     def _bad(self, seq: int, fault: Fault, zh: str, en: str) -> None:
@@ -227,13 +225,13 @@ class LogCheck:
         return self.shards[shard]
 
     def take(self, value: bytes) -> None:
-        """The next entry of a copy that says of no entry to which shard it belongs, but by the entry itself."""
+        """The next entry of a copy in which only the entries themselves say which shard they belong to."""
         entry = read_entry(value)
         if entry is None:
             self._spoiled += 1
             return
         check = self.of(entry.shard)
-        # Spoiled entries do not say whose they are: if a shard begins behind them, too late by their number, its own.
+        # Damaged entries do not name their shard: if a shard starts late by exactly their number, they are its own.
         begins = check.expected == 1 and entry.seq == 1 + self._spoiled
         self._blame(check if begins else self._current or check)
         self._current = check

@@ -1,7 +1,7 @@
-"""The Merkle tree of RFC 6962 over a shard's audit entries: roots, proofs of inclusion and of consistency.
+"""The Merkle tree (RFC 6962) of a shard's audit entries: roots, inclusion proofs and consistency proofs.
 
-A leaf is an entry's canonical bytes. The tree is never held: a *frontier*, the roots of the full subtrees that the
-leaves so far make up, is all that appending needs, one hash for each bit of the size. Proofs are made in one pass over
+A leaf is an entry's canonical bytes. The tree is never held in memory: appending needs only a *frontier*,
+the roots of the full subtrees so far, at most one hash per bit of the size. Proofs are made in one pass over
 the leaves, holding one frontier at a time. Indexes and sizes count leaves; ranges are half-open; hashes are 32 bytes.
 """
 
@@ -31,7 +31,7 @@ class Frontier:
     __slots__ = ("_subtrees", "size")
 
     def __init__(self, size: int = 0, subtrees: bytes = b"") -> None:
-        """Goes on from a stored frontier. Raises ValueError when ``subtrees`` does not fit ``size``."""
+        """Continues from a stored frontier. Raises ValueError when ``subtrees`` does not fit ``size``."""
         if len(subtrees) != size.bit_count() * HASH_BYTES:
             raise ValueError(f"a tree of {size} leaves has {size.bit_count()} full subtrees")
         self.size = size
@@ -56,7 +56,7 @@ class Frontier:
         return root
 
     def stored(self) -> bytes:
-        """What `Frontier` takes to go on."""
+        """What `Frontier` needs to continue."""
         return b"".join(self._subtrees)
 
 
@@ -175,5 +175,5 @@ def _roots(leaves: Iterable[bytes], ranges: list[tuple[int, int]]) -> list[bytes
             found[waiting.pop(0)] = tree.root()
             tree = Frontier()
     if waiting:
-        raise ValueError(f"only {reached} leaves are there")
+        raise ValueError(f"there are only {reached} leaves")
     return [found[each] for each in ranges]

@@ -1,6 +1,6 @@
-"""How the acts of named people are written down: an event without an offset, and its audit entry.
+"""How operators' acts are recorded: an event without an offset, and its audit entry.
 
-The ledger keeps of each act the bytes with which it can be done again, so a replay of the ledger repeats acts too.
+The ledger keeps the bytes of each act, so that replaying the ledger repeats the acts too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from schemas.policy.model import Policy
 from schemas.records import Export, InstructionRow, Reissue, Replay
 
 AUDIT_SHARD = 0
-"""The shard whose audit chain takes acts that concern no single person."""
+"""The shard whose audit chain records acts that concern no single person."""
 
 
 def policy_published(journal: Journal, text: bytes, policy: Policy, operator: str) -> int:
@@ -24,9 +24,9 @@ def policy_published(journal: Journal, text: bytes, policy: Policy, operator: st
 
 
 def event_replayed(journal: Journal, act: Replay) -> None:
-    """An operator sends a refused event again: the relay carries it to its topic, where it comes in like any other.
+    """An operator sends a refused event again: the relay carries it to its topic, where it arrives like any other.
 
-    So it cannot pay twice: the same id, version and content is a duplicate.
+    It cannot pay twice: the same id, version and content is a duplicate.
     """
     fields = act._asdict() | {"key": base64_text(act.key), "value": base64_text(act.value)}
     number = journal.act(act.shard, act.operator, canonical_json(fields), "replay")

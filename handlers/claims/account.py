@@ -1,4 +1,4 @@
-"""One person's facts, newest versions only, and the claims that they make (claims.md, section 4)."""
+"""One person's facts, newest versions only, and the claims they make (claims.md, section 4)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class DeathView(Protocol):
     def died_on(self) -> date: ...
 
 
-@dataclass(frozen=True)  # no slots: cached properties need a place
+@dataclass(frozen=True)  # no slots: cached properties need a __dict__
 class DecidableClaim:
     """What is owed for one encounter is decided from this: its discharge and its settlements, summed (fen)."""
 
@@ -149,7 +149,7 @@ class Account:
     death: PersonDied | None = None
 
     def apply(self, fact: Fact) -> None:
-        """Takes in an accepted fact; an older version than the one held changes nothing."""
+        """Applies an accepted fact; a version older than the one held changes nothing."""
         if isinstance(fact, EncounterDischarged):
             _keep_newest(self.discharges, claim_of(fact.encounter_id), fact)
         elif isinstance(fact, SettlementPosted | SettlementVoided):
@@ -177,7 +177,7 @@ class Account:
                 yield coverage
 
     def claims_affected_by(self, fact: Fact, policies: Policies) -> set[ClaimId]:
-        """The claims whose decision can depend on a fact, as the account stands now.
+        """The claims whose decision can depend on a fact, given the account as it is now.
 
         A bill or a discharge reaches the claims of its own policy year, as these share running sums and yearly
         caps; a coverage or a death reaches them all. Ask before and after `apply`: a corrected discharge can move
@@ -190,7 +190,7 @@ class Account:
         year = self._policy_year(claim_id, policies)
         affected = {claim_id} & self.claim_ids()
         if year is not None:
-            # The days spare most claims of a long history the search for their policy.
+            # Comparing days first saves looking up the policy of most claims of a long history.
             affected |= {
                 name
                 for name, discharge in self.discharges.items()

@@ -30,7 +30,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step that changed a scheme's number by ``amount`` fen. ``limit`` is what it was held against, in fen."""
+    """One step that changed a scheme's number by ``amount`` fen. ``limit`` is the limit that applied, in fen."""
 
     kind: StepKind
     amount: int

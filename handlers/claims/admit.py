@@ -2,7 +2,7 @@
 
 Looks at what was accepted under the same ids (claims.md, section 3: VERSION_CONFLICT and PERSON_MISMATCH).
 Only accepted events count as "before": a stale event leaves no trace here, so which of two versions of one id came
-first makes no difference, whatever their order.
+first makes no difference.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from schemas.refusals import Refusal, RefusalCode, refuse
 
 
 class Disposition(StrEnum):
-    """What became of an event that could be read and is in conflict with none."""
+    """What became of an event that could be read and conflicts with no other."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -28,7 +28,7 @@ class Disposition(StrEnum):
 class VersionLine:
     """What is known under one id: whose it is, and the content (SHA-256) of each accepted version.
 
-    An event without versions (a payout report) is numbered as it comes. ``bound`` says that the ledger knows the id.
+    Events without versions (payout reports) are numbered as they come. ``bound``: the ledger knows the id.
     """
 
     person_id: PersonId
@@ -53,7 +53,7 @@ def claims_of_identity(fact: Fact) -> tuple[Subject, ...]:
 
 
 def admit(reading: Reading, registry: Registry) -> Disposition | Refusal:
-    """Takes the event into the registry if it is accepted; otherwise the registry stays as it was."""
+    """Adds the event to the registry if it is accepted; otherwise the registry stays as it was."""
     fact = reading.fact
     encounter_id = getattr(fact, "encounter_id", None)
     for subject in claims_of_identity(fact):

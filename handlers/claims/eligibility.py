@@ -13,10 +13,9 @@ from schemas.policy.model import Scheme, Tier
 def find_tier(
     scheme: Scheme, claim: DecidableClaim, discharge: StayView, coverages: Sequence[CoverageView]
 ) -> tuple[Tier | None, Reason | None]:
-    """The tier that applies, and the first reason for which the scheme pays nothing, if there is one.
+    """The tier that applies, and the first reason why the scheme pays nothing, if there is one.
 
-    ``coverages`` are the person's on the day of discharge. The tier is known from the moment it is found, so a claim
-    filed late has both a tier and a reason.
+    ``coverages`` are the person's on the day of discharge. A claim filed late has both a tier and a reason.
     """
     if not _in_scope(scheme, discharge):
         return None, Reason.NOT_IN_SCOPE

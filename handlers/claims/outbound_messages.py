@@ -1,4 +1,4 @@
-"""The bytes of the events that leave: canonical JSON of the outbound models."""
+"""The bytes of outbound events: canonical JSON of the outbound models."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What became of a payout: the insurers' reports, folded into one state; and what an operator may order again.
+"""What became of a payout: the insurers' reports, folded into one state; and what an operator may reissue.
 
 The state depends only on the set of accepted reports (law 1): they are read in order of ``reported_at``, then of
-status, then of content, however they came. Only reports under the instruction's own person are its reports.
+status, then of content, in whatever order they arrive. A report counts only under the instruction's own person.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from schemas.records import InstructionRow, PayoutStateRow
 LEGAL: dict[PayoutStatus | None, tuple[PayoutStatus, ...]] = {
     None: (PayoutStatus.PAID, PayoutStatus.FAILED, PayoutStatus.RETURNED),
     PayoutStatus.PAID: (PayoutStatus.RETURNED,),  # the money bounced
-    PayoutStatus.FAILED: (),  # only an operator's command goes on from here (claims.md, section 6)
+    PayoutStatus.FAILED: (),  # only an operator can reissue it (claims.md, section 6)
     PayoutStatus.RETURNED: (),
 }
 """From each state (None: instructed) the ones that may follow."""
@@ -36,8 +36,8 @@ REPORT_ALERTS = {
     ),
     AlertCode.REPORT_UNMATCHED: Saying(
         "报告所指的支付指令不存在,或不属于报告中的人。报告已保存;请与保险公司核对支付编号和人员编号。",
-        "The report names a payout that this person has not. It is kept; check payout_id and person_id with the "
-        "insurer.",
+        "The report names a payout that is not this person's. The report is kept; check payout_id and person_id "
+        "with the insurer.",
     ),
 }
 
@@ -66,8 +66,8 @@ class PayoutReport(NamedTuple):
 def verdicts(reports: Iterable[PayoutReport]) -> list[tuple[PayoutReport, Verdict]]:
     """Each report in order with what it did.
 
-    The same status again is a repetition; but paid twice under two references may be money sent twice, so that
-    contradicts. A report that contradicts leaves the state as it was.
+    The same status again is a repetition, but two paid reports with different references may be two transfers: a
+    contradiction. A report that contradicts leaves the state as it was.
     """
     told: list[tuple[PayoutReport, Verdict]] = []
     last: PayoutReport | None = None
@@ -109,7 +109,7 @@ def report_of(fact: PayoutReported, content_sha256: str) -> PayoutReport:
 
 
 class Effect(NamedTuple):
-    """What one more report does: the payout's row, what its audit entry says, and why somebody should look, if so."""
+    """What one more report does: the payout's row, its part of the audit entry, and the alert it raises, if any."""
 
     row: PayoutStateRow
     told: dict[str, str]
@@ -119,7 +119,7 @@ class Effect(NamedTuple):
 def effect_of(
     fact: PayoutReported, content_sha256: str, reports: list[PayoutReport], instruction: InstructionRow | None
 ) -> Effect:
-    """Takes an accepted report into ``reports``, those before it. ``instruction`` is None unless it is the person's."""
+    """Appends an accepted report to ``reports``. ``instruction`` is None unless it is the person's own."""
     place = (fact.payout_id, fact.person_id)
     before = state_of(*place, reports) if reports else None
     report = report_of(fact, content_sha256)
@@ -146,7 +146,7 @@ def states_of(
 
 
 class NotReissuable(Exception):
-    """A payout that may not be instructed again; the message says why, in Chinese and English."""
+    """A payout that cannot be reissued; the message says why, in Chinese and English."""
 
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(f"{zh}\n{en}")
@@ -156,35 +156,35 @@ class NotReissuable(Exception):
 def amount_to_reissue(
     row: InstructionRow, line: Iterable[InstructionRow], states: dict[tuple[PayoutId, PersonId], PayoutStateRow]
 ) -> int:
-    """How many fen of a failed or returned payout to instruct again. Raises NotReissuable.
+    """How many fen of a failed or returned payout to reissue. Raises NotReissuable.
 
-    ``line`` are all instructions of the same claim and scheme. What is missing is the balance of the books less the
-    money that moved or still may: instructions that did not fail, book reversals left out. So no more goes out than is
-    due today, also where a later instruction has taken a part back, or another one failed too.
+    ``line`` holds all instructions of the same claim and scheme. What is missing is the balance of the books less the
+    money that has moved or may still move: instructions that did not fail, without book reversals. So no more goes out
+    than is due today, even if a later instruction took a part back, or another one failed too.
     """
     name, line = row.payout_id, list(line)
     again = next((each.payout_id for each in line if each.reissue_of == name), None)
     if row.reversal_of is not None:
         raise NotReissuable(
-            f"{name} 是账面冲销,没有资金往来,不能重发。", f"{name} is a book reversal: no money moves by it."
+            f"{name} 是账面冲销,没有资金往来,不能重发。", f"{name} is a book reversal: it moves no money."
         )
     if again is not None:
         raise NotReissuable(
             f"{name} 已经重发过,新指令是 {again};如新指令也失败,请重发新指令。",
-            f"{name} was reissued already, as {again}. If that one fails too, reissue that one.",
+            f"{name} was already reissued as {again}. If that one fails too, reissue it instead.",
         )
     state = states.get((name, row.person_id))
     if state is None or state.state not in NOT_THERE:
         now = "instructed" if state is None else state.state
         raise NotReissuable(
             f"{name} 的状态是 {now},只有 failed(失败)或 returned(退回)才能重发。",
-            f"{name} is {now}; only a payout that failed or was returned is instructed again.",
+            f"{name} is {now}; only a failed or returned payout can be reissued.",
         )
     if state.last_status not in NOT_THERE:
         raise NotReissuable(
             f"{name} 的报告互相矛盾:最后一份报告说已支付。请先与保险公司核实,由其补报 failed 或 returned。",
-            f"The reports of {name} contradict each other: the last one says paid. Settle this with the insurer first, "
-            "who then reports failed or returned.",
+            f"The reports of {name} contradict each other: the last one says paid. Clarify this with the insurer "
+            "first, who then reports failed or returned.",
         )
     moved = sum(_signed(each) for each in line if each.reversal_of is None and _may_move(each, states))
     missing = max(line, key=lambda each: each.revision).balance_after - moved
@@ -192,7 +192,7 @@ def amount_to_reissue(
     if amount <= 0:
         raise NotReissuable(
             f"{name} 不必重发:该理赔在这一保障层已无差额。",
-            f"{name} need not be reissued: nothing is missing any more for this claim and scheme.",
+            f"{name} need not be reissued: nothing is missing for this claim and scheme.",
         )
     return amount
 

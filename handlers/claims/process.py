@@ -1,4 +1,4 @@
-"""The one door: a batch of events and the world they meet become everything that the ledger has to add.
+"""The core: a batch of events and the world they meet become everything that the ledger has to add.
 
 Pure and deterministic: the same events in the same order give the same decisions, instructions and audit hashes, byte
 for byte, however they were cut into batches (claims.md, laws 1 and 7). One event is finished before the next begins.
@@ -42,11 +42,11 @@ ACTOR = "huzhu"
 
 @dataclass(slots=True)
 class World:
-    """All that a batch may look at. The caller gathers it; processing moves it forward.
+    """Everything a batch may look at. The caller gathers it; processing moves it forward.
 
-    Holds the lines of every id in the batch, and for every person of a readable event the whole account, the claims
-    as last decided and the benefits as last instructed. For every payout report or reissue of the batch it holds the
-    instruction and the reports accepted so far, by payout and person.
+    Holds the version line of every id in the batch, and for every person of a readable event the whole account, the
+    claims as last decided and the benefits as last instructed. For every payout report or reissue of the batch it
+    holds the instruction and the reports accepted so far, by payout and person.
     """
 
     policies: Policies
@@ -60,10 +60,10 @@ class World:
 
 
 class Processor:
-    """Takes events one after the other and collects the outcome."""
+    """Processes events one after another and collects the outcome."""
 
     def __init__(self, world: World, journal: Journal) -> None:
-        """``journal`` holds the ends of the shards' sequences, and collects the outcome."""
+        """``journal`` holds the ends of the shards' sequences and collects the outcome."""
         self.world = world
         self.recorded_at = journal.recorded_at
         self.journal = journal
@@ -74,7 +74,7 @@ class Processor:
         return self.journal.outcome
 
     def take(self, delivery: Delivery, reading: Reading | Refusal) -> None:
-        """One event, read before by `handlers.claims.read`."""
+        """Processes one event that `handlers.claims.read` has read."""
         if isinstance(reading, Refusal):
             self._refused(delivery, reading)
             return
@@ -109,7 +109,7 @@ class Processor:
         return effect.told, outbound_messages.about_report(effect.alert, fact, claim_id, mark, self.recorded_at)
 
     def recompute(self, person_id: PersonId, number: int) -> None:
-        """Decides all of a person's claims again, as when a policy was published."""
+        """Decides all of a person's claims again, for instance after a policy was published."""
         account = self.world.accounts[person_id]
         self._decide(account, adjudicate(account, self.world.policies), number)
 
@@ -186,7 +186,7 @@ class Processor:
         return dues
 
     def instruct(self, account: Account, due: Due, number: int) -> None:
-        """Instructs an amount that is due to or from a person, because of event ``number``."""
+        """Instructs an amount due to or from a person because of event ``number``."""
         row = due.row
         claim_row = self.world.claims[row.claim_id]
         value = outbound_messages.instructed(due, claim_row, account.death is not None, self.recorded_at)

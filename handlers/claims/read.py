@@ -23,10 +23,10 @@ from schemas.topics import EVENT_BYTES_MAX, TOPIC_OF_EVENT
 
 ONE_DAY = timedelta(days=1)
 DEPTH_MAX = 64
-"""Deepest nesting taken. Far from the end of any stack, so that what is accepted does not depend on who calls."""
+"""Deepest nesting accepted. Far below any stack limit, so that the answer does not depend on the caller."""
 
 ASIDE = ("event_id", "occurred_at")
-"""What two sendings of one event may differ in: not part of an event's content."""
+"""Fields in which two copies of one event may differ: not part of its content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Reading:
 
 
 class KeyNotGiven:
-    """Stands for the Kafka key where an event does not come from Kafka, so that no key can mismatch."""
+    """In place of the Kafka key of an event that does not come from Kafka: it mismatches nothing."""
 
 
 KEY_NOT_GIVEN = KeyNotGiven()
@@ -49,7 +49,7 @@ def read(
 ) -> Reading | Refusal:
     """The fact in the bytes of one message, or why there is none.
 
-    ``topic``, where known, must be the one to which the event type belongs.
+    ``topic``, if given, must be the one the event type belongs to.
     """
     if value is not None and len(value) > EVENT_BYTES_MAX:
         return refuse(RefusalCode.TOO_LARGE)
@@ -72,7 +72,7 @@ def read(
 
 
 def recall(value: bytes) -> Fact:
-    """The fact in bytes that were accepted before: no rule is asked again."""
+    """The fact in bytes that were accepted before: no rule is checked again."""
     document = json.loads(value, parse_float=NumberLiteral, parse_int=_integer)
     return FACT_TYPES[document["event_type"]].model_validate(document)
 
@@ -87,7 +87,7 @@ def _parse(value: bytes) -> dict[str, Any] | Refusal:
             object_pairs_hook=_no_repeats_nor_surrogates if _SURROGATE.search(value) else _no_repeats,
         )
     except (ValueError, RecursionError) as error:  # decoding and JSON errors are ValueErrors
-        # Only where: the library's message quotes no data, our own hooks' messages neither.
+        # Only the position: it quotes no data.
         where = f"line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         return refuse(RefusalCode.MALFORMED_JSON, where)
     if value.count(b"[") + value.count(b"{") > DEPTH_MAX and _too_deep(document):
@@ -109,7 +109,7 @@ def _too_deep(document: Any) -> bool:
 
 
 def _integer(literal: str) -> int | NumberLiteral:
-    """Small whole numbers as such; an absurdly long one stays text, as int() of it is slow and refused by Python."""
+    """Whole numbers as int; an absurdly long one stays text, as int() would be slow and Python refuses it."""
     return int(literal) if len(literal) <= 20 else NumberLiteral(literal)
 
 
@@ -118,7 +118,7 @@ def _no_constant(name: str) -> object:
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A member named twice would let two readers see two amounts."""
+    """With a duplicate member, two readers could see two amounts."""
     members = dict(pairs)
     if len(members) < len(pairs):
         raise ValueError("an object names a member twice")
@@ -126,11 +126,11 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-"""The only spelling by which half a surrogate pair gets into UTF-8 text that could be decoded."""
+"""The only way to put half a surrogate pair into decodable UTF-8."""
 
 
 def _no_repeats_nor_surrogates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Half a surrogate pair cannot be written as UTF-8, so neither hashed nor sent on."""
+    """Half a surrogate pair cannot be written as UTF-8, so it can be neither hashed nor sent on."""
     members = _no_repeats(pairs)
     for name, value in pairs:
         if not name.isascii():

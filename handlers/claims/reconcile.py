@@ -13,7 +13,7 @@ from schemas.statement import Difference, DifferenceKind, Scope, Statement, Stat
 
 
 def in_scope(payout: PayoutRecord, scope: Scope) -> bool:
-    """Whether a statement of this scope should hold a payout: instructed on its days, money to be moved by it."""
+    """Whether a statement of this scope should hold a payout: instructed within its days, and moving money."""
     day = shanghai_date(payout.instructed_at)
     return (
         payout.state is not PayoutState.BOOK
@@ -26,8 +26,8 @@ def in_scope(payout: PayoutRecord, scope: Scope) -> bool:
 def differences(statement: Statement, payouts: Iterable[PayoutRecord], scope: Scope) -> list[Difference]:
     """Every difference: those of the statement's lines in their order, then the payouts that it lacks.
 
-    ``payouts`` are all of the ledger, not only those in scope: a line about another month's payout is compared too,
-    and only a payout that the ledger does not know at all is missing there.
+    ``payouts`` holds all payouts of the ledger, not only those in scope: a line about another month's payout is
+    compared too, and only a payout that the ledger does not know at all counts as missing there.
     """
     known = {payout.payout_id: payout for payout in payouts}
     found = [
@@ -40,7 +40,7 @@ def differences(statement: Statement, payouts: Iterable[PayoutRecord], scope: Sc
         if line.payout_id in first:
             before = first[line.payout_id].number
             twice = _of(DifferenceKind.DUPLICATE_IN_STATEMENT, payout, line)
-            found.append(twice._replace(zh=f"第 {before} 行已有同一笔", en=f"stands in line {before} already"))
+            found.append(twice._replace(zh=f"第 {before} 行已有同一笔", en=f"is already in line {before}"))
             continue
         first[line.payout_id] = line
         if payout is None:
@@ -64,12 +64,12 @@ def signed(payout: PayoutRecord) -> int:
 
 
 def _same_amount(line: StatementLine, payout: PayoutRecord) -> bool:
-    """A statement that does not tell recoveries from payments is compared without the sign."""
+    """A statement that does not distinguish recoveries from payments is compared without the sign."""
     return line.amount == (signed(payout) if line.signed else payout.amount)
 
 
 def _of(kind: DifferenceKind, payout: PayoutRecord | None, line: StatementLine | None) -> Difference:
-    """A difference that shows the amounts of both sides, as far as there are two."""
+    """A difference that shows the amount on each side, if there is one."""
     named = line if line is not None else payout
     return Difference(
         kind,

@@ -1,4 +1,4 @@
-"""Ordering a failed payout again: what may be ordered, and the two instructions that order it."""
+"""Reissuing a failed payout: how much may be ordered, and the two instructions that order it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from schemas.records import Reissue
 
 
 def reissue(processor: Processor, act: Reissue) -> tuple[str, int]:
-    """Orders a failed or returned payout again; returns the new payout's id and its fen.
+    """Reissues a failed or returned payout; returns the new payout's id and its fen.
 
-    Two instructions, so that law 3 holds for a reader that knows nothing of reissues: the failed one is taken off the
-    books, and the same amount is ordered once more. Raises NotReissuable; then nothing was journalled.
+    Two instructions, so that law 3 holds for readers that know nothing of reissues: one takes the failed payout off
+    the books, the other orders the same amount again. Raises NotReissuable; then nothing was journalled.
     """
     world = processor.world
     failed = world.instructed[act.payout_id]

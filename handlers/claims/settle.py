@@ -53,10 +53,10 @@ def differences(adjudication: Adjudication, held: dict[str, BenefitRow]) -> tupl
 
 
 def reissued(failed: InstructionRow, amount: int, held: BenefitRow) -> list[Due]:
-    """The two instructions that replace a failed one: its reversal on the books, and the same order anew.
+    """The two instructions that replace a failed one: its reversal on the books, and the same order again.
 
-    The recovery of the two comes first, so that the books never show more than is due; unless later recoveries have
-    left too little there to take off.
+    The recovery comes first, so that the books never show more than is due, unless later recoveries have left too
+    little to take off.
     """
     again = InstructionKind(failed.kind)
     payment, recovery = InstructionKind.PAYMENT, InstructionKind.RECOVERY
@@ -76,7 +76,7 @@ def payout_id_of(claim_id: ClaimId, scheme_id: str, revision: int) -> PayoutId:
 
 
 def in_order(dues: Iterable[Due]) -> list[Due]:
-    """Recoveries first: then no yearly cap is passed at any moment, even between two instructions of one change."""
+    """Recoveries first: then no yearly cap is exceeded at any moment, even between two instructions of one change."""
     return sorted(dues, key=lambda due: due.kind is InstructionKind.PAYMENT)
 
 

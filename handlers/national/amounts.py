@@ -1,4 +1,4 @@
-"""What the amounts of one national settlement are in the words of claims.md, under a mapping, to the fen.
+"""One national settlement's amounts as claims.md names them, under a mapping, to the fen.
 
 The balance is total_charge = what others paid + copay + out_of_catalogue. 个人账户 (``acct_pay``) is the patient's
 own money: it lies inside copay and out_of_catalogue and is never counted as paid by others.
@@ -36,7 +36,7 @@ def converted(record: NationalRecord, mapping: NationalMapping) -> dict[str, int
             RefusalCode.NEGATIVE_AMOUNT,
             negative,
             "金额不能为负;退费记录的全部金额应为负,并注明 init_setl_id",
-            "An amount is negative; in a refund all are, and it names init_setl_id",
+            "An amount is negative; in a refund all amounts are, and it names init_setl_id",
         )
     inside = copay_base - sum(details[name] for name in in_copay)
     outside = own_base - sum(details[name] for name in in_own)
@@ -60,14 +60,14 @@ def converted(record: NationalRecord, mapping: NationalMapping) -> dict[str, int
 
 
 def _contains(mapping: NationalMapping) -> tuple[tuple[Detail, ...], tuple[Detail, ...]]:
-    """The details inside the field of the copay, and inside ``psn_ownpay``."""
+    """The details contained in the copay's field, and in ``psn_ownpay``."""
     if mapping.burden == "psn_part_amt":
         return DETAILS, ()
     return mapping.psn_selfpay_contains, mapping.psn_ownpay_contains
 
 
 def _detail(record: NationalRecord, name: Detail, mapping: NationalMapping) -> int:
-    """A detail; absent is zero only where it stays in the field that the hospital has put it into."""
+    """A detail; a missing one is zero only where it stays in the field into which the hospital put it."""
     in_copay, in_own = _contains(mapping)
     stays = (name in in_copay, name in in_own) == (
         getattr(mapping.counts_as, name) == "copay",
@@ -100,7 +100,7 @@ def _unbalanced(
         account = own["acct_pay"]
         hint_zh = "。差额正好是 acct_pay:个人账户是本人的钱,应计入个人自付或自费" if difference == account else ""
         hint_en = (
-            ". The difference is acct_pay: the personal account is the patient's own money and belongs into them"
+            ". The difference is acct_pay: the personal account is the patient's own money and belongs in them"
             if difference == account
             else ""
         )

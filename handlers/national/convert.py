@@ -26,7 +26,7 @@ from schemas.refusals import Refusal, RefusalCode
 EventJson = dict[str, Any]
 
 VERSION_SECONDS = 10
-"""A version is the settlement's time as yyyyMMddHHmmss, times ten; the digit that is left says: 1, voided."""
+"""A version is the settlement's time as yyyyMMddHHmmss, times ten; the last digit is 1 if it is voided."""
 
 _SEPARATORS = re.compile(r"[,;，；、|\s]+")
 
@@ -42,7 +42,7 @@ Answer = Converted | NationalRefusal
 
 
 def parse(body: bytes) -> list[dict[str, object]] | NationalRefusal:
-    """The records in JSON: one, a list of them, or one in ``output.setlinfo``, as the platform answers."""
+    """The records in a JSON text: one, a list, or the platform's answer with one in ``output.setlinfo``."""
     try:
         document = json.loads(body.decode("utf-8-sig"), parse_float=NumberLiteral)
     except (ValueError, RecursionError):
@@ -78,7 +78,7 @@ def convert(
         return trouble.refusal
     if isinstance(events, NationalRefusal):
         return events
-    for event in events:  # the reader that the worker will ask too has the last word
+    for event in events:  # the reader that the worker uses too has the last word
         outcome = read(json.dumps(event).encode("utf-8"))
         if isinstance(outcome, Refusal):
             return _as_read(outcome)
@@ -174,14 +174,14 @@ def _void(
             code=NationalCode.REFUND_UNMATCHED,
             fields=("init_setl_id", "setl_id", "medfee_sumamt"),
             zh="退费记录没有注明原结算。请在 init_setl_id 中填写被退的结算 ID。",
-            en="A refund does not say which settlement it takes back. Write its setl_id into init_setl_id.",
+            en="A refund does not say which settlement it refunds. Put its setl_id into init_setl_id.",
         )
     if total < 0 and settled.get(original, -total) != -total:
         return NationalRefusal(
             code=NationalCode.REFUND_UNMATCHED,
             fields=("medfee_sumamt", "init_setl_id"),
             zh="退费金额与原结算的总额不同。部分退费请先全额退费,再重新结算。",
-            en="A refund takes back another total than was settled. Refund the whole settlement and settle again.",
+            en="A refund's total is not the total that was settled. Refund the whole settlement and settle again.",
         )
     event = _event(record, mapping, occurred_at, "settlement.voided", original, _version(record, settled_at, 1))
     return [event | {"settlement_id": original, "reason": "医保退费结算 refund in the national settlement list"}]
@@ -190,7 +190,7 @@ def _void(
 def _event(
     record: NationalRecord, mapping: NationalMapping, occurred_at: datetime, event_type: str, subject: str, version: int
 ) -> EventJson:
-    """What all events have. ``event_id`` follows from what is told, so that sending a file twice repeats it."""
+    """The fields of every event. ``event_id`` follows from the content, so that sending a file twice repeats it."""
     encounter_id = text(record, "mdtrt_id")
     return {
         "event_type": event_type,
@@ -208,7 +208,7 @@ def _version(record: NationalRecord, settled_at: datetime, voided: int) -> int:
     given = code(record, "version")
     if given is not None:
         if not re.fullmatch(r"[1-9][0-9]{0,15}", given):
-            raise FieldTrouble("version", "不是从 1 开始的整数", "is not a whole number from 1 on")
+            raise FieldTrouble("version", "不是从 1 开始的整数", "is not a whole number of at least 1")
         return int(given)
     changed_at = instant(record, "updt_time") if "updt_time" in record else settled_at
     newest = max(changed_at, settled_at)
@@ -216,7 +216,7 @@ def _version(record: NationalRecord, settled_at: datetime, voided: int) -> int:
 
 
 def _origin(record: NationalRecord, mapping: NationalMapping) -> EventJson:
-    """What the explanation says about the way from the list to the settlement."""
+    """How the settlement was derived from the list, for the explanation."""
     details = {name: amount(record, name) or 0 for name in DETAILS}
     return {
         "mapping_id": mapping.id,
@@ -241,7 +241,7 @@ def _unknown(name: str, mapping: NationalMapping) -> NationalRefusal:
         code=NationalCode.UNKNOWN_CODE,
         fields=(name,),
         zh=f"对照表 {mapping.id} 没有说明 {name} 的这个代码(或缺失)。请核对,或在对照表 [mapping.{name}] 中登记。",
-        en=f"The mapping {mapping.id} does not know this code of {name}, or it is missing. Check it, or add it to "
+        en=f"The mapping {mapping.id} has no such {name} code, or the code is missing. Check it, or add it to "
         f"[mapping.{name}].",
     )
 
@@ -269,5 +269,5 @@ def _malformed() -> NationalRefusal:
         code=RefusalCode.MALFORMED_JSON,
         fields=(),
         zh="不是合法的 UTF-8 JSON:请发送一条结算记录、结算记录的列表,或平台返回的 output.setlinfo。",
-        en="These bytes are not JSON in UTF-8 that holds a settlement, a list of settlements, or output.setlinfo.",
+        en="The body is not UTF-8 JSON with a settlement, a list of settlements, or output.setlinfo.",
     )

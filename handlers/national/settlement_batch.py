@@ -1,4 +1,4 @@
-"""A batch of national settlement records, looked at as a whole before the first is sent."""
+"""A batch of national settlement records, checked as a whole before the first is sent."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from schemas.refusals import RefusalCode
 def convert_all(
     records: Sequence[Mapping[str, object]], mappings: NationalMappings, occurred_at: datetime
 ) -> list[Answer]:
-    """An answer for each record of a batch, which is looked at as a whole.
+    """An answer for each record of a batch, which is considered as a whole.
 
-    A refund may point at a settlement of the batch by its ``setl_id`` alone; of two records that tell different things
-    under one id and time the first is taken.
+    A refund may name a settlement of the batch by its ``setl_id`` alone; of two records that differ under one id and
+    time the first is accepted.
     """
     settled = _settled(records)
     told: dict[tuple[str, str, int], EventJson] = {}
@@ -43,7 +43,7 @@ def _settled(records: Sequence[Mapping[str, object]]) -> dict[str, int]:
             if total is not None and total >= 0:
                 found[text(known, "setl_id")] = total
         except FieldTrouble:
-            continue  # is refused when its turn comes
+            continue  # it is refused in its turn
     return found
 
 
@@ -61,7 +61,7 @@ def _contradiction(answer: Converted, told: Mapping[tuple[str, str, int], EventJ
                 code=RefusalCode.VERSION_CONFLICT,
                 fields=fields,
                 zh="同一批中,同一编号、同一时间的另一条记录内容不同。更正请带较晚的 updt_time 或较大的 version。",
-                en="Another record of this batch has the same id and time with other content. Send a correction with a "
-                "later updt_time, or a higher version.",
+                en="Another record of this batch has the same id and time but different content. Send a correction "
+                "with a later updt_time, or a higher version.",
             )
     return None

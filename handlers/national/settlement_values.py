@@ -24,10 +24,10 @@ ALIASES = {
     "cash_payamt": "psn_cash_pay",
     "dise_no": "dise_codg",
 }
-"""Other spellings of a field that are seen, and the one that is used here."""
+"""Other spellings of a field found in practice, and the one used here."""
 
 CELL_DIGITS = 15
-"""A spreadsheet's number holds 15 significant digits; what a float has beyond them is noise of its arithmetic."""
+"""A spreadsheet's number holds 15 significant digits; a float's digits beyond them are noise."""
 
 _DAY = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:[ T][0-9:.]+(?:Z|[+-][0-9:]+)?)?")
 _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}")
@@ -52,7 +52,7 @@ def spelled(record: Mapping[str, object]) -> dict[str, object]:
         if value is None or (isinstance(value, str) and not value.strip()):
             continue
         if name in found and found[name] != value:
-            raise FieldTrouble(name, "有两个不同的值", "is given twice with different values: keep one")
+            raise FieldTrouble(name, "有两个不同的值", "appears twice with different values: keep one")
         found[name] = value
     return found
 
@@ -67,7 +67,7 @@ def text(record: NationalRecord, name: str) -> str:
     raise FieldTrouble(
         name,
         "不是文本:编号在表格里请设为文本格式,数字格式会丢位",
-        "is not a text: format the column as text, as a number loses digits, and write it in quotes in JSON",
+        "is not text: format the column as text (numbers lose digits), and in JSON put it in quotes",
     )
 
 
@@ -104,7 +104,7 @@ def amount(record: NationalRecord, name: str) -> int | None:
 
 
 def day(record: NationalRecord, name: str) -> date:
-    """A calendar day; a time of day after it is left aside."""
+    """A calendar day; a time of day after it is ignored."""
     value = _required(record, name)
     if isinstance(value, datetime):
         return value.date()

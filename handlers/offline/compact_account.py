@@ -62,7 +62,7 @@ class _Death(NamedTuple):
 
 @dataclass(slots=True)
 class CompactAccount:
-    """Of each fact it holds only what `adjudicate` reads (a `handlers.account.Decidable`); None where voided."""
+    """Of each fact it holds only what `adjudicate` reads (a `Decidable`); None where voided."""
 
     person_id: PersonId
     stays: dict[ClaimId, _Stay] = field(default_factory=dict)
@@ -93,10 +93,10 @@ class CompactAccount:
 
 
 def doubtful(records: Iterable[CompactRecord]) -> set[LineKey]:
-    """The lines of versions in which not every record of a person is plainly news, in the order of their arrival.
+    """The lines of versions in which some record of a person is not plainly news, in the order of arrival.
 
     In all the others each version is higher than those before it and no settlement changes its encounter, so `admit`
-    accepts them all, as long as no other person names the id: the caller knows that.
+    accepts them all, provided that no other person names the id, which the caller checks.
     """
     latest: dict[LineKey, CompactRecord] = {}
     doubts = set()

@@ -88,9 +88,9 @@ def parse_compact(line: bytes) -> CompactRecord | None:
 
 
 def _flat(document: dict[str, Any], line: bytes) -> None:
-    """Nothing nested but one list, and no member named twice.
+    """Refuses nesting (but for one list) and duplicate members.
 
-    Without escapes a quotation mark and a colon stand together at the end of a name and nowhere else.
+    Without escapes, a quotation mark followed by a colon ends a name and occurs nowhere else.
     """
     if line.count(b'":') != len(document) or line.count(b"{") > 1 or line.count(b"[") > 1:
         raise _NotCompact
@@ -104,7 +104,7 @@ _decode = json.JSONDecoder(parse_float=NumberLiteral, parse_constant=_no_constan
 
 
 def _names(*names: Any) -> None:
-    """Identifiers: text of 1 to 200 characters (that none is a control character is known of the whole line)."""
+    """Identifiers: text of 1 to 200 characters (the line as a whole holds no control character)."""
     for name in names:
         if type(name) is not str or not 0 < len(name) <= 200:
             raise _NotCompact

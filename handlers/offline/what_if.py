@@ -18,7 +18,7 @@ LARGEST = 100
 """How many of the claims that change most are kept."""
 
 EDGES = tuple(yuan * 100 for yuan in (1, 10, 100, 1_000, 10_000, 100_000))
-"""Where the classes of the distribution of changes end, in fen; mirrored for losses, and 0 is a class of its own."""
+"""Upper edges of the classes of changes, in fen; mirrored for losses. No change is a separate class."""
 
 
 def in_place_of(baseline: Policies, new: Policies) -> Policies:
@@ -34,7 +34,7 @@ def in_place_of(baseline: Policies, new: Policies) -> Policies:
     pieces = []
     for policy in kept:
         named[policy.id] += 1
-        again = named[policy.id] > 1  # a simulation needs no second policy of one id to be refused
+        again = named[policy.id] > 1  # for a simulation a second policy with the same id is fine
         pieces.append(_changed(policy, id=f"{policy.id}#{named[policy.id]}") if again else policy)
     return Policies((*pieces, *new.releases))
 
@@ -52,7 +52,7 @@ def _without(policy: Policy, other: Policy) -> list[Policy]:
 
 
 def _changed(policy: Policy, **fields: object) -> Policy:
-    """A policy with other fields; made anew, as a copy would keep the old SHA-256."""
+    """A policy with other fields; built from scratch, as a copy would keep the old SHA-256."""
     return Policy.model_construct(**{name: getattr(policy, name) for name in Policy.model_fields} | fields)
 
 

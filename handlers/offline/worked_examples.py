@@ -1,4 +1,4 @@
-"""Worked examples of a policy, decided by the very code that decides claims: made-up persons, made-up stays.
+"""Worked examples of a policy, decided by the same code as claims, for made-up persons and stays.
 
 Each person belongs to the scheme's programme just long enough, in the right area, and the stay passes every filter,
 so that only the amount decides.
@@ -84,7 +84,7 @@ def _inside(over: int, end: int | None) -> int:
 
 
 def _first(holds: Callable[[int], bool]) -> int | None:
-    """The smallest amount (fen) for which something holds that goes on to hold above it; None if it never does."""
+    """The smallest amount (fen) from which on something holds; None if it never does."""
     low, high = 0, _YUAN_MAX * 100
     if not holds(high):
         return None

@@ -1,7 +1,7 @@
 """What a claim's status, and a scheme that pays nothing, mean for a person, and what to do next.
 
-The one place for these sentences: the command, the console and the API all say the same. They use everyday words,
-and amounts in yuan.
+The one place for these sentences, so that the command, the console and the API all say the same. They use everyday
+words, and amounts in yuan.
 """
 
 from __future__ import annotations
@@ -62,26 +62,26 @@ _STATUS = {
         "医院已经作废了这次看病的全部结算单,所以没有补助,以前发过的要收回。如果作废有误,请让医院重新结算,"
         "新的结算单一到就会自动重新计算。",
         "The hospital has voided every bill of this treatment, so nothing is paid, and what was paid is taken back. "
-        "If that is a mistake, ask the hospital to settle again: the claim is then worked out anew by itself.",
+        "If that is a mistake, ask the hospital to settle again: the claim is then worked out again automatically.",
     ),
     Status.AFTER_DEATH: Saying(
         "登记的死亡日期在入院之前,所以没有补助。可能是登记错了,也可能是有人冒用身份:请家属带上证件,"
         "到村(居)委会或经办窗口核对,登记更正后会自动重新计算。",
         "The recorded day of death is before the admission, so nothing is paid. Either the record is wrong or someone "
         "used a stolen identity: the family should have it checked at the village or service office, with papers. "
-        "After a correction the claim is worked out anew by itself.",
+        "After a correction the claim is worked out again automatically.",
     ),
     Status.NO_POLICY: Saying(
         "您出院那天没有生效的补助方案,所以现在还不能计算。您不用再申请:方案公布后会自动计算。",
         "No assistance policy was in force on the day of discharge, so nothing can be worked out yet. You need not "
-        "apply again: it is worked out by itself once a policy for that day is published.",
+        "apply again: it is worked out automatically once a policy for that day is published.",
     ),
     Status.NOT_COVERED: Saying(
         "方案里没有一项对得上您这次的情况,所以现在没有补助;每一项的原因写在下面。如果您应当在名单里,"
         "请到村(居)委会或民政窗口补登记:登记一到,即使过了几年,也会自动重新计算。",
         "No scheme of the policy fits, so nothing is paid now; the reason for each is below. If you should be on a "
         "list, have it recorded at the village or civil affairs office: once the record arrives, even years later, "
-        "the claim is worked out anew by itself.",
+        "the claim is worked out again automatically.",
     ),
     Status.ADJUDICATED: Saying("这次的补助已经算好。", "The assistance for this treatment has been worked out."),
 }
@@ -100,7 +100,8 @@ def status_sentence(status: Status, discharged: bool = False, final_bill: bool =
         f"资料还没有到齐,缺:{missing_zh}。现在没有补助,您也不用再申请,到齐后会自动计算。"
         "如果出院已经很久,请向医院的结算窗口询问。",
         f"Not everything has arrived yet; missing: {missing_en}. Nothing is paid so far, and you need not apply again: "
-        "it is worked out by itself once all is here. If the discharge was long ago, ask the hospital's billing desk.",
+        "it is worked out automatically once everything is here. If the discharge was long ago, ask the hospital's "
+        "billing desk.",
     )
 
 
@@ -113,14 +114,14 @@ def why_nothing(reason: Reason, scheme: Scheme | None = None, measured: int = 0)
 
 _WRONG_BILL = Saying(
     "您不用办手续;医院如果更正了账单,会自动重新计算。",
-    "There is nothing you need do; if the hospital corrects a bill, it is worked out anew by itself.",
+    "You need not do anything; if the hospital corrects a bill, the claim is worked out again automatically.",
 )
 _REASONS: dict[Reason, tuple[Saying, Saying]] = {
     Reason.NOT_IN_SCOPE: (
         Saying("这一项不补这种情况", "This scheme does not pay for this kind of treatment"),
         Saying(
             "如果医院登记的类别、级别或诊断有误,请让医院更正,之后会自动重新计算。",
-            "If the hospital recorded a wrong type, level or diagnosis, ask it for a correction.",
+            "If the hospital recorded a wrong type, level or diagnosis, ask it to correct the record.",
         ),
     ),
     Reason.NO_COVERAGE: (
@@ -138,7 +139,8 @@ _REASONS: dict[Reason, tuple[Saying, Saying]] = {
         ),
         Saying(
             "以后满了时间再看病就可以补;如果登记的开始日期有误,请到村(居)委会更正。",
-            "Later treatments count once the time is over; if the recorded first day is wrong, have it corrected.",
+            "Later treatments count once the waiting period is over; if the recorded first day is wrong, "
+            "have it corrected.",
         ),
     ),
     Reason.NO_TIER: (
@@ -164,12 +166,15 @@ _REASONS: dict[Reason, tuple[Saying, Saying]] = {
         _WRONG_BILL,
     ),
     Reason.NOTHING_LEFT: (
-        Saying("前面几项已经补完,没有剩下要您付的钱", "The schemes before it paid everything: nothing is left to you"),
-        Saying("您不用办手续。", "There is nothing you need do."),
+        Saying(
+            "前面几项已经补完,没有剩下要您付的钱",
+            "The schemes before it paid everything: nothing is left for you to pay",
+        ),
+        Saying("您不用办手续。", "You need not do anything."),
     ),
     Reason.CAP_REACHED: (
-        Saying("这一项的补助已经到了上限", "What this scheme may pay is used up"),
-        Saying("到了新的年度,年度上限会重新算起。", "A limit for the year starts again with the next policy year."),
+        Saying("这一项的补助已经到了上限", "This scheme's limit is used up"),
+        Saying("到了新的年度,年度上限会重新算起。", "A yearly limit starts again with the next policy year."),
     ),
     Reason.BELOW_FLOOR: (
         Saying("算出来的补助太少,按规定不发", "The benefit is so small that it is not paid"),

@@ -47,11 +47,11 @@ OPEN_FIELDS = frozenset(
         "reported_at",
     ]
 )
-"""Fields of claims.md that say nothing of who somebody is. The others, and unknown ones, are covered."""
+"""Fields of claims.md that do not identify anybody. All others, unknown ones included, are covered."""
 
 
 def mask_id(number: str) -> str:
-    """An identity number or any other id of a person: its ends are left, enough to compare it with a paper."""
+    """An identity number or another id of a person: the ends stay visible, enough to compare with a document."""
     length = len(number)
     if length >= 15:
         return number[:6] + STAR * (length - 10) + number[-4:]
@@ -61,7 +61,7 @@ def mask_id(number: str) -> str:
 
 
 def mask_name(name: str) -> str:
-    """A person's name: the first character is left (张*, 欧**)."""
+    """A person's name: the first character stays visible (张*, 欧**)."""
     return name[:1] + STAR * max(1, len(name) - 1)
 
 
@@ -78,13 +78,13 @@ def mask_text(text: str) -> str:
 
 
 def readable(value: bytes) -> str | None:
-    """An event's JSON object, indented, its numbers spelt as they were; None if the bytes are no JSON object."""
+    """An event's JSON object, indented, with its numbers as written; None if the bytes are not a JSON object."""
     document = _object(value)
     return None if document is None else _indented(document)
 
 
 def masked_event(value: bytes) -> str | None:
-    """The same with everything covered that could say who somebody is.
+    """The same with everything covered that could identify somebody.
 
     Bytes that cannot be read cannot be covered field by field: they are shown only unmasked.
     """
@@ -95,7 +95,7 @@ def masked_event(value: bytes) -> str | None:
 
 
 _NUMBER = "\ue000"
-"""Begins the text that stands for a number, so that an amount is never a float (a private character, in no event)."""
+"""Marks text that represents a number, so that an amount is never a float (a private character, in no event)."""
 
 
 def _object(value: bytes) -> dict[str, Any] | None:

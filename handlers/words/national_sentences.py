@@ -22,7 +22,9 @@ def origin_sentence(settlement_id: str, origin: NationalOrigin) -> Saying:
     account_zh = account_en = ""
     if origin.acct_pay:
         account_zh = f"个人账户支付的 {yuan(origin.acct_pay)} 元是本人的钱,含在个人负担里。"
-        account_en = f" The {yuan(origin.acct_pay)} yuan from the personal account are the person's own and lie within."
+        account_en = (
+            f" The {yuan(origin.acct_pay)} yuan from the personal account are the person's own money and are included."
+        )
     mark = f"{origin.mapping_id}({origin.mapping_sha256[:12]})"
     return Saying(
         f"结算单 {settlement_id} 由国家医保结算清单按对照表 {mark} 换算{':' + zh if zh else ''}。{account_zh}",

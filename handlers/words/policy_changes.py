@@ -8,11 +8,11 @@ from typing import NamedTuple
 from schemas.policy.model import Policy, Scheme, Tier
 
 FieldPath = tuple[str, ...]
-"""Where a field stands: () in the policy, (scheme id) in a scheme, (scheme id, tier name) in a tier."""
+"""Where a field is: () in the policy, (scheme id) in a scheme, (scheme id, tier name) in a tier."""
 
 
 class PolicyChange(NamedTuple):
-    """One field that differs; None where it is not set, or where its scheme or tier is not there at all."""
+    """One field that differs; None where it is not set, or its scheme or tier does not exist."""
 
     place: FieldPath
     field: str
@@ -54,7 +54,7 @@ def affected(before: Scheme | None, after: Scheme | None) -> list[Affected]:
 
 
 def union(before: Sequence[str], after: Sequence[str]) -> list[str]:
-    """All names once, in their order after the change, those that are gone at the end."""
+    """All names once, in their order after the change; removed ones come last."""
     return list(dict.fromkeys([*after, *before]))
 
 
@@ -92,7 +92,7 @@ def _order(place: FieldPath, before: list[str], after: list[str]) -> Iterator[Po
 
 
 def _tiers(scheme: Scheme | None) -> dict[str, Tier]:
-    """By name; a name that stands twice gets a number, so that no tier is lost."""
+    """By name; a duplicate name gets a number, so that no tier is lost."""
     named: dict[str, Tier] = {}
     for tier in scheme.tiers if scheme else ():
         name, number = tier.name, 1

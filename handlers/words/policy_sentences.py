@@ -117,7 +117,7 @@ def in_force(policy: Policy) -> Saying:
     last = policy.last_day()
     zh_first, first = _day_zh(policy.effective_from), policy.effective_from
     if last is None:
-        return Saying(f"{zh_first}起出院的,没有结束日期", f"discharges from {first} on, without an end")
+        return Saying(f"{zh_first}起出院的,没有结束日期", f"discharges from {first} on, with no end date")
     return Saying(f"{zh_first}到{_day_zh(last)}(含)出院的", f"discharges from {first} to {last} inclusive")
 
 

@@ -1,7 +1,7 @@
 """Files of national settlement records: JSON, JSON lines, CSV and spreadsheets, as records with their line numbers.
 
-Nothing is interpreted here but the file: which cell is an amount and whether it is exact is for
-`handlers.national.settlement_values` to say.
+Only the file is interpreted here: `handlers.national.settlement_values` decides which cell is an amount and whether
+it is exact.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _heading(cells: Sequence[str], number: int) -> list[str]:
     names = [cell.strip().lower() for cell in cells]
     named = [name for name in names if name]
     if "setl_id" not in named:
-        raise FileUnusable(f"line {number} is no heading: the first line names the fields, setl_id among them")
+        raise FileUnusable(f"line {number} is not a heading: the first line names the fields, including setl_id")
     twice = sorted({name for name in named if named.count(name) > 1})
     if twice:
         raise FileUnusable(f"line {number} names a field twice: {', '.join(twice)}")

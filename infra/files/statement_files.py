@@ -1,4 +1,4 @@
-"""Reading an insurer's statement, CSV or Excel, whatever its columns are called: amounts to the fen, or not at all."""
+"""Reading an insurer's statement, CSV or Excel, whatever its columns are called: amounts to the fen or not at all."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ KINDS = {
     -1: ("recovery", "recover", "收回", "追回", "扣回", "收款"),
 }
 HEADING_ROWS_MAX = 20
-"""The headings are looked for in so many first lines: statements begin with titles and dates."""
+"""How many first lines may hold the headings: statements start with titles and dates."""
 
 _AMOUNT = re.compile(r"[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]*)?")
 _FEN_MAX = 10**14  # 10^12 yuan, as everywhere
 
 
 class UnusableStatement(Exception):
-    """A file that is no statement; the message says what is missing and what to do."""
+    """A file that is not a statement; the message says what is missing and what to do."""
 
 
 def read_statement(path: Path, columns: Mapping[str, str]) -> Statement:
-    """The lines of a statement. ``columns`` names headings that are not among the known ones, by column.
+    """The lines of a statement. ``columns`` gives headings that are not known here, by column.
 
     Raises UnusableStatement when the file cannot be read, or has no heading for the payout or the amount.
     """
@@ -72,8 +72,8 @@ def read_statement(path: Path, columns: Mapping[str, str]) -> Statement:
     if not found:
         wanted = "; ".join(f"{name}: {', '.join(names[name])}" for name in ("payout_id", "amount", *columns))
         raise UnusableStatement(
-            f"{path}: 前 {HEADING_ROWS_MAX} 行里没有找到所需的列标题。 No line of the first {HEADING_ROWS_MAX} has the "
-            f"headings that are needed ({wanted}). Name them with --column, such as --column payout_id=单号"
+            f"{path}: 前 {HEADING_ROWS_MAX} 行里没有找到所需的列标题。 None of the first {HEADING_ROWS_MAX} lines "
+            f"has the required headings ({wanted}). Name them with --column, such as --column payout_id=单号"
         )
     lines: list[StatementLine] = []
     unreadable: list[Unreadable] = []
@@ -127,16 +127,18 @@ def _line(number: int, cells: dict[str, Any]) -> StatementLine | Unreadable:
         return Unreadable(number, "没有支付编号", "no payout id")
     amount = _fen(cells["amount"])
     if amount is None:
-        return Unreadable(number, "金额不是以分为最小单位的数", "the amount is no number of whole fen")
+        return Unreadable(number, "金额不是以分为最小单位的数", "the amount is not a whole number of fen")
     state = kind = None
     if "state" in cells:
         state = _meaning(STATES, cells["state"])
         if state is None:
-            return Unreadable(number, "不认识的支付状态", "a state that is not known")
+            return Unreadable(number, "不认识的支付状态", "unknown state")
     if "kind" in cells:
         kind = _meaning(KINDS, cells["kind"])
         if kind is None or amount < 0:
-            return Unreadable(number, "收付类型不明,或类型与负数金额并用", "a kind that is not known, or with a minus")
+            return Unreadable(
+                number, "收付类型不明,或类型与负数金额并用", "unknown kind, or a kind together with a negative amount"
+            )
     return StatementLine(number, PayoutId(payout_id), amount * (kind or 1), state, kind is not None or amount < 0)
 
 
@@ -146,7 +148,7 @@ def _meaning(words: Mapping[Any, tuple[str, ...]], cell: object) -> Any:
 
 
 def _fen(cell: object) -> int | None:
-    """Whole fen. A float of Excel is read as the shortest decimal that it stands for, never rounded to the fen."""
+    """Whole fen. A float from Excel is read as its shortest decimal, never rounded to the fen."""
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return None
     text = repr(cell) if isinstance(cell, float) else unicodedata.normalize("NFKC", str(cell)).strip()

@@ -19,11 +19,11 @@ from schemas.access.kafka_rights import Rule
 
 
 class NotApplied(Exception):
-    """The cluster did not take some of the rules; the message says why."""
+    """The cluster rejected some of the rules; the message says why."""
 
 
 def apply(bootstrap: str, rules: Sequence[Rule]) -> None:
-    """Allows what the rules say; what is allowed already stays so, and nothing is taken away.
+    """Adds the rules to the cluster; existing rules stay, and none is removed.
 
     Raises NotApplied, KafkaUnreachable.
     """
@@ -35,7 +35,7 @@ def apply(bootstrap: str, rules: Sequence[Rule]) -> None:
     if failed:
         kinds = ", ".join(sorted({getattr(each, "__name__", type(each).__name__) for each in failed}))
         raise NotApplied(
-            f"{len(failed)} rules were not taken ({kinds}): the cluster needs an authorizer, "
+            f"{len(failed)} rules were rejected ({kinds}): the cluster needs an authorizer, "
             "and this user the right to alter it"
         )
 

@@ -1,8 +1,7 @@
-"""How this process speaks to Kafka: TLS and SASL/SCRAM for every client of the house, from the environment.
+"""How this process connects to Kafka: TLS and SASL/SCRAM for every client in Huzhu, from the environment.
 
-The one place that knows it, as libpq knows a process's PG* variables: each client asks here for its part of the
-configuration with an address, so none can be forgotten (a test holds that). No secret is in an argument, a repr or
-a log.
+The only place that knows, as libpq knows a process's PG* variables: every client gets its address and security
+settings here, so none can be forgotten (a test checks that). No secret is in an argument, a repr or a log.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ class KafkaSecurity:
         if bool(known.kafka_cert) != bool(known.kafka_key):
             raise SettingsError("HUZHU_KAFKA_CERT: a certificate and its HUZHU_KAFKA_KEY go together: set both")
         if known.kafka_bootstrap is None and known.kafka_security_protocol != "PLAINTEXT":
-            raise SettingsError(f"HUZHU_KAFKA_BOOTSTRAP: is needed with {protocol}: a local Kafka speaks PLAINTEXT")
+            raise SettingsError(f"HUZHU_KAFKA_BOOTSTRAP: is needed with {protocol}: a local Kafka uses PLAINTEXT")
         if self.sasl:
             self.password()
         if self.tls:
@@ -64,16 +63,16 @@ class KafkaSecurity:
         return self.settings.kafka_sasl_password is not None or self.settings.kafka_sasl_password_file is not None
 
     def password(self) -> str:
-        """The secret itself, from the variable or the file; a line end after it does not count."""
+        """The secret itself, from the variable or the file; a trailing line end does not count."""
         known = self.settings
         if known.kafka_sasl_password is not None and known.kafka_sasl_password_file is not None:
-            raise SettingsError("HUZHU_KAFKA_SASL_PASSWORD: is set beside HUZHU_KAFKA_SASL_PASSWORD_FILE: keep one")
+            raise SettingsError("HUZHU_KAFKA_SASL_PASSWORD: is set as well as HUZHU_KAFKA_SASL_PASSWORD_FILE: keep one")
         if known.kafka_sasl_password_file is not None:
             return _read("HUZHU_KAFKA_SASL_PASSWORD_FILE", known.kafka_sasl_password_file).rstrip("\r\n")
         return known.kafka_sasl_password.get_secret_value() if known.kafka_sasl_password else ""
 
     def context(self) -> ssl.SSLContext:
-        """TLS that verifies the broker's certificate and name, with our own certificate if there is one."""
+        """TLS that verifies the broker's certificate and name, with this process's certificate if there is one."""
         known = self.settings
         try:
             context = ssl.create_default_context(cafile=known.kafka_ca)

@@ -1,4 +1,4 @@
-"""The topics of `schemas.topics`, made and checked with Kafka's administration interface."""
+"""The topics of `schemas.topics`, created and checked through Kafka's admin API."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from schemas.topics import TOPICS, Topic
 
 
 class KafkaUnreachable(Exception):
-    """No broker answered at the address that was given."""
+    """No broker answered at the address."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopicDifference:
-    """Where a topic of the cluster is not as declared."""
+    """One way in which a topic of the cluster differs from its declaration."""
 
     topic: str
     what: str
@@ -34,7 +34,7 @@ class TopicDifference:
 
 @contextmanager
 def admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
-    """An administration client. Raises KafkaUnreachable, also for trouble in its use that a later try may not meet."""
+    """An admin client. Raises KafkaUnreachable, also for transient errors while it is used."""
     client = None
     try:
         client = KafkaAdminClient(**client_security.kafka_python(bootstrap), client_id="huzhu-admin")
@@ -78,7 +78,7 @@ def apply(bootstrap: str, settings: Settings) -> list[str]:
 
 
 def check(bootstrap: str, settings: Settings) -> list[TopicDifference]:
-    """Everything in which the cluster differs from the declaration."""
+    """Every difference between the cluster and the declaration."""
     with admin(bootstrap) as client:
         existing = set(client.list_topics())
         found = [topic for topic in TOPICS if topic.name in existing]

@@ -1,6 +1,6 @@
-"""The Ed25519 keys that sign checkpoints: making, reading, signing, checking.
+"""The Ed25519 keys that sign checkpoints: creating, reading, signing, verifying.
 
-Keys are one line of text, as signed notes have them. A private key's file may be read by its owner alone.
+A key is one line of text, as in signed notes. Only its owner may read a private key's file.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PRIVATE = "PRIVATE+KEY+"
 
 
 class KeyUnusable(Exception):
-    """A key file that cannot be used; the message names it and what to do, and nothing of the key."""
+    """A key file that cannot be used; the message names the file and what to do, and reveals nothing of the key."""
 
 
 class SigningKey:
@@ -40,21 +40,21 @@ class SigningKey:
         self.verifier = VerifierKey(name, self._key.public_key().public_bytes_raw())
 
     def sign(self, checkpoint: Checkpoint) -> SignedCheckpoint:
-        """The checkpoint with this key's signature. It must be one of the log that the key is for."""
+        """The checkpoint with this key's signature. It must belong to the log that the key is for."""
         assert checkpoint.name == self.verifier.name
         value = self._key.sign(checkpoint.text.encode())
         return SignedCheckpoint(checkpoint, (Signature(checkpoint.name, self.verifier.key_id, value),))
 
     @classmethod
     def read(cls, file: Path) -> SigningKey:
-        """Raises KeyUnusable, also when others may read the file."""
+        """Raises KeyUnusable, also when others can read the file."""
         try:
             mode = file.stat().st_mode
             text = file.read_text("ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise KeyUnusable(f"{file}: the signing key cannot be read ({type(error).__name__})") from None
         if stat.S_IMODE(mode) & 0o077:
-            raise KeyUnusable(f"{file}: others may read or write the signing key; run `chmod 600 {file}`")
+            raise KeyUnusable(f"{file}: others can read or write the signing key; run `chmod 600 {file}`")
         name, _, rest = text.removeprefix(_PRIVATE).partition("+")
         key_id, _, encoded = rest.partition("+")
         try:
@@ -62,7 +62,7 @@ class SigningKey:
         except ValueError:
             data = b""
         if not text.startswith(_PRIVATE) or not is_log_name(name) or len(data) != 33 or data[:1] != ED25519:
-            raise KeyUnusable(f"{file}: this is no signing key; `huzhu audit keygen` makes one")
+            raise KeyUnusable(f"{file}: this is not a signing key; `huzhu audit keygen` makes one")
         key = cls(name, data[1:])
         if key.verifier.key_id != key_id:
             raise KeyUnusable(f"{file}: the signing key is damaged: its key id does not belong to it")
@@ -95,7 +95,7 @@ def public_file(file: Path) -> Path:
 
 
 def read_public_keys(files: Iterable[Path]) -> list[VerifierKey]:
-    """The public keys in some files, one a line; empty lines and those that begin with # are passed over.
+    """The public keys in some files, one per line; empty lines and lines that start with # are ignored.
 
     Raises KeyUnusable.
     """

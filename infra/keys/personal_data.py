@@ -1,9 +1,9 @@
-"""The console's keys: each field of personal data is encrypted by itself, and persons have names that say nothing.
+"""The console's keys: each field of personal data is encrypted separately, and persons get meaningless tokens.
 
-A key file holds one key a line, `KEY_ID BASE64-OF-32-BYTES`, oldest first; the last one encrypts, all of them decrypt.
-A new key is a new line (`huzhu people newkey`), then `huzhu people rotate` writes every field anew, then the old line
-may go. From each key three are derived (HKDF-SHA256): for fields (AES-256-GCM), for tokens in addresses (AES-SIV, so
-that one person has one token) and for finding a person (HMAC-SHA256).
+A key file holds one key per line, `KEY_ID BASE64-OF-32-BYTES`, oldest first; the last one encrypts, all of them
+decrypt. A new key is a new line (`huzhu people newkey`); then `huzhu people rotate` re-encrypts every field, and then
+the old line can go. From each key three are derived (HKDF-SHA256): for fields (AES-256-GCM), for tokens in addresses
+(AES-SIV, so that one person has one token) and for finding a person (HMAC-SHA256).
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ NONCE_BYTES = 12
 
 
 class KeyringUnusable(Exception):
-    """A key file that cannot be used; the message names it and what to do, and nothing of the keys."""
+    """A key file that cannot be used; the message names the file and what to do, and reveals nothing of the keys."""
 
 
 class NotReadable(Exception):
-    """A token or field that was not made with a key of this ring, or was changed since."""
+    """A token or field that was not made with a key of this ring, or was changed afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +76,18 @@ class Keyring:
                 raise InvalidTag
             text = key.fields.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode("utf-8"))
         except (InvalidTag, ValueError):
-            raise NotReadable("a field was encrypted with a key that is not in the key file, or was changed") from None
+            raise NotReadable(
+                "a field was encrypted with a key that is not in the key file, or it was changed"
+            ) from None
         return text.decode("utf-8")
 
     def token(self, text: str, purpose: str) -> str:
-        """A name for ``text`` that may stand in an address: the same for the same text, and nobody else can read it."""
+        """A token for ``text``, safe in an address: the same for the same text, and unreadable without the key."""
         sealed = self._newest.tokens.encrypt(text.encode("utf-8"), [purpose.encode("utf-8")])
         return f"{self._newest.key_id}.{base64.urlsafe_b64encode(sealed).decode('ascii').rstrip('=')}"
 
     def untoken(self, token: str, purpose: str) -> str:
-        """What a token stands for. Raises NotReadable."""
+        """The text behind a token. Raises NotReadable."""
         key_id, _, encoded = token.partition(".")
         key = self._keys.get(key_id)
         try:
@@ -105,14 +107,14 @@ class Keyring:
 
 
 def read_keyring(file: Path) -> Keyring:
-    """The keys of a file. Raises KeyringUnusable, also when others may read it."""
+    """The keys of a file. Raises KeyringUnusable, also when others can read it."""
     try:
         mode = file.stat().st_mode
         lines = file.read_text("ascii").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise KeyringUnusable(f"{file}: the key file cannot be read ({type(error).__name__})") from None
     if stat.S_IMODE(mode) & 0o077:
-        raise KeyringUnusable(f"{file}: others may read or write the keys; run `chmod 600 {file}`")
+        raise KeyringUnusable(f"{file}: others can read or write the keys; run `chmod 600 {file}`")
     found: dict[str, bytes] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -123,15 +125,15 @@ def read_keyring(file: Path) -> Keyring:
         except binascii.Error:
             secret = b""
         if len(secret) != KEY_BYTES or not key_id.isalnum() or key_id in found:
-            raise KeyringUnusable(f"{file}, line {number}: a line reads KEY_ID BASE64-OF-32-BYTES, ids are unique")
+            raise KeyringUnusable(f"{file}, line {number}: each line is KEY_ID BASE64-OF-32-BYTES, with unique ids")
         found[key_id] = secret
     if not found:
-        raise KeyringUnusable(f"{file}: no key is in it; run `huzhu people newkey {file}`")
+        raise KeyringUnusable(f"{file}: the file has no key; run `huzhu people newkey {file}`")
     return Keyring(found)
 
 
 def add_key(file: Path) -> str:
-    """Appends a new key to a file, made if it is not there, for its owner alone; returns the key's id."""
+    """Appends a new key to a file, created (mode 0600) if missing; returns the key's id."""
     key_id = secrets.token_hex(4)
     line = f"{key_id} {base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode('ascii')}\n"
     try:

@@ -1,1 +1,1 @@
-"""The ledger is the truth: facts, decisions, instructions, audit and offsets, written in one transaction a batch."""
+"""The ledger is the truth: facts, decisions, instructions, audit and offsets, written in one transaction per batch."""

@@ -1,4 +1,4 @@
-"""The audit chains as the ledger keeps them, with what each entry stands for; and their checkpoints."""
+"""The audit chains as the ledger keeps them, with what each entry is about; and their checkpoints."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PAGE = 2000
 
 
 class StoredEntry(NamedTuple):
-    """A row of the audit chain: what its columns say beside its bytes, and the event that it is about.
+    """A row of the audit chain: its columns, its bytes, and the event that it is about.
 
-    ``event_sha256`` is that of the event's bytes as they stand in the ledger now, None if there is no such event;
+    ``event_sha256`` is that of the event's bytes in the ledger now, None if there is no such event;
     ``replayed`` is the whole act where the entry is about a replay.
     """
 
@@ -34,7 +34,7 @@ class StoredEntry(NamedTuple):
 
 
 class Ordered(NamedTuple):
-    """A payout instruction as it stands in the ledger now: its columns, and its bytes."""
+    """A payout instruction as the ledger has it now: its columns and its bytes."""
 
     payout_id: str
     claim_id: str
@@ -47,7 +47,7 @@ class Ordered(NamedTuple):
 
 
 class ShardEnd(NamedTuple):
-    """How far a shard's chain has come by the shard's own row, and its newest checkpoint."""
+    """How far a shard's chain has come according to the shard's own row, and its newest checkpoint."""
 
     shard: int
     audit_seq: int
@@ -81,7 +81,7 @@ def checkpoints(connection: Connection) -> Iterator[CheckpointRow]:
 
 
 def add_checkpoint(connection: Connection, row: CheckpointRow) -> None:
-    """Writes a checkpoint down."""
+    """Inserts a checkpoint."""
     connection.execute(tables.checkpoints.insert().values(row._asdict()))
 
 
@@ -184,9 +184,9 @@ def unaudited(connection: Connection, table: str, limit: int = 3) -> list[str]:
 
 
 def about_payout(connection: Connection, payout_id: str) -> tuple[list[bytes], bytes] | None:
-    """The audit entries of the event that a payout was instructed by, and the instruction; None without such a payout.
+    """The audit entries of the event that instructed a payout, and the instruction; None if there is no such payout.
 
-    Its own entry is the one of them whose subject names it.
+    The payout's own entry is the one whose subject names it.
     """
     instruction, entry = tables.instructions, tables.audit_entries
     row = connection.execute(

@@ -35,7 +35,7 @@ def merge_rows(
 ) -> int:
     """Inserts rows, in order of the primary key so that two writers cannot deadlock; returns how many were written.
 
-    A row whose key is taken replaces the one there if ``update``, else it is left out.
+    With ``update`` a row whose key exists replaces that row; otherwise it is skipped.
     """
     if not rows:
         return 0
@@ -45,7 +45,7 @@ def merge_rows(
 
 @cache
 def _merge(table: Table, columns: tuple[str, ...], update: bool) -> Executable:
-    """The statement for so many arrays; made once, as making it takes longer than running it for a few rows."""
+    """The statement for a number of arrays; built once, as building it takes longer than running it for a few rows."""
     keys = [column.name for column in table.primary_key]
     arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in columns]
     source = func.unnest(*arrays).table_valued(*columns).render_derived()

@@ -13,7 +13,7 @@ from schemas.facts import Kind
 
 
 class Instructed(NamedTuple):
-    """One payout instruction as published, and the insurer's report that made its state.
+    """One payout instruction as published, and the insurer's report that decided its state.
 
     ``contradictions`` counts the reports that fit neither it nor each other; ``reissued_as`` is the payout ordered in
     its place.

@@ -1,4 +1,4 @@
-"""Finding claims by what people have in their hands: a claim, settlement, invoice, payout or person number."""
+"""Finding claims by the number people have at hand: a claim, settlement, invoice, payout or person number."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schemas.facts import Kind
 
 
 class Found(NamedTuple):
-    """A claim that a search met, and by what kind of number."""
+    """A claim that a search found, and by what kind of number."""
 
     claim_id: str
     person_id: str

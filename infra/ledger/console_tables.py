@@ -1,7 +1,7 @@
 """The console's tables: users, sessions, what was looked at, proposals, people, and the digest of the ledger.
 
-The digest is what pages show quickly: sums and look-ups made from the ledger by the console itself, outside of the
-workers' transactions. It can be emptied at any time and is then made again.
+The digest makes pages fast: sums and look-ups that the console derives from the ledger, outside the workers'
+transactions. It can be emptied at any time and is then rebuilt.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ console_users = Table(
     Column("locked_until", DateTime(timezone=True)),
     CheckConstraint("role IN ('auditor', 'finance', 'operator', 'admin')", name="console_users_role"),
 )
-"""Who may sign in. The password itself is nowhere: only its argon2id hash."""
+"""Who may sign in. Only the argon2id hash of the password is stored."""
 
 console_sessions = Table(
     "console_sessions",
@@ -51,7 +51,7 @@ console_sessions = Table(
     Column("seen_at", DateTime(timezone=True), nullable=False),
     Index("console_sessions_of_user", "user_name"),
 )
-"""Who is signed in. The cookie's secret itself is nowhere: only its SHA-256."""
+"""Who is signed in. Only the SHA-256 of the cookie's secret is stored."""
 
 console_views = Table(
     "console_views",
@@ -62,7 +62,7 @@ console_views = Table(
     Column("subject", JSONB, nullable=False),
     Column("viewed_at", DateTime(timezone=True), nullable=False),
 )
-"""What was looked at and is not in the audit log yet. Written before the page is shown; leaves when it is chained."""
+"""What was looked at and is not in the audit log yet. Written before the page is shown; deleted once chained."""
 
 replay_proposals = Table(
     "replay_proposals",
@@ -84,7 +84,7 @@ replay_proposals = Table(
     CheckConstraint("decision IN ('approved', 'rejected')", name="replay_proposals_decision"),
     Index("replay_proposals_open", "event_no", unique=True, postgresql_where=text("decision IS NULL")),
 )
-"""Refused events that somebody wants to send again, and who agreed. ``value`` is null for the bytes as they were."""
+"""Refused events that somebody wants to resend, and who agreed. ``value`` is null for the original bytes."""
 
 people = Table(
     "people",
@@ -98,7 +98,7 @@ people = Table(
     Column("loaded_at", DateTime(timezone=True), nullable=False),
     Index("people_of_key", "key_id"),
 )
-"""The identity directory: each field encrypted by itself (infra/keys), found by a keyed hash of the person id."""
+"""The identity directory: each field encrypted separately (infra/keys), found by a keyed hash of the person id."""
 
 digest_marks = Table(
     "digest_marks",
@@ -107,7 +107,7 @@ digest_marks = Table(
     Column("audit_seq", BigInteger, nullable=False),
     Column("as_of", DateTime(timezone=True), nullable=False),
 )
-"""Up to which audit entry of each shard the digest has come, and when."""
+"""The audit entry of each shard up to which the digest has been built, and when."""
 
 digest_money = Table(
     "digest_money",
@@ -121,7 +121,7 @@ digest_money = Table(
     Column("amount", BigInteger, nullable=False),
     PrimaryKeyConstraint("scheme_id", "tier", "day", "kind", "state"),
 )
-"""Sums of instructions by the day in Shanghai on which they were made and by what their reports come to (fen)."""
+"""Sums of instructions (fen) by the day in Shanghai on which they were made and by the state of their reports."""
 
 digest_claims = Table(
     "digest_claims",
@@ -149,7 +149,7 @@ digest_invoices = Table(
     Column("claim_id", Text, nullable=False),
     PrimaryKeyConstraint("invoice_no", "settlement_id"),
 )
-"""By which settlement and claim an invoice is found."""
+"""The settlement and claim of each invoice."""
 
 digest_refused = Table(
     "digest_refused",

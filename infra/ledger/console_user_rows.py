@@ -1,4 +1,4 @@
-"""Users and sessions of the console in the ledger. Passwords and cookies are there only as hashes."""
+"""Users and sessions of the console in the ledger. Passwords and cookies are stored only as hashes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _columns = [console_users.c[name] for name in User._fields]
 
 
 def find(connection: Connection, name: str, *, to_change: bool = False) -> User | None:
-    """The user with a name; ``to_change`` has others wait until this transaction ends."""
+    """The user with a name; with ``to_change`` others wait until this transaction ends."""
     wanted = select(*_columns).where(console_users.c.name == name)
     row = connection.execute(wanted.with_for_update() if to_change else wanted).one_or_none()
     return None if row is None else User(*row)._replace(role=ConsoleRole(row.role))
@@ -30,7 +30,7 @@ def add(connection: Connection, user: User) -> None:
 
 
 def change(connection: Connection, user: User) -> None:
-    """Writes a user down as changed."""
+    """Updates a user."""
     values = user._asdict() | {"role": user.role.value}
     connection.execute(update(console_users).where(console_users.c.name == user.name).values(values))
 

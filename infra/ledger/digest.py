@@ -1,8 +1,8 @@
 """The console's digest of the ledger: sums and look-ups, brought forward entry by entry along the audit log.
 
-The audit log of a shard has no gaps and is written under the shard's lock, so whoever has read it up to a number has
-missed nothing. The console reads on from there, a few thousand entries at a time, in transactions of its own; workers
-neither wait for it nor do anything for it.
+The audit log of a shard has no gaps and is written under the shard's lock, so a reader that has come to a number
+has missed nothing before it. The console continues from there, a few thousand entries at a time, in its own
+transactions; workers neither wait for it nor do anything for it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from infra.ledger import tables
 from infra.ledger.console_tables import digest_marks, digest_refused
 
 CHUNK = 5000
-"""Entries a transaction: some tenths of a second."""
+"""Entries per transaction: some tenths of a second."""
 
 LOCK = 0x48555A44
-"""Key of the advisory lock under which the digest moves ("HUZD"): consoles would meet on its rows in any order."""
+"""Key of the advisory lock ("HUZD") under which the digest moves: without it consoles could deadlock on its rows."""
 
 _ENTRIES = """
     WITH entry AS MATERIALIZED (
@@ -103,7 +103,7 @@ _WAITING = (
 """
 )
 
-# json, not jsonb: that refuses what an accepted event may hold in a field that nobody reads (\\u0000, 1e999999).
+# json, not jsonb, which refuses what an accepted event may hold in a field that nobody reads (\\u0000, 1e999999).
 _INVOICES = (
     _ENTRIES
     + """
@@ -128,7 +128,7 @@ _STATEMENTS = (
 
 
 def bring_forward(engine: Engine, now: datetime, chunk: int = CHUNK) -> int:
-    """Takes in what was added to the ledger since; returns how many audit entries that were."""
+    """Adds what the ledger has gained since; returns how many audit entries that was."""
     with engine.connect() as connection:
         numbers = list(connection.scalars(select(tables.shards.c.shard).order_by(tables.shards.c.shard)))
     taken = 0
@@ -163,7 +163,7 @@ def _chunk(engine: Engine, shard: int, now: datetime, chunk: int) -> int:
 
 
 def _refused(connection: Connection, place: dict[str, int]) -> None:
-    """Of refused events, what their bytes name: read here, as PostgreSQL would fail on bytes that are no JSON."""
+    """What the bytes of refused events name: parsed here, as PostgreSQL would fail on bytes that are not JSON."""
     found = connection.execute(
         text(
             "SELECT r.event_no, r.code, v.recorded_at, v.value FROM audit_entries a "

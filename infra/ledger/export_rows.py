@@ -1,4 +1,4 @@
-"""The rows of an export: read by a server-side cursor, so that a million rows need the memory of a few thousand."""
+"""The rows of an export, read with a server-side cursor, so that a million rows need the memory of a few thousand."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _SHANGHAI = timezone(timedelta(hours=8))
 
 
 class Filter(NamedTuple):
-    """Which rows: half-open days ``[since, until)`` in Shanghai; empty texts and None leave them all in.
+    """Which rows: half-open days ``[since, until)`` in Shanghai; empty strings and None filter nothing.
 
-    The days are those of discharge for claims, of the instruction for payouts, of taking in for refused events.
+    The day is that of discharge for claims, of the instruction for payouts, of arrival for refused events.
     """
 
     since: date | None = None

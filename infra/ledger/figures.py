@@ -19,7 +19,7 @@ from infra.ledger.gateway_tables import inbox
 
 
 class Money(NamedTuple):
-    """A sum of instructions (fen). ``state`` is instructed, paid, failed, returned, or book where no money moves."""
+    """A sum of instructions (fen). ``state`` is instructed, paid, failed, returned, or book (no money moves)."""
 
     scheme_id: str
     tier: str
@@ -39,7 +39,7 @@ class Waiting(NamedTuple):
 
 
 class Queues(NamedTuple):
-    """What has not been finished. ``entries`` of the audit log are not in the digest yet."""
+    """Work that is not finished. ``entries`` counts audit entries that are not in the digest yet."""
 
     outbox: int
     inbox: int
@@ -47,7 +47,7 @@ class Queues(NamedTuple):
 
 
 def money(connection: Connection, since: date | None = None) -> list[Money]:
-    """All sums, or those of the days from one on, in order of day."""
+    """All sums, or those from a day on, in order of day."""
     wanted = select(*(digest_money.c[name] for name in Money._fields)).where(digest_money.c.payouts != 0)
     if since is not None:
         wanted = wanted.where(digest_money.c.day >= since)
@@ -73,14 +73,14 @@ def oldest_waiting(connection: Connection) -> Waiting | None:
 
 
 def as_of(connection: Connection) -> datetime | None:
-    """Up to when everything is in the digest; None while it is made for the first time."""
+    """The time up to which the digest is complete; None while it is first built."""
     shards = connection.scalar(select(func.count()).select_from(tables.shards)) or 0
     count, oldest = connection.execute(select(func.count(), func.min(digest_marks.c.as_of))).one()
     return oldest if shards and count == shards else None
 
 
 def queues(connection: Connection) -> Queues:
-    """Messages for the relay, posts for Kafka, and audit entries for the digest, not done yet."""
+    """Messages waiting for the relay, posts waiting for Kafka, and audit entries waiting for the digest."""
     sent = select(func.count()).select_from(tables.outbox).scalar_subquery()
     unsent = select(func.count()).select_from(inbox).where(inbox.c.sent_at.is_(None)).scalar_subquery()
     behind = (

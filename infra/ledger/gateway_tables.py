@@ -1,4 +1,4 @@
-"""The tables of the hospital API: what waits for Kafka, what was answered, and who holds a key."""
+"""The tables of the hospital API: events waiting for Kafka, answers given, and keys."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ inbox = Table(
     Index("inbox_of_person", "person_id"),
     Index("inbox_of_encounter", "encounter_id"),
 )
-"""Events that were acknowledged over HTTP: in the order in which they go to Kafka, and then where they stand there.
+"""Events acknowledged over HTTP, in the order in which they go to Kafka, and later their offsets there.
 
-A row leaves when the ledger has taken its event in, whatever became of it: then `events` knows it.
+A row is deleted once the ledger has taken its event in, whatever became of it: `events` has it then.
 """
 
 answers = Table(
@@ -63,7 +63,7 @@ answers = Table(
     PrimaryKeyConstraint("lineage", "idempotency_key"),
     Index("answers_age", "answered_at"),
 )
-"""What was answered under an Idempotency-Key, to be said again when the same request comes again."""
+"""Answers given under an Idempotency-Key, to be repeated when the same request comes again."""
 
 api_keys = Table(
     "api_keys",
@@ -81,4 +81,4 @@ api_keys = Table(
     CheckConstraint("role IN ('hospital', 'insurer', 'registry')", name="api_keys_role"),
     CheckConstraint("(role = 'registry') = (cardinality(scope) = 0)", name="api_keys_scope"),
 )
-"""The keys of the API. The secret itself is nowhere: only its SHA-256."""
+"""The keys of the API. Only the SHA-256 of the secret is stored."""

@@ -1,4 +1,4 @@
-"""What was answered under an Idempotency-Key, so that a retry gets the same answer."""
+"""Answers given under an Idempotency-Key, so that a retry gets the same answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from infra.ledger.gateway_tables import answers
 
 
 class Answer(NamedTuple):
-    """An answer given before. ``request_sha256`` says to what."""
+    """An earlier answer. ``request_sha256`` identifies the request."""
 
     request_sha256: str
     status: int
@@ -19,7 +19,7 @@ class Answer(NamedTuple):
 
 
 def find(connection: Connection, lineage: str, idempotency_key: str) -> Answer | None:
-    """What was answered to this caller under this key."""
+    """The answer given to this caller under this key."""
     row = connection.execute(
         select(answers.c.request_sha256, answers.c.status, answers.c.body).where(
             answers.c.lineage == lineage, answers.c.idempotency_key == idempotency_key

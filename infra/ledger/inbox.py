@@ -1,4 +1,4 @@
-"""The inbox: events that were acknowledged over HTTP, kept until the ledger has taken them in from Kafka."""
+"""The inbox: events acknowledged over HTTP, kept until the ledger has taken them in from Kafka."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from schemas.facts import Kind, Subject
 from schemas.records import InboxRow
 
 SENT_NOTICE = "huzhu_inbox"
-"""Channel on which a forwarder tells that Kafka has acknowledged events of the inbox."""
+"""Channel on which a forwarder announces that Kafka has acknowledged events of the inbox."""
 
 _DOOR = 0x48555A49
 _DOOR_LOCKS = 128
 _FORWARDER = 0x48555A4A
-"""Key spaces of the advisory locks: of ids at the door, and of a shard's forwarder."""
+"""Key spaces of the advisory locks: for ids being admitted, and for a shard's forwarder."""
 
 
 class Unsent(NamedTuple):
@@ -60,9 +60,9 @@ class Fate(NamedTuple):
 
 
 def lock_names(connection: Connection, names: Iterable[str]) -> None:
-    """Has everyone else who names one of these wait until this transaction ends.
+    """Makes everyone else who names one of these wait until this transaction ends.
 
-    Names share a fixed number of locks, as PostgreSQL has room for few; they are taken in one order, so nobody
+    Names share a fixed number of locks, as PostgreSQL has room for few; they are taken in one order, so there are no
     deadlocks.
     """
     buckets = sorted({int(sha256_hex(name.encode("utf-8"))[:8], 16) % _DOOR_LOCKS for name in names})
@@ -83,12 +83,12 @@ def rows_about(connection: Connection, subjects: Collection[Subject]) -> list[tu
 
 
 def rows_of_person(connection: Connection, person_id: str) -> list[tuple[int, InboxRow]]:
-    """A person's events that are in the inbox, in order."""
+    """A person's events in the inbox, in order."""
     return _rows(connection, inbox.c.person_id == person_id)
 
 
 def append(connection: Connection, rows: Sequence[InboxRow]) -> list[int]:
-    """Puts events into the inbox, in order, and returns their numbers. The caller has seen that none is there yet."""
+    """Puts events into the inbox, in order; returns their numbers. The caller has checked that none is there yet."""
     if not rows:
         return []
     statement = inbox.insert().returning(inbox.c.inbox_no, sort_by_parameter_order=True)
@@ -96,9 +96,9 @@ def append(connection: Connection, rows: Sequence[InboxRow]) -> list[int]:
 
 
 def take_unsent(connection: Connection, limit: int) -> list[Unsent]:
-    """The oldest events that Kafka does not have, of the shards that no other forwarder is sending for.
+    """The oldest events that Kafka does not have, of shards for which no other forwarder is sending.
 
-    The shards are this transaction's until it ends, so each person's events are sent in order.
+    The shards are locked until this transaction ends, so each person's events are sent in order.
     """
     waiting = connection.scalars(select(inbox.c.shard).where(inbox.c.sent_at.is_(None)).distinct()).all()
     held = [shard for shard in waiting if connection.scalar(select(func.pg_try_advisory_xact_lock(_FORWARDER, shard)))]
@@ -114,7 +114,7 @@ def take_unsent(connection: Connection, limit: int) -> list[Unsent]:
 
 
 def mark_sent(connection: Connection, offsets: Sequence[tuple[int, int]]) -> None:
-    """Notes where in Kafka events stand, as (number, offset), and tells whoever waits for them."""
+    """Notes the events' offsets in Kafka, as (number, offset), and notifies those who wait for them."""
     if not offsets:
         return
     numbers = bindparam("numbers", [number for number, _ in offsets], type_=ARRAY(BigInteger))
@@ -127,7 +127,7 @@ def mark_sent(connection: Connection, offsets: Sequence[tuple[int, int]]) -> Non
 
 
 def fates(connection: Connection, numbers: Collection[int]) -> list[Fate]:
-    """What became of those events of the inbox that the ledger has taken in. One that has left counts as accepted."""
+    """What became of the inbox's events that the ledger has taken in. One that is gone counts as accepted."""
     given = bindparam("numbers", list(numbers), type_=ARRAY(BigInteger))
     wanted = func.unnest(given).table_valued("number").render_derived()
     rows = connection.execute(
@@ -149,7 +149,7 @@ def fates(connection: Connection, numbers: Collection[int]) -> list[Fate]:
 
 
 def forget_taken_in(connection: Connection, age: timedelta) -> int:
-    """Deletes events that the ledger has had from Kafka and that were sent longer ago than ``age``."""
+    """Deletes events that the ledger has taken in from Kafka and that were sent longer ago than ``age``."""
     old = select(inbox.c.inbox_no).join(events, _taken_in()).where(inbox.c.sent_at < func.now() - age)
     return connection.execute(delete(inbox).where(inbox.c.inbox_no.in_(old))).rowcount
 
@@ -161,7 +161,7 @@ def waiting(connection: Connection) -> tuple[int, datetime | None]:
 
 
 def not_taken_in(connection: Connection, encounter_id: str) -> list[InboxRow]:
-    """The events of an encounter that were acknowledged and that the ledger has not had from Kafka yet."""
+    """The events of an encounter that were acknowledged and that the ledger has not taken in yet."""
     rows = connection.execute(
         select(*(inbox.c[name] for name in InboxRow._fields))
         .join(events, _taken_in(), isouter=True)

@@ -1,7 +1,7 @@
-"""Payout instructions page by page, for an insurer who asks instead of reading the topic.
+"""Payout instructions page by page, for an insurer who polls instead of reading the topic.
 
-Numbers of events are given under a shard's lock, so within a shard they become visible in order; between shards they
-may not. So a reader's position is one number a shard, and nothing that is committed late is passed over.
+Events are numbered under a shard's lock, so within a shard they become visible in order; across shards they might
+not. So a reader's position is one number per shard, and nothing that is committed late is skipped.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from infra.ledger.tables import claims, instructions
 
 @dataclass(frozen=True, slots=True)
 class InstructionCursor:
-    """What a reader has had: the last event number of each shard, and where in the last event of all it stopped.
+    """What a reader has received: the last event number of each shard, and the place in the very last event.
 
     Within an event recoveries come before payments, then by payout id.
     """
@@ -44,7 +44,7 @@ class InstructionCursor:
 def instructions_after(
     connection: Connection, scheme_ids: Collection[str], position: InstructionCursor, shard_count: int, limit: int
 ) -> tuple[list[bytes], InstructionCursor, bool]:
-    """The next instructions of some schemes as published, the position behind them, and whether there are more now."""
+    """The next instructions of some schemes as published, the position after them, and whether there are more now."""
     numbers = list(range(shard_count))
     reached = [position.shards.get(shard, 0) for shard in numbers]
     had = (

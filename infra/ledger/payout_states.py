@@ -1,4 +1,4 @@
-"""Payouts as people look at them: each instruction with what its reports come to, and reports that match none."""
+"""Payouts as people see them: each instruction with the state of its reports, and reports that match none."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def count_by_state(connection: Connection) -> dict[PayoutState, int]:
 
 
 class Unmatched(NamedTuple):
-    """Reports of a payout that the person under whom they came has not. ``known`` says whether somebody else has it."""
+    """Reports of a payout that is not their person's. ``known`` says whether it is somebody else's."""
 
     payout_id: str
     state: str
@@ -153,5 +153,5 @@ def unmatched(connection: Connection, *, payout_id: str | None = None, limit: in
 
 
 def person_of(connection: Connection, payout_id: str) -> str | None:
-    """To whom a payout belongs."""
+    """Whose payout it is."""
     return connection.scalar(select(_order.c.person_id).where(_order.c.payout_id == payout_id))

@@ -1,4 +1,4 @@
-"""The identity directory: names, telephone and identity numbers, each encrypted by itself."""
+"""The identity directory: names, telephone and identity numbers, each encrypted separately."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIELDS = ("person_id", "name", "phone", "id_number")
 
 
 class PersonDetails(NamedTuple):
-    """Who somebody is. Fields that nobody has told are empty."""
+    """Who somebody is. Unknown fields are empty."""
 
     person_id: str
     name: str
@@ -25,7 +25,7 @@ class PersonDetails(NamedTuple):
 
 
 def load(connection: Connection, keys: Keyring, given: Iterable[PersonDetails], moment: datetime) -> int:
-    """Writes people down, in place of what was there of the same persons; returns how many."""
+    """Inserts people, or replaces their entries; returns how many."""
     rows = {}
     for person in given:
         index = keys.indexes(person.person_id)[keys.newest]
@@ -55,7 +55,7 @@ def find(connection: Connection, keys: Keyring, person_id: str) -> PersonDetails
 
 
 def rotate(connection: Connection, keys: Keyring, moment: datetime, limit: int) -> int:
-    """Encrypts up to ``limit`` people anew whose key is not the newest; returns how many. Raises NotReadable."""
+    """Re-encrypts up to ``limit`` people whose key is not the newest; returns how many. Raises NotReadable."""
     columns = [people.c[name] for name in FIELDS]
     old = connection.execute(
         select(people.c.person_index, people.c.key_id, *columns)

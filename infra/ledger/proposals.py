@@ -12,7 +12,7 @@ from infra.ledger.console_tables import digest_refused, replay_proposals
 
 
 class Proposal(NamedTuple):
-    """``value`` is None where the event is to be sent as it was. ``decision`` is None while nobody has decided."""
+    """``value`` is None if the event is to be sent unchanged. ``decision`` is None while nobody has decided."""
 
     proposal_no: int
     event_no: int
@@ -26,7 +26,7 @@ class Proposal(NamedTuple):
 
 
 class RefusedLine(NamedTuple):
-    """A refused event in a list: nothing of its content but the facility and type that it names."""
+    """A refused event in a list: of its content only the facility and type."""
 
     event_no: int
     code: str
@@ -86,7 +86,7 @@ def of_event(connection: Connection, event_no: int) -> list[Proposal]:
 
 
 def find(connection: Connection, proposal_no: int) -> Proposal | None:
-    """A proposal; whoever else decides about it waits until this transaction ends."""
+    """A proposal; anyone else who decides about it waits until this transaction ends."""
     wanted = select(*_columns).where(replay_proposals.c.proposal_no == proposal_no).with_for_update()
     row = connection.execute(wanted).one_or_none()
     return None if row is None else _proposal(row)

@@ -16,7 +16,7 @@ from schemas.records import BenefitRow, ClaimRow, InstructionRow, ShardState, Su
 
 
 class Fenced(Exception):
-    """Another worker has taken a shard since this one did: this one must stop writing for it."""
+    """Another worker has since taken the shard: this one must stop writing for it."""
 
     def __init__(self, shard: int, epoch: int, held: int) -> None:
         super().__init__(f"shard {shard} was taken at epoch {epoch}, held at epoch {held}")
@@ -35,7 +35,7 @@ def _texts_named(name: str) -> BindParameter[Sequence[str]]:
     return bindparam(name, type_=ARRAY(Text))
 
 
-# The statements of every batch are made once: for a few events, making them takes longer than running them.
+# The statements of every batch are built once: for a few events, building them takes longer than running them.
 _SUBJECTS = func.unnest(_texts_named("kinds"), _texts_named("ids")).table_valued("kind", "id").render_derived()
 _OWNERS = select(*(tables.subjects.c[name] for name in SubjectRow._fields)).join(
     _SUBJECTS, and_(tables.subjects.c.kind == _SUBJECTS.c.kind, tables.subjects.c.subject_id == _SUBJECTS.c.id)
@@ -78,8 +78,8 @@ def lock_shards(connection: Connection, wanted: Iterable[int], held: Mapping[int
 
 _LEASE = "idle_in_transaction_session_timeout"
 
-# A process that is frozen in the middle of a COPY holds its locks, and no timeout of PostgreSQL ends its session, as
-# that is busy reading. Whoever takes shards over ends it; the lock it waits for in vain first gives up after a lease.
+# A process frozen in the middle of a COPY holds its locks, and no timeout of PostgreSQL ends its session, which is
+# busy reading. Whoever takes over its shards ends it, after first waiting for the lock in vain for one lease.
 _END_FROZEN = f"""
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
@@ -90,12 +90,12 @@ _END_FROZEN = f"""
 
 
 def end_frozen(connection: Connection) -> None:
-    """Ends the sessions of processes that have been frozen in the middle of a COPY for longer than a lease."""
+    """Ends the sessions of processes that have been frozen inside a COPY for longer than a lease."""
     connection.execute(text(_END_FROZEN))
 
 
 def take_shards(connection: Connection, wanted: Collection[int]) -> dict[int, int]:
-    """Raises the epochs of shards, which fences whoever held them, and returns the new epochs."""
+    """Raises the epochs of shards, which fences their previous holders, and returns the new epochs."""
     shards = tables.shards
     lock_shards(connection, wanted, {})
     rows = connection.execute(
@@ -113,7 +113,7 @@ def next_offsets(connection: Connection) -> dict[tuple[str, int], int]:
 
 
 def lines(connection: Connection, subjects: Collection[Subject]) -> tuple[list[SubjectRow], list[KnownVersion]]:
-    """Whose the ids are, and their accepted versions."""
+    """The owners of ids, and their accepted versions."""
     if not subjects:
         return [], []
     given = sorted(subjects)
@@ -138,13 +138,13 @@ def decided_claims(connection: Connection, persons: Collection[PersonId]) -> lis
 
 
 def held_benefits(connection: Connection, claim_ids: Collection[ClaimId]) -> list[BenefitRow]:
-    """What each scheme owes for the claims, which is what was instructed."""
+    """What each scheme owes for the claims, which is what has been instructed."""
     rows = connection.execute(_BENEFITS, {"ids": list(claim_ids)})
     return [BenefitRow(*row) for row in rows]
 
 
 def instructions(connection: Connection, payout_ids: Collection[str]) -> list[InstructionRow]:
-    """The instructions of these payouts, as far as there are any; ``number`` is the ledger's number of the event."""
+    """The instructions of those payouts that exist; ``number`` is the ledger's number of the event."""
     order = tables.instructions
     columns = [order.c["event_no" if name == "number" else name] for name in InstructionRow._fields]
     rows = connection.execute(select(*columns).where(order.c.payout_id == any_(_texts(payout_ids))))
@@ -161,7 +161,7 @@ def line_of(connection: Connection, payout_id: str) -> list[str]:
 def payout_reports(
     connection: Connection, payout_ids: Collection[str], person_id: str | None = None
 ) -> list[tuple[str, bytes]]:
-    """Content hash and bytes of every accepted report of these payouts, under one person or under whatever person."""
+    """Content hash and bytes of every accepted report of these payouts, under one person or under any."""
     fact, event = tables.facts, tables.events
     wanted = (
         select(fact.c.content_sha256, event.c.value)

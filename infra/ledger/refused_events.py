@@ -1,4 +1,4 @@
-"""The refused events as the ledger keeps them, for those who correct them."""
+"""The refused events as the ledger keeps them, for correction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infra.ledger.tables import events, refusals
 
 
 class RefusedEvent(NamedTuple):
-    """One refused event: why, where it stood, and its bytes. ``number`` names it in the ledger."""
+    """One refused event: why, where it came from, and its bytes. ``number`` identifies it in the ledger."""
 
     number: int
     code: str

@@ -15,7 +15,7 @@ MIGRATION_LOCK = 0x48555A48
 
 
 class LedgerMismatch(Exception):
-    """The ledger belongs to another set-up than the one that was found; going on could pay twice."""
+    """The ledger belongs to another set-up than this one; continuing could pay twice."""
 
 
 LEASE_SECONDS = 15.0
@@ -23,16 +23,16 @@ LEASE_SECONDS = 15.0
 
 
 def connect(url: str, lease: float = LEASE_SECONDS, *, pool: int = 5, statement_seconds: float | None = None) -> Engine:
-    """An engine for a ledger. Connections are tested before use; errors show no parameters: they hold people's data.
+    """An engine for a ledger. Connections are tested before use; errors hide parameters, which are people's data.
 
     A process that is stopped in the middle of a transaction holds the locks of its shards. After ``lease`` seconds
-    PostgreSQL ends its session, so that the worker which took over can go on; what was not committed is gone.
-    ``pool`` connections are kept open. A statement that takes longer than ``statement_seconds`` is given up.
+    PostgreSQL ends its session, so that the worker that took over can continue; what was not committed is lost.
+    ``pool`` connections are kept open. A statement that takes longer than ``statement_seconds`` is cancelled.
     """
     lease_ms = int(lease * 1000)
     session = {
         "idle_in_transaction_session_timeout": lease_ms,
-        "tcp_user_timeout": lease_ms,  # for one that was stopped while the server was still sending to it
+        "tcp_user_timeout": lease_ms,  # for a process that was stopped while the server was still sending to it
         "lock_timeout": 4 * lease_ms,
     }
     if statement_seconds is not None:
@@ -45,7 +45,7 @@ def connect(url: str, lease: float = LEASE_SECONDS, *, pool: int = 5, statement_
         connect_args={
             "connect_timeout": 10,
             "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
-            # A half-open connection, where nobody answers and nobody hangs up, is found on our side too.
+            # Our side too detects a half-open connection, where nobody answers and nobody hangs up.
             "keepalives_idle": max(1, int(lease / 3)),
             "keepalives_interval": max(1, int(lease / 6)),
             "keepalives_count": 3,
@@ -70,8 +70,8 @@ def upgrade(engine: Engine) -> None:
 def bind(engine: Engine, shard_count: int, cluster_id: str) -> None:
     """Makes the ledger that of ``shard_count`` shards and of one Kafka cluster, or checks that it is.
 
-    Raises LedgerMismatch: with another number of shards a person's events would meet another lock, and the offsets
-    of another cluster mean other events.
+    Raises LedgerMismatch: with another number of shards a person's events would come under another lock, and the
+    offsets of another cluster mean other events.
     """
     with engine.begin() as connection:
         _settle(connection, "shards", str(shard_count), "HUZHU_SHARDS")

@@ -18,7 +18,7 @@ _SNAPSHOT_ID = re.compile(r"[0-9A-F-]+")
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A state of the ledger that others can look at as long as whoever took it holds it.
+    """A state of the ledger that others can read while its owner holds it.
 
     ``first_event`` and ``end_event`` are the half-open range of its event numbers.
     """
@@ -31,7 +31,7 @@ class Moment:
 
 @contextmanager
 def moment(engine: Engine) -> Iterator[Moment]:
-    """Holds the ledger's present state, in a read-only transaction."""
+    """Holds the ledger's current state, in a read-only transaction."""
     with _reading(engine) as connection:
         # This session waits while others work with its snapshot; it holds no lock that anybody waits for.
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))

@@ -45,7 +45,7 @@ shards = Table(
     Column("audit_hash", Text, nullable=False),
     Column("outbox_seq", BigInteger, nullable=False, server_default="0"),
 )
-"""One row a shard, locked by whoever writes for it: fencing epoch and the ends of its gap-free sequences."""
+"""One row per shard, locked by its writer: fencing epoch and the ends of its gap-free sequences."""
 
 relays = Table(
     "relays",
@@ -53,7 +53,7 @@ relays = Table(
     Column("shard", Integer, primary_key=True, autoincrement=False),
     Column("relayed_seq", BigInteger, nullable=False, server_default="0"),
 )
-"""How far each shard's outbox is known to be in Kafka. A lower bound: the truth is the cursor in Kafka itself."""
+"""How much of each shard's outbox is known to be in Kafka. A lower bound: the truth is the cursor in Kafka itself."""
 
 offsets = Table(
     "offsets",
@@ -64,7 +64,7 @@ offsets = Table(
     PrimaryKeyConstraint("topic", "partition"),
     CheckConstraint("next_offset >= 0", name="offsets_not_negative"),
 )
-"""The first offset of each inbound partition that is not yet taken in."""
+"""The first offset of each inbound partition that has not been taken in."""
 
 events = Table(
     "events",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class ApiRole(StrEnum):
-    """What a key's holder is. The scope are facility ids for a hospital, scheme ids for an insurer, none else."""
+    """What a key's holder is. The scope is facility ids for a hospital, scheme ids for an insurer, empty otherwise."""
 
     HOSPITAL = "hospital"
     INSURER = "insurer"
@@ -19,7 +19,7 @@ class Caller(NamedTuple):
     """Whoever sent a request: the key, and what it may do.
 
     ``lineage`` is the first key of a chain of rotations. Retries and the rate limit belong to it, so that a rotated
-    key goes on where the old one was.
+    key continues where the old one was.
     """
 
     key_id: str

@@ -1,4 +1,4 @@
-"""Who may do what in the console: roles, their rights, users and sessions, and what they do that is written down."""
+"""Who may do what in the console: roles, their rights, users, sessions, and the acts that are recorded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class ConsoleRole(StrEnum):
-    """What a person does. No role can do everything: who makes users sees no claims."""
+    """What a person does. No role can do everything: an administrator sees no claims."""
 
     AUDITOR = "auditor"
     FINANCE = "finance"
@@ -17,7 +17,7 @@ class ConsoleRole(StrEnum):
 
 
 class Right(StrEnum):
-    """One thing that a role may do."""
+    """One thing a role may do."""
 
     OVERVIEW = "overview"
     POLICIES = "policies"
@@ -52,7 +52,7 @@ class User(NamedTuple):
 
 
 class Session(NamedTuple):
-    """Somebody who is signed in; ``csrf`` is the secret that every form of this session repeats."""
+    """A signed-in user; ``csrf`` is the secret that every form of this session repeats."""
 
     user_name: str
     role: ConsoleRole
@@ -64,7 +64,7 @@ class Session(NamedTuple):
 class ConsoleAct(NamedTuple):
     """Something done in the console that leaves an audit entry. ``kind`` is an AuditKind.
 
-    ``subject`` holds no personal data: a person is named by a keyed token.
+    ``subject`` holds no personal data: persons appear as keyed tokens.
     """
 
     kind: str

@@ -1,6 +1,6 @@
 """Who may do what in Kafka: the least that each role needs, from the topic declarations.
 
-A role is a kind of program; each program has a Kafka user of its own. Nothing here is about people.
+A role is a kind of program; each program has its own Kafka user. Nothing here is about people.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ RELAY_TRANSACTIONS = "huzhu-relay-"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Rule:
-    """One thing that a user may do. ``prefixed``: with every resource whose name begins so."""
+    """One thing a user may do. ``prefixed``: with every resource whose name starts with ``name``."""
 
     user: str
     resource: Resource
@@ -60,7 +60,7 @@ class Rule:
 
 
 def rules(role: KafkaRole, user: str) -> list[Rule]:
-    """The least that a user of a role needs, in order. A reader's consumer groups begin with the user's name."""
+    """The least that a user of a role needs, in order. A reader's consumer groups start with the user's name."""
     writes = [topic.name for topic in TOPICS if role in _roles(topic.writer)]
     reads = [topic.name for topic in TOPICS if role in _roles(topic.readers)]
     if role is KafkaRole.GATEWAY:
@@ -82,5 +82,5 @@ def rules(role: KafkaRole, user: str) -> list[Rule]:
 
 
 def _roles(words: str) -> Iterable[KafkaRole]:
-    """The roles that a topic's declaration names, divided by commas."""
+    """The roles named in a topic's declaration, separated by commas."""
     return [ROLE_OF[word] for word in map(str.strip, words.split(",")) if word in ROLE_OF]

@@ -1,7 +1,7 @@
 """The AsyncAPI 3.0 document of all topics, from the topic declarations and the models.
 
-It is written from Huzhu's side: it *receives* what hospitals, registries and insurers send, and *sends* the rest. The
-payloads stand in it without the draft 2020-12 header, in the dialect that AsyncAPI tools read by themselves.
+It takes Huzhu's point of view: Huzhu *receives* what hospitals, registries and insurers send, and *sends* the rest.
+The payloads come without the draft 2020-12 header, in the dialect that AsyncAPI tools expect.
 """
 
 from __future__ import annotations

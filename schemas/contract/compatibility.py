@@ -1,7 +1,7 @@
 """Whether a new contract breaks those who rely on the old one.
 
-Inbound, the new schema must take everything that the old one took; outbound, the new one must give only what the old
-one allowed. A keyword that is not known here counts as breaking when it differs: better a question than a break.
+Inbound, the new schema must accept everything that the old one accepted; outbound, it must produce only what the old
+one allowed. An unknown keyword counts as breaking when it differs: better a question than a break.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _HANDLED = {"type", "enum", "const", "anyOf", "properties", "required", "items",
 
 
 def breaks_senders(old: Schema, new: Schema) -> list[str]:
-    """What a sender of an inbound event could no longer send, or would send in vain. Schemas are inlined."""
+    """What a sender of an inbound event could no longer send, or would send for nothing. Schemas are inlined."""
     return [*_narrowed(old, new, "", "is narrower now"), *_removed(old, new, "")]
 
 
@@ -27,7 +27,7 @@ def breaks_readers(old: Schema, new: Schema) -> list[str]:
 
 
 def topics_broken(old: Schema, new: Schema) -> list[str]:
-    """Topics of an AsyncAPI document that are gone, or have another direction, key or fewer messages than before."""
+    """Topics of an AsyncAPI document that are gone, or changed direction or key, or have fewer messages than before."""
     broken = []
     for name, before in old["channels"].items():
         after = new["channels"].get(name)
@@ -38,10 +38,10 @@ def topics_broken(old: Schema, new: Schema) -> list[str]:
         broken += [f"topic {name}: no longer holds {each}" for each in missing]
         for field in ("address", "description"):
             if before[field].partition(". ")[0] != after[field].partition(". ")[0]:
-                broken.append(f"topic {name}: its {'key' if field == 'description' else field} is another")
+                broken.append(f"topic {name}: its {'key' if field == 'description' else field} has changed")
     actions = {name: operation["action"] for name, operation in new["operations"].items()}
     broken += [
-        f"operation {name}: is gone or turned round"
+        f"operation {name}: is gone or has changed direction"
         for name, operation in old["operations"].items()
         if actions.get(name) != operation["action"]
     ]
@@ -63,7 +63,7 @@ def _removed(old: Schema, new: Schema, path: str) -> list[str]:
 
 
 def _narrowed(wide: Schema, narrow: Schema, path: str, how: str) -> list[str]:
-    """Where something that ``wide`` takes could be refused by ``narrow``."""
+    """Where ``narrow`` could refuse something that ``wide`` accepts."""
     problems: list[str] = []
     alternatives = _branches(narrow)
     for branch in _branches(wide):

@@ -1,7 +1,7 @@
 """The contract with other programs: its version, every event, and the JSON Schema of each (draft 2020-12).
 
 A schema describes one event by itself: what it refuses, the reader refuses too. Rules that look at several fields
-(the balance, dates in order) or at earlier events are told by refusal codes and stand in no schema.
+(the balance, dates in order) or at earlier events have refusal codes and are in no schema.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OUTBOUND_TYPES: dict[str, type[BaseModel]] = {
     "audit.checkpointed": AuditCheckpointed,
     "alert.raised": AlertRaised,
 }
-"""Every event type that leaves, by its name on the wire."""
+"""Every outbound event type, by its name on the wire."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -76,7 +76,7 @@ def _schema(event_type: str, topic: Topic, model: type[BaseModel]) -> Schema:
 
 
 def inlined(schema: Schema) -> Schema:
-    """The schema with its definitions put where they are referred to; none of ours refers to itself."""
+    """The schema with its definitions inlined; none of ours is recursive."""
     definitions: dict[str, Schema] = schema.get("$defs", {})
 
     def resolved(node: Any) -> Any:

@@ -38,7 +38,7 @@ FUNDS: dict[str, PaidBy] = {
     "othfund_pay": "other_fund_paid",  # 其他基金支付
     "hosp_part_amt": "other_fund_paid",  # 医院负担金额: no fund, but not the patient either
 }
-"""Who paid, by field. Field names as public programs of the interface use them; 个人账户 (acct_pay) is no fund."""
+"""Who paid, by field. Field names as public programs of the interface use them; 个人账户 (acct_pay) is not a fund."""
 
 # From memory, not verified against the code tables in force: docs/national-list.md says so. A code that is not listed
 # is refused, never guessed.
@@ -114,7 +114,7 @@ class NationalMapping(BaseModel):
         start = others.data.get("effective_from")
         if end is not None and start is not None and end <= start:
             raise PydanticCustomError(
-                "dates", "is not after effective_from: it is the first day on which the mapping no longer applies"
+                "dates", "is not after effective_from: write the first day on which the mapping no longer applies"
             )
         return end
 
@@ -124,13 +124,13 @@ class NationalMapping(BaseModel):
         for name in ("acct_pay", "acct_mulaid_pay", "psn_cash_pay"):
             if name in funds:
                 raise PydanticCustomError(
-                    "funds", "{name} is the patient's own money and no fund: delete it", {"at": (name,), "name": name}
+                    "funds", "{name} is the patient's own money, not a fund: delete it", {"at": (name,), "name": name}
                 )
         return funds
 
     @property
     def all_funds(self) -> dict[str, PaidBy]:
-        """Every field that names a payer other than the patient."""
+        """Every field of a payer other than the patient."""
         return {**FUNDS, **self.funds}
 
     def level_of(self, code: str) -> FacilityLevel | None:
@@ -153,7 +153,7 @@ class NationalMapping(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class NationalMappings:
-    """The mappings that are known together. Two of one facility never share a day (`schemas.national.mapping_file`)."""
+    """The mappings in use together. Two of one facility never share a day (`schemas.national.mapping_file`)."""
 
     releases: Sequence[NationalMapping]
 

@@ -37,7 +37,7 @@ class MappingError(Exception):
 
 
 def read_mappings(paths: Sequence[Path]) -> NationalMappings:
-    """The mappings in some files, a folder standing for its ``*.toml``. Raises MappingError with all problems.
+    """The mappings in some files; a folder means its ``*.toml``. Raises MappingError with all problems.
 
     The same mapping twice is one; two that share an id, or a day of one facility, are a problem that names both.
     """
@@ -61,7 +61,7 @@ def _files(paths: Sequence[Path]) -> list[Path]:
         inside = sorted(path.glob("*.toml")) if path.is_dir() else [path]
         if not inside:
             raise MappingError(
-                [FileProblem(str(path), 1, "file", "is a folder without *.toml files: put a mapping there")]
+                [FileProblem(str(path), 1, "file", "is a folder without *.toml files: put a mapping into it")]
             )
         found += inside
     return found
@@ -79,9 +79,7 @@ def parse_mapping(text: str, file: str = "mapping") -> NationalMapping:
     lines = lines_of(text)
     head = document.pop("mapping", None)
     astray = [
-        FileProblem(
-            file, line_of(lines, (name,)), name, "stands outside [mapping]: move it below, or write [mapping.NAME]"
-        )
+        FileProblem(file, line_of(lines, (name,)), name, "is outside [mapping]: move it below, or write [mapping.NAME]")
         for name in document
     ]
     if not isinstance(head, dict):
@@ -116,7 +114,7 @@ def _remedy(error: ErrorDetails, field: str) -> str:
         case "literal_error" | "enum":
             return f"is not allowed: write one of {error.get('ctx', {}).get('expected', '')}"
         case "string_type" | "string_too_short" | "string_too_long" | "string_pattern_mismatch":
-            return "is not a text: write 1 to 200 printable characters in quotes"
+            return "is not text: write 1 to 200 printable characters in quotes"
         case "model_type" | "dict_type":
             return f"is not a table: write [mapping.{field}]"
         case "tuple_type":
@@ -141,6 +139,6 @@ def _conflicts(read: Sequence[tuple[Path, Lines, NationalMapping]]) -> list[File
                 line = line_of(lines, ("mapping", "effective_from"))
                 problems.append(FileProblem(str(path), line, "effective_to", f"{said}: {remedy}"))
             if mapping.id == other.id:
-                said = f"is the id of another mapping too ({path}): give each release an id of its own"
+                said = f"is also the id of another mapping ({path}): give each release its own id"
                 problems.append(FileProblem(str(other_path), line_of(other_lines, ("mapping", "id")), "id", said))
     return problems

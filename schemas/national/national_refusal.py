@@ -1,4 +1,4 @@
-"""Why a record of the national settlement list was not taken: a code, the fields, and what to do in both languages.
+"""Why a record of the national settlement list was refused: a code, the fields, and what to do in both languages.
 
 Codes that claims.md knows keep their meaning. No sentence quotes a value of the record.
 """
@@ -22,7 +22,7 @@ class NationalCode(StrEnum):
 
 
 class NationalRefusal(BaseModel):
-    """One record that was not taken. ``fields`` are names of the national list, the one to look at first in front."""
+    """One refused record. ``fields`` are names of the national list, the most relevant first."""
 
     model_config = ConfigDict(frozen=True)
 

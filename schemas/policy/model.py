@@ -31,7 +31,7 @@ class _Part(BaseModel):
 
 
 class Bracket(_Part):
-    """From ``over`` fen on, up to the next bracket, each yuan counts at ``rate``."""
+    """Each yuan from ``over`` fen up to the next bracket counts at ``rate``."""
 
     over: PolicyYuan
     rate: Rate
@@ -100,7 +100,7 @@ class Scheme(_Part):
             raise PydanticCustomError(
                 "threshold",
                 'goes only with accumulates = "stay": for a yearly deductible delete it and let the first bracket '
-                'start at it; to test every stay by itself write accumulates = "stay"',
+                'start at it; to test every stay separately write accumulates = "stay"',
             )
         return threshold
 
@@ -147,7 +147,7 @@ class Policy(_Part):
             exists = False
         if not exists:
             raise PydanticCustomError(
-                "year_starts", 'is not a day that every year has: write "MM-DD", such as "01-01" or "07-01"'
+                "year_starts", 'is not a day of every year: write "MM-DD", such as "01-01" or "07-01"'
             )
         return year_starts
 
@@ -159,7 +159,7 @@ class Policy(_Part):
             if scheme.id in seen:
                 raise PydanticCustomError(
                     "scheme_id",
-                    "{id} is the id of an earlier scheme too: give each scheme an id of its own",
+                    "{id} is also the id of an earlier scheme: give each scheme its own id",
                     {"at": (index, "id"), "id": json.dumps(scheme.id, ensure_ascii=False)},
                 )
             seen.add(scheme.id)
@@ -179,14 +179,14 @@ class Policy(_Part):
         return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
 
     def year_of(self, day: date) -> date:
-        """First day of the policy year that holds ``day`` (before year 1 there is none: 0001-01-01 stands for it)."""
+        """First day of the policy year that holds ``day`` (before year 1 there is none: 0001-01-01 takes its place)."""
         month, first = int(self.year_starts[:2]), int(self.year_starts[3:])
         if (day.month, day.day) >= (month, first):
             return date(day.year, month, first)
         return date(day.year - 1, month, first) if day.year > 1 else date.min
 
     def overlaps(self, other: Policy) -> bool:
-        """Whether some day has both policies in force."""
+        """Whether both policies are in force on some day."""
         latest_start = max(self.effective_from, other.effective_from)
         ends = [policy.effective_to for policy in (self, other) if policy.effective_to is not None]
         return not ends or latest_start < min(ends)
@@ -218,7 +218,7 @@ class Policies:
                         f"policies {one.id!r} and {other.id!r} are both in force on {day}: {one.way_out(other)}"
                     )
                 if one.id == other.id:
-                    raise ValueError(f"two different policies have the id {one.id!r}: a release needs an id of its own")
+                    raise ValueError(f"two different policies have the id {one.id!r}: each release needs its own id")
 
     def on(self, day: date) -> Policy | None:
         """The policy in force on a day."""

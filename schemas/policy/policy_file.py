@@ -19,12 +19,12 @@ from schemas.toml_lines import line_of, lines_of
 
 _KEY = re.compile(r"\s*[\"']?([A-Za-z0-9_\-]+)[\"']?\s*=")
 _BYTE_ORDER_MARK = "\ufeff"
-"""What some editors on Windows put before the text; means nothing."""
+"""Some editors on Windows put it before the text; it means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:
-    """One thing that is wrong, or (a warning) that looks unintended, in a policy file. Lists count from 1."""
+    """One error in a policy file, or (a warning) something that looks unintended. Lists count from 1."""
 
     file: str
     line: int
@@ -84,16 +84,12 @@ def parse_policy(text: str, file: str = "policy") -> Policy:
         said = "is missing: a policy file starts with one [policy] table, with single brackets"
         raise PolicyError([FileProblem(file, line_of(lines, ("policy",)), "policy", said)])
     astray = [
-        FileProblem(
-            file, line_of(lines, (name,)), name, "stands outside the tables: move it below [policy], or delete it"
-        )
+        FileProblem(file, line_of(lines, (name,)), name, "is outside the tables: move it below [policy], or delete it")
         for name in document
         if name != "scheme"
     ]
     astray += [
-        FileProblem(
-            file, line_of(lines, ("policy", "scheme")), "scheme", "stands inside [policy]: write it as [[scheme]]"
-        )
+        FileProblem(file, line_of(lines, ("policy", "scheme")), "scheme", "is inside [policy]: write it as [[scheme]]")
         for name in head
         if name == "scheme"
     ]
@@ -125,11 +121,11 @@ def warnings(policy: Policy, text: str, file: str = "policy") -> list[FileProble
                     line = line_of(lines, ("scheme", index, "tier", earlier, "categories", at))
                     warn(
                         (*here, "categories", place),
-                        f'category "{category}" stands in tier "{scheme.tiers[earlier].name}" on line {line} too, and '
+                        f'category "{category}" is also in tier "{scheme.tiers[earlier].name}" on line {line}, and '
                         "the first tier applies: delete it in one of the two",
                     )
             if names.setdefault(tier.name, position) != position:
-                warn((*here, "name"), f'another tier is called "{tier.name}" too: rename one, reports show the name')
+                warn((*here, "name"), f'another tier is also called "{tier.name}": rename one, reports show the name')
         for cap in (scheme.cap_per_stay, scheme.cap_per_year):
             if cap is not None and scheme.floor_per_stay > cap:
                 warn(("scheme", index, "floor_per_stay"), "is above the cap, so nothing is ever paid: lower it")
@@ -149,12 +145,12 @@ def _parse(text: str, file: str) -> dict[str, Any]:
         said = re.sub(r" \(at .*\)$", "", str(error))
         raise PolicyError([FileProblem(file, line, field, messages.of_syntax(said, field))]) from None
     except (ValueError, RecursionError):
-        said = "holds a number that is too long, or lists nested too deeply: correct it"
+        said = "has a number that is too long, or lists nested too deeply: correct it"
         raise PolicyError([FileProblem(file, 1, "TOML", said)]) from None
 
 
 def _causes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
-    """The errors without those that only follow from another one."""
+    """The errors, without those that only follow from another one."""
     meant = {
         (*each["loc"][:-1], messages.suggestion(str(each["loc"][-1]), _words(each["loc"][:-1])))
         for each in errors
@@ -181,7 +177,7 @@ def _problem(error: ErrorDetails, lines: dict[tuple[str | int, ...], int], file:
 
 
 def _conflicts(read: list[tuple[Path, str, Policy]]) -> list[FileProblem]:
-    """Policies that share a day or an id; the message stands at the file that is to be changed."""
+    """Policies that share a day or an id; the message is about the file to change."""
     problems = []
     unique = {policy.sha256: (path, text, policy) for path, text, policy in reversed(read)}
     ordered = sorted(unique.values(), key=lambda each: each[2].effective_from)
@@ -197,7 +193,7 @@ def _conflicts(read: list[tuple[Path, str, Policy]]) -> list[FileProblem]:
                 problems.append(FileProblem(str(path), line, "effective_to", f"{said}: {policy.way_out(other)}"))
             if policy.id == other.id:
                 place = f"{path}:{line_of(lines, ('policy', 'id'))}"
-                said = f'"{other.id}" is the id of another policy too ({place}): give each release an id of its own'
+                said = f'"{other.id}" is also the id of another policy ({place}): give each release its own id'
                 problems.append(FileProblem(str(other_path), line_of(there, ("policy", "id")), "id", said))
     return problems
 

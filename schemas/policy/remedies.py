@@ -1,4 +1,4 @@
-"""What to say to the person who wrote a policy file: what is wrong with a field, and what to write instead."""
+"""Messages for the author of a policy file: what is wrong with a field, and what to write instead."""
 
 from __future__ import annotations
 
@@ -43,25 +43,25 @@ _TABLES: dict[tuple[str, ...], tuple[str, type[BaseModel]]] = {
 
 _SYNTAX = (
     ("Invalid date", "this day is not in the calendar, or not written as 2024-07-01: correct it"),
-    ("Cannot overwrite a value", "this field stands twice in its table: keep one of the two"),
-    ("Duplicate inline table key", "a field stands twice between these braces: keep one of the two"),
+    ("Cannot overwrite a value", "this field appears twice in its table: keep one of the two"),
+    ("Duplicate inline table key", "a field appears twice between these braces: keep one of the two"),
     ("Unclosed array", "a list is not closed here or above: add the missing ]"),
     ("Unclosed inline table", "a bracket is not closed here or above: add the missing }"),
-    ("Unterminated string", "a text is not closed: add the missing quotation mark"),
-    ("Illegal character", "a text is not closed on its line: add the missing quotation mark"),
-    ("Invalid value", 'no value can be read here: write texts, amounts and rates in straight quotes, such as "0.80"'),
-    ("Expected '='", "a field is written as `name = value`: add what is missing, or put # before a remark"),
-    ("Expected newline", "something follows the value: write one field on a line, and # before a remark"),
+    ("Unterminated string", "a string is not closed: add the missing quotation mark"),
+    ("Illegal character", "a string is not closed on its line: add the missing quotation mark"),
+    ("Invalid value", 'this is not a value: write strings, amounts and rates in straight quotes, such as "0.80"'),
+    ("Expected '='", "a field is written as `name = value`: add what is missing, or put # before a comment"),
+    ("Expected newline", "something follows the value: write one field on a line, and put # before a comment"),
     ("Expected ']", "the heading of a table is not closed: write [policy], [[scheme]] or [[scheme.tier]]"),
 )
 
 
 def of_syntax(said: str, field: str) -> str:
-    """The remedy for what the TOML parser said; ``field`` is the key on that line."""
+    """The remedy for an error of the TOML parser; ``field`` is the key on that line."""
     if field in DATES:
         return DAY
     if field == HEADING and said.startswith("Cannot"):
-        return "this table stands twice: write [policy] once, [[scheme]] and [[scheme.tier]] with two brackets"
+        return "this table appears twice: write [policy] once, [[scheme]] and [[scheme.tier]] with two brackets"
     for start, remedy in _SYNTAX:
         if said.startswith(start):
             return remedy
@@ -95,7 +95,7 @@ def of_field(
             | "string_too_long"
             | "string_pattern_mismatch"
         ):
-            return "is not a text: write 1 to 200 printable characters in quotes"
+            return "is not text: write 1 to 200 printable characters in quotes"
         case "tuple_type":
             return _no_list(field)
         case "model_type":

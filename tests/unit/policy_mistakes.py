@@ -45,7 +45,7 @@ RATE = 'write a rate from "0" to "1", such as "0.80" for 80 %'
 DAY = "is not a day: write it as 2024-07-01, without quotes and without a time"
 DAYS = "is not a number of days: write a whole number from 0 to 100000 without quotes, such as 365"
 BASES = 'write one of "copay", "out_of_catalogue", "personal_burden"'
-TWICE = "this table stands twice: write [policy] once, [[scheme]] and [[scheme.tier]] with two brackets"
+TWICE = "this table appears twice: write [policy] once, [[scheme]] and [[scheme.tier]] with two brackets"
 YUAN = 'write yuan in quotes, such as "2000.00"'
 DECIMALS = "an amount is a decimal number of yuan with at most two decimals"
 
@@ -114,7 +114,7 @@ WRONG = [
         'threshold = "500.00"',
         (
             '25: scheme.2.threshold: goes only with accumulates = "stay": for a yearly deductible delete it and let '
-            'the first bracket start at it; to test every stay by itself write accumulates = "stay"'
+            'the first bracket start at it; to test every stay separately write accumulates = "stay"'
         ),
     ),
     (
@@ -188,7 +188,7 @@ WRONG = [
     (
         "2024-01-01",
         '2024-01-01\nyear_starts = "02-29"',
-        '5: year_starts: is not a day that every year has: write "MM-DD", such as "01-01" or "07-01"',
+        '5: year_starts: is not a day of every year: write "MM-DD", such as "01-01" or "07-01"',
     ),
     (
         "waiting_days = 90",
@@ -203,7 +203,7 @@ WRONG = [
     (
         'id = "aid"',
         'id = "village"',
-        '20: scheme.2.id: "village" is the id of an earlier scheme too: give each scheme an id of its own',
+        '20: scheme.2.id: "village" is also the id of an earlier scheme: give each scheme its own id',
     ),
     (
         'status = "sample"',
@@ -218,7 +218,7 @@ WRONG = [
     (
         'id = "sample-2024"',
         'id = ""',
-        "2: id: is not a text: write 1 to 200 printable characters in quotes",
+        "2: id: is not text: write 1 to 200 printable characters in quotes",
     ),
     (
         "[policy]",
@@ -228,7 +228,7 @@ WRONG = [
     (
         "[policy]",
         "x = 1\n[policy]",
-        "1: x: stands outside the tables: move it below [policy], or delete it",
+        "1: x: is outside the tables: move it below [policy], or delete it",
     ),
     (
         '[[scheme.tier]]\nname = "member"',
@@ -251,21 +251,21 @@ WRONG = [
     (
         'id = "aid"',
         "id = “aid”",
-        '20: id: no value can be read here: write texts, amounts and rates in straight quotes, such as "0.80"',
+        '20: id: this is not a value: write strings, amounts and rates in straight quotes, such as "0.80"',
     ),
     (
         '"copay"',
         '"copay',
-        "9: basis: a text is not closed on its line: add the missing quotation mark",
+        "9: basis: a string is not closed on its line: add the missing quotation mark",
     ),
     (
         '"copay"',
         '"copay"\nbasis = "copay"',
-        "10: basis: this field stands twice in its table: keep one of the two",
+        "10: basis: this field appears twice in its table: keep one of the two",
     ),
     (
         "basis = ",
         "basis ",
-        "9: TOML: a field is written as `name = value`: add what is missing, or put # before a remark",
+        "9: TOML: a field is written as `name = value`: add what is missing, or put # before a comment",
     ),
 ]

@@ -120,7 +120,7 @@ def test_a_key_that_others_may_read_is_not_used(tmp_path: Path) -> None:
     with pytest.raises(KeyUnusable, match="damaged") as damaged:
         SigningKey.read(file)
     file.write_text("hello", "ascii")
-    with pytest.raises(KeyUnusable, match="no signing key"):
+    with pytest.raises(KeyUnusable, match="not a signing key"):
         SigningKey.read(file)
     with pytest.raises(KeyUnusable, match="cannot be read"):
         SigningKey.read(tmp_path / "missing")

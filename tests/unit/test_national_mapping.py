@@ -27,8 +27,8 @@ def problems(text: str) -> list[str]:
         ('"sample"', '"confirmed"', "4: source: is missing: a confirmed mapping says who confirmed it"),
         ("2020-01-01", "2020-01-01\neffective_to = 2020-01-01", "11: effective_to: is not after effective_from"),
         ("2020-01-01", '"1 January"', "10: effective_from: is not a day: write it as 2024-07-01"),
-        ("[mapping.counts_as]", "[counts_as]", "17: counts_as: stands outside [mapping]"),
-        ("[mapping]", "[mappings]", "4: mappings: stands outside [mapping]"),
+        ("[mapping.counts_as]", "[counts_as]", "17: counts_as: is outside [mapping]"),
+        ("[mapping]", "[mappings]", "4: mappings: is outside [mapping]"),
         ("facility_id = ", "facility_id ", "8: TOML: is not TOML"),
         ('["preselfpay_amt"]', '"preselfpay_amt"', "13: psn_selfpay_contains: is not a list: write it in square"),
         ('["preselfpay_amt"]', '["acct_pay"]', "13: psn_selfpay_contains.1: is not allowed: write one of"),
@@ -108,7 +108,7 @@ def test_two_releases_need_two_ids(tmp_path: Path) -> None:
     one = written(tmp_path, "one.toml")
     two = written(tmp_path, "two.toml", ("H32020600001", "H2"))
     assert said_of(one, two) == [
-        "two.toml:5: id: is the id of another mapping too (one.toml): give each release an id of its own"
+        "two.toml:5: id: is also the id of another mapping (one.toml): give each release its own id"
     ]
 
 
@@ -117,7 +117,7 @@ def test_a_folder_stands_for_its_files(tmp_path: Path) -> None:
     assert said_of(tmp_path / "gone") == [
         "gone:1: file: cannot be read (No such file or directory): check the name and the permissions"
     ]
-    assert said_of(tmp_path)[0].endswith("is a folder without *.toml files: put a mapping there")
+    assert said_of(tmp_path)[0].endswith("is a folder without *.toml files: put a mapping into it")
     written(tmp_path, "one.toml")
     assert read_mappings([tmp_path]).releases == read_mappings([MAPPING_FILE]).releases
     assert isinstance(read_mappings([tmp_path]).releases[0], NationalMapping)

@@ -69,7 +69,7 @@ def test_text_in_another_encoding_is_named_with_its_line(tmp_path: Path) -> None
 
 def test_nesting_without_end_is_a_message() -> None:
     """No text makes the reader fail with anything but a message."""
-    assert ["city.toml:1: TOML: holds a number that is too long, or lists nested too deeply: correct it"] == problems(
+    assert ["city.toml:1: TOML: has a number that is too long, or lists nested too deeply: correct it"] == problems(
         "x = " + "[" * 5000 + "]" * 5000
     )
 
@@ -122,7 +122,7 @@ def test_two_releases_need_two_ids(tmp_path: Path) -> None:
     """The second file of one id is named, with the place of the first."""
     one = written(tmp_path, "one.toml", "one", "effective_from = 2024-01-01\neffective_to = 2024-07-01")
     two = written(tmp_path, "two.toml", "one", "effective_from = 2024-07-01")
-    said = 'two.toml:2: id: "one" is the id of another policy too (one.toml:2): give each release an id of its own'
+    said = 'two.toml:2: id: "one" is also the id of another policy (one.toml:2): give each release its own id'
     assert [said] == said_of([one, two])
 
 
@@ -141,7 +141,7 @@ def test_tiers_that_share_a_category_are_a_warning() -> None:
     """The policy is usable; the warning says which tier applies and where both stand."""
     text = changed('["ordinary"]', '[\n    "ordinary",\n    "tekun",\n]')
     assert [
-        'city.toml:38: scheme.2.tier.2.categories.2: category "tekun" stands in tier "specific" on line 29 too, and '
+        'city.toml:38: scheme.2.tier.2.categories.2: category "tekun" is also in tier "specific" on line 29, and '
         "the first tier applies: delete it in one of the two"
     ] == warned(text)
     assert [] == warned(SAMPLE)
@@ -151,6 +151,6 @@ def test_tiers_of_one_name_and_a_floor_above_the_cap_are_warnings() -> None:
     """What is allowed but cannot be meant is told."""
     text = changed('"ordinary"', '"specific"').replace('"100000.00"', '"10.00"\nfloor_per_stay = "20.00"')
     assert [
-        'city.toml:36: scheme.2.tier.2.name: another tier is called "specific" too: rename one, reports show the name',
+        'city.toml:36: scheme.2.tier.2.name: another tier is also called "specific": rename one, reports show the name',
         "city.toml:27: scheme.2.floor_per_stay: is above the cap, so nothing is ever paid: lower it",
     ] == warned(text)
