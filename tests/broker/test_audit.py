@@ -57,7 +57,7 @@ def spine(kafka: str, postgres_url: str) -> Iterator[Spine]:
 
 @pytest.fixture(scope="module")
 def auditor(spine: Spine, tmp_path_factory: pytest.TempPathFactory) -> Auditor:
-    """With a key of its own, and everything signed by `huzhu audit sign` as a process that a signal ended."""
+    """With its own key, and everything signed by `huzhu audit sign` as a process that was ended by a signal."""
     made = Auditor(spine, tmp_path_factory.mktemp("auditor"))
     made.run("keygen", made.key, "--name", "wuxi.example/huzhu")
     argv = ["audit", "sign"]
@@ -79,7 +79,7 @@ def auditor(spine: Spine, tmp_path_factory: pytest.TempPathFactory) -> Auditor:
 
 
 def test_checkpoints_come_out_on_their_topic_and_verify(spine: Spine, auditor: Auditor) -> None:
-    """Each on the partition of its shard, signed with the key, for as many entries as stand in audit.events."""
+    """Each on the partition of its shard, signed with the key, for as many entries as there are in audit.events."""
     keys = read_public_keys([auditor.folder / "audit.key.pub"])
     newest = {each.partition: each.value for each in spine.committed("audit.checkpoints")}
     entries = spine.committed("audit.events")

@@ -71,7 +71,7 @@ class Demo:
         return self.process.wait()
 
     def await_middle(self) -> psutil.Process:
-        """Waits until the worker has taken in some of the facts and not half of them; the worker."""
+        """Waits until the worker has processed some of the facts but less than half; returns the worker."""
         assert await_true(lambda: self.look() and self._worker() is not None, RUN_S_MAX), self.said()
         worker = self._worker()
         assert worker is not None
@@ -186,7 +186,7 @@ def test_every_message_is_as_its_schema_says(undisturbed: Run) -> None:
 
 
 def test_payout_ids_are_unique(undisturbed: Run) -> None:
-    """No instruction stands twice in the file."""
+    """No instruction is in the file twice."""
     assert set(Counter(each["payout_id"] for each in undisturbed.files.payouts).values()) == {1}
 
 

@@ -51,7 +51,7 @@ def test_kafka_carries_a_message_of_8_mib(one_kafka: LocalKafka) -> None:
 
 
 def test_kafka_makes_no_topic_by_itself(one_kafka: LocalKafka) -> None:
-    """Asking for a topic that nobody declared does not create it."""
+    """Asking for an undeclared topic does not create it."""
     consumer = Consumer("undeclared", bootstrap_servers=one_kafka.bootstrap, consumer_timeout_ms=1_000)
     assert list(consumer) == []
     consumer.close()

@@ -1,4 +1,4 @@
-"""A local PostgreSQL keeps what was committed, lets nobody in without the password and leaves no trace."""
+"""A local PostgreSQL keeps what was committed, rejects connections without the password and leaves no trace."""
 
 import os
 import shutil

@@ -56,7 +56,7 @@ class Run:
         post(self.spine.bootstrap, posted)
 
     def post_and_await_middle(self, events: list[bytes]) -> None:
-        """Posts events and returns when the worker has taken in some of them."""
+        """Posts events and returns when the worker has processed some of them."""
         self.post(events)
         self.spine.await_left(lambda left: left < len(events) * 3 / 4)
 

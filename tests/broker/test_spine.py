@@ -1,4 +1,4 @@
-"""From bytes in Kafka to payouts in Kafka, through `huzhu worker` and `huzhu relay` as processes of their own."""
+"""From bytes in Kafka to payouts in Kafka, through `huzhu worker` and `huzhu relay` as separate processes."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def _good(bad: Bad) -> Json:
 
 
 class Refusals(NamedTuple):
-    """Where the bad messages came to stand, and everything that was published when they had been taken in."""
+    """The positions of the bad messages, and everything that was published after they were processed."""
 
     offsets: dict[str, int]
     deadletters: list[Message]
@@ -171,7 +171,7 @@ def test_every_refusal_code_is_posted() -> None:
 
 @pytest.mark.parametrize("bad", REFUSED, ids=[bad.name for bad in REFUSED])
 def test_a_bad_message_is_refused_and_kept(bad: Bad, spine: Spine, refusals: Refusals) -> None:
-    """Its bytes, place, code, pointers and sentences stand in the dead letter, the ledger and the audit, once each."""
+    """Its bytes, position, code, pointers and sentences are once each in dead letter, ledger and audit log."""
     message, offset = bad.message, refusals.offsets[bad.name]
     place = {"topic": message.topic, "partition": message.partition, "offset": offset}
     found = [each for each in refusals.deadletters if place.items() <= each.value.items()]

@@ -110,7 +110,7 @@ def test_every_claim_with_a_discharge_or_a_bill_is_printed_in_order_of_its_id(mi
 
 
 def test_the_sets_and_order_of_fields(mixed: list[Json]) -> None:
-    """The contract's members and no others; ``reason`` stands last, in a benefit that pays nothing, and only there."""
+    """The contract's members and no others; ``reason`` comes last, and only in a benefit that pays nothing."""
     for claim in mixed:
         assert CLAIM_FIELDS == list(claim)
         for benefit in claim["benefits"]:
@@ -173,7 +173,7 @@ REFUSED: list[Json | bytes] = [
 
 
 def test_refused_facts_are_told_on_standard_error(tmp_path: Path, policy: Path) -> None:
-    """One JSON object a line with code and line, blank lines counted but skipped; the rest is decided; status 3."""
+    """One JSON object per line with code and line, blank lines counted but skipped; the rest is decided; status 3."""
     done = huzhu("--policy", policy, facts_file(tmp_path, REFUSED))
     assert 3 == done.returncode
     found = [(told["line"], told["code"], told["pointers"]) for told in lines(done.stderr)]
@@ -197,7 +197,7 @@ def test_standard_input_is_read_like_a_file(policy: Path) -> None:
 
 
 def test_no_facts_are_no_claims(policy: Path) -> None:
-    """An empty input is no mistake."""
+    """An empty input is not an error."""
     done = huzhu("--policy", policy, "-")
     assert (0, b"", b"") == (done.returncode, done.stdout, done.stderr)
 

@@ -89,7 +89,7 @@ def test_explain_has_a_sentence_for_every_status(tmp_path: Path, status: Status,
 
 
 def test_explain_says_that_the_estate_is_paid(tmp_path: Path) -> None:
-    """A person who died after the stay keeps the claim; the heirs are told that it is theirs."""
+    """A person who died after the stay keeps the claim; it is paid to the heirs."""
     told = huzhu("explain", "E1", "--facts", facts_file(tmp_path, [*PERSON, death("2024-03-20")]), "--policy", WUXI)
     assert "补助付给继承人" in squeezed(told.stdout)
 
@@ -129,7 +129,7 @@ def test_explain_wants_facts_and_policies_together(words: tuple[str | Path, ...]
 
 
 def fill(ledger: Engine, events: Sequence[Json], after: Sequence[Json] = ()) -> None:
-    """Takes events of one person into the ledger, as a worker does; ``after`` are those taken in before."""
+    """Processes events of one person into the ledger, as a worker does; ``after`` are earlier ones."""
     with ledger.begin() as connection:
         epochs = take_shards(connection, range(SHARDS))
     taken = list(after)

@@ -27,7 +27,7 @@ def url(ledger_url: str) -> str:
 
 
 def test_a_failed_payout_is_found_shown_and_reissued(owed: OwedPerson, url: str) -> None:
-    """From the list to the new payout; what may not be is refused in both languages, with exit status 2."""
+    """From the list to the new payout; what is not allowed is refused in both languages, with exit status 2."""
     (name,) = owed.payouts
     owed.report(name, "failed")
     listed = huzhu("payouts", "list", "--state", "failed", columns=WIDE, HUZHU_DATABASE_URL=url)

@@ -153,5 +153,5 @@ def test_diff_shows_schemes_that_come_go_and_change_places(tmp_path: Path) -> No
 
 
 def test_diff_of_an_unusable_file_is_status_2(tmp_path: Path) -> None:
-    """An error is told apart from a difference."""
+    """An error and a difference have different exit statuses."""
     assert 2 == huzhu("policy", "diff", WUXI, tmp_path / "gone.toml").returncode

@@ -90,7 +90,7 @@ def test_an_unusable_call_says_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_the_configured_mappings_are_the_default(tmp_path: Path) -> None:
-    """HUZHU_NATIONAL_MAPPINGS stands in for --mapping."""
+    """HUZHU_NATIONAL_MAPPINGS replaces --mapping."""
     file = as_csv(tmp_path / "list.csv", RECORDS[:1])
     done = huzhu("post", "--format", "national", "--check", file, HUZHU_NATIONAL_MAPPINGS=str(MAPPING_FILE))
     assert done.stdout == "1 records can be posted, 0 are refused; nothing was posted\n"

@@ -40,7 +40,7 @@ def policy(folder: Path, name: str, start: str, end: str | None, *schemes: str) 
 
 
 def adjudicated(facts: Path, *files: Path) -> tuple[dict[tuple[str, str], str], dict[str, str], str]:
-    """What `huzhu adjudicate` says: yuan by claim and scheme, status by claim, and the refusals as they were told."""
+    """What `huzhu adjudicate` says: yuan by claim and scheme, status by claim, and the refusals as printed."""
     done = huzhu("adjudicate", *(word for file in files for word in ("--policy", file)), facts)
     claims = [json.loads(line) for line in done.stdout.splitlines()]
     paid = {(c["claim_id"], benefit["scheme_id"]): benefit["benefit"] for c in claims for benefit in c["benefits"]}
@@ -146,7 +146,7 @@ def test_the_tables_of_a_small_case(small: Path) -> None:
 
 
 class Page(HTMLParser):
-    """What stands in a page: tags that load or run something, and its words."""
+    """The contents of a page: tags that load or run something, and its words."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

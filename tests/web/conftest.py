@@ -41,7 +41,7 @@ def desk(ledger: Engine, tmp_path: Path) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def town(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """The console on a town's ledger, with payouts reported; nobody may change what is in it."""
+    """The console on a town's ledger, with payouts reported; tests must not change its contents."""
     with filled_ledger(postgres_url) as engine, open_desk(engine, tmp_path_factory.mktemp("console")) as opened:
         opened.catch_up()
         yield opened

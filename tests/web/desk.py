@@ -36,7 +36,7 @@ SIGNER = SigningKey("test.example/huzhu", b"\x07" * 32)
 
 
 class Desk:
-    """A served console, its ledger and its clock, which stands still unless it is put forward."""
+    """A served console, its ledger and its clock, which only moves when it is set forward."""
 
     def __init__(self, engine: Engine, keys: Keyring) -> None:
         self.engine, self.keys = engine, keys

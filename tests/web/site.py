@@ -48,7 +48,7 @@ class Site(Spine):
         assert await_true(self.serves, START_S_MAX), self.logs()
 
     def start_gateway_tls(self, authority: Path, **settings: object) -> None:
-        """As `start_gateway`, with a certificate that an authority in a file has signed."""
+        """Like `start_gateway`, with a certificate signed by an authority from a file."""
         self.scheme, self._trusted = "https", ssl.create_default_context(cafile=str(authority))
         self.start_gateway("gateway", **settings)
 

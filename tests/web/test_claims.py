@@ -46,7 +46,7 @@ def counts(site: Site) -> list[Any]:
 
 
 def test_a_quote_is_what_is_decided_afterwards_and_writes_nothing(site: Site) -> None:
-    """For a first bill, and for a second one of the year that meets what the first used up."""
+    """For a first bill, and for a second one in the year, after the first has used up part of the caps."""
     covered(site, "Q1", "member", "dibao")
     site.await_idle()
     with site.client(site.h1) as client:

@@ -94,7 +94,7 @@ def test_the_command_refuses_before_it_touches_anything() -> None:
 
 
 def test_the_api_over_tls(kafka: str, postgres_url: str, tmp_path: Path) -> None:
-    """With a certificate the API speaks TLS only, on loopback unless told otherwise."""
+    """With a certificate the API speaks only TLS; by default it listens on loopback."""
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
     cert, key, ca = (tmp_path / name for name in ("cert.pem", "key.pem", "ca.pem"))
@@ -126,7 +126,7 @@ def test_a_gateway_for_another_kafka_ends(kafka: str, postgres_url: str) -> None
 
 
 def test_a_port_that_is_taken_is_named(kafka: str, postgres_url: str) -> None:
-    """The second gateway on one port ends with status 2; on another port it serves beside the first."""
+    """The second gateway on one port ends with status 2; on another port it serves alongside the first."""
     with Site(kafka, postgres_url) as site:
         site.start_gateway()
         site.start("gateway", "second", gateway_port=site.port)

@@ -70,7 +70,7 @@ def test_a_user_from_beginning_to_end(ledger: Engine) -> None:
 
 
 def test_people_are_loaded_and_encrypted_anew(ledger: Engine, tmp_path: Path) -> None:
-    """A key, a file of people, a second key, everything under it; each load and rotation audited without a name."""
+    """A key, a file of people, a second key, everything under it; each load and rotation is audited without names."""
     keys, file = tmp_path / "keys", tmp_path / "people.csv"
     settings: dict[str, Any] = {"HUZHU_DATABASE_URL": url_of(ledger), "HUZHU_CONSOLE_KEY_FILE": str(keys)}
     assert 0 == huzhu("people", "newkey", keys).returncode

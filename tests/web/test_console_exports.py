@@ -100,7 +100,7 @@ def test_a_filter_is_a_filter(town: Desk) -> None:
 
 
 def test_every_export_is_audited(desk: Desk) -> None:
-    """Who, what, which filter, how many rows, and the hash of the very bytes that were handed over."""
+    """Who, what, which filter, how many rows, and the hash of exactly the bytes that were downloaded."""
     post(desk.engine, [discharge(f"E{number}", person_id=f"P{number}") for number in range(7)])
     desk.catch_up()
     answer = export(desk, "finance", what="claims", format="parquet", status="incomplete")

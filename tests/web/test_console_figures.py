@@ -70,7 +70,7 @@ def test_the_pieces_do_not_matter(desk: Desk, chunk: int) -> None:
 
 
 def test_it_can_be_made_again(town: Desk) -> None:
-    """Emptied, the digest is made anew, also by several consoles at once, and says the same."""
+    """An emptied digest is rebuilt with the same figures, even by several consoles at once."""
     with town.engine.begin() as connection:
         names = "marks, digest_money, digest_claims, digest_waiting, digest_invoices, digest_refused"
         connection.execute(text(f"TRUNCATE digest_{names}"))

@@ -62,7 +62,7 @@ def test_a_claim_tells_everything(family: Desk) -> None:
 
 
 def test_the_timeline_leaves_nothing_out(family: Desk) -> None:
-    """Every event, decision, instruction and report of a claim stands there with its own audit entry."""
+    """Every event, decision, instruction and report of a claim is listed with its own audit entry."""
     page = family.visitor("auditor").get("/claims/E1").text
     timeline = page.split("办理过程(全程留痕)")[1]
     rows = timeline.count("<tr>") - 1

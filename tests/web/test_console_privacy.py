@@ -1,4 +1,4 @@
-"""10,000 made-up identities as canaries: none of them in clear where nobody asked for it."""
+"""10,000 made-up identities as canaries: none of them appears unmasked unless it was requested."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def walk(desk: Desk, visitor: Visitor) -> Iterator[httpx.Response]:
 
 
 def test_no_page_address_or_log_holds_anybody(crowd: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever looks, with whatever right: pages, addresses, exports and logs name people by mask and token only."""
+    """For every role, pages, URLs, exports and logs name people only by mask and token."""
     caplog.set_level(logging.DEBUG)
     logging.getLogger("httpx").setLevel(logging.INFO)
     pages = 0
@@ -186,7 +186,7 @@ def people_by_key(connection: Connection) -> dict[str, int]:
 
 
 def test_keys_rotate(desk: Desk, tmp_path: Path) -> None:
-    """A new key reads and finds what the old one wrote, writes it anew in pieces, and then the old one may go."""
+    """A new key reads and finds what the old one wrote and re-encrypts it in batches; then the old one can go."""
     file = tmp_path / "ring"
     old = add_key(file)
     first = read_keyring(file)
@@ -251,7 +251,7 @@ def test_masks() -> None:
 
 
 def test_a_masked_event_shows_what_is_wrong_and_not_who(desk: Desk) -> None:
-    """Amounts, dates and ids of bills stay; names, numbers and whatever nobody knows are covered."""
+    """Amounts, dates and bill ids stay; names, numbers and unknown fields are masked."""
     shown = masked_event(encode(spoiled(PEOPLE[0])))
     assert shown is not None
     assert [] == leaked(shown)

@@ -25,7 +25,7 @@ def unbalanced() -> Json:
 
 @pytest.fixture
 def stuck(desk: Desk) -> Desk:
-    """A bill that does not balance, bytes that are no JSON, and one that belongs to another facility."""
+    """A bill that does not balance, bytes that are not JSON, and an event of another facility."""
     publish_two(desk.engine)
     other = {**unbalanced(), "facility_id": "H2", "settlement_id": "S2", "event_id": "ev-other"}
     post(desk.engine, [discharge("E1", person_id=PERSON), encode(unbalanced()), b"\xff\xfe no json", encode(other)])
@@ -79,7 +79,7 @@ def test_filtering_by_code_and_facility(stuck: Desk) -> None:
 
 
 def test_the_bytes_are_covered_until_somebody_says_why(stuck: Desk) -> None:
-    """Masked at first; in clear with a reason, which stands in the audit log; never without the right."""
+    """Masked at first; unmasked with a reason, which is recorded in the audit log; never without the right."""
     number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
     visitor = stuck.visitor("operator")
     covered = html.unescape(visitor.get(f"/refused/{number}").text)
@@ -101,7 +101,7 @@ def test_the_bytes_are_covered_until_somebody_says_why(stuck: Desk) -> None:
 
 
 def test_four_eyes(stuck: Desk) -> None:
-    """One proposes, another approves; the proposer cannot, and nobody twice. The event goes out once, corrected."""
+    """One operator proposes, another approves; the proposer cannot. The corrected event is sent once."""
     number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
     one, other = stuck.visitor("operator"), stuck.visitor("operator2")
     corrected = balanced(reveal(one, number))

@@ -1,4 +1,4 @@
-"""Signing in to the console: who gets in, who is locked out, and what a browser is told."""
+"""Signing in to the console: who gets in, who is locked out, and the headers for the browser."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_every_answer_keeps_browsers_from_harm(desk: Desk) -> None:
 
 
 def test_under_tls_cookies_are_bound_to_the_host(ledger: Engine, tmp_path: Path) -> None:
-    """`__Host-` and Secure, and browsers are told to come back with TLS only."""
+    """`__Host-` and Secure, and browsers are told to use only TLS from now on."""
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
     chain, key, trusted = (str(tmp_path / name) for name in ("chain.pem", "key.pem", "ca.pem"))
@@ -191,7 +191,7 @@ def test_under_tls_cookies_are_bound_to_the_host(ledger: Engine, tmp_path: Path)
 
 @pytest.mark.parametrize("role", list(ConsoleRole))
 def test_each_role_sees_what_its_rights_say(desk: Desk, role: ConsoleRole) -> None:
-    """A page is shown to those who have its right and to nobody else; the menu offers what may be opened."""
+    """A page is shown only to users with its right; the menu offers only pages that the user can open."""
     visitor = desk.visitor(role.value)
     menu = visitor.get("/").text.split("<nav")[1].split("</nav>")[0]
     for path, right in PAGES.items():

@@ -86,7 +86,7 @@ SCOPES: dict[ApiRole, list[str]] = {
 
 
 def test_every_example_of_the_document_is_taken(ledger: Engine) -> None:
-    """Each body that the document shows is acknowledged, or answered, as it stands there."""
+    """Each example body of the document is acknowledged or answered as it is."""
     with open_door(ledger) as door:
         with door.client(door.key(ApiRole.REGISTRY)) as registry:
             assert 202 == registry.post("/v1/events", json=EXAMPLES["coverage"]).status_code

@@ -1,4 +1,4 @@
-"""The sessions of README.md and docs/integrating.md, run as they stand there."""
+"""The sessions in README.md and docs/integrating.md, run exactly as written."""
 
 from __future__ import annotations
 

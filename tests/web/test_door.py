@@ -82,7 +82,7 @@ def test_sixteen_clients_with_one_event_leave_it_once(door: Door) -> None:
 
 
 def test_of_sixteen_clients_with_conflicting_events_one_wins(door: Door) -> None:
-    """One is acknowledged, fifteen are told of the conflict, and what is stored is what was acknowledged."""
+    """One is acknowledged, fifteen get the conflict, and the stored event is the acknowledged one."""
     for number in range(4):
         events = [bill(f"S{number}", copay=copay) for copay in range(1, CLIENTS + 1)]
         answers = at_once(door, [lambda client, e=e: client.post("/v1/events", json=e) for e in events])  # type: ignore[misc]
@@ -119,7 +119,7 @@ def test_an_idempotency_key_replays_the_answer(door: Door) -> None:
 
 
 def test_a_refused_request_may_be_corrected_under_its_idempotency_key(door: Door) -> None:
-    """Only an acknowledgement is remembered; each caller has keys of its own."""
+    """Only an acknowledgement is remembered; each caller has its own keys."""
     headers = {"Idempotency-Key": "k"}
     with hospital(door) as h1, hospital(door, "H2") as h2:
         assert 422 == h1.post("/v1/events", json=bill(copay=-1), headers=headers).status_code
@@ -174,7 +174,7 @@ def test_in_a_batch_each_event_stands_for_itself(door: Door) -> None:
 
 
 def test_a_batch_of_a_thousand_is_taken_and_one_more_is_not(door: Door) -> None:
-    """The limit is told before anything is stored."""
+    """The limit is reported before anything is stored."""
     events = [bill(f"S{n}", f"E{n % 50}", person_id=f"P{n % 50}") for n in range(1001)]
     with hospital(door) as client:
         over = client.post("/v1/events", json=events)
@@ -326,7 +326,7 @@ def test_a_facility_cannot_write_under_the_ids_of_another(door: Door) -> None:
 
 
 def test_the_registry_posts_coverages_and_deaths(door: Door) -> None:
-    """And nobody but a hospital reads claims, nobody but an insurer instructions."""
+    """Only hospitals read claims, and only insurers read instructions."""
     with door.client(door.key(ApiRole.REGISTRY)) as registry, hospital(door) as h1:
         assert 202 == registry.post("/v1/events", json=[coverage(), death()]).status_code
         assert 403 == registry.get("/v1/claims/E1").status_code

@@ -16,7 +16,7 @@ SECONDS = 8
 
 
 def test_waiting_under_load_is_answered_with_decisions(site: Site) -> None:
-    """Twenty cashiers a second wait, each for a person of their own: none gets another's decision, none an error."""
+    """Twenty cashiers per second wait, each for a different person: none gets another's decision or an error."""
     with site.client(site.h1) as client:  # the worker has its partitions
         first = client.post("/v1/settlements?wait=30s", json=bill("S-first", "E-first", person_id="first"))
         assert 200 == first.status_code
@@ -34,7 +34,7 @@ def test_waiting_under_load_is_answered_with_decisions(site: Site) -> None:
 
 
 def test_those_who_wait_do_not_keep_others_waiting_for_a_thread(site: Site) -> None:
-    """With the worker stopped and two hundred requests that wait, a claim is still shown, and nobody gets an error."""
+    """With the worker stopped and two hundred requests waiting, a claim is still shown and no request fails."""
     site.stop("worker")
     statuses, shown = asyncio.run(_all_wait(site, 200))
     site.start("worker")

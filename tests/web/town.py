@@ -60,7 +60,7 @@ def _report(payout_id: str, person_id: str, status: str, month: str) -> Json:
 
 @contextmanager
 def filled_ledger(postgres_url: str, persons: int = 120) -> Iterator[Engine]:
-    """A database of its own with the town in it."""
+    """A new database with the town in it."""
     name = f"huzhu_town_{next(_numbers)}"
     admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
