@@ -31,9 +31,9 @@ app = typer.Typer(no_args_is_help=True, help="See what happened to payouts, and 
 
 STATES = {
     PayoutState.INSTRUCTED: Saying("已发指令", "instructed"),
-    PayoutState.PAID: Saying("已支付", "paid"),
+    PayoutState.PAID: Saying("已到账", "paid"),
     PayoutState.FAILED: Saying("失败", "failed"),
-    PayoutState.RETURNED: Saying("退回", "returned"),
+    PayoutState.RETURNED: Saying("被退回", "returned"),
     PayoutState.BOOK: Saying("账面冲销", "book entry"),
 }
 KINDS = {"payment": Saying("发放", "payment"), "recovery": Saying("收回", "recovery")}
