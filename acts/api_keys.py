@@ -1,7 +1,7 @@
-"""API keys: made, rotated and revoked by a named operator, each act in the audit log; and recognised at the door.
+"""API keys: created, rotated and revoked by a named operator, with an audit entry each; and recognised in requests.
 
 A key is `huzhu_ID_SECRET`. The secret is 256 random bits, so plain SHA-256 is the right hash: nobody can try 2^256
-secrets, and a slow hash, made for passwords that people choose, would only slow every request down.
+secrets, and a slow hash, which is meant for passwords chosen by people, would only slow down every request.
 """
 
 from __future__ import annotations
@@ -29,30 +29,30 @@ _ID_LENGTH = 10
 
 
 class KeyRefused(Exception):
-    """An act on a key that cannot be done; the message says why."""
+    """The key cannot be created or changed; the message says why."""
 
 
 def create(
     connection: Connection, role: ApiRole, scope: Sequence[str], note: str, operator: str, now: Clock
 ) -> tuple[ApiKey, str]:
-    """A new key, and its token, which is shown once and stored nowhere. Raises KeyRefused."""
-    named = sorted(set(scope))
-    if (role is ApiRole.REGISTRY) != (not named):
-        wanted = {
+    """Creates a key. Returns it with its token, which is not stored. Raises KeyRefused."""
+    ids = sorted(set(scope))
+    if (role is ApiRole.REGISTRY) != (not ids):
+        needs = {
             ApiRole.HOSPITAL: "at least one facility",
             ApiRole.INSURER: "at least one scheme",
             ApiRole.REGISTRY: "no scope",
         }
-        raise KeyRefused(f"a {role} key needs {wanted[role]}")
-    key, token = _new(role, named, note, operator, now())
-    act = KeyAct("created", key.key_id, operator, role, named, note)
+        raise KeyRefused(f"a {role} key needs {needs[role]}")
+    key, token = _new(role, ids, note, operator, now())
+    act = KeyAct("created", key.key_id, operator, role, ids, note)
     _journal(connection, AuditKind.KEY_CREATED, act, key.created_at)
     api_key_rows.add(connection, key)
     return key, token
 
 
 def rotate(connection: Connection, key_id: str, grace: timedelta, operator: str, now: Clock) -> tuple[ApiKey, str]:
-    """A successor with the same rights; the old key still works for ``grace``. Raises KeyRefused."""
+    """Creates a successor with the same rights; the old key keeps working for ``grace``. Raises KeyRefused."""
     old = _live(connection, key_id, now())
     key, token = _new(old.role, old.scope, old.note, operator, now())
     key = key._replace(lineage=old.lineage)
@@ -65,7 +65,7 @@ def rotate(connection: Connection, key_id: str, grace: timedelta, operator: str,
 
 
 def revoke(connection: Connection, key_id: str, reason: str, operator: str, now: Clock) -> None:
-    """Ends a key at once. Raises KeyRefused."""
+    """Revokes a key immediately. Raises KeyRefused."""
     old = _live(connection, key_id, now())
     act = KeyAct("revoked", key_id, operator, old.role, old.scope, reason)
     moment = now()
@@ -74,19 +74,19 @@ def revoke(connection: Connection, key_id: str, reason: str, operator: str, now:
 
 
 def is_live(key: ApiKey, moment: datetime) -> bool:
-    """Whether a key opens the door at an instant."""
+    """Whether a key is valid at an instant."""
     return key.revoked_at is None and (key.expires_at is None or moment < key.expires_at)
 
 
 def recognise(engine: Engine, token: str, now: Clock) -> Caller | None:
-    """Who holds a token; None when it is no live key's."""
+    """The caller with a token, or None if the token does not belong to a valid key."""
     parts = token.split("_", 2)
     if len(parts) != 3 or parts[0] != PREFIX or not token.isascii() or not token.isprintable():
         return None
     with engine.connect() as connection:
         key = api_key_rows.find(connection, parts[1])
-    given = sha256_hex(parts[2].encode("utf-8"))
-    if key is None or not hmac.compare_digest(given, key.secret_sha256) or not is_live(key, now()):
+    secret_sha256 = sha256_hex(parts[2].encode("utf-8"))
+    if key is None or not hmac.compare_digest(secret_sha256, key.secret_sha256) or not is_live(key, now()):
         return None
     return Caller(key.key_id, key.lineage, key.role, frozenset(key.scope))
 
@@ -95,16 +95,27 @@ def _new(role: ApiRole, scope: list[str], note: str, operator: str, moment: date
     key_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH))
     secret = secrets.token_urlsafe(SECRET_BYTES)
     digest = sha256_hex(secret.encode("utf-8"))
-    key = ApiKey(key_id, key_id, digest, role, scope, note, moment, operator, None, None)
+    key = ApiKey(
+        key_id=key_id,
+        lineage=key_id,
+        secret_sha256=digest,
+        role=role,
+        scope=scope,
+        note=note,
+        created_at=moment,
+        created_by=operator,
+        expires_at=None,
+        revoked_at=None,
+    )
     return key, f"{PREFIX}_{key_id}_{secret}"
 
 
 def _live(connection: Connection, key_id: str, moment: datetime) -> ApiKey:
     key = api_key_rows.find(connection, key_id, to_change=True)
     if key is None:
-        raise KeyRefused(f"no key has the id {key_id}: `huzhu keys list` names them")
+        raise KeyRefused(f"there is no key {key_id}: `huzhu keys list` lists them all")
     if not is_live(key, moment):
-        raise KeyRefused(f"key {key_id} has ended already: create a new one")
+        raise KeyRefused(f"key {key_id} has already expired or been revoked: create a new one")
     return key
 
 

@@ -1,4 +1,4 @@
-"""Users of the console: made and changed by a named operator, each act audited; signing in, and being locked out."""
+"""Users of the console: created and changed by a named operator, with an audit entry each; signing in and lock-out."""
 
 from __future__ import annotations
 
@@ -29,31 +29,42 @@ _SEEN_EVERY = timedelta(minutes=1)
 _NAME = re.compile(r"[a-z][a-z0-9._-]{1,39}")
 _hasher = PasswordHasher()
 _turn = threading.BoundedSemaphore(2)
-"""A hash takes 64 MiB and some tenths of a second of a processor on purpose: two at once, the others wait."""
+"""A hash deliberately takes 64 MiB and some tenths of a second: two run at once, the others wait."""
 
 
 class UserRefused(Exception):
-    """An act on a user that cannot be done; the message says why."""
+    """The user cannot be created or changed; the message says why."""
 
 
 def create(connection: Connection, name: str, role: ConsoleRole, password: str, operator: str, now: Clock) -> None:
-    """A new user. Raises UserRefused."""
+    """Creates a user. Raises UserRefused."""
     if not _NAME.fullmatch(name):
-        raise UserRefused("a user name is 2 to 40 of a-z, 0-9, dot, dash and underscore, and begins with a letter")
+        raise UserRefused(
+            "a user name must start with a letter and have 2 to 40 characters: a-z, 0-9, dot, dash and underscore"
+        )
     _check_password(name, password)
     moment = now()
-    user = User(name, role, _hash(password), moment, operator, None, 0, None)
+    user = User(
+        name=name,
+        role=role,
+        password_hash=_hash(password),
+        created_at=moment,
+        created_by=operator,
+        disabled_at=None,
+        failures=0,
+        locked_until=None,
+    )
     if console_user_rows.find(connection, name) is not None:
-        raise UserRefused(f"there is a user {name} already: `huzhu users list` names them all")
+        raise UserRefused(f"user {name} already exists: `huzhu users list` lists them all")
     record_operator_acts(connection, lambda: moment, [_act(AuditKind.USER_CREATED, operator, name, role=role.value)])
     console_user_rows.add(connection, user)
 
 
 def disable(connection: Connection, name: str, operator: str, now: Clock) -> None:
-    """Ends a user's sessions and lets nobody sign in under the name again. Raises UserRefused."""
+    """Disables a user and ends the user's sessions. Raises UserRefused."""
     user = _find(connection, name)
     if user.disabled_at is not None:
-        raise UserRefused(f"user {name} is disabled already")
+        raise UserRefused(f"user {name} is already disabled")
     moment = now()
     record_operator_acts(connection, lambda: moment, [_act(AuditKind.USER_CHANGED, operator, name, change="disabled")])
     console_user_rows.change(connection, user._replace(disabled_at=moment))
@@ -61,7 +72,7 @@ def disable(connection: Connection, name: str, operator: str, now: Clock) -> Non
 
 
 def reset(connection: Connection, name: str, password: str, operator: str, now: Clock) -> None:
-    """A new password; ends sessions, a lock-out and a disablement. Raises UserRefused."""
+    """Sets a new password, ends the user's sessions, unlocks and enables the user. Raises UserRefused."""
     _check_password(name, password)
     hashed = _hash(password)
     user = _find(connection, name)
@@ -72,30 +83,30 @@ def reset(connection: Connection, name: str, password: str, operator: str, now: 
 
 
 def unlock(connection: Connection, name: str, operator: str, now: Clock) -> None:
-    """Ends a lock-out. Raises UserRefused."""
+    """Unlocks a user. Raises UserRefused."""
     user = _find(connection, name)
     record_operator_acts(connection, now, [_act(AuditKind.USER_CHANGED, operator, name, change="unlocked")])
     console_user_rows.change(connection, user._replace(failures=0, locked_until=None))
 
 
 def sign_in(engine: Engine, name: str, password: str, now: Clock) -> str | None:
-    """The token of a new session; None when name or password are wrong, or the user is disabled or locked out.
+    """The token of a new session, or None when name or password are wrong or the user is disabled or locked.
 
-    It takes as long for a name that nobody has, and says as little.
+    An unknown name takes as much time as a wrong password and gives the same answer.
     """
     with engine.connect() as connection:
-        known = console_user_rows.find(connection, name[:100])
-    right = _matches(known.password_hash if known else _nobody(), password)
-    if known is None:
+        found = console_user_rows.find(connection, name[:100])
+    password_matches = _matches(found.password_hash if found else _hash_of_nobody(), password)
+    if found is None:
         return None
     with engine.begin() as connection:
-        user = console_user_rows.find(connection, known.name, to_change=True)
+        user = console_user_rows.find(connection, found.name, to_change=True)
         moment = now()
-        if user is None or user.disabled_at is not None or user.password_hash != known.password_hash:
+        if user is None or user.disabled_at is not None or user.password_hash != found.password_hash:
             return None
         if user.locked_until is not None and moment < user.locked_until:
             return None
-        if not right:
+        if not password_matches:
             failures = user.failures + 1
             locked = failures >= FAILURES_MAX
             until = moment + LOCKED if locked else None
@@ -113,7 +124,7 @@ def sign_in(engine: Engine, name: str, password: str, now: Clock) -> str | None:
 
 
 def session_of(engine: Engine, token: str, now: Clock) -> Session | None:
-    """Who holds a cookie; None when it is nobody's, too old or too long unused."""
+    """The session of a cookie, or None when it is unknown, too old or unused for too long."""
     moment = now()
     with engine.connect() as connection:
         session = console_user_rows.session_of(connection, _digest(token))
@@ -133,21 +144,21 @@ def sign_out(engine: Engine, token: str) -> None:
 def _find(connection: Connection, name: str) -> User:
     user = console_user_rows.find(connection, name, to_change=True)
     if user is None:
-        raise UserRefused(f"there is no user {name}: `huzhu users list` names them all")
+        raise UserRefused(f"there is no user {name}: `huzhu users list` lists them all")
     return user
 
 
 def _check_password(name: str, password: str) -> None:
     if len(password) < PASSWORD_LENGTH_MIN:
-        raise UserRefused(f"a password has at least {PASSWORD_LENGTH_MIN} characters")
+        raise UserRefused(f"the password must have at least {PASSWORD_LENGTH_MIN} characters")
     if len(password.encode("utf-8")) > PASSWORD_BYTES_MAX:
-        raise UserRefused(f"a password has at most {PASSWORD_BYTES_MAX} bytes")
+        raise UserRefused(f"the password must have at most {PASSWORD_BYTES_MAX} bytes")
     if name in password.lower() or len(set(password)) < 5:
-        raise UserRefused("this password is too easy to guess: leave out the name, use more different characters")
+        raise UserRefused("this password is too easy to guess: do not use the name, and use more different characters")
 
 
-def _act(kind: AuditKind, operator: str, name: str, **told: str) -> ConsoleAct:
-    return ConsoleAct(kind.value, operator, {"user": name, **told})
+def _act(kind: AuditKind, operator: str, name: str, **details: str) -> ConsoleAct:
+    return ConsoleAct(kind.value, operator, {"user": name, **details})
 
 
 def _hash(password: str) -> str:
@@ -166,8 +177,8 @@ def _matches(hashed: str, password: str) -> bool:
 
 
 @cache
-def _nobody() -> str:
-    """A hash that no password has, so that an unknown name costs as much time as a wrong password."""
+def _hash_of_nobody() -> str:
+    """The hash of a random password, so that an unknown name takes as much time as a wrong password."""
     return _hash(secrets.token_urlsafe(32))
 
 

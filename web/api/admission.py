@@ -161,12 +161,17 @@ def _subjects(candidates: Sequence[Candidate | Problem]) -> list[Subject]:
 def _row(candidate: Candidate, shard_count: int) -> InboxRow:
     value, reading = candidate
     fact = reading.fact
-    shard = shard_of(fact.person_id, shard_count)
-    topic = TOPIC_OF_EVENT[fact.event_type].name
-    encounter_id = getattr(fact, "encounter_id", None)
-    version = 0 if isinstance(fact, PayoutReported) else fact.line_version or 0
-    key = (*fact.subject, version, reading.content_sha256)
-    return InboxRow(shard, topic, fact.person_id, value, *key, encounter_id)
+    return InboxRow(
+        shard=shard_of(fact.person_id, shard_count),
+        topic=TOPIC_OF_EVENT[fact.event_type].name,
+        person_id=fact.person_id,
+        value=value,
+        kind=fact.subject.kind,
+        subject_id=fact.subject.id,
+        version=0 if isinstance(fact, PayoutReported) else fact.line_version or 0,
+        content_sha256=reading.content_sha256,
+        encounter_id=getattr(fact, "encounter_id", None),
+    )
 
 
 def _key(row: InboxRow) -> InboxKey:
