@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.bilingual import Saying
 from schemas.dates import Instant
 
 
@@ -62,57 +63,62 @@ class EventRefused(BaseModel):
 
 def refuse(code: RefusalCode, detail: str = "", pointers: tuple[str, ...] = ()) -> Refusal:
     """A refusal with the sentences of its code; ``detail`` (English, no personal data) is put in brackets."""
-    zh, en = _SENTENCES[code]
+    sentence = _SENTENCES[code]
     where = f" ({', '.join(pointers)})" if pointers else ""
-    return Refusal(code=code, pointers=pointers, zh=zh + where, en=en + where + (f" [{detail}]" if detail else ""))
+    return Refusal(
+        code=code,
+        pointers=pointers,
+        zh=sentence.zh + where,
+        en=sentence.en + where + (f" [{detail}]" if detail else ""),
+    )
 
 
-_SENTENCES: dict[RefusalCode, tuple[str, str]] = {
-    RefusalCode.MALFORMED_JSON: (
+_SENTENCES: dict[RefusalCode, Saying] = {
+    RefusalCode.MALFORMED_JSON: Saying(
         "报文不是合法的 UTF-8 JSON。请修正编码或语法后重新发送。",
         "The bytes are not valid JSON in UTF-8. Correct the encoding or the syntax and send the event again.",
     ),
-    RefusalCode.SCHEMA_INVALID: (
+    RefusalCode.SCHEMA_INVALID: Saying(
         "字段缺失或格式不对。请按接口规范补正后重新发送。",
         "A field is missing or has the wrong form. Correct the named fields and send the event again.",
     ),
-    RefusalCode.UNKNOWN_EVENT_TYPE: (
+    RefusalCode.UNKNOWN_EVENT_TYPE: Saying(
         "此主题不接受该事件类型。请核对 event_type 和主题名称。",
         "This topic takes no event of that type. Check event_type and the name of the topic.",
     ),
-    RefusalCode.UNSUPPORTED_CURRENCY: (
+    RefusalCode.UNSUPPORTED_CURRENCY: Saying(
         "只接受人民币(CNY)。请换算后重新发送。",
         "Only CNY is accepted. Convert the amounts and send the event again.",
     ),
-    RefusalCode.TOO_LARGE: (
+    RefusalCode.TOO_LARGE: Saying(
         "报文超过 1 MiB。请去掉附件等内容后重新发送。",
         "The event is larger than 1 MiB. Leave out attachments and send it again.",
     ),
-    RefusalCode.KEY_MISMATCH: (
+    RefusalCode.KEY_MISMATCH: Saying(
         "消息键与 person_id 不一致。请以 person_id 作为消息键重新发送。",
         "The message key is not the event's person_id. Send the event again with person_id as its key.",
     ),
-    RefusalCode.NEGATIVE_AMOUNT: (
+    RefusalCode.NEGATIVE_AMOUNT: Saying(
         "金额不能为负。退费请发送 settlement.voided 或更正版本。",
         "An amount is negative. Refund with settlement.voided or with a corrected version.",
     ),
-    RefusalCode.AMOUNTS_DO_NOT_BALANCE: (
+    RefusalCode.AMOUNTS_DO_NOT_BALANCE: Saying(
         "总费用不等于各项支付与个人负担之和。请核对到分后重新发送。",
         "total_charge is not the sum of the paid amounts, copay and out_of_catalogue. Reconcile to the fen and resend.",
     ),
-    RefusalCode.DATES_OUT_OF_ORDER: (
+    RefusalCode.DATES_OUT_OF_ORDER: Saying(
         "日期先后颠倒(出院早于入院,或失效日不晚于生效日)。请核对日期。",
         "Dates are out of order: discharge before admission, or valid_to not after valid_from. Check the dates.",
     ),
-    RefusalCode.FUTURE_DATED: (
+    RefusalCode.FUTURE_DATED: Saying(
         "业务日期晚于事件发生时间一天以上。请核对日期和时钟。",
         "A date lies more than one day after occurred_at. Check the date and the sender's clock.",
     ),
-    RefusalCode.VERSION_CONFLICT: (
+    RefusalCode.VERSION_CONFLICT: Saying(
         "同一编号的同一版本已接收过不同内容。更正请使用更高的版本号。",
         "This version of this id was accepted before with other content. Send a correction under a higher version.",
     ),
-    RefusalCode.PERSON_MISMATCH: (
+    RefusalCode.PERSON_MISMATCH: Saying(
         "该编号此前登记在另一人或另一次就诊名下。请核对编号与人员。",
         "This id was accepted before under another person or encounter. Check the id and whom it belongs to.",
     ),

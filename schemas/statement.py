@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
+from schemas.bilingual import Saying
 from schemas.ids import ClaimId, PayoutId
 from schemas.records import PayoutState
 
@@ -25,11 +26,10 @@ class StatementLine(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """A line that cannot be compared: where, and why, in Chinese and English."""
+    """A line that cannot be compared: where, and why."""
 
     number: int
-    zh: str
-    en: str
+    why: Saying
 
 
 class Statement(NamedTuple):

@@ -130,16 +130,17 @@ class ShardCheck:
         elif self.found is not None:
             pass
         elif entry is None:
-            self._bad(expected, Fault.EDITED, "内容与其自身的散列不符", "its content does not match its own hash")
+            self._bad(
+                expected, Fault.EDITED, Saying("内容与其自身的散列不符", "its content does not match its own hash")
+            )
         elif entry.shard != self.shard:
             self._bad(
                 expected,
                 Fault.CHAIN_SWAPPED,
-                f"此处是分片 {entry.shard} 的条目",
-                f"this is an entry of shard {entry.shard}",
+                Saying(f"此处是分片 {entry.shard} 的条目", f"this is an entry of shard {entry.shard}"),
             )
         elif entry.seq < expected:
-            self._bad(entry.seq, Fault.INSERTED, "该序号出现了两次", "two entries have this number")
+            self._bad(entry.seq, Fault.INSERTED, Saying("该序号出现了两次", "two entries have this number"))
         elif entry.seq > expected:
             self._gap = (expected, entry.seq)
             self._missing(entry.seq)
@@ -147,8 +148,10 @@ class ShardCheck:
             self._bad(
                 expected,
                 Fault.CHAIN_SWAPPED,
-                "与前一条目不相连:两者之一被改写,或换成了另一条链",
-                "it does not follow the entry before it: one of the two was rewritten, or another chain continues here",
+                Saying(
+                    "与前一条目不相连:两者之一被改写,或换成了另一条链",
+                    "it does not follow the entry before: one of the two was rewritten, or another chain goes on here",
+                ),
             )
         else:
             self._good(entry)
@@ -162,8 +165,10 @@ class ShardCheck:
             self._bad(
                 self.tree.size + 1,
                 Fault.TRUNCATED,
-                f"日志到 {self.tree.size} 号为止,而检查点证明曾有 {seen.size} 条",
-                f"the log ends with entry {self.tree.size}, but a checkpoint covers {seen.size}",
+                Saying(
+                    f"日志到 {self.tree.size} 号为止,而检查点证明曾有 {seen.size} 条",
+                    f"the log ends with entry {self.tree.size}, but a checkpoint covers {seen.size}",
+                ),
             )
         return self.found
 
@@ -178,8 +183,10 @@ class ShardCheck:
                 self._bad(
                     self.proved + 1,
                     Fault.CHECKPOINT_MISMATCH,
-                    f"{self.proved + 1} 至 {checkpoint.size} 号条目不是签名时的内容",
-                    f"entries {self.proved + 1} to {checkpoint.size} are not the ones that were signed",
+                    Saying(
+                        f"{self.proved + 1} 至 {checkpoint.size} 号条目不是签名时的内容",
+                        f"entries {self.proved + 1} to {checkpoint.size} are not the ones that were signed",
+                    ),
                 )
 
     def _missing(self, stands: int) -> None:
@@ -187,7 +194,7 @@ class ShardCheck:
         one = stands - first == 1
         zh = f"{first} 号条目缺失" if one else f"{first} 至 {stands - 1} 号条目缺失"
         en = "this entry is missing" if one else f"entries {first} to {stands - 1} are missing"
-        self._bad(first, Fault.MISSING, zh, en)
+        self._bad(first, Fault.MISSING, Saying(zh, en))
 
     def _after_gap(self, entry: AuditEntry | None) -> None:
         """An entry that was missing and turns up later was moved, not lost."""
@@ -198,12 +205,11 @@ class ShardCheck:
             self._bad(
                 first,
                 Fault.REORDERED,
-                f"此处是 {stands} 号条目,顺序被打乱",
-                f"entry {stands} is in its place, out of order",
+                Saying(f"此处是 {stands} 号条目,顺序被打乱", f"entry {stands} is in its place, out of order"),
             )
 
-    def _bad(self, seq: int, fault: Fault, zh: str, en: str) -> None:
-        self.found = Finding(self.shard, seq, fault, Saying(zh, en))
+    def _bad(self, seq: int, fault: Fault, saying: Saying) -> None:
+        self.found = Finding(self.shard, seq, fault, saying)
 
 
 class LogCheck:

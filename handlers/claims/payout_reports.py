@@ -148,9 +148,8 @@ def states_of(
 class NotReissuable(Exception):
     """A payout that cannot be reissued; the message says why, in Chinese and English."""
 
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(f"{zh}\n{en}")
-        self.zh, self.en = zh, en
+    def __init__(self, why: Saying) -> None:
+        super().__init__(f"{why.zh}\n{why.en}")
 
 
 def amount_to_reissue(
@@ -166,33 +165,41 @@ def amount_to_reissue(
     again = next((each.payout_id for each in line if each.reissue_of == name), None)
     if row.reversal_of is not None:
         raise NotReissuable(
-            f"{name} 是账面冲销,没有资金往来,不能重发。", f"{name} is a book reversal: it moves no money."
+            Saying(f"{name} 是账面冲销,没有资金往来,不能重发。", f"{name} is a book reversal: it moves no money.")
         )
     if again is not None:
         raise NotReissuable(
-            f"{name} 已经重发过,新指令是 {again};如新指令也失败,请重发新指令。",
-            f"{name} was already reissued as {again}. If that one fails too, reissue it instead.",
+            Saying(
+                f"{name} 已经重发过,新指令是 {again};如新指令也失败,请重发新指令。",
+                f"{name} was already reissued as {again}. If that one fails too, reissue it instead.",
+            ),
         )
     state = states.get((name, row.person_id))
     if state is None or state.state not in NOT_THERE:
         now = "instructed" if state is None else state.state
         raise NotReissuable(
-            f"{name} 的状态是 {now},只有 failed(失败)或 returned(退回)才能重发。",
-            f"{name} is {now}; only a failed or returned payout can be reissued.",
+            Saying(
+                f"{name} 的状态是 {now},只有 failed(失败)或 returned(退回)才能重发。",
+                f"{name} is {now}; only a failed or returned payout can be reissued.",
+            ),
         )
     if state.last_status not in NOT_THERE:
         raise NotReissuable(
-            f"{name} 的报告互相矛盾:最后一份报告说已支付。请先与保险公司核实,由其补报 failed 或 returned。",
-            f"The reports of {name} contradict each other: the last one says paid. Clarify this with the insurer "
-            "first, who then reports failed or returned.",
+            Saying(
+                f"{name} 的报告互相矛盾:最后一份报告说已支付。请先与保险公司核实,由其补报 failed 或 returned。",
+                f"The reports of {name} contradict each other: the last one says paid. Clarify this with the insurer "
+                "first, who then reports failed or returned.",
+            ),
         )
     moved = sum(_signed(each) for each in line if each.reversal_of is None and _may_move(each, states))
     missing = max(line, key=lambda each: each.revision).balance_after - moved
     amount = min(row.amount, missing if row.kind == InstructionKind.PAYMENT else -missing)
     if amount <= 0:
         raise NotReissuable(
-            f"{name} 不必重发:该理赔在这一保障层已无差额。",
-            f"{name} need not be reissued: nothing is missing for this claim and scheme.",
+            Saying(
+                f"{name} 不必重发:该理赔在这一保障层已无差额。",
+                f"{name} need not be reissued: nothing is missing for this claim and scheme.",
+            ),
         )
     return amount
 

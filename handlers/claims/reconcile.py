@@ -31,8 +31,8 @@ def differences(statement: Statement, payouts: Iterable[PayoutRecord], scope: Sc
     """
     known = {payout.payout_id: payout for payout in payouts}
     found = [
-        Difference(DifferenceKind.UNREADABLE_LINE, each.number, None, zh=each.zh, en=each.en)
-        for each in statement.unreadable
+        Difference(DifferenceKind.UNREADABLE_LINE, line.number, None, zh=line.why.zh, en=line.why.en)
+        for line in statement.unreadable
     ]
     first: dict[PayoutId, StatementLine] = {}
     for line in statement.lines:

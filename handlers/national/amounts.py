@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import get_args
 
 from handlers.national.settlement_values import FieldTrouble, NationalRecord, amount
+from schemas.bilingual import Saying
 from schemas.national.mapping import Detail, NationalMapping
 from schemas.national.national_refusal import NationalRefusal
 from schemas.refusals import RefusalCode
@@ -79,7 +80,7 @@ def _detail(record: NationalRecord, name: Detail, mapping: NationalMapping) -> i
 def _needed(record: NationalRecord, name: str) -> int:
     value = amount(record, name)
     if value is None:
-        raise FieldTrouble(name, "缺失,请补上;没有就写 0", "is missing: add it, with 0 where there is none")
+        raise FieldTrouble(name, Saying("缺失,请补上;没有就写 0", "is missing: add it, with 0 where there is none"))
     return value
 
 

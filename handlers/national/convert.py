@@ -16,6 +16,7 @@ from typing import Any
 from handlers.claims.read import read
 from handlers.national.amounts import DETAILS, converted
 from handlers.national.settlement_values import FieldTrouble, NationalRecord, amount, code, day, instant, spelled, text
+from schemas.bilingual import Saying
 from schemas.canonical import derived_id
 from schemas.dates import format_instant, shanghai_date
 from schemas.money import NumberLiteral, format_yuan
@@ -106,7 +107,7 @@ def _mapping(
 def _refunds(record: NationalRecord) -> bool:
     flag = code(record, "refd_setl_flag") or "0"
     if flag.strip("0") not in ("", "1"):
-        raise FieldTrouble("refd_setl_flag", "只能是 0 或 1", "is neither 0 nor 1")
+        raise FieldTrouble("refd_setl_flag", Saying("只能是 0 或 1", "is neither 0 nor 1"))
     total = amount(record, "medfee_sumamt")
     return flag.strip("0") == "1" or (total is not None and total < 0)
 
@@ -208,7 +209,7 @@ def _version(record: NationalRecord, settled_at: datetime, voided: int) -> int:
     given = code(record, "version")
     if given is not None:
         if not re.fullmatch(r"[1-9][0-9]{0,15}", given):
-            raise FieldTrouble("version", "不是从 1 开始的整数", "is not a whole number of at least 1")
+            raise FieldTrouble("version", Saying("不是从 1 开始的整数", "is not a whole number of at least 1"))
         return int(given)
     changed_at = instant(record, "updt_time") if "updt_time" in record else settled_at
     newest = max(changed_at, settled_at)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
+from schemas.bilingual import Saying
 from schemas.dates import SHANGHAI, parse_instant
 from schemas.money import NumberLiteral, parse_yuan
 from schemas.national.national_refusal import NationalCode, NationalRefusal
@@ -36,11 +37,15 @@ _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}")
 class FieldTrouble(Exception):
     """A value that cannot be used."""
 
-    def __init__(self, name: str, zh: str, en: str) -> None:
-        super().__init__(en)
-        said_zh = f"字段 {name} {zh}。"
-        said_en = f"The field {name} {en}."
-        self.refusal = NationalRefusal(code=NationalCode.FIELD_INVALID, fields=(name,), zh=said_zh, en=said_en)
+    def __init__(self, name: str, trouble: Saying) -> None:
+        """``trouble`` continues a sentence that starts with the field's name."""
+        super().__init__(trouble.en)
+        self.refusal = NationalRefusal(
+            code=NationalCode.FIELD_INVALID,
+            fields=(name,),
+            zh=f"字段 {name} {trouble.zh}。",
+            en=f"The field {name} {trouble.en}.",
+        )
 
 
 def spelled(record: Mapping[str, object]) -> dict[str, object]:
@@ -52,7 +57,7 @@ def spelled(record: Mapping[str, object]) -> dict[str, object]:
         if value is None or (isinstance(value, str) and not value.strip()):
             continue
         if name in found and found[name] != value:
-            raise FieldTrouble(name, "有两个不同的值", "appears twice with different values: keep one")
+            raise FieldTrouble(name, Saying("有两个不同的值", "appears twice with different values: keep one"))
         found[name] = value
     return found
 
@@ -66,8 +71,10 @@ def text(record: NationalRecord, name: str) -> str:
         return str(value)
     raise FieldTrouble(
         name,
-        "不是文本:编号在表格里请设为文本格式,数字格式会丢位",
-        "is not text: format the column as text (numbers lose digits), and in JSON put it in quotes",
+        Saying(
+            "不是文本:编号在表格里请设为文本格式,数字格式会丢位",
+            "is not text: format the column as text (numbers lose digits), and in JSON put it in quotes",
+        ),
     )
 
 
@@ -79,7 +86,7 @@ def code(record: NationalRecord, name: str) -> str | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, NumberLiteral | bool | float) or not isinstance(value, str | int):
-        raise FieldTrouble(name, "不是代码", "is not a code: write the code of the national table as text")
+        raise FieldTrouble(name, Saying("不是代码", "is not a code: write the code of the national table as text"))
     return str(value).strip()
 
 
@@ -98,8 +105,10 @@ def amount(record: NationalRecord, name: str) -> int | None:
     except ValueError:
         raise FieldTrouble(
             name,
-            "不是金额:请写以元为单位、最多两位小数的数字,不带千分位",
-            "is not an amount: write yuan with at most two decimals, without thousands separators",
+            Saying(
+                "不是金额:请写以元为单位、最多两位小数的数字,不带千分位",
+                "is not an amount: write yuan with at most two decimals, without thousands separators",
+            ),
         ) from None
 
 
@@ -116,7 +125,7 @@ def day(record: NationalRecord, name: str) -> date:
             raise ValueError
         return date(int(found[1]), int(found[2]), int(found[3]))
     except ValueError:
-        raise FieldTrouble(name, "不是日期:请写成 2024-03-10", "is not a day: write it as 2024-03-10") from None
+        raise FieldTrouble(name, Saying("不是日期:请写成 2024-03-10", "is not a day: write it as 2024-03-10")) from None
 
 
 def instant(record: NationalRecord, name: str) -> datetime:
@@ -133,12 +142,12 @@ def instant(record: NationalRecord, name: str) -> datetime:
         return parse_instant(written.replace(" ", "T", 1)).astimezone(SHANGHAI)
     except ValueError:
         raise FieldTrouble(
-            name, "不是时间:请写成 2024-03-10 15:00:00", "is not a time: write it as 2024-03-10 15:00:00"
+            name, Saying("不是时间:请写成 2024-03-10 15:00:00", "is not a time: write it as 2024-03-10 15:00:00")
         ) from None
 
 
 def _required(record: NationalRecord, name: str) -> object:
     value = record.get(name)
     if value is None:
-        raise FieldTrouble(name, "缺失,请补上", "is missing: add it")
+        raise FieldTrouble(name, Saying("缺失,请补上", "is missing: add it"))
     return value

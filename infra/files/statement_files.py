@@ -13,6 +13,7 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from schemas.bilingual import Saying
 from schemas.ids import PayoutId
 from schemas.money import FEN_PER_YUAN
 from schemas.records import PayoutState
@@ -124,20 +125,21 @@ def _text(cell: object) -> str:
 def _line(number: int, cells: dict[str, Any]) -> StatementLine | Unreadable:
     payout_id = _text(cells["payout_id"])
     if not payout_id:
-        return Unreadable(number, "没有支付编号", "no payout id")
+        return Unreadable(number, Saying("没有支付编号", "no payout id"))
     amount = _fen(cells["amount"])
     if amount is None:
-        return Unreadable(number, "金额不是以分为最小单位的数", "the amount is not a whole number of fen")
+        return Unreadable(number, Saying("金额不是以分为最小单位的数", "the amount is not a whole number of fen"))
     state = kind = None
     if "state" in cells:
         state = _meaning(STATES, cells["state"])
         if state is None:
-            return Unreadable(number, "不认识的支付状态", "unknown state")
+            return Unreadable(number, Saying("不认识的支付状态", "unknown state"))
     if "kind" in cells:
         kind = _meaning(KINDS, cells["kind"])
         if kind is None or amount < 0:
             return Unreadable(
-                number, "收付类型不明,或类型与负数金额并用", "unknown kind, or a kind together with a negative amount"
+                number,
+                Saying("收付类型不明,或类型与负数金额并用", "unknown kind, or a kind together with a negative amount"),
             )
     return StatementLine(number, PayoutId(payout_id), amount * (kind or 1), state, kind is not None or amount < 0)
 
