@@ -72,8 +72,10 @@ class Settings(BaseModel):
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Reads ``HUZHU_*`` variables. Raises SettingsError for a wrong value; unknown names are left alone."""
-        given = os.environ if environment is None else environment
-        values = {name: given[variable] for name in cls.model_fields if (variable := f"HUZHU_{name.upper()}") in given}
+        variables = os.environ if environment is None else environment
+        values = {
+            name: variables[variable] for name in cls.model_fields if (variable := f"HUZHU_{name.upper()}") in variables
+        }
         try:
             return cls.model_validate(values)
         except ValidationError as error:

@@ -117,13 +117,13 @@ def parse_notes(text: str) -> list[SignedCheckpoint]:
     notes: list[SignedCheckpoint] = []
     place = len(text) - len(text.lstrip("\n"))
     while place < len(text):
-        found = _NOTE.match(text, place)
-        if found is None:
+        match = _NOTE.match(text, place)
+        if match is None:
             line = text.count("\n", 0, place) + 1
             raise NotACheckpoint(f"line {line}: no signed note starts here (text, empty line, '— NAME SIGNATURE')")
-        body, lines = found.groups()
+        body, lines = match.groups()
         notes.append(SignedCheckpoint(_parse_body(body), tuple(map(_parse_signature, lines.splitlines()))))
-        place = found.end()
+        place = match.end()
     return notes
 
 

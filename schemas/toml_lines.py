@@ -54,9 +54,9 @@ class _Scan:
         return self.number
 
     def _skip_blank(self) -> bool:
-        found = _BLANK.match(self.text, self.at)
-        assert found is not None
-        self.at = found.end()
+        match = _BLANK.match(self.text, self.at)
+        assert match is not None
+        self.at = match.end()
         return self.at < len(self.text)
 
     def _header(self, brackets: int) -> Path:
@@ -84,10 +84,10 @@ class _Scan:
         while True:
             self._skip_blank()
             quoted = _STRING.match(self.text, self.at)
-            found = quoted or _BARE_KEY.match(self.text, self.at)
-            assert found is not None
-            names.append(found[0][1:-1] if quoted else found[0])
-            self.at = found.end()
+            match = quoted or _BARE_KEY.match(self.text, self.at)
+            assert match is not None
+            names.append(match[0][1:-1] if quoted else match[0])
+            self.at = match.end()
             self._skip_blank()
             if self.at >= len(self.text) or self.text[self.at] != ".":
                 return names
@@ -105,9 +105,9 @@ class _Scan:
     def _value(self, path: Path) -> None:
         opening = self.text[self.at]
         if opening in "\"'":
-            found = _STRING.match(self.text, self.at)
-            assert found is not None
-            self.at = found.end()
+            match = _STRING.match(self.text, self.at)
+            assert match is not None
+            self.at = match.end()
         elif opening == "[":
             self._list(path)
         elif opening == "{":

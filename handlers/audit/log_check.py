@@ -247,8 +247,8 @@ class LogCheck:
         """The first fault of each shard, after the last entry."""
         if self._spoiled:
             self._blame(self._current or self.of(0))
-        found = [self.shards[shard].end() for shard in sorted(self.shards)]
-        return [each for each in found if each is not None]
+        findings = [self.shards[shard].end() for shard in sorted(self.shards)]
+        return [each for each in findings if each is not None]
 
     def _blame(self, check: ShardCheck) -> None:
         while self._spoiled:

@@ -161,7 +161,7 @@ def _differences(old: int, start: int, end: int, *, whole: bool) -> Iterator[tup
 
 def _roots(leaves: Iterable[bytes], ranges: list[tuple[int, int]]) -> list[bytes]:
     """The roots of disjoint ranges of leaves, as given, in one pass. Raises ValueError if leaves are missing."""
-    found: dict[tuple[int, int], bytes] = {}
+    roots: dict[tuple[int, int], bytes] = {}
     waiting = sorted(ranges)
     tree, reached = Frontier(), 0
     for leaf in leaves:
@@ -172,8 +172,8 @@ def _roots(leaves: Iterable[bytes], ranges: list[tuple[int, int]]) -> list[bytes
             tree.append(leaf)
         reached += 1
         if reached == end:
-            found[waiting.pop(0)] = tree.root()
+            roots[waiting.pop(0)] = tree.root()
             tree = Frontier()
     if waiting:
         raise ValueError(f"there are only {reached} leaves")
-    return [found[each] for each in ranges]
+    return [roots[each] for each in ranges]

@@ -206,6 +206,6 @@ class Account:
 
 
 def _keep_newest(held: dict[_Id, _Versioned], name: _Id, fact: _Versioned) -> None:
-    known = held.get(name)
-    if known is None or known.version < fact.version:
+    before = held.get(name)
+    if before is None or before.version < fact.version:
         held[name] = fact

@@ -112,10 +112,10 @@ class _Years:
     sums: dict[tuple[str, date], _Year] = field(default_factory=dict)
 
     def of(self, scheme: Scheme, year: date) -> _Year:
-        found = self.sums.get((scheme.id, year))
-        if found is None:
-            found = self.sums[scheme.id, year] = _Year()
-        return found
+        sums = self.sums.get((scheme.id, year))
+        if sums is None:
+            sums = self.sums[scheme.id, year] = _Year()
+        return sums
 
 
 def adjudicate(

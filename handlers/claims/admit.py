@@ -57,13 +57,13 @@ def admit(reading: Reading, registry: Registry) -> Disposition | Refusal:
     fact = reading.fact
     encounter_id = getattr(fact, "encounter_id", None)
     for subject in claims_of_identity(fact):
-        known = registry.get(subject)
-        if known is None:
+        owner = registry.get(subject)
+        if owner is None:
             continue
-        if known.person_id != fact.person_id and subject.kind is not Kind.PAYOUT:
+        if owner.person_id != fact.person_id and subject.kind is not Kind.PAYOUT:
             pointers = ("/person_id", f"/{subject.kind}_id")
             return refuse(RefusalCode.PERSON_MISMATCH, pointers=pointers)
-        if subject.kind is Kind.SETTLEMENT and known.encounter_id != encounter_id:
+        if subject.kind is Kind.SETTLEMENT and owner.encounter_id != encounter_id:
             return refuse(RefusalCode.PERSON_MISMATCH, pointers=("/encounter_id", "/settlement_id"))
     line = registry.get(fact.subject)
     version = fact.line_version

@@ -79,14 +79,14 @@ def _explain(step: Step, benefit: Benefit, policy: Policy) -> ExplanationLine:
     rule = f"{policy.id}/{benefit.scheme.id}"
     if step.slice is not None:
         inputs = _bracket_inputs(step.slice, benefit)
-        said = _bracket_said(step, step.slice, benefit, first=benefit.scheme is policy.schemes[0])
+        sentence = _bracket_said(step, step.slice, benefit, first=benefit.scheme is policy.schemes[0])
         assert benefit.tier is not None
         rule = f"{rule}/{benefit.tier.name}/brackets/{step.slice.bracket}"
     elif step.kind is StepKind.ROUNDING:
-        inputs, said = _rounding(step, benefit)
+        inputs, sentence = _rounding(step, benefit)
         rule = "claims.md/2/half-up"
     else:
-        inputs, said = _limited(step, benefit)
+        inputs, sentence = _limited(step, benefit)
         rule = "claims.md/5/remaining" if step.kind is StepKind.LIMIT_REMAINING else f"{rule}/{step.kind}"
     return ExplanationLine(
         scheme_id=benefit.scheme.id,
@@ -94,8 +94,8 @@ def _explain(step: Step, benefit: Benefit, policy: Policy) -> ExplanationLine:
         amount=step.amount,
         rule=rule,
         inputs=inputs,
-        zh=said.zh,
-        en=said.en,
+        zh=sentence.zh,
+        en=sentence.en,
     )
 
 
@@ -174,20 +174,20 @@ def _limited(step: Step, benefit: Benefit) -> tuple[dict[str, str], Saying]:
         case StepKind.LIMIT_REMAINING:
             inputs["remaining"] = format_yuan(step.limit)
             basis = BASIS[scheme.basis]
-            said = Saying(
+            sentence = Saying(
                 f"补助不会超过还要您自己付的钱:{basis.zh}只剩 {limit} 元,所以减去 {less} 元。",
                 f"Never more than you still have to pay: of {basis.en}, {limit} yuan are left, so {less} yuan less.",
             )
         case StepKind.CAP_PER_STAY:
             inputs["cap"] = format_yuan(step.limit)
-            said = Saying(
+            sentence = Saying(
                 f"这一项每次最多补 {limit} 元,所以减去 {less} 元。",
                 f"This scheme pays at most {limit} yuan each time, so {less} yuan less.",
             )
         case StepKind.CAP_PER_YEAR:
             cap, paid = scheme.cap_per_year or 0, benefit.paid_before
             inputs |= {"cap": format_yuan(cap), "paid_before": format_yuan(paid), "left": format_yuan(step.limit)}
-            said = Saying(
+            sentence = Saying(
                 f"这一项每人每年最多补 {yuan(cap)} 元,这个年度已经补了 {yuan(paid)} 元,还能补 {limit} 元,"
                 f"所以减去 {less} 元。",
                 f"This scheme pays at most {yuan(cap)} yuan per person and year; {yuan(paid)} were paid before, "
@@ -195,8 +195,8 @@ def _limited(step: Step, benefit: Benefit) -> tuple[dict[str, str], Saying]:
             )
         case _:
             inputs["floor"] = format_yuan(step.limit)
-            said = Saying(
+            sentence = Saying(
                 f"这一项不到 {limit} 元就不发,算出来是 {before} 元,所以这次不发。",
                 f"Less than {limit} yuan is not paid by this scheme; it would be {before} yuan, so nothing is paid.",
             )
-    return inputs, said
+    return inputs, sentence

@@ -69,17 +69,17 @@ def verdicts(reports: Iterable[PayoutReport]) -> list[tuple[PayoutReport, Verdic
     The same status again is a repetition, but two paid reports with different references may be two transfers: a
     contradiction. A report that contradicts leaves the state as it was.
     """
-    told: list[tuple[PayoutReport, Verdict]] = []
+    judged: list[tuple[PayoutReport, Verdict]] = []
     last: PayoutReport | None = None
     for report in sorted(reports, key=lambda each: each.order):
         if report.status in LEGAL[last.status if last else None]:
             last = report
-            told.append((report, Verdict.APPLIED))
+            judged.append((report, Verdict.APPLIED))
         elif last is not None and report.status is last.status and not _paid_again(last, report):
-            told.append((report, Verdict.REPEATED))
+            judged.append((report, Verdict.REPEATED))
         else:
-            told.append((report, Verdict.CONTRADICTS))
-    return told
+            judged.append((report, Verdict.CONTRADICTS))
+    return judged
 
 
 def _paid_again(before: PayoutReport, report: PayoutReport) -> bool:

@@ -29,33 +29,33 @@ def differences(statement: Statement, payouts: Iterable[PayoutRecord], scope: Sc
     ``payouts`` holds all payouts of the ledger, not only those in scope: a line about another month's payout is
     compared too, and only a payout that the ledger does not know at all counts as missing there.
     """
-    known = {payout.payout_id: payout for payout in payouts}
-    found = [
+    by_id = {payout.payout_id: payout for payout in payouts}
+    results = [
         Difference(DifferenceKind.UNREADABLE_LINE, line.number, None, zh=line.why.zh, en=line.why.en)
         for line in statement.unreadable
     ]
     first: dict[PayoutId, StatementLine] = {}
     for line in statement.lines:
-        payout = known.get(line.payout_id)
+        payout = by_id.get(line.payout_id)
         if line.payout_id in first:
             before = first[line.payout_id].number
             twice = _of(DifferenceKind.DUPLICATE_IN_STATEMENT, payout, line)
-            found.append(twice._replace(zh=f"第 {before} 行已有同一笔", en=f"is already in line {before}"))
+            results.append(twice._replace(zh=f"第 {before} 行已有同一笔", en=f"is already in line {before}"))
             continue
         first[line.payout_id] = line
         if payout is None:
-            found.append(_of(DifferenceKind.MISSING_IN_LEDGER, None, line))
+            results.append(_of(DifferenceKind.MISSING_IN_LEDGER, None, line))
             continue
         if not _same_amount(line, payout):
-            found.append(_of(DifferenceKind.AMOUNT_DIFFERS, payout, line))
+            results.append(_of(DifferenceKind.AMOUNT_DIFFERS, payout, line))
         if line.state not in (None, payout.state):
             states = _of(DifferenceKind.STATE_DIFFERS, payout, line)
-            found.append(states._replace(in_ledger=payout.state, in_statement=line.state))
-    found.sort(key=lambda each: each.line or 0)
-    for payout in known.values():
+            results.append(states._replace(in_ledger=payout.state, in_statement=line.state))
+    results.sort(key=lambda each: each.line or 0)
+    for payout in by_id.values():
         if payout.payout_id not in first and in_scope(payout, scope):
-            found.append(_of(DifferenceKind.MISSING_IN_STATEMENT, payout, None))
-    return found
+            results.append(_of(DifferenceKind.MISSING_IN_STATEMENT, payout, None))
+    return results
 
 
 def signed(payout: PayoutRecord) -> int:

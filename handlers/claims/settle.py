@@ -82,8 +82,8 @@ def in_order(dues: Iterable[Due]) -> list[Due]:
 
 def _by_scheme(adjudication: Adjudication, held: dict[str, BenefitRow]) -> list[tuple[str, Benefit | None]]:
     now: list[tuple[str, Benefit | None]] = [(benefit.scheme.id, benefit) for benefit in adjudication.benefits]
-    named = {scheme_id for scheme_id, _ in now}
-    return now + [(scheme_id, None) for scheme_id in sorted(held) if scheme_id not in named]
+    applying = {scheme_id for scheme_id, _ in now}
+    return now + [(scheme_id, None) for scheme_id in sorted(held) if scheme_id not in applying]
 
 
 def _row(

@@ -66,15 +66,15 @@ def convert(
     """The events of one record. ``occurred_at`` is the moment of sending; ``settled`` the totals (fen) of settlements
     that are sent with it, by ``setl_id``."""
     try:
-        known = spelled(record)
-        settled_at = instant(known, "setl_time")
-        mapping = _mapping(known, mappings, settled_at)
+        fields = spelled(record)
+        settled_at = instant(fields, "setl_time")
+        mapping = _mapping(fields, mappings, settled_at)
         if isinstance(mapping, NationalRefusal):
             return mapping
-        if _refunds(known):
-            events = _void(known, mapping, settled_at, occurred_at, settled or {})
+        if _refunds(fields):
+            events = _void(fields, mapping, settled_at, occurred_at, settled or {})
         else:
-            events = _posted(known, mapping, settled_at, occurred_at)
+            events = _posted(fields, mapping, settled_at, occurred_at)
     except FieldTrouble as trouble:
         return trouble.refusal
     if isinstance(events, NationalRefusal):
@@ -206,11 +206,11 @@ def _event(
 
 def _version(record: NationalRecord, settled_at: datetime, voided: int) -> int:
     """Later beats earlier: ``version`` if the sender numbers by itself, else ``updt_time`` or ``setl_time``."""
-    given = code(record, "version")
-    if given is not None:
-        if not re.fullmatch(r"[1-9][0-9]{0,15}", given):
+    number = code(record, "version")
+    if number is not None:
+        if not re.fullmatch(r"[1-9][0-9]{0,15}", number):
             raise FieldTrouble("version", Saying("不是从 1 开始的整数", "is not a whole number of at least 1"))
-        return int(given)
+        return int(number)
     changed_at = instant(record, "updt_time") if "updt_time" in record else settled_at
     newest = max(changed_at, settled_at)
     return int(newest.strftime("%Y%m%d%H%M%S")) * VERSION_SECONDS + voided

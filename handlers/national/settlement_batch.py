@@ -21,30 +21,30 @@ def convert_all(
     time the first is accepted.
     """
     settled = _settled(records)
-    told: dict[tuple[str, str, int], EventJson] = {}
+    earlier: dict[tuple[str, str, int], EventJson] = {}
     answers: list[Answer] = []
     for record in records:
         answer = convert(record, mappings, occurred_at, settled)
         if isinstance(answer, Converted):
-            answer = _contradiction(answer, told) or answer
+            answer = _contradiction(answer, earlier) or answer
         if isinstance(answer, Converted):
-            told |= {_line(event): event for event in answer.events}
+            earlier |= {_line(event): event for event in answer.events}
         answers.append(answer)
     return answers
 
 
 def _settled(records: Sequence[Mapping[str, object]]) -> dict[str, int]:
     """The settlements among some records, refunds left out: their totals by ``setl_id``."""
-    found = {}
+    totals = {}
     for record in records:
         try:
-            known = spelled(record)
-            total = amount(known, "medfee_sumamt")
+            fields = spelled(record)
+            total = amount(fields, "medfee_sumamt")
             if total is not None and total >= 0:
-                found[text(known, "setl_id")] = total
+                totals[text(fields, "setl_id")] = total
         except FieldTrouble:
             continue  # it is refused in its turn
-    return found
+    return totals
 
 
 def _line(event: EventJson) -> tuple[str, str, int]:
@@ -52,9 +52,9 @@ def _line(event: EventJson) -> tuple[str, str, int]:
     return kind, event[f"{kind}_id"], event["version"]
 
 
-def _contradiction(answer: Converted, told: Mapping[tuple[str, str, int], EventJson]) -> NationalRefusal | None:
+def _contradiction(answer: Converted, earlier: Mapping[tuple[str, str, int], EventJson]) -> NationalRefusal | None:
     for event in answer.events:
-        before = told.get(_line(event))
+        before = earlier.get(_line(event))
         if before is not None and {**before, "occurred_at": event["occurred_at"]} != event:
             fields = ("mdtrt_id" if "settlement_id" not in event else "setl_id", "setl_time", "updt_time", "version")
             return NationalRefusal(

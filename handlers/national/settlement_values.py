@@ -50,16 +50,16 @@ class FieldTrouble(Exception):
 
 def spelled(record: Mapping[str, object]) -> dict[str, object]:
     """The record under the field names used here, without absent values. Raises FieldTrouble for a contradiction."""
-    found: dict[str, object] = {}
-    for given, value in record.items():
-        lower = given.strip().lower()
+    fields: dict[str, object] = {}
+    for spelling, value in record.items():
+        lower = spelling.strip().lower()
         name = ALIASES.get(lower, lower)
         if value is None or (isinstance(value, str) and not value.strip()):
             continue
-        if name in found and found[name] != value:
+        if name in fields and fields[name] != value:
             raise FieldTrouble(name, Saying("有两个不同的值", "appears twice with different values: keep one"))
-        found[name] = value
-    return found
+        fields[name] = value
+    return fields
 
 
 def text(record: NationalRecord, name: str) -> str:
@@ -119,11 +119,11 @@ def day(record: NationalRecord, name: str) -> date:
         return value.date()
     if isinstance(value, date):
         return value
-    found = _DAY.fullmatch(value.strip()) if isinstance(value, str) else None
+    match = _DAY.fullmatch(value.strip()) if isinstance(value, str) else None
     try:
-        if found is None:
+        if match is None:
             raise ValueError
-        return date(int(found[1]), int(found[2]), int(found[3]))
+        return date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:
         raise FieldTrouble(name, Saying("不是日期:请写成 2024-03-10", "is not a day: write it as 2024-03-10")) from None
 

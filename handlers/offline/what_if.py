@@ -30,12 +30,12 @@ def in_place_of(baseline: Policies, new: Policies) -> Policies:
     kept = list(baseline.releases)
     for release in new.releases:
         kept = [rest for policy in kept for rest in _without(policy, release)]
-    named: Counter[str] = Counter(policy.id for policy in new.releases)
+    uses: Counter[str] = Counter(policy.id for policy in new.releases)
     pieces = []
     for policy in kept:
-        named[policy.id] += 1
-        again = named[policy.id] > 1  # for a simulation a second policy with the same id is fine
-        pieces.append(_changed(policy, id=f"{policy.id}#{named[policy.id]}") if again else policy)
+        uses[policy.id] += 1
+        again = uses[policy.id] > 1  # for a simulation a second policy with the same id is fine
+        pieces.append(_changed(policy, id=f"{policy.id}#{uses[policy.id]}") if again else policy)
     return Policies((*pieces, *new.releases))
 
 

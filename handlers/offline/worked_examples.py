@@ -30,8 +30,8 @@ _CAPS = (StepKind.CAP_PER_STAY, StepKind.CAP_PER_YEAR)
 def category_of(scheme: Scheme, tier: Tier) -> str | None:
     """A category that leads to the tier; None when earlier tiers list all of its categories."""
     earlier = scheme.tiers[: scheme.tiers.index(tier)]
-    taken = {category for each in earlier for category in each.categories}
-    return next((category for category in tier.categories if category not in taken), None)
+    earlier_categories = {category for each in earlier for category in each.categories}
+    return next((category for category in tier.categories if category not in earlier_categories), None)
 
 
 def benefit_at(policy: Policy, scheme: Scheme, category: str, amount: int) -> Benefit:
@@ -75,12 +75,12 @@ def telling_amounts(policy: Policy, scheme: Scheme, tier: Tier, neighbours: bool
 
 def _inside(over: int, end: int | None) -> int:
     """A round amount between two edges: 1, 2 or 5 times a power of ten, or the middle when none fits."""
-    wanted = max(2 * over, 10_000_00) if end is None else (over + end) // 2
+    target = max(2 * over, 10_000_00) if end is None else (over + end) // 2
     nice: list[int] = sorted(digit * 10**power for digit in (1, 2, 5) for power in range(16))
     if end is None:
-        return next(amount for amount in nice if amount >= wanted)
+        return next(amount for amount in nice if amount >= target)
     fitting = [amount for amount in nice if over < amount < end]
-    return min(fitting, key=lambda amount: abs(amount - wanted)) if fitting else wanted
+    return min(fitting, key=lambda amount: abs(amount - target)) if fitting else target
 
 
 def _first(holds: Callable[[int], bool]) -> int | None:

@@ -207,8 +207,8 @@ def _numbers(reason: Reason, scheme: Scheme, measured: int) -> Saying:
             return Saying(f":{basis.zh}这次是 {yuan(measured)} 元", f": {basis.en} is {yuan(measured)} yuan this time")
         case Reason.CAP_REACHED:
             caps = [cap for cap in (scheme.cap_per_stay, scheme.cap_per_year) if cap is not None]
-            said = " / ".join(map(yuan, caps))
-            return Saying(f":最多 {said} 元", f": at most {said} yuan")
+            amounts = " / ".join(map(yuan, caps))
+            return Saying(f":最多 {amounts} 元", f": at most {amounts} yuan")
         case Reason.BELOW_FLOOR:
             return Saying(
                 f":不到 {yuan(scheme.floor_per_stay)} 元的不发",

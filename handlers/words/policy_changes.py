@@ -30,12 +30,12 @@ class Affected(NamedTuple):
 
 def changes(before: Policy, after: Policy) -> list[PolicyChange]:
     """Every field that differs; none when the two policies have the same canonical form."""
-    found = list(_fields((), before, after, ("schemes",)))
+    differing = list(_fields((), before, after, ("schemes",)))
     old, new = ({scheme.id: scheme for scheme in policy.schemes} for policy in (before, after))
-    found += _order((), list(old), list(new))
+    differing += _order((), list(old), list(new))
     for name in union(list(old), list(new)):
-        found += _scheme(name, old.get(name), new.get(name))
-    return found
+        differing += _scheme(name, old.get(name), new.get(name))
+    return differing
 
 
 def affected(before: Scheme | None, after: Scheme | None) -> list[Affected]:
@@ -93,14 +93,14 @@ def _order(place: FieldPath, before: list[str], after: list[str]) -> Iterator[Po
 
 def _tiers(scheme: Scheme | None) -> dict[str, Tier]:
     """By name; a duplicate name gets a number, so that no tier is lost."""
-    named: dict[str, Tier] = {}
+    by_name: dict[str, Tier] = {}
     for tier in scheme.tiers if scheme else ():
         name, number = tier.name, 1
-        while name in named:
+        while name in by_name:
             number += 1
             name = f"{tier.name} #{number}"
-        named[name] = tier
-    return named
+        by_name[name] = tier
+    return by_name
 
 
 def _categories(scheme: Scheme | None) -> list[str]:

@@ -163,11 +163,11 @@ def scheme_rules(scheme: Scheme) -> list[tuple[Saying, Saying]]:
         )
     if scheme.threshold is not None:
         line = yuan(scheme.threshold)
-        said = Saying(
+        sentence = Saying(
             f"超过 {line} 元才补;正好 {line} 元不补。",
             f"Pays only if that is over {line} yuan; exactly {line} pays nothing.",
         )
-        rules.append((FIELDS["threshold"], said))
+        rules.append((FIELDS["threshold"], sentence))
     return rules + _limits(scheme)
 
 
@@ -193,15 +193,15 @@ def _limits(scheme: Scheme) -> list[tuple[Saying, Saying]]:
     rules = [
         (
             Saying("上限", "Cap"),
-            Saying(f"{said.zh} {yuan(cap)} 元。", f"At most {yuan(cap)} yuan {said.en}."),
+            Saying(f"{sentence.zh} {yuan(cap)} 元。", f"At most {yuan(cap)} yuan {sentence.en}."),
         )
-        for cap, said in caps
+        for cap, sentence in caps
         if cap is not None
     ]
     if scheme.floor_per_stay:
         floor = yuan(scheme.floor_per_stay)
-        said = Saying(f"算出来不到 {floor} 元的不发。", f"A benefit of less than {floor} yuan is not paid.")
-        rules.append((FIELDS["floor_per_stay"], said))
+        sentence = Saying(f"算出来不到 {floor} 元的不发。", f"A benefit of less than {floor} yuan is not paid.")
+        rules.append((FIELDS["floor_per_stay"], sentence))
     return rules
 
 

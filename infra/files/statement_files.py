@@ -69,8 +69,8 @@ def read_statement(path: Path, columns: Mapping[str, str]) -> Statement:
     names = {name: ((columns[name],) if name in columns else known) for name, known in HEADINGS.items()}
     needed = {"payout_id", "amount", *columns}
     tried = ((at, _headings(row, names)) for at, (_, row) in enumerate(rows[:HEADING_ROWS_MAX]))
-    at, found = next(((at, found) for at, found in tried if needed <= found.keys()), (0, {}))
-    if not found:
+    at, headed = next(((at, headed) for at, headed in tried if needed <= headed.keys()), (0, {}))
+    if not headed:
         wanted = "; ".join(f"{name}: {', '.join(names[name])}" for name in ("payout_id", "amount", *columns))
         raise UnusableStatement(
             f"{path}: 前 {HEADING_ROWS_MAX} 行里没有找到所需的列标题。 None of the first {HEADING_ROWS_MAX} lines "
@@ -80,9 +80,9 @@ def read_statement(path: Path, columns: Mapping[str, str]) -> Statement:
     unreadable: list[Unreadable] = []
     for number, row in rows[at + 1 :]:
         if any(_text(cell) for cell in row):
-            read = _line(number, {name: row[place] if place < len(row) else "" for name, place in found.items()})
+            read = _line(number, {name: row[place] if place < len(row) else "" for name, place in headed.items()})
             (lines if isinstance(read, StatementLine) else unreadable).append(read)  # type: ignore[arg-type]
-    return Statement(lines, unreadable, {name: _text(rows[at][1][place]) for name, place in found.items()})
+    return Statement(lines, unreadable, {name: _text(rows[at][1][place]) for name, place in headed.items()})
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
@@ -104,11 +104,11 @@ def _rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
 
 def _headings(row: list[Any], names: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
     cells = [_plain(_text(cell)) for cell in row]
-    found: dict[str, int] = {}
-    for name, known in names.items():
-        for place in (cells.index(heading) for heading in map(_plain, known) if heading in cells):
-            found.setdefault(name, place)
-    return found
+    headed: dict[str, int] = {}
+    for name, headings in names.items():
+        for place in (cells.index(heading) for heading in map(_plain, headings) if heading in cells):
+            headed.setdefault(name, place)
+    return headed
 
 
 def _plain(text: str) -> str:
@@ -144,9 +144,9 @@ def _line(number: int, cells: dict[str, Any]) -> StatementLine | Unreadable:
     return StatementLine(number, PayoutId(payout_id), amount * (kind or 1), state, kind is not None or amount < 0)
 
 
-def _meaning(words: Mapping[Any, tuple[str, ...]], cell: object) -> Any:
-    said = _plain(_text(cell))
-    return next((meaning for meaning, known in words.items() if said in known), None)
+def _meaning(meanings: Mapping[Any, tuple[str, ...]], cell: object) -> Any:
+    word = _plain(_text(cell))
+    return next((meaning for meaning, words in meanings.items() if word in words), None)
 
 
 def _fen(cell: object) -> int | None:

@@ -25,9 +25,9 @@ class KafkaSecurity:
     @classmethod
     def from_environment(cls) -> KafkaSecurity:
         """Raises SettingsError when the settings do not fit together or a file cannot be read."""
-        found = cls(Settings.from_environment())
-        found._check()
-        return found
+        security = cls(Settings.from_environment())
+        security._check()
+        return security
 
     @property
     def tls(self) -> bool:
@@ -38,21 +38,21 @@ class KafkaSecurity:
         return self.settings.kafka_security_protocol.startswith("SASL_")
 
     def _check(self) -> None:
-        known = self.settings
-        protocol = f"HUZHU_KAFKA_SECURITY_PROTOCOL={known.kafka_security_protocol}"
-        for name, given in (("SASL_USERNAME", known.kafka_sasl_username), ("SASL_PASSWORD", self._has_password())):
-            if self.sasl and not given:
+        settings = self.settings
+        protocol = f"HUZHU_KAFKA_SECURITY_PROTOCOL={settings.kafka_security_protocol}"
+        for name, value in (("SASL_USERNAME", settings.kafka_sasl_username), ("SASL_PASSWORD", self._has_password())):
+            if self.sasl and not value:
                 raise SettingsError(f"HUZHU_KAFKA_{name}: is needed with {protocol}; {HINT}")
-            if given and not self.sasl:
+            if value and not self.sasl:
                 raise SettingsError(f"HUZHU_KAFKA_{name}: goes with SASL_SSL, not with {protocol}; {HINT}")
-        for name, file in (("CA", known.kafka_ca), ("CERT", known.kafka_cert), ("KEY", known.kafka_key)):
+        for name, file in (("CA", settings.kafka_ca), ("CERT", settings.kafka_cert), ("KEY", settings.kafka_key)):
             if file and not self.tls:
                 raise SettingsError(f"HUZHU_KAFKA_{name}: goes with SSL or SASL_SSL, not with {protocol}; {HINT}")
             if file:
                 _read(f"HUZHU_KAFKA_{name}", file)
-        if bool(known.kafka_cert) != bool(known.kafka_key):
+        if bool(settings.kafka_cert) != bool(settings.kafka_key):
             raise SettingsError("HUZHU_KAFKA_CERT: a certificate and its HUZHU_KAFKA_KEY go together: set both")
-        if known.kafka_bootstrap is None and known.kafka_security_protocol != "PLAINTEXT":
+        if settings.kafka_bootstrap is None and settings.kafka_security_protocol != "PLAINTEXT":
             raise SettingsError(f"HUZHU_KAFKA_BOOTSTRAP: is needed with {protocol}: a local Kafka uses PLAINTEXT")
         if self.sasl:
             self.password()
@@ -64,20 +64,20 @@ class KafkaSecurity:
 
     def password(self) -> str:
         """The secret itself, from the variable or the file; a trailing line end does not count."""
-        known = self.settings
-        if known.kafka_sasl_password is not None and known.kafka_sasl_password_file is not None:
+        settings = self.settings
+        if settings.kafka_sasl_password is not None and settings.kafka_sasl_password_file is not None:
             raise SettingsError("HUZHU_KAFKA_SASL_PASSWORD: is set as well as HUZHU_KAFKA_SASL_PASSWORD_FILE: keep one")
-        if known.kafka_sasl_password_file is not None:
-            return _read("HUZHU_KAFKA_SASL_PASSWORD_FILE", known.kafka_sasl_password_file).rstrip("\r\n")
-        return known.kafka_sasl_password.get_secret_value() if known.kafka_sasl_password else ""
+        if settings.kafka_sasl_password_file is not None:
+            return _read("HUZHU_KAFKA_SASL_PASSWORD_FILE", settings.kafka_sasl_password_file).rstrip("\r\n")
+        return settings.kafka_sasl_password.get_secret_value() if settings.kafka_sasl_password else ""
 
     def context(self) -> ssl.SSLContext:
         """TLS that verifies the broker's certificate and name, with this process's certificate if there is one."""
-        known = self.settings
+        settings = self.settings
         try:
-            context = ssl.create_default_context(cafile=known.kafka_ca)
-            if known.kafka_cert:
-                context.load_cert_chain(known.kafka_cert, known.kafka_key)
+            context = ssl.create_default_context(cafile=settings.kafka_ca)
+            if settings.kafka_cert:
+                context.load_cert_chain(settings.kafka_cert, settings.kafka_key)
         except ssl.SSLError as error:
             raise SettingsError(f"HUZHU_KAFKA_CA, _CERT or _KEY: not usable as PEM ({error.reason}); {HINT}") from None
         return context
@@ -86,17 +86,17 @@ class KafkaSecurity:
 def confluent(bootstrap: str) -> dict[str, Any]:
     """For confluent-kafka: address and security."""
     security = KafkaSecurity.from_environment()
-    known = security.settings
-    options: dict[str, Any] = {"bootstrap.servers": bootstrap, "security.protocol": known.kafka_security_protocol}
+    settings = security.settings
+    options: dict[str, Any] = {"bootstrap.servers": bootstrap, "security.protocol": settings.kafka_security_protocol}
     if security.tls:
         files = {
-            "ssl.ca.location": known.kafka_ca,
-            "ssl.certificate.location": known.kafka_cert,
-            "ssl.key.location": known.kafka_key,
+            "ssl.ca.location": settings.kafka_ca,
+            "ssl.certificate.location": settings.kafka_cert,
+            "ssl.key.location": settings.kafka_key,
         }
         options |= {name: file for name, file in files.items() if file}
     if security.sasl:
-        options |= {"sasl.mechanism": known.kafka_sasl_mechanism, "sasl.username": known.kafka_sasl_username}
+        options |= {"sasl.mechanism": settings.kafka_sasl_mechanism, "sasl.username": settings.kafka_sasl_username}
         options |= {"sasl.password": security.password()}
     return options
 
@@ -104,13 +104,16 @@ def confluent(bootstrap: str) -> dict[str, Any]:
 def kafka_python(bootstrap: str) -> dict[str, Any]:
     """For kafka-python: address and security."""
     security = KafkaSecurity.from_environment()
-    known = security.settings
+    settings = security.settings
     options: dict[str, Any] = {"bootstrap_servers": bootstrap.split(",")}
-    options |= {"security_protocol": known.kafka_security_protocol}
+    options |= {"security_protocol": settings.kafka_security_protocol}
     if security.tls:
         options |= {"ssl_context": security.context()}
     if security.sasl:
-        options |= {"sasl_mechanism": known.kafka_sasl_mechanism, "sasl_plain_username": known.kafka_sasl_username}
+        options |= {
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
+            "sasl_plain_username": settings.kafka_sasl_username,
+        }
         options |= {"sasl_plain_password": security.password()}
     return options
 
@@ -120,14 +123,14 @@ def faust(bootstrap: str) -> dict[str, Any]:
     from faust import SASLCredentials, SSLCredentials
 
     security = KafkaSecurity.from_environment()
-    known = security.settings
+    settings = security.settings
     options: dict[str, Any] = {"broker": [f"aiokafka://{address}" for address in bootstrap.split(",")]}
     if security.sasl:
         options["broker_credentials"] = SASLCredentials(
-            username=known.kafka_sasl_username,
+            username=settings.kafka_sasl_username,
             password=security.password(),
             ssl_context=security.context() if security.tls else None,
-            mechanism=known.kafka_sasl_mechanism,
+            mechanism=settings.kafka_sasl_mechanism,
         )
     elif security.tls:
         options["broker_credentials"] = SSLCredentials(security.context())

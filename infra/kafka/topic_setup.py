@@ -81,10 +81,10 @@ def check(bootstrap: str, settings: Settings) -> list[TopicDifference]:
     """Every difference between the cluster and the declaration."""
     with admin(bootstrap) as client:
         existing = set(client.list_topics())
-        found = [topic for topic in TOPICS if topic.name in existing]
+        present = [topic for topic in TOPICS if topic.name in existing]
         differences = [TopicDifference(t.name, "topic", "present", "missing") for t in TOPICS if t.name not in existing]
-        described = {each["name"]: each for each in client.describe_topics([topic.name for topic in found])}
-        for topic in found:
+        described = {each["name"]: each for each in client.describe_topics([topic.name for topic in present])}
+        for topic in present:
             differences += _partitions(topic, described[topic.name]["partitions"], settings)
             differences += _config(client, topic, settings)
     return differences

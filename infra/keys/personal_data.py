@@ -115,7 +115,7 @@ def read_keyring(file: Path) -> Keyring:
         raise KeyringUnusable(f"{file}: the key file cannot be read ({type(error).__name__})") from None
     if stat.S_IMODE(mode) & 0o077:
         raise KeyringUnusable(f"{file}: others can read or write the keys; run `chmod 600 {file}`")
-    found: dict[str, bytes] = {}
+    keys: dict[str, bytes] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -124,12 +124,12 @@ def read_keyring(file: Path) -> Keyring:
             secret = base64.b64decode(encoded, validate=True)
         except binascii.Error:
             secret = b""
-        if len(secret) != KEY_BYTES or not key_id.isalnum() or key_id in found:
+        if len(secret) != KEY_BYTES or not key_id.isalnum() or key_id in keys:
             raise KeyringUnusable(f"{file}, line {number}: each line is KEY_ID BASE64-OF-32-BYTES, with unique ids")
-        found[key_id] = secret
-    if not found:
+        keys[key_id] = secret
+    if not keys:
         raise KeyringUnusable(f"{file}: the file has no key; run `huzhu people newkey {file}`")
-    return Keyring(found)
+    return Keyring(keys)
 
 
 def add_key(file: Path) -> str:

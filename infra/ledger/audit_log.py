@@ -73,10 +73,10 @@ def shard_ends(connection: Connection) -> list[ShardEnd]:
 def checkpoints(connection: Connection) -> Iterator[CheckpointRow]:
     """All checkpoints, by shard and size."""
     checkpoint = tables.checkpoints
-    wanted = select(*(checkpoint.c[name] for name in CheckpointRow._fields)).order_by(
+    query = select(*(checkpoint.c[name] for name in CheckpointRow._fields)).order_by(
         checkpoint.c.shard, checkpoint.c.size
     )
-    for row in connection.execute(wanted, execution_options={"yield_per": PAGE}):
+    for row in connection.execute(query, execution_options={"yield_per": PAGE}):
         yield _checkpoint(row)
 
 
@@ -89,10 +89,10 @@ def values(connection: Connection, shard: int, after: int = 0, until: int | None
     """The bytes of a shard's entries with numbers in ``(after, until]``, in order; without ``until`` to the end."""
     entry = tables.audit_entries
     while True:
-        wanted = select(entry.c.seq, entry.c.value).where(entry.c.shard == shard, entry.c.seq > after)
+        query = select(entry.c.seq, entry.c.value).where(entry.c.shard == shard, entry.c.seq > after)
         if until is not None:
-            wanted = wanted.where(entry.c.seq <= until)
-        page = connection.execute(wanted.order_by(entry.c.seq).limit(PAGE)).all()
+            query = query.where(entry.c.seq <= until)
+        page = connection.execute(query.order_by(entry.c.seq).limit(PAGE)).all()
         for row in page:
             yield bytes(row.value)
         if len(page) < PAGE:
@@ -127,12 +127,12 @@ def entries(connection: Connection, shard: int) -> Iterator[list[StoredEntry]]:
         after = page[-1].seq
 
 
-def decision_hashes(connection: Connection, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
+def decision_hashes(connection: Connection, revisions: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
     """SHA-256 of the bytes of decisions, by claim and revision."""
     decision = tables.decisions
     asked = func.unnest(
-        bindparam("claims", [each[0] for each in wanted], type_=ARRAY(Text)),
-        bindparam("revisions", [each[1] for each in wanted], type_=ARRAY(BigInteger)),
+        bindparam("claims", [each[0] for each in revisions], type_=ARRAY(Text)),
+        bindparam("revisions", [each[1] for each in revisions], type_=ARRAY(BigInteger)),
     )
     keys = asked.table_valued("claim_id", "revision").render_derived()
     rows = connection.execute(
@@ -194,12 +194,12 @@ def about_payout(connection: Connection, payout_id: str) -> tuple[list[bytes], b
     ).one_or_none()
     if row is None:
         return None
-    found = connection.scalars(
+    instructed = connection.scalars(
         select(entry.c.value).where(entry.c.event_no == row.event_no, entry.c.kind == AuditKind.PAYOUT_INSTRUCTED)
     )
-    return [bytes(value) for value in found], bytes(row.value)
+    return [bytes(value) for value in instructed], bytes(row.value)
 
 
 def _checkpoint(row: object) -> CheckpointRow:
-    made = CheckpointRow(*row)  # type: ignore[misc]
-    return made._replace(frontier=bytes(made.frontier))
+    checkpoint = CheckpointRow(*row)  # type: ignore[misc]
+    return checkpoint._replace(frontier=bytes(checkpoint.frontier))

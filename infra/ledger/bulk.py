@@ -39,8 +39,8 @@ def merge_rows(
     """
     if not rows:
         return 0
-    given = {name: [row[index] for row in rows] for index, name in enumerate(columns)}
-    return connection.execute(_merge(table, tuple(columns), update), given).rowcount
+    arrays = {name: [row[index] for row in rows] for index, name in enumerate(columns)}
+    return connection.execute(_merge(table, tuple(columns), update), arrays).rowcount
 
 
 @cache

@@ -24,9 +24,9 @@ class Found(NamedTuple):
     by: str
 
 
-def search(connection: Connection, wanted: str, limit: int, offset: int) -> tuple[int, list[Found]]:
+def search(connection: Connection, number: str, limit: int, offset: int) -> tuple[int, list[Found]]:
     """How many claims there are under a number, and one page of them, newest discharge first."""
-    claim, found = tables.claims, _by_number(wanted).subquery()
+    claim, found = tables.claims, _by_number(number).subquery()
     once = select(found.c.claim_id, func.min(found.c.by).label("by")).group_by(found.c.claim_id).subquery()
     page = (
         select(
@@ -69,16 +69,16 @@ def claims_of(connection: Connection, person_id: str) -> list[Found]:
     return [Found(*row, "person") for row in rows]
 
 
-def _by_number(wanted: str) -> Any:
+def _by_number(number: str) -> Any:
     claim, owner, order = tables.claims, tables.subjects, tables.instructions
 
     def by(name: str, column: Any, *where: Any) -> Select[Any]:
         return select(column.label("claim_id"), literal(name).label("by")).where(*where)
 
     return union_all(
-        by("claim", claim.c.claim_id, claim.c.claim_id == wanted),
-        by("person", claim.c.claim_id, claim.c.person_id == wanted),
-        by("settlement", owner.c.encounter_id, owner.c.kind == Kind.SETTLEMENT, owner.c.subject_id == wanted),
-        by("payout", order.c.claim_id, order.c.payout_id == wanted),
-        by("invoice", digest_invoices.c.claim_id, digest_invoices.c.invoice_no == wanted),
+        by("claim", claim.c.claim_id, claim.c.claim_id == number),
+        by("person", claim.c.claim_id, claim.c.person_id == number),
+        by("settlement", owner.c.encounter_id, owner.c.kind == Kind.SETTLEMENT, owner.c.subject_id == number),
+        by("payout", order.c.claim_id, order.c.payout_id == number),
+        by("invoice", digest_invoices.c.claim_id, digest_invoices.c.invoice_no == number),
     )

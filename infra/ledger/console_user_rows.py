@@ -14,8 +14,8 @@ _columns = [console_users.c[name] for name in User._fields]
 
 def find(connection: Connection, name: str, *, to_change: bool = False) -> User | None:
     """The user with a name; with ``to_change`` others wait until this transaction ends."""
-    wanted = select(*_columns).where(console_users.c.name == name)
-    row = connection.execute(wanted.with_for_update() if to_change else wanted).one_or_none()
+    query = select(*_columns).where(console_users.c.name == name)
+    row = connection.execute(query.with_for_update() if to_change else query).one_or_none()
     return None if row is None else User(*row)._replace(role=ConsoleRole(row.role))
 
 
@@ -82,5 +82,5 @@ def forget_sessions(connection: Connection, made_before: datetime, seen_before: 
 
 def count_live(connection: Connection) -> dict[str, int]:
     """Sessions by user."""
-    found = select(console_sessions.c.user_name, func.count()).group_by(console_sessions.c.user_name)
-    return {row[0]: row[1] for row in connection.execute(found)}
+    query = select(console_sessions.c.user_name, func.count()).group_by(console_sessions.c.user_name)
+    return {row[0]: row[1] for row in connection.execute(query)}

@@ -131,14 +131,14 @@ def bring_forward(engine: Engine, now: datetime, chunk: int = CHUNK) -> int:
     """Adds what the ledger has gained since; returns how many audit entries that was."""
     with engine.connect() as connection:
         numbers = list(connection.scalars(select(tables.shards.c.shard).order_by(tables.shards.c.shard)))
-    taken = 0
+    total = 0
     for shard in numbers:
         while True:
             count = _chunk(engine, shard, now, chunk)
-            taken += count
+            total += count
             if count < chunk:
                 break
-    return taken
+    return total
 
 
 def _chunk(engine: Engine, shard: int, now: datetime, chunk: int) -> int:

@@ -34,11 +34,11 @@ class Filter(NamedTuple):
 
 
 @contextmanager
-def rows_of(engine: Engine, what: str, wanted: Filter) -> Iterator[Iterator[Sequence[Any]]]:
+def rows_of(engine: Engine, what: str, selection: Filter) -> Iterator[Iterator[Sequence[Any]]]:
     """The rows of `claims`, `payouts` or `refused`, all as of one moment, in a fixed order."""
     options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with engine.connect().execution_options(**options) as connection, connection.begin():
-        yield _rows(connection, _STATEMENTS[what](wanted))
+        yield _rows(connection, _STATEMENTS[what](selection))
 
 
 def _rows(connection: Connection, statement: Select[Any]) -> Iterator[Sequence[Any]]:
@@ -46,32 +46,33 @@ def _rows(connection: Connection, statement: Select[Any]) -> Iterator[Sequence[A
         yield from part
 
 
-def _claims(wanted: Filter) -> Select[Any]:
+def _claims(selection: Filter) -> Select[Any]:
     claim = tables.claims
     names = (
         "claim_id", "person_id", "status", "revision", "discharged_on", "policy_sha256", "personal_burden",
         "total_benefit",
     )  # fmt: skip
     statement = select(*(claim.c[name] for name in names), claim.c.personal_burden - claim.c.total_benefit)
-    if wanted.since is not None:
-        statement = statement.where(claim.c.discharged_on >= wanted.since)
-    if wanted.until is not None:
-        statement = statement.where(claim.c.discharged_on < wanted.until)
-    if wanted.status:
-        statement = statement.where(claim.c.status == wanted.status)
-    if wanted.scheme:
+    if selection.since is not None:
+        statement = statement.where(claim.c.discharged_on >= selection.since)
+    if selection.until is not None:
+        statement = statement.where(claim.c.discharged_on < selection.until)
+    if selection.status:
+        statement = statement.where(claim.c.status == selection.status)
+    if selection.scheme:
         benefit = tables.benefits
         has = select(benefit.c.claim_id).where(
-            benefit.c.claim_id == claim.c.claim_id, benefit.c.scheme_id == wanted.scheme, benefit.c.benefit > 0
+            benefit.c.claim_id == claim.c.claim_id, benefit.c.scheme_id == selection.scheme, benefit.c.benefit > 0
         )
         statement = statement.where(has.exists())
     return statement.order_by(claim.c.claim_id)
 
 
-def _payouts(wanted: Filter) -> Select[Any]:
-    order, event, told = tables.instructions, tables.events, tables.payout_states
+def _payouts(selection: Filter) -> Select[Any]:
+    order, event, reported = tables.instructions, tables.events, tables.payout_states
     state = case(
-        (order.c.reversal_of.is_not(None), literal("book")), else_=func.coalesce(told.c.state, literal("instructed"))
+        (order.c.reversal_of.is_not(None), literal("book")),
+        else_=func.coalesce(reported.c.state, literal("instructed")),
     )
     signed = case((order.c.kind == "payment", order.c.amount), else_=-order.c.amount)
     statement = (
@@ -85,35 +86,35 @@ def _payouts(wanted: Filter) -> Select[Any]:
             signed,
             event.c.recorded_at,
             state,
-            told.c.reported_at,
-            told.c.reference,
+            reported.c.reported_at,
+            reported.c.reference,
         )
         .join(event, event.c.event_no == order.c.event_no)
-        .outerjoin(told, and_(told.c.payout_id == order.c.payout_id, told.c.person_id == order.c.person_id))
+        .outerjoin(reported, and_(reported.c.payout_id == order.c.payout_id, reported.c.person_id == order.c.person_id))
     )
-    if wanted.since is not None:
-        statement = statement.where(event.c.recorded_at >= _midnight(wanted.since))
-    if wanted.until is not None:
-        statement = statement.where(event.c.recorded_at < _midnight(wanted.until))
-    if wanted.status:
-        statement = statement.where(state == wanted.status)
-    if wanted.scheme:
-        statement = statement.where(order.c.scheme_id == wanted.scheme)
+    if selection.since is not None:
+        statement = statement.where(event.c.recorded_at >= _midnight(selection.since))
+    if selection.until is not None:
+        statement = statement.where(event.c.recorded_at < _midnight(selection.until))
+    if selection.status:
+        statement = statement.where(state == selection.status)
+    if selection.scheme:
+        statement = statement.where(order.c.scheme_id == selection.scheme)
     return statement.order_by(order.c.event_no, order.c.claim_id, order.c.scheme_id, order.c.revision)
 
 
-def _refused(wanted: Filter) -> Select[Any]:
+def _refused(selection: Filter) -> Select[Any]:
     line, event = digest_refused, tables.events
     statement = select(
         line.c.event_no, line.c.code, line.c.facility_id, line.c.event_type, line.c.recorded_at, event.c.topic,
         event.c.partition, event.c.offset,
     ).join(event, event.c.event_no == line.c.event_no)  # fmt: skip
-    if wanted.since is not None:
-        statement = statement.where(line.c.recorded_at >= _midnight(wanted.since))
-    if wanted.until is not None:
-        statement = statement.where(line.c.recorded_at < _midnight(wanted.until))
-    if wanted.status:
-        statement = statement.where(line.c.code == wanted.status)
+    if selection.since is not None:
+        statement = statement.where(line.c.recorded_at >= _midnight(selection.since))
+    if selection.until is not None:
+        statement = statement.where(line.c.recorded_at < _midnight(selection.until))
+    if selection.status:
+        statement = statement.where(line.c.code == selection.status)
     return statement.order_by(line.c.event_no)
 
 

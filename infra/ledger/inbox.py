@@ -66,8 +66,8 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
     deadlocks.
     """
     buckets = sorted({int(sha256_hex(name.encode("utf-8"))[:8], 16) % _DOOR_LOCKS for name in names})
-    given = bindparam("buckets", buckets, type_=ARRAY(Integer))
-    each = func.unnest(given).column_valued("bucket")
+    parameter = bindparam("buckets", buckets, type_=ARRAY(Integer))
+    each = func.unnest(parameter).column_valued("bucket")
     connection.execute(select(func.pg_advisory_xact_lock(_DOOR, each)))
 
 

@@ -30,12 +30,12 @@ from schemas.dates import SHANGHAI
 from schemas.records import PayoutRecord, PayoutState
 from schemas.statement import Scope
 
-_order, _told, _event = tables.instructions, tables.payout_states, tables.events
+_order, _reported, _event = tables.instructions, tables.payout_states, tables.events
 _next = tables.instructions.alias("reissued")
 
 _state = case(
     (_order.c.reversal_of.is_not(None), literal(PayoutState.BOOK)),
-    else_=func.coalesce(_told.c.state, literal(PayoutState.INSTRUCTED)),
+    else_=func.coalesce(_reported.c.state, literal(PayoutState.INSTRUCTED)),
 )
 
 
@@ -50,16 +50,18 @@ def _records() -> Select[Any]:
             _order.c.amount,
             _event.c.recorded_at,
             _state,
-            _told.c.reported_at,
-            _told.c.reference,
-            func.coalesce(_told.c.reports, 0),
-            func.coalesce(_told.c.contradictions, 0),
+            _reported.c.reported_at,
+            _reported.c.reference,
+            func.coalesce(_reported.c.reports, 0),
+            func.coalesce(_reported.c.contradictions, 0),
             _order.c.reissue_of,
             _order.c.reversal_of,
             _next.c.payout_id,
         )
         .join(_event, _event.c.event_no == _order.c.event_no)
-        .outerjoin(_told, and_(_told.c.payout_id == _order.c.payout_id, _told.c.person_id == _order.c.person_id))
+        .outerjoin(
+            _reported, and_(_reported.c.payout_id == _order.c.payout_id, _reported.c.person_id == _order.c.person_id)
+        )
         .outerjoin(_next, _next.c.reissue_of == _order.c.payout_id)
     )
 
@@ -74,19 +76,19 @@ def payouts(
     limit: int | None = None,
 ) -> list[PayoutRecord]:
     """Payouts, in the order in which they were instructed; all, or those of an id, a state, a claim, a scheme."""
-    wanted = _records()
+    query = _records()
     for column, value in (
         (_order.c.payout_id, payout_id),
         (_order.c.claim_id, claim_id),
         (_order.c.scheme_id, scheme_id),
     ):
         if value is not None:
-            wanted = wanted.where(column == value)
+            query = query.where(column == value)
     if state in (PayoutState.PAID, PayoutState.FAILED, PayoutState.RETURNED):
-        wanted = wanted.where(_told.c.state == state, _order.c.reversal_of.is_(None))  # found by the index of states
+        query = query.where(_reported.c.state == state, _order.c.reversal_of.is_(None))  # found by the index of states
     elif state is not None:
-        wanted = wanted.where(_state == state)
-    rows = connection.execute(wanted.order_by(_order.c.event_no, _order.c.claim_id, _order.c.revision).limit(limit))
+        query = query.where(_state == state)
+    rows = connection.execute(query.order_by(_order.c.event_no, _order.c.claim_id, _order.c.revision).limit(limit))
     return [_record(row) for row in rows]
 
 
@@ -101,8 +103,8 @@ def payouts_to_compare(connection: Connection, payout_ids: Collection[str], scop
     if scope.until is not None:
         within.append(day < scope.until)
     named = bindparam("named", list(payout_ids), type_=ARRAY(Text))
-    wanted = _records().where(or_(_order.c.payout_id == any_(named), and_(*within)))
-    rows = connection.execute(wanted.order_by(_order.c.event_no, _order.c.claim_id, _order.c.revision))
+    query = _records().where(or_(_order.c.payout_id == any_(named), and_(*within)))
+    rows = connection.execute(query.order_by(_order.c.event_no, _order.c.claim_id, _order.c.revision))
     return [_record(row) for row in rows]
 
 
@@ -112,13 +114,15 @@ def _record(row: Any) -> PayoutRecord:
 
 def count_by_state(connection: Connection) -> dict[PayoutState, int]:
     """How many payouts are in each state."""
-    wanted = (
+    query = (
         select(_state, func.count())
         .select_from(_order)
-        .outerjoin(_told, and_(_told.c.payout_id == _order.c.payout_id, _told.c.person_id == _order.c.person_id))
+        .outerjoin(
+            _reported, and_(_reported.c.payout_id == _order.c.payout_id, _reported.c.person_id == _order.c.person_id)
+        )
         .group_by(_state)
     )
-    return {PayoutState(row[0]): row[1] for row in connection.execute(wanted)}
+    return {PayoutState(row[0]): row[1] for row in connection.execute(query)}
 
 
 class Unmatched(NamedTuple):
@@ -134,22 +138,22 @@ class Unmatched(NamedTuple):
 
 def unmatched(connection: Connection, *, payout_id: str | None = None, limit: int | None = None) -> list[Unmatched]:
     """Reports that match no instruction of their person, oldest first."""
-    wanted = (
+    query = (
         select(
-            _told.c.payout_id,
-            _told.c.state,
-            _told.c.reported_at,
-            _told.c.reference,
-            _told.c.reports,
+            _reported.c.payout_id,
+            _reported.c.state,
+            _reported.c.reported_at,
+            _reported.c.reference,
+            _reported.c.reports,
             _order.c.payout_id.is_not(None),
         )
-        .outerjoin(_order, _order.c.payout_id == _told.c.payout_id)
-        .where(or_(_order.c.payout_id.is_(None), _order.c.person_id != _told.c.person_id))
-        .order_by(_told.c.reported_at, _told.c.payout_id, _told.c.person_id)
+        .outerjoin(_order, _order.c.payout_id == _reported.c.payout_id)
+        .where(or_(_order.c.payout_id.is_(None), _order.c.person_id != _reported.c.person_id))
+        .order_by(_reported.c.reported_at, _reported.c.payout_id, _reported.c.person_id)
     )
     if payout_id is not None:
-        wanted = wanted.where(_told.c.payout_id == payout_id)
-    return [Unmatched(*row) for row in connection.execute(wanted.limit(limit))]
+        query = query.where(_reported.c.payout_id == payout_id)
+    return [Unmatched(*row) for row in connection.execute(query.limit(limit))]
 
 
 def person_of(connection: Connection, payout_id: str) -> str | None:

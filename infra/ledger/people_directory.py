@@ -24,10 +24,10 @@ class PersonDetails(NamedTuple):
     id_number: str
 
 
-def load(connection: Connection, keys: Keyring, given: Iterable[PersonDetails], moment: datetime) -> int:
+def load(connection: Connection, keys: Keyring, persons: Iterable[PersonDetails], moment: datetime) -> int:
     """Inserts people, or replaces their entries; returns how many."""
     rows = {}
-    for person in given:
+    for person in persons:
         index = keys.indexes(person.person_id)[keys.newest]
         sealed = {name: keys.seal(value, _place(name, index)) for name, value in person._asdict().items()}
         rows[index] = {"person_index": index, "key_id": keys.newest, "loaded_at": moment, **sealed}
@@ -43,10 +43,10 @@ def load(connection: Connection, keys: Keyring, given: Iterable[PersonDetails], 
 def find(connection: Connection, keys: Keyring, person_id: str) -> PersonDetails | None:
     """What the directory knows of a person. Raises NotReadable when its key is gone."""
     for key_id, index in reversed(keys.indexes(person_id).items()):
-        wanted = select(*(people.c[name] for name in FIELDS)).where(
+        query = select(*(people.c[name] for name in FIELDS)).where(
             people.c.person_index == index, people.c.key_id == key_id
         )
-        row = connection.execute(wanted).one_or_none()
+        row = connection.execute(query).one_or_none()
         if row is not None:
             return PersonDetails(
                 *(keys.open(bytes(row[at]), key_id, _place(name, index)) for at, name in enumerate(FIELDS))

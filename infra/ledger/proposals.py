@@ -56,39 +56,39 @@ def page(
         .scalar_subquery()
     )
 
-    def narrowed(wanted: Select[Any]) -> Select[Any]:
+    def narrowed(query: Select[Any]) -> Select[Any]:
         if code:
-            wanted = wanted.where(line.c.code == code)
+            query = query.where(line.c.code == code)
         if facility:
-            wanted = wanted.where(line.c.facility_id == facility)
+            query = query.where(line.c.facility_id == facility)
         if waiting:
-            wanted = wanted.where(open_.c.proposal_no.is_not(None))
-        return wanted
+            query = query.where(open_.c.proposal_no.is_not(None))
+        return query
 
     joined = line.outerjoin(open_, (open_.c.event_no == line.c.event_no) & open_.c.decision.is_(None))
     count = connection.scalar(narrowed(select(func.count()).select_from(joined if waiting else line))) or 0
     columns = [line.c[name] for name in RefusedLine._fields[:5]]
-    wanted = narrowed(select(*columns, open_.c.proposal_no, open_.c.proposed_by, decided).select_from(joined))
-    rows = connection.execute(wanted.order_by(line.c.event_no.desc()).limit(limit).offset(offset))
+    query = narrowed(select(*columns, open_.c.proposal_no, open_.c.proposed_by, decided).select_from(joined))
+    rows = connection.execute(query.order_by(line.c.event_no.desc()).limit(limit).offset(offset))
     return count, [RefusedLine(*row) for row in rows]
 
 
 def facilities(connection: Connection) -> list[str]:
     """The facilities that refused events name."""
-    wanted = select(digest_refused.c.facility_id).distinct().where(digest_refused.c.facility_id != "")
-    return list(connection.scalars(wanted.order_by(digest_refused.c.facility_id)))
+    query = select(digest_refused.c.facility_id).distinct().where(digest_refused.c.facility_id != "")
+    return list(connection.scalars(query.order_by(digest_refused.c.facility_id)))
 
 
 def of_event(connection: Connection, event_no: int) -> list[Proposal]:
     """All proposals for a refused event, oldest first."""
-    wanted = select(*_columns).where(replay_proposals.c.event_no == event_no).order_by(replay_proposals.c.proposal_no)
-    return [_proposal(row) for row in connection.execute(wanted)]
+    query = select(*_columns).where(replay_proposals.c.event_no == event_no).order_by(replay_proposals.c.proposal_no)
+    return [_proposal(row) for row in connection.execute(query)]
 
 
 def find(connection: Connection, proposal_no: int) -> Proposal | None:
     """A proposal; anyone else who decides about it waits until this transaction ends."""
-    wanted = select(*_columns).where(replay_proposals.c.proposal_no == proposal_no).with_for_update()
-    row = connection.execute(wanted).one_or_none()
+    query = select(*_columns).where(replay_proposals.c.proposal_no == proposal_no).with_for_update()
+    row = connection.execute(query).one_or_none()
     return None if row is None else _proposal(row)
 
 
@@ -99,8 +99,8 @@ def propose(
     statement = insert(replay_proposals).values(
         event_no=event_no, value=value, reason=reason, proposed_by=user, proposed_at=moment
     )
-    made = connection.scalar(statement.on_conflict_do_nothing().returning(replay_proposals.c.proposal_no))
-    return None if made is None else int(made)
+    number = connection.scalar(statement.on_conflict_do_nothing().returning(replay_proposals.c.proposal_no))
+    return None if number is None else int(number)
 
 
 def decide(connection: Connection, proposal_no: int, user: str, decision: str, moment: datetime) -> None:

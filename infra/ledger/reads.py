@@ -61,14 +61,14 @@ _BENEFITS = select(*(tables.benefits.c[name] for name in BenefitRow._fields)).wh
 )
 
 
-def lock_shards(connection: Connection, wanted: Iterable[int], held: Mapping[int, int]) -> dict[int, ShardState]:
+def lock_shards(connection: Connection, numbers: Iterable[int], held: Mapping[int, int]) -> dict[int, ShardState]:
     """Locks shards until the transaction ends, in one order for all writers, and returns the ends of their sequences.
 
     ``held`` are the epochs under which the caller holds shards. Raises Fenced if one of them has been raised since.
     """
     shards = tables.shards
     rows = connection.execute(
-        select(shards).where(shards.c.shard.in_(sorted(set(wanted)))).order_by(shards.c.shard).with_for_update()
+        select(shards).where(shards.c.shard.in_(sorted(set(numbers)))).order_by(shards.c.shard).with_for_update()
     ).all()
     for row in rows:
         if row.shard in held and held[row.shard] != row.epoch:
@@ -94,13 +94,13 @@ def end_frozen(connection: Connection) -> None:
     connection.execute(text(_END_FROZEN))
 
 
-def take_shards(connection: Connection, wanted: Collection[int]) -> dict[int, int]:
+def take_shards(connection: Connection, numbers: Collection[int]) -> dict[int, int]:
     """Raises the epochs of shards, which fences their previous holders, and returns the new epochs."""
     shards = tables.shards
-    lock_shards(connection, wanted, {})
+    lock_shards(connection, numbers, {})
     rows = connection.execute(
         shards.update()
-        .where(shards.c.shard.in_(sorted(wanted)))
+        .where(shards.c.shard.in_(sorted(numbers)))
         .values(epoch=shards.c.epoch + 1)
         .returning(shards.c.shard, shards.c.epoch)
     )
@@ -116,9 +116,9 @@ def lines(connection: Connection, subjects: Collection[Subject]) -> tuple[list[S
     """The owners of ids, and their accepted versions."""
     if not subjects:
         return [], []
-    given = sorted(subjects)
-    named = {"kinds": [subject.kind.value for subject in given], "ids": [subject.id for subject in given]}
-    owners, versions = connection.execute(_OWNERS, named), connection.execute(_VERSIONS, named)
+    ordered = sorted(subjects)
+    parameters = {"kinds": [subject.kind.value for subject in ordered], "ids": [subject.id for subject in ordered]}
+    owners, versions = connection.execute(_OWNERS, parameters), connection.execute(_VERSIONS, parameters)
     return (
         [SubjectRow(Kind(row.kind), row.subject_id, row.person_id, row.encounter_id) for row in owners],
         [KnownVersion(Subject(Kind(row.kind), row.subject_id), row.version, row.content_sha256) for row in versions],
@@ -163,14 +163,14 @@ def payout_reports(
 ) -> list[tuple[str, bytes]]:
     """Content hash and bytes of every accepted report of these payouts, under one person or under any."""
     fact, event = tables.facts, tables.events
-    wanted = (
+    query = (
         select(fact.c.content_sha256, event.c.value)
         .join(event, event.c.event_no == fact.c.event_no)
         .where(fact.c.kind == Kind.PAYOUT, fact.c.subject_id == any_(_texts(payout_ids)))
     )
     if person_id is not None:
-        wanted = wanted.where(fact.c.person_id == person_id)
-    return [(row.content_sha256, bytes(row.value)) for row in connection.execute(wanted)]
+        query = query.where(fact.c.person_id == person_id)
+    return [(row.content_sha256, bytes(row.value)) for row in connection.execute(query)]
 
 
 def persons_without_policy(connection: Connection, since: object, until: object) -> list[PersonId]:

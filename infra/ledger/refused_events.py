@@ -33,12 +33,12 @@ def refused_events(
     """Refused events, oldest first; all of them, or those with some numbers or one code."""
     columns = [refusals.c.event_no, refusals.c.code, refusals.c.pointers, refusals.c.zh, refusals.c.en]
     places = [events.c[name] for name in ("topic", "partition", "offset", "recorded_at", "key", "value")]
-    wanted = select(*columns, *places).join(events, events.c.event_no == refusals.c.event_no)
+    query = select(*columns, *places).join(events, events.c.event_no == refusals.c.event_no)
     if numbers:
-        wanted = wanted.where(refusals.c.event_no.in_(numbers))
+        query = query.where(refusals.c.event_no.in_(numbers))
     if code is not None:
-        wanted = wanted.where(refusals.c.code == code)
-    return [RefusedEvent(*row) for row in connection.execute(wanted.order_by(refusals.c.event_no).limit(limit))]
+        query = query.where(refusals.c.code == code)
+    return [RefusedEvent(*row) for row in connection.execute(query.order_by(refusals.c.event_no).limit(limit))]
 
 
 def count_by_code(connection: Connection) -> dict[str, int]:

@@ -46,11 +46,11 @@ def accepted_events(engine: Engine, snapshot_id: str, first: int, end: int) -> I
     """The accepted events with numbers ``[first, end)`` as they were sent, in the ledger's order, as of a moment."""
     if not _SNAPSHOT_ID.fullmatch(snapshot_id):
         raise ValueError("not the id of a snapshot")
-    wanted = f"SELECT value FROM events WHERE event_no >= {first:d} AND event_no < {end:d} AND disposition = 'accepted'"
+    query = f"SELECT value FROM events WHERE event_no >= {first:d} AND event_no < {end:d} AND disposition = 'accepted'"
     with _reading(engine) as connection:
         connection.execute(text(f"SET TRANSACTION SNAPSHOT '{snapshot_id}'"))
         driver = cast(psycopg.Connection[Any], connection.connection.driver_connection)
-        statement = f"COPY ({wanted} ORDER BY event_no) TO STDOUT (FORMAT BINARY)"
+        statement = f"COPY ({query} ORDER BY event_no) TO STDOUT (FORMAT BINARY)"
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(["bytea"])
             for (value,) in copy.rows():

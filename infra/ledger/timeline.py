@@ -71,16 +71,16 @@ class TimelineEntry(NamedTuple):
 def happened(connection: Connection, claim_id: str, person_id: str) -> list[Happened]:
     """The events that bear on a claim, its decisions and its instructions, oldest first."""
     place = {"claim": claim_id, "person": person_id}
-    found: list[Happened] = []
+    happenings: list[Happened] = []
     for statement in (_EVENTS, _DECISIONS, _INSTRUCTIONS):
-        found += [_happened(row) for row in connection.execute(text(statement), place)]
+        happenings += [_happened(row) for row in connection.execute(text(statement), place)]
     rank = {"decision": 1, "instruction": 2}
-    return sorted(found, key=lambda each: (each.event_no, rank.get(each.kind, 0)))
+    return sorted(happenings, key=lambda each: (each.event_no, rank.get(each.kind, 0)))
 
 
-def entries(connection: Connection, claim_id: str, given: Iterable[Happened]) -> list[TimelineEntry]:
+def entries(connection: Connection, claim_id: str, happenings: Iterable[Happened]) -> list[TimelineEntry]:
     """The audit entries of these events, and of what they decided for the claim."""
-    places = sorted({(each.shard, each.event_no) for each in given})
+    places = sorted({(each.shard, each.event_no) for each in happenings})
     if not places:
         return []
     rows = connection.execute(

@@ -65,20 +65,20 @@ def rules(role: KafkaRole, user: str) -> list[Rule]:
     reads = [topic.name for topic in TOPICS if role in _roles(topic.readers)]
     if role is KafkaRole.GATEWAY:
         writes = [topic.name for topic in INBOUND]
-    found = [Rule(user, "topic", name, "WRITE") for name in writes]
-    found += [Rule(user, "topic", name, "READ") for name in reads]
+    granted = [Rule(user, "topic", name, "WRITE") for name in writes]
+    granted += [Rule(user, "topic", name, "READ") for name in reads]
     if role in (KafkaRole.WORKER, KafkaRole.RELAY):  # both compare the topics with their declaration before they start
         for topic in TOPICS:
-            found.append(Rule(user, "topic", topic.name, "DESCRIBE"))
-            found.append(Rule(user, "topic", topic.name, "DESCRIBE_CONFIGS"))
-        found.append(Rule(user, "group", RANGES_GROUP, "DESCRIBE"))
+            granted.append(Rule(user, "topic", topic.name, "DESCRIBE"))
+            granted.append(Rule(user, "topic", topic.name, "DESCRIBE_CONFIGS"))
+        granted.append(Rule(user, "group", RANGES_GROUP, "DESCRIBE"))
     if role is KafkaRole.WORKER:
-        found.append(Rule(user, "group", WORKER_GROUP, "READ"))
+        granted.append(Rule(user, "group", WORKER_GROUP, "READ"))
     elif role is KafkaRole.RELAY:
-        found.append(Rule(user, "transactional_id", RELAY_TRANSACTIONS, "WRITE", prefixed=True))
+        granted.append(Rule(user, "transactional_id", RELAY_TRANSACTIONS, "WRITE", prefixed=True))
     elif reads:
-        found.append(Rule(user, "group", user, "READ", prefixed=True))
-    return sorted(found)
+        granted.append(Rule(user, "group", user, "READ", prefixed=True))
+    return sorted(granted)
 
 
 def _roles(words: str) -> Iterable[KafkaRole]:

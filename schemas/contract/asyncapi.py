@@ -43,8 +43,8 @@ _HEADERS: Json = {
 def document() -> Json:
     """The whole document as a JSON object."""
     of_topic = {topic: [event for event in events() if event.topic is topic] for topic in TOPICS}
-    messages = {event.event_type: _message(event) for found in of_topic.values() for event in found}
-    schemas = {event.event_type: _payload(event) for found in of_topic.values() for event in found}
+    messages = {event.event_type: _message(event) for group in of_topic.values() for event in group}
+    schemas = {event.event_type: _payload(event) for group in of_topic.values() for event in group}
     cursor: Json = {"name": "relay.cursor", "title": "relay.cursor", "contentType": "application/json"}
     cursor |= {"summary": _CURSOR["description"], "payload": {"$ref": "#/components/schemas/relay.cursor"}}
     return {
@@ -70,8 +70,8 @@ def document() -> Json:
     }
 
 
-def _channel(topic: Topic, found: list[Event]) -> Json:
-    names = [event.event_type for event in found] or ["relay.cursor"]
+def _channel(topic: Topic, group: list[Event]) -> Json:
+    names = [event.event_type for event in group] or ["relay.cursor"]
     return {
         "address": topic.name,
         "title": topic.name,

@@ -50,16 +50,16 @@ def topics_broken(old: Schema, new: Schema) -> list[str]:
 
 def _removed(old: Schema, new: Schema, path: str) -> list[str]:
     """Fields that the old schema names and the new one does not, at every depth."""
-    found = []
+    removed = []
     for before in _branches(old):
         for name, schema in before.get("properties", {}).items():
             places = [b["properties"][name] for b in _branches(new) if name in b.get("properties", {})]
-            here = f"{path}/{name}"
-            found += [f"{here}: was removed"] if not places else _removed(schema, places[0], here)
+            location = f"{path}/{name}"
+            removed += [f"{location}: was removed"] if not places else _removed(schema, places[0], location)
         if "items" in before:
             inside = [b["items"] for b in _branches(new) if "items" in b]
-            found += _removed(before["items"], inside[0], f"{path}/*") if inside else []
-    return found
+            removed += _removed(before["items"], inside[0], f"{path}/*") if inside else []
+    return removed
 
 
 def _narrowed(wide: Schema, narrow: Schema, path: str, how: str) -> list[str]:
@@ -84,21 +84,21 @@ def _branches(schema: Schema) -> list[Schema]:
 
 
 def _branch_narrowed(wide: Schema, narrow: Schema, path: str, how: str) -> list[str]:
-    here = path or "/"
+    location = path or "/"
     problems = []
     if "type" in narrow and wide.get("type", _type_of(wide)) != narrow["type"]:
         integer_is_number = (wide.get("type"), narrow["type"]) == ("integer", "number")
         if not integer_is_number:
-            return [f"{here}: its type {how}"]
+            return [f"{location}: its type {how}"]
     allowed, possible = _values(narrow), _values(wide)
     if allowed is not None and (possible is None or any(value not in allowed for value in possible)):
-        problems.append(f"{here}: its set of values {how}")
+        problems.append(f"{location}: its set of values {how}")
     for key in _LOWER_BOUNDS:
         if key in narrow and (key not in wide or wide[key] < narrow[key]):
-            problems.append(f"{here}: {key} {how}")
+            problems.append(f"{location}: {key} {how}")
     for key in _UPPER_BOUNDS:
         if key in narrow and (key not in wide or wide[key] > narrow[key]):
-            problems.append(f"{here}: {key} {how}")
+            problems.append(f"{location}: {key} {how}")
     for name in narrow.get("required", []):
         if name not in wide.get("required", []):
             problems.append(f"{path}/{name}: {'is required now' if how == 'is narrower now' else 'is optional now'}")
@@ -110,9 +110,9 @@ def _branch_narrowed(wide: Schema, narrow: Schema, path: str, how: str) -> list[
         if isinstance(inner, dict) and isinstance(wide.get(key), dict):
             problems += _narrowed(wide[key], inner, f"{path}/*", how)
         elif inner is not True and wide.get(key, True) != inner:
-            problems.append(f"{here}: {key} {how}")
+            problems.append(f"{location}: {key} {how}")
     other = set(narrow) - _HANDLED - set(_LOWER_BOUNDS) - set(_UPPER_BOUNDS)
-    problems += [f"{here}: {key} {how}" for key in sorted(other) if wide.get(key) != narrow[key]]
+    problems += [f"{location}: {key} {how}" for key in sorted(other) if wide.get(key) != narrow[key]]
     return problems
 
 

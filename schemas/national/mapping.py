@@ -162,5 +162,5 @@ class NationalMappings:
 
     def find(self, facility_id: str, day: date) -> NationalMapping | None:
         """The mapping of a facility that is in force on a day."""
-        found = (m for m in self.releases if m.facility_id == facility_id and m.in_force_on(day))
-        return next(found, None)
+        releases = (m for m in self.releases if m.facility_id == facility_id and m.in_force_on(day))
+        return next(releases, None)

@@ -56,15 +56,15 @@ def read_mappings(paths: Sequence[Path]) -> NationalMappings:
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
-    found = []
+    files = []
     for path in paths:
         inside = sorted(path.glob("*.toml")) if path.is_dir() else [path]
         if not inside:
             raise MappingError(
                 [FileProblem(str(path), 1, "file", "is a folder without *.toml files: put a mapping into it")]
             )
-        found += inside
-    return found
+        files += inside
+    return files
 
 
 def parse_mapping(text: str, file: str = "mapping") -> NationalMapping:
@@ -74,8 +74,8 @@ def parse_mapping(text: str, file: str = "mapping") -> NationalMapping:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         line = int(str(error).rpartition("at line ")[2].partition(",")[0]) if "at line " in str(error) else 1
-        said = str(error).partition(" (at ")[0]
-        raise MappingError([FileProblem(file, line, "TOML", f"is not TOML ({said}): correct this line")]) from None
+        message = str(error).partition(" (at ")[0]
+        raise MappingError([FileProblem(file, line, "TOML", f"is not TOML ({message}): correct this line")]) from None
     lines = lines_of(text)
     head = document.pop("mapping", None)
     astray = [
@@ -83,8 +83,8 @@ def parse_mapping(text: str, file: str = "mapping") -> NationalMapping:
         for name in document
     ]
     if not isinstance(head, dict):
-        said = "is missing: a mapping file is one [mapping] table, with single brackets"
-        astray.insert(0, FileProblem(file, line_of(lines, ("mapping",)), "mapping", said))
+        message = "is missing: a mapping file is one [mapping] table, with single brackets"
+        astray.insert(0, FileProblem(file, line_of(lines, ("mapping",)), "mapping", message))
     if astray:
         raise MappingError(astray)
     try:
@@ -133,12 +133,12 @@ def _conflicts(read: Sequence[tuple[Path, Lines, NationalMapping]]) -> list[File
             shared = mapping.in_force_on(start) and other.in_force_on(start)
             if shared and mapping.facility_id == other.facility_id:
                 place = f"{other_path}:{line_of(other_lines, ('mapping', 'effective_from'))}"
-                said = f'"{mapping.id}" and "{other.id}" ({place}) are both in force on {start} for this facility'
+                message = f'"{mapping.id}" and "{other.id}" ({place}) are both in force on {start} for this facility'
                 same_day = mapping.effective_from == other.effective_from
                 remedy = "use only one of them" if same_day else f"end this one with effective_to = {start}"
                 line = line_of(lines, ("mapping", "effective_from"))
-                problems.append(FileProblem(str(path), line, "effective_to", f"{said}: {remedy}"))
+                problems.append(FileProblem(str(path), line, "effective_to", f"{message}: {remedy}"))
             if mapping.id == other.id:
-                said = f"is also the id of another mapping ({path}): give each release its own id"
-                problems.append(FileProblem(str(other_path), line_of(other_lines, ("mapping", "id")), "id", said))
+                message = f"is also the id of another mapping ({path}): give each release its own id"
+                problems.append(FileProblem(str(other_path), line_of(other_lines, ("mapping", "id")), "id", message))
     return problems

@@ -67,8 +67,8 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except OSError as error:
-        said = f"cannot be read ({error.strerror}): check the name and the permissions"
-        raise PolicyError([FileProblem(str(path), 1, "file", said)]) from None
+        message = f"cannot be read ({error.strerror}): check the name and the permissions"
+        raise PolicyError([FileProblem(str(path), 1, "file", message)]) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise PolicyError([FileProblem(str(path), line, "file", "is not UTF-8 text: save it as UTF-8")]) from None
@@ -81,8 +81,8 @@ def parse_policy(text: str, file: str = "policy") -> Policy:
     lines = lines_of(text)
     head = document.pop("policy", None)
     if not isinstance(head, dict):
-        said = "is missing: a policy file starts with one [policy] table, with single brackets"
-        raise PolicyError([FileProblem(file, line_of(lines, ("policy",)), "policy", said)])
+        message = "is missing: a policy file starts with one [policy] table, with single brackets"
+        raise PolicyError([FileProblem(file, line_of(lines, ("policy",)), "policy", message)])
     astray = [
         FileProblem(file, line_of(lines, (name,)), name, "is outside the tables: move it below [policy], or delete it")
         for name in document
@@ -114,18 +114,20 @@ def warnings(policy: Policy, text: str, file: str = "policy") -> list[FileProble
         first_place: dict[str, tuple[int, int]] = {}
         names: dict[str, int] = {}
         for position, tier in enumerate(scheme.tiers):
-            here = ("scheme", index, "tier", position)
+            location = ("scheme", index, "tier", position)
             for place, category in enumerate(tier.categories):
                 earlier, at = first_place.setdefault(category, (position, place))
                 if earlier != position:
                     line = line_of(lines, ("scheme", index, "tier", earlier, "categories", at))
                     warn(
-                        (*here, "categories", place),
+                        (*location, "categories", place),
                         f'category "{category}" is also in tier "{scheme.tiers[earlier].name}" on line {line}, and '
                         "the first tier applies: delete it in one of the two",
                     )
             if names.setdefault(tier.name, position) != position:
-                warn((*here, "name"), f'another tier is also called "{tier.name}": rename one, reports show the name')
+                warn(
+                    (*location, "name"), f'another tier is also called "{tier.name}": rename one, reports show the name'
+                )
         for cap in (scheme.cap_per_stay, scheme.cap_per_year):
             if cap is not None and scheme.floor_per_stay > cap:
                 warn(("scheme", index, "floor_per_stay"), "is above the cap, so nothing is ever paid: lower it")
@@ -142,11 +144,11 @@ def _parse(text: str, file: str) -> dict[str, Any]:
         line = int(place[1]) if place else max(1, len(text.rstrip().split("\n")))
         key = _KEY.match(rows[line - 1])
         field = key[1] if key else messages.HEADING if rows[line - 1].lstrip().startswith("[") else "TOML"
-        said = re.sub(r" \(at .*\)$", "", str(error))
-        raise PolicyError([FileProblem(file, line, field, messages.of_syntax(said, field))]) from None
+        message = re.sub(r" \(at .*\)$", "", str(error))
+        raise PolicyError([FileProblem(file, line, field, messages.of_syntax(message, field))]) from None
     except (ValueError, RecursionError):
-        said = "has a number that is too long, or lists nested too deeply: correct it"
-        raise PolicyError([FileProblem(file, 1, "TOML", said)]) from None
+        message = "has a number that is too long, or lists nested too deeply: correct it"
+        raise PolicyError([FileProblem(file, 1, "TOML", message)]) from None
 
 
 def _causes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
@@ -188,13 +190,13 @@ def _conflicts(read: list[tuple[Path, str, Policy]]) -> list[FileProblem]:
             if policy.overlaps(other):
                 field = "effective_from" if policy.effective_to is None else "effective_to"
                 place = f"{other_path}:{line_of(there, ('policy', 'effective_from'))}"
-                said = f'"{policy.id}" and "{other.id}" ({place}) are both in force on {other.effective_from}'
+                message = f'"{policy.id}" and "{other.id}" ({place}) are both in force on {other.effective_from}'
                 line = line_of(lines, ("policy", field))
-                problems.append(FileProblem(str(path), line, "effective_to", f"{said}: {policy.way_out(other)}"))
+                problems.append(FileProblem(str(path), line, "effective_to", f"{message}: {policy.way_out(other)}"))
             if policy.id == other.id:
                 place = f"{path}:{line_of(lines, ('policy', 'id'))}"
-                said = f'"{other.id}" is also the id of another policy ({place}): give each release its own id'
-                problems.append(FileProblem(str(other_path), line_of(there, ("policy", "id")), "id", said))
+                message = f'"{other.id}" is also the id of another policy ({place}): give each release its own id'
+                problems.append(FileProblem(str(other_path), line_of(there, ("policy", "id")), "id", message))
     return problems
 
 

@@ -17,10 +17,10 @@ _RATE = re.compile(r"(-?)([0-9]{1,9}(?:\.[0-9]{1,40})?)")
 
 def _rate(value: object) -> Fraction:
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    found = _RATE.fullmatch(text)
-    if found is None:
+    match = _RATE.fullmatch(text)
+    if match is None:
         raise PydanticCustomError("rate", 'is not a rate: write a decimal from "0" to "1", such as "0.80" for 80 %')
-    if found[1]:
+    if match[1]:
         raise PydanticCustomError("rate", 'is below 0: write a rate from "0" to "1", such as "0.80" for 80 %')
     rate = Fraction(text)
     if rate > 1:

@@ -56,20 +56,20 @@ _SYNTAX = (
 )
 
 
-def of_syntax(said: str, field: str) -> str:
+def of_syntax(message: str, field: str) -> str:
     """The remedy for an error of the TOML parser; ``field`` is the key on that line."""
     if field in DATES:
         return DAY
-    if field == HEADING and said.startswith("Cannot"):
+    if field == HEADING and message.startswith("Cannot"):
         return "this table appears twice: write [policy] once, [[scheme]] and [[scheme.tier]] with two brackets"
     for start, remedy in _SYNTAX:
-        if said.startswith(start):
+        if message.startswith(start):
             return remedy
-    return f"is not TOML ({said}): correct this line"
+    return f"is not TOML ({message}): correct this line"
 
 
 def of_field(
-    kind: str, said: str, location: tuple[int | str, ...], value: object, context: Mapping[str, object]
+    kind: str, message: str, location: tuple[int | str, ...], value: object, context: Mapping[str, object]
 ) -> str:
     """What to do about one error of pydantic: its type, message, location, input and context."""
     field = str(location[-1]) if location else "policy"
@@ -84,7 +84,7 @@ def of_field(
         case "literal_error" | "enum":
             return _one_of(value, re.findall(r"'([^']*)'", str(context.get("expected", ""))))
         case "money":
-            return f'is not an amount ({said}): write yuan in quotes, such as "2000.00"'
+            return f'is not an amount ({message}): write yuan in quotes, such as "2000.00"'
         case "int_type" | "greater_than_equal" | "less_than_equal":
             return "is not a number of days: write a whole number from 0 to 100000 without quotes, such as 365"
         case (
@@ -102,7 +102,7 @@ def of_field(
             table, _ = _TABLES.get(names, ("a table", Policy))
             return f"is not a table: write {table}"
         case _:
-            return said
+            return message
 
 
 def suggestion(field: str, names: tuple[str, ...]) -> str | None:
