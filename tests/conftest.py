@@ -1,9 +1,14 @@
-"""Real servers for the tests that need them: one PostgreSQL and one Kafka a run, a fresh ledger a test."""
+"""Real servers for the tests that need them: one PostgreSQL a run, a fresh ledger a test, a fresh Kafka a module.
+
+With pytest-xdist the PostgreSQL belongs to the controller; its processes hear the address.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from itertools import count
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
@@ -13,32 +18,59 @@ from infra.ledger.schema import bind, connect, upgrade
 from infra.servers.resolve import resolve_kafka, resolve_postgres
 from infra.settings import Settings
 from tests.support.builders import SHARDS
+from tests.support.databases import TEMPLATE, fresh_name
 
-_numbers = count(1)
+HURRIED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""What the shared server goes without: a power cut ends the tests with it. The tests that crash one have their own."""
+
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")  # a broker that lives for a minute starts sooner
+_shared = ExitStack()
+_address = pytest.StashKey[str]()
+
+
+def _shared_postgres(config: pytest.Config) -> str:
+    """The address of the run's PostgreSQL, which has an empty migrated database to copy; starts it when first asked."""
+    if _address not in config.stash:
+        url = _shared.enter_context(resolve_postgres()).url
+        admin = create_engine(url, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            for name, value in HURRIED.items():
+                connection.execute(text(f"ALTER SYSTEM SET {name} = {value}"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+            connection.execute(text(f"DROP DATABASE IF EXISTS {TEMPLATE}"))
+            connection.execute(text(f"CREATE DATABASE {TEMPLATE}"))
+        admin.dispose()
+        template = connect(_database(url, TEMPLATE))
+        upgrade(template)
+        template.dispose()
+        config.stash[_address] = url
+    return config.stash[_address]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tells a process of xdist where the PostgreSQL is."""
+    node.workerinput["postgres_url"] = _shared_postgres(node.config)
+
+
+def pytest_unconfigure() -> None:
+    _shared.close()
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
+def postgres_url(pytestconfig: pytest.Config) -> str:
     """The address of a PostgreSQL with a database ``huzhu_template`` that is migrated and empty."""
-    with resolve_postgres() as part:
-        admin = create_engine(part.url, isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text("DROP DATABASE IF EXISTS huzhu_template"))
-            connection.execute(text("CREATE DATABASE huzhu_template"))
-        admin.dispose()
-        template = connect(_database(part.url, "huzhu_template"))
-        upgrade(template)
-        template.dispose()
-        yield part.url
+    told: dict[str, str] = getattr(pytestconfig, "workerinput", {})
+    return told.get("postgres_url") or _shared_postgres(pytestconfig)
 
 
 @pytest.fixture
 def ledger_url(postgres_url: str) -> Iterator[str]:
     """The address of a fresh ledger, not yet bound to shards and a cluster."""
-    name = f"huzhu_test_{next(_numbers)}"
+    name = fresh_name("test")
     admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE huzhu_template"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
     yield _database(postgres_url, name)
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
@@ -57,7 +89,7 @@ def ledger(ledger_url: str) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def kafka() -> Iterator[str]:
     """The address of a fresh Kafka with all topics, for the tests of one module."""
-    with resolve_kafka() as part:
+    with resolve_kafka(heap_mb=256) as part:
         topic_setup.apply(part.bootstrap, Settings(shards=SHARDS))
         yield part.bootstrap
 

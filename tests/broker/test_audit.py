@@ -17,6 +17,7 @@ from schemas.checkpoint import parse_notes
 from tests.support.builders import SHARDS
 from tests.support.paths import EXAMPLES
 from tests.support.posting import insured, person_of, post, stay, to_post
+from tests.support.processes import command, decoded
 from tests.support.servers import await_true
 from tests.support.spine import Spine
 
@@ -29,13 +30,12 @@ class Auditor:
     def __init__(self, spine: Spine, folder: Path) -> None:
         self.folder, self.key = folder, folder / "audit.key"
         known = {"KAFKA_BOOTSTRAP": spine.bootstrap, "DATABASE_URL": spine.url, "SHARDS": str(SHARDS)}
-        self.environment = {**os.environ, **{f"HUZHU_{name}": value for name, value in known.items()}}
+        self.settings = {f"HUZHU_{name}": value for name, value in known.items()}
 
     def run(self, *arguments: object, status: int = 0, **settings: object) -> str:
         """What a command wrote to standard output; its exit status must be as expected."""
         given = {f"HUZHU_{name.upper()}": str(value) for name, value in settings.items()}
-        argv = [sys.executable, "-m", "cli.main", "audit", *map(str, arguments)]
-        done = subprocess.run(argv, env={**self.environment, **given}, capture_output=True, text=True, timeout=120)
+        done = decoded(command("audit", *map(str, arguments), environment={**self.settings, **given}))
         assert status == done.returncode, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         return done.stdout + done.stderr
@@ -63,7 +63,7 @@ def auditor(spine: Spine, tmp_path_factory: pytest.TempPathFactory) -> Auditor:
     argv = ["audit", "sign"]
     process = subprocess.Popen(
         [sys.executable, "-m", "cli.main", *argv],
-        env={**made.environment, "HUZHU_AUDIT_KEY_FILE": str(made.key), "HUZHU_AUDIT_INTERVAL": "1"},
+        env={**os.environ, **made.settings, "HUZHU_AUDIT_KEY_FILE": str(made.key), "HUZHU_AUDIT_INTERVAL": "1"},
         stderr=subprocess.PIPE,
     )
     unsigned = "SELECT count(*) FROM shards WHERE audit_seq > (SELECT coalesce(max(size), 0) FROM checkpoints "

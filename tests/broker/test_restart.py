@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -27,8 +25,10 @@ from schemas.policy.policy_file import read_policies
 from schemas.refusals import Refusal, RefusalCode
 from schemas.topics import INBOUND, TOPICS
 from stream.inbound.post import post
+from tests.support import processes
 from tests.support.builders import SHARDS, Json
 from tests.support.paths import WUXI
+from tests.support.processes import decoded
 from tests.support.servers import Admin, Consumer, await_true
 from tests.support.spine import STOP_S_MAX, Message, Spine
 
@@ -333,6 +333,4 @@ def huzhu(bootstrap: str, *command: str, **settings: object) -> subprocess.Compl
     """Runs a `huzhu` command that ends by itself."""
     known = {"kafka_bootstrap": bootstrap, "shards": SHARDS, **settings}
     variables = {f"HUZHU_{name.upper()}": str(value) for name, value in known.items()}
-    argv = [sys.executable, "-m", "cli.main", *command]
-    environment = {**os.environ, **variables}
-    return subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return decoded(processes.command(*command, environment=variables))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +25,7 @@ from stream.outbound.read_topic import read_topic
 from tests.support.builders import SHARDS, encode, report
 from tests.support.certificates import issued
 from tests.support.posting import insured, stay
+from tests.support.processes import command
 from tests.support.servers import await_true
 from tests.support.spine import Spine
 
@@ -69,14 +68,7 @@ class Secured:
 
 
 def huzhu(environment: dict[str, str], *words: str | Path, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HUZHU_")}
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", *map(str, words)],
-        env={**inherited, **environment},
-        input=data,
-        capture_output=True,
-        timeout=300,
-    )
+    return command(*words, environment=environment, data=data)
 
 
 @pytest.fixture(scope="module")

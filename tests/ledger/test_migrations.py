@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 
 import pytest
 from alembic import command
@@ -17,11 +16,11 @@ from sqlalchemy import Engine, create_engine, make_url, select, text
 
 from infra.ledger import tables
 from infra.ledger.schema import LedgerMismatch, bind, bound_shards, connect, upgrade
+from tests.support.databases import fresh_name
 from tests.support.paths import REPOSITORY
 
 UPGRADE = "import sys; from infra.ledger.schema import connect, upgrade; upgrade(connect(sys.argv[1]))"
 NewDatabase = Callable[[], str]
-_numbers = count(1)
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def new_database(postgres_url: str) -> Iterator[NewDatabase]:
     made: list[str] = []
 
     def make() -> str:
-        made.append(f"huzhu_empty_{next(_numbers)}")
+        made.append(fresh_name("empty"))
         with admin.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {made[-1]}"))
         return make_url(postgres_url).set(database=made[-1]).render_as_string(hide_password=False)

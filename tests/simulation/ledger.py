@@ -20,7 +20,7 @@ from infra.ledger.tables import metadata
 from tests.simulation.faults import Crashed, Faults, Point
 from tests.simulation.stage import Stage
 
-TEMPLATE = "huzhu_simulation_template"
+TEMPLATE = f"huzhu_simulation_template_{os.getpid()}"
 
 WATCHED = """
 CREATE TABLE outbox_as_written AS TABLE outbox WITH NO DATA;

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import count
 from pathlib import Path
 from signal import Signals
 from types import TracebackType
@@ -24,14 +23,13 @@ from infra.servers.local.guard_client import Guarded, tail
 from schemas.topics import INBOUND
 from tests.support.acts import publish
 from tests.support.builders import SHARDS, Json
+from tests.support.databases import TEMPLATE, fresh_name
 from tests.support.paths import WUXI
 from tests.support.servers import Consumer, await_true
 
 IDLE_S_MAX = 90.0
 STOP_S_MAX = 30.0
 MESSAGE_BYTES_MAX = 8 * 1024 * 1024
-
-_names = count(1)
 
 
 class Message(NamedTuple):
@@ -47,10 +45,10 @@ class Spine:
 
     def __init__(self, bootstrap: str, postgres_url: str) -> None:
         self.bootstrap = bootstrap
-        name = f"huzhu_spine_{next(_names)}"
+        name = fresh_name("spine")
         admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE huzhu_template"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
         admin.dispose()
         self.url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
         self.folder = Path(tempfile.mkdtemp(prefix="huzhu-spine-"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +14,7 @@ from sqlalchemy import Engine, text
 from infra.servers.local.guard_client import Guarded
 from infra.servers.local.ports import free_ports
 from infra.settings import Settings
-from tests.support.paths import REPOSITORY
-from tests.support.processes import huzhu
+from tests.support.processes import command, decoded, huzhu
 from tests.support.servers import await_true
 from tests.web.desk import PASSWORD
 from web.server import NotServed, check_address
@@ -26,16 +24,7 @@ UNUSABLE = 2
 
 def typed(said: str, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command with something on its standard input."""
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", *words],
-        cwd=REPOSITORY,
-        env=os.environ | environment,
-        input=said,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return decoded(command(*words, environment=environment, data=said.encode()))
 
 
 def url_of(engine: Engine) -> str:

@@ -14,9 +14,9 @@ from infra.population import generate
 from tests.bench.fill import fill
 from tests.support.acts import publish
 from tests.support.builders import SHARDS, VILLAGE, YEARLY, Json, encode, policy_text, report
+from tests.support.databases import TEMPLATE, fresh_name
 from tests.support.paths import WUXI
 
-_numbers = count(1)
 _offsets = count(1)
 FAR = 10**9
 
@@ -61,10 +61,10 @@ def _report(payout_id: str, person_id: str, status: str, month: str) -> Json:
 @contextmanager
 def filled_ledger(postgres_url: str, persons: int = 120) -> Iterator[Engine]:
     """A new database with the town in it."""
-    name = f"huzhu_town_{next(_numbers)}"
+    name = fresh_name("town")
     admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE huzhu_template"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
     engine = connect(make_url(postgres_url).set(database=name).render_as_string(hide_password=False), pool=20)
     try:
         bind(engine, SHARDS, "no-cluster")
