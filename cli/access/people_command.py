@@ -11,8 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cli.servers.console_command import keyring
-from cli.servers.operate import ledger, read_settings
+from cli.terminal.connect import keyring, ledger, read_settings
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
 from infra.keys.personal_data import KeyringUnusable, NotReadable, add_key

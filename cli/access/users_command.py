@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.servers.operate import ledger, read_settings
+from cli.terminal.connect import ledger, read_settings
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
 from infra.ledger import console_user_rows

@@ -21,7 +21,7 @@ from acts import prove_payout
 from acts.export_audit_log import checkpoints_beside, export_audit_log
 from acts.make_checkpoints import Made, make_due
 from cli.audit import audit_verify
-from cli.servers.operate import LogLevel, ledger, log_to_stderr, read_settings
+from cli.terminal.connect import LogLevel, ledger, log_to_stderr, read_settings
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
 from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, SigningKey, make_key, public_file

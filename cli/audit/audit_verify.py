@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from acts.export_audit_log import checkpoints_beside
 from acts.verify_audit_log import Trust, Verified, entries_in_topic, verify_ledger, verify_topic, verify_values
-from cli.servers.operate import kafka_address, ledger, read_settings
+from cli.terminal.connect import kafka_address, ledger, read_settings
 from cli.terminal.output import SOME_REFUSED, err, fail, out, progress
 from handlers.audit.log_check import Fault
 from infra.keys.audit_signing import KeyUnusable, public_file, read_public_keys

@@ -18,8 +18,8 @@ from sqlalchemy import Engine
 
 from acts.publish_policy import publish_policy
 from cli.demo.demo_console import open_console, reports
-from cli.offline.adjudicate_command import lines_of, load_policies
-from cli.servers.operate import read_settings
+from cli.terminal.connect import read_settings
+from cli.terminal.given_files import lines_of, load_policies
 from cli.terminal.output import err, fail, out, progress
 from cli.terminal.run_summary import summarise
 from infra.clock import utc_now

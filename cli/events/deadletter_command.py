@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from acts.replay_refused import NotRefused, replay_refused
-from cli.servers.operate import ledger, read_settings
+from cli.terminal.connect import ledger, read_settings
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
 from infra.ledger.refused_events import count_by_code, refused_events

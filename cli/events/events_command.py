@@ -12,8 +12,8 @@ import typer
 from confluent_kafka import KafkaException
 
 from cli.events import post_national
-from cli.offline.adjudicate_command import lines_of
-from cli.servers.operate import kafka_address, read_settings
+from cli.terminal.connect import kafka_address, read_settings
+from cli.terminal.given_files import lines_of
 from cli.terminal.output import SOME_REFUSED, err, fail, out, progress
 from infra.population import describe
 from infra.population import generate as population

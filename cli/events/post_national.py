@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.offline.adjudicate_command import lines_of
+from cli.terminal.given_files import lines_of
 from cli.terminal.output import fail
 from handlers.national.convert import Converted, parse
 from handlers.national.settlement_batch import convert_all

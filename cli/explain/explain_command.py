@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from acts.published_policies import published_policy
 from cli.explain.claim_text import ClaimPage, Payout, show
-from cli.offline.adjudicate_command import lines_of, load_policies
-from cli.servers.operate import ledger, read_settings
+from cli.terminal.connect import ledger, read_settings
+from cli.terminal.given_files import lines_of, load_policies
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.output import fail, out
 from handlers.claims.adjudicate import adjudicate

@@ -15,23 +15,15 @@ import typer
 
 from cli.offline.by_person import by_person, plan_for, sorted_part
 from cli.offline.worker_processes import cores, workers
-from cli.terminal.output import SOME_REFUSED, fail, progress
+from cli.terminal.given_files import load_policies
+from cli.terminal.output import SOME_REFUSED, progress
 from handlers.claims.account import Decidable
 from handlers.claims.adjudicate import adjudicate as adjudications
 from handlers.claims.explain import decision_of
 from schemas.decisions import to_json
 from schemas.policy.model import Policies
-from schemas.policy.policy_file import PolicyError, read_policies
 
 EXAMPLE = "Example: huzhu adjudicate --policy wuxi-sample.toml facts.jsonl | jq .total_benefit"
-
-
-def load_policies(files: list[Path]) -> Policies:
-    """The policies in some files; ends the command with the reason if they cannot be used."""
-    try:
-        return read_policies(files)
-    except PolicyError as error:
-        fail(str(error))
 
 
 def adjudicate(
@@ -76,15 +68,3 @@ class Deciding:
                 text = json.dumps(to_json(decision_of(adjudication)), ensure_ascii=False)
                 lines.append(f"{adjudication.claim.claim_id}\t{text}\n".encode())
         return sorted_part(lines, self.folder)
-
-
-def lines_of(facts: Path) -> Iterator[tuple[int, bytes]]:
-    """The lines that are not blank, with their line numbers from 1."""
-    try:
-        stream = sys.stdin.buffer if str(facts) == "-" else facts.open("rb")
-    except OSError as error:
-        fail(f"{facts}: cannot read it: {error.strerror}")
-    with stream:
-        for number, line in enumerate(stream, start=1):
-            if line.strip():
-                yield number, line.rstrip(b"\r\n")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from acts.reissue_payout import NoSuchPayout, reissue_payout
-from cli.servers.operate import ledger, read_settings
+from cli.terminal.connect import ledger, read_settings
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.output import fail, out
 from handlers.claims.payout_reports import NotReissuable, Verdict, report_of, verdicts

@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 from cli.payouts.payouts_command import STATES, LanguageOption, reading
-from cli.servers.operate import ledger, read_settings
+from cli.terminal.connect import ledger, read_settings
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.output import UNUSABLE, fail, out
 from handlers.claims.reconcile import differences, in_scope

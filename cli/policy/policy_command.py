@@ -11,9 +11,9 @@ import typer
 
 from acts.publish_policy import publish_policy
 from acts.published_policies import published_policies
-from cli.offline.adjudicate_command import load_policies
 from cli.policy import policy_diff, policy_table
-from cli.servers.operate import ledger, read_settings
+from cli.terminal.connect import ledger, read_settings
+from cli.terminal.given_files import load_policies
 from cli.terminal.language import OutputLanguage
 from cli.terminal.output import fail, out
 from infra.clock import utc_now

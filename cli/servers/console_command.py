@@ -15,12 +15,10 @@ from confluent_kafka import KafkaException
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from cli.servers.gateway_command import STATEMENT_SECONDS_MAX
-from cli.servers.operate import LogLevel, ledger, log_to_stderr, read_settings
+from cli.terminal.connect import STATEMENT_SECONDS_MAX, LogLevel, keyring, ledger, log_to_stderr, read_settings
 from cli.terminal.output import err, fail
 from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, read_public_keys
-from infra.keys.personal_data import Keyring, KeyringUnusable, read_keyring
 from infra.ledger import digest
 from infra.ledger.schema import LedgerMismatch, bound_shards, connect
 from infra.settings import Settings
@@ -74,16 +72,6 @@ def console(
     if not serving.started:
         address = f"{settings.console_host}:{settings.console_port}"
         fail(f"cannot listen at {address}: change HUZHU_CONSOLE_HOST or HUZHU_CONSOLE_PORT")
-
-
-def keyring(settings: Settings) -> Keyring:
-    """The keys for personal data; ends the command if there are none."""
-    if settings.console_key_file is None:
-        fail("set HUZHU_CONSOLE_KEY_FILE to a key file; `huzhu people newkey FILE` makes one")
-    try:
-        return read_keyring(Path(settings.console_key_file))
-    except KeyringUnusable as error:
-        fail(str(error))
 
 
 def _audit_keys(settings: Settings) -> list[VerifierKey]:

@@ -13,7 +13,6 @@ import psycopg
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from cli.offline.adjudicate_command import load_policies
 from cli.offline.by_person import (
     EVENTS_PER_BUCKET,
     Worked,
@@ -25,8 +24,9 @@ from cli.offline.by_person import (
 )
 from cli.offline.scatter import LedgerSource, Plan
 from cli.offline.worker_processes import cores, workers
-from cli.servers.operate import read_settings
 from cli.simulate import claims_csv, cost_tables, html_page
+from cli.terminal.connect import read_settings
+from cli.terminal.given_files import load_policies
 from cli.terminal.language import OutputLanguage
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
 from handlers.claims.account import Decidable

@@ -1,0 +1,58 @@
+"""`huzhu worker` and `huzhu relay`: from Kafka into the ledger, and from the ledger to Kafka."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+
+from confluent_kafka import KafkaException
+from sqlalchemy.exc import DBAPIError
+
+from cli.terminal.connect import LogLevel, bound_ledger, log_to_stderr, read_settings
+from cli.terminal.output import fail
+from stream.deadline import INFRASTRUCTURE_GONE
+
+WORKER_EXAMPLE = "Example: huzhu worker --log-level warning"
+RELAY_EXAMPLE = "Example: huzhu relay"
+
+
+def worker(log_level: LogLevel = "info") -> None:
+    """Process events from Kafka into the ledger until stopped by a signal.
+
+    Run any number of workers up to the number of partitions, which Kafka distributes among them. Exit status 75 means
+    that Kafka or the ledger could not be reached: start the worker again.
+    """
+    from stream.inbound import worker as process
+    from stream.inbound.intake import Intake
+    from stream.inbound.partition_reader import RangeReader
+
+    settings = read_settings()
+    log_to_stderr(log_level)
+    engine, bootstrap = bound_ledger(settings)
+    with RangeReader(bootstrap) as reader, tempfile.TemporaryDirectory(prefix="huzhu-faust-") as folder:
+        app = process.create_app(Intake(engine, reader, settings), bootstrap, settings, folder)
+        process.run(app, log_level)
+
+
+def relay(log_level: LogLevel = "info") -> None:
+    """Send the ledger's decisions and payouts to the outbound topics until stopped by a signal.
+
+    One relay serves all shards; a second relay takes over from the first. Exit status 75 means that Kafka or the ledger
+    could not be reached: start the relay again.
+    """
+    from stream.outbound.relay import CursorLost
+    from stream.outbound.relay_process import RelayProcess
+
+    settings = read_settings()
+    log_to_stderr(log_level)
+    engine, bootstrap = bound_ledger(settings)
+    process = RelayProcess(engine, bootstrap, range(settings.shards), settings)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: process.stop())
+    try:
+        process.run()
+    except CursorLost as error:
+        fail(str(error), 1)
+    except (KafkaException, DBAPIError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        fail(f"the relay stopped: {str(reason).splitlines()[0]}", INFRASTRUCTURE_GONE)

@@ -1,0 +1,71 @@
+"""`huzhu topics`: create the topics, check them, and print who needs which rights."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.terminal.connect import kafka_address, read_settings
+from cli.terminal.output import err, fail, out
+from infra.kafka import acls, topic_setup
+from schemas.access.kafka_rights import KafkaRole, rules
+from stream.deadline import INFRASTRUCTURE_GONE
+
+app = typer.Typer(no_args_is_help=True, help="Create and check the Kafka topics.")
+
+
+@app.command("apply", epilog="Example: HUZHU_KAFKA_BOOTSTRAP=127.0.0.1:9092 huzhu topics apply")
+def apply() -> None:
+    """Create missing topics. Existing topics are not changed."""
+    settings = read_settings()
+    try:
+        created = topic_setup.apply(kafka_address(settings), settings)
+    except topic_setup.KafkaUnreachable as error:
+        fail(str(error), INFRASTRUCTURE_GONE)
+    for name in created:
+        out.print(f"created {name} with {settings.shards} partitions")
+    if not created:
+        out.print("all topics exist")
+
+
+@app.command("acl", epilog="Example: huzhu topics acl --role insurer --user picc-wuxi --apply")
+def acl(
+    role: Annotated[KafkaRole | None, typer.Option(help="Only this role. Default: all roles.")] = None,
+    user: Annotated[str | None, typer.Option(help="The Kafka user, with --role. Default: the role's name.")] = None,
+    put: Annotated[bool, typer.Option("--apply", help="Also apply the rules to the cluster.")] = False,
+) -> None:
+    """Print the Kafka rules for each kind of program: the minimum it needs, derived from the topic declarations.
+
+    With --apply the rules are added to the cluster. Rules that exist already are never removed.
+    """
+    settings = read_settings()
+    if user and role is None:
+        fail("--user needs --role")
+    wanted_rules = [rule for one in ([role] if role else KafkaRole) for rule in rules(one, user or one.value)]
+    for rule in wanted_rules:
+        out.print(str(rule), soft_wrap=True)
+    if not put:
+        return
+    try:
+        acls.apply(kafka_address(settings), wanted_rules)
+    except acls.NotApplied as error:
+        fail(str(error), 1)
+    except topic_setup.KafkaUnreachable as error:
+        fail(str(error), INFRASTRUCTURE_GONE)
+    err.print(f"{len(wanted_rules)} rules are in force")
+
+
+@app.command("check", epilog="Example: huzhu topics check && echo as declared")
+def check() -> None:
+    """Show how the cluster's topics differ from the declarations. Exit status 1 if they do."""
+    settings = read_settings()
+    try:
+        differences = topic_setup.check(kafka_address(settings), settings)
+    except topic_setup.KafkaUnreachable as error:
+        fail(str(error), INFRASTRUCTURE_GONE)
+    for difference in differences:
+        err.print(str(difference))
+    if differences:
+        raise typer.Exit(1)
+    out.print("all topics are as declared")

@@ -1,0 +1,79 @@
+"""What most commands need first: the settings, the ledger, Kafka's address, a log on standard error."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from cli.terminal.output import fail
+from infra.kafka import topic_setup
+from infra.kafka.client_security import KafkaSecurity
+from infra.keys.personal_data import Keyring, KeyringUnusable, read_keyring
+from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
+from infra.settings import Settings, SettingsError
+from stream.deadline import INFRASTRUCTURE_GONE
+
+STATEMENT_SECONDS_MAX = 10.0
+"""What a statement may take in a program that answers people and hospitals."""
+
+LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error.")]
+
+
+def read_settings() -> Settings:
+    try:
+        return KafkaSecurity.from_environment().settings
+    except SettingsError as error:
+        fail(str(error))
+
+
+def kafka_address(settings: Settings) -> str:
+    return settings.kafka_bootstrap or fail("set HUZHU_KAFKA_BOOTSTRAP to the address of Kafka, such as 127.0.0.1:9092")
+
+
+def ledger(settings: Settings) -> Engine:
+    """The ledger, upgraded to the newest schema."""
+    url = settings.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql+psycopg://huzhu@127.0.0.1/huzhu")
+    engine = connect(url, settings.ledger_lease)
+    try:
+        upgrade(engine)
+    except DBAPIError as error:
+        fail(f"cannot reach or upgrade the ledger: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
+    return engine
+
+
+def bound_ledger(settings: Settings) -> tuple[Engine, str]:
+    """The ledger and Kafka's address, after checking that they belong together and that the topics are correct."""
+    bootstrap, engine = kafka_address(settings), ledger(settings)
+    try:
+        differences = topic_setup.check(bootstrap, settings)
+        if differences:
+            fail("\n".join(map(str, differences)) + "\nrun `huzhu topics apply`, or fix the topics")
+        bind(engine, settings.shards, topic_setup.cluster_id(bootstrap))
+    except LedgerMismatch as error:
+        fail(str(error))
+    except topic_setup.KafkaUnreachable as error:
+        fail(str(error), INFRASTRUCTURE_GONE)
+    except DBAPIError as error:
+        fail(f"cannot reach the ledger: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
+    return engine, bootstrap
+
+
+def log_to_stderr(level: str) -> None:
+    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("kafka", "aiokafka", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def keyring(settings: Settings) -> Keyring:
+    """The keys for personal data; ends the command if there are none."""
+    if settings.console_key_file is None:
+        fail("set HUZHU_CONSOLE_KEY_FILE to a key file; `huzhu people newkey FILE` makes one")
+    try:
+        return read_keyring(Path(settings.console_key_file))
+    except KeyringUnusable as error:
+        fail(str(error))
