@@ -98,8 +98,8 @@ def _note(payout: PayoutRecord) -> Saying:
     if payout.contradictions:
         parts.append(Saying("报告互相矛盾", "reports contradict"))
     for relation, payout_id in (
-        (Saying("重发为", "reissued as"), payout.reissued_as),
-        (Saying("重发自", "reissue of"), payout.reissue_of),
+        (Saying("新指令", "reissued as"), payout.reissued_as),
+        (Saying("原指令", "reissue of"), payout.reissue_of),
         (Saying("冲销", "reverses"), payout.reversal_of),
     ):
         if payout_id is not None:
@@ -188,5 +188,5 @@ def reissue(
         fail(f"nothing was reissued: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
     finally:
         engine.dispose()
-    out.print(f"已重发 {yuan(new_payout.amount)} 元,新的支付编号 {new_payout.payout_id}", soft_wrap=True)
+    out.print(f"已重新下达 {yuan(new_payout.amount)} 元,新的支付编号 {new_payout.payout_id}", soft_wrap=True)
     out.print(f"reissued {yuan(new_payout.amount)} yuan as payout {new_payout.payout_id}", soft_wrap=True)

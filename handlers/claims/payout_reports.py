@@ -165,12 +165,12 @@ def amount_to_reissue(
     again = next((each.payout_id for each in line if each.reissue_of == name), None)
     if row.reversal_of is not None:
         raise NotReissuable(
-            Saying(f"{name} 是账面冲销,没有资金往来,不能重发。", f"{name} is a book reversal: it moves no money.")
+            Saying(f"{name} 是账面冲销,没有资金往来,不能重新下达。", f"{name} is a book reversal: it moves no money.")
         )
     if again is not None:
         raise NotReissuable(
             Saying(
-                f"{name} 已经重发过,新指令是 {again};如新指令也失败,请重发新指令。",
+                f"{name} 已经重新下达过,新指令是 {again};如新指令也失败,请对新指令重新下达。",
                 f"{name} was already reissued as {again}. If that one fails too, reissue it instead.",
             ),
         )
@@ -179,7 +179,7 @@ def amount_to_reissue(
         now = "instructed" if state is None else state.state
         raise NotReissuable(
             Saying(
-                f"{name} 的状态是 {now},只有 failed(失败)或 returned(退回)才能重发。",
+                f"{name} 的状态是 {now},只有 failed(失败)或 returned(被退回)才能重新下达。",
                 f"{name} is {now}; only a failed or returned payout can be reissued.",
             ),
         )
@@ -197,7 +197,7 @@ def amount_to_reissue(
     if amount <= 0:
         raise NotReissuable(
             Saying(
-                f"{name} 不必重发:该理赔在这一保障层已无差额。",
+                f"{name} 不必重新下达:该理赔在这一保障层已无差额。",
                 f"{name} need not be reissued: nothing is missing for this claim and scheme.",
             ),
         )

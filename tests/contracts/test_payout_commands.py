@@ -42,7 +42,7 @@ def test_a_failed_payout_is_found_shown_and_reissued(owed: OwedPerson, url: str)
     assert (2, 2) == (again.returncode, again.stderr.count(new))
     assert CHINESE.search(again.stderr)
     shown = huzhu("payouts", "show", name, "--language", "both", columns=WIDE, HUZHU_DATABASE_URL=url).stdout
-    assert f"重发为 {new}" in shown
+    assert f"新指令 {new}" in shown
     assert f"reissued as {new}" in shown
     assert "failed bank-1: 采用 applied" in shown
     everything = huzhu("payouts", "list", "--language", "en", columns=WIDE, HUZHU_DATABASE_URL=url).stdout

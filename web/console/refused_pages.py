@@ -87,7 +87,7 @@ def approve(shard_count: int, visit: Visit) -> Response:
         if proposal.proposed_by == visit.user:
             raise PageRefused(
                 403,
-                "自己提出的更正不能自己批准,请另一位经办人员批准(四眼原则)。",
+                "自己提出的更正不能自己批准,请另一位经办人员批准(双人复核)。",
                 "You cannot approve your own proposal; a second operator has to.",
             )
         reason = f"{proposal.reason} (proposed by {proposal.proposed_by}, approved by {visit.user})"
