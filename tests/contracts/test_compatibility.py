@@ -196,7 +196,7 @@ def test_what_a_reader_does_not_notice_is_let_pass(name: str) -> None:
             lambda d: d["channels"]["hospital.expenses"]["messages"].pop("settlement.voided"),
             "topic hospital.expenses: no longer holds settlement.voided",
         ),
-        (lambda d: d["operations"]["send.alerts"].update(action="receive"), "operation send.alerts: is gone or turned"),
+        (lambda d: d["operations"]["send.alerts"].update(action="receive"), "operation send.alerts: is gone or"),
     ],
 )
 def test_topics_are_part_of_the_contract(change: Change, said: str) -> None:

@@ -79,7 +79,7 @@ def test_an_unusable_call_says_what_is_missing(tmp_path: Path) -> None:
     calls = [
         ((*national, file), "needs --mapping"),
         ((*national, "--mapping", wrong, file), "wrong.toml:9: facility_level: is not allowed"),
-        ((*national, "--mapping", MAPPING_FILE, other), "list.pdf: what is in it?"),
+        ((*national, "--mapping", MAPPING_FILE, other), "list.pdf: unknown format"),
         (("post", "--check", file), "need --format national"),
         (("post", "--format", "national", "--mapping", MAPPING_FILE, file), "set HUZHU_KAFKA_BOOTSTRAP"),
     ]
@@ -100,7 +100,7 @@ def test_the_configured_mappings_are_the_default(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("", "is empty"),
-        ("a,b\n1,2\n", "line 1 is no heading"),
+        ("a,b\n1,2\n", "line 1 is not a heading"),
         ("setl_id,hifp_pay,HIFP_PAY\n", "line 1 names a field twice: hifp_pay"),
         ("setl_id\n1,2\n", "line 2 has more cells than the heading names"),
         ('setl_id\n"x\n', "is not CSV"),

@@ -138,7 +138,7 @@ def test_a_reissued_payout_is_reissued_again_only_where_the_new_one_failed(owed:
     (name,) = owed.payouts
     owed.report(name, "failed")
     second, _ = owed.reissue(name)
-    for wrong, why in ((name, "reissued already"), (second, "is instructed")):
+    for wrong, why in ((name, "already reissued"), (second, "is instructed")):
         with pytest.raises(NotReissuable, match=why):
             owed.reissue(wrong)
     owed.report(second, "paid", 2)
