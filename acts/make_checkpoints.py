@@ -1,7 +1,7 @@
-"""Making checkpoints: a shard's new entries are checked, the tree goes on, its root is signed and sent.
+"""Making checkpoints: a shard's new entries are checked, the tree grows by them, its root is signed and sent.
 
-Several makers may run at once. What takes time is done without a lock; the checkpoint and its message for the relay
-are one transaction under the shard's lock, and of two makers the later one finds the other's checkpoint and stops.
+Several makers can run at once. The slow part needs no lock; the checkpoint and its message for the relay are written in
+one transaction under the shard's lock, and the later of two makers finds the other's checkpoint and stops.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from schemas.topics import CHECKPOINTS
 
 
 class Made(NamedTuple):
-    """What one round made, and the shards that it would not sign."""
+    """The checkpoints of one round, and what is wrong with the shards that were not signed."""
 
     checkpoints: list[SignedCheckpoint]
     refused: list[Finding]
 
 
 def make_due(engine: Engine, key: SigningKey, now: Clock, entries: int, interval: timedelta) -> Made:
-    """A checkpoint of each shard that has ``entries`` new entries, or any while ``interval`` has passed since the last.
+    """A checkpoint of each shard with ``entries`` new entries, or with any once ``interval`` has passed since the last.
 
     A shard whose new entries do not hold together is not signed but named: signing would make the fault genuine.
     """
@@ -43,7 +43,7 @@ def make_due(engine: Engine, key: SigningKey, now: Clock, entries: int, interval
     for end in ends:
         last, fresh = end.newest, end.audit_seq - (end.newest.size if end.newest else 0)
         waited = fresh != 0 and (last is None or now() - last.made_at >= interval)
-        if fresh >= entries or waited:  # also when the log has become shorter, which is to be told
+        if fresh >= entries or waited:  # also if the log has become shorter, which must be reported
             done = make(engine, key, end, now)
             if isinstance(done, Finding):
                 made.refused.append(done)
@@ -53,9 +53,9 @@ def make_due(engine: Engine, key: SigningKey, now: Clock, entries: int, interval
 
 
 def make(engine: Engine, key: SigningKey, end: ShardEnd, now: Clock) -> SignedCheckpoint | Finding | None:
-    """A checkpoint of a shard as it is now; None when another maker was faster; what is wrong when it must not be."""
+    """A checkpoint of a shard as it is now; None if another maker was faster; a finding if it must not be signed."""
     with engine.connect() as connection:
-        check = _where_it_stood(connection, key, end)
+        check = _resume(connection, key, end)
         for value in audit_log.values(connection, end.shard, check.tree.size, end.audit_seq):
             check.take(read_entry(value))
         found = check.end() or ends_as_counted(check, end)
@@ -76,7 +76,7 @@ def make(engine: Engine, key: SigningKey, end: ShardEnd, now: Clock) -> SignedCh
 
 
 def ends_as_counted(check: ShardCheck, end: ShardEnd) -> Finding | None:
-    """What is wrong when the entries do not end where the shard's own row says."""
+    """A finding if the entries do not end where the shard's own row says."""
     if (check.tree.size, check.last_hash) == (end.audit_seq, end.audit_hash):
         return None
     fault = Fault.TRUNCATED if check.tree.size < end.audit_seq else Fault.INSERTED
@@ -87,8 +87,8 @@ def ends_as_counted(check: ShardCheck, end: ShardEnd) -> Finding | None:
     return Finding(end.shard, min(check.tree.size, end.audit_seq) + 1, fault, saying)
 
 
-def _where_it_stood(connection: Connection, key: SigningKey, end: ShardEnd) -> ShardCheck:
-    """Goes on after the last checkpoint if this key has signed it; else from the first entry, up to it and beyond.
+def _resume(connection: Connection, key: SigningKey, end: ShardEnd) -> ShardCheck:
+    """Continues after the last checkpoint if this key signed it; else starts at the first entry.
 
     The stored frontier is not signed, but its root is. After a change of keys the whole log is read once.
     """

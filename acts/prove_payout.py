@@ -17,7 +17,7 @@ FORMAT = "huzhu.audit.proof/1"
 
 
 class NotProvable(Exception):
-    """There is no such payout, no checkpoint covers it yet, or the ledger does not lead to the checkpoint."""
+    """The payout does not exist, no checkpoint covers it yet, or the ledger does not lead to the checkpoint."""
 
 
 def prove(engine: Engine, payout_id: str, kept: SignedCheckpoint | None = None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""One batch: gather from the ledger, decide, record. One database transaction, so all of it happens or none.
+"""One batch of events: gather from the ledger, decide, record, in one database transaction.
 
-This is the only place where deliveries become ledger rows; the worker, the catch-up and the tests all come here.
+This is the only place where deliveries become ledger rows; the worker, the catch-up and the tests all use it.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def take_in(
     shard_count: int,
     now: Clock,
 ) -> dict[tuple[str, int], int]:
-    """Takes ranges into the ledger and returns the ledger's new offsets of their partitions.
+    """Records ranges in the ledger and returns the ledger's new offsets of their partitions.
 
-    Messages that the ledger has already are passed over. Raises Fenced (a shard was taken by another worker),
+    Messages that the ledger has already are skipped. Raises Fenced (another worker has taken a shard),
     GapInOffsets, Contended, or what the database raises; then nothing was written.
     """
     events = [
@@ -63,7 +63,7 @@ def take_in(
 
 
 def _held(epochs: Mapping[int, int], partitions: Iterable[int]) -> dict[int, int]:
-    """The epochs to check. A partition that is not held has epoch -1, which no shard ever has: it is fenced."""
+    """The epochs to check. A partition that is not held gets epoch -1, which no shard ever has, so it is fenced."""
     return {partition: epochs.get(partition, -1) for partition in partitions}
 
 

@@ -1,4 +1,4 @@
-"""Verifying an audit log where it stands: in the ledger, in the topic, or in an exported file.
+"""Verifying an audit log wherever it is: in the ledger, in the topic, or in an exported file.
 
 A copy is held against its chain and its checkpoints. The ledger is held against more: the columns beside each entry,
 and the events, decisions, instructions and policies that the entries have hashed.
@@ -25,14 +25,14 @@ from schemas.records import CheckpointRow
 from schemas.topics import AUDIT, CHECKPOINTS
 
 Progressed = Callable[[int], None]
-"""Is told how many entries were checked since it was last told."""
+"""Called with the number of entries checked since the last call."""
 
 AT_ONCE = 1000
 
 
 @dataclass(slots=True)
 class Verified:
-    """What verifying found: the faults, how many entries there are, and how many of them checkpoints prove."""
+    """The result: the faults, how many entries there are, and how many of them checkpoints prove."""
 
     findings: list[Finding] = field(default_factory=list)
     entries: dict[int, int] = field(default_factory=dict)
@@ -41,17 +41,17 @@ class Verified:
 
 
 class Trust:
-    """Sorts checkpoints into those that a key of ours has signed and those that none has."""
+    """Separates checkpoints signed by one of our keys from all others."""
 
     def __init__(self, keys: Iterable[VerifierKey], *, use: bool = True) -> None:
-        """Without ``use`` checkpoints are passed over: what is then shown is only that the chain holds together."""
+        """Without ``use``, checkpoints are ignored: the result then only shows that the chain is consistent."""
         self._keys = list(keys)
         self._use = use
         self.trusted: list[Checkpoint] = []
         self.findings: list[Finding] = []
 
     def add(self, signed: SignedCheckpoint) -> None:
-        """Trusts a checkpoint, or notes that it must not be."""
+        """Trusts a checkpoint, or records why it cannot be trusted."""
         checkpoint = signed.checkpoint
         if not self._use:
             return
@@ -60,7 +60,7 @@ class Trust:
         else:
             saying = Saying(
                 "检查点不是由给出的公钥签名的",
-                "the checkpoint was not signed by any of the public keys that were given",
+                "the checkpoint is not signed by any of the given public keys",
             )
             self.findings.append(Finding(checkpoint.shard, checkpoint.size, Fault.WRONG_KEY, saying))
 
@@ -70,7 +70,7 @@ class Trust:
             (signed,) = parse_notes(row.note)
             made = signed.checkpoint
             if (made.shard, made.size, made.root.hex()) != (row.shard, row.size, row.root):
-                raise NotACheckpoint("the row says something else than its note")
+                raise NotACheckpoint("the row contradicts its note")
         except ValueError:
             self._unreadable(row.shard, row.size)
         else:
@@ -84,24 +84,24 @@ class Trust:
             made = signed.checkpoint
             said = (shard, made.size, made.root.hex())
             if said != (made.shard, fields["size"], fields["root"]) or fields["shard"] != shard:
-                raise NotACheckpoint("the message says something else than its note")
+                raise NotACheckpoint("the message contradicts its note")
         except (ValueError, KeyError, TypeError):
             self._unreadable(shard, None)
         else:
             self.add(signed)
 
     def _unreadable(self, shard: int, size: int | None) -> None:
-        """Notes a checkpoint that is none."""
+        """Records an unreadable checkpoint."""
         if not self._use:
             return
         saying = Saying(
-            "检查点无法读取或与其签名文本不符", "a checkpoint cannot be read, or differs from its signed text"
+            "检查点无法读取或与其签名文本不符", "a checkpoint is unreadable, or differs from its signed text"
         )
         self.findings.append(Finding(shard, size, Fault.CHECKPOINT_MISMATCH, saying))
 
 
 def verify_values(lines: Iterable[bytes], trust: Trust) -> Verified:
-    """Verifies entries as an export holds them, one a line, each shard's in order."""
+    """Verifies the entries of an export: one per line, each shard's in order."""
     check = LogCheck(trust.trusted)
     for line in lines:
         check.take(line.removesuffix(b"\n"))
@@ -109,7 +109,7 @@ def verify_values(lines: Iterable[bytes], trust: Trust) -> Verified:
 
 
 def verify_topic(reader: Reader, shard_count: int, trust: Trust, progressed: Progressed) -> Verified:
-    """Verifies the topic of the audit entries, with the checkpoints of their topic beside those already trusted.
+    """Verifies the topic of audit entries, with the checkpoints in their topic and those already trusted.
 
     Raises KafkaException. The checkpoints are read first, so that none is newer than the entries that are read.
     """
@@ -132,7 +132,7 @@ def verify_topic(reader: Reader, shard_count: int, trust: Trust, progressed: Pro
 
 
 def entries_in_topic(reader: Reader, shard_count: int) -> int:
-    """At most how many entries stand in the topic."""
+    """An upper bound of the number of entries in the topic."""
     return sum(end - first for first, end in _ends(reader, AUDIT.name, range(shard_count)).values())
 
 
@@ -142,7 +142,7 @@ def _ends(reader: Reader, topic: str, shards: range) -> dict[int, tuple[int, int
 
 
 def verify_ledger(engine: Engine, trust: Trust, progressed: Progressed) -> Verified:
-    """Verifies the ledger as of one moment, with its own checkpoints beside those already trusted."""
+    """Verifies the ledger as of one moment, with its own checkpoints and those already trusted."""
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         for checkpoint in audit_log.checkpoints(connection):
             trust.add_row(checkpoint)
@@ -168,7 +168,7 @@ def verify_ledger(engine: Engine, trust: Trust, progressed: Progressed) -> Verif
 
 
 def _as_stored(row: StoredEntry) -> AuditEntry | None:
-    """The entry of a row whose columns repeat what its bytes say."""
+    """The entry of a row, if the row's columns agree with its bytes."""
     entry = read_entry(row.value)
     if entry is None or (entry.kind, entry.actor, entry.prev_hash, entry.hash) != row[2:6] or entry.seq != row.seq:
         return None

@@ -1,4 +1,4 @@
-"""Whether what the audit entries have hashed still stands in the ledger as it stood then, and nothing beside it."""
+"""Whether the ledger still holds what the audit entries have hashed, unchanged, and nothing else."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ContentCheck:
         self._faulty: set[int] = set()
 
     def check(self, rows: Sequence[tuple[AuditEntry, StoredEntry]]) -> list[Finding]:
-        """The first of some good entries of one shard whose content is not there as hashed; one for each shard."""
+        """The first of some good entries of one shard whose content is missing or changed; one per shard."""
         decisions = audit_log.decision_hashes(
             self._connection, [key for entry, _ in rows if (key := _decision(entry)) is not None]
         )
@@ -55,7 +55,7 @@ class ContentCheck:
         return []
 
     def unaudited(self) -> list[Finding]:
-        """Rows of the ledger that no entry accounts for; meant for a ledger in which nothing else was found."""
+        """Rows of the ledger that no entry accounts for; meaningful if nothing else is wrong."""
         findings = []
         for table, count in audit_log.counts(self._connection).items():
             if count != self._audited[table]:
@@ -63,7 +63,7 @@ class ContentCheck:
                 zh, en = _NAMES[table]
                 saying = Saying(
                     f"{zh}有 {count} 条,审计条目只有 {self._audited[table]} 条:{names}",
-                    f"{count} {en}s stand in the ledger, {self._audited[table]} in the audit log: {names}",
+                    f"{count} {en}s are in the ledger, {self._audited[table]} in the audit log: {names}",
                 )
                 findings.append(Finding(None, None, Fault.NOT_AUDITED, saying))
         return findings
@@ -71,7 +71,7 @@ class ContentCheck:
     def _changed(
         self, entry: AuditEntry, row: StoredEntry, decisions: dict[tuple[str, int], str], orders: dict[str, Ordered]
     ) -> str | None:
-        """The table in which an entry's content is not as it was."""
+        """The table in which an entry's content was changed."""
         subject, wanted = entry.subject, entry.content_sha256
         if entry.kind == AuditKind.CLAIM_DECIDED:
             self._audited["decisions"] += 1
@@ -111,7 +111,7 @@ def _decision(entry: AuditEntry) -> tuple[str, int] | None:
 
 
 def _columns_agree(order: Ordered) -> bool:
-    """Whether the columns by which the program pays say the same as the published bytes."""
+    """Whether the columns that the program pays by agree with the published bytes."""
     try:
         fields = json.loads(order.value)
         said = [fields[name] for name in ("payout_id", "claim_id", "scheme_id", "revision", "kind", "person_id")]
@@ -121,7 +121,7 @@ def _columns_agree(order: Ordered) -> bool:
 
 
 def _sent_again(act: bytes) -> bytes:
-    """The bytes that a replay sent, out of the act that the ledger keeps; what it does not say is nothing."""
+    """The bytes that a replay sent, from the act in the ledger; empty if the act cannot be read."""
     try:
         return base64.b64decode(json.loads(act)["value"] or "")
     except (ValueError, KeyError, TypeError):

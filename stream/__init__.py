@@ -1,1 +1,1 @@
-"""The Kafka side: the intake that takes ranges of events into the ledger, its Faust worker, and the relay."""
+"""The Kafka side: `inbound` brings events into the ledger, `outbound` brings its messages to Kafka."""

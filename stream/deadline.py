@@ -1,7 +1,7 @@
-"""The last resort against a peer that takes every byte and never answers: end, and be started again.
+"""The last resort against a peer that accepts every byte and never answers: exit, and be restarted.
 
-No timeout of PostgreSQL or TCP finds a hung pooler or proxy that confirms what it is sent. Ending is safe at any point:
-what was not committed is gone, and the next process goes on from the ledger.
+No timeout of PostgreSQL or TCP detects a hung pooler or proxy that still confirms what it receives. Exiting is safe at
+any point: uncommitted work is gone, and the next process continues from the ledger.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from contextlib import contextmanager
 log = logging.getLogger(__name__)
 
 INFRASTRUCTURE_GONE = 75
-"""Exit status (EX_TEMPFAIL) when the ledger or Kafka stayed away or an invariant broke: start the process again."""
+"""Exit status (EX_TEMPFAIL) when the ledger or Kafka stayed unreachable or an invariant broke: restart the process."""
 
 LEASES_MAX = 10.0
-"""Leases of the ledger that one transaction may take: more than twice the longest wait for a lock."""
+"""How many ledger leases one transaction can last: more than twice the longest wait for a lock."""
 
 
 @contextmanager
 def deadline(seconds: float | None) -> Iterator[None]:
-    """Ends the process with status 75 if the block takes longer; None waits for ever."""
+    """Exits with status 75 if the block takes longer than ``seconds``; None sets no limit."""
     if seconds is None:
         yield
         return
@@ -37,6 +37,6 @@ def deadline(seconds: float | None) -> Iterator[None]:
 
 
 def _end(seconds: float) -> None:
-    log.critical("no answer from the ledger or Kafka for %.0f s: the process ends, nothing half-done is kept", seconds)
+    log.critical("no answer from the ledger or Kafka for %.0f s: exiting; nothing half-done is kept", seconds)
     logging.shutdown()
     os._exit(INFRASTRUCTURE_GONE)

@@ -13,7 +13,7 @@ from schemas.topics import INBOUND
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Messages not yet taken in, and outbox rows not yet sent. Idle when both are zero."""
+    """Messages not yet in the ledger, and outbox messages not yet sent. Idle when both are zero."""
 
     inbound: int
     outbound: int
@@ -24,7 +24,7 @@ class Lag:
 
 
 def lag(engine: Engine, reader: Reader, shard_count: int) -> Lag:
-    """Measured now. Inbound is read first: what was taken in meanwhile then shows as outbound or is sent."""
+    """The lag now. Inbound is measured first: a message recorded meanwhile then counts as outbound, or is sent."""
     places = [(topic.name, shard) for topic in INBOUND for shard in range(shard_count)]
     ends = reader.ends(places)
     with engine.connect() as connection:

@@ -1,7 +1,7 @@
-"""When the world is down: try again a bounded number of times, then give up for good.
+"""When the infrastructure fails: retry a bounded number of times, then give up.
 
-Only trouble of the infrastructure is tried again. A broken invariant or a fenced shard is raised at once: the process
-ends, and the next one goes on from the ledger.
+Only infrastructure failures are retried. A broken invariant or a fenced shard is raised at once: the process exits, and
+the next one continues from the ledger.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WAIT_SECONDS_MAX = 5.0
 
 
 class Retry:
-    """Calls again after trouble that may pass: ``attempts`` tries, the waits doubling from ``wait`` seconds."""
+    """Retries after failures that can pass: ``attempts`` tries, with waits that double from ``wait`` seconds."""
 
     def __init__(
         self,
@@ -34,14 +34,14 @@ class Retry:
         sleep: Callable[[float], None] = time.sleep,
         seconds_max: float | None = None,
     ) -> None:
-        """``seconds_max`` is how long one try may take before the process ends (`stream.deadline`)."""
+        """``seconds_max`` is how long one try can take before the process exits (`stream.deadline`)."""
         self._attempts = attempts
         self._wait = wait
         self._sleep = sleep
         self._seconds_max = seconds_max
 
     def __call__(self, act: Callable[[], Result]) -> Result:
-        """The result of ``act``, or what its last try raised. ``act`` must leave nothing behind when it raises."""
+        """Returns the result of ``act``, or raises its last error. ``act`` must leave nothing behind on failure."""
         wait = self._wait
         for attempt in range(1, self._attempts + 1):
             try:
@@ -57,7 +57,7 @@ class Retry:
 
 
 def may_pass(error: Exception) -> bool:
-    """Whether the trouble is of a kind that may be over at the next try."""
+    """Whether the failure is of a kind that can be over by the next try."""
     if isinstance(error, DBAPIError):
         passing = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
         return passing or isinstance(error.orig, DeadlockDetected | SerializationFailure)

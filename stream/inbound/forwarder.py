@@ -1,7 +1,7 @@
-"""From the inbox to Kafka: what was acknowledged over HTTP goes to its topic, in order for each person.
+"""From the inbox to Kafka: events acknowledged over HTTP go to their topics, in order for each person.
 
-At least once: a forwarder that ends between Kafka's acknowledgement and its own commit leaves rows that the next one
-sends again. That is right here, as the worker takes the second copy for a duplicate: same id, version and content.
+At least once: a forwarder that dies between Kafka's acknowledgement and its own commit leaves rows that the next one
+sends again. That is correct here: the worker recognises the second copy as a duplicate, by id, version and content.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ log = logging.getLogger(__name__)
 
 SEND_SECONDS_MAX = 8.0
 KEPT_AFTER_SENDING = timedelta(minutes=1)
-"""How long a row stays after the ledger has taken its event in, for those who wait for its decision."""
+"""How long a row stays after the ledger has its event, for requests that wait for the decision."""
 
 TIDY_SECONDS = 15.0
 
 
 class Forwarder:
-    """Sends the inbox to Kafka in a thread of its own until it is stopped. Several may run, on several machines.
+    """Sends the inbox to Kafka in its own thread until it is stopped. Several can run, on several machines.
 
-    Kafka or the ledger may be gone for any time: it tries again until both are back. A ledger that belongs to another
-    Kafka is not tried again: ``mismatch`` then holds what is wrong, ``gave_up`` is called, and nothing is sent.
+    Kafka or the ledger can be down for any time: it retries until both are back. A ledger that belongs to another Kafka
+    cluster is not retried: ``mismatch`` then holds the error, ``gave_up`` is called, and nothing is sent.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Forwarder:
         self.mismatch: Exception | None = None
 
     def ring(self) -> None:
-        """Says that there is something to send. May be called from any thread."""
+        """Says that there is something to send. Can be called from any thread."""
         self._bell.set()
 
     def __enter__(self) -> Forwarder:
@@ -83,11 +83,11 @@ class Forwarder:
                     pass
                 tidied = self._tidy(tidied)
             except topic_setup.KafkaUnreachable:
-                self._trouble("Kafka is away")
+                self._trouble("Kafka is unreachable")
             except KafkaException as error:
                 self._trouble(f"Kafka did not acknowledge: {error.args[0].name()}")
             except (DBAPIError, PoolTimeout) as error:
-                self._trouble(f"the ledger is away: {type(error).__name__}")
+                self._trouble(f"the ledger is unreachable: {type(error).__name__}")
             except LedgerMismatch as error:
                 self.mismatch = error
                 self._gave_up()
@@ -95,18 +95,18 @@ class Forwarder:
             self._bell.wait(self._settings.relay_poll)
 
     def step(self) -> int:
-        """Sends the oldest events of free shards; returns how many. Raises KafkaException if one was not taken."""
+        """Sends the oldest events of free shards; returns how many. Raises KafkaException if Kafka refused one."""
         with self._engine.begin() as connection:
             unsent = inbox.take_unsent(connection, self._settings.batch_events)
             sent, failure = self._send(unsent) if unsent else ([], None)
             inbox.mark_sent(connection, sent)
         if failure is not None:
-            self._producer = None  # what it may still hold is not to come late, after newer events
+            self._producer = None  # whatever it still holds must not arrive late, after newer events
             raise KafkaException(failure)
         return len(sent)
 
     def _send(self, unsent: Sequence[inbox.Unsent]) -> tuple[list[tuple[int, int]], KafkaError | None]:
-        """The offsets that Kafka acknowledged, by the rows' numbers, and the first failure."""
+        """The acknowledged rows' numbers with their offsets, and the first failure."""
         producer = self._producer = self._producer or self._new_producer()
         sent: list[tuple[int, int]] = []
         failures: list[KafkaError] = []
@@ -136,7 +136,7 @@ class Forwarder:
 
     @property
     def _patience(self) -> float:
-        """Kafka is given less time than the ledger gives a transaction that waits."""
+        """Kafka gets less time than the ledger allows an idle transaction."""
         return min(SEND_SECONDS_MAX, self._settings.ledger_lease / 2)
 
     def _new_producer(self) -> Producer:
@@ -169,4 +169,4 @@ class Forwarder:
 
     def _trouble(self, what: str) -> None:
         self.kafka_answers = False
-        log.warning("%s; what was acknowledged waits in the ledger, trying again", what)
+        log.warning("%s; acknowledged events wait in the ledger, retrying", what)

@@ -1,7 +1,7 @@
-"""What a worker does with what it is given: fill gaps, take batches into the ledger, catch up, give way.
+"""What a worker does with deliveries: fill gaps, record batches in the ledger, catch up, release lost shards.
 
-Synchronous and free of Faust, so that the same code runs under the real worker and under the simulation. One thread
-uses an Intake at a time.
+Synchronous and free of Faust, so that the real worker and the simulation run the same code. An Intake is used by one
+thread at a time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class Intake:
-    """The intake of one worker: the shards it holds, by epoch, and where their partitions stand."""
+    """The intake of one worker: the shards it holds, their epochs, and the offsets that the ledger has reached."""
 
     def __init__(
         self,
@@ -52,14 +52,14 @@ class Intake:
         self._next: dict[tuple[str, int], int] = {}
         self._stopping = threading.Event()
         self.reads_backlog = False
-        """Whether a catch-up is under way. May be asked from any thread."""
+        """Whether a catch-up is running. Can be read from any thread."""
 
     def stop(self) -> None:
-        """Has a catch-up end with the transaction that it is in. May be called from any thread."""
+        """Ends a running catch-up after its current transaction. Can be called from any thread."""
         self._stopping.set()
 
     def assigned(self, shards: Collection[int]) -> None:
-        """Takes newly assigned shards, fencing whoever held them; lets go of all others."""
+        """Takes newly assigned shards, fencing their former holder; releases all others."""
         self._assigned = frozenset(shards)
         self.epochs = {shard: epoch for shard, epoch in self.epochs.items() if shard in shards}
         fresh = self._assigned - self.epochs.keys()
@@ -68,27 +68,27 @@ class Intake:
         self._refresh()
 
     def deliver(self, deliveries: Sequence[Delivery]) -> int:
-        """Takes delivered messages of held shards into the ledger, with whatever is missing before or between them.
+        """Records delivered messages of held shards in the ledger, with any that are missing before or between them.
 
-        Returns how many messages were given to the ledger. When it returns, every message whose shard is still held
-        is decided; a shard that another worker has taken meanwhile is let go, and its messages are left to that one.
+        Returns how many messages were passed to the ledger. On return every message whose shard is still held is
+        decided. A shard that another worker has taken meanwhile is released, and its messages are left to that worker.
         """
         while True:
             held = [delivery for delivery in deliveries if delivery.partition in self.epochs]
             try:
-                ranges = [each for part in _by_partition(held) for each in self._complete(part)]
+                ranges = [complete for part in _by_partition(held) for complete in self._complete(part)]
                 return self._take_in(ranges)
-            except GapInOffsets as gap:  # the ledger is behind what this worker believed
-                log.warning("gap at %s-%s from offset %s: read again", gap.topic, gap.partition, gap.next_offset)
+            except GapInOffsets as gap:  # the ledger is not as far as this worker believed
+                log.warning("gap at %s-%s from offset %s: reading again", gap.topic, gap.partition, gap.next_offset)
                 self._refresh()
             except Fenced as fenced:
-                self._let_go(fenced)
+                self._release(fenced)
 
     def catch_up(self) -> int:
-        """Compares the ledger with the ends of the assigned partitions and takes in what is missing.
+        """Compares the ledger with the ends of the assigned partitions and records what is missing.
 
-        Returns how much that was. A shard that was let go but is still assigned is taken again first. Ends early
-        after `stop`.
+        Returns how many messages that was. A shard that was released but is still assigned is taken again first. Ends
+        early after `stop`.
         """
         self.assigned(self._assigned)
         places = [(topic.name, shard) for topic in INBOUND for shard in sorted(self.epochs)]
@@ -100,7 +100,7 @@ class Intake:
                 try:
                     taken += self._read_up_to(topic, partition, end)
                 except Fenced as fenced:
-                    self._let_go(fenced)
+                    self._release(fenced)
         finally:
             self.reads_backlog = False
         return taken
@@ -116,12 +116,12 @@ class Intake:
     def _may_take(self, partition: int) -> bool:
         return partition in self.epochs and not self._stopping.is_set()
 
-    def _let_go(self, fenced: Fenced) -> None:
-        log.warning("%s: let go of it", fenced)
+    def _release(self, fenced: Fenced) -> None:
+        log.warning("%s: released", fenced)
         self.epochs.pop(fenced.shard, None)
 
     def _complete(self, deliveries: list[Delivery]) -> Iterator[Range]:
-        """The ranges that reach from the ledger's offset over the deliveries of one partition, without holes."""
+        """Ranges without holes, from the ledger's offset to the last delivery of one partition."""
         topic, partition = deliveries[0].topic, deliveries[0].partition
         reached = self.reached(topic, partition)
         run: list[Delivery] = []
@@ -153,14 +153,14 @@ class Intake:
             return 0
         moved = self._retry(lambda: take_in(self._engine, ranges, self.epochs, self._settings.shards, self._now))
         self._next.update(moved)
-        return sum(len(each.deliveries) for each in ranges)
+        return sum(len(part.deliveries) for part in ranges)
 
     def _take(self, shards: Collection[int]) -> dict[int, int]:
         try:
             with self._engine.begin() as connection:
                 return reads.take_shards(connection, shards)
         except OperationalError as error:
-            if isinstance(error.orig, LockNotAvailable):  # the next try finds the shards free
+            if isinstance(error.orig, LockNotAvailable):  # the next try will find the shards free
                 with self._engine.begin() as connection:
                     reads.end_frozen(connection)
             raise
@@ -173,7 +173,7 @@ class Intake:
         self._next = self._retry(look)
 
     def reached(self, topic: str, partition: int) -> int:
-        """The first offset of a partition that the ledger is not known to have. May be called from any thread."""
+        """The first offset of a partition that the ledger is not known to have. Can be called from any thread."""
         return self._next.get((topic, partition), 0)
 
     def _check_kept(self, topic: str, partition: int, first: int, end: int) -> None:
@@ -181,13 +181,13 @@ class Intake:
         if reached < first or reached > end:
             raise OffsetsLost(
                 f"{topic}-{partition} holds offsets {first} to {end}, but the ledger is at {reached}: "
-                "messages were deleted or the topic was made anew. Restore the topic, or have an operator decide; "
+                "messages were deleted or the topic was recreated. Restore the topic, or have an operator decide; "
                 "nothing was written"
             )
 
 
 class OffsetsLost(Exception):
-    """A topic no longer holds what the ledger has not taken in, or never held what it has."""
+    """A topic has lost messages that the ledger lacks, or never had messages that the ledger has."""
 
 
 def _by_partition(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:

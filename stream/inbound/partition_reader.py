@@ -1,7 +1,7 @@
-"""Reading a stretch of a partition directly, whatever Faust delivered or lost.
+"""Reading a range of a partition directly, whatever Faust delivered or lost.
 
-Ranges are half-open offsets. Offsets may be missing inside a range for good (transaction markers, compaction), so a
-range is *complete* when the reader has passed its end, not when it has counted its messages.
+Ranges are half-open in offsets. Some offsets inside a range never have a message (transaction markers, compaction), so
+a range is *complete* when the reader has passed its end, not when it has counted messages.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from schemas.records import Delivery, Range
 from schemas.topics import MESSAGE_BYTES_MAX
 
 READ_SECONDS_MAX = 30.0
-"""A broker that hands out nothing for so long is taken to be gone."""
+"""A broker that sends nothing for this long counts as down."""
 
 
 class RangeReader:
@@ -38,7 +38,7 @@ class RangeReader:
             }
         )
         self._place: tuple[str, int, int] | None = None
-        """Where the consumer stands, if the next stretch may go on there."""
+        """The consumer's position, if the next range can continue from it."""
 
     def __enter__(self) -> RangeReader:
         return self
@@ -49,7 +49,7 @@ class RangeReader:
         self._consumer.close()
 
     def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
-        """First kept and next offset of each partition; an open transaction counts as not there yet."""
+        """First kept and next offset of each partition; messages of an open transaction are not counted yet."""
         return {
             (topic, partition): self._consumer.get_watermark_offsets(
                 TopicPartition(topic, partition), timeout=READ_SECONDS_MAX
@@ -60,7 +60,7 @@ class RangeReader:
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
         """The messages of ``[start, end)``, or of a shorter range that holds ``limit`` of them.
 
-        Raises KafkaException when the broker is gone or no longer has offset ``start``.
+        Raises KafkaException if the broker is down or no longer has offset ``start``.
         """
         if self._place != (topic, partition, start):
             self._consumer.assign([TopicPartition(topic, partition, start)])
@@ -74,12 +74,12 @@ class RangeReader:
                 else:
                     self._consumer.unassign()
                     return Range(topic, partition, start, min(end, passed or end), tuple(deliveries))
-        # A long stretch goes on where this one stops: what the client has read ahead is not thrown away.
+        # A longer read continues here: what the client has read ahead is not thrown away.
         self._place = (topic, partition, deliveries[-1].offset + 1)
         return Range(topic, partition, start, deliveries[-1].offset + 1, tuple(deliveries))
 
     def _next(self, limit: int) -> list[Message]:
-        """What is there already, at most ``limit`` of it; else the first message that comes."""
+        """Up to ``limit`` messages that are there already, else the first one that arrives."""
         messages = self._consumer.consume(limit, 0.0)
         if messages:
             return messages

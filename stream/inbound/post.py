@@ -1,4 +1,4 @@
-"""Posting events as a hospital's system would: to the topic of their type, keyed by person, acknowledged by all."""
+"""Posting events as a hospital's system would: to the topic of their type, keyed by person, with acks=all."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Faust's way to Kafka, reading only what was committed and only what the ledger does not have.
+"""Faust's transport, reading only committed messages, and only those that the ledger does not have.
 
-Faust reads uncommitted and aborted messages unless it writes transactions itself, and has no setting for it. A sender
-may take back what it sent in a transaction, so nothing of it may reach the intake before it is committed.
+Faust reads uncommitted and aborted messages unless it writes transactions itself, and has no setting for this. A sender
+can abort a transaction, so none of its messages may reach the intake before they are committed.
 
-After a start the intake reads a backlog directly, in bulk. Faust would deliver all of it once more, one event object
-after the other, for the intake to pass over. So nothing is fetched while the intake reads; what the ledger has reached
-by then is dropped as it comes from the broker, and the consumer goes on behind it.
+After a start the intake reads a backlog directly, in bulk. Faust would deliver all of it again, one event object at a
+time, for the intake to skip. So nothing is fetched while the intake reads; messages that the ledger has by then are
+dropped as they arrive, and the consumer continues after them.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any, Protocol
 from faust.transport.drivers import aiokafka
 
 FETCH_WAIT_MS = 20
-"""Longest wait of the broker for the first message. While a fetch waits, nothing that comes for a partition left out of
-it is seen; Faust's own 1.5 seconds can be felt at the cashier's."""
+"""How long the broker may wait for the first message of a fetch. While a fetch waits, messages for a partition that it
+left out are not seen; with Faust's own 1.5 seconds a cashier would notice."""
 
 
 REST_SECONDS = 0.05
-"""How often a consumer that rests looks whether the intake has come to the end."""
+"""How often a resting consumer checks whether the intake has finished."""
 
 
 class Position(Protocol):
-    """Where the intake stands. Asked from another thread; an answer that is too old costs time only."""
+    """How far the intake is. Read from another thread; a stale answer only costs time."""
 
     reads_backlog: bool
 
@@ -41,14 +41,14 @@ class _Thread(aiokafka.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
-        # What its constructor's arguments of these names set; Faust does not hand them on.
+        # Its constructor has arguments for these, but Faust does not pass them on.
         consumer._isolation_level = "read_committed"
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
 
     async def _fetch_records(self, consumer: Any, *given: Any, **options: Any) -> Any:
         if self._position.reads_backlog:
-            with consumer._fetcher._subscriptions.fetch_context():  # a member that rests is not taken to be stuck
+            with consumer._fetcher._subscriptions.fetch_context():  # so that a resting member is not reported as stuck
                 await asyncio.sleep(REST_SECONDS)
             return {}
         records = await super()._fetch_records(consumer, *given, **options)

@@ -1,7 +1,7 @@
-"""The worker: a Faust app with one agent that hands raw messages to the intake and acknowledges after the commit.
+"""The worker: a Faust app with one agent that passes raw messages to the intake and acknowledges after the commit.
 
-Faust gives membership, assignment and delivery. It may repeat, skip or lose messages; the intake, whose offsets are
-in the ledger, neither does nor minds. There is no business here: see `acts.take_in` for that.
+Faust provides membership, assignment and delivery. It may repeat, skip or lose messages; the intake keeps its offsets
+in the ledger and corrects all three. Business rules are elsewhere: see `acts.take_in`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
         broker_heartbeat_interval=settings.session_timeout / 3,
         broker_request_timeout=max(90.0, settings.session_timeout * 2),
         consumer_auto_offset_reset="earliest",
-        # Who joins while a broker comes back may find no topics, and gets no partitions before it looks again.
+        # A worker that joins while a broker comes back may find no topics, and gets no partitions until it looks again.
         consumer_metadata_max_age_ms=METADATA_MS,
         consumer_max_fetch_size=MESSAGE_BYTES_MAX,
         stream_buffer_maxsize=settings.batch_events * 2,
@@ -76,13 +76,13 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
     )
 
     async def in_intake(work: Callable[[], Result]) -> Result:
-        """Runs work in the intake's thread; on trouble that stays, ends the process with nothing acknowledged."""
+        """Runs work in the intake's thread; after a lasting failure, exits with nothing acknowledged."""
         try:
             return await asyncio.get_running_loop().run_in_executor(one_thread, work)
         except asyncio.CancelledError:
             raise
-        except BaseException as error:  # noqa: BLE001 - Faust would acknowledge the events and carry on
-            log.critical("worker ends, nothing acknowledged: %s", _for_log(error))
+        except BaseException as error:  # noqa: BLE001 - Faust would acknowledge the events and continue
+            log.critical("worker exits, nothing acknowledged: %s", _for_log(error))
             logging.shutdown()
             os._exit(INFRASTRUCTURE_GONE)
 
@@ -91,7 +91,7 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
         async for events in stream.noack_take(settings.batch_events, within=settings.batch_wait):
             deliveries = [_delivery(event.message) for event in events]
             await in_intake(partial(intake.deliver, deliveries))
-            for event in events:  # of shards let go too: an unacknowledged event blocks every rebalance and shutdown
+            for event in events:  # of released shards too: an unacknowledged event blocks every rebalance and shutdown
                 event.ack()
 
     async def on_assigned(_app: Any, /, *given: Any, **_: Any) -> None:
@@ -102,7 +102,7 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
     async def compare_with_topics() -> None:
         missed = await in_intake(intake.catch_up)
         if missed:
-            log.warning("took in %s messages that were not delivered", missed)
+            log.warning("recorded %s messages that Faust had not delivered", missed)
 
     app.on_partitions_assigned.connect(on_assigned)
     app.timer(interval=settings.idle_check)(compare_with_topics)
@@ -114,23 +114,23 @@ def _delivery(message: Any) -> Delivery:
 
 
 def _for_log(error: BaseException) -> str:
-    """What and where, without the error's own details: those of databases and models quote people's data."""
+    """What failed and where, without the error's own text: databases and models quote personal data in it."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     cause = type(getattr(error, "orig", None) or error).__name__
-    said = f": {error}" if isinstance(error, OffsetsLost) else ""
-    return f"{cause} at {place.filename}:{place.lineno}{said}"
+    detail = f": {error}" if isinstance(error, OffsetsLost) else ""
+    return f"{cause} at {place.filename}:{place.lineno}{detail}"
 
 
 def _thread_died(died: threading.ExceptHookArgs) -> None:
-    """A worker whose consumer thread is dead only looks alive: it ends, which is safe at any moment."""
-    log.critical("worker ends, a thread of it died: %s", _for_log(died.exc_value) if died.exc_value else died.exc_type)
+    """A worker whose consumer thread died only looks alive. It exits, which is safe at any moment."""
+    log.critical("worker exits, a thread died: %s", _for_log(died.exc_value) if died.exc_value else died.exc_type)
     logging.shutdown()
     os._exit(INFRASTRUCTURE_GONE)
 
 
 def run(app: faust.App, loglevel: str) -> None:
-    """Runs the app until a signal ends it; listens on no port."""
-    # What a batch makes dies by its reference counts; the collector only walks over it, a tenth of a worker's time.
+    """Runs the app until a signal stops it. Listens on no port."""
+    # A batch's objects are freed by reference counts; the collector only scans them, for a tenth of the worker's time.
     gc.freeze()
     gc.set_threshold(100_000)
     threading.excepthook = _thread_died

@@ -1,7 +1,7 @@
-"""CloudEvents 1.0 headers (Kafka binding, binary mode) of the messages that leave: a pure function of topic and value.
+"""CloudEvents 1.0 headers (Kafka binding, binary mode) of outbound messages: a pure function of topic and value.
 
-Headers stand in clear in every tool that shows a topic, and a claim's id leads to a person for whoever has the
-hospital's books. So only a payout's id, which is derived and says nothing, becomes a ``subject``.
+Every tool that shows a topic shows its headers, and a claim id leads to a person for anyone with the hospital's books.
+So only a payout id, which is derived and reveals nothing, becomes a ``subject``.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _FIXED: dict[str, Headers] = {
 
 
 def headers_of(topic: str, value: bytes) -> Headers | None:
-    """The headers of one message; None on topics that are not ours to write, as when a refused event is sent again."""
+    """The headers of one message; None on inbound topics, to which refused events are sent again."""
     fixed = _FIXED.get(topic)
     if fixed is None:
         return None
     event_id, occurred_at = _EVENT_ID.search(value), _OCCURRED_AT.search(value)
-    assert event_id, "every event that leaves has an id"
-    assert occurred_at, "every event that leaves has a time"
+    assert event_id, "every outbound event has an id"
+    assert occurred_at, "every outbound event has a time"
     headers = [*fixed, ("ce_id", event_id[1]), ("ce_time", occurred_at[1])]
     if topic == INSTRUCTIONS.name:
-        headers.append(("ce_subject", event_id[1]))  # a payout.instructed is called like its payout
+        headers.append(("ce_subject", event_id[1]))  # the event of an instruction has the payout's id
     return headers

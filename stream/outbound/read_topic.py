@@ -1,4 +1,4 @@
-"""The outbound topics as a consumer of money reads them: kafka-python, read_committed, from beginning to end."""
+"""Reading an outbound topic as an insurer does: kafka-python, read_committed, from beginning to end."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ SILENCE_MS_MAX = 30_000
 
 
 def read_topic(bootstrap: str, topic: Topic) -> Iterator[bytes]:
-    """The values of every committed message that stands in a topic now, partition by partition in order.
+    """The values of all messages that are committed to a topic now, partition by partition, in order.
 
-    Raises TimeoutError when the broker stops answering before the end is reached, LookupError when the topic is not
-    there or may not be read: nothing read is never taken for nothing there.
+    Raises TimeoutError if the broker stops answering before the end, and LookupError if the topic does not exist or
+    this user cannot read it: an empty read is never mistaken for an empty topic.
     """
     consumer = KafkaConsumer(
         **client_security.kafka_python(bootstrap),
@@ -29,7 +29,7 @@ def read_topic(bootstrap: str, topic: Topic) -> Iterator[bytes]:
         partitions = consumer.partitions_for_topic(topic.name)
         if not partitions:
             raise LookupError(f"{topic.name}: there is no such topic, or this user may not read it")
-        places = [TopicPartition(topic.name, each) for each in sorted(partitions)]
+        places = [TopicPartition(topic.name, partition) for partition in sorted(partitions)]
         ends = consumer.end_offsets(places)
         for place in places:
             consumer.assign([place])

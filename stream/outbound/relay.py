@@ -1,8 +1,8 @@
-"""Out of the ledger into Kafka: each outbox message exactly once, in order, whatever dies.
+"""From the ledger to Kafka: each outbox message exactly once, in order, whatever dies.
 
-Every shard has one transactional id. A relay that starts fences the one before, which also settles its last
-transaction, reads the shard's cursor in `relay.cursors`, and goes on after it. Messages and the new cursor are one
-Kafka transaction. The ledger is told afterwards, and only to clear its outbox: it never decides what to send next.
+Every shard has one transactional id. A starting relay fences the previous one, which also settles its last transaction,
+reads the shard's cursor from `relay.cursors`, and continues after it. Messages and the new cursor are written in one
+Kafka transaction. The ledger is updated afterwards, only to clear its outbox: it never decides what to send next.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ log = logging.getLogger(__name__)
 
 TRANSACTION_SECONDS_MAX = 30.0
 BATCH_BYTES_MAX = 16 * 1024 * 1024
-"""Two of the largest messages at least, and what one transaction may hold in memory."""
+"""At least two of the largest messages; bounds the memory of one transaction."""
 
 
 class CursorLost(Exception):
-    """Kafka's cursor and the ledger contradict each other: going on would pay twice, or never."""
+    """Kafka's cursor and the ledger contradict each other: continuing would pay twice, or never."""
 
 
 class TransactionalProducer(Protocol):
@@ -60,7 +60,7 @@ class TransactionalProducer(Protocol):
 
 
 def transactional_producer(bootstrap: str, transactional_id: str) -> TransactionalProducer:
-    """A producer that has not yet fenced the one before it."""
+    """A producer that has not yet fenced the previous one."""
     return Producer(
         {
             **client_security.confluent(bootstrap),
@@ -74,7 +74,7 @@ def transactional_producer(bootstrap: str, transactional_id: str) -> Transaction
 
 
 class ShardRelay:
-    """The relay of one shard. Not safe for use by two threads."""
+    """The relay of one shard. Not thread-safe."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class ShardRelay:
         producer: Callable[[str, str], TransactionalProducer] = transactional_producer,
         reader: Callable[[str], AbstractContextManager[Reader]] = RangeReader,
     ) -> None:
-        """``producer`` (of bootstrap and transactional id) and ``reader`` (of bootstrap) are the ways to Kafka."""
+        """``producer`` (of bootstrap and transactional id) and ``reader`` (of bootstrap) connect to Kafka."""
         self._engine = engine
         self._bootstrap = bootstrap
         self._shard = shard
@@ -96,32 +96,32 @@ class ShardRelay:
         self._cursor = 0
 
     def start(self) -> None:
-        """Fences the relay before, and reads how far it came. Raises CursorLost, KafkaException."""
+        """Fences the previous relay and reads how far it got. Raises CursorLost, KafkaException."""
         self._producer = self._new_producer(self._bootstrap, f"huzhu-relay-{self._shard}")
         self._producer.init_transactions(TRANSACTION_SECONDS_MAX)
         with self._new_reader(self._bootstrap) as reader:
             self._cursor = read_cursor(reader, self._shard)
         with self._engine.connect() as connection:
-            known = outbox_rows.last_sent(connection, self._shard)
+            cleared = outbox_rows.last_sent(connection, self._shard)
             written = outbox_rows.last_written(connection, self._shard)
-        if self._cursor < known:
+        if self._cursor < cleared:
             raise CursorLost(
-                f"shard {self._shard}: {RELAY_CURSORS.name} says {self._cursor}, but the ledger knows {known} as sent: "
-                "the topic was lost or this is another cluster. Restore it; nothing was sent"
+                f"shard {self._shard}: {RELAY_CURSORS.name} says {self._cursor}, but the ledger knows {cleared} "
+                "as sent: the topic was lost or this is another cluster. Restore it; nothing was sent"
             )
         if self._cursor > written:
             raise CursorLost(
                 f"shard {self._shard}: {RELAY_CURSORS.name} says {self._cursor}, but the ledger has written only "
                 f"{written}: it is an older copy, or another ledger's topics. Restore the newest; nothing was sent"
             )
-        if self._cursor > known:
-            self._clear()  # the relay before died between its commit and this
+        if self._cursor > cleared:
+            self._clear()  # the previous relay died between its commit and this
         log.info("shard %s: relaying from %s", self._shard, self._cursor + 1)
 
     def step(self, before_commit: Callable[[], None] = lambda: None) -> int:
         """Sends the next messages as one transaction and returns how many. ``before_commit`` is for fault tests.
 
-        Raises KafkaException when the outcome is an error or unknown: call `start` again before the next step, which
+        Raises KafkaException if the commit failed or its outcome is unknown: call `start` before the next step, which
         settles it.
         """
         rows = self._waiting()
@@ -141,7 +141,7 @@ class ShardRelay:
         return len(rows)
 
     def _waiting(self) -> list[OutboxRow]:
-        """The next messages, as many as fit; one alone may be larger."""
+        """The next messages, as many as fit; a single one can be larger."""
         with self._engine.connect() as connection:
             rows = outbox_rows.waiting(connection, self._shard, self._cursor, self._limit, BATCH_BYTES_MAX)
             for number, row in enumerate(rows, start=self._cursor + 1):
@@ -160,25 +160,25 @@ class ShardRelay:
                 producer.poll(0.1)
 
     def _clear(self) -> None:
-        """Deletes what Kafka has, and notes how far that is."""
+        """Deletes the messages that Kafka has, and records how far that is."""
         with self._engine.begin() as connection:
             outbox_rows.clear(connection, self._shard, self._cursor)
 
 
 def read_cursor(reader: Reader, shard: int) -> int:
-    """The last outbox number of a shard that a committed transaction holds; 0 if there is none."""
+    """The last outbox number in a shard's committed transactions; 0 if there are none."""
     place = (RELAY_CURSORS.name, shard)
     first, end = reader.ends([place])[place]
     start, reach = end, 16
     while start > first:
         start = max(first, end - reach)
-        found = reader.read(*place, start, end, limit=reach + 1).deliveries
-        if found:
-            return int(json.loads(found[-1].value or b"")["seq"])
+        cursors = reader.read(*place, start, end, limit=reach + 1).deliveries
+        if cursors:
+            return int(json.loads(cursors[-1].value or b"")["seq"])
         reach *= 4
     return 0
 
 
 def is_fenced(error: KafkaException) -> bool:
-    """Whether a newer relay has taken the shard over, or the producer is beyond use for good."""
+    """Whether a newer relay has taken over the shard, or the producer can never be used again."""
     return bool(error.args) and bool(error.args[0].fatal())

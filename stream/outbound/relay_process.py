@@ -1,4 +1,4 @@
-"""The relay as a process: one thread a shard, woken by the ledger's notices, ended by the first lasting trouble."""
+"""The relay as a process: one thread per shard, woken by the ledger's notices, ended by the first lasting failure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class RelayProcess:
-    """Relays some shards until it is stopped or fails."""
+    """Relays shards until it is stopped or fails."""
 
     def __init__(self, engine: Engine, bootstrap: str, shards: range, settings: Settings) -> None:
         self._engine = engine
@@ -32,13 +32,13 @@ class RelayProcess:
         self._trouble: list[BaseException] = []
 
     def stop(self) -> None:
-        """Lets every thread finish its transaction and end."""
+        """Ends every thread after its current transaction."""
         self._stopping.set()
         for bell in self._bells.values():
             bell.set()
 
     def run(self) -> None:
-        """Returns after `stop`; raises what ended a thread otherwise."""
+        """Returns after `stop`; otherwise raises the error that ended a thread."""
         threads = [
             threading.Thread(target=self._guarded, args=(lambda s=shard: self._relay(s),)) for shard in self._bells
         ]
@@ -72,13 +72,13 @@ class RelayProcess:
             except KafkaException as error:
                 if is_fenced(error):
                     raise
-                log.warning("shard %s: %s; asking Kafka how far it came", shard, error)
+                log.warning("shard %s: %s; asking Kafka how far it got", shard, error)
                 retry(relay.start)
                 continue
             bell.wait(self._settings.relay_poll)
 
     def _listen(self) -> None:
-        """Rings a shard's bell when the ledger commits messages for it. Without notices the relays poll."""
+        """Wakes a shard's relay when the ledger commits messages for it. Without notices the relays poll."""
         url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         while not self._stopping.is_set():
             try:

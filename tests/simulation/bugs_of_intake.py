@@ -39,7 +39,7 @@ def ack_before_commit(patch: pytest.MonkeyPatch) -> None:
 
 def no_offset_check(patch: pytest.MonkeyPatch) -> None:
     """Every delivery is taken for news."""
-    patch.setattr(acts.take_in, "gather", SimpleNamespace(**{**vars(reads), "next_offsets": lambda _: {}}))
+    patch.setattr(acts.take_in, "reads", SimpleNamespace(**{**vars(reads), "next_offsets": lambda _: {}}))
     patch.setattr(
         acts.take_in, "_new_ends", lambda ranges, _: {(each.topic, each.partition): each.end for each in ranges}
     )
