@@ -101,8 +101,8 @@ class SignedCheckpoint(NamedTuple):
     def note(self) -> str:
         """The whole text."""
         lines = [
-            f"— {each.name} {base64.b64encode(bytes.fromhex(each.key_id) + each.value).decode()}\n"
-            for each in self.signatures
+            f"— {signature.name} {base64.b64encode(bytes.fromhex(signature.key_id) + signature.value).decode()}\n"
+            for signature in self.signatures
         ]
         return f"{self.checkpoint.text}\n{''.join(lines)}"
 

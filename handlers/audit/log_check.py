@@ -82,7 +82,7 @@ def read_entry(value: bytes) -> AuditEntry | None:
         if type(entry.shard) is not int or type(entry.seq) is not int or type(entry.subject) is not dict:
             return None
         texts = (entry.kind, entry.actor, entry.content_sha256, entry.prev_hash, entry.hash, *entry.subject.values())
-        if not all(type(each) is str for each in texts):
+        if not all(type(text) is str for text in texts):
             return None
         # Without its own hash, as it was hashed: only strings come before that member, so the first match is the one.
         if sha256_hex(value.replace(f',"hash":"{entry.hash}"'.encode(), b"", 1)) != entry.hash:
@@ -108,7 +108,7 @@ class ShardCheck:
         self.tree = tree or Frontier()
         self.proved = 0
         """How many entries the newest checkpoint reached so far covers."""
-        self._due = sorted(checkpoints, key=lambda each: -each.size)
+        self._due = sorted(checkpoints, key=lambda checkpoint: -checkpoint.size)
         self._end = last_hash
         self._gap: tuple[int, int] | None = None
 
@@ -218,8 +218,8 @@ class LogCheck:
     def __init__(self, checkpoints: Iterable[Checkpoint] = ()) -> None:
         """``checkpoints`` are trusted: their signatures were checked before."""
         due: dict[int, list[Checkpoint]] = {}
-        for each in checkpoints:
-            due.setdefault(each.shard, []).append(each)
+        for checkpoint in checkpoints:
+            due.setdefault(checkpoint.shard, []).append(checkpoint)
         self.shards = {shard: ShardCheck(shard, due[shard]) for shard in sorted(due)}
         self._current: ShardCheck | None = None
         self._spoiled = 0
@@ -248,7 +248,7 @@ class LogCheck:
         if self._spoiled:
             self._blame(self._current or self.of(0))
         findings = [self.shards[shard].end() for shard in sorted(self.shards)]
-        return [each for each in findings if each is not None]
+        return [finding for finding in findings if finding is not None]
 
     def _blame(self, check: ShardCheck) -> None:
         while self._spoiled:

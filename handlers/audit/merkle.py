@@ -176,4 +176,4 @@ def _roots(leaves: Iterable[bytes], ranges: list[tuple[int, int]]) -> list[bytes
             tree = Frontier()
     if waiting:
         raise ValueError(f"there are only {reached} leaves")
-    return [roots[each] for each in ranges]
+    return [roots[span] for span in ranges]

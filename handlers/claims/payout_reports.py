@@ -71,7 +71,7 @@ def verdicts(reports: Iterable[PayoutReport]) -> list[tuple[PayoutReport, Verdic
     """
     judged: list[tuple[PayoutReport, Verdict]] = []
     last: PayoutReport | None = None
-    for report in sorted(reports, key=lambda each: each.order):
+    for report in sorted(reports, key=lambda report: report.order):
         if report.status in LEGAL[last.status if last else None]:
             last = report
             judged.append((report, Verdict.APPLIED))
@@ -141,7 +141,7 @@ def states_of(
     line: Iterable[InstructionRow], reports: dict[tuple[PayoutId, PersonId], list[PayoutReport]]
 ) -> dict[tuple[PayoutId, PersonId], PayoutStateRow]:
     """The rows of those instructions that have reports."""
-    places = [(each.payout_id, each.person_id) for each in line]
+    places = [(row.payout_id, row.person_id) for row in line]
     return {place: state_of(*place, reports[place]) for place in places if reports.get(place)}
 
 
@@ -162,7 +162,7 @@ def amount_to_reissue(
     than is due today, even if a later instruction took a part back, or another one failed too.
     """
     name, line = row.payout_id, list(line)
-    again = next((each.payout_id for each in line if each.reissue_of == name), None)
+    again = next((other.payout_id for other in line if other.reissue_of == name), None)
     if row.reversal_of is not None:
         raise NotReissuable(
             Saying(f"{name} 是账面冲销,没有资金往来,不能重新下达。", f"{name} is a book reversal: it moves no money.")
@@ -191,8 +191,8 @@ def amount_to_reissue(
                 "first, who then reports failed or returned.",
             ),
         )
-    moved = sum(_signed(each) for each in line if each.reversal_of is None and _may_move(each, states))
-    missing = max(line, key=lambda each: each.revision).balance_after - moved
+    moved = sum(_signed(other) for other in line if other.reversal_of is None and _may_move(other, states))
+    missing = max(line, key=lambda other: other.revision).balance_after - moved
     amount = min(row.amount, missing if row.kind == InstructionKind.PAYMENT else -missing)
     if amount <= 0:
         raise NotReissuable(

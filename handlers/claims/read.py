@@ -63,7 +63,7 @@ def read(
         fact = model.model_validate(document)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        pointers = tuple(dict.fromkeys(_pointer(each["loc"]) for each in details))
+        pointers = tuple(dict.fromkeys(_pointer(detail["loc"]) for detail in details))
         return refuse(RefusalCode.SCHEMA_INVALID, str(details[0]["msg"]), pointers)
     refusal = _rules(fact, key)
     if refusal is not None:
@@ -104,7 +104,7 @@ def _too_deep(document: Any) -> bool:
         level = [part for part in level if isinstance(part, dict | list)]
         if not level:
             return False
-        level = [part for each in level for part in (each.values() if isinstance(each, dict) else each)]
+        level = [part for outer in level for part in (outer.values() if isinstance(outer, dict) else outer)]
     return True
 
 

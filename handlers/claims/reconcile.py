@@ -51,7 +51,7 @@ def differences(statement: Statement, payouts: Iterable[PayoutRecord], scope: Sc
         if line.state not in (None, payout.state):
             states = _of(DifferenceKind.STATE_DIFFERS, payout, line)
             results.append(states._replace(in_ledger=payout.state, in_statement=line.state))
-    results.sort(key=lambda each: each.line or 0)
+    results.sort(key=lambda result: result.line or 0)
     for payout in by_id.values():
         if payout.payout_id not in first and in_scope(payout, scope):
             results.append(_of(DifferenceKind.MISSING_IN_STATEMENT, payout, None))

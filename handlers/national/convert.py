@@ -233,8 +233,10 @@ def _origin(record: NationalRecord, mapping: NationalMapping) -> EventJson:
 def _diagnoses(record: NationalRecord) -> list[str]:
     value = record.get("dise_codg")
     if isinstance(value, list):
-        return [str(each).strip() for each in value if str(each).strip()]
-    return [] if value is None else [each for each in _SEPARATORS.split(text(record, "dise_codg")) if each]
+        return [str(diagnosis).strip() for diagnosis in value if str(diagnosis).strip()]
+    if value is None:
+        return []
+    return [diagnosis for diagnosis in _SEPARATORS.split(text(record, "dise_codg")) if diagnosis]
 
 
 def _unknown(name: str, mapping: NationalMapping) -> NationalRefusal:
@@ -248,7 +250,9 @@ def _unknown(name: str, mapping: NationalMapping) -> NationalRefusal:
 
 
 def _as_read(refusal: Refusal) -> NationalRefusal:
-    names = tuple(dict.fromkeys(_FIELD_OF.get(each.split("/")[1], each[1:]) for each in refusal.pointers if each))
+    names = tuple(
+        dict.fromkeys(_FIELD_OF.get(pointer.split("/")[1], pointer[1:]) for pointer in refusal.pointers if pointer)
+    )
     return NationalRefusal(code=refusal.code, fields=names, zh=refusal.zh, en=refusal.en)
 
 

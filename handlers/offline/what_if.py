@@ -229,15 +229,15 @@ class Tally:
             (self.claims_by_change, other.claims_by_change),
             (self.persons_by_change, other.persons_by_change),
         ):
-            for number, each in more.items():
-                counted[number].count += each.count
-                counted[number].sum += each.sum
+            for number, change in more.items():
+                counted[number].count += change.count
+                counted[number].sum += change.sum
         self.largest += other.largest
         self._keep_largest()
 
     def _keep_largest(self) -> None:
         """The largest changes either way; equal ones in order of their claim ids, so that the split leaves no trace."""
-        self.largest.sort(key=lambda each: (-abs(each.change), each.claim_id))
+        self.largest.sort(key=lambda claim: (-abs(claim.change), claim.claim_id))
         del self.largest[LARGEST:]
 
 

@@ -30,7 +30,7 @@ _CAPS = (StepKind.CAP_PER_STAY, StepKind.CAP_PER_YEAR)
 def category_of(scheme: Scheme, tier: Tier) -> str | None:
     """A category that leads to the tier; None when earlier tiers list all of its categories."""
     earlier = scheme.tiers[: scheme.tiers.index(tier)]
-    earlier_categories = {category for each in earlier for category in each.categories}
+    earlier_categories = {category for other in earlier for category in other.categories}
     return next((category for category in tier.categories if category not in earlier_categories), None)
 
 

@@ -222,11 +222,11 @@ def scope_words(scheme: Scheme) -> Saying:
     """Which treatments a scheme looks at: care types, levels of hospital, and diagnoses."""
     parts_zh, parts_en = [], []
     if scheme.care_types is not None:
-        parts_zh.append("或".join(CARE_TYPES[each].zh for each in scheme.care_types))
-        parts_en.append(" or ".join(f"{CARE_TYPES[each].en}s" for each in scheme.care_types))
+        parts_zh.append("或".join(CARE_TYPES[care_type].zh for care_type in scheme.care_types))
+        parts_en.append(" or ".join(f"{CARE_TYPES[care_type].en}s" for care_type in scheme.care_types))
     if scheme.facility_levels is not None:
-        parts_zh.append("在" + "或".join(FACILITY_LEVELS[each].zh for each in scheme.facility_levels) + "看的病")
-        levels = " or ".join(f"{FACILITY_LEVELS[each].en}s" for each in scheme.facility_levels)
+        parts_zh.append("在" + "或".join(FACILITY_LEVELS[level].zh for level in scheme.facility_levels) + "看的病")
+        levels = " or ".join(f"{FACILITY_LEVELS[level].en}s" for level in scheme.facility_levels)
         parts_en.append(f"treatment in {levels}")
     if scheme.diagnoses_any is not None:
         parts_zh.append(f"诊断编码以 {' 或 '.join(scheme.diagnoses_any)} 开头的病")

@@ -16,7 +16,9 @@ SIDES = {"copay": Saying("个人自付", "the copay"), "out_of_catalogue": Sayin
 
 def origin_sentence(settlement_id: str, origin: NationalOrigin) -> Saying:
     """Which mapping made the settlement, what it counted on which side, and whose money the personal account is."""
-    parts = [(FIELDS[each.field], yuan(each.amount), SIDES[each.side]) for each in origin.counted if each.amount]
+    parts = [
+        (FIELDS[detail.field], yuan(detail.amount), SIDES[detail.side]) for detail in origin.counted if detail.amount
+    ]
     zh = ";".join(f"{name.zh} {amount} 元计入{side.zh}" for name, amount, side in parts)
     en = "; ".join(f"{name.en}, {amount} yuan, counts as {side.en}" for name, amount, side in parts)
     account_zh = account_en = ""

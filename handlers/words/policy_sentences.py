@@ -105,7 +105,7 @@ def value_words(field: str, value: object) -> Saying:
         return brackets_words(value)
     if field in ("care_types", "facility_levels") and isinstance(value, tuple):
         names = CARE_TYPES if field == "care_types" else FACILITY_LEVELS
-        return Saying("、".join(names[each].zh for each in value), ", ".join(f"{names[each].en}s" for each in value))
+        return Saying("、".join(names[name].zh for name in value), ", ".join(f"{names[name].en}s" for name in value))
     if isinstance(value, tuple):
         listed = ", ".join(map(str, value))
         return Saying(listed, listed)

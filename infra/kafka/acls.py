@@ -33,7 +33,7 @@ def apply(bootstrap: str, rules: Sequence[Rule]) -> None:
     except KafkaError as error:
         failed = [error]
     if failed:
-        kinds = ", ".join(sorted({getattr(each, "__name__", type(each).__name__) for each in failed}))
+        kinds = ", ".join(sorted({getattr(error, "__name__", type(error).__name__) for error in failed}))
         raise NotApplied(
             f"{len(failed)} rules were rejected ({kinds}): the cluster needs an authorizer, "
             "and this user the right to alter it"

@@ -83,7 +83,7 @@ def check(bootstrap: str, settings: Settings) -> list[TopicDifference]:
         existing = set(client.list_topics())
         present = [topic for topic in TOPICS if topic.name in existing]
         differences = [TopicDifference(t.name, "topic", "present", "missing") for t in TOPICS if t.name not in existing]
-        described = {each["name"]: each for each in client.describe_topics([topic.name for topic in present])}
+        described = {entry["name"]: entry for entry in client.describe_topics([topic.name for topic in present])}
         for topic in present:
             differences += _partitions(topic, described[topic.name]["partitions"], settings)
             differences += _config(client, topic, settings)
@@ -93,7 +93,7 @@ def check(bootstrap: str, settings: Settings) -> list[TopicDifference]:
 def _partitions(topic: Topic, partitions: list[dict[str, Any]], settings: Settings) -> Iterator[TopicDifference]:
     if len(partitions) != settings.shards:
         yield TopicDifference(topic.name, "number of partitions", str(settings.shards), str(len(partitions)))
-    fewest = min(len(each["replica_nodes"]) for each in partitions)
+    fewest = min(len(partition["replica_nodes"]) for partition in partitions)
     if fewest < settings.replication_factor:
         yield TopicDifference(topic.name, "replication factor", str(settings.replication_factor), str(fewest))
 

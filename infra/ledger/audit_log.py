@@ -131,8 +131,8 @@ def decision_hashes(connection: Connection, revisions: Collection[tuple[str, int
     """SHA-256 of the bytes of decisions, by claim and revision."""
     decision = tables.decisions
     asked = func.unnest(
-        bindparam("claims", [each[0] for each in revisions], type_=ARRAY(Text)),
-        bindparam("revisions", [each[1] for each in revisions], type_=ARRAY(BigInteger)),
+        bindparam("claims", [claim_id for claim_id, _ in revisions], type_=ARRAY(Text)),
+        bindparam("revisions", [revision for _, revision in revisions], type_=ARRAY(BigInteger)),
     )
     keys = asked.table_valued("claim_id", "revision").render_derived()
     rows = connection.execute(
@@ -180,7 +180,7 @@ def unaudited(connection: Connection, table: str, limit: int = 3) -> list[str]:
     if kind is not None:
         named = func.strpos(func.convert_from(entry.c.value, "UTF8"), name) > 0
         audited = audited.where(entry.c.kind == kind, named)
-    return [str(each) for each in connection.scalars(select(name).where(~audited.exists()).order_by(name).limit(limit))]
+    return [str(item) for item in connection.scalars(select(name).where(~audited.exists()).order_by(name).limit(limit))]
 
 
 def about_payout(connection: Connection, payout_id: str) -> tuple[list[bytes], bytes] | None:

@@ -89,4 +89,4 @@ def queues(connection: Connection) -> Queues:
         .outerjoin(digest_marks, digest_marks.c.shard == tables.shards.c.shard)
         .scalar_subquery()
     )
-    return Queues(*(int(each) for each in connection.execute(select(sent, unsent, behind)).one()))
+    return Queues(*(int(count) for count in connection.execute(select(sent, unsent, behind)).one()))

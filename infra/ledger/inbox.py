@@ -67,8 +67,8 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
     """
     buckets = sorted({int(sha256_hex(name.encode("utf-8"))[:8], 16) % _DOOR_LOCKS for name in names})
     parameter = bindparam("buckets", buckets, type_=ARRAY(Integer))
-    each = func.unnest(parameter).column_valued("bucket")
-    connection.execute(select(func.pg_advisory_xact_lock(_DOOR, each)))
+    bucket = func.unnest(parameter).column_valued("bucket")
+    connection.execute(select(func.pg_advisory_xact_lock(_DOOR, bucket)))
 
 
 def rows_about(connection: Connection, subjects: Collection[Subject]) -> list[tuple[int, InboxRow]]:

@@ -75,12 +75,12 @@ def happened(connection: Connection, claim_id: str, person_id: str) -> list[Happ
     for statement in (_EVENTS, _DECISIONS, _INSTRUCTIONS):
         happenings += [_happened(row) for row in connection.execute(text(statement), place)]
     rank = {"decision": 1, "instruction": 2}
-    return sorted(happenings, key=lambda each: (each.event_no, rank.get(each.kind, 0)))
+    return sorted(happenings, key=lambda item: (item.event_no, rank.get(item.kind, 0)))
 
 
 def entries(connection: Connection, claim_id: str, happenings: Iterable[Happened]) -> list[TimelineEntry]:
     """The audit entries of these events, and of what they decided for the claim."""
-    places = sorted({(each.shard, each.event_no) for each in happenings})
+    places = sorted({(item.shard, item.event_no) for item in happenings})
     if not places:
         return []
     rows = connection.execute(

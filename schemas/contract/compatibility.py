@@ -35,7 +35,7 @@ def topics_broken(old: Schema, new: Schema) -> list[str]:
             broken.append(f"topic {name}: is gone")
             continue
         missing = sorted(set(before["messages"]) - set(after["messages"]))
-        broken += [f"topic {name}: no longer holds {each}" for each in missing]
+        broken += [f"topic {name}: no longer holds {message}" for message in missing]
         for field in ("address", "description"):
             if before[field].partition(". ")[0] != after[field].partition(". ")[0]:
                 broken.append(f"topic {name}: its {'key' if field == 'description' else field} has changed")
@@ -77,9 +77,9 @@ def _branches(schema: Schema) -> list[Schema]:
     """The alternatives of a schema; a list of types is one alternative each."""
     around = {key: value for key, value in schema.items() if key not in _SILENT and key != "anyOf"}
     if "anyOf" in schema:
-        return [{**around, **inner} for each in schema["anyOf"] for inner in _branches(each)]
+        return [{**around, **inner} for branch in schema["anyOf"] for inner in _branches(branch)]
     if isinstance(schema.get("type"), list):
-        return [{**around, "type": each} for each in schema["type"]]
+        return [{**around, "type": kind} for kind in schema["type"]]
     return [around]
 
 

@@ -81,7 +81,7 @@ def inlined(schema: Schema) -> Schema:
 
     def resolved(node: Any) -> Any:
         if isinstance(node, list):
-            return [resolved(each) for each in node]
+            return [resolved(item) for item in node]
         if not isinstance(node, dict):
             return node
         if "$ref" in node:

@@ -90,7 +90,7 @@ def parse_mapping(text: str, file: str = "mapping") -> NationalMapping:
     try:
         return NationalMapping.model_validate(head)
     except ValidationError as error:
-        problems = [_problem(each, lines, file) for each in error.errors()]
+        problems = [_problem(cause, lines, file) for cause in error.errors()]
         raise MappingError(sorted(problems, key=lambda problem: problem.line)) from None
 
 
@@ -125,8 +125,8 @@ def _remedy(error: ErrorDetails, field: str) -> str:
 
 def _conflicts(read: Sequence[tuple[Path, Lines, NationalMapping]]) -> list[FileProblem]:
     problems = []
-    unique = list({each[2].sha256: each for each in read}.values())
-    unique.sort(key=lambda each: each[2].effective_from)
+    unique = list({entry[2].sha256: entry for entry in read}.values())
+    unique.sort(key=lambda entry: entry[2].effective_from)
     for index, (path, lines, mapping) in enumerate(unique):
         for other_path, other_lines, other in unique[index + 1 :]:
             start = max(mapping.effective_from, other.effective_from)

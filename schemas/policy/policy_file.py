@@ -98,7 +98,7 @@ def parse_policy(text: str, file: str = "policy") -> Policy:
     try:
         return Policy.model_validate({**head, **document})
     except ValidationError as error:
-        problems = [_problem(each, lines, file) for each in _causes(error.errors())]
+        problems = [_problem(cause, lines, file) for cause in _causes(error.errors())]
         raise PolicyError(sorted(problems, key=lambda problem: problem.line)) from None
 
 
@@ -154,9 +154,9 @@ def _parse(text: str, file: str) -> dict[str, Any]:
 def _causes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
     """The errors, without those that only follow from another one."""
     meant = {
-        (*each["loc"][:-1], messages.suggestion(str(each["loc"][-1]), _words(each["loc"][:-1])))
-        for each in errors
-        if each["type"] == "extra_forbidden"
+        (*error["loc"][:-1], messages.suggestion(str(error["loc"][-1]), _words(error["loc"][:-1])))
+        for error in errors
+        if error["type"] == "extra_forbidden"
     }
 
     def follows(error: ErrorDetails) -> bool:
@@ -182,7 +182,7 @@ def _conflicts(read: list[tuple[Path, str, Policy]]) -> list[FileProblem]:
     """Policies that share a day or an id; the message is about the file to change."""
     problems = []
     unique = {policy.sha256: (path, text, policy) for path, text, policy in reversed(read)}
-    ordered = sorted(unique.values(), key=lambda each: each[2].effective_from)
+    ordered = sorted(unique.values(), key=lambda entry: entry[2].effective_from)
     for index, (path, text, policy) in enumerate(ordered):
         lines = lines_of(text.removeprefix(_BYTE_ORDER_MARK))
         for other_path, other_text, other in ordered[index + 1 :]:

@@ -128,7 +128,7 @@ def _fields(model: type[BaseModel]) -> list[str]:
 
 
 def _one_of(value: object, allowed: list[str]) -> str:
-    listed = ", ".join(f'"{each}"' for each in allowed)
+    listed = ", ".join(f'"{choice}"' for choice in allowed)
     close = get_close_matches(value, allowed, n=1) if isinstance(value, str) else []
     meant = f"; did you mean {close[0]}?" if close else ""
     shown = f'"{value}"' if isinstance(value, str) else "this"
