@@ -19,7 +19,7 @@ from infra.settings import Settings, SettingsError
 from stream.deadline import INFRASTRUCTURE_GONE
 
 STATEMENT_SECONDS_MAX = 10.0
-"""What a statement may take in a program that answers people and hospitals."""
+"""The longest that a statement can take in programs that answer people and hospitals."""
 
 LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error.")]
 
