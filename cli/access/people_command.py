@@ -87,7 +87,7 @@ def _rows(file: Path) -> Iterator[PersonDetails]:
     try:
         opened = sys.stdin if str(file) == "-" else file.open(encoding="utf-8-sig", newline="")
     except OSError as error:
-        fail(f"{file}: cannot read it: {error.strerror}")
+        fail(f"{file}: cannot be read: {error.strerror}")
     with opened:
         reader = csv.DictReader(opened)
         missing = set(FIELDS) - set(reader.fieldnames or ())

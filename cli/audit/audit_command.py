@@ -57,7 +57,7 @@ def keygen(
     except FileExistsError as error:
         fail(f"{error.filename or error} already exists: choose another file")
     except OSError as error:
-        fail(f"{file}: cannot write it: {error.strerror}")
+        fail(f"{file}: cannot be written: {error.strerror}")
     out.print(f"private key: {file} (mode 0600; set HUZHU_AUDIT_KEY_FILE to it for `huzhu audit sign`)")
     out.print(f"public key:  {public_file(file)} (give it to the auditors)")
     out.print(str(public), soft_wrap=True)
@@ -145,7 +145,7 @@ def export(
         try:
             done = export_audit_log(engine, file, operator, utc_now, shard, lambda count: bar.advance(task, count))
         except OSError as error:
-            fail(f"{file}: cannot write it: {error.strerror}")
+            fail(f"{file}: cannot be written: {error.strerror}")
         except ValueError as error:
             fail(str(error))
     out.print(f"{done.rows} entries in {file} (sha256 {done.sha256})", soft_wrap=True)
@@ -183,7 +183,7 @@ def _notes(file: Path) -> list[SignedCheckpoint]:
     try:
         return parse_notes(file.read_bytes().decode())
     except OSError as error:
-        fail(f"{file}: cannot read it: {error.strerror}")
+        fail(f"{file}: cannot be read: {error.strerror}")
     except (NotACheckpoint, UnicodeDecodeError) as error:
         fail(f"{file}: {error}")
 

@@ -89,7 +89,7 @@ def _trust(
         try:
             notes = parse_notes(path.read_bytes().decode())
         except OSError as error:
-            fail(f"{path}: cannot read it: {error.strerror}")
+            fail(f"{path}: cannot be read: {error.strerror}")
         except (NotACheckpoint, UnicodeDecodeError) as error:
             fail(f"{path}: {error}")
         for note in notes:
@@ -103,7 +103,7 @@ def _of_file(file: Path, trust: Trust, bar: Progress, task: TaskID) -> Verified:
             bar.update(task, description="reading the file", total=file.stat().st_size)
             return verify_values(_with_progress(lines, bar, task), trust)
     except OSError as error:
-        fail(f"{file}: cannot read it: {error.strerror}")
+        fail(f"{file}: cannot be read: {error.strerror}")
 
 
 def _with_progress(lines: BinaryIO, bar: Progress, task: TaskID) -> Iterator[bytes]:

@@ -72,7 +72,7 @@ def replay(
     try:
         corrected = None if file is None else file.read_bytes().strip()
     except OSError as error:
-        fail(f"{file}: cannot read it: {error.strerror}")
+        fail(f"{file}: cannot be read: {error.strerror}")
     engine = ledger(read_settings())
     try:
         shards = bound_shards(engine)

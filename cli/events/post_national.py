@@ -91,7 +91,7 @@ def keep_refused(file: Path, checked: Checked) -> Path:
                 reason = [line, str(refusal.code), " ".join(refusal.fields), refusal.zh, refusal.en]
                 writer.writerow([*reason, *(_cell(record.get(name)) for name in columns)])
     except OSError as error:
-        fail(f"{path}: cannot write it: {error.strerror}. Nothing was posted")
+        fail(f"{path}: cannot be written: {error.strerror}. Nothing was posted")
     return path
 
 

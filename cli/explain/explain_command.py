@@ -90,7 +90,7 @@ def _from_ledger(claim_id: str) -> ClaimPage | None:
     try:
         record = claim_record(engine, claim_id)
     except DBAPIError as error:
-        fail(f"cannot read the ledger: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
+        fail(f"the ledger cannot be read: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
     finally:
         engine.dispose()
     if record is None:

@@ -142,7 +142,7 @@ def plan_for(facts: Path, at_least: int) -> Iterator[Plan]:
                 opened.read(1)
             size = file.stat().st_size
         except OSError as error:
-            fail(f"{facts}: cannot read it: {error.strerror}")
+            fail(f"{facts}: cannot be read: {error.strerror}")
         yield Plan(file, folder, 1 if size <= CHUNK_BYTES else max(at_least, -(-size // BUCKET_BYTES)))
 
 

@@ -52,7 +52,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             yield connection
     except DBAPIError as error:
-        fail(f"cannot read the ledger: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
+        fail(f"the ledger cannot be read: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
     finally:
         engine.dispose()
 

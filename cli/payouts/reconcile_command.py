@@ -151,4 +151,4 @@ def _write(file: Path, differences: list[Difference]) -> None:
             else:
                 json.dump(rows, stream, ensure_ascii=False, indent=1)
     except OSError as error:
-        fail(f"{file}: cannot write it: {error.strerror}")
+        fail(f"{file}: cannot be written: {error.strerror}")

@@ -148,7 +148,7 @@ def _from_ledger(new: Policies, old: Policies | None, every_claim: bool, folder:
             _collect(worked, folder)
     except (DBAPIError, psycopg.Error) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
-        fail(f"cannot read the ledger: {str(reason).splitlines()[0]}", INFRASTRUCTURE_GONE)
+        fail(f"the ledger cannot be read: {str(reason).splitlines()[0]}", INFRASTRUCTURE_GONE)
     finally:
         engine.dispose()
     return worked, compared
@@ -180,4 +180,4 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        fail(f"{folder}: cannot make it: {error.strerror}")
+        fail(f"{folder}: cannot be created: {error.strerror}")

@@ -42,7 +42,7 @@ def ledger(settings: Settings) -> Engine:
     try:
         upgrade(engine)
     except DBAPIError as error:
-        fail(f"cannot reach or upgrade the ledger: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
+        fail(f"the ledger cannot be reached or upgraded: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
     return engine
 
 
@@ -59,7 +59,7 @@ def bound_ledger(settings: Settings) -> tuple[Engine, str]:
     except topic_setup.KafkaUnreachable as error:
         fail(str(error), INFRASTRUCTURE_GONE)
     except DBAPIError as error:
-        fail(f"cannot reach the ledger: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
+        fail(f"the ledger cannot be reached: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
     return engine, bootstrap
 
 

@@ -24,7 +24,7 @@ def lines_of(facts: Path) -> Iterator[tuple[int, bytes]]:
     try:
         stream = sys.stdin.buffer if str(facts) == "-" else facts.open("rb")
     except OSError as error:
-        fail(f"{facts}: cannot read it: {error.strerror}")
+        fail(f"{facts}: cannot be read: {error.strerror}")
     with stream:
         for number, line in enumerate(stream, start=1):
             if line.strip():

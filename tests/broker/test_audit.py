@@ -145,7 +145,7 @@ def test_what_cannot_be_done_is_said_plainly(auditor: Auditor, tmp_path: Path) -
     empty.touch()
     key = ("--key", auditor.folder / "audit.key.pub")
     assert "no checkpoint" in auditor.run("verify", "--file", empty, *key, status=2)
-    assert "cannot read it" in auditor.run("verify", "--file", tmp_path / "none", *key, status=2)
+    assert "cannot be read" in auditor.run("verify", "--file", tmp_path / "none", *key, status=2)
     empty.write_text("hello\n", "utf-8")
     assert "line 1" in auditor.run("verify", "--file", empty, "--checkpoint", empty, *key, status=2)
 

@@ -239,7 +239,7 @@ def test_no_facts_make_an_empty_report(tmp_path: Path) -> None:
         (("--facts", "facts.jsonl", "--ledger"), "either --facts FILE or --ledger"),
         (("--facts", "nowhere.jsonl"), "nowhere.jsonl: cannot be read"),
         (("--facts", "nowhere.jsonl", "--every-claim"), "--every-claim needs --out"),
-        (("--facts", "nowhere.jsonl", "--out", WUXI), "cannot make it"),
+        (("--facts", "nowhere.jsonl", "--out", WUXI), "cannot be created"),
         (("--facts", "nowhere.jsonl", "--baseline", "nowhere.toml"), "nowhere.toml"),
         (("--ledger",), "HUZHU_DATABASE_URL"),
     ],
