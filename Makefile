@@ -1,10 +1,10 @@
-# Everything from a bare checkout: `make demo` shows Huzhu at work, `make test` proves it.
+# Everything from a bare checkout: `make demo` shows Huzhu at work, `make test` tests it, `make prove` tests it at length.
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: install demo test lint format faults planted mutation bench
+.PHONY: install demo test prove lint format faults planted mutation bench
 
 install: $(STAMP)
 
@@ -24,7 +24,13 @@ lint: install
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/python -m pytest --durations=15
+	$(BIN)/python -m pytest -m "not prove" -n 4 --dist loadfile --no-loadscope-reorder --durations=15
+
+# The long forms: every fault on three brokers, 20,000 person-years, all planted bugs (docs/testing.md).
+prove: install
+	HUZHU_TEST_LONG=1 $(BIN)/python -m pytest -m "long or prove" tests/faults
+	HUZHU_TEST_LONG=1 $(BIN)/python -m pytest -m "long or prove" -n 2 --dist worksteal --durations=15 --ignore tests/faults
+	$(BIN)/python tests/planted/plant.py
 
 format: install
 	$(BIN)/ruff check --fix .

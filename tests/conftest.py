@@ -24,6 +24,7 @@ HURRIED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off
 """What the shared server goes without: a power cut ends the tests with it. The tests that crash one have their own."""
 
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")  # a broker that lives for a minute starts sooner
+WAITING = ("broker", "web", "faults")
 _shared = ExitStack()
 _address = pytest.StashKey[str]()
 
@@ -51,6 +52,14 @@ def _shared_postgres(config: pytest.Config) -> str:
 def pytest_configure_node(node: Any) -> None:
     """Tells a process of xdist where the PostgreSQL is."""
     node.workerinput["postgres_url"] = _shared_postgres(node.config)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that wait for servers come first, so that none is left over at the end; a property is tried longer too."""
+    items.sort(key=lambda item: not any(room in item.path.parts for room in WAITING))
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.long)
 
 
 def pytest_unconfigure() -> None:

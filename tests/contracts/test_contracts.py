@@ -140,6 +140,7 @@ def test_the_inbound_schema_is_no_rubber_stamp(event: Json) -> None:
             assert faults(KNOWN, {**event, field: [[]]}), field
 
 
+@pytest.mark.prove
 def test_asyncapis_own_tool_accepts_the_document(tmp_path: Path) -> None:
     """The AsyncAPI CLI finds no error and no warning; and it finds one in a document that is spoilt."""
     try:

@@ -11,6 +11,7 @@ from tests.faults.oracle import CHECKS, Verdict, judge
 from tests.faults.run import Report, run, say, seed
 
 PERSONS, SETTLEMENTS = 400, 3_000
+pytestmark = pytest.mark.prove
 
 
 @pytest.fixture(scope="module")

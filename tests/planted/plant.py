@@ -15,12 +15,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "mutants", "*.egg-info", "huzhu-demo")
-ENVIRONMENT = {"HUZHU_TEST_PERSON_YEARS": "1000", "HUZHU_TEST_EXAMPLES": "100", "HUZHU_TEST_SHRINK": "0"}
+ENVIRONMENT = {
+    "HUZHU_TEST_LONG": "1",
+    "HUZHU_TEST_PERSON_YEARS": "1000",
+    "HUZHU_TEST_EXAMPLES": "100",
+    "HUZHU_TEST_SHRINK": "0",
+}
+
+AT_ONCE = os.cpu_count() or 1
+"""So many bugs are tried at a time, each in a copy of its own."""
 
 BOUNDARIES = "tests/unit/test_boundaries.py"
 LAWS = "tests/properties/test_laws.py"
@@ -373,16 +383,26 @@ def main(names: Sequence[str]) -> int:
         if status != 0:
             sys.stderr.write(f"the tests fail without any bug:\n{said}\n")
             return 1
+        copies: SimpleQueue[Path] = SimpleQueue()
+        for number in range(AT_ONCE):
+            copies.put(copy if number == 0 else copy_repository(Path(folder, str(number))))
+
+        def planted(bug: Bug) -> tuple[Bug, list[str], float]:
+            mine, started = copies.get(), time.monotonic()
+            try:
+                return bug, plant(mine, bug), time.monotonic() - started
+            finally:
+                copies.put(mine)
+
         missed = 0
-        for bug in chosen:
-            started = time.monotonic()
-            slipped = plant(copy, bug)
-            missed += bool(slipped)
-            verdict = (
-                f"MISSED by {'; '.join(slipped)}" if slipped else f"caught by {len(bug.tests)} of {len(bug.tests)}"
-            )
-            sys.stdout.write(f"law {bug.law}  {bug.name:<44} {verdict}  ({time.monotonic() - started:.0f} s)\n")
-            sys.stdout.flush()
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            for bug, slipped, seconds in threads.map(planted, chosen):
+                missed += bool(slipped)
+                verdict = (
+                    f"MISSED by {'; '.join(slipped)}" if slipped else f"caught by {len(bug.tests)} of {len(bug.tests)}"
+                )
+                sys.stdout.write(f"law {bug.law}  {bug.name:<44} {verdict}  ({seconds:.0f} s)\n")
+                sys.stdout.flush()
     sys.stdout.write(f"{len(chosen) - missed} of {len(chosen)} planted bugs were caught\n")
     return 1 if missed else 0
 

@@ -35,12 +35,13 @@ from tests.support.builders import (
     fact,
     policies,
 )
+from tests.support.length import times
 
 Body = dict[str, Any]
 Decision = dict[str, Any]
 Net = dict[tuple[str, str], int]
 
-EXAMPLES = int(os.environ.get("HUZHU_TEST_EXAMPLES", "150"))
+EXAMPLES = times(30, 150, "HUZHU_TEST_EXAMPLES")
 """How many examples each law is tried on."""
 
 SHRINKS = os.environ.get("HUZHU_TEST_SHRINK", "1") != "0"

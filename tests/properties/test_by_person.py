@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -30,9 +29,10 @@ from schemas.policy.policy_file import read_policies
 from schemas.refusals import Refusal
 from tests.oracle.cases import random_case, random_person_years
 from tests.support.builders import VILLAGE, YEARLY, Json, bill, coverage, discharge, encode, policies, policy_text
+from tests.support.length import times
 from tests.support.paths import WUXI
 
-CASES = int(os.environ.get("HUZHU_TEST_EXAMPLES", "150")) * 2
+CASES = times(30, 150, "HUZHU_TEST_EXAMPLES") * 2
 Claims = list[dict[str, object]]
 Refusals = list[tuple[int, Refusal]]
 

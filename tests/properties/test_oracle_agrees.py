@@ -32,8 +32,9 @@ from tests.oracle import calculator
 from tests.oracle.cases import Case, random_case, random_person_years, write_policy
 from tests.properties.strategies import SHRINKS
 from tests.support.builders import policies
+from tests.support.length import times
 
-PERSON_YEARS = int(os.environ.get("HUZHU_TEST_PERSON_YEARS", "20000"))
+PERSON_YEARS = times(500, 20_000, "HUZHU_TEST_PERSON_YEARS")
 IN_ONE_PROCESS_MAX = 5_000
 """Up to so many person-years no other processes are started: the start would take longer."""
 
@@ -252,6 +253,7 @@ def explain(case: Case, folder: Path) -> str:
 # The tests ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_oracle_agrees_on_many_person_years(capsys: pytest.CaptureFixture[str]) -> None:
     """Every field of every claim and every refusal is the same, on random policies, people, corrections and noise."""
     started = time.perf_counter()

@@ -10,6 +10,7 @@ from tests.simulation.faults import Point
 from tests.simulation.laws import Broken, Evidence, check
 from tests.simulation.scheduler import NeverIdle, Simulation
 
+SHORT_RUNS = 10
 CI_RUNS = 80
 FIRED_MIN = 50
 """How often each fault point must fire in a run of CI's size."""

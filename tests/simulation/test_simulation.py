@@ -14,7 +14,8 @@ import pytest
 
 from tests.simulation.faults import Point
 from tests.simulation.ledger import database, template
-from tests.simulation.runs import CI_RUNS, FIRED_MIN, digest, run_seed, run_seeds, table
+from tests.simulation.runs import CI_RUNS, FIRED_MIN, SHORT_RUNS, digest, run_seed, run_seeds, table
+from tests.support.length import times
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +25,14 @@ def ledger_database(postgres_url: str) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.long
 def test_no_fault_changes_the_money(ledger_database: str) -> None:
     """Every law holds after every seed, and every fault point fired often enough for that to mean something."""
     replayed = os.environ.get("HUZHU_SIM_SEED")
     if replayed is not None:
         run_seed(ledger_database, int(replayed))
         return
-    runs, first = int(os.environ.get("HUZHU_SIM_RUNS", CI_RUNS)), int(os.environ.get("HUZHU_SIM_FIRST", "1"))
+    runs, first = times(SHORT_RUNS, CI_RUNS, "HUZHU_SIM_RUNS"), int(os.environ.get("HUZHU_SIM_FIRST", "1"))
     fired = run_seeds(ledger_database, range(first, first + runs))
     counts = table(fired, runs)
     print(f"\n{counts}")  # noqa: T201 - shown by pytest -s and in the report of a failure

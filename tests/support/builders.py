@@ -18,10 +18,13 @@ from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
 from schemas.records import Delivery, Outcome, ShardState
 from schemas.topics import EXPENSES, TOPIC_OF_EVENT
+from tests.support.length import times
 
 Json = dict[str, Any]
 
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+unhurried = settings(
+    max_examples=times(30, 100), deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
 """How a property is tried: a busy machine is no failure."""
 
 SHARDS = 4

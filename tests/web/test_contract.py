@@ -19,10 +19,11 @@ from schemathesis.specs.openapi.checks import (
 from sqlalchemy import Engine
 
 from schemas.access.callers import ApiRole
+from tests.support.length import times
 from tests.web.door import open_door
 from web.api.openapi import EXAMPLES
 
-EXAMPLES_EACH = 60
+EXAMPLES_EACH = times(15, 60)
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
