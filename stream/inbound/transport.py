@@ -52,16 +52,21 @@ class _Thread(aiokafka.AIOKafkaConsumerThread):
                 await asyncio.sleep(REST_SECONDS)
             return {}
         records = await super()._fetch_records(consumer, *given, **options)
-        return {place: news for place, found in records.items() if (news := self._news(consumer, place, found))}
+        new = {place: unreached(consumer, place, found, self._position) for place, found in records.items()}
+        return {place: found for place, found in new.items() if found}
 
-    def _news(self, consumer: Any, place: Any, found: list[Any]) -> list[Any]:
-        """The records of a partition that the ledger has not reached."""
-        reached = self._position.reached(place.topic, place.partition)
-        if found[0].offset >= reached:
-            return found
-        if found[-1].offset < reached - 1 and place in consumer.assignment():
-            consumer.seek(place, reached)
-        return [record for record in found if record.offset >= reached]
+
+def unreached(consumer: Any, place: Any, found: list[Any], position: Position) -> list[Any]:
+    """The records of a partition that the ledger has not reached.
+
+    Where the ledger is further than all of them, the consumer goes on behind it, if the partition is still assigned.
+    """
+    reached = position.reached(place.topic, place.partition)
+    if found[0].offset >= reached:
+        return found
+    if found[-1].offset < reached - 1 and place in consumer.assignment():
+        consumer.seek(place, reached)
+    return [record for record in found if record.offset >= reached]
 
 
 class _Consumer(aiokafka.Consumer):
