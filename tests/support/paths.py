@@ -8,6 +8,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
 CONTRACTS = DOCS / "contracts"
 EXAMPLES = DOCS / "examples"
+SYNTHEA = REPOSITORY / "tests" / "data" / "synthea-sample.jsonl"
 SAMPLES = REPOSITORY / "infra" / "samples"
 WUXI = SAMPLES / "wuxi-sample.toml"
 MAPPING_FILE = SAMPLES / "national-sample.toml"
