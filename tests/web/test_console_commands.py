@@ -80,7 +80,7 @@ def test_people_are_loaded_and_encrypted_anew(ledger: Engine, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("person_id,name\nP1,张三\n", "lacks"),
+        ("person_id,name\nP1,张三\n", "missing in the first line"),
         ("person_id,name,phone,id_number\n,张三,1,2\n", "line 2"),
         ("person_id,name,phone,id_number\nP1,a,b,c\nP2," + "x" * 201 + ",b,c\n", "line 3"),
     ],
