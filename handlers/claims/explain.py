@@ -176,7 +176,7 @@ def _limited(step: Step, benefit: Benefit) -> tuple[dict[str, str], Saying]:
             basis = BASIS[scheme.basis]
             sentence = Saying(
                 f"补助不会超过还要您自己付的钱:{basis.zh}只剩 {limit} 元,所以减去 {less} 元。",
-                f"Never more than you still have to pay: of {basis.en}, {limit} yuan are left, so {less} yuan less.",
+                f"Never more than is still yours to pay: of {basis.en}, {limit} yuan are left, so {less} yuan less.",
             )
         case StepKind.CAP_PER_STAY:
             inputs["cap"] = format_yuan(step.limit)
@@ -190,8 +190,8 @@ def _limited(step: Step, benefit: Benefit) -> tuple[dict[str, str], Saying]:
             sentence = Saying(
                 f"这一项每人每年最多补 {yuan(cap)} 元,这个年度已经补了 {yuan(paid)} 元,还能补 {limit} 元,"
                 f"所以减去 {less} 元。",
-                f"This scheme pays at most {yuan(cap)} yuan per person and year; {yuan(paid)} were paid before, "
-                f"{limit} are left, so {less} yuan less.",
+                f"This scheme pays at most {yuan(cap)} yuan a person and year; {yuan(paid)} were paid before, {limit} "
+                f"are left, so {less} yuan less.",
             )
         case _:
             inputs["floor"] = format_yuan(step.limit)
