@@ -6,6 +6,7 @@ With pytest-xdist the PostgreSQL belongs to the controller; its processes hear t
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -21,9 +22,11 @@ from tests.support.builders import SHARDS
 from tests.support.databases import TEMPLATE, fresh_name
 
 HURRIED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-"""What the shared server goes without: a power cut ends the tests with it. The tests that crash one have their own."""
+"""What a server started for the run goes without. The tests that crash one have their own."""
 
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")  # a broker that lives for a minute starts sooner
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as under `nohup pytest &`, where nobody could press Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 WAITING = ("broker", "web", "faults")
 _shared = ExitStack()
 _address = pytest.StashKey[str]()
@@ -32,10 +35,11 @@ _address = pytest.StashKey[str]()
 def _shared_postgres(config: pytest.Config) -> str:
     """The address of the run's PostgreSQL, which has an empty migrated database to copy; starts it when first asked."""
     if _address not in config.stash:
-        url = _shared.enter_context(resolve_postgres()).url
+        part = _shared.enter_context(resolve_postgres())
+        url, hurried = part.url, {} if part.origin == "environment" else HURRIED
         admin = create_engine(url, isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:
-            for name, value in HURRIED.items():
+            for name, value in hurried.items():
                 connection.execute(text(f"ALTER SYSTEM SET {name} = {value}"))
             connection.execute(text("SELECT pg_reload_conf()"))
             connection.execute(text(f"DROP DATABASE IF EXISTS {TEMPLATE}"))

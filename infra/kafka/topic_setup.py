@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from kafka.errors import KafkaError
 from infra.kafka import client_security
 from infra.settings import Settings
 from schemas.topics import TOPICS, Topic
+
+logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)  # it warns wherever a machine is busy for 0.1 seconds
 
 
 class KafkaUnreachable(Exception):

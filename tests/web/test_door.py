@@ -346,7 +346,9 @@ def test_a_caller_that_posts_too_fast_is_told_when_to_come_back(ledger: Engine) 
     ):
         batch = [bill(f"S{n}") for n in range(990)]
         assert 202 == h1.post("/v1/events", json=batch).status_code
-        answers = [h1.post("/v1/events", json=bill()) for _ in range(14)]
+        answers = [h1.post("/v1/events", json=bill())]
+        while 202 == answers[-1].status_code and len(answers) < 200:  # a slow machine earns some more on the way
+            answers.append(h1.post("/v1/events", json=bill()))
         assert {202, 429} == {each.status_code for each in answers}
         assert "RATE_LIMITED" == code(answers[-1])
         assert 1 <= int(answers[-1].headers["retry-after"]) <= 10
