@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import processes
 from tests.support.builders import VILLAGE, YEARLY, Json, bill, coverage, coverage_void, discharge, encode, policy_text
 from tests.support.paths import REPOSITORY
 
@@ -28,11 +29,13 @@ LINE_FIELDS = ["scheme_id", "step", "amount", "rule", "inputs", "zh", "en"]
 def huzhu(
     *arguments: str | Path, stdin: bytes = b"", environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    """Runs the command with nothing of Huzhu in its environment and no terminal."""
+    """Runs the command with nothing of Huzhu in its environment and no terminal; anew where it gets an environment."""
+    if environment is None:
+        return processes.command("adjudicate", *arguments, environment={}, data=stdin)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HUZHU_")}
     command = [*HUZHU, *map(str, arguments)]
     return subprocess.run(
-        command, input=stdin, capture_output=True, cwd=REPOSITORY, env=clean | (environment or {}), timeout=60
+        command, input=stdin, capture_output=True, cwd=REPOSITORY, env=clean | environment, timeout=60
     )
 
 

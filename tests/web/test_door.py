@@ -18,6 +18,7 @@ from infra.ledger import idempotency as answers_of_the_ledger
 from infra.ledger.schema import connect
 from schemas.access.callers import ApiRole
 from tests.support.builders import Json, bill, coverage, death, discharge, encode, report, void
+from tests.support.length import times
 from tests.web.door import Door, open_door
 from tests.web.site import code, ndjson
 
@@ -224,13 +225,14 @@ def malformed(rng: random.Random) -> bytes:
     return bytes(body) + bytes(body)
 
 
-def test_two_thousand_malformed_bodies_are_refused_and_leave_nothing(door: Door) -> None:
+@pytest.mark.long
+def test_malformed_bodies_are_refused_and_leave_nothing(door: Door) -> None:
     """Each gets a problem of the sender's (4xx), never an error of ours and never an acknowledgement."""
     rng = random.Random(20240310)
     statuses: Counter[int] = Counter()
     types = ["application/json", "application/json", "application/x-ndjson"]
     with hospital(door) as client:
-        for number in range(2000):
+        for number in range(times(300, 2000)):
             path = ("/v1/events", "/v1/settlements", "/v1/quotes")[number % 3]
             content_type = "application/json" if path == "/v1/quotes" else rng.choice(types)
             body = malformed(rng)
