@@ -1,4 +1,4 @@
-"""Three hundred claims whose decisive event is refused at first, each with the event that puts it right.
+"""Claims (300 in the long form) whose decisive event is refused at first, each with the event that puts it right.
 
 Every person is covered and was discharged; the last event that the claim waits for comes spoiled, in one of the ways
 that the contract names. Put right, each claim is owed 600.00 yuan: 60 % of 1,000.00 outside the catalogue.
@@ -14,8 +14,9 @@ from typing import NamedTuple
 from infra.population import spoiling
 from infra.population.wire import Event
 from tests.faults.events import Posting, address
+from tests.support.length import times
 
-CLAIMS = 300
+CLAIMS = times(60, 300)
 DUE_FEN = 60_000
 CODES = (
     "MALFORMED_JSON",
