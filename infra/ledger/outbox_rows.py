@@ -37,9 +37,9 @@ def last_sent(connection: Connection, shard: int) -> int:
 
 def unsent(connection: Connection) -> int:
     """How many messages of all shards wait."""
-    written = dict(connection.execute(select(shards.c.shard, shards.c.outbox_seq)).tuples().all())
-    sent = dict(connection.execute(select(relays.c.shard, relays.c.relayed_seq)).tuples().all())
-    return sum(seq - sent.get(shard, 0) for shard, seq in written.items())
+    written = connection.execute(select(shards.c.shard, shards.c.outbox_seq))
+    sent = {row.shard: row.relayed_seq for row in connection.execute(select(relays.c.shard, relays.c.relayed_seq))}
+    return sum(row.outbox_seq - sent.get(row.shard, 0) for row in written)
 
 
 def clear(connection: Connection, shard: int, sent: int) -> None:

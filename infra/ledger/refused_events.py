@@ -43,5 +43,5 @@ def refused_events(
 
 def count_by_code(connection: Connection) -> dict[str, int]:
     """How many events were refused, by code."""
-    rows = connection.execute(select(refusals.c.code, func.count()).group_by(refusals.c.code))
-    return dict(rows.tuples().all())
+    rows = connection.execute(select(refusals.c.code, func.count().label("events")).group_by(refusals.c.code))
+    return {row.code: row.events for row in rows}

@@ -201,7 +201,7 @@ def test_a_killed_worker_changes_no_instruction(undisturbed: Run) -> None:
     }
 
 
-@pytest.mark.parametrize("number", [Signals.SIGINT, Signals.SIGTERM])
+@pytest.mark.parametrize("number", [Signals.SIGINT, pytest.param(Signals.SIGTERM, marks=pytest.mark.prove)])
 def test_an_interrupted_demo_leaves_nothing(number: Signals, tmp_path: Path) -> None:
     """Ctrl-C or SIGTERM midway ends everything soon, with a status that is not 0 and without a traceback."""
     demo = Demo(tmp_path / "out")

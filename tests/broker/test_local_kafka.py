@@ -108,6 +108,7 @@ def test_kafka_in_a_named_folder_keeps_its_topics(tmp_path: Path) -> None:
         LocalKafka.start(tmp_path, nodes=3)
 
 
+@pytest.mark.prove
 def test_three_nodes_outlive_one() -> None:
     """With one of three nodes killed `acks=all` still succeeds, and the node can be started again."""
     with LocalKafka.start(nodes=3, heap_mb=256) as cluster:

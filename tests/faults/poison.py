@@ -16,7 +16,7 @@ from infra.population.wire import Event
 from tests.faults.events import Posting, address
 from tests.support.length import times
 
-CLAIMS = times(60, 300)
+CLAIMS = times(30, 300)
 DUE_FEN = 60_000
 CODES = (
     "MALFORMED_JSON",

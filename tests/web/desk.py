@@ -44,6 +44,7 @@ class Desk:
         self.ahead = timedelta()
         self.lag: int | None = 0
         self.watch = Watch([SIGNER.verifier], self.now)
+        self.clients: list[httpx.Client] = []
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
@@ -93,6 +94,7 @@ class Visitor:
     def __init__(self, desk: Desk, authority: str | None = None) -> None:
         trusted = ssl.create_default_context(cafile=authority) if authority else True
         self.client = httpx.Client(base_url=desk.address, timeout=60, verify=trusted)
+        desk.clients.append(self.client)
 
     def get(self, path: str, **given: Any) -> httpx.Response:
         return self.client.get(path, **given)
@@ -133,5 +135,7 @@ def open_desk(engine: Engine, folder: Path, **settings: Any) -> Iterator[Desk]:
         desk.address = f"{scheme}://127.0.0.1:{port}"
         yield desk
     finally:
+        for client in desk.clients:  # an open TLS connection would keep the server for half a minute
+            client.close()
         serving.should_exit = True
         thread.join()
