@@ -419,13 +419,19 @@ def busy_years(draw: st.DrawFn) -> History:
     facts = [coverage_from()]
     for encounter in ("E1", "E10", "E2", "e3", "E4")[: draw(st.sampled_from((3, 4, 5)))]:
         facts += stay_of(encounter, draw(st.sampled_from(DAYS[:-2])), yuan(draw(st.sampled_from(AMOUNTS[3:]))))
-        correction = draw(st.sampled_from(("none", "none", "another amount", "another day", "void")))
+        correction = draw(
+            st.sampled_from(("none", "none", "another amount", "another day", "void", "billed again", "billed again"))
+        )
         if correction == "another amount":
             facts.append(bill_of(encounter, yuan(draw(amounts())), version=2))
         elif correction == "another day":
             facts.append(discharge_of(encounter, draw(st.sampled_from(DAYS)), version=2))
         elif correction == "void":
             facts.append(void_of(encounter, 2))
+        elif correction == "billed again":  # what was recovered is due once more
+            facts += [void_of(encounter, 2), bill_of(encounter, yuan(draw(st.sampled_from(AMOUNTS[3:]))), version=3)]
+    if draw(st.sampled_from((False, False, True))):
+        facts.append(death(draw(st.sampled_from(DAYS))))
     return History((policy(*layers),), tuple(facts))
 
 
