@@ -51,6 +51,7 @@ consumer = KafkaConsumer(
     bootstrap_servers=bootstrap,
     group_id="insurer-" + "-".join(schemes or ["all"]),
     group_instance_id="1",  # one process at a time: a second one fences the first, a restarted one continues at once
+    metadata_max_age_ms=5_000,  # joining before the topic is known gives no partitions until the next look
     isolation_level="read_committed",  # otherwise it would see instructions that were never given
     auto_offset_reset="earliest",
     enable_auto_commit=False,  # the offset moves after the money has moved, not before
