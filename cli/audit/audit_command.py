@@ -27,7 +27,7 @@ from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, SigningKey, make_key, public_file
 from infra.ledger import audit_log
 from infra.settings import Settings
-from schemas.checkpoint import NotACheckpoint, SignedCheckpoint, parse_notes
+from schemas.checkpoint import SignedCheckpoint
 from stream.deadline import INFRASTRUCTURE_GONE
 
 app = typer.Typer(no_args_is_help=True, help="Sign, verify, export and prove the audit log.")
@@ -163,7 +163,7 @@ def prove(
     """
     engine = _ledger()
     try:
-        proof = _prove(engine, payout, [] if kept is None else _notes(kept))
+        proof = _prove(engine, payout, [] if kept is None else audit_verify.checkpoints_in(kept))
     except prove_payout.NotProvable as error:
         fail(str(error))
     sys.stdout.write(json.dumps(proof, ensure_ascii=False, indent=1) + "\n")
@@ -177,15 +177,6 @@ def _prove(engine: Engine, payout: str, kept: list[SignedCheckpoint]) -> dict[st
     if kept and not of_shard:
         raise prove_payout.NotProvable(f"the payout is in shard {shard}, but no checkpoint of that shard was kept")
     return prove_payout.prove(engine, payout, of_shard[-1] if of_shard else None)
-
-
-def _notes(file: Path) -> list[SignedCheckpoint]:
-    try:
-        return parse_notes(file.read_bytes().decode())
-    except OSError as error:
-        fail(f"{file}: cannot be read: {error.strerror}")
-    except (NotACheckpoint, UnicodeDecodeError) as error:
-        fail(f"{file}: {error}")
 
 
 def _ledger() -> Engine:

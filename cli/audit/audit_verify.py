@@ -19,7 +19,7 @@ from handlers.audit.log_check import Fault
 from infra.keys.audit_signing import KeyUnusable, public_file, read_public_keys
 from infra.ledger import audit_log
 from infra.settings import Settings
-from schemas.checkpoint import NotACheckpoint, parse_notes
+from schemas.checkpoint import NotACheckpoint, SignedCheckpoint, parse_notes
 from stream.deadline import INFRASTRUCTURE_GONE
 
 EXAMPLE = "Example: huzhu audit verify --file audit.jsonl --key huzhu.pub --checkpoint kept.txt"
@@ -80,21 +80,28 @@ def _trust(
         keys = [public_file(settings.audit_key_file)]
     if not keys:
         fail("give the public key of the checkpoints with --key (or use --chain-only)")
-    exported = [] if file is None or kept else [path for path in [checkpoints_beside(file)] if path.exists()]
+    exported = [] if file is None else [path for path in [checkpoints_beside(file)] if path.exists()]
     try:
         trust = Trust(read_public_keys(keys))
     except KeyUnusable as error:
         fail(str(error))
     for path in [*(kept or []), *exported]:
-        try:
-            notes = parse_notes(path.read_bytes().decode())
-        except OSError as error:
-            fail(f"{path}: cannot be read: {error.strerror}")
-        except (NotACheckpoint, UnicodeDecodeError) as error:
-            fail(f"{path}: {error}")
-        for note in notes:
+        for note in checkpoints_in(path, some=path not in exported):
             trust.add(note)
     return trust
+
+
+def checkpoints_in(file: Path, *, some: bool = True) -> list[SignedCheckpoint]:
+    """The checkpoints in a file; ends the command if it cannot be used or, with ``some``, if there is none in it."""
+    try:
+        notes = parse_notes(file.read_bytes().decode())
+    except OSError as error:
+        fail(f"{file}: cannot be read: {error.strerror}")
+    except (NotACheckpoint, UnicodeDecodeError) as error:
+        fail(f"{file}: {error}")
+    if some and not notes:
+        fail(f"{file}: no checkpoint is in this file: print them with `huzhu audit checkpoints` and keep them")
+    return notes
 
 
 def _of_file(file: Path, trust: Trust, bar: Progress, task: TaskID) -> Verified:
