@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from acts.four_eyes import NoProposal, NotDone, OwnProposal, TooLate, Unusable
+from acts.propose_replay import approve_replay, propose_replay, reject_replay
 from acts.record_operator_acts import record_operator_acts
-from acts.replay_refused import replay_refused
 from handlers.claims.read import Reading, read
 from handlers.words.masking import mask_text, masked_event, readable
 from infra.ledger import proposals, reads
@@ -19,7 +22,7 @@ from infra.ledger.refused_events import RefusedEvent, refused_events
 from schemas.access.console_rights import ConsoleAct, Right
 from schemas.canonical import sha256_hex
 from schemas.outbound import AuditKind
-from schemas.refusals import Refusal, RefusalCode
+from schemas.refusals import RefusalCode
 from schemas.topics import EVENT_BYTES_MAX
 from web.console.visit import PageRefused, Pages, Visit, not_found, page_number
 
@@ -63,38 +66,19 @@ def propose(visit: Visit) -> Response:
     """Proposes to resend the event, corrected or unchanged. The event keeps its id."""
     visit.require(Right.REPLAY)
     number, reason = visit.number("number"), visit.reason()
-    with visit.engine.begin() as connection:
-        event = _event(connection, number)
-        value = None
-        if "value" in visit.form:
-            value = _corrected(event, visit.form["value"].replace("\r\n", "\n").strip())
-        proposal_no = proposals.propose(connection, number, value, mask_text(reason), visit.user, visit.now())
-        if proposal_no is None:
-            raise PageRefused(
-                409, "这个事件已有一个待批准的更正。", "A correction of this event is already waiting for approval."
-            )
-        subject = {"refused_no": str(number), "proposal": str(proposal_no), "reason": mask_text(reason)}
-        subject["content_sha256"] = sha256_hex(event.value or b"" if value is None else value)
-        record_operator_acts(connection, visit.now, [ConsoleAct(AuditKind.REPLAY_PROPOSED.value, visit.user, subject)])
+    value = None
+    if "value" in visit.form:
+        value = visit.form["value"].replace("\r\n", "\n").strip().encode("utf-8", "replace")
+    with _said(), visit.engine.begin() as connection:
+        propose_replay(connection, number, value, reason, visit.user, visit.now)
     return visit.redirect(f"/refused/{number}")
 
 
 def approve(shard_count: int, visit: Visit) -> Response:
     """A second person approves: the event is resent and the proposal closed in one transaction."""
     visit.require(Right.REPLAY)
-    with visit.engine.begin() as connection:
-        proposal = _open_proposal(connection, visit)
-        if proposal.proposed_by == visit.user:
-            raise PageRefused(
-                403,
-                "自己提出的更正不能自己批准,请另一位经办人员批准(双人复核)。",
-                "You cannot approve your own proposal; a second operator has to.",
-            )
-        reason = f"{proposal.reason} (proposed by {proposal.proposed_by}, approved by {visit.user})"
-        replay_refused(
-            connection, [proposal.event_no], visit.user, reason, shard_count, visit.now, corrected=proposal.value
-        )
-        proposals.decide(connection, proposal.proposal_no, visit.user, "approved", visit.now())
+    with _said(), visit.engine.begin() as connection:
+        proposal = approve_replay(connection, visit.number("number"), visit.user, shard_count, visit.now)
     return visit.redirect(f"/refused/{proposal.event_no}")
 
 
@@ -102,18 +86,21 @@ def reject(visit: Visit) -> Response:
     """A second person rejects the proposal; another one can be made."""
     visit.require(Right.REPLAY)
     reason = visit.reason()
-    with visit.engine.begin() as connection:
-        proposal = _open_proposal(connection, visit)
-        if proposal.proposed_by == visit.user:
-            raise PageRefused(403, "请由另一位经办人员决定。", "A second operator has to decide this.")
-        subject = {
-            "refused_no": str(proposal.event_no),
-            "proposal": str(proposal.proposal_no),
-            "reason": mask_text(reason),
-        }
-        record_operator_acts(connection, visit.now, [ConsoleAct(AuditKind.REPLAY_REJECTED.value, visit.user, subject)])
-        proposals.decide(connection, proposal.proposal_no, visit.user, "rejected", visit.now())
+    with _said(), visit.engine.begin() as connection:
+        proposal = reject_replay(connection, visit.number("number"), reason, visit.user, visit.now)
     return visit.redirect(f"/refused/{proposal.event_no}")
+
+
+STATUSES = {Unusable: 422, NoProposal: 404, TooLate: 409, OwnProposal: 403}
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Shows the reason why something was not proposed, approved or rejected."""
+    try:
+        yield
+    except NotDone as refused:
+        raise PageRefused(STATUSES[type(refused)], *refused.why) from None
 
 
 def _page(visit: Visit, reason: str | None) -> Response:
@@ -158,33 +145,6 @@ def _event(connection: Connection, number: int) -> RefusedEvent:
     return events[0]._replace(value=None if events[0].value is None else bytes(events[0].value))
 
 
-def _open_proposal(connection: Connection, visit: Visit) -> Proposal:
-    proposal = proposals.find(connection, visit.number("number"))
-    if proposal is None:
-        raise not_found()
-    if proposal.decision is not None:
-        raise PageRefused(409, "已经有人决定过了。", "This has already been decided.")
-    return proposal
-
-
-def _corrected(event: RefusedEvent, text: str) -> bytes:
-    """The corrected bytes. Raises PageRefused when they would be refused again or are a different event."""
-    value = text.encode("utf-8", "replace")
-    if len(value) > EVENT_BYTES_MAX:
-        raise PageRefused(422, "更正后的事件超过 1 MiB。", "The corrected event is larger than 1 MiB.")
-    reading = read(value)
-    if isinstance(reading, Refusal):
-        raise PageRefused(422, f"更正后仍会被拒收:{reading.zh}", f"It would be refused again: {reading.en}")
-    was = _fields(event.value or b"").get("event_id")
-    if isinstance(was, str) and was != reading.fact.event_id:
-        raise PageRefused(
-            422,
-            "event_id 不能改:更正的是同一个事件。",
-            "event_id cannot change: this is a correction of the same event.",
-        )
-    return value
-
-
 def _outcome(connection: Connection, event: RefusedEvent, proposal: Proposal) -> str:
     """Whether the ledger has accepted the resent event yet."""
     value = proposal.value if proposal.value is not None else event.value or b""
@@ -225,14 +185,6 @@ def _lines(text: str | None) -> dict[str, str]:
         name, _, value = part.partition(": ")
         members[json.loads(name)] = value
     return members
-
-
-def _fields(value: bytes) -> dict[str, object]:
-    try:
-        document = json.loads(value)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _decodable(value: bytes) -> bool:
