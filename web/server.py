@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from infra.settings import Settings
+from web.every_answer import EveryAnswer
 
 HEAD_SECONDS_MAX = 10.0
 KEEP_ALIVE_SECONDS = 20
@@ -115,7 +116,7 @@ def server(app: FastAPI, settings: Settings, name: str = "gateway") -> uvicorn.S
     """A server for the application, to be run. Stops on SIGINT and SIGTERM, or when ``should_exit`` is set."""
     address = Address.of(settings, name)
     config = uvicorn.Config(
-        app,
+        EveryAnswer(app),
         host=address.host,
         port=address.port,
         ssl_certfile=address.cert,

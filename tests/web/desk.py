@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
 from acts.make_checkpoints import make_due
@@ -41,6 +42,7 @@ class Desk:
     def __init__(self, engine: Engine, keys: Keyring) -> None:
         self.engine, self.keys = engine, keys
         self.address = ""
+        self.app = FastAPI()
         self.ahead = timedelta()
         self.lag: int | None = 0
         self.watch = Watch([SIGNER.verifier], self.now)
@@ -122,7 +124,8 @@ def open_desk(engine: Engine, folder: Path, **settings: Any) -> Iterator[Desk]:
     desk = Desk(engine, read_keyring(file))
     known = Settings(**{"shards": SHARDS, "console_port": 0, **settings})
     outside = Outside(SHARDS, lambda: desk.lag, desk.watch)
-    serving = server(create_console(engine, known, desk.keys, outside, desk.now), known, "console")
+    desk.app = create_console(engine, known, desk.keys, outside, desk.now)
+    serving = server(desk.app, known, "console")
     for role in ConsoleRole:
         desk.user(role.value, role)
     desk.user("operator2", ConsoleRole.OPERATOR)

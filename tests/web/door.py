@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
 from infra.settings import Settings
@@ -26,8 +27,8 @@ from web.server import server
 class Door:
     """A served API and its ledger."""
 
-    def __init__(self, engine: Engine, address: str) -> None:
-        self.engine, self.address = engine, address
+    def __init__(self, engine: Engine, app: FastAPI, address: str) -> None:
+        self.engine, self.app, self.address = engine, app, address
 
     def key(self, role: ApiRole, *scope: str) -> str:
         return create_key(self.engine, role, scope, "test", "test", lambda: datetime.now(UTC))[1]
@@ -45,14 +46,15 @@ def open_door(engine: Engine, mappings: NationalMappings | None = None, **settin
     """Serves a ledger until the block ends."""
     known = Settings(**{"shards": SHARDS, "gateway_port": 0, "gateway_rate": 1e6, "gateway_burst": 10**7, **settings})
     with Waiters(engine) as waiters:
-        serving = server(create_app(engine, known, waiters, mappings=mappings), known)
+        app = create_app(engine, known, waiters, mappings=mappings)
+        serving = server(app, known)
         thread = threading.Thread(target=serving.run)
         thread.start()
         try:
             assert await_true(lambda: serving.started)
             port = serving.servers[0].sockets[0].getsockname()[1]
             scheme = "https" if known.gateway_tls_cert else "http"
-            yield Door(engine, f"{scheme}://127.0.0.1:{port}")
+            yield Door(engine, app, f"{scheme}://127.0.0.1:{port}")
         finally:
             serving.should_exit = True
             thread.join()

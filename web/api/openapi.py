@@ -232,7 +232,10 @@ GET_CLAIM: Json = {
 GET_INSTRUCTIONS: Json = {
     "tags": ["ask"],
     "summary": "Payout instructions of the key's schemes, page by page",
-    "responses": _problems(401, 403, 422, 429, 503),
+    "responses": {
+        200: {"headers": {"Link": {"description": 'The next page, `rel="next"`, if it is ready.', "schema": _STRING}}},
+        **_problems(401, 403, 422, 429, 503),
+    },
 }
 
 

@@ -28,6 +28,10 @@ from web.api.problems import of_refusal, problem
 from web.api.quotes import QuoteView, quote, readings_of
 
 WAIT_SECONDS_MAX = 30.0
+IDEMPOTENCY_KEY_MAX = 200
+QUOTED = r'"(([\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"'
+"""A string as RFC 9651 writes it."""
+
 _WAIT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s)?")
 
 IdempotencyKey = Annotated[
@@ -35,10 +39,10 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         min_length=1,
-        max_length=200,
-        pattern=r"^[\x21-\x7e]+$",
-        description="Your own id for this request. The same request with the same id gets the same answer; another "
-        "request with it gets 422.",
+        max_length=402,
+        pattern=rf"^([\x21-\x7e]+|{QUOTED})$",
+        description="Your own id for this request, of 1 to 200 characters. The same request with the same id gets the "
+        'same answer; another request with it gets 422. `night-1` and `"night-1"`, as a structured field, are one id.',
     ),
 ]
 Wait = Annotated[
@@ -71,7 +75,7 @@ def add_routes(app: FastAPI, gateway: Gateway) -> None:
     @app.post("/v1/events", status_code=202, **openapi.POST_EVENTS)
     async def post_events(request: Request, idempotency_key: IdempotencyKey = None) -> Response:
         caller = await gateway.caller_of(request)
-        post, events = await _events(gateway, request, caller, idempotency_key, BODY_BYTES_MAX)
+        post, events = await _events(gateway, request, caller, _unquoted(idempotency_key), BODY_BYTES_MAX)
         answer, replayed = await gateway.run(
             lambda: posting.post_events(gateway.engine, post, events, gateway.settings.shards)
         )
@@ -82,7 +86,7 @@ def add_routes(app: FastAPI, gateway: Gateway) -> None:
     async def post_settlement(request: Request, idempotency_key: IdempotencyKey = None, wait: Wait = None) -> Response:
         seconds = _seconds(wait)
         caller = await gateway.caller_of(request)
-        post, events = await _events(gateway, request, caller, idempotency_key, 4 * EVENT_BYTES_MAX)
+        post, events = await _events(gateway, request, caller, _unquoted(idempotency_key), 4 * EVENT_BYTES_MAX)
         admitted = await gateway.run(
             lambda: posting.post_settlement(gateway.engine, post, events, gateway.settings.shards)
         )
@@ -120,7 +124,7 @@ def add_routes(app: FastAPI, gateway: Gateway) -> None:
     ) -> Response:
         caller = await gateway.caller_of(request)
         page = await gateway.run(lambda: page_of(gateway.engine, caller, after, limit, gateway.settings.shards))
-        return JSONResponse(page.model_dump(mode="json"))
+        return JSONResponse(page.model_dump(mode="json"), headers=_link_to_next(page, limit))
 
 
 async def _events(
@@ -161,6 +165,25 @@ def _raise_refused(fate: Fate) -> None:
     if fate.code is not None:
         pointers = tuple(fate.pointers or ())
         raise of_refusal(Refusal(code=RefusalCode(fate.code), pointers=pointers, zh=fate.zh or "", en=fate.en or ""))
+
+
+def _unquoted(idempotency_key: str | None) -> str | None:
+    """The key in either spelling: bare, or in quotes (RFC 9651), as a draft standard asks for.
+
+    Raises Problem for one that is empty or too long.
+    """
+    if idempotency_key is None:
+        return None
+    quoted = re.fullmatch(QUOTED, idempotency_key)
+    key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else idempotency_key
+    if not 1 <= len(key) <= IDEMPOTENCY_KEY_MAX:
+        raise problem("REQUEST_INVALID", pointers=("Idempotency-Key",))
+    return key
+
+
+def _link_to_next(page: InstructionPage, limit: int) -> dict[str, str]:
+    """The next page as a link (RFC 8288), if it is ready."""
+    return {"Link": f'</v1/instructions?after={page.next}&limit={limit}>; rel="next"'} if page.more else {}
 
 
 def _seconds(wait: str | None) -> float:

@@ -10,7 +10,7 @@ from importlib import resources
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from infra.clock import Clock
 from infra.keys.personal_data import Keyring
@@ -80,6 +80,10 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
     ]
     for method, path, page in routes:
         app.add_api_route(path, _endpoint(desk, page, method), methods=[method], response_model=None)
+
+    @app.get("/healthz")
+    async def healthz() -> Response:
+        return JSONResponse({"status": "alive"}, headers=HEADERS)
 
     @app.get("/favicon.ico")
     async def no_icon() -> Response:

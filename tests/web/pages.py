@@ -1,0 +1,28 @@
+"""The console's pages, for tests that look at all of them."""
+
+from __future__ import annotations
+
+from schemas.access.console_rights import Right
+from tests.web.desk import Desk
+
+
+def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
+    """Every kind of page, with something on it."""
+    claim = desk.rows("SELECT claim_id, person_id FROM claims ORDER BY total_benefit DESC, claim_id LIMIT 1")[0]
+    sha256 = desk.value("SELECT sha256 FROM policies LIMIT 1")
+    refused = desk.value("SELECT event_no FROM refusals WHERE code <> 'MALFORMED_JSON' LIMIT 1")
+    return {
+        "overview": (Right.OVERVIEW, "/"),
+        "search": (Right.CLAIMS, "/search"),
+        "found": (Right.CLAIMS, f"/search/{desk.keys.token(claim.person_id, 'query')}"),
+        "claim": (Right.CLAIMS, f"/claims/{claim.claim_id}"),
+        "person": (Right.CLAIMS, f"/persons/{desk.keys.token(claim.person_id, 'person')}"),
+        "refused": (Right.REFUSED, "/refused"),
+        "refused-event": (Right.REFUSED, f"/refused/{refused}"),
+        "policies": (Right.POLICIES, "/policies"),
+        "policy": (Right.POLICIES, f"/policies/{sha256}"),
+        "difference": (Right.POLICIES, f"/policies/difference?from={sha256}&to={sha256}"),
+        "exports": (Right.EXPORT, "/exports"),
+        "users": (Right.USERS, "/users"),
+        "not-there": (Right.OVERVIEW, "/nowhere"),
+    }
