@@ -86,19 +86,32 @@ _DECIDED = (
 """
 )
 
-_WAITING = (
+_DECIDED_NOW = (
     _ENTRIES
     + """
-    , newest AS (
-        SELECT DISTINCT ON (claim_id) e.told -> 'subject' ->> 'claim_id' AS claim_id,
-            e.told -> 'subject' ->> 'status' AS status, (e.told ->> 'occurred_at')::timestamptz AS since
-        FROM entry e ORDER BY claim_id, e.seq DESC
-    ), gone AS (
-        DELETE FROM digest_waiting w USING newest n
-        WHERE w.claim_id = n.claim_id AND n.status NOT IN ('incomplete', 'no_policy')
+    , decided AS (
+        SELECT e.seq, e.told -> 'subject' ->> 'claim_id' AS claim_id,
+            e.told -> 'subject' ->> 'status' IN ('incomplete', 'no_policy') AS waits,
+            e.told -> 'subject' ->> 'status' AS status, (e.told ->> 'occurred_at')::timestamptz AS at
+        FROM entry e
+    )
+"""
+)
+
+_NO_LONGER_WAITING = (
+    _DECIDED_NOW + "DELETE FROM digest_waiting WHERE claim_id IN (SELECT claim_id FROM decided WHERE NOT waits)"
+)
+
+# A claim waits since the first of the decisions, without any other between them, that left it waiting.
+_WAITING = (
+    _DECIDED_NOW
+    + """
+    , spell AS (
+        SELECT * FROM decided d WHERE waits
+            AND NOT EXISTS (SELECT FROM decided o WHERE o.claim_id = d.claim_id AND NOT o.waits AND o.seq > d.seq)
     )
     INSERT INTO digest_waiting (claim_id, status, since)
-    SELECT claim_id, status, since FROM newest WHERE status IN ('incomplete', 'no_policy')
+    SELECT claim_id, (array_agg(status ORDER BY seq DESC))[1], min(at) FROM spell GROUP BY claim_id
     ON CONFLICT (claim_id) DO UPDATE SET status = excluded.status
 """
 )
@@ -123,6 +136,7 @@ _STATEMENTS = (
     ("event.accepted", _REPORTED),
     ("event.accepted", _INVOICES),
     ("claim.decided", _DECIDED),
+    ("claim.decided", _NO_LONGER_WAITING),
     ("claim.decided", _WAITING),
 )
 

@@ -89,9 +89,9 @@ _END_FROZEN = f"""
 """
 
 
-def end_frozen(connection: Connection) -> None:
-    """Ends the sessions of processes that have been frozen inside a COPY for longer than a lease."""
-    connection.execute(text(_END_FROZEN))
+def end_frozen(connection: Connection) -> int:
+    """Ends the sessions of processes that have been frozen inside a COPY for longer than a lease; returns how many."""
+    return len(connection.execute(text(_END_FROZEN)).all())
 
 
 def take_shards(connection: Connection, numbers: Collection[int]) -> dict[int, int]:

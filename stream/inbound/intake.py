@@ -162,7 +162,8 @@ class Intake:
         except OperationalError as error:
             if isinstance(error.orig, LockNotAvailable):  # the next try will find the shards free
                 with self._engine.begin() as connection:
-                    reads.end_frozen(connection)
+                    ended = reads.end_frozen(connection)
+                log.warning("a shard is still locked after a lease; ended %s sessions frozen in a COPY", ended)
             raise
 
     def _refresh(self) -> None:

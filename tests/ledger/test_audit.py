@@ -254,6 +254,14 @@ def test_a_forged_frontier_is_not_gone_on_from(paid: Engine) -> None:
     assert [] == verify(paid).findings
 
 
+@pytest.mark.parametrize("column", ["audit_hash = repeat('a', 64)", "audit_seq = audit_seq + 1"])
+def test_an_end_that_the_shard_itself_does_not_know_is_found_and_not_signed(paid: Engine, column: str) -> None:
+    """The number and the hash in the shard's own row are those of the last entry."""
+    changed(paid, f"UPDATE shards SET {column} WHERE shard = 1")
+    assert [1] == [each.shard for each in verify(paid).findings]
+    assert ([], [1]) == ((done := sign(paid)).checkpoints, [each.shard for each in done.refused])
+
+
 # Changes behind the program's back ------------------------------------------------------------------------
 
 RETYPED = """convert_to(replace(convert_from(value, 'UTF8'), ':"1"', ':"2"'), 'UTF8')"""

@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from infra.ledger import reads
 from infra.ledger.schema import connect
 from infra.settings import Settings
 from stream.inbound.intake import Intake
+from tests.support.servers import await_true
 
 LEASE = 1.0
 LOCK_AND = """
@@ -66,3 +68,19 @@ def test_a_successor_takes_the_shards_of_a_frozen_worker(ledger_url: str, ledger
         intake.assigned([0, 1])
     successor.dispose()
     assert intake.epochs == {0: 1, 1: 1}
+
+
+def ended(connection: Connection) -> int:
+    """How many sessions were ended now, as of this moment's statistics."""
+    with connection.begin():
+        return reads.end_frozen(connection)
+
+
+def test_a_copy_that_has_paused_for_less_than_a_lease_is_left_alone(ledger_url: str, ledger: Engine) -> None:
+    """A worker on a slow network is not frozen: only one that has been silent for a lease is ended."""
+    patient, hasty = connect(ledger_url, 600), connect(ledger_url, LEASE)
+    with frozen(ledger_url, COPY), patient.connect() as longer, hasty.connect() as shorter:
+        assert 0 == reads.end_frozen(longer)
+        assert await_true(lambda: ended(shorter) == 1)
+    patient.dispose()
+    hasty.dispose()

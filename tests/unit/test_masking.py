@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from handlers.words.masking import OPEN_FIELDS
+import json
+
+import pytest
+
+from handlers.words.masking import OPEN_FIELDS, mask_id, mask_text, masked_event
 from schemas.facts import FACT_TYPES
+from tests.support.builders import coverage, discharge, encode
 
 COVERED = {
     "person_id",
@@ -23,3 +28,33 @@ def test_each_field_of_an_event_is_open_or_covered() -> None:
     fields = {name for model in FACT_TYPES.values() for name in model.model_fields}
     assert fields == OPEN_FIELDS | COVERED
     assert not OPEN_FIELDS & COVERED
+
+
+@pytest.mark.parametrize(
+    ("number", "masked"),
+    [
+        ("11010519491231002X", "110105********002X"),
+        ("110105491231002", "110105*****1002"),
+        ("11010549123100", "11**********00"),
+        ("12345678", "12****78"),
+        ("1234567", "1******"),
+        ("1", "1**"),
+    ],
+)
+def test_a_number_keeps_as_much_as_its_kind_allows(number: str, masked: str) -> None:
+    """Identity numbers of 18 and of 15 digits, which old people still have, show place and check digits; ids less."""
+    assert masked == mask_id(number)
+
+
+def test_an_old_identity_number_is_covered_in_free_text() -> None:
+    """Fifteen digits as well as eighteen; longer numbers are no identity numbers."""
+    assert "of 110105*****1002, he says" == mask_text("of 110105491231002, he says")
+    assert "invoice 1101054912310021" == mask_text("invoice 1101054912310021")
+
+
+def test_what_could_name_somebody_is_covered_in_an_event() -> None:
+    """The household, the area, the diagnosis: an event shows them to nobody without a reason."""
+    events = [coverage(household_id="HH-2024-0117", area="320206"), discharge(diagnoses=["B20"])]
+    shown = [json.loads(masked_event(encode(event)) or "") for event in events]
+    assert ("HH********17", "3*****", "***") == (shown[0]["household_id"], shown[0]["area"], shown[1]["diagnoses"])
+    assert ("member", "2024-03-10") == (shown[0]["category"], shown[1]["discharged_on"])

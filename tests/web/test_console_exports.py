@@ -6,8 +6,9 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ import pyarrow.parquet
 import pytest
 from python_calamine import CalamineWorkbook
 
-from tests.support.builders import discharge
+from tests.support.builders import Json, bill, coverage, discharge, encode
+from tests.support.ledgers import for_person, give, held, in_order
 from tests.web.desk import Desk
-from tests.web.town import post
+from tests.web.town import post, publish_two
 from web.console import export_files
 from web.console.export_files import Field, write_csv, write_parquet, write_xlsx
 
@@ -97,6 +99,35 @@ def test_a_filter_is_a_filter(town: Desk) -> None:
     assert town.value("SELECT count(*) FROM payout_states WHERE state = 'paid'") == len(paid)
     assert 422 == export(town, "finance", what="claims", format="csv", since="last year").status_code
     assert 422 == export(town, "finance", what="everything", format="csv").status_code
+
+
+def stay_and_refusal(number: int) -> list[Json | bytes]:
+    """A paid stay that ends on the 10th and so many days, and an event that nobody knows."""
+    stay = (coverage(f"C{number}"), discharge(f"E{number}", f"2024-03-1{number}"), bill(f"S{number}", f"E{number}"))
+    return [*for_person(f"P{number}", *stay), encode({"event_type": f"unknown-{number}"})]
+
+
+def test_the_last_day_is_not_included(desk: Desk) -> None:
+    """Days are half-open for claims, payouts and refused events alike, and end at midnight in Shanghai."""
+    publish_two(desk.engine)
+    held(desk.engine)
+    messages = iter(in_order([event for number in range(4) for event in stay_and_refusal(number)]))
+    for moment in MIDNIGHTS:
+        give(desk.engine, islice(messages, 4), lambda moment=moment: moment)  # type: ignore[misc]
+    for what, since, until in (
+        ("claims", "2024-03-11", "2024-03-13"),
+        ("payouts", "2025-03-02", "2025-03-03"),
+        ("refused", "2025-03-02", "2025-03-03"),
+    ):
+        rows = table("csv", export(desk, "auditor", what=what, format="csv", since=since, until=until).content)
+        name = "event_type" if what == "refused" else "claim_id"
+        assert [what, "1", "2"] == [what, *(row[name][-1] for row in rows)]
+
+
+MIDNIGHTS = [
+    datetime.fromisoformat(f"{moment}+08:00")
+    for moment in ("2025-03-01T23:59:59.999999", "2025-03-02T00:00:00", "2025-03-02T23:59:59", "2025-03-03T00:00:00")
+]
 
 
 def test_every_export_is_audited(desk: Desk) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import islice
 
 import pytest
 from sqlalchemy import text
 
 from infra.ledger import digest
 from tests.support.builders import Json, bill, coverage, discharge, void
+from tests.support.ledgers import give, held, in_order, ticking
+from tests.support.owed_person import OwedPerson
 from tests.web.desk import Desk
 from tests.web.town import post, publish_text, publish_two
 
@@ -67,6 +70,42 @@ def test_the_pieces_do_not_matter(desk: Desk, chunk: int) -> None:
     digest.bring_forward(desk.engine, desk.now(), chunk)
     check(desk)
     assert 0 == digest.bring_forward(desk.engine, desk.now(), chunk)
+
+
+@pytest.mark.parametrize("chunk", [1, 5000])
+def test_a_claim_waits_since_it_last_began_to_wait(desk: Desk, chunk: int) -> None:
+    """A later decision that leaves it waiting changes nothing; one that does not begins a new spell."""
+    publish_two(desk.engine)
+    held(desk.engine)
+    stay = [coverage(), discharge("E1"), discharge("E2", "1999-03-10", admitted_on="1999-03-01")]
+    story = [
+        stay,
+        [bill("S1", "E1"), bill("S2", "E2")],
+        [bill("S2", "E2", 4000, version=2), bill("S1", "E1", version=2, final=False)],
+    ]
+    messages = iter(in_order([event for events in story for event in events]))
+    clock, began = ticking(), []
+    for events in story:
+        began.append(clock())
+        give(desk.engine, islice(messages, len(events)), lambda: began[-1])
+        if chunk == 1:
+            digest.bring_forward(desk.engine, desk.now(), chunk)
+    digest.bring_forward(desk.engine, desk.now(), chunk)
+    check(desk)
+    waiting = [tuple(row) for row in desk.rows("SELECT claim_id, status, since FROM digest_waiting ORDER BY claim_id")]
+    assert [("E1", "incomplete", began[2]), ("E2", "no_policy", began[0])] == waiting
+
+
+def test_a_report_on_a_book_reversal_moves_no_money(desk: Desk) -> None:
+    """It contradicts the reversal, which stays a book entry, whatever the insurer says became of it."""
+    owed = OwedPerson(desk.engine)
+    owed.report(owed.payouts[0], "failed")
+    owed.reissue(owed.payouts[0])
+    owed.report(owed.payouts[1], "paid", 2)
+    desk.catch_up()
+    check(desk)
+    states = desk.rows("SELECT kind, state, amount FROM digest_money WHERE payouts <> 0 ORDER BY kind, state")
+    assert [("payment", "failed", 30_000), ("payment", "instructed", 30_000), ("recovery", "book", 30_000)] == states
 
 
 def test_it_can_be_made_again(town: Desk) -> None:

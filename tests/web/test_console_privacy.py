@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import html
+import json
 import logging
 import random
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, Engine, event, func, select, text
 
+from acts.personal_data_views import chain_views, note_view
 from handlers.words.masking import mask_id, mask_name, mask_phone, mask_text, masked_event
 from infra.keys.personal_data import Keyring, KeyringUnusable, NotReadable, add_key, read_keyring
 from infra.ledger import people_directory
 from infra.ledger.console_tables import people
 from infra.ledger.people_directory import PersonDetails
+from schemas.outbound import AuditKind
 from tests.support.builders import Json, bill, coverage, discharge, encode
 from tests.support.length import times
 from tests.web.desk import Desk, Visitor, open_desk
@@ -157,6 +161,35 @@ def test_what_is_looked_at_is_audited(crowd: Desk) -> None:
     assert [] == leaked("\n".join(mine))
 
 
+def test_a_look_that_is_noted_while_others_are_audited_is_audited_too(ledger: Engine) -> None:
+    """One that committed late under an earlier number, and one that came in between: each leaves its entry."""
+    now = datetime.now(UTC)
+    looks = iter(range(10))
+
+    def look(connection: Connection) -> None:
+        subject = {"page": f"look-{next(looks)}"}
+        note_view(connection, AuditKind.PERSONAL_VIEWED, "li.na", subject, now)
+
+    late = ledger.connect()
+    look(late)
+
+    def meanwhile(_: object, __: object, statement: str, *___: object) -> None:
+        if statement.startswith("DELETE FROM console_views") and late.in_transaction():
+            late.commit()
+            with ledger.begin() as another:
+                look(another)
+
+    with ledger.begin() as connection:
+        look(connection)
+    event.listen(ledger, "before_cursor_execute", meanwhile)
+    assert [1, 2, 0] == [chain_views(ledger, lambda: now) for _ in range(3)]
+    late.close()
+    with ledger.connect() as connection:
+        query = text("SELECT value FROM audit_entries WHERE kind = 'personal.viewed' ORDER BY seq")
+        entries = [json.loads(bytes(value))["subject"]["page"] for value in connection.scalars(query)]
+    assert ["look-1", "look-0", "look-2"] == entries
+
+
 def test_nobody_unmasks_without_right_or_reason(crowd: Desk) -> None:
     """The administrator never, the others not without saying why."""
     assert 403 == crowd.visitor("admin").post("/unmask/claims/E-000", reason="curious").status_code
@@ -180,6 +213,19 @@ def test_the_directory_is_encrypted_field_by_field(crowd: Desk) -> None:
             people_directory.find(connection, crowd.keys, PEOPLE[3].person_id)
         transaction.rollback()
         connection.rollback()
+
+
+@pytest.mark.parametrize("field", people_directory.FIELDS)
+def test_a_field_of_one_person_is_not_read_as_another_s(ledger: Engine, field: str) -> None:
+    """Whoever can write to the table cannot give somebody the name or the number of somebody else."""
+    keys, moment = Keyring({"k1": b"1" * 32}), datetime.now(UTC)
+    with ledger.begin() as connection:
+        people_directory.load(connection, keys, PEOPLE[:2], moment)
+        swap = f"UPDATE people a SET {field} = b.{field} FROM people b WHERE a.person_index <> b.person_index"
+        assert 2 == connection.execute(text(swap)).rowcount
+        for person in PEOPLE[:2]:
+            with pytest.raises(NotReadable):
+                people_directory.find(connection, keys, person.person_id)
 
 
 def people_by_key(connection: Connection) -> dict[str, int]:

@@ -94,6 +94,18 @@ def test_five_failures_lock_a_user_out_for_a_while(desk: Desk) -> None:
     assert 303 == desk.guest().sign_in("auditor", PASSWORD).status_code
 
 
+def test_after_a_lock_out_the_counting_begins_anew(desk: Desk) -> None:
+    """One wrong password after the time is over does not lock again; the fifth does."""
+    for _ in range(FAILURES_MAX):
+        desk.guest().sign_in("auditor", "wrong password")
+    desk.ahead = LOCKED + timedelta(seconds=1)
+    for _ in range(FAILURES_MAX - 1):
+        desk.guest().sign_in("auditor", "wrong password")
+    assert 1 == len(desk.audited("user.locked"))
+    desk.guest().sign_in("auditor", "wrong password")
+    assert 2 == len(desk.audited("user.locked"))
+
+
 def test_a_disabled_user_is_out_at_once(desk: Desk) -> None:
     """The open session ends with the next page; a reset lets the user in again, with the new password only."""
     finance, admin = desk.visitor("finance"), desk.visitor("admin")

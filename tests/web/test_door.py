@@ -6,21 +6,24 @@ import json
 import random
 import socket
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from infra.ledger import idempotency as answers_of_the_ledger
 from infra.ledger.schema import connect
-from schemas.access.callers import ApiRole
+from schemas.access.callers import ApiRole, Caller
 from tests.support.builders import Json, bill, coverage, death, discharge, encode, report, void
 from tests.support.length import times
+from tests.support.servers import await_true
 from tests.web.door import Door, open_door
 from tests.web.site import code, ndjson
+from web.api.admission import admit_all
 
 JSON = {"Content-Type": "application/json"}
 CLIENTS = 16
@@ -134,6 +137,38 @@ def test_sixteen_clients_under_one_idempotency_key_get_one_answer(door: Door) ->
     events = [bill(f"S{number}") for number in range(CLIENTS)]
     answers = at_once(door, [lambda client, e=e: client.post("/v1/events", json=e, headers=headers) for e in events])  # type: ignore[misc]
     assert {202: 1, 422: CLIENTS - 1} == Counter(each.status_code for each in answers)
+    assert 1 == inbox_count(door)
+
+
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/settlements"])
+def test_a_request_waits_for_another_under_its_idempotency_key(
+    door: Door, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Until that one has its answer; nothing of the second is judged or stored before."""
+    judged: list[int] = []
+    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    waits += " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+
+    def judge(connection: Connection, candidates: Sequence[Any], caller: Caller, shard_count: int) -> Any:
+        judged.append(len(judged) + 1)
+        if judged == [1]:
+            second.append(threads.submit(send, "S2", "E2"))
+            assert await_true(lambda: len(judged) > 1 or door.rows(waits)[0][0] > 0)
+        seen.append(len(judged))
+        return admit_all(connection, candidates, caller, shard_count)
+
+    def send(settlement_id: str, encounter_id: str) -> httpx.Response:
+        body = bill(settlement_id, encounter_id)
+        return client.post(path, json=body, params={"wait": "0s"}, headers={"Idempotency-Key": "k"})
+
+    seen: list[int] = []
+    second: list[Future[httpx.Response]] = []
+    monkeypatch.setattr("web.api.posting.admit_all", judge)
+    with hospital(door) as client, ThreadPoolExecutor(1) as threads:
+        first = send("S1", "E1")
+        answer = second[0].result()
+    assert 1 == seen[0], "the second request was judged while the first was"
+    assert (202, 422, "IDEMPOTENCY_KEY_REUSED") == (first.status_code, answer.status_code, code(answer))
     assert 1 == inbox_count(door)
 
 

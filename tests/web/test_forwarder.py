@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from kafka import TopicPartition
+from sqlalchemy import Engine
 
 from infra.ledger import inbox
 from infra.settings import Settings
@@ -94,3 +98,45 @@ def test_a_forwarder_that_dies_after_kafka_s_acknowledgement_sends_again(
         with site.engine.begin() as connection:
             assert PERSONS == inbox.forget_taken_in(connection, timedelta(0))
         assert 0 == site.rows("SELECT count(*) FROM inbox")[0][0]
+
+
+class BrokenProducer:
+    """A producer of confluent_kafka whose broker acknowledges the first message and no other."""
+
+    made: list[BrokenProducer]
+
+    def __init__(self, _: object) -> None:
+        self.held: list[tuple[bytes, Callable[[Any, Any], None]]] = []
+        self.acknowledged = False
+        self.made.append(self)
+
+    def produce(self, topic: str, *, value: bytes, on_delivery: Callable[[Any, Any], None], **_: object) -> None:
+        self.held.append((value, on_delivery))
+
+    def flush(self, _: float) -> int:
+        if self.held and not self.acknowledged:
+            self.held.pop(0)[1](None, self)
+            self.acknowledged = True
+        return len(self.held)
+
+    def offset(self) -> int:
+        return 0
+
+    def purge(self) -> None:
+        """Messages on their way cannot be called back."""
+
+
+def test_a_producer_that_failed_is_never_used_again(ledger: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it still holds would arrive after newer events; what it had acknowledged is not sent twice."""
+    monkeypatch.setattr("stream.inbound.forwarder.Producer", BrokenProducer)
+    monkeypatch.setattr(BrokenProducer, "made", [], raising=False)
+    token = create_key(ledger, ApiRole.HOSPITAL, ["H1"], "", "test", lambda: datetime.now(UTC))[1]
+    with open_door(ledger) as door, door.client(token) as client:
+        assert 202 == client.post("/v1/events", json=[bill(f"S{n}") for n in range(3)]).status_code
+    forwarder = Forwarder(ledger, "nowhere:9", SETTINGS)
+    for _ in range(2):
+        with pytest.raises(KafkaException) as told:
+            forwarder.step()
+        assert KafkaError._TIMED_OUT == told.value.args[0].code()
+    first, second = ([json.loads(value)["settlement_id"] for value, _ in each.held] for each in BrokenProducer.made)
+    assert (["S1", "S2"], ["S2"]) == (first, second)
