@@ -1,4 +1,4 @@
-"""`huzhu payouts list | show | reissue`: see what happened to payouts, and reissue those that did not arrive."""
+"""`huzhu payouts list | show`: see what happened to payouts; `reissue_command` reissues those that did not arrive."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from rich.table import Table
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from acts.reissue_payout import NoSuchPayout, reissue_payout
+from cli.payouts import reissue_command
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.output import fail, out
-from handlers.claims.payout_reports import NotReissuable, Verdict, report_of, verdicts
+from handlers.claims.payout_reports import Verdict, report_of, verdicts
 from handlers.claims.read import recall
 from handlers.words.claim_sentences import yuan
-from infra.clock import utc_now
 from infra.ledger import payout_states, reads
-from infra.ledger.schema import LedgerMismatch, bound_shards
 from schemas.bilingual import Saying
 from schemas.dates import format_instant
 from schemas.facts import PayoutReported
@@ -28,6 +26,15 @@ from schemas.records import PayoutRecord, PayoutState
 from stream.deadline import INFRASTRUCTURE_GONE
 
 app = typer.Typer(no_args_is_help=True, help="See what happened to payouts, and reissue those that did not arrive.")
+
+app.command(epilog='Example: huzhu payouts reissue PO-0b8a1c --operator li.na --reason "account was closed, now open"')(
+    reissue_command.reissue
+)
+app.command("proposals", epilog="Example: huzhu payouts proposals --json")(reissue_command.list_proposals)
+app.command(epilog="Example: huzhu payouts approve 3 --operator wang.wei")(reissue_command.approve)
+app.command(epilog='Example: huzhu payouts reject 3 --operator wang.wei --reason "the insurer pays it after all"')(
+    reissue_command.reject
+)
 
 STATES = {
     PayoutState.INSTRUCTED: Saying("已发指令", "instructed"),
@@ -161,32 +168,3 @@ def show(
         out.print(f"  {place}: {say(VERDICTS[verdict])}")
     for stray in strays:
         out.print(say(_stray(stray)))
-
-
-@app.command(epilog='Example: huzhu payouts reissue PO-0b8a1c --operator li.na --reason "account was closed, now open"')
-def reissue(
-    payout: Annotated[str, typer.Argument(help="The payout that failed or was returned.")],
-    operator: Annotated[str, typer.Option(help="Who does it; recorded in the audit log.")],
-    reason: Annotated[str, typer.Option(help="Why; recorded in the audit log.")],
-) -> None:
-    """Reissue a failed or returned payout under a new id.
-
-    Doing it twice is harmless: the second time names the payout that replaced it. Exit status 2 if it is not allowed.
-    """
-    if not operator.strip() or not reason.strip():
-        fail("--operator 和 --reason 不能为空\n--operator and --reason must not be empty")
-    engine = ledger(read_settings())
-    try:
-        shards = bound_shards(engine)
-        with engine.begin() as connection:
-            new_payout = reissue_payout(connection, payout, operator, reason, shards, utc_now)
-    except NoSuchPayout:
-        fail(f"没有支付 {payout}\nthere is no payout {payout}: `huzhu payouts list` lists them all")
-    except (NotReissuable, LedgerMismatch) as error:
-        fail(str(error))
-    except DBAPIError as error:
-        fail(f"nothing was reissued: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
-    finally:
-        engine.dispose()
-    out.print(f"已重新下达 {yuan(new_payout.amount)} 元,新的支付编号 {new_payout.payout_id}", soft_wrap=True)
-    out.print(f"reissued {yuan(new_payout.amount)} yuan as payout {new_payout.payout_id}", soft_wrap=True)

@@ -19,6 +19,14 @@ def load_policies(files: list[Path]) -> Policies:
         fail(str(error))
 
 
+def bytes_of(file: Path) -> bytes:
+    """The content of a small file; ends the command if it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        fail(f"{file}: cannot be read: {error.strerror}")
+
+
 def lines_of(facts: Path) -> Iterator[tuple[int, bytes]]:
     """The lines that are not blank, with their line numbers from 1."""
     try:

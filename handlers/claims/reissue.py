@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from handlers.audit.operator_acts import payout_reissued
 from handlers.claims.payout_reports import amount_to_reissue, states_of
-from handlers.claims.process import Processor
+from handlers.claims.process import Processor, World
 from handlers.claims.settle import reissued
+from schemas.ids import PayoutId
 from schemas.records import Reissue
+
+
+def reissuable(world: World, payout_id: PayoutId) -> int:
+    """How many fen of a failed or returned payout can be ordered again. Raises NotReissuable."""
+    failed = world.instructed[payout_id]
+    place = (failed.claim_id, failed.scheme_id)
+    line = [row for row in world.instructed.values() if (row.claim_id, row.scheme_id) == place]
+    return amount_to_reissue(failed, line, states_of(line, world.reports))
 
 
 def reissue(processor: Processor, act: Reissue) -> tuple[str, int]:
@@ -18,8 +27,7 @@ def reissue(processor: Processor, act: Reissue) -> tuple[str, int]:
     world = processor.world
     failed = world.instructed[act.payout_id]
     place = (failed.claim_id, failed.scheme_id)
-    line = [row for row in world.instructed.values() if (row.claim_id, row.scheme_id) == place]
-    amount = amount_to_reissue(failed, line, states_of(line, world.reports))
+    amount = reissuable(world, act.payout_id)
     number = payout_reissued(processor.journal, world.shard_of(failed.person_id), act, failed)
     held = world.benefits[failed.claim_id]
     dues = reissued(failed, amount, held[failed.scheme_id])

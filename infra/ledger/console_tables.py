@@ -86,6 +86,27 @@ replay_proposals = Table(
 )
 """Refused events that somebody wants to resend, and who agreed. ``value`` is null for the original bytes."""
 
+reissue_proposals = Table(
+    "reissue_proposals",
+    metadata,
+    Column("proposal_no", BigInteger, Identity(always=True), primary_key=True),
+    Column("payout_id", Text, ForeignKey("instructions.payout_id"), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_at", DateTime(timezone=True), nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("decision", Text),
+    CheckConstraint("decided_by <> proposed_by", name="reissue_proposals_four_eyes"),
+    CheckConstraint(
+        "(decision IS NULL) = (decided_by IS NULL) AND (decision IS NULL) = (decided_at IS NULL)",
+        name="reissue_proposals_decided",
+    ),
+    CheckConstraint("decision IN ('approved', 'rejected')", name="reissue_proposals_decision"),
+    Index("reissue_proposals_open", "payout_id", unique=True, postgresql_where=text("decision IS NULL")),
+)
+"""Failed payouts that somebody wants to order again, and who agreed."""
+
 people = Table(
     "people",
     metadata,

@@ -85,6 +85,12 @@ def of_event(connection: Connection, event_no: int) -> list[Proposal]:
     return [_proposal(row) for row in connection.execute(query)]
 
 
+def waiting(connection: Connection) -> list[Proposal]:
+    """The proposals about which nobody has decided, oldest first."""
+    query = select(*_columns).where(replay_proposals.c.decision.is_(None)).order_by(replay_proposals.c.proposal_no)
+    return [_proposal(row) for row in connection.execute(query)]
+
+
 def find(connection: Connection, proposal_no: int) -> Proposal | None:
     """A proposal; anyone else who decides about it waits until this transaction ends."""
     query = select(*_columns).where(replay_proposals.c.proposal_no == proposal_no).with_for_update()

@@ -106,7 +106,8 @@ def test_a_failed_payout_is_reissued_by_command_and_paid(spine: Spine) -> None:
     listed = huzhu("payouts", "list", "--state", "failed", columns=200, HUZHU_DATABASE_URL=spine.url)
     assert first["payout_id"] in listed.stdout
     order = ("payouts", "reissue", first["payout_id"], "--operator", "li.na", "--reason", "new account")
-    done = huzhu(*order, columns=200, HUZHU_DATABASE_URL=spine.url)
+    assert 0 == huzhu(*order, HUZHU_DATABASE_URL=spine.url).returncode
+    done = huzhu("payouts", "approve", "1", "--operator", "wang.wei", HUZHU_DATABASE_URL=spine.url)
     assert 0 == done.returncode, done.stderr
     again = huzhu(*order, columns=200, HUZHU_DATABASE_URL=spine.url)
     spine.await_idle()

@@ -34,7 +34,9 @@ def test_a_failed_payout_is_found_shown_and_reissued(owed: OwedPerson, url: str)
     assert name in listed.stdout
     assert "300.00" in listed.stdout
     order = ("payouts", "reissue", name, "--operator", "li.na", "--reason", "账号已更正")
-    done = huzhu(*order, columns=WIDE, HUZHU_DATABASE_URL=url)
+    assert 0 == huzhu(*order, HUZHU_DATABASE_URL=url).returncode
+    assert [name] == owed.payouts
+    done = huzhu("payouts", "approve", "1", "--operator", "wang.wei", HUZHU_DATABASE_URL=url)
     assert 0 == done.returncode, done.stderr
     new = owed.payouts[-1]
     assert 2 == done.stdout.count(new)

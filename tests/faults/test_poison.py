@@ -23,7 +23,7 @@ from tests.faults.run import await_rest, heal
 from tests.support.acts import replay
 from tests.support.paths import REPOSITORY
 
-OPERATOR, REASON = "li.na", "retyped from the paper bill"
+OPERATOR, SECOND, REASON = "li.na", "wang.wei", "retyped from the paper bill"
 BY_COMMAND = 2
 """So many events are replayed with the command itself; the others through the function that it calls."""
 
@@ -80,6 +80,9 @@ def replayed_twice(
                 said = huzhu(
                     cluster, "replay", str(number), "--file", str(file), "--operator", OPERATOR, "--reason", REASON
                 )
+                assert said.returncode == 0, said.stderr
+                (proposal,) = loads(huzhu(cluster, "proposals", "--json").stdout)["proposals"]
+                said = huzhu(cluster, "approve", str(proposal["proposal"]), "--operator", SECOND)
                 assert said.returncode == 0, said.stderr
             else:
                 as_it_was = case.code == "KEY_MISMATCH"  # the replay gives it the right key
@@ -142,8 +145,10 @@ def test_each_replay_is_an_audited_act(judgement: Judgement, refused: dict[str, 
     """Every replay left one audit entry that names the operator, the reason and the refused event."""
     assert judgement.evidence is not None
     entries = [loads(each.value) for each in judgement.evidence.books.audit if each.kind == "event.replayed"]
-    assert {f"operator:{OPERATOR}"} == {entry["actor"] for entry in entries}
-    assert {REASON} == {entry["subject"]["reason"] for entry in entries}
+    assert {f"operator:{OPERATOR}", f"operator:{SECOND}"} == {entry["actor"] for entry in entries}
+    told = {f"operator:{OPERATOR}": REASON}
+    told[f"operator:{SECOND}"] = f"{REASON} (proposed by {OPERATOR}, approved by {SECOND})"
+    assert all(told[entry["actor"]] == entry["subject"]["reason"] for entry in entries)
     assert Counter({str(number): 2 for _, number in refused.values()}) == Counter(
         entry["subject"]["refused_no"] for entry in entries
     )
