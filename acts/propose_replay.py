@@ -33,7 +33,7 @@ def propose_replay(
             Saying(f"没有编号为 {number} 的拒收事件。", f"There is no refused event with the number {number}.")
         )
     was = bytes(events[0].value or b"")
-    why = None if value is None else why_not_corrected(was, value)
+    why = None if value is None else why_not_corrected(was, value, now())
     if why is not None:
         raise Unusable(why)
     proposal_no = proposals.propose(connection, number, value, mask_text(reason), operator, now())

@@ -61,15 +61,19 @@ class EventRefused(BaseModel):
     value_sha256: str
 
 
-def refuse(code: RefusalCode, detail: str = "", pointers: tuple[str, ...] = ()) -> Refusal:
-    """A refusal with the sentences of its code; ``detail`` (English, no personal data) is put in brackets."""
+def refuse(code: RefusalCode, detail: Saying | str = "", pointers: tuple[str, ...] = ()) -> Refusal:
+    """A refusal with the sentences of its code; ``detail`` (no personal data) is put in brackets.
+
+    A detail that is only text stands in the English sentence alone.
+    """
     sentence = _SENTENCES[code]
+    more = detail if isinstance(detail, Saying) else Saying("", detail)
     where = f" ({', '.join(pointers)})" if pointers else ""
     return Refusal(
         code=code,
         pointers=pointers,
-        zh=sentence.zh + where,
-        en=sentence.en + where + (f" [{detail}]" if detail else ""),
+        zh=sentence.zh + where + (f" [{more.zh}]" if more.zh else ""),
+        en=sentence.en + where + (f" [{more.en}]" if more.en else ""),
     )
 
 
@@ -111,8 +115,8 @@ _SENTENCES: dict[RefusalCode, Saying] = {
         "Dates are out of order: discharge before admission, or valid_to not after valid_from. Check the dates.",
     ),
     RefusalCode.FUTURE_DATED: Saying(
-        "业务日期晚于事件发生时间一天以上。请核对日期和时钟。",
-        "A date lies more than one day after occurred_at. Check the date and the sender's clock.",
+        "日期在未来(超过一天)。请核对年份、日期和发送方的时钟。",
+        "A date lies in the future, by more than one day. Check the year, the date and the sender's clock.",
     ),
     RefusalCode.VERSION_CONFLICT: Saying(
         "同一编号的同一版本已接收过不同内容。更正请使用更高的版本号。",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from acts.published_policies import published_policy
 from cli.explain.claim_text import ClaimPage, Payout, show
 from cli.terminal.connect import ledger, read_settings
-from cli.terminal.given_files import lines_of, load_policies
+from cli.terminal.given_files import AsOfOption, instant_of, lines_of, load_policies
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.output import fail, out
 from handlers.claims.adjudicate import adjudicate
@@ -40,6 +41,7 @@ def explain(
     policy: Annotated[
         list[Path] | None, typer.Option(help="A policy file, with --facts; repeat it for more releases.")
     ] = None,
+    as_of: AsOfOption = None,
     language: Annotated[OutputLanguage, typer.Option(help="zh, en, or both (Chinese first).")] = OutputLanguage.ZH,
 ) -> None:
     """Explain one claim in plain words: the bill, each scheme step by step, what is left to pay, the payouts.
@@ -51,7 +53,10 @@ def explain(
         fail("--policy needs --facts: the ledger has its own published policies")
     if facts is not None and not policy:
         fail("--facts needs --policy: give the policy files that apply to the claim")
-    page = _from_ledger(claim) if facts is None else _from_files(ClaimId(claim), facts, policy or [])
+    if facts is None and as_of is not None:
+        fail("--as-of needs --facts: the ledger took its facts in when they came")
+    moment = instant_of(as_of)
+    page = _from_ledger(claim) if facts is None else _from_files(ClaimId(claim), facts, policy or [], moment)
     if page is None:
         source = Saying("账本里", "in the ledger") if facts is None else Saying(f"文件 {facts} 里", f"in {facts}")
         unknown = Saying(
@@ -63,10 +68,10 @@ def explain(
     show(page, language, out)
 
 
-def _from_files(claim_id: ClaimId, facts: Path, files: list[Path]) -> ClaimPage | None:
+def _from_files(claim_id: ClaimId, facts: Path, files: list[Path], as_of: datetime | None) -> ClaimPage | None:
     policies = load_policies(files)
     book = Book()
-    refused = sum(isinstance(book.take(line), Refusal) for _, line in lines_of(facts))
+    refused = sum(isinstance(book.take(line, as_of), Refusal) for _, line in lines_of(facts))
     if refused:
         sys.stderr.write(
             f"{refused} facts were refused and do not count; run `huzhu adjudicate` to see which and why\n"

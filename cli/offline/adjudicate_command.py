@@ -15,7 +15,7 @@ import typer
 
 from cli.offline.by_person import by_person, plan_for, sorted_part
 from cli.offline.worker_processes import cores, workers
-from cli.terminal.given_files import load_policies
+from cli.terminal.given_files import AsOfOption, instant_of, load_policies
 from cli.terminal.output import SOME_REFUSED, progress
 from handlers.claims.account import Decidable
 from handlers.claims.adjudicate import adjudicate as adjudications
@@ -29,6 +29,7 @@ EXAMPLE = "Example: huzhu adjudicate --policy wuxi-sample.toml facts.jsonl | jq 
 def adjudicate(
     facts: Annotated[Path, typer.Argument(help="Facts, one JSON object per line, in any order; - for standard input.")],
     policy: Annotated[list[Path], typer.Option(help="A policy file; repeat the option for more releases.")],
+    as_of: AsOfOption = None,
 ) -> None:
     """Decide every claim in a file of facts and print one JSON object per claim, sorted by claim_id.
 
@@ -36,8 +37,8 @@ def adjudicate(
     go to standard error, one JSON object per line with `code` and `line`. Exit status: 0 if all facts were accepted,
     3 if some were refused, 2 if an option or a policy is invalid.
     """
-    policies = load_policies(policy)
-    with plan_for(facts, 4 * cores()) as plan, workers(cores() if plan.buckets > 1 else 1) as pool:
+    policies, moment = load_policies(policy), instant_of(as_of)
+    with plan_for(facts, 4 * cores(), moment) as plan, workers(cores() if plan.buckets > 1 else 1) as pool:
         with progress() as bar:
             worked = by_person(plan, Deciding(policies, plan.folder), pool, bar)
         for number, refusal in worked.refused:

@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Generic, NamedTuple, NoReturn, TypeVar
@@ -66,7 +67,7 @@ EVENTS_PER_BUCKET = 40_000
 
 @dataclass(frozen=True, slots=True)
 class Worked(Generic[T]):
-    """The outcome for a file: one result per bucket, the number of readable facts, (line, refusal) in order."""
+    """The outcome for a file: one result per bucket, how many facts were not refused, (line, refusal) in order."""
 
     results: list[T]
     facts: int
@@ -84,7 +85,8 @@ def by_person(plan: Plan, work: Work[T], pool: Workers, bar: Progress) -> Worked
     refused = [line for chunk in scattered for line in chunk.refused] + late_refusals
     numbers = line_numbers(facts, [line.position for line in refused]) if refused else {}
     refusals = sorted(((numbers[line.position], line.refusal) for line in refused), key=lambda pair: pair[0])
-    return Worked(results, sum(chunk.facts for chunk in scattered), refusals)
+    not_refused = sum(chunk.facts for chunk in scattered) - len(late_refusals)
+    return Worked(results, not_refused, refusals)
 
 
 def by_person_in_ledger(
@@ -126,7 +128,7 @@ def _gathered(
 
 
 @contextmanager
-def plan_for(facts: Path, at_least: int) -> Iterator[Plan]:
+def plan_for(facts: Path, at_least: int, as_of: datetime | None = None) -> Iterator[Plan]:
     """A plan for a file, or for standard input (``-``), with ``at_least`` that many buckets if the file is long.
 
     Ends the command if the file cannot be read. Removes the temporary files at the end.
@@ -143,7 +145,8 @@ def plan_for(facts: Path, at_least: int) -> Iterator[Plan]:
             size = file.stat().st_size
         except OSError as error:
             fail(f"{facts}: cannot be read: {error.strerror}")
-        yield Plan(file, folder, 1 if size <= CHUNK_BYTES else max(at_least, -(-size // BUCKET_BYTES)))
+        buckets = 1 if size <= CHUNK_BYTES else max(at_least, -(-size // BUCKET_BYTES))
+        yield Plan(file, folder, buckets, as_of=as_of)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 import marshal
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from zlib import crc32
@@ -17,6 +18,7 @@ from handlers.offline.compact_account import LineKey, identities
 from handlers.offline.compact_events import LETTER, OTHER, PERSON_ID, CompactRecord, parse_compact, record_of
 from infra.ledger.schema import connect
 from infra.ledger.snapshot import accepted_events
+from schemas.dates import format_instant
 from schemas.refusals import Refusal
 
 CHUNK_BYTES = 4 * 2**20
@@ -60,12 +62,16 @@ class LedgerSource:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A file of facts (None: they come from the ledger), and the folder for the buckets."""
+    """A file of facts (None: they come from the ledger), and the folder for the buckets.
+
+    ``as_of`` is the moment at which the facts of the file are taken in; without it none is too new.
+    """
 
     facts: Path | None
     folder: Path
     buckets: int
     chunk_bytes: int = CHUNK_BYTES
+    as_of: datetime | None = None
 
     def chunks(self) -> list[tuple[int, int]]:
         """Half-open byte ranges that together cover the file."""
@@ -77,7 +83,7 @@ def scatter(plan: Plan, chunk: tuple[int, int]) -> Scattered:
     """Reads the lines that start in a chunk and puts the record of each fact into the bucket of its person."""
     refused: list[LineRefusal] = []
     assert plan.facts is not None, "the facts are in a file"
-    records = _records(plan.facts, chunk, refused)
+    records = _records(plan.facts, chunk, plan.as_of, refused)
     return _into_buckets(plan, chunk[0], records, refused)
 
 
@@ -92,11 +98,14 @@ def scatter_ledger(plan: Plan, ledger: LedgerSource, chunk: tuple[int, int]) -> 
         engine.dispose()
 
 
-def _records(facts: Path, chunk: tuple[int, int], refused: list[LineRefusal]) -> Iterator[tuple[int, CompactRecord]]:
+def _records(
+    facts: Path, chunk: tuple[int, int], as_of: datetime | None, refused: list[LineRefusal]
+) -> Iterator[tuple[int, CompactRecord]]:
+    taken_in = None if as_of is None else format_instant(as_of)
     for position, line in _lines(facts, *chunk):
-        record = parse_compact(line)
+        record = parse_compact(line, taken_in)
         if record is None:
-            reading = read(line)
+            reading = read(line, as_of=as_of)
             if isinstance(reading, Refusal):
                 refused.append(LineRefusal(position, reading))
                 continue

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,7 @@ from cli.offline.scatter import LedgerSource, Plan
 from cli.offline.worker_processes import cores, workers
 from cli.simulate import claims_csv, cost_tables, html_page
 from cli.terminal.connect import read_settings
-from cli.terminal.given_files import load_policies
+from cli.terminal.given_files import AsOfOption, instant_of, load_policies
 from cli.terminal.language import OutputLanguage
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
 from handlers.claims.account import Decidable
@@ -74,6 +75,7 @@ def simulate(
     ledger: Annotated[
         bool, typer.Option("--ledger", help="Use the facts of the ledger at HUZHU_DATABASE_URL.")
     ] = False,
+    as_of: AsOfOption = None,
     folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for the report: a page (index.html) and CSV files.")
     ] = None,
@@ -91,6 +93,9 @@ def simulate(
     """
     if ledger is (facts is not None):
         fail("give either --facts FILE or --ledger")
+    if ledger and as_of is not None:
+        fail("--as-of needs --facts: the ledger took its facts in when they came")
+    taken_in_at = instant_of(as_of)
     if every_claim and folder is None:
         fail("--every-claim needs --out: the folder for claims.csv")
     if folder is not None:
@@ -99,7 +104,7 @@ def simulate(
     worked, compared = (
         _from_ledger(new, old, every_claim, folder)
         if facts is None
-        else _from_file(facts, new, old, every_claim, folder)
+        else _from_file(facts, taken_in_at, new, old, every_claim, folder)
     )
     tally = Tally()
     for result, _ in worked.results:
@@ -122,9 +127,11 @@ Compared = tuple[Policies | None, Policies]
 """The policies before (None if there is nothing to compare with) and after."""
 
 
-def _from_file(facts: Path, new: Policies, old: Policies | None, every_claim: bool, folder: Path | None) -> Outcome:
+def _from_file(
+    facts: Path, as_of: datetime | None, new: Policies, old: Policies | None, every_claim: bool, folder: Path | None
+) -> Outcome:
     compared = _compared(new, old)
-    with plan_for(facts, 4 * cores()) as plan:
+    with plan_for(facts, 4 * cores(), as_of) as plan:
         with workers(cores() if plan.buckets > 1 else 1) as pool, progress() as bar:
             worked = by_person(plan, _work(plan, compared, every_claim), pool, bar)
         _collect(worked, folder)

@@ -1,14 +1,39 @@
-"""Files that a command is given: policies, and facts line by line."""
+"""Files that a command is given: policies, and facts line by line, with the moment at which these are taken in."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from cli.terminal.output import fail
+from schemas.dates import parse_instant
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import PolicyError, read_policies
+
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="INSTANT",
+        help="Take the facts in as of this moment: those that occurred more than a day after it are refused "
+        "(FUTURE_DATED). Without it no clock is looked at.",
+    ),
+]
+
+
+def instant_of(as_of: str | None) -> datetime | None:
+    """The moment that ``--as-of`` gives; ends the command if it is none."""
+    try:
+        return None if as_of is None else parse_instant(as_of)
+    except ValueError:
+        fail(
+            f"--as-of {as_of}: 应为带时区的日期时间,如 2024-05-01T08:00:00+08:00\n"
+            f"--as-of {as_of}: an instant is RFC 3339 with an offset, such as 2024-05-01T08:00:00+08:00"
+        )
 
 
 def load_policies(files: list[Path]) -> Policies:

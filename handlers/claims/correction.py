@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 from handlers.claims.read import read
 from schemas.bilingual import Saying
@@ -10,11 +11,11 @@ from schemas.refusals import Refusal
 from schemas.topics import EVENT_BYTES_MAX
 
 
-def why_not_corrected(was: bytes, value: bytes) -> Saying | None:
-    """Why ``value`` cannot be sent in place of the refused bytes ``was``; None if it can."""
+def why_not_corrected(was: bytes, value: bytes, moment: datetime) -> Saying | None:
+    """Why ``value`` cannot be sent at ``moment`` in place of the refused bytes ``was``; None if it can."""
     if len(value) > EVENT_BYTES_MAX:
         return Saying("更正后的事件超过 1 MiB。", "The corrected event is larger than 1 MiB.")
-    reading = read(value)
+    reading = read(value, as_of=moment)
     if isinstance(reading, Refusal):
         return Saying(f"更正后仍会被拒收:{reading.zh}", f"It would be refused again: {reading.en}")
     event_id = _fields(was).get("event_id")

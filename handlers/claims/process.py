@@ -15,6 +15,7 @@ from handlers.claims.account import Account, DecidableClaim
 from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.admit import Disposition, Registry, admit, claims_of_identity
 from handlers.claims.explain import decision_of, fingerprint
+from handlers.claims.future_dates import event_after_intake
 from handlers.claims.payout_reports import PayoutReport, effect_of
 from handlers.claims.read import Reading
 from handlers.claims.settle import Due, differences, in_order
@@ -74,7 +75,12 @@ class Processor:
         return self.journal.outcome
 
     def take(self, delivery: Delivery, reading: Reading | Refusal) -> None:
-        """Processes one event that `handlers.claims.read` has read."""
+        """Processes one event that `handlers.claims.read` has read, as of the moment at which the ledger records it.
+
+        That moment stays in the ledger, so a replay of the ledger refuses the same events.
+        """
+        if isinstance(reading, Reading):
+            reading = event_after_intake(reading.fact, self.recorded_at) or reading
         if isinstance(reading, Refusal):
             self._refused(delivery, reading)
             return

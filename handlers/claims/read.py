@@ -1,7 +1,7 @@
 """From bytes to a fact or a refusal, looking at the event alone (claims.md, section 3).
 
 Total: whatever the bytes are, the answer is a value. The first rule that fails gives the code, in the order
-size, JSON, event type, fields, currency, key, sign, balance, dates.
+size, JSON, event type, fields, currency, key, sign, balance, dates; last the moment of intake, if one is given.
 """
 
 from __future__ import annotations
@@ -9,19 +9,18 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
+from handlers.claims.future_dates import date_after_event, event_after_intake
 from schemas.canonical import canonical_json, sha256_hex
-from schemas.dates import shanghai_date
-from schemas.facts import FACT_TYPES, CoverageRecorded, EncounterDischarged, Fact, PersonDied, SettlementPosted
+from schemas.facts import FACT_TYPES, CoverageRecorded, EncounterDischarged, Fact, SettlementPosted
 from schemas.money import NumberLiteral
 from schemas.refusals import Refusal, RefusalCode, refuse
 from schemas.topics import EVENT_BYTES_MAX, TOPIC_OF_EVENT
 
-ONE_DAY = timedelta(days=1)
 DEPTH_MAX = 64
 """Deepest nesting accepted. Far below any stack limit, so that the answer does not depend on the caller."""
 
@@ -45,11 +44,15 @@ KEY_NOT_GIVEN = KeyNotGiven()
 
 
 def read(
-    value: bytes | None, key: bytes | KeyNotGiven | None = KEY_NOT_GIVEN, topic: str | None = None
+    value: bytes | None,
+    key: bytes | KeyNotGiven | None = KEY_NOT_GIVEN,
+    topic: str | None = None,
+    as_of: datetime | None = None,
 ) -> Reading | Refusal:
     """The fact in the bytes of one message, or why there is none.
 
-    ``topic``, if given, must be the one the event type belongs to.
+    ``topic``, if given, must be the one the event type belongs to. ``as_of``, if given, is the moment at which the
+    event is taken in; without it, an event may say that it occurred at any time.
     """
     if value is not None and len(value) > EVENT_BYTES_MAX:
         return refuse(RefusalCode.TOO_LARGE)
@@ -66,6 +69,8 @@ def read(
         pointers = tuple(dict.fromkeys(_pointer(detail["loc"]) for detail in details))
         return refuse(RefusalCode.SCHEMA_INVALID, str(details[0]["msg"]), pointers)
     refusal = _rules(fact, key)
+    if refusal is None and as_of is not None:
+        refusal = event_after_intake(fact, as_of)
     if refusal is not None:
         return refusal
     return Reading(fact, _content_sha256(document, fact))
@@ -180,14 +185,7 @@ def _dates(fact: Fact) -> Refusal | None:
         return refuse(RefusalCode.DATES_OUT_OF_ORDER, pointers=("/admitted_on", "/discharged_on"))
     if isinstance(fact, CoverageRecorded) and fact.valid_to is not None and fact.valid_to <= fact.valid_from:
         return refuse(RefusalCode.DATES_OUT_OF_ORDER, pointers=("/valid_from", "/valid_to"))
-    said_on = shanghai_date(fact.occurred_at)
-    if isinstance(fact, EncounterDischarged) and fact.discharged_on - said_on > ONE_DAY:
-        return refuse(RefusalCode.FUTURE_DATED, pointers=("/discharged_on",))
-    if isinstance(fact, PersonDied) and fact.died_on - said_on > ONE_DAY:
-        return refuse(RefusalCode.FUTURE_DATED, pointers=("/died_on",))
-    if isinstance(fact, SettlementPosted) and fact.settled_at - fact.occurred_at > ONE_DAY:
-        return refuse(RefusalCode.FUTURE_DATED, pointers=("/settled_at",))
-    return None
+    return date_after_event(fact)
 
 
 def _content_sha256(document: dict[str, Any], fact: Fact) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from handlers.claims.account import Account
 from handlers.claims.adjudicate import adjudicate
@@ -22,9 +23,9 @@ class Book:
     registry: Registry = field(default_factory=dict)
     accounts: dict[PersonId, Account] = field(default_factory=dict)
 
-    def take(self, value: bytes) -> Disposition | Refusal:
-        """What became of one event."""
-        reading = read(value)
+    def take(self, value: bytes, as_of: datetime | None = None) -> Disposition | Refusal:
+        """What became of one event, taken in at ``as_of``; without it no event is too new."""
+        reading = read(value, as_of=as_of)
         return reading if isinstance(reading, Refusal) else self.admit(reading)
 
     def admit(self, reading: Reading) -> Disposition | Refusal:

@@ -68,8 +68,11 @@ class _Days(dict[str, date]):
 DAYS = _Days()
 
 
-def parse_compact(line: bytes) -> CompactRecord | None:
-    """The record of an event in compact form: flat, without escapes, times in +08:00 or Z and not before 1992."""
+def parse_compact(line: bytes, as_of: str | None = None) -> CompactRecord | None:
+    """The record of an event in compact form: flat, without escapes, times in +08:00 or Z and not before 1992.
+
+    ``as_of``, if given, is when the event is taken in, as `format_instant` writes it; later events are not compact.
+    """
     if len(line) > _LINE_BYTES_MAX or b"\\" in line or b"\x7f" in line:
         return None
     try:
@@ -77,6 +80,8 @@ def parse_compact(line: bytes) -> CompactRecord | None:
         make = _RECORDS[document["event_type"]]
         _flat(document, line)
         occurred_at = _instant(document["occurred_at"])
+        if as_of is not None and occurred_at > as_of:
+            return None
         person_id = document["person_id"]
         _names(document["event_id"], document["source"], person_id)
         version = document["version"]

@@ -36,8 +36,8 @@ def generate(
     settlements: int | None = None,
     bad_share: float = BAD_SHARE,
     too_large: int = 0,
-    first_year: int = 2023,
-    last_year: int = 2026,
+    first_year: int = 2022,
+    last_year: int = 2025,
     block_lines: int = BLOCK_LINES,
 ) -> Iterator[bytes]:
     """The events of `persons` people, one JSON object per line (without newline), in order of arrival.

@@ -120,12 +120,22 @@ def test_explain_of_an_unknown_claim_is_one_sentence(tmp_path: Path, language: s
     assert told.stderr.startswith(said)
 
 
-@pytest.mark.parametrize("words", [("--facts", "facts.jsonl"), ("--policy", WUXI)])
+def test_explain_leaves_out_what_lies_in_the_future(tmp_path: Path) -> None:
+    """As of a moment more than a day before the facts occurred none of them counts, and the command says how many."""
+    file = facts_file(tmp_path, PERSON)
+    words = ("explain", "E1", "--facts", file, "--policy", WUXI)
+    told = huzhu(*words, "--as-of", "2024-12-30T11:59:59+08:00")
+    assert (2, "") == (told.returncode, told.stdout)
+    assert f"{len(PERSON)} facts were refused" in told.stderr
+    assert huzhu(*words).stdout == huzhu(*words, "--as-of", "2024-12-30T12:00:00+08:00").stdout
+
+
+@pytest.mark.parametrize("words", [("--facts", "facts.jsonl"), ("--policy", WUXI), ("--as-of", "2024-01-01T00:00:00Z")])
 def test_explain_wants_facts_and_policies_together(words: tuple[str | Path, ...]) -> None:
     """Half a call is status 2 with what to add."""
     told = huzhu("explain", "E1", *words)
     assert 2 == told.returncode
-    assert "--policy" in told.stderr
+    assert f"{words[0]} needs --" in told.stderr
 
 
 def fill(ledger: Engine, events: Sequence[Json], after: Sequence[Json] = ()) -> None:

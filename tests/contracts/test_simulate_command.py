@@ -242,6 +242,8 @@ def test_no_facts_make_an_empty_report(tmp_path: Path) -> None:
         (("--facts", "nowhere.jsonl", "--out", WUXI), "cannot be created"),
         (("--facts", "nowhere.jsonl", "--baseline", "nowhere.toml"), "nowhere.toml"),
         (("--ledger",), "HUZHU_DATABASE_URL"),
+        (("--ledger", "--as-of", "2024-05-01T08:00:00Z"), "--as-of needs --facts"),
+        (("--facts", "nowhere.jsonl", "--as-of", "2024-05-01"), "--as-of 2024-05-01: an instant is RFC 3339"),
     ],
 )
 def test_an_unusable_call_says_what_to_do(words: tuple[str | Path, ...], said: str) -> None:
@@ -266,6 +268,19 @@ def test_the_lines_of_refused_facts_are_those_of_the_file(tmp_path: Path) -> Non
     told = huzhu("simulate", "--policy", WUXI, "--facts", tmp_path / "facts.jsonl")
     found = [(each["line"], each["code"]) for each in map(json.loads, told.stderr.splitlines())]
     assert (3, [(11, "MALFORMED_JSON"), (12, "VERSION_CONFLICT"), (13, "PERSON_MISMATCH")]) == (told.returncode, found)
+    assert f"读入 {len(STAYS)} 条数据,拒收 3 条" in told.stdout.replace("\n", "")
+
+
+def test_facts_from_the_future_do_not_count(tmp_path: Path) -> None:
+    """With --as-of, a fact that occurred more than a day after it is refused, as in `huzhu adjudicate`."""
+    file = facts_file(tmp_path, STAYS)
+    words = ("--as-of", "2024-12-30T11:59:59+08:00")
+    told = huzhu("simulate", "--policy", WUXI, "--facts", file, *words)
+    refused = huzhu("adjudicate", "--policy", WUXI, file, *words).stderr
+    assert (3, refused) == (told.returncode, told.stderr)
+    assert {"FUTURE_DATED"} == {json.loads(line)["code"] for line in refused.splitlines()}
+    assert len(STAYS) == len(refused.splitlines())
+    assert 0 == huzhu("simulate", "--policy", WUXI, "--facts", file, "--as-of", "2024-12-30T12:00:00+08:00").returncode
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

@@ -70,12 +70,12 @@ def reported(rng: Random, payout_id: str, person_id: str) -> Posting:
     event = {
         "event_type": "payout.reported",
         "event_id": f"ev-report-{rng.randrange(10**12)}",
-        "occurred_at": "2027-01-05T09:00:00+08:00",
+        "occurred_at": "2025-01-05T09:00:00+08:00",
         "source": "insurer",
         "payout_id": payout_id,
         "person_id": person_id,
         "status": rng.choice(("paid", "paid", "failed", "returned")),
-        "reported_at": "2027-01-05T08:00:00+08:00",
+        "reported_at": "2025-01-05T08:00:00+08:00",
         "reference": f"R-{rng.randrange(10**9)}",
     }
     return Posting("payouts.results", person_id.encode(), json.dumps(event).encode())

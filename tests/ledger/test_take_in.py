@@ -417,6 +417,33 @@ def test_the_order_in_which_waiting_persons_are_decided_is_not_the_database_s(le
     assert_replays(ledger)
 
 
+# Events from the future ------------------------------------------------------------------------------------
+
+
+def test_a_stay_in_the_future_is_neither_taken_in_nor_paid_before_its_time(ledger: Engine) -> None:
+    """A sender's clock is years ahead: refused against the ledger's moment; the same bytes are news when it has come.
+
+    Replaying the ledger gives the same bytes, as the moment is the one that the ledger wrote down.
+    """
+    held(ledger)
+    publish(ledger, POLICY, "li.na", SHARDS, lambda: RECORDED_AT)
+    stay = discharge("E1", "2030-05-20", admitted_on="2030-05-10", occurred_at="2030-05-20T12:00:00+08:00")
+    paid = bill("S1", "E1", settled_at="2030-05-20T11:00:00+08:00", occurred_at="2030-05-20T12:00:00+08:00")
+    told = "2030-05-20T12:00:00+08:00"
+    ahead = [stay, paid, report(occurred_at=told), void(version=7, occurred_at=told)]
+    messages = in_order([coverage(), *ahead, stay, stay, paid])
+    give(ledger, messages[:5])
+    day_before = datetime.fromisoformat("2030-05-19T12:00:00+08:00")
+    give(ledger, messages[5:6], lambda: day_before - timedelta(microseconds=1))
+    with ledger.connect() as connection:
+        refused = connection.execute(select(tables.refusals.c.code, tables.refusals.c.pointers)).all()
+        assert 0 == connection.scalar(select(func.count()).select_from(tables.decisions))
+    assert [("FUTURE_DATED", ["/occurred_at"])] * 5 == [tuple(row) for row in refused]
+    give(ledger, messages[6:], lambda: day_before)
+    assert {"E1": "adjudicated"} == {name: each["status"] for name, each in last_decisions(ledger).items()}
+    assert_replays(ledger)
+
+
 # What an accepted event may hold --------------------------------------------------------------------------
 
 

@@ -267,6 +267,33 @@ BUGS = (
         (ORACLE,),
     ),
     Bug(
+        5,
+        "the-future-is-paid-today",
+        "handlers/claims/process.py",
+        "event_after_intake(reading.fact, self.recorded_at) or reading",
+        "event_after_intake(reading.fact, reading.fact.occurred_at) or reading",
+        ("tests/unit/test_process.py::test_an_event_from_the_future_waits_for_its_time",),
+    ),
+    Bug(
+        5,
+        "a-day-ahead-is-the-future",
+        "handlers/claims/future_dates.py",
+        "    if ahead <= ONE_DAY:\n",
+        "    if ahead < ONE_DAY:\n",
+        (
+            "tests/unit/test_read.py::test_an_event_may_be_a_day_ahead_of_its_intake_and_no_more",
+            "tests/unit/test_read.py::test_what_lies_on_the_edge_of_a_rule_is_accepted",
+        ),
+    ),
+    Bug(
+        5,
+        "the-compact-form-looks-at-no-clock",
+        "handlers/offline/compact_events.py",
+        "        if as_of is not None and occurred_at > as_of:\n",
+        "        if as_of is not None and occurred_at < as_of:\n",
+        ("tests/properties/test_by_person.py::test_what_lies_in_the_future_is_refused_alike",),
+    ),
+    Bug(
         6,
         "a-rounding-step-is-left-out",
         "handlers/claims/adjudicate.py",

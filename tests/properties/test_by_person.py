@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -22,6 +22,7 @@ from handlers.offline.book import Book
 from handlers.offline.compact_events import parse_compact, record_of
 from handlers.offline.what_if import LARGEST, Tally, in_place_of, pairs
 from infra.population import generate
+from schemas.dates import parse_instant
 from schemas.decisions import to_json
 from schemas.money import format_yuan
 from schemas.policy.model import Policies
@@ -48,25 +49,32 @@ class Deciding:
         return [to_json(decision_of(each)) for each in decided]
 
 
-def in_one_book(lines: list[bytes], published: Policies) -> tuple[Claims, Refusals]:
+def in_one_book(lines: list[bytes], published: Policies, as_of: datetime | None = None) -> tuple[Claims, Refusals]:
     """As `huzhu adjudicate` was first written: the reference."""
     book, refused = Book(), []
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            outcome = book.take(line.rstrip(b"\r\n"))
+            outcome = book.take(line.rstrip(b"\r\n"), as_of)
             if isinstance(outcome, Refusal):
                 refused.append((number, outcome))
     return [to_json(decision) for decision in book.decide(published)], refused
 
 
 def person_by_person(
-    lines: list[bytes], published: Policies, folder: Path, hands: Workers, chunk_bytes: int = 700, buckets: int = 3
+    lines: list[bytes],
+    published: Policies,
+    folder: Path,
+    hands: Workers,
+    chunk_bytes: int = 700,
+    buckets: int = 3,
+    as_of: datetime | None = None,
 ) -> tuple[Claims, Refusals]:
     """In chunks and buckets so small that every seam is met."""
     file = folder / "facts.jsonl"
     file.write_bytes(b"\n".join(line.rstrip(b"\n") for line in lines))
-    plan = Plan(file, folder, buckets, chunk_bytes)
+    plan = Plan(file, folder, buckets, chunk_bytes, as_of)
     worked = by_person(plan, Deciding(published), hands, Progress(disable=True))
+    assert worked.facts + len(worked.refused) == sum(bool(line.strip()) for line in lines), "each line counts once"
     claims = [claim for result in worked.results for claim in result]
     return sorted(claims, key=lambda claim: str(claim["claim_id"])), worked.refused
 
@@ -90,6 +98,21 @@ def test_the_population_comes_out_the_same_in_other_processes(tmp_path: Path) ->
     assert expected[1], "some are refused"
     with workers(2) as hands:
         assert expected == person_by_person(lines, published, tmp_path, hands, 20_000, 5)
+
+
+@pytest.mark.parametrize("as_of", ["2024-06-30T09:30:00+08:00", "2023-12-31T23:59:59.5Z", "1980-01-01T00:00:00Z"])
+def test_what_lies_in_the_future_is_refused_alike(as_of: str, tmp_path: Path) -> None:
+    """As of a moment amid a city's facts the same lines are refused, in the same words, in compact form or not."""
+    lines, moment = list(generate(12, 150)), parse_instant(as_of)
+    for name, instant in (("E-on", moment + timedelta(days=1)), ("E-over", moment + timedelta(days=1, microseconds=1))):
+        lines.append(encode(discharge(name, "1979-05-01", admitted_on="1979-05-01", occurred_at=instant.isoformat())))
+    published = read_policies([WUXI])
+    expected = in_one_book(lines, published, moment)
+    assert expected == person_by_person(lines, published, tmp_path, Workers(None), 20_000, 5, moment)
+    ahead = [number for number, refusal in expected[1] if refusal.pointers == ("/occurred_at",)]
+    assert len(lines) in ahead
+    assert len(lines) - 1 not in ahead
+    assert len(ahead) > 10
 
 
 def test_the_first_of_two_rivals_decides(tmp_path: Path) -> None:

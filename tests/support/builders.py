@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -14,6 +14,7 @@ from handlers.audit.journal import Journal
 from handlers.claims.process import Processor, World
 from handlers.claims.read import Reading, read
 from infra.sharding import shard_of
+from schemas.dates import format_instant
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
 from schemas.records import Delivery, Outcome, ShardState
@@ -126,6 +127,11 @@ def death(died_on: str = "2024-03-05", **fields: Any) -> Json:
 def report(payout_id: str = "PO-1", **fields: Any) -> Json:
     when: Json = {"reported_at": "2024-04-01T10:00:00+08:00", "reference": "bank-1"}
     return fact("payout.reported", **{"payout_id": payout_id, "status": "paid", **when, **fields})
+
+
+def in_days(days: float) -> str:
+    """The instant that lies so many days from now, as a sender's clock writes it that is that far ahead."""
+    return format_instant(datetime.now(UTC) + timedelta(days=days))
 
 
 def encode(event: Json) -> bytes:

@@ -363,9 +363,9 @@ def test_the_interesting_cases_are_there(city: Gate) -> None:
 def test_dates_stay_in_the_business_years(city: Gate) -> None:
     """Stays end, and messages are sent, in the business years; only registration may come before them."""
     days = [event["discharged_on"] for event in city.good("encounter.discharged") if event["version"] == 1]
-    assert {day[:4] for day in days} == {"2023", "2024", "2025", "2026"}
+    assert {day[:4] for day in days} == {"2022", "2023", "2024", "2025"}
     sent = {in_shanghai(event["occurred_at"]).year for event in city.all_good()}
-    assert sent == {2022, 2023, 2024, 2025, 2026}
+    assert sent == {2021, 2022, 2023, 2024, 2025}
     narrow = judged(generate(1, 300, first_year=2025, last_year=2025)).good("encounter.discharged")
     assert {event["discharged_on"][:4] for event in narrow if event["version"] == 1} == {"2025"}
 
@@ -403,7 +403,7 @@ def test_memory_is_that_of_one_block() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"persons": -1}, {"bad_share": 0.9}, {"settlements": -5}, {"first_year": 2027}, {"block_lines": 0}],
+    [{"persons": -1}, {"bad_share": 0.9}, {"settlements": -5}, {"first_year": 2026}, {"block_lines": 0}],
 )
 def test_nonsense_is_refused_at_once(arguments: Json) -> None:
     """Impossible arguments are refused by the call itself, before the first line."""

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -18,6 +19,7 @@ from schemas.decisions import ClaimDecision, to_json
 from schemas.records import Delivery, InstructionRow, Outcome
 from tests.support.builders import (
     POLICY,
+    RECORDED_AT,
     SHARDS,
     VILLAGE,
     YEARLY,
@@ -353,6 +355,19 @@ def test_nothing_refused_is_lost(message: Delivery, code: str) -> None:
     assert hashlib.sha256(message.value or b"").hexdigest() == letter["value_sha256"]
     assert letter["zh"]
     assert letter["en"]
+
+
+def test_an_event_from_the_future_waits_for_its_time() -> None:
+    """More than a day ahead of its batch it is refused and decides nothing; in a batch of its time it is news."""
+    world, now = empty_world(policies(POLICY)), RECORDED_AT + timedelta(days=1)
+    ahead = bill(occurred_at=(now + timedelta(microseconds=1)).isoformat())
+    take(world, deliveries([coverage(), discharge()]))
+    early = take(world, [delivery(ahead, 8)])
+    assert ["FUTURE_DATED"] == [row.code for row in early.refusals]
+    assert ([], []) == (early.facts, early.decisions)
+    later = take(world, [delivery(ahead, 9)], RECORDED_AT + timedelta(microseconds=1))
+    assert ["accepted"] == [row.disposition for row in later.events]
+    assert ["adjudicated"] == [value["status"] for value in values(later.decisions)]
 
 
 # Death ----------------------------------------------------------------------------------------------------

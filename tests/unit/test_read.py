@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -363,6 +363,45 @@ def test_the_future_begins_by_the_calendar_of_shanghai() -> None:
     assert ("FUTURE_DATED", ("/died_on",)) == said(refusal)
 
 
+NOON = datetime.fromisoformat("2024-12-31T12:00:00+08:00")
+A_DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: str(event["event_type"]))
+def test_an_event_may_be_a_day_ahead_of_its_intake_and_no_more(event: Json) -> None:
+    """Exactly a day after the moment of intake is accepted, a microsecond more is not; without a moment nobody asks."""
+    ahead = encode({**event, "occurred_at": "2030-05-01T12:00:00+08:00"})
+    assert isinstance(read(ahead), Reading)
+    assert ("FUTURE_DATED", ("/occurred_at",)) == said(read(ahead, as_of=datetime(2020, 1, 1, tzinfo=UTC)))
+    assert isinstance(read(encode(event), as_of=NOON), Reading)
+    assert isinstance(read(encode(event), as_of=NOON - A_DAY), Reading)
+    assert "FUTURE_DATED" == said(read(encode(event), as_of=NOON - A_DAY - timedelta(microseconds=1)))[0]
+
+
+@pytest.mark.parametrize(
+    ("event", "as_of", "zh", "en"),
+    [
+        (discharge(discharged_on="2025-01-02"), None, "晚 2 天]", "discharged_on is 2 days after occurred_at]"),
+        (bill(settled_at="2025-01-01T12:00:00.5+08:00"), None, "晚 1 天 1 秒]", "is 1 day 1 second after occurred_at]"),
+        (bill(settled_at="2025-01-01T14:05:09+08:00"), None, "晚 1 天 2 小时]", "is 1 day 2 hours after occurred_at]"),
+        (
+            coverage(),
+            NOON - timedelta(days=40),
+            "[occurred_at 比账本接收的时间晚 40 天]",
+            "[occurred_at is 40 days after the moment of intake]",
+        ),
+    ],
+)
+def test_a_date_in_the_future_is_told_with_its_field_and_by_how_much(
+    event: Json, as_of: datetime | None, zh: str, en: str
+) -> None:
+    """In both languages, in the two largest units."""
+    refusal = read(encode(event), as_of=as_of)
+    assert isinstance(refusal, Refusal)
+    assert refusal.zh.endswith(zh), refusal.zh
+    assert refusal.en.endswith(en), refusal.en
+
+
 # Order of precedence --------------------------------------------------------------------------------------
 
 Spoil = Callable[[Json], None]
@@ -396,6 +435,15 @@ def test_order_of_dates_comes_before_the_future() -> None:
     """A stay that ends before it begins, in the future, is out of order."""
     event = discharge(admitted_on="2031-01-01", discharged_on="2030-01-01")
     assert "DATES_OUT_OF_ORDER" == said(read(encode(event)))[0]
+
+
+def test_the_moment_of_intake_is_looked_at_last() -> None:
+    """Of a bill that is dated ahead of itself and occurred ahead of its intake, the bill's own date is told."""
+    event = bill(settled_at="2031-01-01T00:00:00Z", occurred_at="2030-01-01T00:00:00Z")
+    assert ("FUTURE_DATED", ("/settled_at",)) == said(read(encode(event), as_of=NOON))
+    assert ("AMOUNTS_DO_NOT_BALANCE", ("/total_charge",)) == said(
+        read(encode({**event, "total_charge": "0.01"}), as_of=NOON)
+    )
 
 
 def test_size_comes_before_syntax_and_syntax_before_type() -> None:

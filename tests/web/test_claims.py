@@ -12,7 +12,7 @@ from acts import api_keys
 from infra.ledger.api_key_rows import all_keys
 from schemas.access.callers import ApiRole
 from tests.support.acts import create_key, revoke_key, rotate_key
-from tests.support.builders import Json, bill, coverage, discharge, report, void
+from tests.support.builders import Json, bill, coverage, discharge, in_days, report, void
 from tests.support.posting import post as post_to_kafka
 from tests.support.posting import to_post
 from tests.support.servers import await_true
@@ -90,6 +90,12 @@ def test_a_quote_that_could_not_be_posted_is_refused_alike(site: Site) -> None:
             ({"settlement": discharge("E-Q3")}, 422, "UNKNOWN_EVENT_TYPE", ["/settlement/event_type"]),
             ({"settlement": bill("S-Q3", facility_id="H2")}, 403, "FORBIDDEN", []),
             ({"settlement": bill("S-Q3"), "discharge": discharge("E-other")}, 409, "PERSON_MISMATCH", []),
+            (
+                {"settlement": bill("S-Q3"), "coverages": [coverage(occurred_at=in_days(2))]},
+                422,
+                "FUTURE_DATED",
+                ["/coverages/0/occurred_at"],
+            ),
         ]
         for body, status, wanted, pointers in cases:
             answer = client.post("/v1/quotes", json=body)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from tests.support.builders import Json, bill, discharge, encode
+from tests.support.builders import Json, bill, discharge, encode, in_days
 from tests.web.desk import Desk, Visitor
 from tests.web.town import post, publish_two
 
@@ -174,8 +174,14 @@ def test_a_rejected_correction_can_be_made_anew(stuck: Desk) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"event_id": "another"}, {"total_charge": "9.00"}, {"currency": "USD"}, {"version": 0}],
-    ids=["another event", "still unbalanced", "another currency", "no version"],
+    [
+        {"event_id": "another"},
+        {"total_charge": "9.00"},
+        {"currency": "USD"},
+        {"version": 0},
+        {"occurred_at": in_days(2)},
+    ],
+    ids=["another event", "still unbalanced", "another currency", "no version", "from the future"],
 )
 def test_a_correction_that_would_be_refused_again_is_told_at_once(stuck: Desk, change: Json) -> None:
     """422 with what is wrong; nothing is proposed."""

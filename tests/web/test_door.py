@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from infra.ledger import idempotency as answers_of_the_ledger
 from infra.ledger.schema import connect
 from schemas.access.callers import ApiRole, Caller
-from tests.support.builders import Json, bill, coverage, death, discharge, encode, report, void
+from tests.support.builders import Json, bill, coverage, death, discharge, encode, in_days, report, void
 from tests.support.length import times
 from tests.support.servers import await_true
 from tests.web.door import Door, open_door
@@ -193,6 +193,19 @@ def test_a_wait_that_is_no_time_is_refused(door: Door, wait: str) -> None:
 
 
 # Batches and bodies ----------------------------------------------------------------------------------------
+
+
+def test_an_event_from_the_future_is_refused_at_the_door(door: Door) -> None:
+    """A sender's clock that is nearly two days ahead is told at once, alone, in a batch and for a settlement."""
+    late, early = bill(occurred_at=in_days(1.99)), bill(occurred_at=in_days(0.99))
+    with hospital(door) as client:
+        for path, body in (("/v1/events", late), ("/v1/settlements", late), ("/v1/events", [late, discharge("E9")])):
+            answer = client.post(path, json=body)
+            told = answer.json()["items"][0]["problem"] if isinstance(body, list) else answer.json()
+            assert ("FUTURE_DATED", ["/occurred_at"]) == (told["code"], told["pointers"])
+            assert "occurred_at is 1 day 23 hours after the moment of intake" in told["en"]
+        assert 202 == client.post("/v1/events", json=early).status_code
+    assert 2 == inbox_count(door)
 
 
 def test_in_a_batch_each_event_stands_for_itself(door: Door) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -60,11 +61,11 @@ class Candidate(NamedTuple):
     reading: Reading
 
 
-def read_item(item: bytes | Problem) -> Candidate | Problem:
-    """Reads one event by the rules of the stream; a Problem when it is refused."""
+def read_item(item: bytes | Problem, moment: datetime) -> Candidate | Problem:
+    """Reads one event by the rules of the stream, as taken in at ``moment``; a Problem when it is refused."""
     if isinstance(item, Problem):
         return item
-    reading = read(item)
+    reading = read(item, as_of=moment)
     return of_refusal(reading) if isinstance(reading, Refusal) else Candidate(item, reading)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
+from infra.clock import utc_now
 from infra.ledger import idempotency
 from infra.ledger.idempotency import Answer
 from schemas.access.callers import Caller
@@ -34,7 +35,8 @@ def post_events(engine: Engine, request: PostRequest, events: Events, shard_coun
     A single event is acknowledged (202) or raises its Problem. The events of a batch are judged independently: 202 when
     all are acknowledged, 207 when only some are, Problem BATCH_REFUSED when none are.
     """
-    candidates = [read_item(item) for item in events.items]
+    moment = utc_now()
+    candidates = [read_item(item, moment) for item in events.items]
     with engine.begin() as connection:
         lock_ids(connection, candidates, *_answer_lock(request))
         earlier_answer = _earlier_answer(connection, request)
@@ -52,7 +54,8 @@ def post_settlement(engine: Engine, request: PostRequest, events: Events, shard_
     A retry with the same Idempotency-Key is admitted again, which adds nothing. That way it can be answered with the
     decision, even if there was none yet when the first request was answered.
     """
-    candidates = [read_item(item) for item in events.items]
+    moment = utc_now()
+    candidates = [read_item(item, moment) for item in events.items]
     with engine.begin() as connection:
         lock_ids(connection, candidates, *_answer_lock(request))
         earlier_answer = _earlier_answer(connection, request)

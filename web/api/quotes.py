@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from pydantic import BaseModel, JsonValue
 from sqlalchemy import Connection, Engine
@@ -41,8 +42,11 @@ class QuoteView(BaseModel):
     decision: dict[str, JsonValue]
 
 
-def readings_of(body: bytes) -> list[Reading]:
-    """The events of a quote: its settlement first, then its discharge and coverages. Raises Problem."""
+def readings_of(body: bytes, moment: datetime) -> list[Reading]:
+    """The events of a quote, as posted at ``moment``: its settlement first, then its discharge and coverages.
+
+    Raises Problem.
+    """
     try:
         members = object_members(body.decode("utf-8"))
         coverages = array_items(members.get("coverages", "[]"))
@@ -52,10 +56,11 @@ def readings_of(body: bytes) -> list[Reading]:
         raise problem("REQUEST_INVALID", "a quote needs a settlement", pointers=("/settlement",))
     if len(coverages) > COVERAGES_MAX:
         raise problem("REQUEST_INVALID", f"at most {COVERAGES_MAX} coverages", pointers=("/coverages",))
-    readings = [_read(members["settlement"], "/settlement", SettlementPosted)]
+    readings = [_read(members["settlement"], "/settlement", SettlementPosted, moment)]
     if members.get("discharge", "null") != "null":
-        readings.append(_read(members["discharge"], "/discharge", EncounterDischarged))
-    readings += [_read(text, f"/coverages/{index}", CoverageRecorded) for index, text in enumerate(coverages)]
+        readings.append(_read(members["discharge"], "/discharge", EncounterDischarged, moment))
+    for index, text in enumerate(coverages):
+        readings.append(_read(text, f"/coverages/{index}", CoverageRecorded, moment))
     person_id, encounter_id = readings[0].fact.person_id, getattr(readings[0].fact, "encounter_id", None)
     for reading in readings[1:]:
         fact = reading.fact
@@ -114,8 +119,8 @@ def _owners(connection: Connection, subjects: Sequence[Subject], waiting: Sequen
     return owners
 
 
-def _read(text: str, pointer: str, expected_type: type[Fact]) -> Reading:
-    reading = read(text.encode("utf-8"))
+def _read(text: str, pointer: str, expected_type: type[Fact], moment: datetime) -> Reading:
+    reading = read(text.encode("utf-8"), as_of=moment)
     if isinstance(reading, Reading) and not isinstance(reading.fact, expected_type):
         reading = refuse(RefusalCode.UNKNOWN_EVENT_TYPE, pointers=("/event_type",))
     if isinstance(reading, Refusal):

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Header, Path, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from infra.clock import utc_now
 from infra.ledger import inbox
 from infra.ledger.idempotency import Answer
 from infra.ledger.inbox import Fate
@@ -99,7 +100,7 @@ def add_routes(app: FastAPI, gateway: Gateway) -> None:
         body = await body_of(request, 4 * EVENT_BYTES_MAX)
         require_json(request.headers.get("content-type"))
         language = _language(request)
-        view = await gateway.run(lambda: quote(gateway.engine, readings_of(body), caller, language))
+        view = await gateway.run(lambda: quote(gateway.engine, readings_of(body, utc_now()), caller, language))
         return _json(view.model_dump(mode="json"), language)
 
     @app.get("/v1/claims/{claim_id:path}", response_model=ClaimView, **openapi.GET_CLAIM)
