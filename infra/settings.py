@@ -41,7 +41,7 @@ class Settings(BaseModel):
     session_timeout: float = Field(10, ge=1, le=300, description="silence after which Kafka gives a worker up")
     idle_check: float = Field(60, gt=0, le=3600, description="how often an idle worker compares ledger and topics")
     ledger_lease: float = Field(15, ge=1, le=600, description="longest pause inside a ledger transaction")
-    retry_attempts: int = Field(6, ge=1, le=100, description="tries of one transaction before the process ends")
+    retry_attempts: int = Field(20, ge=1, le=100, description="tries of one transaction before the process ends")
     retry_wait: float = Field(0.2, gt=0, le=60, description="wait before the second try; doubles, at most 5 s")
     audit_key_file: Path | None = Field(None, description="private key that signs checkpoints of the audit log")
     audit_interval: float = Field(60, gt=0, le=86_400, description="longest wait of a new audit entry for a checkpoint")

@@ -1,7 +1,7 @@
 """When the infrastructure fails: retry a bounded number of times, then give up.
 
 Only infrastructure failures are retried. A broken invariant or a fenced shard is raised at once: the process exits, and
-the next one continues from the ledger.
+the next one continues from the ledger. By default the retries last longer than a standby takes to become the primary.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TypeVar
 from confluent_kafka import KafkaException
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from infra.ledger.write import Contended
 from stream.deadline import deadline
@@ -23,6 +24,9 @@ Result = TypeVar("Result")
 
 WAIT_SECONDS_MAX = 5.0
 
+TROUBLE = (DBAPIError, PoolTimeout, KafkaException)
+"""What the ledger's and Kafka's clients raise."""
+
 
 class Retry:
     """Retries after failures that can pass: ``attempts`` tries, with waits that double from ``wait`` seconds."""
@@ -31,10 +35,13 @@ class Retry:
         self,
         attempts: int,
         wait: float,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = time.sleep,
         seconds_max: float | None = None,
     ) -> None:
-        """``seconds_max`` is how long one try can take before the process exits (`stream.deadline`)."""
+        """``sleep`` returns something true when the process is to stop: then the last error is raised.
+
+        ``seconds_max`` is how long one try can take before the process exits (`stream.deadline`).
+        """
         self._attempts = attempts
         self._wait = wait
         self._sleep = sleep
@@ -47,11 +54,12 @@ class Retry:
             try:
                 with deadline(self._seconds_max):
                     return act()
-            except (DBAPIError, KafkaException, Contended) as error:
+            except (*TROUBLE, Contended) as error:
                 if attempt == self._attempts or not may_pass(error):
                     raise
                 log.warning("try %s of %s failed: %s", attempt, self._attempts, type(error).__name__)
-                self._sleep(wait)
+                if self._sleep(wait):
+                    raise
                 wait = min(wait * 2, WAIT_SECONDS_MAX)
         raise AssertionError("unreachable")
 
@@ -61,4 +69,14 @@ def may_pass(error: Exception) -> bool:
     if isinstance(error, DBAPIError):
         passing = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
         return passing or isinstance(error.orig, DeadlockDetected | SerializationFailure)
-    return True
+    return not (isinstance(error, KafkaException) and is_fenced(error))
+
+
+def is_fenced(error: KafkaException) -> bool:
+    """Whether a newer relay has taken over the shard, or the producer can never be used again."""
+    return bool(error.args) and bool(error.args[0].fatal())
+
+
+def in_one_line(error: BaseException) -> str:
+    """What the server said, without the statement that it was about."""
+    return str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0]

@@ -15,11 +15,12 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from infra.kafka import topic_setup
-from infra.ledger.schema import bind, connect, upgrade
+from infra.ledger.schema import bind, connect
 from infra.servers.resolve import resolve_kafka, resolve_postgres
 from infra.settings import Settings
 from tests.support.builders import SHARDS
-from tests.support.databases import TEMPLATE, fresh_name
+from tests.support.databases import TEMPLATE, fresh_name, make_template
+from tests.support.servers import execute
 
 HURRIED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """What a server started for the run goes without. The tests that crash one have their own."""
@@ -36,19 +37,12 @@ def _shared_postgres(config: pytest.Config) -> str:
     """The address of the run's PostgreSQL, which has an empty migrated database to copy; starts it when first asked."""
     if _address not in config.stash:
         part = _shared.enter_context(resolve_postgres())
-        url, hurried = part.url, {} if part.origin == "environment" else HURRIED
-        admin = create_engine(url, isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            for name, value in hurried.items():
-                connection.execute(text(f"ALTER SYSTEM SET {name} = {value}"))
-            connection.execute(text("SELECT pg_reload_conf()"))
-            connection.execute(text(f"DROP DATABASE IF EXISTS {TEMPLATE}"))
-            connection.execute(text(f"CREATE DATABASE {TEMPLATE}"))
-        admin.dispose()
-        template = connect(_database(url, TEMPLATE))
-        upgrade(template)
-        template.dispose()
-        config.stash[_address] = url
+        if part.origin != "environment":
+            for name, value in HURRIED.items():
+                execute(part.url, f"ALTER SYSTEM SET {name} = {value}", alone=True)
+            execute(part.url, "SELECT pg_reload_conf()")
+        make_template(part.url)
+        config.stash[_address] = part.url
     return config.stash[_address]
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import signal
 import tempfile
 
-from confluent_kafka import KafkaException
-from sqlalchemy.exc import DBAPIError
-
 from cli.terminal.connect import LogLevel, bound_ledger, log_to_stderr, read_settings
 from cli.terminal.output import fail
 from stream.deadline import INFRASTRUCTURE_GONE
+from stream.retry import TROUBLE, in_one_line
 
 WORKER_EXAMPLE = "Example: huzhu worker --log-level warning"
 RELAY_EXAMPLE = "Example: huzhu relay"
@@ -53,6 +51,5 @@ def relay(log_level: LogLevel = "info") -> None:
         process.run()
     except CursorLost as error:
         fail(str(error), 1)
-    except (KafkaException, DBAPIError) as error:
-        reason = error.orig if isinstance(error, DBAPIError) else error
-        fail(f"the relay stopped: {str(reason).splitlines()[0]}", INFRASTRUCTURE_GONE)
+    except TROUBLE as error:
+        fail(f"the relay stopped: {in_one_line(error)}", INFRASTRUCTURE_GONE)

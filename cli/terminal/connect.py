@@ -18,6 +18,8 @@ from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
 from infra.settings import Settings, SettingsError
 from stream.deadline import INFRASTRUCTURE_GONE
 
+log = logging.getLogger(__name__)
+
 STATEMENT_SECONDS_MAX = 10.0
 """The longest that a statement can take in programs that answer people and hospitals."""
 
@@ -51,8 +53,11 @@ def bound_ledger(settings: Settings) -> tuple[Engine, str]:
     bootstrap, engine = kafka_address(settings), ledger(settings)
     try:
         differences = topic_setup.check(bootstrap, settings)
-        if differences:
-            fail("\n".join(map(str, differences)) + "\nrun `huzhu topics apply`, or fix the topics")
+        wrong = [str(each) for each in differences if not each.harmless]
+        if wrong:
+            fail("\n".join(wrong) + "\nrun `huzhu topics apply`, or fix the topics")
+        for each in differences:
+            log.warning("%s; going on", each)
         bind(engine, settings.shards, topic_setup.cluster_id(bootstrap))
     except LedgerMismatch as error:
         fail(str(error))

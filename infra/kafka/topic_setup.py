@@ -24,12 +24,16 @@ class KafkaUnreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TopicDifference:
-    """One way in which a topic of the cluster differs from its declaration."""
+    """One way in which a topic of the cluster differs from its declaration.
+
+    A ``harmless`` one is for whoever runs the cluster to decide, and keeps no process from starting.
+    """
 
     topic: str
     what: str
     declared: str
     found: str
+    harmless: bool = False
 
     def __str__(self) -> str:
         return f"{self.topic}: {self.what} is {self.found}, declared {self.declared}"
@@ -108,4 +112,16 @@ def _config(client: KafkaAdminClient, topic: Topic, settings: Settings) -> Itera
     for name, declared in topic.config(settings.min_insync_replicas).items():
         value = str(held[name]["value"])
         if value != declared:
-            yield TopicDifference(topic.name, name, declared, value)
+            yield TopicDifference(topic.name, name, declared, value, _is_harmless(name, declared, value))
+
+
+def _is_harmless(name: str, declared: str, found: str) -> bool:
+    """Whether everything works with the value, and no promise depends on it.
+
+    A shorter retention costs only messages that the ledger has: a worker notices any that it lacks, and does not pass
+    them over. What accepts less than a dead letter, is safe on fewer replicas or deletes by another rule is not
+    harmless.
+    """
+    if name in ("max.message.bytes", "min.insync.replicas"):
+        return int(found) > int(declared)
+    return name in ("retention.ms", "message.timestamp.type")

@@ -32,6 +32,8 @@ KEPT_AFTER_SENDING = timedelta(minutes=1)
 """How long a row stays after the ledger has its event, for requests that wait for the decision."""
 
 TIDY_SECONDS = 15.0
+ASK_SECONDS = 5.0
+"""How often Kafka is asked whether it is there while nothing is sent."""
 
 
 class Forwarder:
@@ -52,7 +54,9 @@ class Forwarder:
         self._stopping = threading.Event()
         self._producer: Producer | None = None
         self._thread = threading.Thread(target=self._run, name="forwarder")
+        self._heard_at = -ASK_SECONDS
         self.kafka_answers = False
+        """Whether Kafka answered when it was last sent to or asked. Says nothing about the ledger."""
         self.mismatch: Exception | None = None
 
     def ring(self) -> None:
@@ -81,10 +85,13 @@ class Forwarder:
                     bound = True
                 while self.step() and not self._stopping.is_set():
                     pass
+                self._ask_kafka()
                 tidied = self._tidy(tidied)
             except topic_setup.KafkaUnreachable:
+                self.kafka_answers = False
                 self._trouble("Kafka is unreachable")
             except KafkaException as error:
+                self.kafka_answers = False
                 self._trouble(f"Kafka did not acknowledge: {error.args[0].name()}")
             except (DBAPIError, PoolTimeout) as error:
                 self._trouble(f"the ledger is unreachable: {type(error).__name__}")
@@ -131,7 +138,7 @@ class Forwarder:
             producer.purge()
             producer.flush(1)
             failures.append(KafkaError(KafkaError._TIMED_OUT, f"{left} not acknowledged"))
-        self.kafka_answers = not failures
+        self._heard(not failures)
         return sent, failures[0] if failures else None
 
     @property
@@ -156,8 +163,21 @@ class Forwarder:
         )
 
     def _check_cluster(self) -> None:
-        bind(self._engine, self._settings.shards, topic_setup.cluster_id(self._bootstrap))
-        self.kafka_answers = True
+        cluster = topic_setup.cluster_id(self._bootstrap)
+        self._heard(True)
+        bind(self._engine, self._settings.shards, cluster)
+
+    def _ask_kafka(self) -> None:
+        """Asks whether Kafka is there, if it has been silent: otherwise only the next post would tell."""
+        if self.kafka_answers and time.monotonic() - self._heard_at < ASK_SECONDS:
+            return
+        producer = self._producer = self._producer or self._new_producer()
+        producer.list_topics(timeout=self._patience)
+        self._heard(True)
+
+    def _heard(self, answers: bool) -> None:
+        self.kafka_answers = answers
+        self._heard_at = time.monotonic()
 
     def _tidy(self, tidied: float) -> float:
         if time.monotonic() - tidied < TIDY_SECONDS:
@@ -168,5 +188,4 @@ class Forwarder:
         return time.monotonic()
 
     def _trouble(self, what: str) -> None:
-        self.kafka_answers = False
         log.warning("%s; acknowledged events wait in the ledger, retrying", what)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -39,24 +38,31 @@ class Intake:
         reader: Reader,
         settings: Settings,
         now: Clock = utc_now,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
+        """``sleep`` is for the simulation, which does not wait."""
         self._engine = engine
         self._reader = reader
         self._settings = settings
         self._now = now
         longest = LEASES_MAX * settings.ledger_lease
-        self._retry = Retry(settings.retry_attempts, settings.retry_wait, sleep, longest)
+        self._stopping = threading.Event()
+        wait = sleep or self._stopping.wait
+        self._retry = Retry(settings.retry_attempts, settings.retry_wait, wait, longest)
         self.epochs: dict[int, int] = {}
         self._assigned: frozenset[int] = frozenset()
         self._next: dict[tuple[str, int], int] = {}
-        self._stopping = threading.Event()
         self.reads_backlog = False
         """Whether a catch-up is running. Can be read from any thread."""
 
     def stop(self) -> None:
-        """Ends a running catch-up after its current transaction. Can be called from any thread."""
+        """Ends a running catch-up after its current transaction, and retries. Can be called from any thread."""
         self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopping.is_set()
 
     def assigned(self, shards: Collection[int]) -> None:
         """Takes newly assigned shards, fencing their former holder; releases all others."""

@@ -26,6 +26,7 @@ from schemas.topics import INBOUND, MESSAGE_BYTES_MAX
 from stream.deadline import INFRASTRUCTURE_GONE
 from stream.inbound.intake import Intake, OffsetsLost
 from stream.inbound.transport import CommittedTransport
+from stream.retry import TROUBLE
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -82,6 +83,10 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - Faust would acknowledge the events and continue
+            if intake.stopping and isinstance(error, TROUBLE):
+                log.warning("worker stops, nothing acknowledged: %s", _for_log(error))
+                logging.shutdown()
+                os._exit(0)
             log.critical("worker exits, nothing acknowledged: %s", _for_log(error))
             logging.shutdown()
             os._exit(INFRASTRUCTURE_GONE)

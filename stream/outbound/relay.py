@@ -96,7 +96,7 @@ class ShardRelay:
         self._cursor = 0
 
     def start(self) -> None:
-        """Fences the previous relay and reads how far it got. Raises CursorLost, KafkaException."""
+        """Fences the previous relay and reads how far it got. Raises CursorLost, KafkaException, DBAPIError."""
         self._producer = self._new_producer(self._bootstrap, f"huzhu-relay-{self._shard}")
         self._producer.init_transactions(TRANSACTION_SECONDS_MAX)
         with self._new_reader(self._bootstrap) as reader:
@@ -121,8 +121,8 @@ class ShardRelay:
     def step(self, before_commit: Callable[[], None] = lambda: None) -> int:
         """Sends the next messages as one transaction and returns how many. ``before_commit`` is for fault tests.
 
-        Raises KafkaException if the commit failed or its outcome is unknown: call `start` before the next step, which
-        settles it.
+        Raises KafkaException if the commit failed or its outcome is unknown, and DBAPIError if the ledger failed: call
+        `start` before the next step, which settles either.
         """
         rows = self._waiting()
         if not rows:
@@ -177,8 +177,3 @@ def read_cursor(reader: Reader, shard: int) -> int:
             return int(json.loads(cursors[-1].value or b"")["seq"])
         reach *= 4
     return 0
-
-
-def is_fenced(error: KafkaException) -> bool:
-    """Whether a newer relay has taken over the shard, or the producer can never be used again."""
-    return bool(error.args) and bool(error.args[0].fatal())

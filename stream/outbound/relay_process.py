@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 
 import psycopg
-from confluent_kafka import KafkaException
 from sqlalchemy import Engine
 
 from infra.ledger.write import OUTBOX_NOTICE
 from infra.settings import Settings
 from stream.deadline import LEASES_MAX, deadline
-from stream.outbound.relay import ShardRelay, is_fenced
-from stream.retry import Retry
+from stream.outbound.relay import ShardRelay
+from stream.retry import TROUBLE, Retry, in_one_line, may_pass
 
 log = logging.getLogger(__name__)
 
@@ -54,14 +52,21 @@ class RelayProcess:
         try:
             work()
         except BaseException as error:  # noqa: BLE001 - kept for run(), which raises it in the main thread
+            if self._stopping.is_set() and isinstance(error, TROUBLE):
+                return  # it was to stop, and has: what it could not finish, the next relay settles
             self._trouble.append(error)
             self.stop()
 
     def _relay(self, shard: int) -> None:
         relay, bell = self._relays[shard], self._bells[shard]
         longest = LEASES_MAX * self._settings.ledger_lease
-        retry = Retry(self._settings.retry_attempts, self._settings.retry_wait, seconds_max=longest)
-        retry(relay.start)
+        retry = Retry(self._settings.retry_attempts, self._settings.retry_wait, self._stopping.wait, longest)
+
+        def start_over() -> None:
+            relay.start()
+            relay.step()
+
+        retry(start_over)
         while not self._stopping.is_set():
             bell.clear()
             try:
@@ -69,11 +74,11 @@ class RelayProcess:
                 while sent and not self._stopping.is_set():
                     with deadline(longest):
                         sent = relay.step() > 0
-            except KafkaException as error:
-                if is_fenced(error):
+            except TROUBLE as error:
+                if not may_pass(error):
                     raise
-                log.warning("shard %s: %s; asking Kafka how far it got", shard, error)
-                retry(relay.start)
+                log.warning("shard %s: %s; asking Kafka how far it got", shard, in_one_line(error))
+                retry(start_over)
                 continue
             bell.wait(self._settings.relay_poll)
 
@@ -91,4 +96,4 @@ class RelayProcess:
                                     self._bells[shard].set()
             except psycopg.OperationalError:
                 log.warning("no notices from the ledger: polling every %s s", self._settings.relay_poll)
-                time.sleep(self._settings.relay_poll)
+                self._stopping.wait(self._settings.relay_poll)

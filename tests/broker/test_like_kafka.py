@@ -16,7 +16,8 @@ from acts.reader import Reader
 from schemas.records import Range
 from schemas.topics import RELAY_CURSORS
 from stream.inbound.partition_reader import RangeReader
-from stream.outbound.relay import TransactionalProducer, is_fenced, read_cursor, transactional_producer
+from stream.outbound.relay import TransactionalProducer, read_cursor, transactional_producer
+from stream.retry import is_fenced
 from tests.simulation.faults import Faults
 from tests.simulation.simulated_kafka import SimulatedKafka, SimulatedProducer, SimulatedReader
 from tests.support.servers import await_true, make_topic

@@ -14,6 +14,7 @@ import pytest
 from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka.admin import AdminClient
 from kafka import TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
 from sqlalchemy import Engine
 
 from handlers.offline.book import Book
@@ -327,6 +328,45 @@ def test_topics_are_made_and_checked(bare_kafka: str) -> None:
     assert await_true(lambda: huzhu(bare_kafka, "topics", "apply").stdout.startswith("created alerts"))
     after = huzhu(bare_kafka, "topics", "check")
     assert (after.returncode, after.stdout) == (0, "all topics are as declared\n")
+
+
+def _configure(bootstrap: str, topic: str, **values: str) -> None:
+    with Admin(bootstrap_servers=bootstrap) as admin:
+        names = {name.replace("_", "."): value for name, value in values.items()}
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, names)])
+
+
+def test_a_shorter_retention_keeps_nothing_from_starting(bare_kafka: str, postgres_url: str) -> None:
+    """Topics that are kept for a day, as the documents allow: worker and relay say so and work."""
+    huzhu(bare_kafka, "topics", "apply")
+    for topic in ("alerts", "hospital.expenses"):
+        _configure(bare_kafka, topic, retention_ms="86400000")
+    with Spine(bare_kafka, postgres_url) as spine:
+        spine.publish()
+        spine.start("worker", "worker", **QUICK)
+        spine.start("relay", "relay", **QUICK)
+        spine.await_idle()
+        assert len(spine.committed("audit.events")) == 1
+        for name in ("worker", "relay"):
+            assert "alerts: retention.ms is 86400000, declared -1; going on" in spine.log(name)
+            spine.stop(name)
+    reported = huzhu(bare_kafka, "topics", "check")
+    assert (reported.returncode, len(reported.stderr.splitlines())) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"cleanup_policy": "compact"}, {"max_message_bytes": "1048576"}, {"cleanup_policy": "compact,delete"}]
+)
+def test_a_topic_that_loses_messages_keeps_the_relay_from_starting(
+    spoilt: dict[str, str], bare_kafka: str, ledger_url: str
+) -> None:
+    """One that is compacted would drop instructions, one with small messages could not take a dead letter."""
+    huzhu(bare_kafka, "topics", "apply")
+    _configure(bare_kafka, "payouts.instructions", **spoilt)
+    ended = huzhu(bare_kafka, "relay", database_url=ledger_url)
+    assert ended.returncode == UNUSABLE
+    assert next(iter(spoilt)).replace("_", ".") in ended.stderr
+    assert "retention" not in ended.stderr
 
 
 def huzhu(bootstrap: str, *command: str, **settings: object) -> subprocess.CompletedProcess[str]:

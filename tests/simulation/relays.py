@@ -9,7 +9,8 @@ from confluent_kafka import KafkaException
 from sqlalchemy import Engine
 
 from infra.settings import Settings
-from stream.outbound.relay import ShardRelay, TransactionalProducer, is_fenced
+from stream.outbound.relay import ShardRelay, TransactionalProducer
+from stream.retry import is_fenced
 from tests.simulation.faults import Faults
 from tests.simulation.simulated_kafka import SimulatedKafka, SimulatedProducer, SimulatedReader
 

@@ -11,8 +11,7 @@ from confluent_kafka import KafkaException
 from sqlalchemy.exc import DBAPIError
 
 from infra.ledger.write import Contended
-from stream.outbound.relay import is_fenced
-from stream.retry import may_pass
+from stream.retry import is_fenced, may_pass
 from tests.simulation.faults import Crashed, Faults, Point, WouldBlock
 
 log = logging.getLogger(__name__)

@@ -62,9 +62,9 @@ def query(url: str, sql: str) -> object:
         return row and row[0]
 
 
-def execute(url: str, sql: str) -> None:
-    """Have the database do something, and commit."""
-    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+def execute(url: str, sql: str, *, alone: bool = False) -> None:
+    """Have the database do something, and commit; ``alone`` is for what cannot be done in a transaction."""
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=alone) as connection:
         connection.execute(sql)
 
 

@@ -19,7 +19,7 @@ from schemas.access.callers import ApiRole
 from stream.inbound.forwarder import Forwarder
 from tests.support.acts import create_key
 from tests.support.builders import SHARDS, Json, bill
-from tests.support.servers import Consumer, await_true
+from tests.support.servers import Consumer, await_true, execute
 from tests.web.door import open_door
 from tests.web.site import Site
 
@@ -140,3 +140,28 @@ def test_a_producer_that_failed_is_never_used_again(ledger: Engine, monkeypatch:
         assert KafkaError._TIMED_OUT == told.value.args[0].code()
     first, second = ([json.loads(value)["settlement_id"] for value, _ in each.held] for each in BrokenProducer.made)
     assert (["S1", "S2"], ["S2"]) == (first, second)
+
+
+def test_a_ledger_that_is_away_is_not_taken_for_kafka(
+    kafka: str, postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While PostgreSQL lets nobody in, and afterwards, Kafka counts as there: nobody has to post for that."""
+    with Site(kafka, postgres_url) as site, Forwarder(site.engine, kafka, SETTINGS) as forwarder:
+        assert await_true(lambda: forwarder.kafka_answers)
+        name = site.engine.url.database
+        execute(postgres_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false", alone=True)
+        execute(postgres_url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        assert await_true(lambda: "the ledger is unreachable" in caplog.text)
+        assert forwarder.kafka_answers
+        execute(postgres_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true", alone=True)
+        post(site, range(70, 71))
+        assert await_true(lambda: site.waiting() == 0)
+        assert forwarder.kafka_answers
+
+
+def test_kafka_is_seen_to_be_back_without_a_post(kafka: str, postgres_url: str) -> None:
+    """A forwarder that last found Kafka away asks again, though there is nothing to send."""
+    with Site(kafka, postgres_url) as site, Forwarder(site.engine, kafka, SETTINGS) as forwarder:
+        assert await_true(lambda: forwarder.kafka_answers)
+        forwarder.kafka_answers = False
+        assert await_true(lambda: forwarder.kafka_answers)

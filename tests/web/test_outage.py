@@ -74,6 +74,8 @@ def test_nothing_acknowledged_is_lost_in_an_outage_of_kafka(cluster: LocalKafka,
         site.start_gateway(ledger_lease=6)
         hospitals = posted(site, range(BEFORE))
         os.kill(cluster.pids[0], signal.SIGKILL)
+        with site.client(site.h1) as client:  # although nobody posts meanwhile
+            assert await_true(lambda: client.get("/readyz").json()["kafka"] == "away", 60)
         hospitals += posted(site, range(BEFORE, BEFORE + DURING))
         assert site.waiting() > 0
         with site.client(site.h1) as client:
