@@ -30,14 +30,24 @@ _ENTRIES = """
     )
 """
 
+# An insurer may have reported before: a restored ledger instructs again what was paid long ago. The payout then begins in
+# the state to which its person's reports had come.
 _INSTRUCTED = (
     _ENTRIES
     + """
     INSERT INTO digest_money (scheme_id, tier, day, kind, state, payouts, amount)
     SELECT i.scheme_id, coalesce(convert_from(i.value, 'UTF8')::jsonb ->> 'tier', ''),
         ((e.told ->> 'occurred_at')::timestamptz AT TIME ZONE 'Asia/Shanghai')::date, i.kind,
-        CASE WHEN i.reversal_of IS NULL THEN 'instructed' ELSE 'book' END, count(*), sum(i.amount)
+        CASE WHEN i.reversal_of IS NULL THEN coalesce(before.state, 'instructed') ELSE 'book' END,
+        count(*), sum(i.amount)
     FROM entry e JOIN instructions i ON i.payout_id = e.told -> 'subject' ->> 'payout_id'
+        LEFT JOIN LATERAL (
+            SELECT convert_from(a.value, 'UTF8')::jsonb -> 'subject' ->> 'state' AS state
+            FROM facts f JOIN audit_entries a ON a.shard = :shard AND a.seq = first_audit_entry(:shard, f.event_no)
+            WHERE f.kind = 'payout' AND f.subject_id = i.payout_id AND f.person_id = i.person_id
+                AND f.event_no < i.event_no
+            ORDER BY f.event_no DESC LIMIT 1
+        ) before ON true
     GROUP BY 1, 2, 3, 4, 5
     ON CONFLICT (scheme_id, tier, day, kind, state) DO UPDATE
     SET payouts = digest_money.payouts + excluded.payouts, amount = digest_money.amount + excluded.amount

@@ -9,8 +9,10 @@ from itertools import islice
 import pytest
 from sqlalchemy import text
 
+from handlers.claims.settle import payout_id_of
 from infra.ledger import digest
-from tests.support.builders import Json, bill, coverage, discharge, void
+from schemas.ids import ClaimId
+from tests.support.builders import Json, bill, coverage, discharge, report, void
 from tests.support.ledgers import give, held, in_order, ticking
 from tests.support.owed_person import OwedPerson
 from tests.web.desk import Desk
@@ -106,6 +108,32 @@ def test_a_report_on_a_book_reversal_moves_no_money(desk: Desk) -> None:
     check(desk)
     states = desk.rows("SELECT kind, state, amount FROM digest_money WHERE payouts <> 0 ORDER BY kind, state")
     assert [("payment", "failed", 30_000), ("payment", "instructed", 30_000), ("recovery", "book", 30_000)] == states
+
+
+@pytest.mark.parametrize("chunk", [1, 5000])
+def test_a_report_may_come_before_its_instruction(desk: Desk, chunk: int) -> None:
+    """As after a restore: paid, returned or contradicted before the ledger instructs, and then reported on again."""
+    publish_two(desk.engine)
+    payouts = {f"P{number}": payout_id_of(ClaimId(f"E{number}"), "village_mutual_aid", 1) for number in range(4)}
+
+    def told(person: str, status: str, day: int, **fields: str) -> Json:
+        when = f"2025-04-{day:02d}T10:00:00+08:00"
+        return report(payouts[person], status=status, reported_at=when, person_id=person, **fields)
+
+    early = [("P0", "paid", 1), ("P1", "paid", 1), ("P1", "returned", 2), ("P2", "failed", 1), ("P2", "paid", 2)]
+    strangers = [{**told("P0", "failed", 3), "person_id": "P3"}]
+    post(desk.engine, [told(*each) for each in early] + strangers)
+    for number, person in enumerate(payouts):
+        bills = [discharge(f"E{number}", person_id=person), bill(f"S{number}", f"E{number}", 5000, person_id=person)]
+        post(desk.engine, [coverage(f"C{number}", "member", person_id=person), *bills])
+    assert 4 == desk.value("SELECT count(*) FROM instructions")
+    digest.bring_forward(desk.engine, desk.now(), chunk)
+    check(desk)
+    states = desk.rows("SELECT DISTINCT state FROM digest_money WHERE payouts <> 0 ORDER BY state")
+    assert ["failed", "instructed", "paid", "returned"] == [row.state for row in states]
+    post(desk.engine, [told("P0", "returned", 4), told("P1", "paid", 1), told("P3", "paid", 5)])
+    digest.bring_forward(desk.engine, desk.now(), chunk)
+    check(desk)
 
 
 def test_it_can_be_made_again(town: Desk) -> None:
