@@ -30,8 +30,8 @@ _ENTRIES = """
     )
 """
 
-# An insurer may have reported before: a restored ledger instructs again what was paid long ago. The payout then begins in
-# the state to which its person's reports had come.
+# An insurer may have reported before: a restored ledger instructs again what was paid long ago. The payout then begins
+# in the state to which its person's reports had come.
 _INSTRUCTED = (
     _ENTRIES
     + """
