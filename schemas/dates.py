@@ -12,7 +12,8 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
-from pydantic_core import PydanticCustomError
+
+from schemas.bilingual import SaidError, field_error
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -31,7 +32,10 @@ def parse_instant(text: str) -> datetime:
     """An RFC 3339 timestamp with offset; digits below the microsecond are dropped. Raises ValueError."""
     match = _INSTANT.fullmatch(text)
     if match is None:
-        raise ValueError("an instant is RFC 3339 with an offset, such as 2024-05-01T08:00:00+08:00")
+        raise SaidError(
+            "时间应为带时区的 RFC 3339 格式,例如 2024-05-01T08:00:00+08:00",
+            "an instant is RFC 3339 with an offset, such as 2024-05-01T08:00:00+08:00",
+        )
     day, clock, fraction, offset = match.groups(default="")
     zone = "+00:00" if offset in "Zz" else offset
     try:
@@ -39,7 +43,7 @@ def parse_instant(text: str) -> datetime:
         shanghai_date(instant)
         instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError("no such instant in the calendar") from None
+        raise SaidError("日历上没有这个时间", "no such instant in the calendar") from None
     return instant
 
 
@@ -54,18 +58,24 @@ def _date_from_wire(value: object) -> date:
             return date.fromisoformat(value)
         except ValueError:
             pass
-    raise PydanticCustomError("calendar_date", "a date is written YYYY-MM-DD and must exist in the calendar")
+    raise field_error(
+        "calendar_date",
+        "日期应写作 YYYY-MM-DD,并且日历上有这一天",
+        "a date is written YYYY-MM-DD and must exist in the calendar",
+    )
 
 
 def _instant_from_wire(value: object) -> datetime:
     if isinstance(value, datetime):  # built by the program itself; JSON has no such value
         return value
     if not isinstance(value, str):
-        raise PydanticCustomError("instant", "an instant is a string, RFC 3339 with an offset")
+        raise field_error(
+            "instant", "时间应为字符串,写作带时区的 RFC 3339 格式", "an instant is a string, RFC 3339 with an offset"
+        )
     try:
         return parse_instant(value)
-    except ValueError as error:
-        raise PydanticCustomError("instant", "{reason}", {"reason": str(error)}) from None
+    except SaidError as error:
+        raise field_error("instant", *error.saying) from None
 
 
 BusinessDate = Annotated[

@@ -21,8 +21,8 @@ from pydantic import (
     WithJsonSchema,
     WrapValidator,
 )
-from pydantic_core import PydanticCustomError
 
+from schemas.bilingual import field_error
 from schemas.dates import BusinessDate, Instant
 from schemas.ids import EncounterId, FacilityId, PayoutId, PersonId, PolicyId
 from schemas.money import NumberLiteral, WireYuan
@@ -30,7 +30,7 @@ from schemas.money import NumberLiteral, WireYuan
 
 def _no_number(value: object) -> object:
     if isinstance(value, NumberLiteral):  # a str to Python, a number to the sender: 1.50 and 1.5 must not be two ids
-        raise PydanticCustomError("string_type", "Input should be a valid string")
+        raise field_error("string_type", "应为字符串", "Input should be a valid string")
     return value
 
 

@@ -10,7 +10,8 @@ import re
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
-from pydantic_core import PydanticCustomError
+
+from schemas.bilingual import SaidError, field_error
 
 FEN_PER_YUAN = 100
 FEN_MAX = 10**14 - 1
@@ -30,11 +31,13 @@ def parse_yuan(text: str) -> int:
     """
     match = _YUAN.fullmatch(text)
     if match is None:
-        raise ValueError("an amount is a decimal number of yuan with at most two decimals")
+        raise SaidError(
+            "金额应为十进制数(元),最多两位小数", "an amount is a decimal number of yuan with at most two decimals"
+        )
     sign, whole, cents = match.groups(default="")
     fen = int(whole) * FEN_PER_YUAN + int(cents.ljust(2, "0"))
     if fen > FEN_MAX:
-        raise ValueError("an amount is at most 999999999999.99 yuan")
+        raise SaidError("金额最多 999999999999.99 元", "an amount is at most 999999999999.99 yuan")
     return -fen if sign else fen
 
 
@@ -58,11 +61,11 @@ def _fen_from_wire(value: object) -> int:
 
 def _fen_from_text(value: object) -> int:
     if not isinstance(value, str):  # a NumberLiteral is a str too: both are read from their literal
-        raise PydanticCustomError("money", "an amount is a string or a number of yuan")
+        raise field_error("money", "金额应为字符串或数字(元)", "an amount is a string or a number of yuan")
     try:
         return parse_yuan(str(value))
-    except ValueError as error:
-        raise PydanticCustomError("money", "{reason}", {"reason": str(error)}) from None
+    except SaidError as error:
+        raise field_error("money", *error.saying) from None
 
 
 def _fen_or_text(value: object) -> int:

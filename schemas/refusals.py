@@ -1,7 +1,7 @@
 """Why an event was not accepted: a code, where in the event, and what to do, in Chinese and English.
 
 A refusal is a value, not an exception: data that is wrong is an expected outcome (claims.md, section 3).
-Messages name fields and rules, never the values of a person.
+Messages name fields and rules, and sums where they do not agree, but never who somebody is.
 """
 
 from __future__ import annotations
@@ -61,20 +61,17 @@ class EventRefused(BaseModel):
     value_sha256: str
 
 
-def refuse(code: RefusalCode, detail: Saying | str = "", pointers: tuple[str, ...] = ()) -> Refusal:
-    """A refusal with the sentences of its code; ``detail`` (no personal data) is put in brackets.
+def refuse(code: RefusalCode, hint: Saying | None = None, pointers: tuple[str, ...] = ()) -> Refusal:
+    """A refusal with the sentences of its code; ``hint`` (nothing about who somebody is) is put in brackets."""
+    zh, en = hinted(_SENTENCES[code], hint, pointers)
+    return Refusal(code=code, pointers=pointers, zh=zh, en=en)
 
-    A detail that is only text stands in the English sentence alone.
-    """
-    sentence = _SENTENCES[code]
-    more = detail if isinstance(detail, Saying) else Saying("", detail)
+
+def hinted(sentence: Saying, hint: Saying | None, pointers: tuple[str, ...]) -> Saying:
+    """The sentence in both languages, with the fields it is about and a hint in brackets."""
     where = f" ({', '.join(pointers)})" if pointers else ""
-    return Refusal(
-        code=code,
-        pointers=pointers,
-        zh=sentence.zh + where + (f" [{more.zh}]" if more.zh else ""),
-        en=sentence.en + where + (f" [{more.en}]" if more.en else ""),
-    )
+    zh, en = (f" [{hint.zh}]", f" [{hint.en}]") if hint else ("", "")
+    return Saying(sentence.zh + where + zh, sentence.en + where + en)
 
 
 _SENTENCES: dict[RefusalCode, Saying] = {

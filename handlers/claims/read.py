@@ -15,6 +15,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from handlers.claims.future_dates import date_after_event, event_after_intake
+from handlers.words.field_hints import NESTED, field_hint, imbalance, json_hint
+from schemas.bilingual import SaidError, Saying
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.facts import FACT_TYPES, CoverageRecorded, EncounterDischarged, Fact, SettlementPosted
 from schemas.money import NumberLiteral
@@ -67,7 +69,7 @@ def read(
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         pointers = tuple(dict.fromkeys(_pointer(detail["loc"]) for detail in details))
-        return refuse(RefusalCode.SCHEMA_INVALID, str(details[0]["msg"]), pointers)
+        return refuse(RefusalCode.SCHEMA_INVALID, field_hint(details[0]), pointers)
     refusal = _rules(fact, key)
     if refusal is None and as_of is not None:
         refusal = event_after_intake(fact, as_of)
@@ -92,13 +94,11 @@ def _parse(value: bytes) -> dict[str, Any] | Refusal:
             object_pairs_hook=_no_repeats_nor_surrogates if _SURROGATE.search(value) else _no_repeats,
         )
     except (ValueError, RecursionError) as error:  # decoding and JSON errors are ValueErrors
-        # Only the position: it quotes no data.
-        where = f"line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        return refuse(RefusalCode.MALFORMED_JSON, where)
+        return refuse(RefusalCode.MALFORMED_JSON, json_hint(error))
     if value.count(b"[") + value.count(b"{") > DEPTH_MAX and _too_deep(document):
-        return refuse(RefusalCode.MALFORMED_JSON, "nested too deeply")
+        return refuse(RefusalCode.MALFORMED_JSON, NESTED)
     if not isinstance(document, dict):
-        return refuse(RefusalCode.SCHEMA_INVALID, "an event is a JSON object", ("",))
+        return refuse(RefusalCode.SCHEMA_INVALID, Saying("报文应为 JSON 对象", "an event is a JSON object"), ("",))
     return document
 
 
@@ -119,14 +119,14 @@ def _integer(literal: str) -> int | NumberLiteral:
 
 
 def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
+    raise SaidError(f"{name} 不是 JSON", f"{name} is not JSON")
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """With a duplicate member, two readers could see two amounts."""
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise ValueError("an object names a member twice")
+        raise SaidError("同一对象中有重名的字段", "an object names a member twice")
     return members
 
 
@@ -158,7 +158,8 @@ def _encodable(values: list[Any]) -> None:
 def _model(document: dict[str, Any], topic: str | None) -> type[Fact] | Refusal:
     event_type = document.get("event_type")
     if not isinstance(event_type, str) or isinstance(event_type, NumberLiteral):
-        return refuse(RefusalCode.SCHEMA_INVALID, "event_type is missing or no string", ("/event_type",))
+        hint = Saying("缺少 event_type,或不是字符串", "event_type is missing or no string")
+        return refuse(RefusalCode.SCHEMA_INVALID, hint, ("/event_type",))
     model = FACT_TYPES.get(event_type)
     if model is None or (topic is not None and TOPIC_OF_EVENT[event_type].name != topic):
         return refuse(RefusalCode.UNKNOWN_EVENT_TYPE, pointers=("/event_type",))
@@ -176,7 +177,13 @@ def _rules(fact: Fact, key: bytes | KeyNotGiven | None) -> Refusal | None:
             return refuse(RefusalCode.NEGATIVE_AMOUNT, pointers=negative)
         parts = sum(getattr(fact, name) for name in fact.money_fields[1:])
         if fact.total_charge != parts:
-            return refuse(RefusalCode.AMOUNTS_DO_NOT_BALANCE, pointers=("/total_charge",))
+            hint = imbalance(
+                fact.total_charge,
+                parts,
+                Saying("总费用", "total_charge is"),
+                Saying("其余各项合计", "the other amounts add up to"),
+            )
+            return refuse(RefusalCode.AMOUNTS_DO_NOT_BALANCE, hint, ("/total_charge",))
     return _dates(fact)
 
 

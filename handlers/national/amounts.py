@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import get_args
 
 from handlers.national.settlement_values import FieldTrouble, NationalRecord, amount
+from handlers.words.field_hints import imbalance
 from schemas.bilingual import Saying
 from schemas.national.mapping import Detail, NationalMapping
 from schemas.national.national_refusal import NationalRefusal
-from schemas.refusals import RefusalCode
+from schemas.refusals import RefusalCode, hinted
 
 DETAILS: tuple[Detail, ...] = get_args(Detail)
 PATIENTS_OWN = ("acct_pay", "acct_mulaid_pay", "psn_cash_pay")
@@ -48,6 +49,7 @@ def converted(record: NationalRecord, mapping: NationalMapping) -> dict[str, int
                 (field, *contained),
                 f"{field} 小于对照表说它已包含的 {'、'.join(contained)}",
                 f"{field} is less than what the mapping says it contains: {', '.join(contained)}",
+                _imbalance(field, contained, rest + sum(details[name] for name in contained), -rest),
             )
     sides = {"copay": inside, "out_of_catalogue": outside}
     for detail, value in details.items():
@@ -111,6 +113,7 @@ def _unbalanced(
             f"medfee_sumamt 不等于各基金支付与个人负担之和({' + '.join(fields[1:])},按对照表 {mapping.id}){hint_zh}",
             f"medfee_sumamt is not what the funds and the patient paid ({' + '.join(fields[1:])}, under the mapping "
             f"{mapping.id}){hint_en}",
+            _imbalance(fields[0], fields[1:], amounts["total_charge"], -difference),
         )
     checks: list[tuple[str, int, tuple[str, ...]]] = [
         ("fund_pay_sumamt", sum(value for name, value in funds.items() if name != "hosp_part_amt"), tuple(funds)),
@@ -119,30 +122,36 @@ def _unbalanced(
     for name, expected, others in checks:
         value = amount(record, name)
         if value is not None and value != expected:
-            return _sums(name, others)
+            return _sums(name, others, value, expected)
     if own["psn_cash_pay"] is not None:
         beside = mapping.acct_mulaid_pay == "beside_acct_pay"
         paid = own["psn_cash_pay"] + (own["acct_pay"] or 0) + ((own["acct_mulaid_pay"] or 0) if beside else 0)
         if paid != burden:
             names = PATIENTS_OWN if beside else ("acct_pay", "psn_cash_pay")
-            return _sums(" + ".join(names), patient)
+            return _sums(" + ".join(names), patient, paid, burden)
     return None
 
 
-def _sums(name: str, others: tuple[str, ...]) -> NationalRefusal:
+def _sums(name: str, others: tuple[str, ...], value: int, expected: int) -> NationalRefusal:
     listed = " + ".join(others)
     return _refused(
         RefusalCode.AMOUNTS_DO_NOT_BALANCE,
         (*name.split(" + "), *others),
         f"{name} 与 {listed} 对不上",
         f"{name} does not agree with {listed}",
+        _imbalance(name, others, value, expected - value),
     )
 
 
-def _refused(code: RefusalCode, fields: tuple[str, ...], zh: str, en: str) -> NationalRefusal:
-    return NationalRefusal(
-        code=code,
-        fields=fields,
-        zh=f"{zh}。请核对到分后重新发送。",
-        en=f"{en}. Reconcile to the fen and send it again.",
-    )
+def _imbalance(name: str, others: tuple[str, ...], value: int, missing: int) -> Saying:
+    """Both sums and the difference (fen)."""
+    listed = " + ".join(others)
+    return imbalance(value, value + missing, Saying(name, f"{name} is"), Saying(f"{listed} 合计", f"{listed} is"))
+
+
+def _refused(
+    code: RefusalCode, fields: tuple[str, ...], zh: str, en: str, hint: Saying | None = None
+) -> NationalRefusal:
+    whole = Saying(f"{zh}。请核对到分后重新发送。", f"{en}. Reconcile to the fen and send it again.")
+    said = hinted(whole, hint, ())
+    return NationalRefusal(code=code, fields=fields, zh=said.zh, en=said.en)

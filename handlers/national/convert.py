@@ -16,13 +16,14 @@ from typing import Any
 from handlers.claims.read import read
 from handlers.national.amounts import DETAILS, converted
 from handlers.national.settlement_values import FieldTrouble, NationalRecord, amount, code, day, instant, spelled, text
+from handlers.words.field_hints import json_hint
 from schemas.bilingual import Saying
 from schemas.canonical import derived_id
 from schemas.dates import format_instant, shanghai_date
 from schemas.money import NumberLiteral, format_yuan
 from schemas.national.mapping import NationalMapping, NationalMappings
 from schemas.national.national_refusal import NationalCode, NationalRefusal
-from schemas.refusals import Refusal, RefusalCode
+from schemas.refusals import Refusal, RefusalCode, hinted
 
 EventJson = dict[str, Any]
 
@@ -46,8 +47,8 @@ def parse(body: bytes) -> list[dict[str, object]] | NationalRefusal:
     """The records in a JSON text: one, a list, or the platform's answer with one in ``output.setlinfo``."""
     try:
         document = json.loads(body.decode("utf-8-sig"), parse_float=NumberLiteral)
-    except (ValueError, RecursionError):
-        return _malformed()
+    except (ValueError, RecursionError) as error:
+        return _malformed(json_hint(error))
     for wrapper in ("output", "setlinfo"):
         if isinstance(document, dict) and isinstance(document.get(wrapper), dict):
             document = document[wrapper]
@@ -269,10 +270,10 @@ _FIELD_OF = {
 }
 
 
-def _malformed() -> NationalRefusal:
-    return NationalRefusal(
-        code=RefusalCode.MALFORMED_JSON,
-        fields=(),
-        zh="不是合法的 UTF-8 JSON:请发送一条结算记录、结算记录的列表,或平台返回的 output.setlinfo。",
-        en="The body is not UTF-8 JSON with a settlement, a list of settlements, or output.setlinfo.",
+def _malformed(hint: Saying | None = None) -> NationalRefusal:
+    said = Saying(
+        "不是合法的 UTF-8 JSON:请发送一条结算记录、结算记录的列表,或平台返回的 output.setlinfo。",
+        "The body is not UTF-8 JSON with a settlement, a list of settlements, or output.setlinfo.",
     )
+    zh, en = hinted(said, hint, ())
+    return NationalRefusal(code=RefusalCode.MALFORMED_JSON, fields=(), zh=zh, en=en)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from handlers.words.national_sentences import origin_sentence
 from schemas.facts import SettlementPosted
 from schemas.national.national_refusal import NationalRefusal
 from tests.support.builders import reading, unhurried
+from tests.support.languages import difference
 from tests.support.national_lists import AMOUNTS, NOW, listed, mappings, reversal
 
 Json = dict[str, Any]
@@ -31,8 +33,9 @@ def events(answer: Answer) -> list[Json]:
 def refused(answer: Answer) -> tuple[str, str]:
     """The code and the first field."""
     assert isinstance(answer, NationalRefusal), answer
-    assert answer.zh
-    assert answer.en
+    assert "" == difference(answer.zh, answer.en), answer
+    if answer.code == "AMOUNTS_DO_NOT_BALANCE":
+        assert re.search(r"前者(多|少) [0-9]+\.[0-9]{2} 元\]$", answer.zh), answer
     return str(answer.code), answer.fields[0]
 
 
@@ -147,6 +150,26 @@ def test_the_platforms_own_answer_has_only_the_sum() -> None:
 def test_what_is_wrong_is_named(fields: Json, code: str, first: str) -> None:
     """A refusal has a code and names the field of the list to look at first."""
     assert (code, first) == refused(convert(listed(**fields), mappings(), NOW))
+
+
+@pytest.mark.parametrize(
+    ("fields", "zh", "en"),
+    [
+        (
+            {"medfee_sumamt": "10000.01"},
+            "othfund_pay + psn_selfpay + psn_ownpay 合计 10000.00 元,前者多 0.01 元]",
+            "10000.00 yuan: 0.01 yuan too much]",
+        ),
+        ({"psn_part_amt": "4399.99"}, "前者少 0.01 元]", "0.01 yuan too little]"),
+        ({"preselfpay_amt": "3300.01"}, "[psn_selfpay 3300.00 元,preselfpay_amt", "too little]"),
+    ],
+)
+def test_sums_that_differ_are_named_to_the_fen(fields: Json, zh: str, en: str) -> None:
+    """Both sums, and by how much the first is too large or too small."""
+    answer = convert(listed(**fields), mappings(), NOW)
+    assert isinstance(answer, NationalRefusal)
+    assert zh in answer.zh
+    assert en in answer.en
 
 
 def test_an_account_that_was_left_out_is_recognised() -> None:

@@ -87,6 +87,7 @@ def test_the_bytes_are_covered_until_somebody_says_why(stuck: Desk) -> None:
     assert PERSON not in covered
     assert "张小明" not in covered
     assert '"total_charge": "3001.00"' in covered
+    assert "总费用 3001.00 元,其余各项合计 3000.00 元,前者多 1.00 元" in covered
     assert 422 == visitor.post(f"/refused/{number}/reveal", reason=" x ").status_code
     assert "张小明" in reveal(visitor, number)
     (entry,) = stuck.audited("personal.unmasked")

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from handlers.words.field_hints import field_hint
 from infra.settings import Settings
 from schemas.contract.json_schema import CONTRACT_VERSION
 from schemas.national.mapping import NationalMappings
@@ -99,8 +100,9 @@ async def _answer_http_error(request: Request, error: Exception) -> Response:
 
 async def _answer_invalid_parameters(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    names = tuple(dict.fromkeys(str(detail["loc"][-1]) for detail in error.errors()))
-    return await _answer_problem(request, problem("REQUEST_INVALID", pointers=names))
+    details = error.errors()
+    names = tuple(dict.fromkeys(str(detail["loc"][-1]) for detail in details))
+    return await _answer_problem(request, problem("REQUEST_INVALID", field_hint(details[0]), pointers=names))
 
 
 async def _answer_ledger_failure(request: Request, error: Exception) -> Response:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from handlers.national.convert import parse
 from handlers.national.settlement_batch import convert_all
+from handlers.words.field_hints import json_hint
 from infra.clock import utc_now
+from schemas.bilingual import Saying
 from schemas.national.mapping import NationalMappings
 from schemas.national.national_refusal import NationalRefusal
 from schemas.refusals import RefusalCode, refuse
@@ -42,8 +44,8 @@ def read_json(body: bytes) -> Events:
         return Events([body.strip(b" \t\r\n")], single=True)
     try:
         items = array_items(body.decode("utf-8"))
-    except ValueError:
-        raise of_refusal(refuse(RefusalCode.MALFORMED_JSON)) from None
+    except ValueError as error:
+        raise of_refusal(refuse(RefusalCode.MALFORMED_JSON, json_hint(error))) from None
     return _batch([item.encode("utf-8") for item in items])
 
 
@@ -107,7 +109,7 @@ def _media_type(content_type: str | None) -> str:
 
 def _batch(items: Sequence[bytes | Problem]) -> Events:
     if not items:
-        raise problem("REQUEST_INVALID", "the batch is empty")
+        raise problem("REQUEST_INVALID", Saying("批内没有报文", "the batch is empty"))
     if len(items) > BATCH_EVENTS_MAX:
         raise problem("BATCH_TOO_LONG")
     return Events(list(items), single=False)

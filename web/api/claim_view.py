@@ -16,12 +16,13 @@ from handlers.words.claim_sentences import status_sentence, why_nothing
 from infra.ledger import inbox
 from infra.ledger.claim_record import ClaimRecord, claim_record
 from schemas.access.callers import ApiRole, Caller
+from schemas.bilingual import Saying
 from schemas.decisions import ClaimDecided, ClaimDecision, to_json
 from schemas.facts import EncounterDischarged, Kind, SettlementPosted, Subject
 from schemas.money import Fen
 from schemas.policy.model import Policy
 from web.accept_language import Language, text_in
-from web.api.permissions import may_see_claim
+from web.api.permissions import cannot, may_see_claim
 from web.api.problems import problem
 
 RECEIVED = "received"
@@ -56,7 +57,7 @@ class ClaimView(BaseModel):
 def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language) -> ClaimView:
     """The current state of a claim. Raises Problem: NOT_FOUND, or FORBIDDEN when it is not the caller's."""
     if caller.role is not ApiRole.HOSPITAL:
-        raise problem("FORBIDDEN", f"a {caller.role} key cannot read claims")
+        raise problem("FORBIDDEN", cannot(caller, Saying("查询理赔", "read claims")))
     with engine.connect() as connection:
         waiting = inbox.not_taken_in(connection, claim_id)
     record = claim_record(engine, claim_id)
@@ -120,7 +121,7 @@ def decision_document(decision: ClaimDecision) -> dict[str, JsonValue]:
 
 def _check(caller: Caller, facilities: Iterable[str]) -> None:
     if not may_see_claim(facilities, caller):
-        raise problem("FORBIDDEN", "that claim belongs to another facility")
+        raise problem("FORBIDDEN", Saying("这件理赔属于其他机构", "that claim belongs to another facility"))
 
 
 def _facilities(engine: Engine, account: Account, claim: Claim) -> set[str]:

@@ -10,7 +10,9 @@ from sqlalchemy import Engine
 
 from infra.ledger.instruction_pages import InstructionCursor, instructions_after
 from schemas.access.callers import ApiRole, Caller
+from schemas.bilingual import Saying
 from schemas.canonical import canonical_json
+from web.api.permissions import cannot
 from web.api.problems import problem
 
 
@@ -25,7 +27,7 @@ class InstructionPage(BaseModel):
 def page_of(engine: Engine, caller: Caller, after: str | None, limit: int, shard_count: int) -> InstructionPage:
     """The next page for the caller's schemes. Raises Problem for another role or an unreadable ``after``."""
     if caller.role is not ApiRole.INSURER:
-        raise problem("FORBIDDEN", f"a {caller.role} key cannot read instructions")
+        raise problem("FORBIDDEN", cannot(caller, Saying("读取支付指令", "read instructions")))
     position = InstructionCursor() if not after else _position(after, shard_count)
     with engine.connect() as connection:
         values, position, more = instructions_after(connection, caller.scope, position, shard_count, limit)
@@ -49,7 +51,8 @@ def _position(token: str, shard_count: int) -> InstructionCursor:
     except (ValueError, TypeError, RecursionError):
         valid = False
     if not valid or any(shard >= shard_count for shard in position.shards):
-        raise problem("REQUEST_INVALID", "after must be the `next` of an earlier page", pointers=("after",))
+        hint = Saying("after 应为前一页的 `next`", "after must be the `next` of an earlier page")
+        raise problem("REQUEST_INVALID", hint, pointers=("after",))
     return position
 
 

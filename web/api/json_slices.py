@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from json import JSONDecodeError
+
+from handlers.words.field_hints import NESTED
+from schemas.bilingual import SaidError
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)  # only used to find where a value ends
@@ -33,11 +37,11 @@ def object_members(text: str) -> dict[str, str]:
         return members
     while True:
         if text[at : at + 1] != '"':
-            raise ValueError("a member's name must be a string")
+            raise JSONDecodeError("a member's name must be a string", text, at)
         name, at = _scan(text, at)
         at = _skip(text, at)
         if text[at : at + 1] != ":" or name in members:
-            raise ValueError("a member must be a name, a colon and a value, without repeating a name")
+            raise JSONDecodeError("a member must be a name, a colon and a value, without repeating a name", text, at)
         members[str(name)], at = _value(text, _skip(text, at + 1))
         at, more = _next(text, at, "}")
         if not more:
@@ -47,7 +51,7 @@ def object_members(text: str) -> dict[str, str]:
 def _open(text: str, bracket: str) -> int:
     at = _skip(text, 0)
     if text[at : at + 1] != bracket:
-        raise ValueError(f"expected {bracket}")
+        raise JSONDecodeError(f"expected {bracket}", text, at)
     return _skip(text, at + 1)
 
 
@@ -60,7 +64,7 @@ def _scan(text: str, at: int) -> tuple[object, int]:
     try:
         return _DECODER.raw_decode(text, at)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise SaidError(*NESTED) from None
 
 
 def _next(text: str, at: int, bracket: str) -> tuple[int, bool]:
@@ -68,14 +72,14 @@ def _next(text: str, at: int, bracket: str) -> tuple[int, bool]:
     if text[at : at + 1] == ",":
         return _skip(text, at + 1), True
     if text[at : at + 1] != bracket:
-        raise ValueError(f"expected , or {bracket}")
+        raise JSONDecodeError(f"expected , or {bracket}", text, at)
     _end(text, at + 1)
     return at, False
 
 
 def _end(text: str, at: int) -> None:
     if _skip(text, at) != len(text):
-        raise ValueError("unexpected text after the end")
+        raise JSONDecodeError("unexpected text after the end", text, at)
 
 
 def _skip(text: str, at: int) -> int:

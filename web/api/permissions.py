@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from schemas.access.callers import ApiRole, Caller
+from schemas.bilingual import Saying
 from schemas.facts import EncounterDischarged, Fact, Kind, PayoutReported, SettlementPosted, SettlementVoided, Subject
 
 MAY_POST: dict[ApiRole, frozenset[str]] = {
@@ -35,20 +36,32 @@ class Owners:
             self.note(fact)
 
 
-def refusal_of(fact: Fact, caller: Caller, owners: Owners) -> str | None:
-    """Why the caller is not allowed to post this event (English, no personal data); None when it is allowed."""
+def refusal_of(fact: Fact, caller: Caller, owners: Owners) -> Saying | None:
+    """Why the caller is not allowed to post this event (no personal data); None when it is allowed."""
     if fact.event_type not in MAY_POST[caller.role]:
-        return f"a {caller.role} key cannot post {fact.event_type}"
+        return cannot(caller, Saying(f"报送 {fact.event_type}", f"post {fact.event_type}"))
     if isinstance(fact, EncounterDischarged | SettlementPosted) and fact.facility_id not in caller.scope:
-        return "facility_id is not one of this key's facilities"
+        return Saying("facility_id 不是此密钥的机构", "facility_id is not one of this key's facilities")
     if isinstance(fact, SettlementVoided) and fact.subject not in owners.by_subject:
-        return "this key's facilities have no settlement with that id: post the settlement before voiding it"
+        return Saying(
+            "此密钥的机构没有这张结算单:请先报送结算单,再作废",
+            "this key's facilities have no settlement with that id: post the settlement before voiding it",
+        )
     if isinstance(fact, PayoutReported) and fact.subject not in owners.by_subject:
-        return "this key's schemes have no payout with that id"
+        return Saying("此密钥的保障层没有这笔支付", "this key's schemes have no payout with that id")
     for subject in _written(fact):
         if owners.by_subject.get(subject, next(iter(caller.scope), "")) not in caller.scope:
-            return f"that {subject.kind} belongs to another facility or scheme"
+            name = {Kind.ENCOUNTER: "这次就诊", Kind.SETTLEMENT: "这张结算单"}.get(subject.kind, "这笔支付")
+            return Saying(f"{name}属于其他机构或保障层", f"that {subject.kind} belongs to another facility or scheme")
     return None
+
+
+def cannot(caller: Caller, what: Saying) -> Saying:
+    """That keys of the caller's role are not for something."""
+    return Saying(f"{_ROLES[caller.role]}的密钥不能{what.zh}", f"a {caller.role} key cannot {what.en}")
+
+
+_ROLES = {ApiRole.HOSPITAL: "医院", ApiRole.INSURER: "保险公司", ApiRole.REGISTRY: "登记部门"}
 
 
 def may_see_claim(facilities: Iterable[str], caller: Caller) -> bool:

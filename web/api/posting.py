@@ -11,8 +11,10 @@ from infra.clock import utc_now
 from infra.ledger import idempotency
 from infra.ledger.idempotency import Answer
 from schemas.access.callers import Caller
+from schemas.bilingual import Saying
 from schemas.canonical import canonical_json
 from schemas.facts import Kind, Subject
+from web.accept_language import Language
 from web.api.admission import Admitted, admit_all, lock_ids, read_item
 from web.api.body_formats import Events
 from web.api.problems import Problem, problem
@@ -22,10 +24,11 @@ ACKNOWLEDGED, SOME_REFUSED = 202, 207
 
 @dataclass(frozen=True, slots=True)
 class PostRequest:
-    """A request and who sent it. ``sha256`` covers method, path, content type and body."""
+    """A request, who sent it, and the language of the answer. ``sha256`` covers method, path, content type and body."""
 
     caller: Caller
     sha256: str
+    language: Language
     idempotency_key: str | None = None
 
 
@@ -70,12 +73,18 @@ def post_settlement(engine: Engine, request: PostRequest, events: Events, shard_
 def _check_settlement(admitted: Sequence[Admitted]) -> None:
     settlements = [event for event in admitted if event.fact.subject.kind is Kind.SETTLEMENT]
     if len(settlements) != 1:
-        raise problem(
-            "REQUEST_INVALID", "send one settlement, alone or in an array with the discharge of its encounter"
+        hint = Saying(
+            "请发送一张结算单,单独发送,或与同一次就诊的出院记录放在一个数组里",
+            "send one settlement, alone or in an array with the discharge of its encounter",
         )
+        raise problem("REQUEST_INVALID", hint)
     encounter = Subject(Kind.ENCOUNTER, settlements[0].claim_id or "")
     if any(event is not settlements[0] and event.fact.subject != encounter for event in admitted):
-        raise problem("REQUEST_INVALID", "only the discharge of the same encounter can be sent with a settlement")
+        hint = Saying(
+            "与结算单一起发送的,只能是同一次就诊的出院记录",
+            "only the discharge of the same encounter can be sent with a settlement",
+        )
+        raise problem("REQUEST_INVALID", hint)
 
 
 def _or_raise(index: int, result: Admitted | Problem, single: bool) -> Admitted:
@@ -93,7 +102,7 @@ def _single(request: PostRequest, result: Admitted | Problem) -> Answer:
 
 
 def _batch(request: PostRequest, results: Sequence[Admitted | Problem]) -> Answer:
-    items = [_item(index, result) for index, result in enumerate(results)]
+    items = [_item(index, result, request.language) for index, result in enumerate(results)]
     refused = sum(isinstance(result, Problem) for result in results)
     counts: dict[str, object] = {"acknowledged": len(results) - refused, "refused": refused, "items": items}
     if refused == len(results):
@@ -102,9 +111,9 @@ def _batch(request: PostRequest, results: Sequence[Admitted | Problem]) -> Answe
     return Answer(request.sha256, status, canonical_json(counts))
 
 
-def _item(index: int, result: Admitted | Problem) -> dict[str, object]:
+def _item(index: int, result: Admitted | Problem, language: Language) -> dict[str, object]:
     if isinstance(result, Problem):
-        return {"index": index, "status": result.status, "problem": result.document()}
+        return {"index": index, "status": result.status, "problem": result.document(language)}
     return {"index": index, "status": ACKNOWLEDGED, "receipt": result.receipt()}
 
 

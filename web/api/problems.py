@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from schemas.bilingual import Saying
 from schemas.canonical import canonical_json
 from schemas.national.national_refusal import NationalRefusal
-from schemas.refusals import Refusal, RefusalCode
+from schemas.refusals import Refusal, RefusalCode, hinted
+from web.accept_language import Language, text_in
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -118,13 +120,13 @@ class Problem(Exception):
         self.headers = headers or {}
         self.more = more or {}
 
-    def document(self, language: str = "en") -> dict[str, object]:
+    def document(self, language: Language) -> dict[str, object]:
         """The problem's JSON object. ``detail`` is in the reader's language, ``zh`` and ``en`` are always present."""
         return {
             "type": f"urn:huzhu:problem:{self.code}",
             "title": self.code.replace("_", " ").capitalize(),
             "status": self.status,
-            "detail": self.zh if language == "zh" else self.en,
+            "detail": text_in(Saying(self.zh, self.en), language),
             "code": self.code,
             "pointers": list(self.pointers),
             "zh": self.zh,
@@ -132,23 +134,22 @@ class Problem(Exception):
             **self.more,
         }
 
-    def body(self, language: str = "en") -> bytes:
+    def body(self, language: Language) -> bytes:
         return canonical_json(self.document(language))
 
 
 def problem(
     code: str,
-    detail: str = "",
+    hint: Saying | None = None,
     *,
     pointers: tuple[str, ...] = (),
     headers: dict[str, str] | None = None,
     more: dict[str, object] | None = None,
 ) -> Problem:
-    """A problem with the standard text of one of the API's own codes; ``detail`` (English) is added in brackets."""
-    status, zh, en = CODES[code]
-    where = f" ({', '.join(pointers)})" if pointers else ""
-    en += where + (f" [{detail}]" if detail else "")
-    return Problem(code, status, zh + where, en, pointers=pointers, headers=headers, more=more)
+    """A problem with the standard text of one of the API's own codes; a ``hint`` is added in brackets."""
+    kind = CODES[code]
+    zh, en = hinted(Saying(kind.zh, kind.en), hint, pointers)
+    return Problem(code, kind.status, zh, en, pointers=pointers, headers=headers, more=more)
 
 
 def of_refusal(refusal: Refusal) -> Problem:

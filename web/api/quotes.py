@@ -16,8 +16,10 @@ from handlers.claims.explain import decision_of
 from handlers.claims.read import Reading, read, recall
 from handlers.claims.recall import account_of
 from handlers.offline.book import Book
+from handlers.words.field_hints import json_hint
 from infra.ledger import inbox, reads
 from schemas.access.callers import ApiRole, Caller
+from schemas.bilingual import Saying
 from schemas.facts import CoverageRecorded, EncounterDischarged, Fact, SettlementPosted, Subject
 from schemas.ids import PersonId
 from schemas.refusals import Refusal, RefusalCode, refuse
@@ -25,10 +27,11 @@ from web.accept_language import Language
 from web.api.admission import accepted_lines
 from web.api.claim_view import SchemeExplained, decision_document, explained, summary
 from web.api.json_slices import array_items, object_members
-from web.api.permissions import Owners, refusal_of
+from web.api.permissions import Owners, cannot, refusal_of
 from web.api.problems import of_refusal, problem
 
 COVERAGES_MAX = 50
+_ONE_PERSON = Saying("一次测算只涉及一个人的一次就诊", "a quote is about one person and one encounter")
 
 
 class QuoteView(BaseModel):
@@ -50,12 +53,14 @@ def readings_of(body: bytes, moment: datetime) -> list[Reading]:
     try:
         members = object_members(body.decode("utf-8"))
         coverages = array_items(members.get("coverages", "[]"))
-    except ValueError:
-        raise of_refusal(refuse(RefusalCode.MALFORMED_JSON)) from None
+    except ValueError as error:
+        raise of_refusal(refuse(RefusalCode.MALFORMED_JSON, json_hint(error))) from None
     if "settlement" not in members:
-        raise problem("REQUEST_INVALID", "a quote needs a settlement", pointers=("/settlement",))
+        hint = Saying("测算需要一张结算单", "a quote needs a settlement")
+        raise problem("REQUEST_INVALID", hint, pointers=("/settlement",))
     if len(coverages) > COVERAGES_MAX:
-        raise problem("REQUEST_INVALID", f"at most {COVERAGES_MAX} coverages", pointers=("/coverages",))
+        hint = Saying(f"参保记录最多 {COVERAGES_MAX} 条", f"at most {COVERAGES_MAX} coverages")
+        raise problem("REQUEST_INVALID", hint, pointers=("/coverages",))
     readings = [_read(members["settlement"], "/settlement", SettlementPosted, moment)]
     if members.get("discharge", "null") != "null":
         readings.append(_read(members["discharge"], "/discharge", EncounterDischarged, moment))
@@ -66,7 +71,7 @@ def readings_of(body: bytes, moment: datetime) -> list[Reading]:
         fact = reading.fact
         other_encounter = isinstance(fact, EncounterDischarged) and fact.encounter_id != encounter_id
         if fact.person_id != person_id or other_encounter:
-            raise of_refusal(refuse(RefusalCode.PERSON_MISMATCH, "a quote is about one person and one encounter"))
+            raise of_refusal(refuse(RefusalCode.PERSON_MISMATCH, _ONE_PERSON))
     return readings
 
 
@@ -76,7 +81,7 @@ def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language:
     That is the facts in the ledger and the acknowledged events that still wait for Kafka. Raises Problem.
     """
     if caller.role is not ApiRole.HOSPITAL:
-        raise problem("FORBIDDEN", f"a {caller.role} key cannot ask for quotes")
+        raise problem("FORBIDDEN", cannot(caller, Saying("请求测算", "ask for quotes")))
     facts = [reading.fact for reading in readings]
     subjects = list(dict.fromkeys(subject for fact in facts for subject in claims_of_identity(fact)))
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:

@@ -14,6 +14,7 @@ from infra.ledger import inbox
 from infra.ledger.idempotency import Answer
 from infra.ledger.inbox import Fate
 from schemas.access.callers import Caller
+from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.refusals import Refusal, RefusalCode
 from schemas.topics import EVENT_BYTES_MAX
@@ -138,7 +139,8 @@ async def _events(
     if len(events.items) > 1:
         gateway.rates.take(caller.lineage, len(events.items) - 1)
     identity = "\n".join((request.method, request.url.path, content_type or "", sha256_hex(body)))
-    return posting.PostRequest(caller, sha256_hex(identity.encode("utf-8")), idempotency_key), events
+    sha256 = sha256_hex(identity.encode("utf-8"))
+    return posting.PostRequest(caller, sha256, _language(request), idempotency_key), events
 
 
 async def _decided(
@@ -178,7 +180,8 @@ def _unquoted(idempotency_key: str | None) -> str | None:
     quoted = re.fullmatch(QUOTED, idempotency_key)
     key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else idempotency_key
     if not 1 <= len(key) <= IDEMPOTENCY_KEY_MAX:
-        raise problem("REQUEST_INVALID", pointers=("Idempotency-Key",))
+        hint = Saying(f"1 至 {IDEMPOTENCY_KEY_MAX} 个字符", f"1 to {IDEMPOTENCY_KEY_MAX} characters")
+        raise problem("REQUEST_INVALID", hint, pointers=("Idempotency-Key",))
     return key
 
 
@@ -196,7 +199,7 @@ def _seconds(wait: str | None) -> float:
 
 
 def _repeatable(answer: Answer, replayed: bool) -> Response:
-    headers = {"Idempotent-Replayed": "true"} if replayed else {}
+    headers = {"Vary": "Accept-Language", **({"Idempotent-Replayed": "true"} if replayed else {})}
     return Response(answer.body, answer.status, headers, "application/json")
 
 
