@@ -128,7 +128,7 @@ def _stay(page: ClaimPage) -> Saying:
 
 def _status(page: ClaimPage) -> Saying:
     claim = page.claim
-    return status_sentence(page.decision.status, claim.discharge is not None, claim.filed_at is not None)
+    return status_sentence(page.decision, claim.discharge is not None, claim.filed_at is not None)
 
 
 def _bills_heading(claim: Claim) -> Saying:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from handlers.claims.account import CoverageView, Decidable, DecidableClaim, StayView
-from handlers.claims.eligibility import covers, find_tier
+from handlers.claims.eligibility import covers, find_tier, is_covered
 from schemas.decisions import Reason, Status, StepKind
 from schemas.ids import ClaimId
 from schemas.money import round_half_up
@@ -163,7 +163,8 @@ def _adjudicate_claim(
             for scheme in policy.schemes
         ]
     )
-    covered = any(benefit.tier is not None for benefit in benefits)
+    # Whoever has a tier is covered; asking again is for those whom every scheme left out.
+    covered = any(benefit.tier is not None for benefit in benefits) or is_covered(policy, on_the_day)
     status = Status.ADJUDICATED if covered else Status.NOT_COVERED
     return Adjudication(claim, status, copay, out_of_catalogue, policy, benefits)
 

@@ -1,4 +1,4 @@
-"""Whether a scheme looks at a claim at all, and in which tier (claims.md, section 5, step 1)."""
+"""Who is covered (claims.md, section 4), and in which tier a scheme looks at a claim (section 5, step 1)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,19 @@ from datetime import date
 
 from handlers.claims.account import CoverageView, DecidableClaim, StayView
 from schemas.decisions import Reason
-from schemas.policy.model import Scheme, Tier
+from schemas.policy.model import Policy, Scheme, Tier
+
+
+def is_covered(policy: Policy, coverages: Sequence[CoverageView]) -> bool:
+    """Whether any scheme finds a coverage of its programme and area with a category of one of its tiers.
+
+    ``coverages`` are the person's on the day of discharge. What the stay was, and how old a coverage is, play no part:
+    they are reasons why a scheme pays a covered person nothing.
+    """
+    return any(
+        _tier(scheme, {coverage.category for coverage in coverages if _belongs(scheme, coverage)}) is not None
+        for scheme in policy.schemes
+    )
 
 
 def find_tier(

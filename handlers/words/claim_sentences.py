@@ -7,7 +7,7 @@ words, and amounts in yuan.
 from __future__ import annotations
 
 from schemas.bilingual import Saying
-from schemas.decisions import Reason, Status
+from schemas.decisions import ClaimDecision, Reason, Status
 from schemas.money import FEN_PER_YUAN
 from schemas.policy.model import Scheme
 
@@ -41,8 +41,8 @@ STATUS_NAMES = {
     Status.INCOMPLETE: Saying("资料未到齐", "incomplete"),
     Status.AFTER_DEATH: Saying("死亡日期之后入院", "admitted after the day of death"),
     Status.NO_POLICY: Saying("没有生效的方案", "no policy in force"),
-    Status.NOT_COVERED: Saying("没有对得上的保障", "not covered"),
-    Status.ADJUDICATED: Saying("已算好", "decided"),
+    Status.NOT_COVERED: Saying("未参保", "not covered"),
+    Status.ADJUDICATED: Saying("已核定", "decided"),
 }
 REASON_NAMES = {
     Reason.NOT_IN_SCOPE: Saying("不在补助范围", "outside the scope"),
@@ -77,18 +77,27 @@ _STATUS = {
         "apply again: it is worked out automatically once a policy for that day is published.",
     ),
     Status.NOT_COVERED: Saying(
-        "方案里没有一项对得上您这次的情况,所以现在没有补助;每一项的原因写在下面。如果您应当在名单里,"
-        "请到村(居)委会或民政窗口补登记:登记一到,即使过了几年,也会自动重新计算。",
-        "No scheme of the policy fits, so nothing is paid now; the reason for each is below. If you should be on a "
-        "list, have it recorded at the village or civil affairs office: once the record arrives, even years later, "
-        "the claim is worked out again automatically.",
+        "没有查到您在出院那天参保:方案里的各项,都没有您当天的参加记录,或者登记的地区、类别不在名单里。"
+        "所以现在没有补助。如果您参加了,请到村(居)委会或民政窗口补登记:登记一到,即使过了几年,也会自动重新计算。",
+        "No record shows that you were covered on the day of discharge: for none of the policy's schemes is there a "
+        "coverage of that day whose area and category are on its list. So nothing is paid now. If you did belong, have "
+        "it recorded at the village or civil affairs office: once the record arrives, even years later, the claim is "
+        "worked out again automatically.",
     ),
-    Status.ADJUDICATED: Saying("这次的补助已经算好。", "The assistance for this treatment has been worked out."),
+    Status.ADJUDICATED: Saying("这次的补助已经核定。", "The assistance for this treatment has been decided."),
 }
+_NOTHING_TO_PAY = Saying(
+    "这次的补助已经核定:没有可补的金额,每一项的原因写在下面。",
+    "The assistance for this treatment has been decided: there is nothing to pay, for the reason given below for each "
+    "scheme.",
+)
 
 
-def status_sentence(status: Status, discharged: bool = False, final_bill: bool = False) -> Saying:
-    """What a status means and what to do next; for an incomplete claim, say what has arrived."""
+def status_sentence(decision: ClaimDecision, discharged: bool, final_bill: bool) -> Saying:
+    """What a decision's status means and what to do next; for an incomplete claim, say what has arrived."""
+    status = decision.status
+    if status is Status.ADJUDICATED and decision.total_benefit == 0:
+        return _NOTHING_TO_PAY
     if status is not Status.INCOMPLETE:
         return _STATUS[status]
     missing_zh = "、".join(

@@ -7,6 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import typer.main
 
 from cli.main import huzhu
 from handlers.claims.read import Reading, read
+from handlers.words.claim_sentences import STATUS_NAMES
 from infra.settings import Settings
+from schemas.decisions import Status
 from schemas.topics import TOPICS
 from tests.planted.plant import BUGS
 from tests.support.paths import REPOSITORY
@@ -152,12 +155,20 @@ def importable(name: str) -> bool:
 
 
 def test_the_events_of_the_guide_are_accepted() -> None:
-    """Each event that docs/integrating.md shows as JSON passes the rules that look at the event alone."""
+    """Each event that docs/integrating.md shows as JSON passes the rules that look at the event alone, and is past."""
+    written = datetime(2025, 1, 1, tzinfo=UTC)
     page = (REPOSITORY / "docs" / "integrating.md").read_text("utf-8")
     blocks = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL)]
     events = [event for block in blocks for event in (block if isinstance(block, list) else [block])]
     assert {"coverage.recorded", "person.died", "payout.reported"} <= {event["event_type"] for event in events}
-    assert [] == [event for event in events if not isinstance(read(json.dumps(event).encode()), Reading)]
+    assert [] == [event for event in events if not isinstance(read(json.dumps(event).encode(), as_of=written), Reading)]
+
+
+def test_the_glossary_names_every_status_as_the_program_does() -> None:
+    """In the order in which they are tested, in both languages."""
+    page = (REPOSITORY / "docs" / "glossary.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \| [^|]+ \|$", page, re.MULTILINE)
+    assert [(status.value, *STATUS_NAMES[status]) for status in Status] == rows
 
 
 def test_every_planted_bug_is_listed() -> None:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from acts.take_in import take_in
+from handlers.offline.book import Book
 from handlers.words.claim_sentences import REASON_NAMES, STATUS_NAMES, status_sentence, why_nothing
 from infra.ledger.reads import take_shards
 from schemas.decisions import Reason, Status
@@ -19,7 +20,7 @@ from schemas.policy.policy_file import read_policies
 from schemas.records import Range
 from schemas.topics import TOPIC_OF_EVENT
 from tests.support.acts import publish
-from tests.support.builders import SHARDS, Json, bill, coverage, death, delivery, discharge, report, void
+from tests.support.builders import SHARDS, Json, bill, coverage, death, delivery, discharge, encode, report, void
 from tests.support.paths import WUXI
 from tests.support.processes import CHINESE, facts_file, huzhu, squeezed
 
@@ -78,14 +79,24 @@ def test_explain_says_why_nothing_is_paid(tmp_path: Path) -> None:
         (Status.NO_POLICY, [discharge("E1", "2009-03-10", admitted_on="2009-03-01"), PERSON[3], PERSON[4]]),
         (Status.NOT_COVERED, PERSON[2:]),
         (Status.ADJUDICATED, PERSON),
+        (Status.ADJUDICATED, [PERSON[0], discharge("E1", care_type="outpatient_special"), PERSON[4]]),
     ],
 )
 def test_explain_has_a_sentence_for_every_status(tmp_path: Path, status: Status, events: list[Json]) -> None:
-    """Each status says what it means and what to do next."""
-    told = huzhu("explain", "E1", "--facts", facts_file(tmp_path, events), "--policy", WUXI, "--language", "both")
+    """Each status says what it means and what to do next; only who is not covered is told so."""
+    file = facts_file(tmp_path, events)
+    book = Book()
+    for event in events:
+        book.take(encode(event))
+    (decision,) = book.decide(read_policies([WUXI]))
+    assert status is decision.status
+    told = huzhu("explain", "E1", "--facts", file, "--policy", WUXI, "--language", "both")
     assert 0 == told.returncode
-    assert squeezed(status_sentence(status).zh) in squeezed(told.stdout)
-    assert squeezed(status_sentence(status).en) in squeezed(told.stdout)
+    said = status_sentence(decision, discharged=True, final_bill=True)
+    assert squeezed(said.zh) in squeezed(told.stdout)
+    assert squeezed(said.en) in squeezed(told.stdout)
+    assert ("参保" in said.zh) is (status is Status.NOT_COVERED)
+    assert ("没有" in said.zh) is (decision.total_benefit == 0)
 
 
 def test_explain_says_that_the_estate_is_paid(tmp_path: Path) -> None:

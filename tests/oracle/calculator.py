@@ -3,7 +3,7 @@
 It shares no code with the program it checks. Money is an exact `Fraction` of a yuan, nothing is cached,
 and every question is answered by looking again at everything that could bear on it. It is slow on purpose.
 
-    python tests/oracle/calculator.py --policy F [--policy F ...] FACTS.jsonl
+    python tests/oracle/calculator.py --policy F [--policy F ...] [--as-of INSTANT] FACTS.jsonl
 """
 
 import argparse
@@ -12,7 +12,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -286,8 +286,11 @@ def refuse_lone_surrogates(value: object) -> None:
             refuse_lone_surrogates(member)
 
 
-def read_event(line: bytes) -> Event:
-    """The event on a line, or RefusalError with the first rule of section 3 that it breaks by itself."""
+def read_event(line: bytes, as_of: Fraction | None = None) -> Event:
+    """The event on a line, or RefusalError with the first rule of section 3 that it breaks by itself.
+
+    `as_of` is the instant at which it is taken in, as `instant_of` counts; without it no clock is looked at.
+    """
     if len(line) > BYTES_MAX:
         raise RefusalError("TOO_LARGE")
     value = parse_json(line)
@@ -301,6 +304,8 @@ def read_event(line: bytes) -> Event:
     event = Event(value)
     refuse_bad_amounts(event)
     refuse_bad_dates(event)
+    if as_of is not None and event.instant("occurred_at") - as_of > SECONDS_PER_DAY:
+        raise RefusalError("FUTURE_DATED")
     return event
 
 
@@ -454,6 +459,7 @@ class Scheme:
 @dataclass(frozen=True)
 class Policy:
     id: str
+    succeeds: str | None
     effective_from: date
     effective_to: date | None
     year_starts: tuple[int, int]
@@ -470,6 +476,55 @@ class Policy:
         return date(day.year - 1, month, day_of_month)
 
 
+class UnusableError(Exception):
+    """The policies cannot be used together; `place` says which of them is to blame, from 0."""
+
+    def __init__(self, place: int, reason: str) -> None:
+        super().__init__(reason)
+        self.place = place
+
+
+def read_policies(texts: Sequence[str]) -> list[Policy]:
+    """The policies, each ending where its successor starts; UnusableError when they cannot be used together."""
+    written = [read_policy(text) for text in texts]
+    for place, policy in enumerate(written):
+        if policy.succeeds is not None:
+            refuse_bad_succession(place, policy, written)
+    policies = [replace(policy, effective_to=end_of(policy, written)) for policy in written]
+    for place, policy in enumerate(policies):
+        for other in policies[:place]:
+            if share_a_day(policy, other):
+                raise UnusableError(place, f"{policy.id} and {other.id} are in force on one day")
+    return policies
+
+
+def refuse_bad_succession(place: int, policy: Policy, written: Sequence[Policy]) -> None:
+    named = [other for other in written if other.id == policy.succeeds]
+    if not named:
+        raise UnusableError(place, f"{policy.id} succeeds {policy.succeeds}, which is not there")
+    if len(named) > 1:
+        raise UnusableError(place, f"{policy.id} succeeds {policy.succeeds}, which is there twice")
+    if named[0].effective_to is not None:
+        raise UnusableError(place, f"{policy.id} succeeds {policy.succeeds}, which has an end already")
+    if any(other.succeeds == policy.succeeds for other in written[:place]):
+        raise UnusableError(place, f"{policy.id} succeeds {policy.succeeds}, which has another successor")
+    if policy.effective_from <= named[0].effective_from:
+        raise UnusableError(place, f"{policy.id} succeeds {policy.succeeds}, which does not start before it")
+
+
+def end_of(policy: Policy, written: Sequence[Policy]) -> date | None:
+    """The first day on which a policy is no longer in force: its own, or its successor's first."""
+    for other in written:
+        if other.succeeds == policy.id:
+            return other.effective_from
+    return policy.effective_to
+
+
+def share_a_day(one: Policy, other: Policy) -> bool:
+    """Whether two policies are ever in force on one day: if so, on the first day of one of them."""
+    return one.in_force(other.effective_from) or other.in_force(one.effective_from)
+
+
 def read_policy(text: str) -> Policy:
     """A policy from its TOML text, which is taken to be valid."""
     document = tomllib.loads(text)
@@ -477,6 +532,7 @@ def read_policy(text: str) -> Policy:
     month, day = head["year_starts"].split("-")
     return Policy(
         id=head["id"],
+        succeeds=head.get("succeeds"),
         effective_from=head["effective_from"],
         effective_to=head.get("effective_to"),
         year_starts=(int(month), int(day)),
@@ -646,6 +702,29 @@ def to_the_fen(yuan: Fraction) -> Fraction:
     return Fraction(floor(yuan * 100 + Fraction(1, 2)), 100)
 
 
+def coverages_held(claim: Claim, scheme: Scheme) -> list[Event]:
+    """The person's coverages of the scheme's programme and area on the day of discharge."""
+    return [
+        coverage
+        for coverage in claim.coverages
+        if not coverage.is_void
+        and coverage.text("programme") == scheme.programme
+        and coverage.date("valid_from") <= claim.discharged_on
+        and (not coverage.has("valid_to") or claim.discharged_on < coverage.date("valid_to"))
+        and (scheme.areas is None or (coverage.has("area") and coverage.text("area") in scheme.areas))
+    ]
+
+
+def is_covered(claim: Claim, policy: Policy) -> bool:
+    """Whether any scheme finds a coverage with a category of one of its tiers; scope and waiting play no part."""
+    return any(
+        coverage.text("category") in tier.categories
+        for scheme in policy.schemes
+        for tier in scheme.tiers
+        for coverage in coverages_held(claim, scheme)
+    )
+
+
 def find_tier(claim: Claim, scheme: Scheme) -> Tier | str:
     """Step 1 as far as the tier: the tier, or the reason that there is none."""
     discharge = claim.discharged
@@ -660,15 +739,7 @@ def find_tier(claim: Claim, scheme: Scheme) -> Tier | str:
     ):
         return "NOT_IN_SCOPE"
 
-    coverages = [
-        coverage
-        for coverage in claim.coverages
-        if not coverage.is_void
-        and coverage.text("programme") == scheme.programme
-        and coverage.date("valid_from") <= claim.discharged_on
-        and (not coverage.has("valid_to") or claim.discharged_on < coverage.date("valid_to"))
-        and (scheme.areas is None or (coverage.has("area") and coverage.text("area") in scheme.areas))
-    ]
+    coverages = coverages_held(claim, scheme)
     if not coverages:
         return "NO_COVERAGE"
 
@@ -852,12 +923,14 @@ def print_claim(claim: Claim, status: str, rulings: Sequence[Ruling]) -> dict[st
     }
 
 
-def adjudicate(policy_texts: list[str], lines: list[bytes]) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+def adjudicate(
+    policy_texts: list[str], lines: list[bytes], as_of: Fraction | None = None
+) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
     """The claims as section 8 prints them, without `explanation`; and the refusals, with `code` and `line`.
 
-    `line` counts every physical line from 1; a blank line is skipped but counted.
+    `line` counts every physical line from 1; a blank line is skipped but counted. All lines are taken in at `as_of`.
     """
-    policies = [read_policy(text) for text in policy_texts]
+    policies = read_policies(policy_texts)
     ledger = Ledger()
     refusals: list[dict[str, object]] = []
     for number, raw in enumerate(lines, start=1):
@@ -865,7 +938,7 @@ def adjudicate(policy_texts: list[str], lines: list[bytes]) -> tuple[list[dict[s
         if not line.strip(b" \t\r\n"):
             continue
         try:
-            ledger.consider(read_event(line))
+            ledger.consider(read_event(line, as_of))
         except RefusalError as refused:
             refusals.append({"line": number, "code": refused.code, "pointers": list(refused.pointers)})
 
@@ -879,21 +952,25 @@ def adjudicate(policy_texts: list[str], lines: list[bytes]) -> tuple[list[dict[s
     for claim in claims:
         status = early_status[claim.id]
         if status is None:
-            covered = any(ruling.tier is not None for ruling in rulings[claim.id])
-            status = "adjudicated" if covered else "not_covered"
+            status = "adjudicated" if is_covered(claim, claim.policy(policies)) else "not_covered"
         printed.append(print_claim(claim, status, rulings.get(claim.id, [])))
     return printed, refusals
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command line; 0 when all facts were accepted, 3 when some were refused."""
+    """The command line; 0 when all facts were accepted, 3 when some were refused, 2 when the policies are unusable."""
     parser = argparse.ArgumentParser(description="The oracle: adjudicate facts a second, independent way.")
     parser.add_argument("--policy", action="append", required=True, type=Path)
+    parser.add_argument("--as-of", type=instant_of, help="when the facts are taken in, RFC 3339 with offset")
     parser.add_argument("facts", help="a file of facts, one a line; - for standard input")
     options = parser.parse_args(arguments)
     facts = sys.stdin.buffer.read() if options.facts == "-" else Path(options.facts).read_bytes()
     policy_texts = [policy.read_text(encoding="utf-8") for policy in options.policy]
-    claims, refusals = adjudicate(policy_texts, facts.split(b"\n"))
+    try:
+        claims, refusals = adjudicate(policy_texts, facts.split(b"\n"), options.as_of)
+    except UnusableError as unusable:
+        print(f"{options.policy[unusable.place]}: {unusable}", file=sys.stderr)
+        return 2
     for stream, records in ((sys.stdout, claims), (sys.stderr, refusals)):
         for record in records:
             stream.buffer.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")

@@ -207,6 +207,31 @@ BUGS = (
         (f"{BOUNDARIES}::test_a_bill_is_filed_on_its_day_in_shanghai", ORACLE),
     ),
     Bug(
+        "statuses",
+        "who-is-out-of-scope-is-not-covered",
+        "handlers/claims/adjudicate.py",
+        " or is_covered(policy, on_the_day)\n",
+        "\n",
+        (
+            f"{BOUNDARIES}::test_only_who_belongs_to_no_scheme_is_not_covered",
+            "tests/unit/test_process.py::"
+            "test_a_claim_that_was_called_not_covered_moves_no_money_when_it_is_decided_anew",
+            ORACLE,
+        ),
+    ),
+    Bug(
+        "statuses",
+        "a-category-covers-in-every-programme",
+        "handlers/claims/eligibility.py",
+        "{coverage.category for coverage in coverages if _belongs(scheme, coverage)}",
+        "{coverage.category for coverage in coverages}",
+        (
+            f"{BOUNDARIES}::test_a_category_of_one_scheme_and_the_programme_of_another_cover_nobody",
+            f"{BOUNDARIES}::test_only_who_belongs_to_no_scheme_is_not_covered",
+            ORACLE,
+        ),
+    ),
+    Bug(
         3,
         "nothing-is-ever-recovered",
         "handlers/claims/settle.py",

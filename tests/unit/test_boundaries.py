@@ -396,7 +396,41 @@ def test_the_first_tier_that_lists_a_category_applies(
     decision = decide(policy(scheme(tiers=TIERS, **limits)), *facts, *stay_of("E1", "2020-05-10", "10.00"))["E1"]
     (benefit,) = decision["benefits"]
     assert expected == (benefit["tier"], benefit["benefit"], benefit.get("reason"))
-    assert ("adjudicated" if expected[0] else "not_covered") == decision["status"]
+    assert ("not_covered" if expected[2] in ("NO_TIER", "NO_COVERAGE") else "adjudicated") == decision["status"]
+
+
+@pytest.mark.parametrize(
+    ("coverage", "limits", "status", "reason"),
+    [
+        ({}, {"care_types": ["outpatient_special"]}, "adjudicated", "NOT_IN_SCOPE"),
+        ({}, {"facility_levels": ["city"]}, "adjudicated", "NOT_IN_SCOPE"),
+        ({}, {"diagnoses_any": ["C"]}, "adjudicated", "NOT_IN_SCOPE"),
+        ({"valid_from": "2020-05-10"}, {"waiting_days": 1}, "adjudicated", "WAITING_PERIOD"),
+        ({"valid_from": "2020-05-11"}, {"waiting_days": 1}, "not_covered", "NO_COVERAGE"),
+        ({"valid_to": "2020-05-10"}, {"care_types": ["outpatient_special"]}, "not_covered", "NOT_IN_SCOPE"),
+        ({"category": "guest"}, {"care_types": ["outpatient_special"]}, "not_covered", "NOT_IN_SCOPE"),
+        ({"category": "guest", "valid_from": "2020-05-10"}, {"waiting_days": 1}, "not_covered", "WAITING_PERIOD"),
+        ({"programme": "other"}, {"care_types": ["outpatient_special"]}, "not_covered", "NOT_IN_SCOPE"),
+        ({"area": "A2"}, {"areas": ["A1"], "diagnoses_any": ["C"]}, "not_covered", "NOT_IN_SCOPE"),
+        ({"area": "A1"}, {"areas": ["A1"], "diagnoses_any": ["C"]}, "adjudicated", "NOT_IN_SCOPE"),
+    ],
+)
+def test_only_who_belongs_to_no_scheme_is_not_covered(
+    coverage: dict[str, Any], limits: dict[str, Any], status: str, reason: str
+) -> None:
+    """The stay's scope and the waiting time are reasons to pay nothing; the person is covered all the same."""
+    decision = decide(policy(scheme(**limits)), coverage_from(**coverage), *stay_of("E1", "2020-05-10", "10.00"))["E1"]
+    assert (status, [("0.00", "0.00", reason)]) == (decision["status"], results(decision))
+
+
+def test_a_category_of_one_scheme_and_the_programme_of_another_cover_nobody() -> None:
+    """Programme, area and category are sought in one scheme, and one that pays nothing is enough."""
+    other = scheme("b", programme="other", tiers={"member": {"0.00": "1"}})
+    guests = scheme("a", tiers={"guest": {"0.00": "1"}})
+    stay = stay_of("E1", "2020-05-10", "10.00")
+    assert "not_covered" == decide(policy(guests, other), coverage_from(), *stay)["E1"]["status"]
+    outside = scheme("b", care_types=["outpatient_special"])
+    assert "adjudicated" == decide(policy(guests, outside), coverage_from(), *stay)["E1"]["status"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import handlers.claims.adjudicate
 from handlers.offline.book import Book
 from schemas.decisions import ClaimDecision, to_json
 from schemas.records import Delivery, InstructionRow, Outcome
@@ -368,6 +369,25 @@ def test_an_event_from_the_future_waits_for_its_time() -> None:
     later = take(world, [delivery(ahead, 9)], RECORDED_AT + timedelta(microseconds=1))
     assert ["accepted"] == [row.disposition for row in later.events]
     assert ["adjudicated"] == [value["status"] for value in values(later.decisions)]
+
+
+def test_a_claim_that_was_called_not_covered_moves_no_money_when_it_is_decided_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A ledger of the time when scope and waiting time counted: the next fact corrects the status, and pays nothing."""
+    outside = [discharge("E2", care_type="outpatient_special"), bill("S2", "E2", 9000)]
+    world = empty_world(policies(policy_text("village", "2020-01-01", None, VILLAGE)))
+    with monkeypatch.context() as before:
+        before.setattr(handlers.claims.adjudicate, "is_covered", lambda policy, coverages: False)
+        first = take(world, deliveries([coverage(), *outside, discharge(), bill()]))
+    assert {"E1": "adjudicated", "E2": "not_covered"} == {v["claim_id"]: v["status"] for v in values(first.decisions)}
+    again = take(world, [delivery(bill("S2", "E2", 9001, version=2), 50)])
+    (decided,) = values(again.decisions)
+    assert ("E2", "adjudicated", 3, "0.00") == tuple(
+        decided[name] for name in ("claim_id", "status", "revision", "total_benefit")
+    )
+    assert ["NOT_IN_SCOPE"] == [benefit["reason"] for benefit in decided["benefits"]]
+    assert [] == again.instructions
 
 
 # Death ----------------------------------------------------------------------------------------------------

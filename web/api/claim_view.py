@@ -95,7 +95,7 @@ def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language
 
 def summary(claim: DecidableClaim, decision: ClaimDecision, language: Language) -> str:
     """What the state means for the person, and what to do next."""
-    return text_in(status_sentence(decision.status, claim.discharge is not None, claim.filed_at is not None), language)
+    return text_in(status_sentence(decision, claim.discharge is not None, claim.filed_at is not None), language)
 
 
 def explained(decision: ClaimDecision, policy: Policy | None, language: Language) -> list[SchemeExplained]:

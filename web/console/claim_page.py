@@ -114,7 +114,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         decision=decision,
         policy=policy,
         in_force=None if policy is None else in_force(policy),
-        status_sentence=status_sentence(decision.status, discharged, filed),
+        status_sentence=status_sentence(decision, discharged, filed),
         bill=_bill(claim.live),
         bills=sorted(claim.live, key=lambda bill: bill.settled_at),
         schemes=[_scheme(benefit, schemes, decision.explanation) for benefit in decision.benefits],
