@@ -12,8 +12,8 @@ import typer
 from confluent_kafka import KafkaException
 
 from cli.events import post_national
+from cli.events.checked_events import check_events, list_refused, rereadable, to_send
 from cli.terminal.connect import kafka_address, read_settings
-from cli.terminal.given_files import lines_of
 from cli.terminal.output import SOME_REFUSED, err, fail, out, progress
 from infra.population import describe
 from infra.population import generate as population
@@ -38,9 +38,15 @@ def post(
         list[Path] | None, typer.Option(help="With national: a mapping file or a folder of them; can be repeated.")
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="With national: the sheet of a workbook.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="With national: only check the file, post nothing.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only check the file, post nothing.")] = False,
+    send_refused: Annotated[
+        bool, typer.Option("--send-refused", help="Also post events that will be refused, so that this is on record.")
+    ] = False,
 ) -> None:
     """Post events to their inbound topics, keyed by person_id, and wait until Kafka has acknowledged all of them.
+
+    All lines are checked first. Those that the ledger would refuse are listed, and are posted only with
+    --send-refused; a file in which no line is an event is never posted. Exit status 3 if some would be refused.
 
     With --format national the file is a settlement list of the national insurance interface. All records are checked
     first. Refused records are listed and written to FILE.refused.csv; the others are posted. Exit status 3 if some were
@@ -48,10 +54,12 @@ def post(
     """
     settings = read_settings()
     if form is FileFormat.HUZHU:
-        if mapping or sheet or check:
-            fail("--mapping, --sheet and --check need --format national")
-        _send(kafka_address(settings), (value for _, value in lines_of(file)))
+        if mapping or sheet:
+            fail("--mapping and --sheet need --format national")
+        _post_events(file, "" if check else kafka_address(settings), check, send_refused)
         return
+    if send_refused:
+        fail("--send-refused is for events: records of a settlement list that are refused are none")
     mappings = post_national.mappings_of(mapping, settings.national_mappings)
     bootstrap = "" if check else kafka_address(settings)
     checked = post_national.check(file, mappings, sheet)
@@ -64,6 +72,27 @@ def post(
     else:
         _send(bootstrap, checked.events)
     if checked.refused:
+        raise typer.Exit(SOME_REFUSED)
+
+
+def _post_events(file: Path, bootstrap: str, check: bool, send_refused: bool) -> None:
+    with rereadable(file) as stream:
+        found = check_events(file, stream)
+        list_refused(file, found)
+        if not (found.good or found.refused):
+            err.print(
+                f"{file}: 文件是空的,什么都没有发送\n{file}: the file is empty, nothing was posted", soft_wrap=True
+            )
+            return
+        if check:
+            out.print(f"{found.good} events can be posted, {len(found.refused)} would be refused; nothing was posted")
+        else:
+            _send(bootstrap, to_send(stream, found, send_refused))
+    left = len(found.unsendable if send_refused else found.refused)
+    if left and not check:
+        hint = "" if send_refused else ": correct and post them, or post them as they are with --send-refused"
+        err.print(f"{left} lines were not posted{hint}", soft_wrap=True)
+    if found.refused:
         raise typer.Exit(SOME_REFUSED)
 
 

@@ -11,6 +11,7 @@ from schemas.topics import INBOUND, OUTBOUND
 from tests.support.builders import coverage, encode
 from tests.support.national_lists import as_sheet, listed, reversal
 from tests.support.paths import MAPPING_FILE
+from tests.support.posting import stay
 from tests.support.processes import huzhu, squeezed
 from tests.support.schemas_in_force import faults, validators
 from tests.support.spine import Spine
@@ -70,3 +71,17 @@ def test_every_message_on_the_topics_is_as_its_schema_says(spine: Spine) -> None
     messages = [each.value for topic in (*OUTBOUND, *INBOUND) for each in spine.committed(topic.name)]
     assert {each["event_type"] for each in messages} >= {"claim.decided", "payout.instructed", "audit.recorded"}
     assert [] == [fault for message in messages for fault in faults(known, message)]
+
+
+def test_refused_events_are_sent_on_purpose_only(spine: Spine, tmp_path: Path) -> None:
+    """The good line goes out by itself; with --send-refused the other one too, and its refusal is on record."""
+    good, bad = stay("P-on-purpose", "E-on-purpose", 3000)
+    file = tmp_path / "facts.jsonl"
+    file.write_bytes(encode(good) + b"\n" + encode({**bad, "total_charge": "1.00"}) + b"\n")
+    refused = "SELECT count(*) FROM refusals JOIN events USING (event_no) WHERE key = 'P-on-purpose'"
+    for words, sent, known in (((), "1 acknowledged", 0), (("--send-refused",), "hospital.expenses: 1", 1)):
+        done = huzhu("post", file, *words, HUZHU_KAFKA_BOOTSTRAP=spine.bootstrap)
+        assert (3, True) == (done.returncode, sent in done.stdout), done.stderr
+        assert "AMOUNTS_DO_NOT_BALANCE" in done.stderr
+        spine.await_idle()
+        assert known == spine.rows(refused)[0][0]

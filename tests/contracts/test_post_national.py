@@ -80,7 +80,8 @@ def test_an_unusable_call_says_what_is_missing(tmp_path: Path) -> None:
         ((*national, file), "needs --mapping"),
         ((*national, "--mapping", wrong, file), "wrong.toml:9: facility_level: is not allowed"),
         ((*national, "--mapping", MAPPING_FILE, other), "list.pdf: unknown format"),
-        (("post", "--check", file), "need --format national"),
+        (("post", "--sheet", "1", file), "need --format national"),
+        (("post", "--check", file), "--format national"),
         (("post", "--format", "national", "--mapping", MAPPING_FILE, file), "set HUZHU_KAFKA_BOOTSTRAP"),
     ]
     for words, said in calls:
