@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from infra.ledger import tables
+from infra.ledger import money_by_tier, tables
 from infra.ledger.console_tables import digest_marks, digest_refused
 
 CHUNK = 5000
@@ -24,59 +24,11 @@ LOCK = 0x48555A44
 """Key of the advisory lock ("HUZD") under which the digest moves: without it consoles could deadlock on its rows."""
 
 _ENTRIES = """
-    WITH entry AS MATERIALIZED (
+    WITH RECURSIVE entry AS MATERIALIZED (
         SELECT seq, event_no, kind, convert_from(value, 'UTF8')::jsonb AS told FROM audit_entries
         WHERE shard = :shard AND seq > :after AND seq <= :until AND kind = :kind
     )
 """
-
-# An insurer may have reported before: a restored ledger instructs again what was paid long ago. The payout then begins
-# in the state to which its person's reports had come.
-_INSTRUCTED = (
-    _ENTRIES
-    + """
-    INSERT INTO digest_money (scheme_id, tier, day, kind, state, payouts, amount)
-    SELECT i.scheme_id, coalesce(convert_from(i.value, 'UTF8')::jsonb ->> 'tier', ''),
-        ((e.told ->> 'occurred_at')::timestamptz AT TIME ZONE 'Asia/Shanghai')::date, i.kind,
-        CASE WHEN i.reversal_of IS NULL THEN coalesce(before.state, 'instructed') ELSE 'book' END,
-        count(*), sum(i.amount)
-    FROM entry e JOIN instructions i ON i.payout_id = e.told -> 'subject' ->> 'payout_id'
-        LEFT JOIN LATERAL (
-            SELECT convert_from(a.value, 'UTF8')::jsonb -> 'subject' ->> 'state' AS state
-            FROM facts f JOIN audit_entries a ON a.shard = :shard AND a.seq = first_audit_entry(:shard, f.event_no)
-            WHERE f.kind = 'payout' AND f.subject_id = i.payout_id AND f.person_id = i.person_id
-                AND f.event_no < i.event_no
-            ORDER BY f.event_no DESC LIMIT 1
-        ) before ON true
-    GROUP BY 1, 2, 3, 4, 5
-    ON CONFLICT (scheme_id, tier, day, kind, state) DO UPDATE
-    SET payouts = digest_money.payouts + excluded.payouts, amount = digest_money.amount + excluded.amount
-"""
-)
-
-# A report moves its payout from one state to another. The day stays that of the instruction.
-_REPORTED = (
-    _ENTRIES
-    + """
-    , moved AS (
-        SELECT e.told -> 'subject' ->> 'id' AS payout_id, e.told -> 'subject' ->> 'state_before' AS left_state,
-            e.told -> 'subject' ->> 'state' AS state
-        FROM entry e
-        WHERE e.told -> 'subject' ->> 'matched' = 'yes'
-            AND e.told -> 'subject' ->> 'state_before' <> e.told -> 'subject' ->> 'state'
-    ), change AS (
-        SELECT i.scheme_id, coalesce(convert_from(i.value, 'UTF8')::jsonb ->> 'tier', '') AS tier,
-            (v.recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS day, i.kind, s.state, s.sign, i.amount
-        FROM moved m JOIN instructions i ON i.payout_id = m.payout_id AND i.reversal_of IS NULL
-            JOIN events v ON v.event_no = i.event_no
-            CROSS JOIN LATERAL (VALUES (m.left_state, -1), (m.state, 1)) AS s (state, sign)
-    )
-    INSERT INTO digest_money (scheme_id, tier, day, kind, state, payouts, amount)
-    SELECT scheme_id, tier, day, kind, state, sum(sign), sum(sign * amount) FROM change GROUP BY 1, 2, 3, 4, 5
-    ON CONFLICT (scheme_id, tier, day, kind, state) DO UPDATE
-    SET payouts = digest_money.payouts + excluded.payouts, amount = digest_money.amount + excluded.amount
-"""
-)
 
 _DECIDED = (
     _ENTRIES
@@ -142,8 +94,8 @@ _INVOICES = (
 )
 
 _STATEMENTS = (
-    ("payout.instructed", _INSTRUCTED),
-    ("event.accepted", _REPORTED),
+    ("payout.instructed", _ENTRIES + money_by_tier.INSTRUCTED),
+    ("event.accepted", _ENTRIES + money_by_tier.REPORTED),
     ("event.accepted", _INVOICES),
     ("claim.decided", _DECIDED),
     ("claim.decided", _NO_LONGER_WAITING),

@@ -48,7 +48,7 @@ class Queues(NamedTuple):
 
 def money(connection: Connection, since: date | None = None) -> list[Money]:
     """All sums, or those from a day on, in order of day."""
-    query = select(*(digest_money.c[name] for name in Money._fields)).where(digest_money.c.payouts != 0)
+    query = select(*(digest_money.c[name] for name in Money._fields)).where(digest_money.c.amount != 0)
     if since is not None:
         query = query.where(digest_money.c.day >= since)
     query = query.order_by(digest_money.c.day, digest_money.c.scheme_id, digest_money.c.tier, digest_money.c.kind)

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -227,6 +228,7 @@ payout_states = Table(
     PrimaryKeyConstraint("payout_id", "person_id"),
     CheckConstraint("state IN ('paid', 'failed', 'returned')", name="payout_states_state"),
     Index("payout_states_by_state", "state"),
+    Index("payout_states_contradicted", "payout_id", postgresql_where=text("contradictions > 0")),
 )
 """What the reports of each payout come to, by the person under whom they came; made from `facts` and nothing else."""
 

@@ -16,10 +16,18 @@ BUGS = (
     Bug(
         "digest",
         "a-report-moves-a-book-entry",
-        "infra/ledger/digest.py",
-        "ON i.payout_id = m.payout_id AND i.reversal_of IS NULL",
-        "ON i.payout_id = m.payout_id",
+        "infra/ledger/money_by_tier.py",
+        "ON i.payout_id = r.payout_id AND i.reversal_of IS NULL",
+        "ON i.payout_id = r.payout_id",
         ("tests/web/test_console_figures.py::test_a_report_on_a_book_reversal_moves_no_money",),
+    ),
+    Bug(
+        "digest",
+        "the-oldest-payment-is-taken-back-first",
+        "infra/ledger/money_by_tier.py",
+        "ORDER BY i.revision DESC LIMIT 1",
+        "ORDER BY i.revision LIMIT 1",
+        ("tests/web/test_console_figures.py::test_what_is_taken_back_belongs_to_the_tier_that_had_it",),
     ),
     Bug(
         "audit",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import islice
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -12,31 +14,68 @@ from sqlalchemy import text
 from handlers.claims.settle import payout_id_of
 from infra.ledger import digest
 from schemas.ids import ClaimId
-from tests.support.builders import Json, bill, coverage, discharge, report, void
+from tests.support.acts import reissue
+from tests.support.builders import POLICY, SHARDS, Json, bill, coverage, coverage_void, discharge, report, void
 from tests.support.ledgers import give, held, in_order, ticking
 from tests.support.owed_person import OwedPerson
 from tests.web.desk import Desk
 from tests.web.town import post, publish_text, publish_two
 
-BY_HAND = """
-    SELECT i.scheme_id, coalesce(convert_from(i.value, 'UTF8')::json ->> 'tier', '') AS tier,
-        (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS day, i.kind,
+ORDERS = """
+    SELECT i.payout_id, i.claim_id, i.scheme_id, coalesce(convert_from(i.value, 'UTF8')::json ->> 'tier', '') AS tier,
+        (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS day, i.kind, i.amount,
         CASE WHEN i.reversal_of IS NOT NULL THEN 'book' ELSE coalesce(s.state, 'instructed') END AS state,
-        count(*), sum(i.amount)
+        coalesce(i.reissue_of, i.reversal_of) AS instead_of
     FROM instructions i JOIN events e ON e.event_no = i.event_no
         LEFT JOIN payout_states s ON s.payout_id = i.payout_id AND s.person_id = i.person_id
-    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+    ORDER BY i.claim_id, i.scheme_id, i.revision
 """
 DIGESTED = """
-    SELECT scheme_id, tier, day, kind, state, payouts, amount FROM digest_money WHERE payouts <> 0
+    SELECT scheme_id, tier, day, kind, state, payouts, amount FROM digest_money WHERE amount <> 0
     ORDER BY scheme_id, tier, day, kind, state
 """
+WIRE_TIERS = (
+    "SELECT convert_from(value, 'UTF8')::json ->> 'tier' FROM instructions "
+    "WHERE kind = 'recovery' AND reversal_of IS NULL AND scheme_id = 'self_pay_assistance'"
+)
 WAITING = "SELECT claim_id, status FROM {} WHERE status IN ('incomplete', 'no_policy') ORDER BY claim_id"
 
 
+def by_hand(orders: list[Any]) -> list[tuple[Any, ...]]:
+    """The sums, order by order: what is taken back was paid last, and what is ordered anew stays in its place."""
+    sums: Counter[tuple[Any, ...]] = Counter()
+    payouts: Counter[tuple[Any, ...]] = Counter()
+    paid: defaultdict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
+    shares: dict[str, list[tuple[str, int]]] = {}
+    for order in orders:
+        stack, left = paid[order.claim_id, order.scheme_id], order.amount
+        if order.instead_of:
+            taken: list[tuple[str, int]] = []
+            for tier, amount in shares[order.instead_of]:
+                taken.append((tier, min(amount, left)))
+                left -= taken[-1][1]
+        elif order.kind == "payment":
+            taken = [(order.tier, left)]
+            stack.append(taken[0])
+        else:
+            taken = []
+            while left:
+                tier, amount = stack.pop()
+                taken.append((tier, min(amount, left)))
+                left -= taken[-1][1]
+                if amount > taken[-1][1]:
+                    stack.append((tier, amount - taken[-1][1]))
+        shares[order.payout_id] = [share for share in taken if share[1]]
+        for at, (tier, amount) in enumerate(shares[order.payout_id]):
+            place = (order.scheme_id, tier, order.day, order.kind, order.state)
+            sums[place] += amount
+            payouts[place] += 1 if at == 0 else 0
+    return sorted((*place, payouts[place], amount) for place, amount in sums.items())
+
+
 def check(desk: Desk) -> None:
-    """The digest says what one statement over the whole ledger says."""
-    assert desk.rows(BY_HAND) == desk.rows(DIGESTED)
+    """The digest says what somebody finds who reads the whole ledger."""
+    assert by_hand(desk.rows(ORDERS)) == [tuple(row) for row in desk.rows(DIGESTED)]
     by_status = "SELECT status, count(*) FROM claims GROUP BY status ORDER BY status"
     assert desk.rows(by_status) == desk.rows(
         "SELECT status, claims FROM digest_claims WHERE claims <> 0 ORDER BY status"
@@ -48,7 +87,7 @@ def check(desk: Desk) -> None:
 
 def test_a_towns_figures(town: Desk) -> None:
     """Money by scheme, tier, day, kind and state; claims by status; what waits; what was refused."""
-    assert town.value("SELECT count(DISTINCT state) FROM digest_money WHERE payouts <> 0") >= 3
+    assert town.value("SELECT count(DISTINCT state) FROM digest_money WHERE amount <> 0") >= 3
     check(town)
 
 
@@ -134,6 +173,34 @@ def test_a_report_may_come_before_its_instruction(desk: Desk, chunk: int) -> Non
     post(desk.engine, [told("P0", "returned", 4), told("P1", "paid", 1), told("P3", "paid", 5)])
     digest.bring_forward(desk.engine, desk.now(), chunk)
     check(desk)
+
+
+@pytest.mark.parametrize("chunk", [1, 5000])
+def test_what_is_taken_back_belongs_to_the_tier_that_had_it(desk: Desk, chunk: int) -> None:
+    """A recovery counts in the tiers whose money it takes back, newest first; a reissue and its reversal stay there."""
+    publish_text(desk.engine, POLICY)
+    for events in ([coverage("C1", "ordinary"), coverage("C2")], [discharge(), bill(copay=3000)]):
+        post(desk.engine, events)
+    for event in (coverage("C1", "dibao", version=2), bill(copay=7000, version=2)):
+        post(desk.engine, [event])
+    payouts = desk.rows(
+        "SELECT payout_id, scheme_id, convert_from(value, 'UTF8')::json ->> 'tier' AS tier FROM instructions "
+        "WHERE kind = 'payment' ORDER BY scheme_id, revision"
+    )
+    assert ["ordinary", "specific", "member", "member"] == [row.tier for row in payouts]
+    post(desk.engine, [report(row.payout_id, status="failed") for row in payouts])
+    for row in payouts[:2]:
+        reissue(desk.engine, row.payout_id, "li.na", "account mended", SHARDS, desk.now)
+    for event in (bill(copay=2500, version=3), coverage("C1", "nobody", version=3), coverage_void("C2")):
+        post(desk.engine, [event])
+    assert {"specific", None} == {row[0] for row in desk.rows(WIRE_TIERS)}
+    digest.bring_forward(desk.engine, desk.now(), chunk)
+    check(desk)
+    taken = desk.rows(
+        "SELECT tier, sum(amount) AS amount FROM digest_money WHERE kind = 'recovery' AND state <> 'book' "
+        "GROUP BY tier ORDER BY tier"
+    )
+    assert ["member", "ordinary", "specific"] == [row.tier for row in taken]
 
 
 def test_it_can_be_made_again(town: Desk) -> None:
