@@ -70,6 +70,12 @@ def mask_phone(phone: str) -> str:
     return phone[:3] + STAR * max(4, len(phone) - 7) + phone[-4:] if len(phone) >= 9 else STAR * len(phone)
 
 
+def mask_value(value: str) -> str:
+    """What may be a person's id, or free text about one. Of text only the first character stays visible."""
+    is_id = value.isascii() and not any(character.isspace() for character in value)
+    return mask_id(value) if is_id else mask_name(value)
+
+
 def mask_text(text: str) -> str:
     """Free text with what looks like an identity or telephone number covered."""
     for pattern, mask in ((_IDENTITY, mask_id), (_OLD_IDENTITY, mask_id), (_PHONE, mask_phone)):
@@ -118,7 +124,7 @@ def _covered(name: str, value: object) -> object:
     if isinstance(value, str):
         if name in OPEN_FIELDS:
             return mask_text(value)
-        return STAR * 3 if value.startswith(_NUMBER) else mask_id(value)
+        return STAR * 3 if value.startswith(_NUMBER) else mask_value(value)
     if value is None or (name in OPEN_FIELDS and isinstance(value, bool)):
         return value
     return STAR * 3

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from handlers.words.masking import OPEN_FIELDS, mask_id, mask_text, masked_event
+from handlers.words.masking import OPEN_FIELDS, mask_id, mask_text, mask_value, masked_event
 from schemas.facts import FACT_TYPES
 from tests.support.builders import coverage, discharge, encode
 
@@ -50,6 +50,18 @@ def test_an_old_identity_number_is_covered_in_free_text() -> None:
     """Fifteen digits as well as eighteen; longer numbers are no identity numbers."""
     assert "of 110105*****1002, he says" == mask_text("of 110105491231002, he says")
     assert "invoice 1101054912310021" == mask_text("invoice 1101054912310021")
+
+
+def test_text_shows_no_more_than_its_first_character() -> None:
+    """Where an event has free text, it may begin or end with a name; only what looks like an id shows its ends."""
+    event = {
+        **coverage(),
+        "reason": "张小明的账户已注销,请联系他的女儿张小红",
+        "remark": "call Zhang Xiaoming of Linhe",
+    }
+    shown = json.loads(masked_event(encode(event)) or "")
+    assert ("张", "c") == (shown["reason"].strip("*"), shown["remark"].strip("*"))
+    assert ("张" + "*" * 4, "no****99") == (mask_value("张小明注销"), mask_value("no-12-99"))
 
 
 def test_what_could_name_somebody_is_covered_in_an_event() -> None:
