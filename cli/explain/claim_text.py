@@ -15,11 +15,12 @@ from cli.terminal.prose import Prose
 from handlers.claims.account import Claim
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.national_sentences import origin_sentence
+from handlers.words.payout_sentences import result
 from handlers.words.policy_sentences import in_force
 from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 from schemas.decisions import BenefitLine, ClaimDecision, ExplanationLine
-from schemas.facts import PayoutReported, PayoutStatus, SettlementPosted
+from schemas.facts import PayoutReported, SettlementPosted
 from schemas.outbound import InstructionKind, Payee, PayoutInstructed
 from schemas.policy.model import Policy, Scheme
 
@@ -33,18 +34,6 @@ LEFT_TO_THE_PERSON = {
     "copay": Saying("医保目录内(个人自付)", "inside the insurance catalogue (copay)"),
     "out_of_catalogue": Saying("医保目录外(个人自费)", "outside the insurance catalogue"),
 }
-REPORTED = {
-    None: Saying("已发支付指令,尚无结果", "instructed, no report yet"),
-    PayoutStatus.PAID: Saying("已到账", "paid"),
-    PayoutStatus.FAILED: Saying("付款失败", "failed"),
-    PayoutStatus.RETURNED: Saying("被退回", "returned"),
-}
-WAITS = Saying(",待经办人员处理", ", waiting for an operator")
-REISSUED = Saying(",已重新发放", ", reissued")
-DOUBTFUL = Saying(";报告互相矛盾,正在核实", "; the reports contradict each other and are being checked")
-BOOK = Saying(
-    "账面冲销未到账的一笔,没有资金往来", "book entry that reverses a payout that did not arrive; no money moves"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +48,8 @@ class Payout:
     @property
     def result(self) -> Saying:
         """What happened to it, in words."""
-        if self.instruction.reversal_of is not None:
-            return BOOK
         status = None if self.report is None else self.report.status
-        parts = [REPORTED[status]]
-        if status in (PayoutStatus.FAILED, PayoutStatus.RETURNED):
-            parts.append(REISSUED if self.reissued_as else WAITS)
-        if self.doubtful:
-            parts.append(DOUBTFUL)
-        return Saying("".join(part.zh for part in parts), "".join(part.en for part in parts))
+        return result(self.instruction, status, self.reissued_as is not None, self.doubtful)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +194,11 @@ def _payouts(payouts: list[Payout], schemes: dict[str, Scheme], language: Output
         name = scheme.title if scheme and scheme.title else order.scheme_id
         kind = Saying("发放", "pay") if order.kind is InstructionKind.PAYMENT else Saying("收回", "recover")
         heirs = Saying("(给继承人)", " (the estate)") if order.payee is Payee.ESTATE else Saying("", "")
-        result = payout.result
+        told = payout.result
         ordered_on = shanghai_date(order.occurred_at)
         sentence = Saying(
-            f"{_day(ordered_on)}:{name},{kind.zh} {yuan(order.amount)} 元{heirs.zh},{result.zh}。",
-            f"{ordered_on}: {name}, {kind.en} {yuan(order.amount)} yuan{heirs.en}, {result.en}.",
+            f"{_day(ordered_on)}:{name},{kind.zh} {yuan(order.amount)} 元{heirs.zh},{told.zh}。",
+            f"{ordered_on}: {name}, {kind.en} {yuan(order.amount)} yuan{heirs.en}, {told.en}.",
         )
         console.print(Prose(say(sentence)))
         console.print(Padding(Text(order.payout_id, style="dim", overflow="fold"), (0, 0, 0, 3)))

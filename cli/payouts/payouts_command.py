@@ -15,13 +15,16 @@ from cli.payouts import reissue_command
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.output import fail, out
-from handlers.claims.payout_reports import Verdict, report_of, verdicts
+from handlers.claims.payout_reports import report_of, verdicts
 from handlers.claims.read import recall
 from handlers.words.claim_sentences import yuan
+from handlers.words.masking import mask_text
+from handlers.words.payout_sentences import KINDS, STATES, VERDICTS
 from infra.ledger import payout_states, reads
 from schemas.bilingual import Saying
 from schemas.dates import format_instant
 from schemas.facts import PayoutReported
+from schemas.outbound import InstructionKind
 from schemas.records import PayoutRecord, PayoutState
 from stream.deadline import INFRASTRUCTURE_GONE
 
@@ -36,19 +39,6 @@ app.command(epilog='Example: huzhu payouts reject 3 --operator wang.wei --reason
     reissue_command.reject
 )
 
-STATES = {
-    PayoutState.INSTRUCTED: Saying("已发指令", "instructed"),
-    PayoutState.PAID: Saying("已到账", "paid"),
-    PayoutState.FAILED: Saying("失败", "failed"),
-    PayoutState.RETURNED: Saying("被退回", "returned"),
-    PayoutState.BOOK: Saying("账面冲销", "book entry"),
-}
-KINDS = {"payment": Saying("发放", "payment"), "recovery": Saying("收回", "recovery")}
-VERDICTS = {
-    Verdict.APPLIED: Saying("采用", "applied"),
-    Verdict.REPEATED: Saying("重复", "repeated"),
-    Verdict.CONTRADICTS: Saying("矛盾", "contradicts"),
-}
 LanguageOption = Annotated[OutputLanguage, typer.Option(help="zh, en, or both (Chinese first).")]
 
 
@@ -87,7 +77,7 @@ def list_payouts(
             payout.payout_id,
             payout.claim_id,
             payout.scheme_id,
-            say(KINDS[payout.kind]),
+            say(KINDS[InstructionKind(payout.kind)]),
             yuan(payout.amount),
             say(STATES[payout.state]),
             say(_note(payout)),
@@ -145,26 +135,28 @@ def show(
             )
         )
     for record in payouts:
-        instructed_at = format_instant(record.instructed_at)
+        instructed_at, kind = format_instant(record.instructed_at), KINDS[InstructionKind(record.kind)]
         out.print(
             f"{record.payout_id}\n"
             + say(
                 Saying(
                     f"理赔 {record.claim_id},保障层 {record.scheme_id},第 {record.revision} 次指令:"
-                    f"{KINDS[record.kind].zh} {yuan(record.amount)} 元,{instructed_at}",
+                    f"{kind.zh} {yuan(record.amount)} 元,{instructed_at}",
                     f"claim {record.claim_id}, scheme {record.scheme_id}, instruction {record.revision}: "
-                    f"{KINDS[record.kind].en} of {yuan(record.amount)} yuan, {instructed_at}",
+                    f"{kind.en} of {yuan(record.amount)} yuan, {instructed_at}",
                 )
             )
         )
         state, note = STATES[record.state], _note(record)
         out.print(say(Saying(f"状态:{state.zh} {note.zh}", f"state: {state.en} {note.en}")))
     facts = [(mark, recall(value)) for mark, value in values]
-    reports = [
-        report_of(fact, mark) for mark, fact in facts if isinstance(fact, PayoutReported) and fact.person_id == owner
-    ]
-    for report, verdict in verdicts(reports):
+    told = {mark: fact for mark, fact in facts if isinstance(fact, PayoutReported) and fact.person_id == owner}
+    for report, verdict in verdicts(report_of(fact, mark) for mark, fact in told.items()):
         place = f"{format_instant(report.reported_at)} {report.status} {report.reference}"
-        out.print(f"  {place}: {say(VERDICTS[verdict])}")
+        out.print(f"  {place}: {say(VERDICTS[verdict])}", markup=False)
+        reason = told[report.content_sha256].reason
+        if reason:
+            masked = mask_text(reason)
+            out.print("    " + say(Saying(f"保险公司的理由:{masked}", f"the insurer's reason: {masked}")), markup=False)
     for stray in strays:
         out.print(say(_stray(stray)))

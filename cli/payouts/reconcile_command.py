@@ -12,11 +12,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.payouts.payouts_command import STATES, LanguageOption, reading
+from cli.payouts.payouts_command import LanguageOption, reading
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.output import UNUSABLE, fail, out
 from handlers.claims.reconcile import differences, in_scope
+from handlers.words.payout_sentences import STATES
 from infra.files.statement_files import HEADINGS, UnusableStatement, read_statement
 from infra.ledger.payout_states import payouts_to_compare
 from schemas.bilingual import Saying

@@ -52,8 +52,8 @@ _SHARES = """
     SET payouts = digest_money.payouts + excluded.payouts, amount = digest_money.amount + excluded.amount
 """
 
-# An insurer may have reported before: a restored ledger instructs again what was paid long ago. The payout then begins in
-# the state to which its person's reports had come.
+# An insurer may have reported before: a restored ledger instructs again what was paid long ago. The payout then begins
+# in the state to which its person's reports had come.
 INSTRUCTED = (
     """
     , moved AS (

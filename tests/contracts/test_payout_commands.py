@@ -51,6 +51,15 @@ def test_a_failed_payout_is_found_shown_and_reissued(owed: OwedPerson, url: str)
     assert "3 shown; all by state: instructed 1, failed 1, book entry 1" in everything
 
 
+def test_the_insurers_reason_is_shown(owed: OwedPerson, url: str) -> None:
+    """Why a payout did not arrive, in the insurer's words, with numbers of persons covered."""
+    (name,) = owed.payouts
+    owed.report(name, "failed", reason="账号不存在 [11010519491231002X]")
+    for language, said in (("zh", "保险公司的理由:账号不存在"), ("en", "the insurer's reason: 账号不存在")):
+        shown = huzhu("payouts", "show", name, "--language", language, columns=WIDE, HUZHU_DATABASE_URL=url).stdout
+        assert f"{said} [110105********002X]" in shown
+
+
 def test_unmatched_and_contradicting_reports_are_shown(owed: OwedPerson, url: str) -> None:
     """Nothing that an insurer said is hidden."""
     (name,) = owed.payouts

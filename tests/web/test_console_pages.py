@@ -10,8 +10,9 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import text
 
-from handlers.words.masking import mask_id
-from tests.support.builders import Json, bill, coverage, death, discharge, report, void
+from handlers.words.masking import mask_id, mask_name
+from tests.support.acts import reissue
+from tests.support.builders import SHARDS, Json, bill, coverage, death, discharge, report, void
 from tests.web.desk import Desk
 from tests.web.town import post, publish_two
 
@@ -40,6 +41,13 @@ def family(desk: Desk) -> Desk:
     return desk
 
 
+def fail_one(desk: Desk, why: str) -> str:
+    """The payout of E2 fails for a reason."""
+    payout = str(desk.value("SELECT payout_id FROM instructions WHERE claim_id = 'E2'"))
+    post(desk.engine, [report(payout, person_id=PERSON, status="failed", reason=why)])
+    return payout
+
+
 def test_a_claim_tells_everything(family: Desk) -> None:
     """The bill, each scheme in sentences and in a chart, the payouts; the person only masked."""
     visitor = family.visitor("auditor")
@@ -59,6 +67,40 @@ def test_a_claim_tells_everything(family: Desk) -> None:
     english = words(family.visitor("auditor", "en").get("/claims/E1").text)
     for line in decision["explanation"]:
         assert " ".join(line["en"].split()) in english
+
+
+def test_a_reissue_takes_nothing_from_the_family(family: Desk) -> None:
+    """The claim, its sheet and its history call a reversal a book entry by which no money moves, as `explain` does."""
+    payout = fail_one(family, "账号不存在")
+    reissue(family.engine, payout, "li.na", "account mended", SHARDS, family.now)
+    for language, book, taken in (
+        ("zh", "账面冲销未到账的一笔,没有资金往来", "收回"),
+        ("en", "no money moves", "recover "),
+    ):
+        page = family.visitor("auditor", language).get("/claims/E2").text
+        (row,) = re.findall(r'<tr class="book">.*?</tr>', page)
+        assert book in row
+        assert "state instructed" not in row
+        history = words(page.split("huzhu audit prove")[1])
+        assert book.lower() in history.lower()
+        assert taken not in history
+    assert "重新下达:付" in words(family.visitor("auditor").get("/claims/E2").text)
+
+
+def test_why_a_payout_failed_is_for_those_who_may_know(family: Desk) -> None:
+    """The insurer's reason, which may name somebody, is covered until a reason for looking is given, then in full."""
+    why = f"张小明({PERSON})的账户已注销"
+    fail_one(family, why)
+    visitor = family.visitor("finance")
+    covered = words(visitor.get("/claims/E2").text)
+    assert 2 == covered.count(mask_name(why))
+    assert "张小明" not in covered
+    assert "付款失败" in covered
+    clear = words(visitor.post("/unmask/claims/E2", reason="the family calls").text)
+    assert 2 == clear.count(why)
+    english = words(family.visitor("finance", "en").post("/unmask/claims/E2", reason="the family calls").text)
+    assert f"The insurer's reason: {why}" in english
+    assert f"The insurer reports: failed, reason: {why}" in english
 
 
 def test_the_timeline_leaves_nothing_out(family: Desk) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from typing import Any
 
 from markupsafe import Markup
 from sqlalchemy import Connection
@@ -19,6 +18,7 @@ from handlers.claims.read import recall
 from handlers.claims.recall import account_of
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.masking import mask_text
+from handlers.words.payout_sentences import result
 from handlers.words.policy_sentences import in_force
 from infra.ledger import audit_log, people_directory, timeline
 from infra.ledger.claim_record import ClaimRecord, claim_record
@@ -32,9 +32,10 @@ from schemas.money import parse_yuan
 from schemas.outbound import AuditKind, InstructionKind, PayoutInstructed
 from schemas.policy.model import Scheme
 from schemas.policy.policy_values import decimal_text
+from schemas.records import PayoutState
 from web.console import charts
 from web.console.log_watch import Watch
-from web.console.timeline_sentences import words_of
+from web.console.timeline_sentences import told_reason, words_of
 from web.console.visit import Visit, not_found
 
 STEP_NAMES = {
@@ -63,6 +64,33 @@ class SchemeShown:
     title: str
     sentences: list[tuple[Saying, int]]
     why_nothing: Saying | None
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutShown:
+    """One payout, the report that decides its state, and the reason that the insurer gave there."""
+
+    order: PayoutInstructed
+    report: PayoutReported | None
+    reason: str | None
+    doubtful: bool
+    reissued: bool
+
+    @property
+    def signed(self) -> int:
+        """In fen; negative for a recovery and for a book entry that reverses a payment."""
+        return self.order.amount if self.order.kind is InstructionKind.PAYMENT else -self.order.amount
+
+    @property
+    def state(self) -> PayoutState:
+        if self.order.reversal_of is not None:
+            return PayoutState.BOOK
+        return PayoutState.INSTRUCTED if self.report is None else PayoutState(self.report.status)
+
+    @property
+    def result(self) -> Saying:
+        status = None if self.report is None else self.report.status
+        return result(self.order, status, self.reissued, doubtful=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +130,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
             act = ConsoleAct(AuditKind.PERSONAL_UNMASKED.value, visit.user, subject)
             record_operator_acts(connection, visit.now, [act])
         person = people_directory.find(connection, visit.keys, decision.person_id)
-        timeline_rows = _timeline(connection, watch, decision)
+        timeline_rows = _timeline(connection, watch, decision, reason is not None)
     account = account_of(decision.person_id, record.facts)
     claim = account.claim(decision.claim_id)
     policy = None if record.policy_text is None else published_policy(record.policy_text)
@@ -119,7 +147,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         bills=sorted(claim.live, key=lambda bill: bill.settled_at),
         schemes=[_scheme(benefit, schemes, decision.explanation) for benefit in decision.benefits],
         chart=_chart(visit, decision, schemes),
-        payouts=_payouts(record),
+        payouts=_payouts(record, reason is not None),
         titles={name: scheme.title or name for name, scheme in schemes.items()},
         person=person or PersonDetails(decision.person_id, "", "", ""),
         person_token=token,
@@ -180,25 +208,18 @@ def _percent(rate: str) -> str:
     return decimal_text(Fraction(rate) * 100) + "%"
 
 
-def _payouts(record: ClaimRecord) -> list[dict[str, Any]]:
+def _payouts(record: ClaimRecord, clear: bool) -> list[PayoutShown]:
     payouts = []
     for row in record.instructions:
-        instruction = PayoutInstructed.model_validate_json(row.value)
+        order = PayoutInstructed.model_validate_json(row.value)
         report = None if row.report is None else recall(row.report)
         assert report is None or isinstance(report, PayoutReported)
-        payouts.append(
-            {
-                "instruction": instruction,
-                "signed": instruction.amount if instruction.kind is InstructionKind.PAYMENT else -instruction.amount,
-                "report": report,
-                "contradictions": row.contradictions,
-                "reissued_as": row.reissued_as,
-            }
-        )
+        reason = None if report is None else told_reason(report, clear)
+        payouts.append(PayoutShown(order, report, reason, row.contradictions > 0, row.reissued_as is not None))
     return payouts
 
 
-def _timeline(connection: Connection, watch: Watch, decision: ClaimDecided) -> list[TimelineRow]:
+def _timeline(connection: Connection, watch: Watch, decision: ClaimDecided, clear: bool) -> list[TimelineRow]:
     """The history of the claim, oldest first."""
     history = timeline.happened(connection, decision.claim_id, decision.person_id)
     entries = timeline.entries(connection, decision.claim_id, history)
@@ -206,7 +227,7 @@ def _timeline(connection: Connection, watch: Watch, decision: ClaimDecided) -> l
     rows = []
     for event in history:
         own_entries = [entry for entry in entries if entry.event_no == event.event_no and _is_about(entry, event)]
-        what, detail = words_of(event)
+        what, detail = words_of(event, clear)
         proofs = [
             (entry, _proof(entry, signed.get(entry.shard, 0), watch.proved(entry.shard))) for entry in own_entries
         ]

@@ -1,9 +1,11 @@
-"""The events of a claim in a few words each, without anything that identifies the person."""
+"""The events of a claim in a few words each."""
 
 from __future__ import annotations
 
 from handlers.claims.read import recall
 from handlers.words.claim_sentences import STATUS_NAMES, yuan
+from handlers.words.masking import mask_value
+from handlers.words.payout_sentences import BOOK
 from infra.ledger.timeline import Happened
 from schemas.bilingual import Saying
 from schemas.decisions import ClaimDecided
@@ -27,8 +29,15 @@ REPORTED = {
 }
 
 
-def words_of(event: Happened) -> tuple[Saying, str]:
-    """A sentence, and the id of what it is about."""
+def told_reason(report: PayoutReported, clear: bool) -> str | None:
+    """Why the insurer says a payout did not arrive; covered unless ``clear``, as people write names into free text."""
+    if not report.reason:
+        return None
+    return report.reason if clear else mask_value(report.reason)
+
+
+def words_of(event: Happened, clear: bool) -> tuple[Saying, str]:
+    """A sentence, and the id of what it is about. Without ``clear`` nothing in it identifies the person."""
     if event.kind == "decision":
         decision = ClaimDecided.model_validate_json(event.value)
         status = STATUS_NAMES[decision.status]
@@ -38,20 +47,23 @@ def words_of(event: Happened) -> tuple[Saying, str]:
             f"Decision {decision.revision}: {status.en}, benefit {total} yuan",
         ), event.subject_id
     if event.kind == "instruction":
-        instruction = PayoutInstructed.model_validate_json(event.value)
-        verb = (
-            Saying("支付指令:付", "Instructed: pay")
-            if instruction.kind is InstructionKind.PAYMENT
-            else Saying("支付指令:收回", "Instructed: recover")
-        )
-        amount = yuan(instruction.amount)
+        return _order_words(PayoutInstructed.model_validate_json(event.value)), event.subject_id
+    return _fact_words(recall(event.value), clear), event.subject_id if event.kind != "person" else ""
+
+
+def _order_words(order: PayoutInstructed) -> Saying:
+    amount, scheme = yuan(order.amount), order.scheme_id
+    if order.reversal_of is not None:
         return Saying(
-            f"{verb.zh} {amount} 元({instruction.scheme_id})", f"{verb.en} {amount} yuan ({instruction.scheme_id})"
-        ), instruction.payout_id
-    return _fact_words(recall(event.value)), f"{event.subject_id}" if event.kind != "person" else ""
+            f"{BOOK.zh}:{amount} 元({scheme})", f"{BOOK.en[0].upper()}{BOOK.en[1:]}: {amount} yuan ({scheme})"
+        )
+    payment = order.kind is InstructionKind.PAYMENT
+    verb = Saying("付", "pay") if payment else Saying("收回", "recover")
+    what = Saying("重新下达", "Reissued") if order.reissue_of is not None else Saying("支付指令", "Instructed")
+    return Saying(f"{what.zh}:{verb.zh} {amount} 元({scheme})", f"{what.en}: {verb.en} {amount} yuan ({scheme})")
 
 
-def _fact_words(fact: Fact) -> Saying:
+def _fact_words(fact: Fact, clear: bool) -> Saying:
     version = "" if fact.line_version in (None, 1) else f" v{fact.line_version}"
     if isinstance(fact, EncounterDischarged):
         return Saying(f"出院记录{version}:{fact.discharged_on}", f"Discharge{version}: {fact.discharged_on}")
@@ -72,5 +84,6 @@ def _fact_words(fact: Fact) -> Saying:
     if isinstance(fact, PersonDied):
         return Saying(f"死亡登记{version}:{fact.died_on}", f"Death recorded{version}: {fact.died_on}")
     if isinstance(fact, PayoutReported):
-        return REPORTED[fact.status]
+        told, reason = REPORTED[fact.status], told_reason(fact, clear)
+        return told if reason is None else Saying(f"{told.zh},理由:{reason}", f"{told.en}, reason: {reason}")
     return Saying(fact.event_type, fact.event_type)
