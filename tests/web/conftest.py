@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
 
+from tests.support.debian import missing
 from tests.web.desk import Desk, open_desk
 from tests.web.door import Door, open_door
 from tests.web.site import Site
@@ -45,3 +48,15 @@ def town(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with filled_ledger(postgres_url) as engine, open_desk(engine, tmp_path_factory.mktemp("console")) as opened:
         opened.catch_up()
         yield opened
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    absent = missing("chromium")
+    if absent:
+        pytest.skip(absent)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield opened
+        opened.close()

@@ -7,34 +7,19 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from schemas.access.console_rights import RIGHTS, ConsoleRole
-from tests.support.debian import missing
 from tests.web.desk import PASSWORD, Desk
 from tests.web.pages import paths
 
 SCREENSHOTS = os.environ.get("HUZHU_SCREENSHOTS")
 WIDTHS = {"wide": 1280, "narrow": 390}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    absent = missing("chromium")
-    if absent:
-        pytest.skip(absent)
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def signed_in(

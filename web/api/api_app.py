@@ -26,6 +26,7 @@ from schemas.national.mapping import NationalMappings
 from web.accept_language import Language, language_of
 from web.api.body_formats import body_readers
 from web.api.decision_waiters import Waiters
+from web.api.docs_page import add_docs
 from web.api.gateway import Gateway
 from web.api.limits import RateLimit
 from web.api.openapi import DescribedAPI
@@ -51,7 +52,7 @@ def create_app(
     app = DescribedAPI(
         title="Huzhu",
         version=CONTRACT_VERSION,
-        docs_url=None,  # its pages load scripts from the internet
+        docs_url=None,  # its pages load scripts from the internet; ours is in docs_page.py
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
@@ -67,6 +68,7 @@ def create_app(
         body_readers=body_readers(mappings),
     )
     add_routes(app, gateway)
+    add_docs(app)
     app.add_exception_handler(Problem, _answer_problem)
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid_parameters)
