@@ -28,15 +28,16 @@ def date_after_event(fact: Fact) -> Refusal | None:
             field, ahead = "settled_at", fact.settled_at - fact.occurred_at
         case _:
             return None
-    return _refused(field, ahead, Saying("本报文的 occurred_at", "occurred_at"))
+    return too_far_ahead(field, ahead, Saying("本报文的 occurred_at", "occurred_at"))
 
 
 def event_after_intake(fact: Fact, moment: datetime) -> Refusal | None:
     """The refusal of an event that says it occurred more than one day after ``moment``, when the ledger takes it in."""
-    return _refused("occurred_at", fact.occurred_at - moment, Saying("账本接收的时间", "the moment of intake"))
+    return too_far_ahead("occurred_at", fact.occurred_at - moment, Saying("账本接收的时间", "the moment of intake"))
 
 
-def _refused(field: str, ahead: timedelta, of: Saying) -> Refusal | None:
+def too_far_ahead(field: str, ahead: timedelta, of: Saying) -> Refusal | None:
+    """The refusal of a field that lies ``ahead`` of something, if that is more than a day."""
     if ahead <= ONE_DAY:
         return None
     gap = _in_words(ahead)

@@ -15,7 +15,17 @@ from typing import Any
 
 from handlers.claims.read import read
 from handlers.national.amounts import DETAILS, converted
-from handlers.national.settlement_values import FieldTrouble, NationalRecord, amount, code, day, instant, spelled, text
+from handlers.national.settlement_values import (
+    FieldTrouble,
+    NationalRecord,
+    amount,
+    code,
+    day,
+    from_the_future,
+    instant,
+    spelled,
+    text,
+)
 from handlers.words.field_hints import json_hint
 from schemas.bilingual import Saying
 from schemas.canonical import derived_id
@@ -76,10 +86,13 @@ def convert(
             events = _void(fields, mapping, settled_at, occurred_at, settled or {})
         else:
             events = _posted(fields, mapping, settled_at, occurred_at)
+        ahead = from_the_future(fields, occurred_at)
     except FieldTrouble as trouble:
         return trouble.refusal
     if isinstance(events, NationalRefusal):
         return events
+    if ahead is not None:
+        return _as_read(ahead)
     for event in events:  # the reader that the worker uses too has the last word
         outcome = read(json.dumps(event).encode("utf-8"))
         if isinstance(outcome, Refusal):

@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
+from handlers.claims.future_dates import too_far_ahead
 from schemas.bilingual import Saying
 from schemas.dates import SHANGHAI, parse_instant
 from schemas.money import NumberLiteral, parse_yuan
 from schemas.national.national_refusal import NationalCode, NationalRefusal
+from schemas.refusals import Refusal
 
 NationalRecord = Mapping[str, object]
 """One record by field name, in lower case. An empty text counts as absent."""
@@ -151,3 +153,18 @@ def _required(record: NationalRecord, name: str) -> object:
     if value is None:
         raise FieldTrouble(name, Saying("缺失,请补上", "is missing: add it"))
     return value
+
+
+def from_the_future(record: NationalRecord, sent_at: datetime) -> Refusal | None:
+    """The refusal of a record, refunds too, that was settled or changed more than a day after it is sent.
+
+    Versions are made of these instants: one in the future would leave every correction stale until then. Raises
+    FieldTrouble.
+    """
+    for name in ("setl_time",) if "version" in record else ("setl_time", "updt_time"):
+        if name in record:
+            gap = instant(record, name) - sent_at
+            refusal = too_far_ahead(name, gap, Saying("发送的时间", "the moment of sending"))
+            if refusal is not None:
+                return refusal
+    return None

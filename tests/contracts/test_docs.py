@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +17,15 @@ import typer.main
 
 from cli.main import huzhu
 from handlers.claims.read import Reading, read
-from handlers.words.claim_sentences import STATUS_NAMES
+from handlers.offline.book import Book
+from handlers.words.claim_sentences import STATUS_NAMES, yuan
+from infra.population import generate
 from infra.settings import Settings
 from schemas.decisions import Status
+from schemas.policy.policy_file import read_policies
 from schemas.topics import TOPICS
 from tests.planted.plant import BUGS
-from tests.support.paths import REPOSITORY
+from tests.support.paths import REPOSITORY, WUXI
 
 DOCUMENTS = sorted([REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").rglob("*.md")])
 COMMANDS_PAGE = REPOSITORY / "docs" / "commands.md"
@@ -162,6 +166,23 @@ def test_the_events_of_the_guide_are_accepted() -> None:
     events = [event for block in blocks for event in (block if isinstance(block, list) else [block])]
     assert {"coverage.recorded", "person.died", "payout.reported"} <= {event["event_type"] for event in events}
     assert [] == [event for event in events if not isinstance(read(json.dumps(event).encode(), as_of=written), Reading)]
+
+
+def test_the_readme_shows_what_the_demo_decides() -> None:
+    """Its table holds, for each scheme and tier, how many are eligible, how many are paid, and how much."""
+    page = (REPOSITORY / "README.md").read_text("utf-8")
+    rows = re.findall(r"^│ (\S+) +│ (\S+) +│ +([0-9]+) │ +([0-9]+) │ +([0-9,.]+) │$", page, re.MULTILINE)
+    book = Book()
+    for line in generate(1, 500):
+        book.take(line)
+    sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for decision in book.decide(read_policies([WUXI])):
+        for benefit in decision.benefits:
+            if benefit.tier is not None:
+                row = sums[benefit.scheme_id, benefit.tier]
+                for place, number in enumerate((1, benefit.benefit > 0, benefit.benefit)):
+                    row[place] += number
+    assert [(*name, str(few), str(paid), yuan(fen)) for name, (few, paid, fen) in sorted(sums.items())] == rows
 
 
 def test_the_glossary_names_every_status_as_the_program_does() -> None:

@@ -25,6 +25,11 @@ def sameness_by_event_id(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(handlers.claims.read, "_content_sha256", by_event_id)
 
 
+def future_taken_in(patch: pytest.MonkeyPatch) -> None:
+    """Nobody asks whether an event has occurred yet when it is taken in."""
+    patch.setattr(handlers.claims.process, "event_after_intake", lambda fact, moment: None)
+
+
 def float_money(patch: pytest.MonkeyPatch) -> None:
     """An amount passes through a float on its way in."""
     patch.setattr("schemas.money.parse_yuan", lambda text: parse_yuan(text) and int(float(text) * 100))

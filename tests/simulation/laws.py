@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
 import psycopg
 
-from tests.oracle.calculator import Ledger, RefusalError, adjudicate, read_event
+from tests.oracle.calculator import Ledger, RefusalError, adjudicate, instant_of, read_event
 from tests.simulation.simulated_kafka import SimulatedKafka
 
 INBOUND = ("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results")
@@ -146,10 +147,11 @@ def decisions_and_money_are_the_oracles(evidence: Evidence) -> None:
     """Dispositions, last decisions and net sums are those of the oracle, fed in the ledger's order."""
     policies = [row[0] for row in evidence.rows("SELECT source_text FROM policies")]
     book, accepted = Ledger(), []
-    for event_no, topic, key, value, disposition in evidence.rows(
-        "SELECT event_no, topic, key, value, disposition FROM events WHERE disposition <> 'policy' ORDER BY event_no"
+    for event_no, topic, key, value, taken_in, disposition in evidence.rows(
+        "SELECT event_no, topic, key, value, recorded_at, disposition FROM events WHERE disposition <> 'policy' "
+        "ORDER BY event_no"
     ):
-        expected = _expected(book, topic, key, value or b"")
+        expected = _expected(book, topic, key, value or b"", taken_in)
         expect("disposition as the oracle's", (event_no, expected), (event_no, disposition))
         if expected == "accepted":
             accepted.append(value)
@@ -172,10 +174,10 @@ def decisions_and_money_are_the_oracles(evidence: Evidence) -> None:
     expect("net instructed is what is due", due, {place: amount for place, amount in net.items() if amount})
 
 
-def _expected(book: Ledger, topic: str, key: bytes | None, value: bytes) -> str:
+def _expected(book: Ledger, topic: str, key: bytes | None, value: bytes, taken_in: datetime) -> str:
     """What the oracle makes of one event; it knows neither keys nor topics, so these two rules stand here."""
     try:
-        event = read_event(value)
+        event = read_event(value, instant_of(taken_in.isoformat()))
         home = INBOUND[4] if event.type == "payout.reported" else HOME[event.type.split(".")[0]]
         if topic != home or key != event.text("person_id").encode():
             return "refused"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from infra.population import generate
@@ -96,6 +96,7 @@ def world_of(rng: Random, seed: int) -> World:
     messages = [_message(rng, line, shards) for line in lines]
     if rng.random() < 0.3:
         messages.insert(rng.randrange(len(messages)), Message(messages[0].place, messages[0].key, None))
+    messages = _with_some_ahead(Random(f"{seed}:ahead"), messages)
     year = rng.choice(("01-01", "04-01"))
     old = POLICY.format(
         name="old", start="2010-01-01", end="effective_to = 2025-01-01", year=year, low="0.35", high="0.8"
@@ -121,6 +122,31 @@ def report(rng: Random, instruction: bytes, shards: int) -> Message:
     person_id = str(told["person_id"])
     place = (PAYOUT_RESULTS.name, shard_of(person_id, shards))
     return Message(place, person_id.encode(), json.dumps(value).encode())
+
+
+AHEAD = (
+    "2026-06-02T00:00:00Z",
+    "2026-06-02T00:00:05Z",
+    "2026-06-02T00:01:00Z",
+    "2026-06-02T01:00:00Z",
+    "2030-01-01T00:00:00Z",
+)
+"""Instants about a day after a simulation begins: when an event is taken in decides whether it is from the future."""
+
+
+def _with_some_ahead(rng: Random, messages: list[Message]) -> list[Message]:
+    """The messages, and before some of them the same as a sender writes it whose clock is a day or years ahead."""
+    sent = []
+    for message in messages:
+        if message.value is not None and rng.random() < 0.1:
+            try:
+                ahead = {**json.loads(message.value), "occurred_at": rng.choice(AHEAD)}
+            except ValueError:
+                pass
+            else:
+                sent.append(replace(message, value=json.dumps(ahead, ensure_ascii=False).encode()))
+        sent.append(message)
+    return sent
 
 
 def _again(rng: Random, line: bytes, other: bytes) -> bytes:

@@ -144,6 +144,8 @@ def test_the_platforms_own_answer_has_only_the_sum() -> None:
         ({"setl_time": "2019-12-31 23:59:59"}, "NO_MAPPING", "fixmedins_code"),
         ({"enddate": "2024-02-29"}, "DATES_OUT_OF_ORDER", "begndate"),
         ({"setl_time": "2025-01-02 12:00:00"}, "FUTURE_DATED", "setl_time"),
+        ({"updt_time": "2025-01-02 12:00:00"}, "FUTURE_DATED", "updt_time"),
+        ({"refd_setl_flag": "1", "setl_time": "2025-01-02 12:00:00"}, "FUTURE_DATED", "setl_time"),
         ({"setl_id": "x" * 201}, "SCHEMA_INVALID", "setl_id"),
     ],
 )
