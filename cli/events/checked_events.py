@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,11 +48,14 @@ def rereadable(file: Path) -> Iterator[BinaryIO]:
         fail(f"{file}: cannot be read: {error.strerror}")
 
 
-def check_events(name: Path, stream: BinaryIO) -> CheckedEvents:
-    """Reads every line by the rules that look at the event alone; ends the command if the file is none of events."""
+def check_events(name: Path, stream: BinaryIO, moment: datetime) -> CheckedEvents:
+    """Reads every line by the rules that look at the event alone, as taken in at ``moment``.
+
+    Ends the command if the file is none of events.
+    """
     found, some_type = CheckedEvents(), False
     for number, line in _lines(stream):
-        reading = read(line)
+        reading = read(line, as_of=moment)
         if isinstance(reading, Refusal):
             found.refused.append((number, reading))
             some_type |= reading.code not in NO_EVENT and reading.pointers not in (("",), ("/event_type",))

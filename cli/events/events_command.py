@@ -15,6 +15,7 @@ from cli.events import post_national
 from cli.events.checked_events import check_events, list_refused, rereadable, to_send
 from cli.terminal.connect import kafka_address, read_settings
 from cli.terminal.output import SOME_REFUSED, err, fail, out, progress
+from infra.clock import utc_now
 from infra.population import describe
 from infra.population import generate as population
 from stream.deadline import INFRASTRUCTURE_GONE
@@ -77,7 +78,7 @@ def post(
 
 def _post_events(file: Path, bootstrap: str, check: bool, send_refused: bool) -> None:
     with rereadable(file) as stream:
-        found = check_events(file, stream)
+        found = check_events(file, stream, utc_now())
         list_refused(file, found)
         if not (found.good or found.refused):
             err.print(

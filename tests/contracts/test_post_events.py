@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders import bill, discharge, encode
+from tests.support.builders import bill, discharge, encode, in_days
 from tests.support.national_lists import as_sheet, listed
 from tests.support.processes import CHINESE, command, decoded, huzhu
 
@@ -58,16 +58,18 @@ def test_an_empty_file_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["file", "-"])
 def test_lines_that_would_be_refused_are_listed(name: str, tmp_path: Path) -> None:
     """With line, field, code and reason, but not their content; from standard input as from a file."""
-    lines = b"\n".join([GOOD, b"", UNBALANCED, b"\xff no event", encode({**bill("S2"), "currency": "USD"})])
+    ahead = encode(discharge("E9", occurred_at=in_days(2)))
+    lines = b"\n".join([GOOD, b"", UNBALANCED, b"\xff no event", encode({**bill("S2"), "currency": "USD"}), ahead])
     file = tmp_path / "facts.jsonl"
     file.write_bytes(lines)
     given = str(file) if name == "file" else name
     done = decoded(command("post", "--check", given, environment={}, data=lines))
-    assert (3, "1 events can be posted, 3 would be refused; nothing was posted\n") == (done.returncode, done.stdout)
+    assert (3, "1 events can be posted, 4 would be refused; nothing was posted\n") == (done.returncode, done.stdout)
     told = [line.removeprefix(f"{given}:").split(": ")[:3] for line in done.stderr.splitlines()]
     assert [
         ["3", "/total_charge", "AMOUNTS_DO_NOT_BALANCE"],
         ["4", "-", "MALFORMED_JSON"],
         ["5", "/currency", "UNSUPPORTED_CURRENCY"],
+        ["6", "/occurred_at", "FUTURE_DATED"],
     ] == told
     assert "张小明" not in done.stderr
