@@ -8,7 +8,7 @@ transactions; workers neither wait for it nor do anything for it.
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select, text
@@ -22,6 +22,9 @@ CHUNK = 5000
 
 LOCK = 0x48555A44
 """Key of the advisory lock ("HUZD") under which the digest moves: without it consoles could deadlock on its rows."""
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""As of when a shard is in the digest that was never in it as a whole."""
 
 _ENTRIES = """
     WITH RECURSIVE entry AS MATERIALIZED (
@@ -120,7 +123,7 @@ def bring_forward(engine: Engine, now: datetime, chunk: int = CHUNK) -> int:
 def _chunk(engine: Engine, shard: int, now: datetime, chunk: int) -> int:
     with engine.begin() as connection:
         connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
-        mark = insert(digest_marks).values(shard=shard, audit_seq=0, as_of=now)
+        mark = insert(digest_marks).values(shard=shard, audit_seq=0, as_of=NEVER)
         connection.execute(mark.on_conflict_do_nothing())
         held = digest_marks.c.shard == shard
         after = connection.scalar(select(digest_marks.c.audit_seq).where(held).with_for_update()) or 0

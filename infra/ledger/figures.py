@@ -15,6 +15,7 @@ from infra.ledger.console_tables import (
     digest_refused,
     digest_waiting,
 )
+from infra.ledger.digest import NEVER
 from infra.ledger.gateway_tables import inbox
 
 
@@ -76,7 +77,7 @@ def as_of(connection: Connection) -> datetime | None:
     """The time up to which the digest is complete; None while it is first built."""
     shards = connection.scalar(select(func.count()).select_from(tables.shards)) or 0
     count, oldest = connection.execute(select(func.count(), func.min(digest_marks.c.as_of))).one()
-    return oldest if shards and count == shards else None
+    return oldest if shards and count == shards and oldest > NEVER else None
 
 
 def queues(connection: Connection) -> Queues:

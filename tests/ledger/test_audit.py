@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -262,6 +263,24 @@ def test_an_end_that_the_shard_itself_does_not_know_is_found_and_not_signed(paid
     assert ([], [1]) == ((done := sign(paid)).checkpoints, [each.shard for each in done.refused])
 
 
+def test_two_checkpoints_of_one_size_both_count(paid: Engine) -> None:
+    """One kept elsewhere beside the ledger's own: both hold, or the one that does not is named."""
+    mine = newest(paid).checkpoint
+    theirs = OTHER_KEY.sign(mine)
+    forged = OTHER_KEY.sign(replace(mine, root=b"\x00" * 32))
+    assert [] == verify(paid, KEY, OTHER_KEY, kept=[theirs]).findings
+    assert [(1, Fault.CHECKPOINT_MISMATCH)] == [
+        (each.shard, each.fault) for each in verify(paid, KEY, OTHER_KEY, kept=[forged]).findings
+    ]
+
+
+def test_a_checkpoint_that_was_given_another_size_is_found(paid: Engine) -> None:
+    """Its row no longer says what its note says."""
+    size = newest(paid).checkpoint.size
+    changed(paid, "UPDATE checkpoints SET size = size + 1 WHERE shard = 1")
+    assert [(1, size + 1, Fault.CHECKPOINT_MISMATCH)] == faults(verify(paid))
+
+
 # Changes behind the program's back ------------------------------------------------------------------------
 
 RETYPED = """convert_to(replace(convert_from(value, 'UTF8'), ':"1"', ':"2"'), 'UTF8')"""
@@ -337,6 +356,19 @@ def test_a_change_of_what_was_recorded_is_found(paid: Engine, statement: str) ->
     changed(paid, statement)
     verified = verify(paid)
     assert [(1, Fault.CONTENT_CHANGED)] == [(each.shard, each.fault) for each in verified.findings]
+
+
+def test_a_payment_that_was_made_a_recovery_is_found(ledger: Engine) -> None:
+    """The columns that payouts go by are the published ones, also where the balances were changed with them."""
+    owed = OwedPerson(ledger)
+    owed.correct(4000, 2)
+    sign(ledger)
+    assert [] == verify(ledger).findings
+    changed(
+        ledger,
+        "UPDATE instructions SET balance_before = balance_after + amount, kind = 'recovery' WHERE revision = 2",
+    )
+    assert [Fault.CONTENT_CHANGED] == [each.fault for each in verify(ledger).findings]
 
 
 def test_a_changed_policy_is_found(paid: Engine) -> None:
@@ -508,6 +540,15 @@ def test_a_proof_leads_to_the_checkpoint_that_was_kept(paid: Engine) -> None:
     for proof in (old, new):
         with pytest.raises(checker.NotProven):
             checker.verify(proof, keys, forged.note)
+
+
+def test_a_checkpoint_that_ends_with_the_payout_covers_it(paid: Engine) -> None:
+    """The kept one is used, though a newer one is there."""
+    kept = newest(paid)
+    sign(paid, at=LATER + timedelta(minutes=1))
+    proofs = [prove(paid, payout, kept) for payout in payouts(paid)]
+    (last,) = [proof for proof in proofs if proof["index"] + 1 == kept.checkpoint.size]
+    assert (kept.note, False) == (last["checkpoint"], "consistency" in last)
 
 
 def test_no_proof_is_written_that_would_not_hold(paid: Engine) -> None:

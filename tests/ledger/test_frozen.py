@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 from infra.ledger import reads
-from infra.ledger.schema import connect
+from infra.ledger.schema import bind, connect
 from infra.settings import Settings
 from stream.inbound.intake import Intake
+from tests.support.builders import SHARDS
+from tests.support.databases import TEMPLATE, fresh_name
 from tests.support.servers import await_true
 
 LEASE = 1.0
@@ -68,6 +70,35 @@ def test_a_successor_takes_the_shards_of_a_frozen_worker(ledger_url: str, ledger
         intake.assigned([0, 1])
     successor.dispose()
     assert intake.epochs == {0: 1, 1: 1}
+
+
+def test_a_copy_into_another_ledger_is_left_alone(ledger_url: str, postgres_url: str) -> None:
+    """Several ledgers may share a server: a worker ends sessions of its own alone."""
+    mine, name = connect(ledger_url, LEASE), fresh_name("other")
+    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+    other = make_url(ledger_url).set(database=name).render_as_string(hide_password=False)
+    theirs = connect(other, LEASE)
+    bind(theirs, SHARDS, "no-cluster")
+    with frozen(other, COPY), mine.connect() as here, theirs.connect() as there:
+        assert await_true(lambda: lasts_a_lease(there))
+        assert (0, 1) == (ended(here), ended(there))
+    mine.dispose()
+    theirs.dispose()
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+def lasts_a_lease(connection: Connection) -> bool:
+    """Whether a COPY has been silent for longer than a lease."""
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' "
+        f"AND wait_event = 'ClientRead' AND state_change < now() - interval '{LEASE} s'"
+    )
+    with connection.begin():
+        return bool(connection.scalar(query) == 1)
 
 
 def ended(connection: Connection) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,12 @@ from sqlalchemy.exc import DBAPIError
 from acts.reissue_payout import NoSuchPayout
 from acts.take_in import take_in
 from handlers.claims.payout_reports import NotReissuable
-from infra.ledger import reads, schema, tables
+from handlers.claims.reconcile import in_scope
+from infra.ledger import payout_states, reads, schema, tables
 from infra.sharding import shard_of
-from tests.support.builders import RECORDED_AT, SHARDS, report
+from schemas.statement import Scope
+from tests.support.acts import publish, reissue
+from tests.support.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge, report
 from tests.support.ledgers import (
     at_once,
     dispositions,
@@ -99,6 +103,32 @@ def test_reports_of_one_payout_under_two_persons_at_once_end_no_worker(ledger: E
     assert_replays(ledger)
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "there"),
+    [
+        ("2025-03-01", "2025-03-02", True),
+        ("2025-03-02", None, False),
+        (None, "2025-03-01", False),
+        (None, "2025-03-02", True),
+    ],
+)
+@pytest.mark.parametrize("moment", ["00:00:00", "07:59:59", "08:00:00", "23:59:59.999999"])
+def test_a_payout_is_compared_on_its_day_in_shanghai(
+    ledger: Engine, moment: str, since: str | None, until: str | None, there: bool
+) -> None:
+    """From the first moment of the day to the last."""
+    publish(ledger, POLICY, "li.na", SHARDS, lambda: RECORDED_AT)
+    held(ledger)
+    at = datetime.fromisoformat(f"2025-03-01T{moment}+08:00")
+    give(ledger, in_order([coverage(), discharge(), bill()]), lambda: at)
+    days = [None if day is None else date.fromisoformat(day) for day in (since, until)]
+    scope = Scope(None, *days)
+    with ledger.connect() as connection:
+        found = payout_states.payouts_to_compare(connection, [], scope)
+        (payout,) = payout_states.payouts_to_compare(connection, [], Scope())
+    assert ([payout] if there else [], there) == (found, in_scope(payout, scope))
+
+
 # Reissue --------------------------------------------------------------------------------------------------
 
 
@@ -162,6 +192,20 @@ def test_only_what_is_still_due_is_instructed_again(owed: OwedPerson) -> None:
     with pytest.raises(NotReissuable, match="nothing is missing"):
         owed.reissue(owed.payouts[1])
     assert_replays(owed.ledger)
+
+
+def test_the_payouts_of_another_scheme_do_not_count(ledger: Engine) -> None:
+    """Two schemes pay for one stay: what the one is still owed is not made up for by the other."""
+    publish(ledger, POLICY, "li.na", SHARDS, lambda: RECORDED_AT)
+    held(ledger)
+    give(ledger, in_order([coverage(), coverage("C2", "ordinary"), discharge(), bill()]))
+    with ledger.connect() as connection:
+        orders = {row.scheme_id: row for row in connection.execute(select(tables.instructions))}
+    village = orders["village_mutual_aid"]
+    assert {"village_mutual_aid", "self_pay_assistance"} == orders.keys()
+    give(ledger, in_order([report(village.payout_id, status="failed")]))
+    done = reissue(ledger, village.payout_id, "wang.wei", "the account was closed", SHARDS, lambda: RECORDED_AT)
+    assert village.amount == done.amount
 
 
 def test_a_payment_whose_recovery_is_under_way_is_ordered_before_it_is_taken_off(owed: OwedPerson) -> None:
@@ -301,6 +345,20 @@ def test_a_state_is_one_of_those_there_are(owed: OwedPerson) -> None:
     owed.report(owed.payouts[0], "paid")
     with pytest.raises(DBAPIError, match="payout_states_state"), owed.ledger.begin() as connection:
         connection.execute(update(tables.payout_states).values(state="lost"))
+
+
+# Ids --------------------------------------------------------------------------------------------------------
+
+
+def test_a_bill_with_the_id_of_a_payout_is_no_report_on_it(owed: OwedPerson) -> None:
+    """Ids of different kinds are different ids, whatever senders call their bills."""
+    (name,) = owed.payouts
+    give(owed.ledger, in_order([discharge("E2"), bill(name, "E2", 1000)], first=1))
+    owed.report(name, "failed")
+    owed.report(name, "failed", 2)
+    assert "failed" == owed.state(name)
+    assert 2 == len(owed.reissue(name))
+    assert_replays(owed.ledger)
 
 
 # Upgrading ------------------------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ from sqlalchemy import Engine
 
 from infra.ledger.tables import outbox, shards
 from infra.settings import Settings
-from schemas.records import Range
+from schemas.records import Delivery, Range
 from schemas.topics import RELAY_CURSORS
 from stream.outbound.cloudevents import Headers
-from stream.outbound.relay import BATCH_BYTES_MAX, CursorLost, ShardRelay
+from stream.outbound.relay import BATCH_BYTES_MAX, CursorLost, ShardRelay, read_cursor
 
 MIB = 1024 * 1024
 
@@ -77,10 +77,11 @@ def waiting(ledger: Engine, sizes: list[int], first: int = 1) -> None:
         ([1, 2, 3], [[1, 2, 3]]),
         ([10] * 7, [[10] * 3, [10] * 3, [10]]),
         ([7 * MIB] * 5, [[7 * MIB] * 2, [7 * MIB] * 2, [7 * MIB]]),
+        ([BATCH_BYTES_MAX - MIB, MIB, 5], [[BATCH_BYTES_MAX - MIB, MIB], [5]]),
         ([BATCH_BYTES_MAX + 1, 5, 6], [[BATCH_BYTES_MAX + 1], [5, 6]]),
         ([5, BATCH_BYTES_MAX + 1, 6], [[5], [BATCH_BYTES_MAX + 1], [6]]),
     ],
-    ids=["all", "by number", "by bytes", "a giant first", "a giant between"],
+    ids=["all", "by number", "by bytes", "to the byte", "a giant first", "a giant between"],
 )
 def test_a_transaction_holds_what_fits_and_all_go_in_order(
     ledger: Engine, sizes: list[int], transactions: list[list[int]]
@@ -100,3 +101,27 @@ def test_a_hole_in_the_outbox_stops_the_relay(ledger: Engine) -> None:
     relay.start()
     with pytest.raises(CursorLost, match="outbox has 2 after 0"):
         relay.step()
+
+
+class LongCursors(NoCursorYet):
+    """A topic of cursors in which only one offset holds one: the others are the marks of transactions."""
+
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+
+    def ends(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
+        return dict.fromkeys(partitions, (10, 1000))
+
+    def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
+        there = Delivery(topic, partition, self.offset, b"0", b'{"shard": 0, "seq": 7}')
+        return Range(topic, partition, start, end, (there,) if start <= self.offset < end else ())
+
+
+@pytest.mark.parametrize("offset", [10, 500, 983, 984, 999])
+def test_the_last_cursor_is_found_however_far_back_it_is(offset: int) -> None:
+    """Behind any number of transactions that were aborted, down to the first offset that is kept."""
+    assert 7 == read_cursor(LongCursors(offset), 0)
+
+
+def test_where_there_is_no_cursor_relaying_begins_at_the_beginning() -> None:
+    assert 0 == read_cursor(LongCursors(1000), 0)

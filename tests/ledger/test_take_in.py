@@ -6,6 +6,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import chain as chained
@@ -57,9 +58,11 @@ from tests.support.ledgers import (
     person_of_shard,
     ranges,
     ticking,
+    waiting_for_locks,
 )
 from tests.support.loads import posted, random_batches, sample
 from tests.support.replayed import Journal, assert_replays, recorded
+from tests.support.servers import await_true
 
 # Law 7: replay --------------------------------------------------------------------------------------------
 
@@ -174,6 +177,25 @@ def test_offsets_that_hold_no_message_are_passed(ledger: Engine) -> None:
 
 
 # Fences ---------------------------------------------------------------------------------------------------
+
+
+def test_the_clock_is_read_when_the_shard_is_locked(ledger: Engine) -> None:
+    """Not before, while another one still writes: times never run backwards within a shard."""
+    asked: list[str] = []
+
+    def now() -> datetime:
+        asked.append("now")
+        return RECORDED_AT
+
+    epochs = held(ledger)
+    with ThreadPoolExecutor(1) as threads:
+        with ledger.begin() as connection:
+            reads.lock_shards(connection, range(SHARDS), {})
+            taking = threads.submit(take_in, ledger, ranges(in_order([discharge()])), epochs, SHARDS, now)
+            assert await_true(lambda: waiting_for_locks(ledger) == 1)
+            assert [] == asked
+        taking.result()
+    assert ["now"] == asked
 
 
 def test_a_worker_that_lost_its_shard_is_fenced(ledger: Engine) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 
 from acts.take_in import take_in
 from infra.ledger import reads, tables
@@ -92,6 +92,13 @@ def at_once(*acts: Callable[[], Any]) -> None:
     with ThreadPoolExecutor(len(acts)) as threads:
         for done in [threads.submit(act) for act in acts]:
             done.result(timeout=60)
+
+
+def waiting_for_locks(ledger: Engine) -> int:
+    """How many sessions of the ledger wait for a lock now."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ledger.connect() as connection:
+        return int(connection.scalar(text(query)) or 0)
 
 
 def patiently(act: Callable[[], Any]) -> Any:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from handlers.words.masking import OPEN_FIELDS, mask_id, mask_text, mask_value, masked_event
+from handlers.words.masking import OPEN_FIELDS, mask_id, mask_phone, mask_text, mask_value, masked_event
 from schemas.facts import FACT_TYPES
 from tests.support.builders import coverage, discharge, encode
 
@@ -70,3 +70,30 @@ def test_what_could_name_somebody_is_covered_in_an_event() -> None:
     shown = [json.loads(masked_event(encode(event)) or "") for event in events]
     assert ("HH********17", "3*****", "***") == (shown[0]["household_id"], shown[0]["area"], shown[1]["diagnoses"])
     assert ("member", "2024-03-10") == (shown[0]["category"], shown[1]["discharged_on"])
+
+
+def test_a_field_that_nobody_knows_is_covered_whatever_it_holds() -> None:
+    """Yes or no about somebody, a number, a list, an object with fields of known names: only the known ones show."""
+    known = {"final": True, "version": 3, "copay": 12, "status": "paid"}
+    unknown = {"pregnant": True, "age": 71, "allergies": ["nuts"], "contact": {"status": "divorced", "final": False}}
+    shown = json.loads(masked_event(encode(known | unknown | {"nothing": None})) or "")
+    assert known | dict.fromkeys(unknown, "***") | {"nothing": None} == shown
+
+
+@pytest.mark.parametrize("number", ["11010519491231002X", "11010519491231002x", "110105194912310021", "13812345678"])
+@pytest.mark.parametrize("field", ["encounter_id", "source", "note"])
+def test_a_number_of_a_person_is_covered_wherever_a_sender_puts_it(number: str, field: str) -> None:
+    """In a field that is shown, too: a stay that is named after its patient."""
+    assert number not in (masked_event(encode({field: f"{number}-2024/1"})) or number)
+
+
+@pytest.mark.parametrize("phone", ["13812345678", "14712345678", "16612345678", "17312345678", "19912345678"])
+def test_every_mobile_number_is_covered_in_free_text(phone: str) -> None:
+    assert f"call {phone[:3]}****{phone[-4:]}." == mask_text(f"call {phone}.")
+
+
+@pytest.mark.parametrize("phone", ["1", "1234567", "12345678", "123456789", "051012345678", "+8613812345678"])
+def test_a_telephone_number_of_any_length_is_not_shown_whole(phone: str) -> None:
+    """At most seven digits of a long one, none of a short one."""
+    shown = mask_phone(phone)
+    assert len([each for each in shown if each != "*"]) == (7 if len(phone) >= 9 else 0)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.claims.reconcile import differences
-from infra.files.statement_files import UnusableStatement, read_statement
+from infra.files.statement_files import HEADING_ROWS_MAX, UnusableStatement, read_statement
 from schemas.ids import ClaimId, PayoutId
 from schemas.records import PayoutRecord, PayoutState
 from schemas.statement import Scope, Statement
@@ -95,6 +95,24 @@ def test_a_line_without_id_or_with_an_unknown_state_is_unreadable(tmp_path: Path
     """Each with its number, and the others are read."""
     statement = read_statement(excel(tmp_path / "s.xlsx", HEAD, row, ["PO-2", 1, "paid"]), {})
     assert ([2], ["PO-2"]) == ([e.number for e in statement.unreadable], [e.payout_id for e in statement.lines])
+
+
+@pytest.mark.parametrize("word", ["unsuccessful", "未成功", "部分失败", "支付成功率", "paid?", "not paid"])
+def test_a_state_is_a_whole_word(tmp_path: Path, word: str) -> None:
+    """What only holds a known word may mean the opposite: the line is named, and nobody counts as paid."""
+    statement = read_statement(excel(tmp_path / "s.xlsx", HEAD, ["PO-1", 1, word]), {})
+    assert ([2], []) == ([each.number for each in statement.unreadable], statement.lines)
+
+
+@pytest.mark.parametrize(("above", "found"), [(HEADING_ROWS_MAX - 1, True), (HEADING_ROWS_MAX, False)])
+def test_the_headings_are_looked_for_in_the_first_lines(tmp_path: Path, above: int, found: bool) -> None:
+    """In as many as the message says."""
+    path = excel(tmp_path / "s.xlsx", *[["对账单"]] * above, HEAD, ["PO-1", 1, "paid"])
+    if found:
+        assert [(above + 2, "PO-1", 100, "paid")] == read(path)
+    else:
+        with pytest.raises(UnusableStatement, match=f"first {HEADING_ROWS_MAX} lines"):
+            read_statement(path, {})
 
 
 def test_a_heading_can_be_named(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from tests.support.builders import Json, bill, coverage, discharge, encode
-from tests.support.ledgers import for_person, give, held, in_order
+from tests.support.ledgers import for_person, give, held, in_order, person_of_shard
+from tests.support.owed_person import OwedPerson
+from tests.support.servers import await_true
 from tests.web.desk import Desk
 from tests.web.town import post, publish_two
 from web.console import export_files
@@ -130,6 +132,57 @@ MIDNIGHTS = [
 ]
 
 
+def test_a_scheme_filters_claims_that_it_pays(desk: Desk) -> None:
+    """Not those for which it was looked at and paid nothing."""
+    publish_two(desk.engine)
+    events = [
+        event
+        for number, copay in enumerate((3000, 2000))
+        for event in for_person(
+            f"P{number}", coverage(f"C{number}"), discharge(f"E{number}"), bill(f"S{number}", f"E{number}", copay)
+        )
+    ]
+    post(desk.engine, events)
+    rows = table("csv", export(desk, "finance", what="claims", format="csv", scheme="village_mutual_aid").content)
+    assert [("E0", "300.00")] == [(row["claim_id"], row["total_benefit"]) for row in rows]
+
+
+def test_a_strangers_report_changes_no_payout_in_an_export(desk: Desk) -> None:
+    """It is kept under the person that it names; the payout stays one line, instructed."""
+    owed = OwedPerson(desk.engine)
+    owed.report(owed.payouts[0], "failed", person_id=person_of_shard(0))
+    rows = table("csv", export(desk, "finance", what="payouts", format="csv").content)
+    assert [("instructed", "300.00", "")] == [(row["state"], row["amount"], row["reference"]) for row in rows]
+
+
+def test_no_file_of_an_export_stays_behind(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither after it was downloaded, nor where it could not be recorded and was not handed over."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert 200 == export(desk, "finance", what="claims", format="csv").status_code
+    assert await_true(lambda: not list(tmp_path.glob("huzhu-export-*")))
+
+    def broken(*_: object) -> None:
+        assert list(tmp_path.glob("huzhu-export-*"))
+        raise RuntimeError("the ledger is gone")
+
+    monkeypatch.setattr("web.console.exports_page.record_operator_acts", broken)
+    assert 500 == export(desk, "finance", what="claims", format="csv").status_code
+    assert [] == list(tmp_path.glob("huzhu-export-*"))
+
+
+def test_the_reason_of_an_export_quotes_nobody(desk: Desk) -> None:
+    """A number in it is covered in the audit log, and in the file itself."""
+    person = "11010519491231002X"
+    reason = f"the court asks for {person}"
+    answer = export(desk, "finance", what="claims", format="xlsx", clear="yes", reason=reason)
+    assert 200 == answer.status_code
+    masked = "the court asks for 110105********002X"
+    assert masked == desk.audited("data.exported")[-1]["subject"]["filter.reason"]
+    about = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_name("说明 about").to_python()
+    assert masked in str(about)
+    assert person not in str(about)
+
+
 def test_every_export_is_audited(desk: Desk) -> None:
     """Who, what, which filter, how many rows, and the hash of exactly the bytes that were downloaded."""
     post(desk.engine, [discharge(f"E{number}", person_id=f"P{number}") for number in range(7)])
@@ -160,12 +213,14 @@ def test_persons_in_clear_only_for_a_reason(desk: Desk) -> None:
 
 def test_no_cell_is_a_formula(tmp_path: Path) -> None:
     """What a sender wrote is text, whatever it begins with."""
-    rows = [("=1+1", 1, 100, None, None), ("@SUM(A1)", 2, -5, None, None)]
+    texts = ["=1+1", "@SUM(A1)", "+1+1", "-1+1", "\t=1+1", "\r=1+1"]
+    rows = [(each, 1, -100, None, None) for each in texts]
     write_csv(tmp_path / "a.csv", FIELDS, rows, [])
-    assert "'=1+1,1,1.00,," in (tmp_path / "a.csv").read_text("utf-8-sig")
+    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [[f"'{each}", "1", "-1.00", "", ""] for each in texts] == list(csv.reader(file))[1:]
     write_xlsx(tmp_path / "a.xlsx", FIELDS, rows, [])
     sheet = CalamineWorkbook.from_path(tmp_path / "a.xlsx").get_sheet_by_index(0).to_python()
-    assert ["=1+1", "@SUM(A1)"] == [row[0] for row in sheet[1:3]]
+    assert [each.strip() for each in texts] == [str(row[0]).strip() for row in sheet[1:7]]
 
 
 def test_a_long_export_goes_on_in_another_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

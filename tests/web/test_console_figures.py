@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
 import pytest
+from sqlalchemy import event as database_event
 from sqlalchemy import text
 
 from handlers.claims.settle import payout_id_of
-from infra.ledger import digest
+from infra.ledger import digest, figures
+from infra.ledger.write import move_offsets
 from schemas.ids import ClaimId
 from tests.support.acts import reissue
-from tests.support.builders import POLICY, SHARDS, Json, bill, coverage, coverage_void, discharge, report, void
-from tests.support.ledgers import give, held, in_order, ticking
+from tests.support.builders import (
+    POLICY,
+    SHARDS,
+    Json,
+    bill,
+    coverage,
+    coverage_void,
+    delivery,
+    discharge,
+    report,
+    void,
+)
+from tests.support.ledgers import for_person, give, held, in_order, person_of_shard, ticking, waiting_for_locks
 from tests.support.owed_person import OwedPerson
+from tests.support.servers import await_true
 from tests.web.desk import Desk
 from tests.web.town import post, publish_text, publish_two
 
@@ -201,6 +215,87 @@ def test_what_is_taken_back_belongs_to_the_tier_that_had_it(desk: Desk, chunk: i
         "GROUP BY tier ORDER BY tier"
     )
     assert ["member", "ordinary", "specific"] == [row.tier for row in taken]
+
+
+def test_a_strangers_report_moves_no_money(desk: Desk) -> None:
+    """It is accepted under the person that it names, and the payout stays instructed."""
+    owed = OwedPerson(desk.engine)
+    owed.report(owed.payouts[0], "failed", person_id=person_of_shard(0))
+    desk.catch_up()
+    check(desk)
+    assert [("instructed",)] == [tuple(row) for row in desk.rows("SELECT state FROM digest_money WHERE payouts <> 0")]
+
+
+def test_a_claim_that_is_decided_again_and_again_counts_once(desk: Desk) -> None:
+    """Each decision replaces the one before, and none before that."""
+    owed = OwedPerson(desk.engine)
+    for version in range(2, 6):
+        owed.correct(3000 + version, version)
+        desk.catch_up()
+    check(desk)
+
+
+def test_the_days_of_money_are_those_of_shanghai(desk: Desk) -> None:
+    """From midnight to midnight, whatever time the server keeps."""
+    publish_two(desk.engine)
+    held(desk.engine)
+    moments = ["2025-03-01T23:59:59.999+08:00", "2025-03-02T00:00:00+08:00", "2025-03-02T08:00:00+08:00"]
+    for number, moment in enumerate(map(datetime.fromisoformat, moments)):
+        person = f"P{number}"
+        stay = (coverage(f"C{number}"), discharge(f"E{number}"), bill(f"S{number}", f"E{number}"))
+        events = [each._replace(offset=number) for each in map(delivery, for_person(person, *stay))]
+        with desk.engine.begin() as connection:
+            move_offsets(connection, {each[:2]: number for each in events})
+        give(desk.engine, events, lambda moment=moment: moment)  # type: ignore[misc]
+    desk.catch_up()
+    check(desk)
+    days = desk.rows("SELECT day, payouts FROM digest_money ORDER BY day")
+    assert [(date(2025, 3, 1), 1), (date(2025, 3, 2), 2)] == [tuple(row) for row in days]
+
+
+def test_the_digest_says_as_of_when_it_is_complete(desk: Desk) -> None:
+    """Not before every shard was counted to its end; and while it catches up, as of when it last was."""
+    first, second = desk.now(), desk.now() + timedelta(minutes=1)
+    OwedPerson(desk.engine)
+
+    def stop(_: object, __: object, statement: str, *___: object) -> None:
+        if statement.startswith("UPDATE digest_marks") and stops.pop(0):
+            raise KeyboardInterrupt
+
+    def brought(moment: datetime, *until: bool) -> datetime | None:
+        """Entry by entry until it is stopped after so many of them."""
+        stops[:] = [*until, True]
+        with pytest.raises(KeyboardInterrupt):
+            digest.bring_forward(desk.engine, moment, 1)
+        with desk.engine.connect() as connection:
+            return figures.as_of(connection)
+
+    stops: list[bool] = []
+    database_event.listen(desk.engine, "before_cursor_execute", stop)
+    entries = desk.value("SELECT sum(audit_seq) FROM shards")
+    assert [None, None, None] == [brought(first, *[False] * many) for many in (0, 1, int(entries) - 2)]
+    stops[:] = [False] * 1000
+    digest.bring_forward(desk.engine, first, 1)
+    post(desk.engine, [discharge("E8", person_id=person_of_shard(3)), discharge("E9", person_id=person_of_shard(3))])
+    assert first == brought(second, False, False, False, False)
+    stops[:] = [False] * 1000
+    digest.bring_forward(desk.engine, second, 1)
+    with desk.engine.connect() as connection:
+        assert second == figures.as_of(connection)
+
+
+def test_one_console_at_a_time_brings_the_digest_forward(desk: Desk) -> None:
+    """The others wait, as several that went on at once would stand in each other's way."""
+    OwedPerson(desk.engine)
+    with ThreadPoolExecutor(1) as threads:
+        with desk.engine.begin() as connection:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({digest.LOCK})"))
+            other = threads.submit(digest.bring_forward, desk.engine, desk.now())
+            assert await_true(lambda: other.done() or waiting_for_locks(desk.engine) == 1)
+            assert not other.done()
+            assert 0 == desk.value("SELECT count(*) FROM digest_money")
+        assert other.result() > 0
+    check(desk)
 
 
 def test_it_can_be_made_again(town: Desk) -> None:

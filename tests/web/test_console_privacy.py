@@ -281,9 +281,10 @@ def test_a_key_file_that_cannot_be_used(tmp_path: Path, content: str) -> None:
         read_keyring(file)
     assert "c2hvcnQ" not in str(told.value)
     add_key(tmp_path / "good")
-    (tmp_path / "good").chmod(0o644)
-    with pytest.raises(KeyringUnusable, match="chmod 600"):
-        read_keyring(tmp_path / "good")
+    for others in (0o640, 0o620, 0o604):
+        (tmp_path / "good").chmod(others)
+        with pytest.raises(KeyringUnusable, match="chmod 600"):
+            read_keyring(tmp_path / "good")
 
 
 def test_masks() -> None:

@@ -195,9 +195,14 @@ def test_a_correction_that_would_be_refused_again_is_told_at_once(stuck: Desk, c
 
 
 def test_who_only_audits_sends_nothing(stuck: Desk) -> None:
-    """An auditor sees refused events and proposes none; finance does not see them."""
+    """An auditor sees refused events, proposes none and decides about none; finance does not see them."""
     number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
     auditor = stuck.visitor("auditor")
     assert 200 == auditor.get(f"/refused/{number}").status_code
     assert 403 == auditor.post(f"/refused/{number}/propose", reason=WHY).status_code
     assert 403 == stuck.visitor("finance").get("/refused").status_code
+    assert 303 == stuck.visitor("operator").post(f"/refused/{number}/propose", reason=WHY).status_code
+    proposal = open_proposal(stuck)
+    for decision in ("approve", "reject"):
+        assert 403 == auditor.post(f"/proposals/{proposal}/{decision}", reason=WHY).status_code
+    assert proposal == open_proposal(stuck)

@@ -9,6 +9,7 @@ import pytest
 import trustme
 from sqlalchemy import Engine
 
+from acts import console_users
 from acts.console_users import FAILURES_MAX, IDLE_MAX, LOCKED, SESSION_MAX, UserRefused
 from schemas.access.console_rights import RIGHTS, ConsoleRole, Right
 from tests.support.acts import create_user, disable_user, reset_user
@@ -118,6 +119,36 @@ def test_a_disabled_user_is_out_at_once(desk: Desk) -> None:
     assert 303 == desk.guest().sign_in("finance", "four green kettles").status_code
     changes = [each["subject"]["change"] for each in desk.audited("user.changed")]
     assert ["disabled", "password reset"] == changes
+
+
+def test_a_new_password_ends_what_the_old_one_opened(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open sessions, and a sign-in that had just checked the old password when the new one was set."""
+    finance = desk.visitor("finance")
+    assert 200 == finance.get("/").status_code
+    reset_user(desk.engine, "finance", "four green kettles", "test", desk.now)
+    assert 303 == finance.get("/").status_code
+
+    real, resets = console_users._matches, ["six white horses"]
+
+    def matches(hashed: str, password: str) -> bool:
+        matched = real(hashed, password)
+        if resets:
+            reset_user(desk.engine, "finance", resets.pop(), "test", desk.now)
+        return matched
+
+    monkeypatch.setattr(console_users, "_matches", matches)
+    assert 401 == desk.guest().sign_in("finance", "four green kettles").status_code
+    assert 0 == desk.value("SELECT count(*) FROM console_sessions")
+    assert 303 == desk.guest().sign_in("finance", "six white horses").status_code
+
+
+def test_only_an_administrator_changes_users(desk: Desk) -> None:
+    """Whoever has another role neither disables nor unlocks anybody."""
+    for role in set(ConsoleRole) - {ConsoleRole.ADMIN}:
+        visitor = desk.visitor(role.value)
+        for act in ("disable", "unlock"):
+            assert 403 == visitor.post(f"/users/operator2/{act}").status_code
+    assert [] == desk.audited("user.changed")
 
 
 def test_a_session_ends_unused_and_ends_anyway(desk: Desk) -> None:

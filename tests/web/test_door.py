@@ -15,10 +15,14 @@ import httpx
 import pytest
 from sqlalchemy import Connection, Engine
 
+from infra.clock import utc_now
 from infra.ledger import idempotency as answers_of_the_ledger
 from infra.ledger.schema import connect
 from schemas.access.callers import ApiRole, Caller
+from schemas.topics import EVENT_BYTES_MAX
+from tests.support.acts import create_key, rotate_key
 from tests.support.builders import Json, bill, coverage, death, discharge, encode, in_days, report, void
+from tests.support.ledgers import give, held, in_order, waiting_for_locks
 from tests.support.length import times
 from tests.support.servers import await_true
 from tests.web.door import Door, open_door
@@ -122,6 +126,27 @@ def test_an_idempotency_key_replays_the_answer(door: Door) -> None:
     assert [(422, "IDEMPOTENCY_KEY_REUSED")] * 2 == [(each.status_code, code(each)) for each in (other, settled)]
 
 
+def test_a_settlement_may_be_posted_again_under_its_idempotency_key(door: Door) -> None:
+    """It is acknowledged again and is there once."""
+    with hospital(door) as client:
+        for _ in range(3):
+            answer = client.post("/v1/settlements", json=[discharge(), bill()], headers={"Idempotency-Key": "k"})
+            assert (202, 2) == (answer.status_code, inbox_count(door))
+
+
+def test_a_rotated_key_keeps_its_answers(door: Door) -> None:
+    """A client that got its new key between a request and its retry gets the first answer, and not another's."""
+    first, token = create_key(door.engine, ApiRole.HOSPITAL, ["H1"], "", "test", utc_now)
+    _, successor = rotate_key(door.engine, first.key_id, timedelta(hours=1), "test", utc_now)
+    headers = {"Idempotency-Key": "k"}
+    with door.client(token) as before, door.client(successor) as after, hospital(door) as another:
+        answer = before.post("/v1/events", json=[bill(), bill("S2", copay=-1)], headers=headers)
+        again = after.post("/v1/events", json=[bill(), bill("S2", copay=-1)], headers=headers)
+        other = another.post("/v1/events", json=bill("S3"), headers=headers)
+    assert (207, answer.content, "true") == (again.status_code, again.content, again.headers["idempotent-replayed"])
+    assert (202, None) == (other.status_code, other.headers.get("idempotent-replayed"))
+
+
 def test_a_refused_request_may_be_corrected_under_its_idempotency_key(door: Door) -> None:
     """Only an acknowledgement is remembered; each caller has its own keys."""
     headers = {"Idempotency-Key": "k"}
@@ -146,14 +171,12 @@ def test_a_request_waits_for_another_under_its_idempotency_key(
 ) -> None:
     """Until that one has its answer; nothing of the second is judged or stored before."""
     judged: list[int] = []
-    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    waits += " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 
     def judge(connection: Connection, candidates: Sequence[Any], caller: Caller, shard_count: int) -> Any:
         judged.append(len(judged) + 1)
         if judged == [1]:
             second.append(threads.submit(send, "S2", "E2"))
-            assert await_true(lambda: len(judged) > 1 or door.rows(waits)[0][0] > 0)
+            assert await_true(lambda: len(judged) > 1 or waiting_for_locks(door.engine) > 0)
         seen.append(len(judged))
         return admit_all(connection, candidates, caller, shard_count)
 
@@ -243,6 +266,17 @@ def test_an_event_of_more_than_a_mebibyte_is_too_large(door: Door) -> None:
             assert status == client.post("/v1/events", content=body, headers=JSON).status_code
         huge = client.post("/v1/events", content=iter([b"[" + b" " * 2**20] + [b" " * 2**20] * 17), headers=JSON)
         assert (413, "TOO_LARGE") == (huge.status_code, code(huge))
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_body_may_be_as_long_as_the_limit(door: Door, streamed: bool) -> None:
+    """To the byte, whether its length is declared or not."""
+    quote = encode({"settlement": bill()})
+    with hospital(door) as client:
+        for size, status in ((4 * EVENT_BYTES_MAX, 200), (4 * EVENT_BYTES_MAX + 1, 413)):
+            body = quote + b" " * (size - len(quote))
+            answer = client.post("/v1/quotes", content=iter([body]) if streamed else body, headers=JSON)
+            assert status == answer.status_code
 
 
 def malformed(rng: random.Random) -> bytes:
@@ -373,6 +407,51 @@ def test_a_facility_cannot_write_under_the_ids_of_another(door: Door) -> None:
         assert 403 == h2.get("/v1/claims/E1").status_code
         assert 202 == h1.post("/v1/events", json=void()).status_code
         assert 404 == h2.get("/v1/claims/E-nobody").status_code
+
+
+def test_a_stay_that_moves_to_another_facility_is_that_ones(door: Door) -> None:
+    """The newest discharge decides; who may write for both facilities may hand it over."""
+    with hospital(door) as h1, hospital(door, "H2") as h2, hospital(door, "H1", "H2") as both:
+        assert 202 == h1.post("/v1/events", json=discharge()).status_code
+        assert 403 == h2.post("/v1/events", json=discharge(version=2, facility_id="H2")).status_code
+        assert 202 == both.post("/v1/events", json=discharge(version=2, facility_id="H2")).status_code
+        assert 403 == h1.post("/v1/events", json=discharge(version=3)).status_code
+        assert 403 == h1.post("/v1/events", json=bill()).status_code
+        assert 202 == h2.post("/v1/events", json=bill(facility_id="H2")).status_code
+
+
+def test_a_batch_knows_the_owners_of_its_own_events(door: Door) -> None:
+    """A bill and its void in one request are both taken."""
+    with hospital(door) as client:
+        answer = client.post("/v1/events", json=[bill(), void()])
+    assert (202, 2) == (answer.status_code, inbox_count(door))
+
+
+def test_only_hospitals_see_claims(door: Door) -> None:
+    """Also where an insurer's scheme has the name of a facility."""
+    with hospital(door) as client:
+        assert 202 == client.post("/v1/events", json=discharge()).status_code
+        assert 200 == client.get("/v1/claims/E1").status_code
+    with door.client(door.key(ApiRole.INSURER, "H1")) as insurer:
+        assert 403 == insurer.get("/v1/claims/E1").status_code
+
+
+def test_a_stay_belongs_to_the_person_of_its_bill_before_its_discharge_comes(door: Door) -> None:
+    """Also while the bill still waits for Kafka."""
+    with hospital(door) as client:
+        assert 202 == client.post("/v1/events", json=bill()).status_code
+        other = client.post("/v1/events", json=discharge(person_id="P2"))
+    assert (409, "PERSON_MISMATCH", 1) == (other.status_code, code(other), inbox_count(door))
+
+
+def test_what_the_ledger_has_is_not_sent_again(door: Door) -> None:
+    """The same event is acknowledged, and neither stored nor forwarded."""
+    held(door.engine)
+    give(door.engine, in_order([discharge(), bill()]))
+    with hospital(door) as client:
+        for event in (discharge(), bill(event_id="again"), [discharge(), bill()]):
+            assert 202 == client.post("/v1/events", json=event).status_code
+    assert 0 == inbox_count(door)
 
 
 def test_the_registry_posts_coverages_and_deaths(door: Door) -> None:

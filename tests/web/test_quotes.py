@@ -1,0 +1,99 @@
+"""Quotes at the door alone: what they take into account, whose they are, and what they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from sqlalchemy import Engine, event
+
+from schemas.access.callers import ApiRole
+from tests.support.acts import publish
+from tests.support.builders import POLICY, RECORDED_AT, SHARDS, Json, bill, coverage, discharge
+from tests.support.ledgers import give, held, in_order
+from tests.web.door import Door
+from tests.web.site import code
+from web.api.quotes import COVERAGES_MAX
+
+COVERED = [coverage("C1", "member"), coverage("C2", "ordinary")]
+
+
+@pytest.fixture
+def quoting(door: Door) -> Door:
+    """A door to a ledger with a policy and a person who is covered."""
+    publish(door.engine, POLICY, "test", SHARDS, lambda: RECORDED_AT)
+    held(door.engine)
+    give(door.engine, in_order(COVERED))
+    return door
+
+
+def hospital(door: Door, *facilities: str) -> httpx.Client:
+    return door.client(door.key(ApiRole.HOSPITAL, *(facilities or ("H1",))))
+
+
+def quoted(client: httpx.Client, settlement: Json, **more: Json | list[Json]) -> httpx.Response:
+    return client.post("/v1/quotes", json={"settlement": settlement, **more})
+
+
+def test_what_was_acknowledged_and_waits_for_kafka_counts(quoting: Door) -> None:
+    """A discharge and another bill of the stay that are in the inbox: the quote is that for both bills together."""
+    with hospital(quoting) as client:
+        assert "incomplete" == quoted(client, bill()).json()["state"]
+        assert 202 == client.post("/v1/events", json=[discharge(), bill("S1")]).status_code
+        together = quoted(client, bill("S2", copay=4000)).json()["decision"]
+    assert ("adjudicated", "7000.00") == (together["status"], together["personal_burden"])
+
+
+def test_a_quote_knows_who_owns_a_stay_that_waits_for_kafka(quoting: Door) -> None:
+    """Another facility gets no quote on it, neither with its bill nor with a discharge of its own."""
+    with hospital(quoting) as h1, hospital(quoting, "H2") as h2:
+        assert 202 == h1.post("/v1/events", json=discharge()).status_code
+        assert 200 == quoted(h1, bill()).status_code
+        foreign = quoted(h2, bill(facility_id="H2"))
+    assert (403, "FORBIDDEN") == (foreign.status_code, code(foreign))
+
+
+def test_the_discharge_of_a_quote_must_be_the_callers_own(quoting: Door) -> None:
+    """As if it were posted."""
+    with hospital(quoting, "H2") as h2:
+        stay = quoted(h2, bill(facility_id="H2"), discharge=discharge(facility_id="H1"))
+        assert 200 == quoted(h2, bill(facility_id="H2"), discharge=discharge(facility_id="H2")).status_code
+    assert (403, "FORBIDDEN") == (stay.status_code, code(stay))
+
+
+@pytest.mark.parametrize("more", [{"discharge": discharge("E2")}, {"discharge": discharge(person_id="P2")}])
+def test_a_quote_is_about_one_stay_of_one_person(quoting: Door, more: Json) -> None:
+    with hospital(quoting) as client:
+        answer = quoted(client, bill(), **more)
+    assert (409, "PERSON_MISMATCH") == (answer.status_code, code(answer))
+
+
+def test_a_quote_takes_as_many_coverages_as_it_says(quoting: Door) -> None:
+    """Fifty are taken, one more is refused with a pointer."""
+    coverages = [coverage(f"N{number}") for number in range(COVERAGES_MAX + 1)]
+    with hospital(quoting) as client:
+        assert 200 == quoted(client, bill(), discharge=discharge(), coverages=coverages[:-1]).status_code
+        over = quoted(client, bill(), discharge=discharge(), coverages=coverages)
+    assert (422, ["/coverages"]) == (over.status_code, over.json()["pointers"])
+
+
+def test_a_quote_sees_one_moment(quoting: Door) -> None:
+    """A bill that is taken in while the quote is worked out is wholly before it or wholly after it."""
+    give(quoting.engine, in_order([discharge()]))
+    _once_before(quoting.engine, "FROM policies", lambda: give(quoting.engine, in_order([bill()])))
+    with hospital(quoting) as client:
+        answer = quoted(client, bill())
+        assert (200, "3000.00") == (answer.status_code, answer.json()["decision"]["personal_burden"])
+        assert answer.json() == quoted(client, bill()).json()
+
+
+def _once_before(engine: Engine, words: str, act: Callable[[], None]) -> None:
+    """Has something happen once, before a statement that holds some words."""
+    waiting = [act]
+
+    def before(_: object, __: object, statement: str, *___: object) -> None:
+        if waiting and words in " ".join(statement.split()):
+            waiting.pop()()
+
+    event.listen(engine, "before_cursor_execute", before)
