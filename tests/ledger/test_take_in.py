@@ -414,6 +414,30 @@ def test_a_policy_that_is_published_later_decides_the_claims_that_waited(ledger:
     assert_replays(ledger)
 
 
+def test_a_policy_decides_what_waited_from_its_first_day_to_its_last(ledger: Engine) -> None:
+    """A stay that ended a day before, or on the day on which the policy no longer holds, waits on."""
+    held(ledger)
+    days = ["2024-02-29", "2024-03-01", "2024-06-30", "2024-07-01"]
+    stays = [
+        event
+        for number, day in enumerate(days)
+        for event in for_person(
+            f"P{number}",
+            coverage(f"C{number}"),
+            discharge(f"E{number}", day, admitted_on="2024-02-01"),
+            bill(f"S{number}", f"E{number}"),
+        )
+    ]
+    give(ledger, in_order(stays))
+    done = publish(
+        ledger, policy_text("spring", "2024-03-01", "2024-07-01", VILLAGE), "li.na", SHARDS, lambda: RECORDED_AT
+    )
+    assert (2, 2) == (done.claims_decided, done.instructions)
+    with ledger.connect() as connection:
+        statuses = connection.scalars(select(tables.claims.c.status).order_by(tables.claims.c.claim_id))
+        assert ["no_policy", "adjudicated", "adjudicated", "no_policy"] == list(statuses)
+
+
 def test_a_policy_that_overlaps_a_published_one_is_refused_whole(ledger: Engine) -> None:
     """No event, audit entry or decision of it remains."""
     publish(ledger, POLICY, "li.na", SHARDS, lambda: RECORDED_AT)

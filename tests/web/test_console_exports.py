@@ -230,7 +230,9 @@ def test_a_long_export_goes_on_in_another_sheet(tmp_path: Path, monkeypatch: pyt
     book = CalamineWorkbook.from_path(tmp_path / "a.xlsx")
     assert (25, sum(range(25)) * 100) == (written.rows, written.sums["sum"])
     assert 4 == len(book.sheet_names)
-    sums: list[Any] = [book.get_sheet_by_index(at).to_python()[-1][2] for at in range(3)]
+    sheets = [book.get_sheet_by_index(at).to_python() for at in range(3)]
+    assert [10, 10, 5] == [len(sheet) - len(["headings", "totals"]) for sheet in sheets]
+    sums: list[Any] = [sheet[-1][2] for sheet in sheets]
     assert sum(range(25)) == sum(sums)
 
 
