@@ -11,11 +11,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from handlers.words.payout_sentences import STATES
 from schemas.bilingual import Saying
 from schemas.facts import PayoutReported, PayoutStatus
 from schemas.ids import PayoutId, PersonId
 from schemas.outbound import AlertCode, InstructionKind
-from schemas.records import InstructionRow, PayoutStateRow
+from schemas.records import InstructionRow, PayoutState, PayoutStateRow
 
 LEGAL: dict[PayoutStatus | None, tuple[PayoutStatus, ...]] = {
     None: (PayoutStatus.PAID, PayoutStatus.FAILED, PayoutStatus.RETURNED),
@@ -176,17 +177,17 @@ def amount_to_reissue(
         )
     state = states.get((name, row.person_id))
     if state is None or state.state not in NOT_THERE:
-        now = "instructed" if state is None else state.state
+        now = STATES[PayoutState.INSTRUCTED if state is None else PayoutState(state.state)]
         raise NotReissuable(
             Saying(
-                f"{name} 的状态是 {now},只有 failed(失败)或 returned(被退回)才能重新下达。",
-                f"{name} is {now}; only a failed or returned payout can be reissued.",
+                f"{name} 的状态是“{now.zh}”,只有失败或被退回的支付才能重新下达。",
+                f"{name} is {now.en}; only a failed or returned payout can be reissued.",
             ),
         )
     if state.last_status not in NOT_THERE:
         raise NotReissuable(
             Saying(
-                f"{name} 的报告互相矛盾:最后一份报告说已支付。请先与保险公司核实,由其补报 failed 或 returned。",
+                f"{name} 的报告互相矛盾:最后一份报告说已到账。请先与保险公司核实,由其补报 failed 或 returned。",
                 f"The reports of {name} contradict each other: the last one says paid. Clarify this with the insurer "
                 "first, who then reports failed or returned.",
             ),

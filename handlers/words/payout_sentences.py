@@ -27,12 +27,7 @@ VERDICTS = {
 BOOK = Saying(
     "账面冲销未到账的一笔,没有资金往来", "book entry that reverses a payout that did not arrive; no money moves"
 )
-_REPORTED = {
-    None: Saying("已发支付指令,尚无结果", "instructed, no report yet"),
-    PayoutStatus.PAID: Saying("已到账", "paid"),
-    PayoutStatus.FAILED: Saying("付款失败", "failed"),
-    PayoutStatus.RETURNED: Saying("被退回", "returned"),
-}
+_NO_REPORT = Saying(",尚无结果", ", no report yet")
 _WAITS = Saying(",待经办人员处理", ", waiting for an operator")
 _REISSUED = Saying(",已重新发放", ", reissued")
 _DOUBTFUL = Saying(";报告互相矛盾,正在核实", "; the reports contradict each other and are being checked")
@@ -45,7 +40,7 @@ def result(order: PayoutInstructed, status: PayoutStatus | None, reissued: bool,
     """
     if order.reversal_of is not None:
         return BOOK
-    parts = [_REPORTED[status]]
+    parts = [STATES[PayoutState.INSTRUCTED], _NO_REPORT] if status is None else [STATES[PayoutState(status)]]
     if status in (PayoutStatus.FAILED, PayoutStatus.RETURNED):
         parts.append(_REISSUED if reissued else _WAITS)
     if doubtful:

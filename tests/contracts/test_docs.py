@@ -19,6 +19,7 @@ from cli.main import huzhu
 from handlers.claims.read import Reading, read
 from handlers.offline.book import Book
 from handlers.words.claim_sentences import STATUS_NAMES, yuan
+from handlers.words.payout_sentences import STATES
 from infra.population import generate
 from infra.settings import Settings
 from schemas.decisions import Status
@@ -190,6 +191,15 @@ def test_the_glossary_names_every_status_as_the_program_does() -> None:
     page = (REPOSITORY / "docs" / "glossary.md").read_text("utf-8")
     rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \| [^|]+ \|$", page, re.MULTILINE)
     assert [(status.value, *STATUS_NAMES[status]) for status in Status] == rows
+
+
+def test_the_operations_page_names_every_state_of_a_payout_as_the_program_does() -> None:
+    """Each state with its Chinese name."""
+    page = (REPOSITORY / "docs" / "operations.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| (\w+) \| (\S+) \| [^|]+ \|$", page, re.MULTILINE))
+    assert {state.value: name.zh for state, name in STATES.items()} == {
+        state.value: rows.get(state) for state in STATES
+    }
 
 
 def test_every_planted_bug_is_listed() -> None:

@@ -171,7 +171,7 @@ def test_explain_reads_the_ledger(ledger: Engine, ledger_url: str) -> None:
     assert (0, "") == (before.returncode, before.stderr)
     payouts = re.findall(r"PO-[0-9a-f]{32}", before.stdout)
     assert 2 == len(payouts)
-    assert 2 == squeezed(before.stdout).count("已发支付指令,尚无结果")
+    assert 2 == squeezed(before.stdout).count("已发指令,尚无结果")
     fill(ledger, [report(payouts[0]), bill("S2", "E1", 1000, out_of_catalogue=4000, version=2)], PERSON)
     after = huzhu("explain", "E1", "--language", "en", HUZHU_DATABASE_URL=ledger_url)
     text = squeezed(after.stdout)

@@ -95,7 +95,7 @@ def test_why_a_payout_failed_is_for_those_who_may_know(family: Desk) -> None:
     covered = words(visitor.get("/claims/E2").text)
     assert 2 == covered.count(mask_name(why))
     assert "张小明" not in covered
-    assert "付款失败" in covered
+    assert "保险公司报告:失败" in covered
     clear = words(visitor.post("/unmask/claims/E2", reason="the family calls").text)
     assert 2 == clear.count(why)
     english = words(family.visitor("finance", "en").post("/unmask/claims/E2", reason="the family calls").text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.claims.read import recall
 from handlers.words.claim_sentences import STATUS_NAMES, yuan
 from handlers.words.masking import mask_value
-from handlers.words.payout_sentences import BOOK
+from handlers.words.payout_sentences import BOOK, STATES
 from infra.ledger.timeline import Happened
 from schemas.bilingual import Saying
 from schemas.decisions import ClaimDecided
@@ -15,18 +15,12 @@ from schemas.facts import (
     EncounterDischarged,
     Fact,
     PayoutReported,
-    PayoutStatus,
     PersonDied,
     SettlementPosted,
     SettlementVoided,
 )
 from schemas.outbound import InstructionKind, PayoutInstructed
-
-REPORTED = {
-    PayoutStatus.PAID: Saying("保险公司报告:已到账", "The insurer reports: paid"),
-    PayoutStatus.FAILED: Saying("保险公司报告:付款失败", "The insurer reports: failed"),
-    PayoutStatus.RETURNED: Saying("保险公司报告:被退回", "The insurer reports: returned"),
-}
+from schemas.records import PayoutState
 
 
 def told_reason(report: PayoutReported, clear: bool) -> str | None:
@@ -84,6 +78,7 @@ def _fact_words(fact: Fact, clear: bool) -> Saying:
     if isinstance(fact, PersonDied):
         return Saying(f"死亡登记{version}:{fact.died_on}", f"Death recorded{version}: {fact.died_on}")
     if isinstance(fact, PayoutReported):
-        told, reason = REPORTED[fact.status], told_reason(fact, clear)
-        return told if reason is None else Saying(f"{told.zh},理由:{reason}", f"{told.en}, reason: {reason}")
+        state, reason = STATES[PayoutState(fact.status)], told_reason(fact, clear)
+        zh, en = f"保险公司报告:{state.zh}", f"The insurer reports: {state.en}"
+        return Saying(zh, en) if reason is None else Saying(f"{zh},理由:{reason}", f"{en}, reason: {reason}")
     return Saying(fact.event_type, fact.event_type)
