@@ -9,6 +9,8 @@ from importlib import import_module
 
 import typer
 
+from cli.terminal.last_resort import explained
+
 COMMANDS = {  # module, function, name of the example
     "demo": ("cli.demo.demo_command", "demo", "EXAMPLE"),
     "adjudicate": ("cli.offline.adjudicate_command", "adjudicate", "EXAMPLE"),
@@ -72,6 +74,12 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except Exception as error:
+        reason = explained(error)
+        if reason is None:
+            raise
+        sys.stderr.write(f"{reason[0]}\n")
+        sys.exit(reason[1])
 
 
 if __name__ == "__main__":

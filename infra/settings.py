@@ -6,8 +6,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+
+LEDGER_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
+ELSEWHERE = ("CACHE_DIR", "TEST_", "SIM_", "FAULTS", "BENCH", "SCREENSHOTS")
+"""Variables of the local Kafka and of the tests; the rest of the name may follow."""
 
 
 class SettingsError(Exception):
@@ -69,9 +75,14 @@ class Settings(BaseModel):
     console_key_file: str | None = Field(None, description="file with the keys of personal data")
     console_audit_keys: str | None = Field(None, description="file with the public keys that sign checkpoints")
 
+    @field_validator("database_url")
+    @classmethod
+    def _ledger_url(cls, url: str | None) -> str | None:
+        return ledger_url(url) if url else url
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Reads ``HUZHU_*`` variables. Raises SettingsError for a wrong value; unknown names are left alone."""
+        """Reads ``HUZHU_*`` variables. Raises SettingsError for a wrong value; `unknown_settings` names the others."""
         variables = os.environ if environment is None else environment
         values = {
             name: variables[variable] for name in cls.model_fields if (variable := f"HUZHU_{name.upper()}") in variables
@@ -81,3 +92,28 @@ class Settings(BaseModel):
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
             raise SettingsError(f"HUZHU_{str(first['loc'][0]).upper()}: {first['msg']}") from None
+
+
+def ledger_url(url: str) -> str:
+    """The address of a ledger with the driver that is used; people and platforms tend to leave it out.
+
+    Raises PydanticCustomError, a ValueError, whose message does not quote the address: it may hold a password.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in LEDGER_SCHEMES and "://" in url and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise PydanticCustomError(
+            "ledger_url", "is no address of PostgreSQL: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        )
+    return f"postgresql+psycopg://{url.partition('://')[2]}"
+
+
+def unknown_settings(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Variables that are named like settings and are none: most likely misspelt."""
+    variables = os.environ if environment is None else environment
+    known = {f"HUZHU_{name.upper()}" for name in Settings.model_fields}
+    ours = [name for name in variables if name.startswith("HUZHU_") and name not in known]
+    return sorted(name for name in ours if not name.removeprefix("HUZHU_").startswith(ELSEWHERE))

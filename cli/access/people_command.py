@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -12,18 +13,20 @@ from typing import Annotated
 import typer
 
 from cli.terminal.connect import keyring, ledger, read_settings
+from cli.terminal.operators import Operator, require_named
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
+from infra.files.text_files import decoded
 from infra.keys.personal_data import KeyringUnusable, NotReadable, add_key
 from infra.ledger import people_directory
 from infra.ledger.people_directory import FIELDS, PersonDetails
 from schemas.access.console_rights import ConsoleAct
 from schemas.outbound import AuditKind
+from schemas.person_numbers import is_identity_number, is_phone_number
 
 AT_ONCE = 1000
+FAULTS_SHOWN = 20
 app = typer.Typer(no_args_is_help=True, help="Load or re-encrypt the directory of persons, and make its keys.")
-
-Operator = Annotated[str, typer.Option(help="Who does it; recorded in the audit log.")]
 
 
 @app.command("newkey", epilog="Example: huzhu people newkey /etc/huzhu/console.keys")
@@ -39,16 +42,22 @@ def newkey(file: Annotated[Path, typer.Argument(help="The key file; created if i
 @app.command("load", epilog="Example: huzhu people load registry.csv --operator li.na")
 def load(
     file: Annotated[
-        Path, typer.Argument(help="CSV in UTF-8 with person_id, name, phone, id_number; - for standard input.")
+        Path, typer.Argument(help="CSV (UTF-8 or GB 18030) with person_id, name, phone, id_number; - for stdin.")
     ],
     operator: Operator,
 ) -> None:
-    """Load names, phone and id numbers, encrypted field by field. Existing persons are replaced."""
+    """Load names, phone and id numbers, encrypted field by field. Existing persons are replaced.
+
+    Identity numbers are checked (GB 11643), and so are telephone numbers; what is not known stays empty. If a line is
+    wrong, nothing is loaded.
+    """
+    require_named(operator)
     from acts.record_operator_acts import record_operator_acts
 
     settings = read_settings()
-    keys, engine = keyring(settings), ledger(settings)
-    rows, count = _rows(file), 0
+    keys, text = keyring(settings), _text(file)
+    _check(file, text)
+    engine, rows, count = ledger(settings), _persons(text), 0
     with engine.begin() as connection:
         while part := list(islice(rows, AT_ONCE)):
             count += people_directory.load(connection, keys, part, utc_now())
@@ -60,6 +69,7 @@ def load(
 @app.command("rotate", epilog="Example: huzhu people newkey console.keys && huzhu people rotate --operator li.na")
 def rotate(operator: Operator) -> None:
     """Re-encrypt every person with the newest key. Afterwards the older keys can be removed from the file."""
+    require_named(operator)
     from acts.record_operator_acts import record_operator_acts
 
     settings = read_settings()
@@ -82,19 +92,59 @@ def rotate(operator: Operator) -> None:
     out.print(f"re-encrypted {total} persons with key {keys.newest}")
 
 
-def _rows(file: Path) -> Iterator[PersonDetails]:
-    """The persons in a file. Ends the command at an unusable line; the message names the line but does not quote it."""
+def _text(file: Path) -> str:
+    """The content of a file or of standard input; ends the command if it cannot be read."""
     try:
-        opened = sys.stdin if str(file) == "-" else file.open(encoding="utf-8-sig", newline="")
+        return decoded(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
     except OSError as error:
         fail(f"{file}: cannot be read: {error.strerror}")
-    with opened:
-        reader = csv.DictReader(opened)
+    except UnicodeDecodeError:
+        fail(f"{file}: is neither UTF-8 nor GB 18030 text: save it as CSV UTF-8")
+
+
+def _check(file: Path, text: str) -> None:
+    """Ends the command unless every line can be loaded; the message names lines and fields but quotes nothing."""
+    reader = _reader(text)
+    faults = []
+    try:
         missing = set(FIELDS) - set(reader.fieldnames or ())
         if missing:
             fail(f"{file}: missing in the first line: {', '.join(sorted(missing))}")
-        for number, row in enumerate(reader, start=2):
-            values = [(row[name] or "").strip() for name in FIELDS]
-            if not values[0] or any(len(value) > 200 for value in values) or None in row:
-                fail(f"{file}, line {number}: no person_id, or a field of more than 200 characters; nothing was loaded")
-            yield PersonDetails(*values)
+        faults = [f"{file}, line {reader.line_num}: {fault}" for row in reader if (fault := _fault(row))]
+    except csv.Error as error:
+        fail(f"{file}, line {reader.line_num}: is not CSV: {error}; nothing was loaded")
+    if faults:
+        more = [f"and {len(faults) - FAULTS_SHOWN} more lines"] if len(faults) > FAULTS_SHOWN else []
+        fail(
+            "\n".join(
+                [*faults[:FAULTS_SHOWN], *more, "nothing was loaded: correct these lines and load the file again"]
+            )
+        )
+
+
+def _fault(row: dict[str, str]) -> str | None:
+    """What is wrong with a line, if anything; unknown fields are left empty."""
+    if None in row or None in row.values():
+        return "has more or fewer cells than the first line"
+    person = _details(row)
+    if not person.person_id:
+        return "has no person_id"
+    if any(len(value) > 200 for value in person):
+        return "has a field of more than 200 characters"
+    if person.id_number and not is_identity_number(person.id_number):
+        return "id_number is no identity number (18 characters with a right check character, or the old 15 digits)"
+    if person.phone and not is_phone_number(person.phone):
+        return "phone is no telephone number"
+    return None
+
+
+def _persons(text: str) -> Iterator[PersonDetails]:
+    return map(_details, _reader(text))
+
+
+def _reader(text: str) -> csv.DictReader[str]:
+    return csv.DictReader(io.StringIO(text, newline=""), strict=True)
+
+
+def _details(row: dict[str, str]) -> PersonDetails:
+    return PersonDetails(*(row[name].strip() for name in FIELDS))

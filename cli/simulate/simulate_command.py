@@ -140,7 +140,7 @@ def _from_file(
 
 def _from_ledger(new: Policies, old: Policies | None, every_claim: bool, folder: Path | None) -> Outcome:
     settings = read_settings()
-    url = settings.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql+psycopg://huzhu@127.0.0.1/huzhu")
+    url = settings.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql://huzhu@127.0.0.1/huzhu")
     engine = connect(url, settings.ledger_lease)
     try:
         with moment(engine) as now, temporary_folder() as spool:

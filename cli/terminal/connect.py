@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from cli.terminal.output import fail
+from cli.terminal.output import UNUSABLE, fail
 from infra.kafka import topic_setup
 from infra.kafka.client_security import KafkaSecurity
 from infra.keys.personal_data import Keyring, KeyringUnusable, read_keyring
 from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
-from infra.settings import Settings, SettingsError
+from infra.settings import Settings, SettingsError, unknown_settings
 from stream.deadline import INFRASTRUCTURE_GONE
 
 log = logging.getLogger(__name__)
@@ -23,10 +25,24 @@ log = logging.getLogger(__name__)
 STATEMENT_SECONDS_MAX = 10.0
 """The longest that a statement can take in programs that answer people and hospitals."""
 
-LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error.")]
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def _level(given: str) -> str:
+    if given.lower() not in LEVELS:
+        raise typer.BadParameter(f"{given!r} is not one of {', '.join(LEVELS)}")
+    return given.lower()
+
+
+LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error.", callback=_level)]
 
 
 def read_settings() -> Settings:
+    """The settings of the environment, with a warning for each that is none; ends the command if one is unusable."""
+    for name in unknown_settings():
+        near = get_close_matches(name, [f"HUZHU_{field.upper()}" for field in Settings.model_fields], 1)
+        hint = f": did you mean {near[0]}?" if near else ""
+        sys.stderr.write(f"warning: {name} is no setting, and is ignored{hint}\n")
     try:
         return KafkaSecurity.from_environment().settings
     except SettingsError as error:
@@ -39,12 +55,16 @@ def kafka_address(settings: Settings) -> str:
 
 def ledger(settings: Settings) -> Engine:
     """The ledger, upgraded to the newest schema."""
-    url = settings.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql+psycopg://huzhu@127.0.0.1/huzhu")
+    url = settings.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql://huzhu@127.0.0.1/huzhu")
     engine = connect(url, settings.ledger_lease)
     try:
         upgrade(engine)
+    except LedgerMismatch as error:
+        fail(str(error))
     except DBAPIError as error:
-        fail(f"the ledger cannot be reached or upgraded: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
+        away = isinstance(error, OperationalError | InterfaceError)
+        reason = f"the ledger cannot be reached or upgraded: {str(error.orig).splitlines()[0]}"
+        fail(reason, INFRASTRUCTURE_GONE if away else UNUSABLE)
     return engine
 
 

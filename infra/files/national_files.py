@@ -13,6 +13,8 @@ from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
+from infra.files.text_files import decoded
+
 SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 Row = tuple[int, dict[str, object]]
 """The line of a text file or the row of a sheet, from 1, and the record by the names in the heading."""
@@ -33,13 +35,10 @@ def rows_of(path: Path, sheet: str | None = None) -> list[Row]:
 
 
 def _decoded(data: bytes) -> str:
-    """UTF-8, with or without a byte order mark; else GB 18030, which Chinese spreadsheets write by default."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise FileUnusable("is neither UTF-8 nor GB 18030 text: save it as CSV UTF-8")
+    try:
+        return decoded(data)
+    except UnicodeDecodeError:
+        raise FileUnusable("is neither UTF-8 nor GB 18030 text: save it as CSV UTF-8") from None
 
 
 def _csv(text: str) -> Iterator[Row]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from infra.files.text_files import decoded
 from schemas.bilingual import Saying
 from schemas.ids import PayoutId
 from schemas.money import FEN_PER_YUAN
@@ -92,10 +93,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
         yield from enumerate(sheet.to_python(skip_empty_area=False), start=1)
         return
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("gb18030")  # as Excel in China saves CSV
+    text = decoded(data)
     first = next((line for line in text.splitlines() if any(mark in line for mark in ",;\t")), "")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
     for row in reader:

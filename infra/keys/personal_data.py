@@ -133,10 +133,17 @@ def read_keyring(file: Path) -> Keyring:
 
 
 def add_key(file: Path) -> str:
-    """Appends a new key to a file, created (mode 0600) if missing; returns the key's id."""
+    """Appends a new key to a key file, created (mode 0600) if missing; returns the key's id.
+
+    Raises KeyringUnusable for a file that holds anything but keys: it is left as it is.
+    """
     key_id = secrets.token_hex(4)
     line = f"{key_id} {base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode('ascii')}\n"
     try:
+        if file.exists():
+            read_keyring(file)
+            if not file.read_bytes().endswith(b"\n"):
+                line = f"\n{line}"
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "w") as opened:
             opened.write(line)
     except OSError as error:

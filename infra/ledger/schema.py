@@ -14,6 +14,15 @@ MIGRATION_LOCK = 0x48555A48
 """Key of the advisory lock under which migrations run ("HUZH"), so two starting processes do not run them twice."""
 
 
+FOREIGN_TABLES = """
+SELECT count(*) FROM pg_class
+WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
+  AND to_regclass('alembic_version') IS NULL
+  AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
+"""
+"""How many tables there are in a database that no migration has touched; those of extensions do not count."""
+
+
 class LedgerMismatch(Exception):
     """The ledger belongs to another set-up than this one; continuing could pay twice."""
 
@@ -55,16 +64,31 @@ def connect(url: str, lease: float = LEASE_SECONDS, *, pool: int = 5, statement_
 
 
 def upgrade(engine: Engine) -> None:
-    """Creates or upgrades the tables. Safe to call from several processes at once."""
+    """Creates or upgrades the tables. Safe to call from several processes at once.
+
+    Raises LedgerMismatch for a database of another program, or of a newer Huzhu; nothing was written to it then.
+    """
     from alembic import command  # takes half a second to import, and most commands never upgrade
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        if connection.scalar(text(FOREIGN_TABLES)):
+            raise LedgerMismatch(
+                "this database has tables of another program: give the ledger a database of its own and correct "
+                "HUZHU_DATABASE_URL; nothing was written"
+            )
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError:
+            raise LedgerMismatch(
+                "the tables of this database were made by another program or by a newer Huzhu: correct "
+                "HUZHU_DATABASE_URL, or run the newer Huzhu; nothing was written"
+            ) from None
 
 
 def bind(engine: Engine, shard_count: int, cluster_id: str) -> None:

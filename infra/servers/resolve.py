@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from infra.servers.local.errors import PartFailed, PartUnavailable
+from infra.settings import ledger_url
 
 __all__ = [
     "DATABASE_URL",
@@ -81,7 +82,11 @@ def resolve_postgres(url: str | None = None, *, data_dir: Path | None = None) ->
     """
     running = url or os.environ.get(DATABASE_URL)
     if running:
-        yield PostgresPart(_with_driver(running), "environment")
+        try:
+            address = ledger_url(running)
+        except ValueError as error:
+            raise PartUnavailable(f"{DATABASE_URL}: {error}") from None
+        yield PostgresPart(address, "environment")
         return
     _require_platform("PostgreSQL", DATABASE_URL)
     from infra.servers import docker
@@ -102,11 +107,3 @@ def _require_platform(part: str, variable: str) -> None:
             f"A local {part} runs on Linux and macOS, but not on {sys.platform}: "
             f"set {variable} to the address of a running {part}."
         )
-
-
-def _with_driver(url: str) -> str:
-    """Adds the driver that the ledger uses; people and platforms tend to leave it out."""
-    for plain in ("postgres://", "postgresql://"):
-        if url.startswith(plain):
-            return "postgresql+psycopg://" + url.removeprefix(plain)
-    return url

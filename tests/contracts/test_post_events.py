@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.support.builders import bill, discharge, encode, in_days
 from tests.support.national_lists import as_sheet, listed
 from tests.support.processes import CHINESE, command, decoded, huzhu
 
-NOWHERE = {"HUZHU_KAFKA_BOOTSTRAP": "127.0.0.1:1"}
+NOWHERE = "127.0.0.1:1"
 GOOD = encode(discharge())
 UNBALANCED = encode({**bill(), "total_charge": "1.00", "patient_name": "张小明"})
 
@@ -21,7 +22,7 @@ def workbook(file: Path) -> None:
     as_sheet(file, [listed(psn_name="张三")])
 
 
-NO_EVENTS = {
+NO_EVENTS: dict[str, Callable[[Path], object]] = {
     "a workbook": workbook,
     "a table": lambda file: file.write_text("psn_no,amount\nP1,张三\n", "utf-8"),
     "GB 18030": lambda file: file.write_bytes("姓名,金额\n张三,1\n".encode("gb18030")),
@@ -40,7 +41,7 @@ def test_what_is_no_file_of_events_is_not_sent(kind: str, words: tuple[str, ...]
     """Exit status 2 before Kafka is looked for, with a way out in both languages, and without what is in the file."""
     file = tmp_path / "march.jsonl"
     NO_EVENTS[kind](file)
-    done = huzhu("post", file, *words, **NOWHERE)
+    done = huzhu("post", file, *words, HUZHU_KAFKA_BOOTSTRAP=NOWHERE)
     assert (2, "", True) == (done.returncode, done.stdout, "--format national" in done.stderr), done.stderr
     assert CHINESE.search(done.stderr)
     assert "张三" not in done.stderr
@@ -51,7 +52,7 @@ def test_an_empty_file_says_so(tmp_path: Path) -> None:
     """Nothing is posted, which is no failure, but a word."""
     file = tmp_path / "empty.jsonl"
     file.write_bytes(b"\n\n")
-    done = huzhu("post", file, **NOWHERE)
+    done = huzhu("post", file, HUZHU_KAFKA_BOOTSTRAP=NOWHERE)
     assert (0, True) == (done.returncode, "nothing was posted" in done.stderr)
 
 

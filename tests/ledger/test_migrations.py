@@ -191,3 +191,23 @@ def test_two_that_bind_at_once_agree(ledger_url: str) -> None:
     engine = connect(ledger_url)
     assert {"shards": winner, "kafka_cluster_id": f"cluster-{winner}"} == held(engine)
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "CREATE TABLE theirs (x int)",
+        "CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('theirs')",
+        "CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('9999')",
+    ],
+)
+def test_a_database_of_another_program_is_left_alone(new_database: NewDatabase, before: str) -> None:
+    """Tables of others, other migrations, or those of a newer Huzhu: refused with a sentence, and nothing is made."""
+    engine = connect(new_database())
+    with engine.begin() as connection:
+        connection.execute(text(before))
+    known = described(engine)
+    with pytest.raises(LedgerMismatch, match="nothing was written"):
+        upgrade(engine)
+    assert known == described(engine)
+    engine.dispose()

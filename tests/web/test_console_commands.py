@@ -82,7 +82,11 @@ def test_people_are_loaded_and_encrypted_anew(ledger: Engine, tmp_path: Path) ->
     [
         ("person_id,name\nP1,张三\n", "missing in the first line"),
         ("person_id,name,phone,id_number\n,张三,1,2\n", "line 2"),
-        ("person_id,name,phone,id_number\nP1,a,b,c\nP2," + "x" * 201 + ",b,c\n", "line 3"),
+        ("person_id,name,phone,id_number\nP1,a,,\nP2," + "x" * 201 + ",,\n", "line 3"),
+        ("person_id,name,phone,id_number\nP1,张三,,110105194912310021\n", "line 2: id_number"),
+        ("person_id,name,phone,id_number\nP1,张三,2,\n", "line 2: phone"),
+        ("person_id,name,phone,id_number\nP1,张三\n", "line 2: has more or fewer cells"),
+        ('person_id,name,phone,id_number\n"P1,张三\n', "is not CSV"),
     ],
 )
 def test_a_file_of_people_that_cannot_be_used(ledger: Engine, tmp_path: Path, content: str, said: str) -> None:
@@ -96,6 +100,36 @@ def test_a_file_of_people_that_cannot_be_used(ledger: Engine, tmp_path: Path, co
     assert "张三" not in done.stderr
     with ledger.connect() as connection:
         assert 0 == connection.scalar(text("SELECT count(*) FROM people"))
+
+
+def test_people_are_loaded_from_a_table_as_chinese_excel_saves_it(ledger: Engine, tmp_path: Path) -> None:
+    """GB 18030 is read like UTF-8, with old identity numbers and fixed telephones."""
+    keys, file = tmp_path / "keys", tmp_path / "people.csv"
+    huzhu("people", "newkey", keys)
+    file.write_bytes("person_id,name,phone,id_number\nP1,张三,0510-82345678,320202491231002\n".encode("gb18030"))
+    settings: dict[str, Any] = {"HUZHU_DATABASE_URL": url_of(ledger), "HUZHU_CONSOLE_KEY_FILE": str(keys)}
+    done = huzhu("people", "load", file, "--operator", "wang", **settings)
+    assert (0, True) == (done.returncode, "1 persons" in done.stdout), done.stderr
+
+
+@pytest.mark.parametrize("content", [b"not a key\n", b"\x00\xff" * 50, b""])
+def test_a_file_that_is_no_key_ring_is_never_appended_to(tmp_path: Path, content: bytes) -> None:
+    """Exit status 2, and the file is as it was."""
+    file = tmp_path / "report.pdf"
+    file.write_bytes(content)
+    file.chmod(0o600)
+    done = huzhu("people", "newkey", file)
+    assert (UNUSABLE, content) == (done.returncode, file.read_bytes())
+    assert "report.pdf" in done.stderr
+
+
+def test_a_key_is_a_line_of_its_own_after_one_that_lacks_its_end(tmp_path: Path) -> None:
+    """An editor that ate the last line feed does not spoil the ring."""
+    file = tmp_path / "keys"
+    assert 0 == huzhu("people", "newkey", file).returncode
+    file.write_bytes(file.read_bytes().rstrip())
+    assert 0 == huzhu("people", "newkey", file).returncode
+    assert 2 == len(file.read_text("ascii").splitlines())
 
 
 def test_the_console_serves_until_a_signal(ledger: Engine, tmp_path: Path) -> None:
