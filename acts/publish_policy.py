@@ -1,34 +1,65 @@
-"""Publishing a policy: it is kept for good, and every claim that waited for it is decided, in one transaction."""
+"""Publishing a policy: it is kept for good, and every claim that it reaches is decided, in one transaction."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from acts.ledger_act import LedgerJournal, ledger_act
+from acts.ledger_act import ledger_act
 from acts.load_world import load_persons
 from acts.published_policies import published_policies
+from handlers.audit.journal import Journal
 from handlers.audit.operator_acts import policy_published
 from handlers.claims.process import Processor
 from infra.clock import Clock
 from infra.ledger import policy_rows, reads
 from infra.ledger.policy_rows import PublishedFile
-from schemas.ids import PersonId
+from schemas.decisions import Status
+from schemas.ids import ClaimId
 from schemas.policy.model import Policies, Policy
 from schemas.policy.policy_file import parse_policy
+from schemas.records import Outcome, ShardState
 
 PERSONS_AT_ONCE = 200
 
 
 @dataclass(slots=True)
+class SchemeMoney:
+    """What one scheme pays more and takes back, in fen."""
+
+    paid: int = 0
+    recovered: int = 0
+
+    @property
+    def net(self) -> int:
+        return self.paid - self.recovered
+
+
+@dataclass(slots=True)
 class Published:
-    """What publishing did. ``new`` is false when the same policy was published before."""
+    """What publishing did, or would do. ``new`` is false when the same policy was published before.
+
+    Of the ``claims_decided``, ``claims_waiting`` had no policy until now, and ``claims_changed`` get another amount
+    than before from some scheme.
+    """
 
     policy: Policy
     new: bool
+    policies: Policies = field(compare=False)
+    persons: int = 0
     claims_decided: int = 0
+    claims_waiting: int = 0
+    claims_changed: int = 0
     instructions: int = 0
+    money: defaultdict[str, SchemeMoney] = field(default_factory=lambda: defaultdict(SchemeMoney))
+
+    @property
+    def succeeded(self) -> Policy | None:
+        """The policy that this one ends."""
+        return None if self.policy.succeeds is None else self.policies.named(self.policy.succeeds)
 
 
 def publish_policy(
@@ -36,31 +67,75 @@ def publish_policy(
 ) -> Published:
     """Publishes a policy file in the name of an operator.
 
-    Raises PolicyError for an unusable file and ValueError when it overlaps a published policy or changes one.
+    A policy that it succeeds ends on its first day, and that policy's claims from that day on are decided again.
+    Raises PolicyError for an unusable file and PoliciesConflict when it cannot be in force with those published.
     """
     policy = parse_policy(text, file)
     with ledger_act(connection, range(shard_count), now) as journal:
-        before = published_policies(connection)
-        if policy.sha256 in {release.sha256 for release in before.releases}:
-            return Published(policy, new=False)
-        Policies((*before.releases, policy))
-        number = policy_published(journal, text.encode("utf-8"), policy, operator)
-        journal.write()
-        row = PublishedFile(text, operator, journal.recorded_at)
-        policy_rows.add(connection, policy, row, journal.numbers[number])
-        published = Published(policy, new=True)
-        waiting = reads.persons_without_policy(connection, policy.effective_from, policy.effective_to)
-        for start in range(0, len(waiting), PERSONS_AT_ONCE):
-            _decide(journal, waiting[start : start + PERSONS_AT_ONCE], shard_count, number, published)
+        published = _joined(connection, policy)
+        if published.new:
+            number = policy_published(journal, text.encode("utf-8"), policy, operator)
+            journal.write()
+            row = PublishedFile(text, operator, journal.recorded_at)
+            policy_rows.add(connection, policy, row, journal.numbers[number])
+            for _ in _decided(connection, journal, number, shard_count, published):
+                journal.write()
     return published
 
 
-def _decide(
-    journal: LedgerJournal, persons: list[PersonId], shard_count: int, number: int, published: Published
-) -> None:
-    work = Processor(load_persons(journal.connection, persons, shard_count), journal)
-    for person_id in persons:
-        work.recompute(person_id, number)
-    published.claims_decided += len(journal.outcome.decisions)
-    published.instructions += len(journal.outcome.instructions)
-    journal.write()
+def preview_policy(connection: Connection, text: str, shard_count: int, now: Clock, file: str = "policy") -> Published:
+    """What publishing a policy file would do, decided in the same way; writes nothing and locks nothing.
+
+    Give it a connection that sees one moment (REPEATABLE READ). Raises what `publish_policy` raises.
+    """
+    policy = parse_policy(text, file)
+    published = _joined(connection, policy)
+    if published.new:
+        journal = Journal({shard: ShardState(shard) for shard in range(shard_count)}, now())
+        for _ in _decided(connection, journal, 0, shard_count, published):
+            journal.outcome = Outcome()
+    return published
+
+
+def _joined(connection: Connection, policy: Policy) -> Published:
+    before = published_policies(connection)
+    if policy.sha256 in {release.sha256 for release in before.releases}:
+        return Published(policy, new=False, policies=before)
+    return Published(policy, new=True, policies=before.joined(policy))
+
+
+def _decided(
+    connection: Connection, journal: Journal, number: int, shard_count: int, published: Published
+) -> Iterator[None]:
+    """Decides the claims of everybody whom the policy reaches, some persons at a time, and counts what that changes.
+
+    The caller disposes of the outcome after each step.
+    """
+    policy, ended = published.policy, published.succeeded
+    persons = reads.persons_to_decide(
+        connection, policy.effective_from, policy.effective_to, None if ended is None else ended.sha256
+    )
+    published.persons = len(persons)
+    for start in range(0, len(persons), PERSONS_AT_ONCE):
+        some = persons[start : start + PERSONS_AT_ONCE]
+        world = load_persons(connection, some, shard_count)
+        world.policies = published.policies
+        waiting = {name for name, row in world.claims.items() if row.status is Status.NO_POLICY}
+        work = Processor(world, journal)
+        for person_id in some:
+            work.recompute(person_id, number)
+        _count(published, journal.outcome, waiting)
+        yield
+
+
+def _count(published: Published, outcome: Outcome, waiting: set[ClaimId]) -> None:
+    published.claims_decided += len(outcome.decisions)
+    published.claims_waiting += sum(row.claim_id in waiting for row in outcome.decisions)
+    published.claims_changed += len({row.claim_id for row in outcome.instructions})
+    published.instructions += len(outcome.instructions)
+    for row in outcome.instructions:
+        money = published.money[row.scheme_id]
+        if row.kind == "payment":
+            money.paid += row.amount
+        else:
+            money.recovered += row.amount

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from sqlalchemy import Connection
@@ -13,7 +14,12 @@ from schemas.policy.policy_file import parse_policy
 
 def published_policies(connection: Connection) -> Policies:
     """All published policies, oldest first."""
-    return _policies(tuple(policy_rows.texts(connection)))
+    return policies_of(policy_rows.texts(connection))
+
+
+def policies_of(texts: Iterable[str]) -> Policies:
+    """The policies of all published files."""
+    return _policies(tuple(texts))
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import logging
 import signal
@@ -133,7 +132,7 @@ def checkpoints() -> None:
 @app.command(epilog="Example: huzhu audit export audit-2027-03.jsonl --operator li.na")
 def export(
     file: Annotated[Path, typer.Argument(help="File for the entries, one JSON object per line.")],
-    operator: Annotated[str, typer.Option(help="Who exports; recorded in the audit log.")] = getpass.getuser(),
+    operator: Annotated[str, typer.Option(help="Who exports; recorded in the audit log.")],
     shard: Annotated[int | None, typer.Option(min=0, help="Only this shard.")] = None,
 ) -> None:
     """Write the audit log to a file and its checkpoints to FILE.checkpoints. The export itself is audited."""

@@ -22,7 +22,7 @@ from schemas.dates import shanghai_date
 from schemas.decisions import BenefitLine, ClaimDecision, ExplanationLine
 from schemas.facts import PayoutReported, SettlementPosted
 from schemas.outbound import InstructionKind, Payee, PayoutInstructed
-from schemas.policy.model import Policy, Scheme
+from schemas.policy.model import Policy, Scheme, Term
 
 PAID_BY_INSURANCE = {
     "basic_insurance_paid": Saying("基本医疗保险", "basic medical insurance"),
@@ -54,12 +54,16 @@ class Payout:
 
 @dataclass(frozen=True, slots=True)
 class ClaimPage:
-    """Everything on the page. ``payouts`` is None when the claim comes from files, which know of none."""
+    """Everything on the page; ``term`` is when its policy is in force.
+
+    ``payouts`` is None when the claim comes from files, which know of none.
+    """
 
     claim: Claim
     deceased: bool
     decision: ClaimDecision
     policy: Policy | None
+    term: Term | None
     payouts: list[Payout] | None
 
 
@@ -84,8 +88,8 @@ def show(page: ClaimPage, language: OutputLanguage, console: Console) -> None:
         _benefit(number, benefit, schemes.get(benefit.scheme_id), steps, language, console)
     _heading(Saying("结果", "Result"), language, console)
     console.print(_result(decision, language))
-    if page.policy is not None:
-        console.print(Prose(say(_basis(page.policy))))
+    if page.policy is not None and page.term is not None:
+        console.print(Prose(say(_basis(page.policy, page.term))))
     if page.deceased and decision.total_benefit:
         heirs = Saying("本人已登记去世,补助付给继承人。", "The person is recorded as deceased; the estate is paid.")
         console.print(Prose(say(heirs)))
@@ -174,8 +178,8 @@ def _result(decision: ClaimDecision, language: OutputLanguage) -> Table:
     return table
 
 
-def _basis(policy: Policy) -> Saying:
-    days, title = in_force(policy), policy.title or policy.id
+def _basis(policy: Policy, term: Term) -> Saying:
+    days, title = in_force(term), policy.title or policy.id
     sample = Saying("这是示例方案。", " It is a sample.") if policy.status == "sample" else Saying("", "")
     return Saying(
         f"依据:《{title}》,编号 {policy.id},适用于 {days.zh};校验码(SHA-256 前 12 位){policy.sha256[:12]}。{sample.zh}",

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from acts.published_policies import published_policy
+from acts.published_policies import policies_of, published_policy
 from cli.explain.claim_text import ClaimPage, Payout, show
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.given_files import AsOfOption, instant_of, lines_of, load_policies
@@ -27,6 +27,7 @@ from schemas.decisions import ClaimDecided
 from schemas.facts import PayoutReported
 from schemas.ids import ClaimId
 from schemas.outbound import PayoutInstructed
+from schemas.policy.model import Policies
 from schemas.refusals import Refusal
 from stream.deadline import INFRASTRUCTURE_GONE
 
@@ -56,7 +57,10 @@ def explain(
     if facts is None and as_of is not None:
         fail("--as-of needs --facts: the ledger took its facts in when they came")
     moment = instant_of(as_of)
-    page = _from_ledger(claim) if facts is None else _from_files(ClaimId(claim), facts, policy or [], moment)
+    if facts is None:
+        page = _from_ledger(claim)
+    else:
+        page = _from_files(ClaimId(claim), facts, load_policies(policy or [], language), moment)
     if page is None:
         source = Saying("账本里", "in the ledger") if facts is None else Saying(f"文件 {facts} 里", f"in {facts}")
         unknown = Saying(
@@ -68,8 +72,7 @@ def explain(
     show(page, language, out)
 
 
-def _from_files(claim_id: ClaimId, facts: Path, files: list[Path], as_of: datetime | None) -> ClaimPage | None:
-    policies = load_policies(files)
+def _from_files(claim_id: ClaimId, facts: Path, policies: Policies, as_of: datetime | None) -> ClaimPage | None:
     book = Book()
     refused = sum(isinstance(book.take(line, as_of), Refusal) for _, line in lines_of(facts))
     if refused:
@@ -85,6 +88,7 @@ def _from_files(claim_id: ClaimId, facts: Path, files: list[Path], as_of: dateti
                 deceased=account.death is not None,
                 decision=decision_of(adjudication),
                 policy=adjudication.policy,
+                term=None if adjudication.policy is None else policies.term(adjudication.policy),
                 payouts=None,
             )
     return None
@@ -117,6 +121,7 @@ def _from_ledger(claim_id: str) -> ClaimPage | None:
         deceased=account.death is not None,
         decision=decision,
         policy=policy,
+        term=None if policy is None else policies_of(record.policy_texts).term(policy),
         payouts=payouts,
     )
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from acts.publish_policy import publish_policy
 from acts.published_policies import published_policies
-from cli.policy import policy_diff, policy_table
+from cli.policy import policy_diff, policy_publish, policy_table
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.given_files import load_policies
-from cli.terminal.language import OutputLanguage
+from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.output import fail, out
-from infra.clock import utc_now
-from infra.ledger.schema import LedgerMismatch, bound_shards
-from schemas.policy.policy_file import PolicyError, parse_policy, read_text, warnings
+from schemas.bilingual import Saying
+from schemas.policy.doubts import warnings
+from schemas.policy.policy_file import parse_policy, read_text
 
 app = typer.Typer(no_args_is_help=True, help="Check, compare, publish and show the dated policies.")
 
@@ -37,13 +35,14 @@ def check(
 
     Exit status 2 if one is unusable; the message names file, line, field and remedy. Warnings do not change it.
     """
-    policies = load_policies(files)
+    policies = load_policies(files, language)
+    say = translator(language)
     for file in files:
         text = read_text(file)
         for warning in warnings(parse_policy(text, str(file)), text, str(file)):
-            sys.stderr.write(f"warning: {warning}\n")
+            sys.stderr.write(policy_publish.warning_text(warning, say))
     for policy in policies.releases:
-        policy_table.show(policy, language, out)
+        policy_table.show(policy, policies.term(policy), language, out)
 
 
 @app.command(epilog="Example: huzhu policy diff wuxi-2023.toml wuxi-2024.toml")
@@ -56,7 +55,7 @@ def diff(
 
     Exit status 0 if they are the same, 1 if they differ, 2 if one is unusable.
     """
-    old, new = (load_policies([file]).releases[0] for file in (before, after))
+    old, new = (load_policies([file], language, elsewhere=True).releases[0] for file in (before, after))
     if not policy_diff.show(old, new, language, out):
         raise typer.Exit(DIFFERENT)
 
@@ -64,25 +63,18 @@ def diff(
 @app.command(epilog="Example: huzhu policy publish wuxi-sample.toml --operator li.na")
 def publish(
     file: Annotated[Path, typer.Argument(help="The policy file.")],
-    operator: Annotated[str, typer.Option(help="Who publishes; recorded in the audit log.")] = getpass.getuser(),
+    operator: Annotated[str, typer.Option(help="Who publishes; recorded in the audit log.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Publish without asking; needed where nobody can answer.")] = False,
+    language: LanguageOption = OutputLanguage.BOTH,
 ) -> None:
-    """Publish a policy for good, and decide every claim that was waiting for it."""
-    settings = read_settings()
-    engine = ledger(settings)
-    try:
-        text = read_text(file)
-        shards = bound_shards(engine)
-        with engine.begin() as connection:
-            result = publish_policy(connection, text, operator, shards, utc_now, str(file))
-    except PolicyError as error:
-        fail(str(error))
-    except (ValueError, LedgerMismatch) as error:
-        fail(f"{file}: {error}")
-    if not result.new:
-        out.print(f"{result.policy.id} is already published, nothing to do (sha256 {result.policy.sha256})")
-        return
-    out.print(f"published {result.policy.id} (sha256 {result.policy.sha256})")
-    out.print(f"{result.claims_decided} waiting claims decided, {result.instructions} payouts instructed")
+    """Publish a policy for good, and decide every claim that it reaches.
+
+    First shows which claims are decided and what money moves, warns of what looks unintended, and asks. Exit status 1
+    if the answer is no; 2 if the policy cannot be published, or if there is nobody to ask and no --yes.
+    """
+    if not operator.strip():
+        fail("--operator must not be empty: it says who publishes")
+    policy_publish.publish(ledger(read_settings()), file, operator, yes, language)
 
 
 @app.command(epilog="Example: huzhu policy show")
@@ -91,6 +83,6 @@ def show(language: LanguageOption = OutputLanguage.BOTH) -> None:
     with ledger(read_settings()).connect() as connection:
         policies = published_policies(connection)
     for policy in policies.releases:
-        policy_table.show(policy, language, out)
+        policy_table.show(policy, policies.term(policy), language, out)
     if not policies.releases:
-        out.print("no published policies")
+        out.print(translator(language)(Saying("还没有公布方案。", "No policies are published.")))

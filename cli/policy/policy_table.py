@@ -15,18 +15,18 @@ from handlers.offline.working_line import working
 from handlers.words.claim_sentences import yuan
 from handlers.words.policy_sentences import SHORT_BASIS, brackets_words, policy_rules, scheme_rules
 from schemas.bilingual import Saying
-from schemas.policy.model import Policy, Scheme, Tier
+from schemas.policy.model import Policy, Scheme, Term, Tier
 
 CLAIM_EXAMPLE = (8_000_00, 12_000_00)
 """Copay and out-of-catalogue amount (fen) of the example stay."""
 
 
-def show(policy: Policy, language: OutputLanguage, console: Console) -> None:
-    """Prints a policy."""
+def show(policy: Policy, term: Term, language: OutputLanguage, console: Console) -> None:
+    """Prints a policy that is in force for a term."""
     say, label = translator(language), translator(language, " ")
     console.print()
     console.print(Text(policy.title or policy.id, style="bold"))
-    console.print(_rules([(Saying("编号", "id"), Saying(policy.id, policy.id)), *policy_rules(policy)], language))
+    console.print(_rules([(Saying("编号", "id"), Saying(policy.id, policy.id)), *policy_rules(policy, term)], language))
     console.print(Text(f"SHA-256 {policy.sha256}", style="dim", overflow="fold"))
     for number, scheme in enumerate(policy.schemes, start=1):
         console.print()

@@ -221,8 +221,9 @@ def _timeline(report: SimulationReport) -> Sheet:
     ]
     rows: list[list[Cell]] = []
     for side, policies in ((Saying("原方案", "before"), report.before), (Saying("新方案", "after"), report.after)):
-        for policy in policies.releases if policies is not None else ():
-            rows.append([side, policy.id, str(policy.effective_from), str(policy.effective_to or "")])
+        if policies is not None:
+            terms = [(policy.id, policies.term(policy)) for policy in policies.releases]
+            rows += [[side, policy_id, str(term.first), str(term.end or "")] for policy_id, term in terms]
     return Sheet("policies", Saying("方案适用时间", "When each policy is in force"), columns, rows)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,7 @@ from cli.offline.scatter import LedgerSource, Plan
 from cli.offline.worker_processes import cores, workers
 from cli.simulate import claims_csv, cost_tables, html_page
 from cli.terminal.connect import read_settings
-from cli.terminal.given_files import AsOfOption, instant_of, load_policies
+from cli.terminal.given_files import AsOfOption, instant_of, load_policies, refuse_together
 from cli.terminal.language import OutputLanguage
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
 from handlers.claims.account import Decidable
@@ -36,6 +37,7 @@ from infra.ledger.schema import connect
 from infra.ledger.snapshot import Moment, moment
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
+from schemas.policy.succession import PoliciesConflict
 from stream.deadline import INFRASTRUCTURE_GONE
 
 EXAMPLE = (
@@ -100,11 +102,14 @@ def simulate(
         fail("--every-claim needs --out: the folder for claims.csv")
     if folder is not None:
         _make(folder)
-    new, old = load_policies(policy), None if baseline is None else load_policies(baseline)
+    old = None if baseline is None else load_policies(baseline, language)
+    compares = ledger or old is not None
+    new = load_policies(policy, language, elsewhere=compares)
+    compare = partial(_compared, new, language)
     worked, compared = (
-        _from_ledger(new, old, every_claim, folder)
+        _from_ledger(compare, old, every_claim, folder)
         if facts is None
-        else _from_file(facts, taken_in_at, new, old, every_claim, folder)
+        else _from_file(facts, taken_in_at, compare(old), every_claim, folder)
     )
     tally = Tally()
     for result, _ in worked.results:
@@ -128,9 +133,8 @@ Compared = tuple[Policies | None, Policies]
 
 
 def _from_file(
-    facts: Path, as_of: datetime | None, new: Policies, old: Policies | None, every_claim: bool, folder: Path | None
+    facts: Path, as_of: datetime | None, compared: Compared, every_claim: bool, folder: Path | None
 ) -> Outcome:
-    compared = _compared(new, old)
     with plan_for(facts, 4 * cores(), as_of) as plan:
         with workers(cores() if plan.buckets > 1 else 1) as pool, progress() as bar:
             worked = by_person(plan, _work(plan, compared, every_claim), pool, bar)
@@ -138,13 +142,15 @@ def _from_file(
     return worked, compared
 
 
-def _from_ledger(new: Policies, old: Policies | None, every_claim: bool, folder: Path | None) -> Outcome:
+def _from_ledger(
+    compare: Callable[[Policies], Compared], old: Policies | None, every_claim: bool, folder: Path | None
+) -> Outcome:
     settings = read_settings()
     url = settings.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql://huzhu@127.0.0.1/huzhu")
     engine = connect(url, settings.ledger_lease)
     try:
         with moment(engine) as now, temporary_folder() as spool:
-            compared = _compared(new, _published(now) if old is None else old)
+            compared = compare(_published(now) if old is None else old)
             events = range(now.first_event, now.end_event)
             buckets = -(-len(events) // EVENTS_PER_BUCKET) or 1
             plan = Plan(None, spool, buckets if buckets == 1 else max(buckets, 4 * cores()))
@@ -168,8 +174,11 @@ def _published(now: Moment) -> Policies:
     return Policies(tuple(parse_policy(text) for text in now.policy_texts))
 
 
-def _compared(new: Policies, old: Policies | None) -> Compared:
-    return old, new if old is None else in_place_of(old, new)
+def _compared(new: Policies, language: OutputLanguage, old: Policies | None) -> Compared:
+    try:
+        return old, new if old is None else in_place_of(old, new)
+    except PoliciesConflict as error:
+        refuse_together(error, language)
 
 
 def _work(plan: Plan, compared: Compared, every_claim: bool) -> Simulating:

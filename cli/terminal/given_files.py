@@ -6,14 +6,17 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
+from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.output import fail
+from schemas.bilingual import Saying
 from schemas.dates import parse_instant
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import PolicyError, read_policies
+from schemas.policy.succession import PoliciesConflict
 
 AsOfOption = Annotated[
     str | None,
@@ -36,12 +39,29 @@ def instant_of(as_of: str | None) -> datetime | None:
         )
 
 
-def load_policies(files: list[Path]) -> Policies:
-    """The policies in some files; ends the command with the reason if they cannot be used."""
+def load_policies(
+    files: list[Path], language: OutputLanguage = OutputLanguage.EN, *, elsewhere: bool = False
+) -> Policies:
+    """The policies in some files; ends the command with the reason if they cannot be used.
+
+    With ``elsewhere``, they may succeed policies that are not among the files.
+    """
     try:
-        return read_policies(files)
+        return read_policies(files, elsewhere=elsewhere)
     except PolicyError as error:
-        fail(str(error))
+        refuse(error, language)
+
+
+def refuse(error: PolicyError, language: OutputLanguage) -> NoReturn:
+    """Ends the command with what is wrong with policy files."""
+    fail("\n".join(translator(language)(problem.said) for problem in error.problems))
+
+
+def refuse_together(error: PoliciesConflict, language: OutputLanguage, place: str = "") -> NoReturn:
+    """Ends the command with why policies cannot be in force together; ``place`` comes before each reason."""
+    say = translator(language)
+    said = [Saying(place + found.message.zh, place + found.message.en) for found in error.conflicts]
+    fail("\n".join(map(say, said)))
 
 
 def bytes_of(file: Path) -> bytes:

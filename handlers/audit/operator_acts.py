@@ -20,6 +20,7 @@ AUDIT_SHARD = 0
 def policy_published(journal: Journal, text: bytes, policy: Policy, operator: str) -> int:
     """An operator publishes a policy file; returns the number of the act in the journal."""
     subject = {"policy_id": policy.id, "policy_sha256": policy.sha256}
+    subject |= {} if policy.succeeds is None else {"succeeds": policy.succeeds}
     return _act(journal, AUDIT_SHARD, operator, text, "policy", AuditKind.POLICY_PUBLISHED, subject)
 
 

@@ -12,7 +12,8 @@ from handlers.claims.account import CoverageView, Decidable
 from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.eligibility import covers
 from schemas.ids import ClaimId, PersonId
-from schemas.policy.model import Policies, Policy
+from schemas.policy.model import Policies, Policy, Term
+from schemas.policy.succession import PoliciesConflict, unfit_successors
 
 LARGEST = 100
 """How many of the claims that change most are kept."""
@@ -24,24 +25,46 @@ EDGES = tuple(yuan * 100 for yuan in (1, 10, 100, 1_000, 10_000, 100_000))
 def in_place_of(baseline: Policies, new: Policies) -> Policies:
     """The policies that are in force when the new ones replace the others on their own days, and only there.
 
-    What is left of a policy before or after keeps its schemes, so running sums and yearly caps follow their ids as
-    between any two releases.
+    A new one that succeeds another ends that one for good, as publishing it would. What is left of a policy before or
+    after keeps its schemes, so running sums and yearly caps follow their ids as between any two releases. Raises
+    PoliciesConflict when a new policy cannot succeed the one that it names.
     """
-    kept = list(baseline.releases)
+    ours = {release.id for release in new.releases}
+    others = [policy for policy in baseline.releases if policy.id not in ours]
+    if found := unfit_successors(others, new.releases):
+        raise PoliciesConflict(found)
+    kept = [_alone(policy, baseline.term(policy)) for policy in baseline.releases]
+    drafts = [_alone(release, new.term(release)) for release in new.releases]
     for release in new.releases:
-        kept = [rest for policy in kept for rest in _without(policy, release)]
-    uses: Counter[str] = Counter(policy.id for policy in new.releases)
+        kept = [_ended_by(policy, release) for policy in kept]
+    for draft in drafts:
+        kept = [rest for policy in kept for rest in _without(policy, draft)]
+    uses: Counter[str] = Counter(policy.id for policy in drafts)
     pieces = []
     for policy in kept:
         uses[policy.id] += 1
         again = uses[policy.id] > 1  # for a simulation a second policy with the same id is fine
         pieces.append(_changed(policy, id=f"{policy.id}#{uses[policy.id]}") if again else policy)
-    return Policies((*pieces, *new.releases))
+    return Policies((*pieces, *drafts))
+
+
+def _alone(policy: Policy, term: Term) -> Policy:
+    """The policy with the days of its term as its own, so that it stands without its neighbours."""
+    if policy.succeeds is None and policy.effective_to == term.end:
+        return policy
+    return _changed(policy, effective_to=term.end, succeeds=None)
+
+
+def _ended_by(policy: Policy, release: Policy) -> Policy:
+    """A policy of the baseline, shortened if the new release succeeds it."""
+    day = release.effective_from
+    later = policy.effective_to is None or policy.effective_to > day
+    return _changed(policy, effective_to=day) if release.succeeds == policy.id and later else policy
 
 
 def _without(policy: Policy, other: Policy) -> list[Policy]:
     """What is left of a policy on the days on which another is not in force."""
-    if not policy.overlaps(other):
+    if not policy.term.meets(other.term):
         return [policy]
     rest = []
     if policy.effective_from < other.effective_from:

@@ -97,7 +97,7 @@ def _first(holds: Callable[[int], bool]) -> int | None:
 @lru_cache(maxsize=64)
 def _in_force(policy: Policy, schemes: tuple[Scheme, ...]) -> Policies:
     fields = {name: getattr(policy, name) for name in Policy.model_fields}
-    fields |= {"schemes": schemes, "effective_from": DAY, "effective_to": None}
+    fields |= {"schemes": schemes, "effective_from": DAY, "effective_to": None, "succeeds": None}
     return Policies((Policy.model_construct(**fields),))
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, scope_words, yuan
 from schemas.bilingual import Saying
-from schemas.policy.model import Bracket, Policy, Scheme
+from schemas.policy.model import Bracket, Policy, Scheme, Term
 from schemas.policy.policy_values import decimal_text
 
 BASIS = {
@@ -39,6 +39,7 @@ FIELDS = {
     "source": Saying("依据文件", "source"),
     "effective_from": Saying("生效日", "in force from"),
     "effective_to": Saying("失效日", "no longer in force from"),
+    "succeeds": Saying("接替的方案", "succeeds"),
     "year_starts": Saying("年度开始日", "year starts"),
     "scheme": Saying("保障层", "scheme"),
     "order": Saying("先后次序", "order"),
@@ -112,26 +113,32 @@ def value_words(field: str, value: object) -> Saying:
     return Saying(str(value), str(value))
 
 
-def in_force(policy: Policy) -> Saying:
+def in_force(term: Term) -> Saying:
     """The days of a policy, by date of discharge; the last day is the last day in force."""
-    last = policy.last_day()
-    zh_first, first = _day_zh(policy.effective_from), policy.effective_from
+    last = term.last_day
+    zh_first, first = _day_zh(term.first), term.first
     if last is None:
         return Saying(f"{zh_first}起出院的,没有结束日期", f"discharges from {first} on, with no end date")
     return Saying(f"{zh_first}到{_day_zh(last)}(含)出院的", f"discharges from {first} to {last} inclusive")
 
 
-def policy_rules(policy: Policy) -> list[tuple[Saying, Saying]]:
-    """The head of a policy: label and sentence."""
+def policy_rules(policy: Policy, term: Term) -> list[tuple[Saying, Saying]]:
+    """The head of a policy that is in force for a term: label and sentence."""
     month, day = (int(part) for part in policy.year_starts.split("-"))
     rules = [
-        (Saying("适用", "In force"), in_force(policy)),
+        (Saying("适用", "In force"), in_force(term)),
         (FIELDS["status"], STATUSES[policy.status]),
         (
             Saying("方案年度", "Policy year"),
             Saying(f"每年 {month} 月 {day} 日开始", f"starts every year on {policy.year_starts} (month-day)"),
         ),
     ]
+    if policy.succeeds is not None:
+        rules.insert(1, (FIELDS["succeeds"], Saying(policy.succeeds, policy.succeeds)))
+    if term.successor is not None:
+        heir, first = term.successor.id, term.successor.effective_from
+        sentence = Saying(f"{_day_zh(first)}起由 {heir} 接替", f"{heir}, from {first} on")
+        rules.insert(1, (Saying("被接替", "Succeeded by"), sentence))
     if policy.source:
         rules.append((FIELDS["source"], Saying(policy.source, policy.source)))
     return rules

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, and_, select
 
-from infra.ledger import tables
+from infra.ledger import policy_rows, tables
 from infra.ledger.reads import newest_facts
 from schemas.facts import Kind
 
@@ -27,11 +27,15 @@ class Instructed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClaimRecord:
-    """``decision`` and ``facts`` are the bytes of the events; ``policy_text`` is the published file."""
+    """``decision`` and ``facts`` are the bytes of the events; ``policy_text`` is the published file.
+
+    ``policy_texts`` are all published files, as another one may have ended the claim's policy.
+    """
 
     decision: bytes
     facts: list[bytes]
     policy_text: str | None
+    policy_texts: list[str]
     instructions: list[Instructed]
 
 
@@ -49,7 +53,8 @@ def claim_record(engine: Engine, claim_id: str) -> ClaimRecord | None:
         policy = tables.policies
         text = connection.scalar(select(policy.c.source_text).where(policy.c.sha256 == row.policy_sha256))
         facts = newest_facts(connection, [row.person_id])
-        return ClaimRecord(bytes(row.value), facts, text, _instructions(connection, claim_id))
+        texts = policy_rows.texts(connection)
+        return ClaimRecord(bytes(row.value), facts, text, texts, _instructions(connection, claim_id))
 
 
 def _instructions(connection: Connection, claim_id: str) -> list[Instructed]:

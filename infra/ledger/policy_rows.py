@@ -38,13 +38,17 @@ def releases(connection: Connection) -> list[PublishedFile]:
 
 
 def add(connection: Connection, policy: Policy, file: PublishedFile, event_no: int) -> None:
-    """Keeps a policy that event ``event_no`` published; the database refuses two that are in force on one day."""
+    """Keeps a policy that event ``event_no`` published, which ends the one that it succeeds.
+
+    The database refuses two that are in force on one day.
+    """
     connection.execute(
         policies.insert().values(
             sha256=policy.sha256,
             policy_id=policy.id,
             effective_from=policy.effective_from,
             effective_to=policy.effective_to,
+            succeeds=policy.succeeds,
             event_no=event_no,
             **file._asdict(),
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy import ARRAY, BigInteger, BindParameter, Connection, Text, and_, any_, bindparam, func, select, text
@@ -173,13 +174,28 @@ def payout_reports(
     return [(row.content_sha256, bytes(row.value)) for row in connection.execute(query)]
 
 
-def persons_without_policy(connection: Connection, since: object, until: object) -> list[PersonId]:
-    """Persons with a claim that waits for a policy on a day of ``[since, until)``; ``until`` may be None."""
+def persons_to_decide(connection: Connection, since: date, until: date | None, ended: str | None) -> list[PersonId]:
+    """Persons with a claim that waits for a policy on a day of ``[since, until)``; ``until`` may be None.
+
+    Also those whose claim, on that day or later, was decided under the policy with the hash ``ended``.
+    """
     claim = tables.claims
     waiting = select(claim.c.person_id).where(claim.c.status == Status.NO_POLICY, claim.c.discharged_on >= since)
     if until is not None:
         waiting = waiting.where(claim.c.discharged_on < until)
-    return sorted(connection.scalars(waiting.distinct()))  # by code point, in whatever collation the database sorts
+    found = set(connection.scalars(waiting.distinct()))
+    if ended is not None:
+        under = select(claim.c.person_id).where(claim.c.policy_sha256 == ended, claim.c.discharged_on >= since)
+        found |= set(connection.scalars(under.distinct()))
+    return sorted(found)  # by code point, in whatever collation the database sorts
+
+
+def coverage_values(connection: Connection) -> Iterator[bytes]:
+    """The accepted coverages of all versions, as the bytes that were sent, without loading them all at once."""
+    fact, event = tables.facts, tables.events
+    query = select(event.c.value).join(fact, event.c.event_no == fact.c.event_no).where(fact.c.kind == Kind.COVERAGE)
+    for value in connection.execution_options(yield_per=10_000).scalars(query):
+        yield bytes(value)
 
 
 def _texts(values: Iterable[str]) -> BindParameter[Sequence[str]]:

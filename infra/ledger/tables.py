@@ -124,8 +124,21 @@ policies = Table(
     Column("event_no", BigInteger, ForeignKey("events.event_no"), nullable=False),
     Column("operator", Text, nullable=False),
     Column("published_at", DateTime(timezone=True), nullable=False),
+    Column("succeeds", Text, ForeignKey("policies.policy_id", name="policies_succeeds")),
+    UniqueConstraint("succeeds", name="policies_one_successor"),
 )
-"""Published policies. A constraint of the migration keeps two of them from being in force on one day."""
+"""Published policies, as their files say."""
+
+policy_intervals = Table(
+    "policy_intervals",
+    metadata,
+    Column("policy_id", Text, ForeignKey("policies.policy_id"), primary_key=True),
+    Column("effective_from", Date, nullable=False),
+    Column("effective_to", Date),
+    Column("succeeded_by", Text, ForeignKey("policies.policy_id")),
+)
+"""The days on which each policy is in force. The database writes them when a policy is published, and shortens them
+once, when another policy succeeds it. A constraint of the migration keeps two policies from sharing a day."""
 
 claims = Table(
     "claims",

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from schemas.bilingual import Saying
 from schemas.national.mapping import CountsAs, NationalMapping, NationalMappings
 from schemas.policy.policy_file import FileProblem, PolicyError, read_text
 from schemas.toml_lines import line_of, lines_of
@@ -55,14 +56,16 @@ def read_mappings(paths: Sequence[Path]) -> NationalMappings:
     return NationalMappings(tuple({mapping.sha256: mapping for _, _, mapping in read}.values()))
 
 
+def _told(file: str, line: int, field: str, message: str) -> FileProblem:
+    return FileProblem(file, line, field, Saying(message, message))
+
+
 def _files(paths: Sequence[Path]) -> list[Path]:
     files = []
     for path in paths:
         inside = sorted(path.glob("*.toml")) if path.is_dir() else [path]
         if not inside:
-            raise MappingError(
-                [FileProblem(str(path), 1, "file", "is a folder without *.toml files: put a mapping into it")]
-            )
+            raise MappingError([_told(str(path), 1, "file", "is a folder without *.toml files: put a mapping into it")])
         files += inside
     return files
 
@@ -75,16 +78,16 @@ def parse_mapping(text: str, file: str = "mapping") -> NationalMapping:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         line = int(str(error).rpartition("at line ")[2].partition(",")[0]) if "at line " in str(error) else 1
         message = str(error).partition(" (at ")[0]
-        raise MappingError([FileProblem(file, line, "TOML", f"is not TOML ({message}): correct this line")]) from None
+        raise MappingError([_told(file, line, "TOML", f"is not TOML ({message}): correct this line")]) from None
     lines = lines_of(text)
     head = document.pop("mapping", None)
     astray = [
-        FileProblem(file, line_of(lines, (name,)), name, "is outside [mapping]: move it below, or write [mapping.NAME]")
+        _told(file, line_of(lines, (name,)), name, "is outside [mapping]: move it below, or write [mapping.NAME]")
         for name in document
     ]
     if not isinstance(head, dict):
         message = "is missing: a mapping file is one [mapping] table, with single brackets"
-        astray.insert(0, FileProblem(file, line_of(lines, ("mapping",)), "mapping", message))
+        astray.insert(0, _told(file, line_of(lines, ("mapping",)), "mapping", message))
     if astray:
         raise MappingError(astray)
     try:
@@ -99,7 +102,7 @@ def _problem(error: ErrorDetails, lines: Lines, file: str) -> FileProblem:
     location = (*error["loc"], *context.get("at", ()))
     written = tuple(part for part in location if part != "[key]")
     name = ".".join(str(part + 1) if isinstance(part, int) else part for part in written)
-    return FileProblem(file, line_of(lines, ("mapping", *written)), name, _remedy(error, str(location[-1])))
+    return _told(file, line_of(lines, ("mapping", *written)), name, _remedy(error, str(location[-1])))
 
 
 def _remedy(error: ErrorDetails, field: str) -> str:
@@ -137,8 +140,8 @@ def _conflicts(read: Sequence[tuple[Path, Lines, NationalMapping]]) -> list[File
                 same_day = mapping.effective_from == other.effective_from
                 remedy = "use only one of them" if same_day else f"end this one with effective_to = {start}"
                 line = line_of(lines, ("mapping", "effective_from"))
-                problems.append(FileProblem(str(path), line, "effective_to", f"{message}: {remedy}"))
+                problems.append(_told(str(path), line, "effective_to", f"{message}: {remedy}"))
             if mapping.id == other.id:
                 message = f"is also the id of another mapping ({path}): give each release its own id"
-                problems.append(FileProblem(str(other_path), line_of(other_lines, ("mapping", "id")), "id", message))
+                problems.append(_told(str(other_path), line_of(other_lines, ("mapping", "id")), "id", message))
     return problems

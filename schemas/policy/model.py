@@ -13,15 +13,15 @@ from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
 from math import lcm
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.facts import CareType, FacilityLevel, Identifier, PolicyIdentifier
 from schemas.money import format_yuan
-from schemas.policy.policy_values import PolicyDate, PolicyYuan, Rate
+from schemas.policy.policy_values import PolicyDate, PolicyYuan, Rate, wrong
+from schemas.policy.succession import PoliciesConflict, conflicts, ends
 
 Basis = Literal["copay", "out_of_catalogue", "personal_burden"]
 
@@ -49,11 +49,13 @@ class Tier(_Part):
     def _ascending(cls, brackets: tuple[Bracket, ...]) -> tuple[Bracket, ...]:
         for index, (before, after) in enumerate(pairwise(brackets), start=1):
             if after.over <= before.over:
-                raise PydanticCustomError(
+                over, lower = format_yuan(after.over), format_yuan(before.over)
+                raise wrong(
                     "brackets",
-                    'is "{over}", not higher than the "{before}" of the bracket before it: '
+                    f'是 "{over}",不高于前一段的 "{lower}":各段请按 over 从小到大写,每个 over 只写一次',
+                    f'is "{over}", not higher than the "{lower}" of the bracket before it: '
                     "write the brackets in ascending order, each `over` once",
-                    {"at": (index, "over"), "over": format_yuan(after.over), "before": format_yuan(before.over)},
+                    at=(index, "over"),
                 )
         return brackets
 
@@ -97,8 +99,10 @@ class Scheme(_Part):
     @classmethod
     def _only_per_stay(cls, threshold: int | None, others: ValidationInfo) -> int | None:
         if threshold is not None and others.data.get("accumulates") == "person_year":
-            raise PydanticCustomError(
+            raise wrong(
                 "threshold",
+                '只能与 accumulates = "stay" 一起用:年度起付线请删去本项,让第一段从它开始;'
+                '逐次判断请写 accumulates = "stay"',
                 'goes only with accumulates = "stay": for a yearly deductible delete it and let the first bracket '
                 'start at it; to test every stay separately write accumulates = "stay"',
             )
@@ -114,6 +118,7 @@ class Policy(_Part):
     source: Annotated[str | None, Field(validate_default=True)] = None
     effective_from: PolicyDate
     effective_to: PolicyDate | None = None
+    succeeds: PolicyIdentifier | None = None
     year_starts: str = "01-01"
     schemes: Annotated[tuple[Scheme, ...], Field(alias="scheme", min_length=1)]
 
@@ -121,8 +126,10 @@ class Policy(_Part):
     @classmethod
     def _named_when_enacted(cls, source: str | None, others: ValidationInfo) -> str | None:
         if others.data.get("status") == "enacted" and not (source or "").strip():
-            raise PydanticCustomError(
-                "source", 'is missing: an enacted policy names its published regulation; add it, or status = "sample"'
+            raise wrong(
+                "source",
+                '没有填写:正式方案要写明公布的依据文件;请补上,或写 status = "sample"',
+                'is missing: an enacted policy names its published regulation; add it, or status = "sample"',
             )
         return source
 
@@ -131,12 +138,24 @@ class Policy(_Part):
     def _later(cls, effective_to: date | None, others: ValidationInfo) -> date | None:
         effective_from = others.data.get("effective_from")
         if effective_to is not None and effective_from is not None and effective_to <= effective_from:
-            raise PydanticCustomError(
+            raise wrong(
                 "effective_to",
-                "is not after effective_from = {day}: write the first day on which the policy is no longer in force",
-                {"day": str(effective_from)},
+                f"不晚于 effective_from = {effective_from}:请写方案不再有效的第一天",
+                f"is not after effective_from = {effective_from}: write the first day on which the policy is no longer "
+                "in force",
             )
         return effective_to
+
+    @field_validator("succeeds")
+    @classmethod
+    def _another(cls, succeeds: str | None, others: ValidationInfo) -> str | None:
+        if succeeds is not None and succeeds == others.data.get("id"):
+            raise wrong(
+                "succeeds",
+                "写的是本方案自己:请写前一个方案的编号",
+                "names this policy itself: write the id of the policy before it",
+            )
+        return succeeds
 
     @field_validator("year_starts")
     @classmethod
@@ -146,8 +165,10 @@ class Policy(_Part):
         except ValueError:
             exists = False
         if not exists:
-            raise PydanticCustomError(
-                "year_starts", 'is not a day of every year: write "MM-DD", such as "01-01" or "07-01"'
+            raise wrong(
+                "year_starts",
+                '不是每年都有的日子:请写 "月月-日日",如 "01-01" 或 "07-01"',
+                'is not a day of every year: write "MM-DD", such as "01-01" or "07-01"',
             )
         return year_starts
 
@@ -157,10 +178,12 @@ class Policy(_Part):
         seen: set[str] = set()
         for index, scheme in enumerate(schemes):
             if scheme.id in seen:
-                raise PydanticCustomError(
+                name = json.dumps(scheme.id, ensure_ascii=False)
+                raise wrong(
                     "scheme_id",
-                    "{id} is also the id of an earlier scheme: give each scheme its own id",
-                    {"at": (index, "id"), "id": json.dumps(scheme.id, ensure_ascii=False)},
+                    f"{name} 已是前面一个保障层的编号:每个保障层要有自己的编号",
+                    f"{name} is also the id of an earlier scheme: give each scheme its own id",
+                    at=(index, "id"),
                 )
             seen.add(scheme.id)
         return schemes
@@ -175,9 +198,6 @@ class Policy(_Part):
     def sha256(self) -> str:
         return sha256_hex(self.canonical)
 
-    def in_force_on(self, day: date) -> bool:
-        return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
-
     def year_of(self, day: date) -> date:
         """First day of the policy year that holds ``day`` (before year 1 there is none: 0001-01-01 takes its place)."""
         month, first = int(self.year_starts[:2]), int(self.year_starts[3:])
@@ -185,44 +205,70 @@ class Policy(_Part):
             return date(day.year, month, first)
         return date(day.year - 1, month, first) if day.year > 1 else date.min
 
-    def overlaps(self, other: Policy) -> bool:
-        """Whether both policies are in force on some day."""
-        latest_start = max(self.effective_from, other.effective_from)
-        ends = [policy.effective_to for policy in (self, other) if policy.effective_to is not None]
-        return not ends or latest_start < min(ends)
+    @property
+    def term(self) -> Term:
+        """The days that the policy gives itself; among others a successor may end it (`Policies.term`)."""
+        return Term(self.effective_from, self.effective_to)
 
-    def way_out(self, later: Policy) -> str:
-        """What to do about an overlap with a policy that starts on the same day or later."""
-        if self.effective_from == later.effective_from:
-            return "both start on that day: use only one of them, or correct the dates"
-        after = "" if self.effective_to is None else f', or let "{later.id}" start on {self.effective_to}'
-        return f'end "{self.id}" with effective_to = {later.effective_from}{after}'
 
+class Term(NamedTuple):
+    """The days ``[first, end)`` of a policy, and the policy that succeeds it on ``end``, if one does."""
+
+    first: date
+    end: date | None
+    successor: Policy | None = None
+
+    def holds(self, day: date) -> bool:
+        return self.first <= day and (self.end is None or day < self.end)
+
+    def meets(self, other: Term) -> bool:
+        """Whether both hold some day."""
+        return self.holds(other.first) or other.holds(self.first)
+
+    @property
     def last_day(self) -> date | None:
         """The last day in force, for people, who do not think half-open."""
-        return None if self.effective_to is None else self.effective_to - timedelta(days=1)
+        return None if self.end is None else self.end - timedelta(days=1)
 
 
 class Policies:
-    """The published policies, at most one in force on any day."""
+    """Policies that are in force together, at most one on any day. Their order does not matter."""
 
-    def __init__(self, policies: tuple[Policy, ...] = ()) -> None:
-        """Raises ValueError when two different policies are in force on one day or share an id."""
+    def __init__(self, policies: tuple[Policy, ...] = (), *, elsewhere: bool = False) -> None:
+        """Raises PoliciesConflict (a ValueError) when they cannot be in force together.
+
+        With ``elsewhere``, they may succeed policies that are not among them.
+        """
         unique = {policy.sha256: policy for policy in policies}
         self.releases = tuple(sorted(unique.values(), key=lambda policy: policy.effective_from))
-        for index, one in enumerate(self.releases):
-            for other in self.releases[index + 1 :]:
-                if one.overlaps(other):
-                    day = max(one.effective_from, other.effective_from)
-                    raise ValueError(
-                        f"policies {one.id!r} and {other.id!r} are both in force on {day}: {one.way_out(other)}"
-                    )
-                if one.id == other.id:
-                    raise ValueError(f"two different policies have the id {one.id!r}: each release needs its own id")
+        if found := conflicts(self.releases, elsewhere=elsewhere):
+            raise PoliciesConflict(found)
+        until = ends(self.releases)
+        followers = {policy.succeeds: policy for policy in self.releases if policy.succeeds is not None}
+        self._terms = {
+            policy.id: Term(policy.effective_from, until[policy.id], followers.get(policy.id))
+            for policy in self.releases
+        }
+        self._days = tuple((*self._terms[policy.id][:2], policy) for policy in self.releases)
 
     def on(self, day: date) -> Policy | None:
         """The policy in force on a day."""
-        for policy in self.releases:
-            if policy.in_force_on(day):
+        for first, end, policy in self._days:
+            if first <= day and (end is None or day < end):
                 return policy
         return None
+
+    def term(self, policy: Policy) -> Term:
+        """When one of the policies is in force, and which of them succeeds it."""
+        return self._terms[policy.id]
+
+    def named(self, policy_id: str) -> Policy | None:
+        """The policy of an id."""
+        return next((policy for policy in self.releases if policy.id == policy_id), None)
+
+    def joined(self, policy: Policy) -> Policies:
+        """These, which are published and never change, and one more. Raises PoliciesConflict."""
+        together = (*self.releases, policy)
+        if found := conflicts(together, published={each.id for each in self.releases}):
+            raise PoliciesConflict(found)
+        return Policies(together)

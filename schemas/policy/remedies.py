@@ -8,7 +8,9 @@ from difflib import get_close_matches
 
 from pydantic import BaseModel
 
+from schemas.bilingual import Saying
 from schemas.policy.model import Bracket, Policy, Scheme, Tier
+from schemas.policy.policy_values import NO_DAY
 
 EXAMPLES = {
     "id": 'id = "village_mutual_aid"',
@@ -27,50 +29,115 @@ EXAMPLES = {
     "facility_levels": 'facility_levels = ["county", "town"]',
     "diagnoses_any": 'diagnoses_any = ["C50"]',
     "areas": 'areas = ["320206"]',
-    "scheme": "a [[scheme]] table",
-    "tier": "a [[scheme.tier]] table below its [[scheme]]",
+}
+TABLES_TO_ADD = {
+    "scheme": Saying("一个 [[scheme]] 表", "a [[scheme]] table"),
+    "tier": Saying("一个 [[scheme.tier]] 表,写在它的 [[scheme]] 下面", "a [[scheme.tier]] table below its [[scheme]]"),
 }
 HEADING = "heading"
 DATES = ("effective_from", "effective_to")
-DAY = "is not a day: write it as 2024-07-01, without quotes and without a time"
-
-_TABLES: dict[tuple[str, ...], tuple[str, type[BaseModel]]] = {
-    (): ("[policy]", Policy),
-    ("scheme",): ("[[scheme]]", Scheme),
-    ("scheme", "tier"): ("[[scheme.tier]]", Tier),
-    ("scheme", "tier", "brackets"): ("a bracket { over, rate }", Bracket),
-}
-
-_SYNTAX = (
-    ("Invalid date", "this day is not in the calendar, or not written as 2024-07-01: correct it"),
-    ("Cannot overwrite a value", "this field appears twice in its table: keep one of the two"),
-    ("Duplicate inline table key", "a field appears twice between these braces: keep one of the two"),
-    ("Unclosed array", "a list is not closed here or above: add the missing ]"),
-    ("Unclosed inline table", "a bracket is not closed here or above: add the missing }"),
-    ("Unterminated string", "a string is not closed: add the missing quotation mark"),
-    ("Illegal character", "a string is not closed on its line: add the missing quotation mark"),
-    ("Invalid value", 'this is not a value: write strings, amounts and rates in straight quotes, such as "0.80"'),
-    ("Expected '='", "a field is written as `name = value`: add what is missing, or put # before a comment"),
-    ("Expected newline", "something follows the value: write one field on a line, and put # before a comment"),
-    ("Expected ']", "the heading of a table is not closed: write [policy], [[scheme]] or [[scheme.tier]]"),
+AMOUNT = Saying('请写带引号的元,如 "2000.00"', 'write yuan in quotes, such as "2000.00"')
+TEXT = Saying("不是文字:请写 1 到 200 个可见字符,带引号", "is not text: write 1 to 200 printable characters in quotes")
+DAYS = Saying(
+    "不是天数:请写 0 到 100000 的整数,不带引号,如 365",
+    "is not a number of days: write a whole number from 0 to 100000 without quotes, such as 365",
 )
 
+_TABLES: dict[tuple[str, ...], tuple[Saying, type[BaseModel]]] = {
+    (): (Saying("[policy]", "[policy]"), Policy),
+    ("scheme",): (Saying("[[scheme]]", "[[scheme]]"), Scheme),
+    ("scheme", "tier"): (Saying("[[scheme.tier]]", "[[scheme.tier]]"), Tier),
+    ("scheme", "tier", "brackets"): (Saying("分段 { over, rate }", "a bracket { over, rate }"), Bracket),
+}
 
-def of_syntax(message: str, field: str) -> str:
+_TWICE = Saying(
+    "这张表出现了两次:[policy] 只写一次,[[scheme]] 和 [[scheme.tier]] 用双重方括号",
+    "this table appears twice: write [policy] once, [[scheme]] and [[scheme.tier]] with two brackets",
+)
+_SYNTAX = (
+    (
+        "Invalid date",
+        Saying(
+            "日历上没有这一天,或写法不是 2024-07-01 的样子:请改正",
+            "this day is not in the calendar, or not written as 2024-07-01: correct it",
+        ),
+    ),
+    (
+        "Cannot overwrite a value",
+        Saying("这一项在表里出现了两次:只保留一个", "this field appears twice in its table: keep one of the two"),
+    ),
+    (
+        "Duplicate inline table key",
+        Saying(
+            "花括号里有一项出现了两次:只保留一个", "a field appears twice between these braces: keep one of the two"
+        ),
+    ),
+    (
+        "Unclosed array",
+        Saying("这里或上面有一个列表没有结束:请补上 ]", "a list is not closed here or above: add the missing ]"),
+    ),
+    (
+        "Unclosed inline table",
+        Saying("这里或上面有一个分段没有结束:请补上 }", "a bracket is not closed here or above: add the missing }"),
+    ),
+    (
+        "Unterminated string",
+        Saying("有一段文字没有结束:请补上引号", "a string is not closed: add the missing quotation mark"),
+    ),
+    (
+        "Illegal character",
+        Saying(
+            "有一段文字在本行没有结束:请补上引号", "a string is not closed on its line: add the missing quotation mark"
+        ),
+    ),
+    (
+        "Invalid value",
+        Saying(
+            '这不是一个值:文字、金额和比例请用英文直引号,如 "0.80"',
+            'this is not a value: write strings, amounts and rates in straight quotes, such as "0.80"',
+        ),
+    ),
+    (
+        "Expected '='",
+        Saying(
+            "每一项写成“名称 = 值”:请补上缺少的部分,说明文字前请加 #",
+            "a field is written as `name = value`: add what is missing, or put # before a comment",
+        ),
+    ),
+    (
+        "Expected newline",
+        Saying(
+            "值的后面还有内容:每行只写一项,说明文字前请加 #",
+            "something follows the value: write one field on a line, and put # before a comment",
+        ),
+    ),
+    (
+        "Expected ']",
+        Saying(
+            "表头没有结束:请写 [policy]、[[scheme]] 或 [[scheme.tier]]",
+            "the heading of a table is not closed: write [policy], [[scheme]] or [[scheme.tier]]",
+        ),
+    ),
+)
+_OF_A_DAY = ("Invalid date", "Invalid value", "Expected newline")
+"""What the parser says of a day that is not one, such as 2024-02-30, soon, or 2024-1-1."""
+
+
+def of_syntax(message: str, field: str) -> Saying:
     """The remedy for an error of the TOML parser; ``field`` is the key on that line."""
-    if field in DATES:
-        return DAY
+    if field in DATES and message.startswith(_OF_A_DAY):
+        return NO_DAY
     if field == HEADING and message.startswith("Cannot"):
-        return "this table appears twice: write [policy] once, [[scheme]] and [[scheme.tier]] with two brackets"
+        return _TWICE
     for start, remedy in _SYNTAX:
         if message.startswith(start):
             return remedy
-    return f"is not TOML ({message}): correct this line"
+    return Saying(f"不是 TOML({message}):请改正这一行", f"is not TOML ({message}): correct this line")
 
 
 def of_field(
     kind: str, message: str, location: tuple[int | str, ...], value: object, context: Mapping[str, object]
-) -> str:
+) -> Saying:
     """What to do about one error of pydantic: its type, message, location, input and context."""
     field = str(location[-1]) if location else "policy"
     names = tuple(part for part in location if isinstance(part, str))
@@ -78,15 +145,17 @@ def of_field(
         case "extra_forbidden":
             return _unknown(field, names[:-1])
         case "missing":
-            return f"is missing: add {EXAMPLES.get(field, field)}"
+            add = TABLES_TO_ADD.get(field) or Saying(EXAMPLES.get(field, field), EXAMPLES.get(field, field))
+            return Saying(f"没有填写:请加上 {add.zh}", f"is missing: add {add.en}")
         case "too_short" if not isinstance(value, str):
-            return f"is empty: list at least one, such as {EXAMPLES[field]}"
+            add = TABLES_TO_ADD.get(field) or Saying(EXAMPLES[field], EXAMPLES[field])
+            return Saying(f"是空的:至少要有一个,如 {add.zh}", f"is empty: list at least one, such as {add.en}")
         case "literal_error" | "enum":
             return _one_of(value, re.findall(r"'([^']*)'", str(context.get("expected", ""))))
         case "money":
-            return f'is not an amount ({message}): write yuan in quotes, such as "2000.00"'
+            return Saying(f"不是金额:{AMOUNT.zh}", f"is not an amount ({message}): {AMOUNT.en}")
         case "int_type" | "greater_than_equal" | "less_than_equal":
-            return "is not a number of days: write a whole number from 0 to 100000 without quotes, such as 365"
+            return DAYS
         case (
             "string_type"
             | "too_short"
@@ -95,14 +164,14 @@ def of_field(
             | "string_too_long"
             | "string_pattern_mismatch"
         ):
-            return "is not text: write 1 to 200 printable characters in quotes"
+            return TEXT
         case "tuple_type":
             return _no_list(field)
         case "model_type":
-            table, _ = _TABLES.get(names, ("a table", Policy))
-            return f"is not a table: write {table}"
+            table, _ = _TABLES.get(names, (Saying("一张表", "a table"), Policy))
+            return Saying(f"不是一张表:请写 {table.zh}", f"is not a table: write {table.en}")
         case _:
-            return message
+            return Saying(str(context.get("zh", message)), message)
 
 
 def suggestion(field: str, names: tuple[str, ...]) -> str | None:
@@ -112,31 +181,49 @@ def suggestion(field: str, names: tuple[str, ...]) -> str | None:
     return close[0] if close else None
 
 
-def _unknown(field: str, names: tuple[str, ...]) -> str:
+def _unknown(field: str, names: tuple[str, ...]) -> Saying:
     table, _ = _TABLES.get(names, _TABLES[()])
     close = suggestion(field, names)
     if close is not None:
-        return f"is not a field of {table}: did you mean {close}? Correct it or delete it"
+        return Saying(
+            f"不是 {table.zh} 的项:是不是 {close}?请改正或删去",
+            f"is not a field of {table.en}: did you mean {close}? Correct it or delete it",
+        )
     for other, model in _TABLES.values():
         if field in _fields(model):
-            return f"is a field of {other}, not of {table}: move it there"
-    return f"is not a field of {table}: delete it, or correct its spelling; docs/policies.md lists the fields"
+            return Saying(
+                f"是 {other.zh} 的项,不是 {table.zh} 的:请移到那里",
+                f"is a field of {other.en}, not of {table.en}: move it there",
+            )
+    return Saying(
+        f"不是 {table.zh} 的项:请删去,或改正拼写;各项见 docs/policies.md",
+        f"is not a field of {table.en}: delete it, or correct its spelling; docs/policies.md lists the fields",
+    )
 
 
 def _fields(model: type[BaseModel]) -> list[str]:
     return [info.alias or name for name, info in model.model_fields.items()]
 
 
-def _one_of(value: object, allowed: list[str]) -> str:
-    listed = ", ".join(f'"{choice}"' for choice in allowed)
+def _one_of(value: object, allowed: list[str]) -> Saying:
+    listed = [f'"{choice}"' for choice in allowed]
     close = get_close_matches(value, allowed, n=1) if isinstance(value, str) else []
-    meant = f"; did you mean {close[0]}?" if close else ""
-    shown = f'"{value}"' if isinstance(value, str) else "this"
-    return f"{shown} is not allowed: write one of {listed}{meant}"
+    zh, en = (f";是不是 {close[0]}?", f"; did you mean {close[0]}?") if close else ("", "")
+    shown = Saying(f'"{value}"', f'"{value}"') if isinstance(value, str) else Saying("这个值", "this")
+    return Saying(
+        f"{shown.zh} 不能用:请写 {'、'.join(listed)} 之一{zh}",
+        f"{shown.en} is not allowed: write one of {', '.join(listed)}{en}",
+    )
 
 
-def _no_list(field: str) -> str:
+def _no_list(field: str) -> Saying:
     if field in ("scheme", "tier"):
         heading = "[[scheme]]" if field == "scheme" else "[[scheme.tier]]"
-        return f"is not a list of tables: write {heading} with two brackets, as there may be several"
-    return f"is not a list: write it in square brackets, such as {EXAMPLES[field]}"
+        return Saying(
+            f"不是表的列表:请写 {heading},用双重方括号,因为可以有多个",
+            f"is not a list of tables: write {heading} with two brackets, as there may be several",
+        )
+    return Saying(
+        f"不是列表:请写在方括号里,如 {EXAMPLES[field]}",
+        f"is not a list: write it in square brackets, such as {EXAMPLES[field]}",
+    )

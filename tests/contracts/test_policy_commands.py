@@ -10,6 +10,7 @@ import pytest
 from tests.support.builders import VILLAGE, policy_text
 from tests.support.paths import REPOSITORY, WUXI
 from tests.support.processes import CHINESE, huzhu, rows, squeezed
+from tests.support.succession import successor
 
 POLICIES = [WUXI, *(REPOSITORY / "docs" / "policies" / f"{name}.toml" for name in ("graduated", "nine-layers"))]
 
@@ -88,7 +89,43 @@ def test_check_ends_with_the_messages_of_unusable_files(tmp_path: Path) -> None:
     file.write_text(WUXI.read_text("utf-8").replace('rate = "0.80"', 'rate = "80"'), "utf-8")
     told = huzhu("policy", "check", file)
     assert (2, "") == (told.returncode, told.stdout)
-    assert told.stderr.startswith(f"{file}:40: scheme.2.tier.1.brackets.1.rate: is above 1")
+    place = f"{file}:40: scheme.2.tier.1.brackets.1.rate: "
+    zh, en = told.stderr.splitlines()
+    assert zh.startswith(f"{place}大于 1:80%")
+    assert en.startswith(f"{place}is above 1: 80 %")
+    for language, line in (("zh", zh), ("en", en)):
+        assert f"{line}\n" == huzhu("policy", "check", file, "--language", language).stderr
+
+
+@pytest.mark.parametrize("command", [["explain", "E1", "--facts", "-"], ["simulate", "--facts", "-"]])
+def test_other_commands_say_in_chinese_too_what_is_wrong_with_a_policy(command: list[str], tmp_path: Path) -> None:
+    """As they speak Chinese unless told otherwise."""
+    file = tmp_path / "wrong.toml"
+    file.write_text(WUXI.read_text("utf-8").replace('rate = "0.80"', 'rate = "80"'), "utf-8")
+    told = huzhu(*command, "--policy", file)
+    assert (2, "") == (told.returncode, told.stdout)
+    assert "大于 1:80%" in told.stderr
+    assert "is above" not in told.stderr
+
+
+def test_check_takes_a_policy_and_its_successor_in_any_order(tmp_path: Path) -> None:
+    """It shows when the one ends and the other begins; alone, the successor is refused, as what it names is missing."""
+    old, new = tmp_path / "old.toml", tmp_path / "new.toml"
+    old.write_text(policy_text("old", "2024-01-01", None, VILLAGE), "utf-8")
+    new.write_text(successor("new", "2025-01-01", "old"), "utf-8")
+    shown = {huzhu("policy", "check", *files, "--language", "en").stdout for files in ((old, new), (new, old))}
+    (told,) = shown
+    assert "discharges from 2024-01-01 to 2024-12-31 inclusive" in told
+    assert re.search(r"Succeeded by\s+new, from 2025-01-01 on", told)
+    assert re.search(r"Succeeds\s+old\s*\n", told)
+    alone = huzhu("policy", "check", new, "--language", "zh")
+    assert 2 == alone.returncode
+    assert alone.stderr.startswith(f"{new}:5: succeeds: “old”不在这些方案之中")
+    compared = huzhu("policy", "diff", old, new, "--language", "en")
+    assert 1 == compared.returncode
+    assert ["succeeds", "not set", "old"] in [
+        re.split(r"\s{2,}", line.strip()) for line in compared.stdout.splitlines()
+    ]
 
 
 def test_check_refuses_files_that_overlap() -> None:
@@ -106,7 +143,10 @@ def test_check_warns_and_goes_on(tmp_path: Path) -> None:
     file.write_text(WUXI.read_text("utf-8").replace('["ordinary"]', '["ordinary", "dibao"]'), "utf-8")
     told = huzhu("policy", "check", file)
     assert 0 == told.returncode
-    assert told.stderr.startswith(f"warning: {file}:44: scheme.2.tier.2.categories.2: category")
+    place = f"{file}:44: scheme.2.tier.2.categories.2: "
+    zh, en = told.stderr.splitlines()
+    assert zh.startswith(f"提醒:{place}类别")
+    assert en.startswith(f"warning: {place}category")
     assert "SHA-256" in told.stdout
 
 

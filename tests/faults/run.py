@@ -149,7 +149,7 @@ def heal(cluster: Cluster) -> None:
 
 def _publish(cluster: Cluster) -> bool:
     """As an operator does it; publishing twice is harmless."""
-    command = [sys.executable, "-m", "cli.main", "policy", "publish", str(WUXI), "--operator", "faults"]
+    command = [sys.executable, "-m", "cli.main", "policy", "publish", str(WUXI), "--operator", "faults", "--yes"]
     try:
         done = subprocess.run(
             command, capture_output=True, env=cluster.environment(), check=False, timeout=PUBLISH_S_MAX

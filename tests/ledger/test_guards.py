@@ -233,6 +233,42 @@ def test_two_policies_are_never_in_force_on_one_day(filled: Engine, start: date,
     write(filled, (tables.policies, policy(3, date(2023, 1, 1), date(2024, 1, 1))))
 
 
+def test_a_successor_ends_its_predecessor_and_nothing_else_does(filled: Engine) -> None:
+    """The days of a policy are the database's own: shortened once, by a successor, and never by hand."""
+    later = tables.policies, policy(2, date(2025, 1, 1), None)
+    write(filled, (tables.events, event(2, 1)), (tables.events, event(3, 2)), later)
+    succeeding = {"succeeds": "policy-2"}
+    for start, named, guard in (
+        (date(2024, 12, 31), "policy-2", "cannot succeed policy-2"),
+        (date(2025, 1, 1), "policy-2", "cannot succeed policy-2"),
+        (date(2026, 1, 1), "policy-1", "cannot succeed policy-1"),
+        (date(2026, 1, 1), "policy-3", "cannot succeed policy-3"),
+        (date(2026, 1, 1), "nobody", "policies_succeeds"),
+    ):
+        assert guard in refused(filled, (tables.policies, policy(3, start, None, succeeds=named)))
+    write(filled, (tables.policies, policy(3, date(2026, 1, 1), None, **succeeding)))
+    with filled.connect() as connection:
+        days = connection.execute(select(tables.policy_intervals).order_by(tables.policy_intervals.c.policy_id)).all()
+    assert [
+        ("policy-1", date(2024, 1, 1), date(2025, 1, 1), None),
+        ("policy-2", date(2025, 1, 1), date(2026, 1, 1), "policy-3"),
+        ("policy-3", date(2026, 1, 1), None, None),
+    ] == [tuple(row) for row in days]
+    assert "policies_one_successor" in refused(
+        filled, (tables.policies, policy(4, date(2027, 1, 1), None, **succeeding))
+    )
+    for act in (
+        "UPDATE policy_intervals SET effective_to = '2030-01-01' WHERE policy_id = 'policy-3'",
+        "UPDATE policy_intervals SET effective_to = '2026-02-01' WHERE policy_id = 'policy-2'",
+        "UPDATE policy_intervals SET effective_to = NULL",
+        "DELETE FROM policy_intervals",
+        "INSERT INTO policy_intervals VALUES ('policy-3', '2030-01-01', NULL, NULL)",
+        "TRUNCATE policy_intervals",
+    ):
+        with pytest.raises(DBAPIError, match=r"days of policy|insert-only"), filled.begin() as connection:
+            connection.execute(text(act))
+
+
 def test_a_policy_is_published_once(filled: Engine) -> None:
     """Neither its hash nor its id can be used again."""
     write(filled, (tables.events, event(2, 1)))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import pytest
 from alembic import command
@@ -13,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, make_url, select, text
+from sqlalchemy.exc import DBAPIError
 
 from infra.ledger import tables
 from infra.ledger.schema import LedgerMismatch, bind, bound_shards, connect, upgrade
@@ -84,7 +86,7 @@ def test_the_migrated_schema_is_that_of_the_tables_to_the_last_constraint(
     assert expected["columns"] == migrated["columns"]
     assert [] == [each for each in expected["constraints"] if each not in migrated["constraints"]]
     added = [each for each in migrated["constraints"] if each not in expected["constraints"]]
-    assert ["policies policies_one_a_day"] == [" ".join(each.split()[:2]) for each in added]
+    assert ["policy_intervals policies_one_a_day"] == [" ".join(each.split()[:2]) for each in added]
     assert [each for each in migrated["indexes"] if "policies_one_a_day" not in each] == expected["indexes"]
 
 
@@ -129,6 +131,36 @@ def test_a_ledger_is_never_taken_back(ledger: Engine) -> None:
         with pytest.raises(RuntimeError, match="losing the ledger"):
             command.downgrade(config, "base")
     assert 4 == bound_shards(ledger)
+
+
+def test_a_released_ledger_keeps_its_policies_and_their_days(new_database: NewDatabase) -> None:
+    """Policies published before one could succeed another stay in force on their days, and can be succeeded."""
+    engine = connect(new_database())
+    config = Config()
+    config.set_main_option("script_location", str(REPOSITORY / "infra" / "ledger" / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0007")
+        connection.execute(
+            text(
+                "INSERT INTO events VALUES (1, 0, 'operator', 0, NULL, NULL, NULL, now(), 'policy');"
+                "INSERT INTO policies VALUES ('h1', 'old', '2020-01-01', '2024-01-01', '', 1, 'li.na', now()), "
+                "('h2', 'open', '2024-01-01', NULL, '', 1, 'li.na', now())"
+            )
+        )
+    upgrade(engine)
+    heir = "INSERT INTO policies VALUES ('h3', 'new', '{}', NULL, '', 1, 'li.na', now(), 'open')"
+    with pytest.raises(DBAPIError, match="cannot succeed"), engine.begin() as connection:
+        connection.execute(text(heir.format("2024-01-01")))
+    with engine.begin() as connection:
+        connection.execute(text(heir.format("2025-01-01")))
+        days = connection.execute(text("SELECT * FROM policy_intervals ORDER BY effective_from")).all()
+    engine.dispose()
+    assert [
+        ("old", date(2020, 1, 1), date(2024, 1, 1), None),
+        ("open", date(2024, 1, 1), date(2025, 1, 1), "new"),
+        ("new", date(2025, 1, 1), None, None),
+    ] == [tuple(row) for row in days]
 
 
 # Binding --------------------------------------------------------------------------------------------------

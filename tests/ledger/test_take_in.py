@@ -456,7 +456,7 @@ def test_the_order_in_which_waiting_persons_are_decided_is_not_the_database_s(le
     questions: list[str] = []
     event.listen(ledger, "before_cursor_execute", lambda *arguments: questions.append(arguments[2]))
     with ledger.connect() as connection:
-        waiting = reads.persons_without_policy(connection, date(2024, 1, 1), None)
+        waiting = reads.persons_to_decide(connection, date(2024, 1, 1), None, None)
     assert ["B", "C", "a", "ab", "b", "ä"] == waiting
     assert "ORDER BY" not in questions[-1], "sorted here: this server may sort by code point and the next one not"
     assert len(names) == publish(ledger, POLICY, "li.na", SHARDS, lambda: RECORDED_AT).instructions

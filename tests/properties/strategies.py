@@ -11,7 +11,6 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -22,9 +21,9 @@ from handlers.audit.operator_acts import policy_published
 from handlers.claims.process import Processor
 from handlers.claims.read import read
 from handlers.offline.book import Book
-from schemas.decisions import Status, to_json
+from schemas.decisions import to_json
 from schemas.policy.policy_file import parse_policy
-from schemas.records import ClaimRow, Delivery, InstructionRow, OutboxRow
+from schemas.records import Delivery, InstructionRow, OutboxRow
 from schemas.refusals import Refusal
 from tests.support.builders import (
     PAID_BY_OTHERS,
@@ -34,6 +33,7 @@ from tests.support.builders import (
     encode,
     fact,
     policies,
+    reached_by,
 )
 from tests.support.length import times
 
@@ -215,15 +215,14 @@ class Ledger:
         return batch.outcome.instructions[before:]
 
     def publish(self, text: str) -> list[InstructionRow]:
-        """Publishes one more policy and decides the claims of those who wait for it, found as the ledger finds them."""
+        """Publishes one more policy and decides the claims that it reaches, found as the ledger finds them."""
         released = parse_policy(text)
         self.texts.append(text)
         self.world.policies = policies(*self.texts)
         batch = self._batch()
         before = len(batch.outcome.instructions)
         policy_published(batch.journal, text.encode(), released, "operator")
-        waiting = {row for row in self.world.claims.values() if row.status is Status.NO_POLICY}
-        for person_id in sorted({row.person_id for row in waiting if released.in_force_on(_day(row))}):
+        for person_id in reached_by(released, self.world):
             batch.recompute(person_id, len(batch.outcome.events) - 1)
         return batch.outcome.instructions[before:]
 
@@ -253,11 +252,6 @@ class Ledger:
             claim_id: {name: value for name, value in json.loads(text).items() if name not in envelope}
             for claim_id, text in last.items()
         }
-
-
-def _day(row: ClaimRow) -> date:
-    assert row.discharged_on is not None
-    return row.discharged_on
 
 
 def net_of(instructions: Iterable[InstructionRow]) -> Net:

@@ -15,12 +15,11 @@ from handlers.claims.read import read
 from handlers.claims.reissue import reissue
 from infra.ledger import tables
 from schemas.access.console_rights import ConsoleAct
-from schemas.decisions import Status
 from schemas.ids import PayoutId, PersonId
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
 from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Reissue, Replay
-from tests.support.builders import EmptyLedger, empty_world
+from tests.support.builders import EmptyLedger, empty_world, reached_by
 from tests.support.ledgers import contents, dispositions
 
 
@@ -98,9 +97,7 @@ def _publish_again(world: EmptyLedger, processor: Processor, source: bytes, oper
     policy = parse_policy(source.decode())
     policy_published(processor.journal, source, policy, operator)
     world.policies = Policies((*world.policies.releases, policy))
-    waiting = [row for row in world.claims.values() if row.status is Status.NO_POLICY and row.discharged_on]
-    in_force = {row.person_id for row in waiting if row.discharged_on and policy.in_force_on(row.discharged_on)}
-    for person_id in sorted(in_force):
+    for person_id in reached_by(policy, world):
         processor.recompute(person_id, 0)
 
 

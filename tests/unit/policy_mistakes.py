@@ -264,6 +264,16 @@ WRONG = [
         "10: basis: this field appears twice in its table: keep one of the two",
     ),
     (
+        "effective_from = 2024-01-01",
+        "effective_from = 2024-01-01\neffective_from = 2024-01-01",
+        "5: effective_from: this field appears twice in its table: keep one of the two",
+    ),
+    (
+        'status = "sample"',
+        'status = "sample"\nsucceeds = "sample-2024"',
+        "4: succeeds: names this policy itself: write the id of the policy before it",
+    ),
+    (
         "basis = ",
         "basis ",
         "9: TOML: a field is written as `name = value`: add what is missing, or put # before a comment",

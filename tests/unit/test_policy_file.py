@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.policy.policy_file import PolicyError, parse_policy, read_policies, warnings
+from schemas.policy.doubts import warnings
+from schemas.policy.policy_file import PolicyError, parse_policy, read_policies
 from tests.unit.policy_mistakes import SAMPLE, WRONG
 
 
@@ -93,7 +94,7 @@ def test_overlapping_policies_are_both_named_with_the_day_and_the_remedy(tmp_pat
     two = written(tmp_path, "two.toml", "two", "effective_from = 2024-07-01")
     said = (
         'one.toml:4: effective_to: "one" and "two" (two.toml:4) are both in force on 2024-07-01: '
-        'end "one" with effective_to = 2024-07-01'
+        'write succeeds = "one" in "two", which ends "one" on that day, or end "one" with effective_to = 2024-07-01'
     )
     assert [said] == said_of([one, two]) == said_of([two, one])
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from acts.published_policies import published_policy
+from acts.published_policies import policies_of, published_policy
 from acts.record_operator_acts import record_operator_acts
 from handlers.claims.read import recall
 from handlers.claims.recall import account_of
@@ -141,7 +141,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         claim=claim,
         decision=decision,
         policy=policy,
-        in_force=None if policy is None else in_force(policy),
+        in_force=None if policy is None else in_force(policies_of(record.policy_texts).term(policy)),
         status_sentence=status_sentence(decision, discharged, filed),
         bill=_bill(claim.live),
         bills=sorted(claim.live, key=lambda bill: bill.settled_at),

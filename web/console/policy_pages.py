@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from acts.published_policies import published_policy
+from acts.published_policies import published_policies, published_policy
 from handlers.offline.worked_examples import benefit_at, category_of, claim_at, telling_amounts
 from handlers.offline.working_line import working
 from handlers.words.policy_changes import PolicyChange, changes
@@ -42,6 +42,7 @@ class Release:
     published_at: datetime
     state: str
     days: Saying
+    successor: Policy | None
 
 
 def index(visit: Visit) -> Response:
@@ -55,6 +56,7 @@ def show(visit: Visit) -> Response:
     visit.require(Right.POLICIES)
     with visit.engine.connect() as connection:
         policy = _published(connection, visit.path_values["sha256"])
+        term = published_policies(connection).term(policy)
     schemes = [
         {
             "scheme": scheme,
@@ -69,7 +71,7 @@ def show(visit: Visit) -> Response:
     return visit.page(
         "policy.html",
         policy=policy,
-        rules=policy_rules(policy),
+        rules=policy_rules(policy, term),
         schemes=schemes,
         example=example,
         decided=decided,
@@ -93,11 +95,12 @@ def difference(visit: Visit) -> Response:
 
 def _releases(connection: Connection, today: date) -> list[Release]:
     releases = []
+    policies = published_policies(connection)
     for file in policy_rows.releases(connection):
         policy = published_policy(file.source_text)
-        last = policy.last_day()
-        state = "later" if policy.effective_from > today else "past" if last is not None and last < today else "now"
-        releases.append(Release(policy, file.operator, file.published_at, state, in_force(policy)))
+        term = policies.term(policy)
+        state = "now" if term.holds(today) else "later" if term.first > today else "past"
+        releases.append(Release(policy, file.operator, file.published_at, state, in_force(term), term.successor))
     return releases
 
 

@@ -1,0 +1,124 @@
+"""`huzhu policy publish`: what it would do, the question, and the act."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Engine
+
+from acts.publish_policy import Published, preview_policy, publish_policy
+from acts.seen_categories import seen_categories
+from cli.terminal.given_files import refuse, refuse_together
+from cli.terminal.language import OutputLanguage, translator
+from cli.terminal.output import fail, out
+from cli.terminal.prose import Prose
+from handlers.words.claim_sentences import yuan
+from handlers.words.policy_sentences import in_force
+from infra.clock import utc_now
+from infra.ledger.schema import LedgerMismatch, bound_shards
+from schemas.bilingual import Saying
+from schemas.dates import shanghai_date
+from schemas.policy.before_publishing import publishing_warnings
+from schemas.policy.policy_file import FileProblem, PolicyError, read_text
+from schemas.policy.succession import PoliciesConflict
+
+DECLINED = 1
+"""Exit status when the question was answered with no."""
+
+
+def publish(engine: Engine, file: Path, operator: str, yes: bool, language: OutputLanguage) -> None:
+    """Shows what publishing would do, asks unless ``yes``, and publishes. Ends the command when it must not."""
+    say = translator(language)
+    try:
+        text, shards = read_text(file), bound_shards(engine)
+        with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+            expected = preview_policy(connection, text, shards, utc_now, str(file))
+            seen = seen_categories(connection) if expected.new else set()
+        if not expected.new:
+            _print(Saying("已经公布过,无需再做。", "Already published, nothing to do."), expected, language)
+            return
+        today = shanghai_date(utc_now())
+        for warning in publishing_warnings(expected.policy, text, str(file), today, seen, expected.policies):
+            sys.stderr.write(warning_text(warning, say))
+        _print(Saying("将要公布", "To be published"), expected, language)
+        _consequences(expected, language, out)
+        _ask(yes, language)
+        with engine.begin() as connection:
+            done = publish_policy(connection, text, operator, shards, utc_now, str(file))
+    except PolicyError as error:
+        refuse(error, language)
+    except PoliciesConflict as error:
+        refuse_together(error, language, f"{file}: ")
+    except LedgerMismatch as error:
+        fail(f"{file}: {error}")
+    _print(Saying("已公布。", "Published."), done, language)
+    out.print(Prose(say(_decided(done))))
+
+
+def warning_text(problem: FileProblem, say: Callable[[Saying], str]) -> str:
+    """A warning as it stands on standard error."""
+    return say(Saying(f"提醒:{problem.said.zh}", f"warning: {problem.said.en}")) + "\n"
+
+
+def _ask(yes: bool, language: OutputLanguage) -> None:
+    say = translator(language)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        message = Saying(
+            "没有公布:公布以后不能改。请加 --yes 确认,或在终端里运行。",
+            "Nothing was published: a published policy never changes. Confirm with --yes, or run this in a terminal.",
+        )
+        fail(say(message))
+    question = Saying("公布以后不能改。现在公布吗?", "A published policy never changes. Publish it now?")
+    if not typer.confirm(say(question), err=True):
+        fail(say(Saying("没有公布。", "Nothing was published.")), DECLINED)
+
+
+def _print(what: Saying, published: Published, language: OutputLanguage) -> None:
+    say, policy = translator(language), published.policy
+    days = in_force(published.policies.term(policy))
+    name = f"{policy.title}({policy.id})" if policy.title else policy.id
+    out.print(Prose(say(Saying(f"{what.zh} {name}:{days.zh}。", f"{what.en} {name}: {days.en}."))))
+    out.print(f"SHA-256 {policy.sha256}", soft_wrap=True)
+    ended = published.succeeded
+    if ended is not None:
+        last = published.policies.term(ended).last_day
+        sentence = Saying(f"{ended.id} 到 {last}(含)为止。", f"{ended.id} is in force until {last} inclusive.")
+        out.print(Prose(say(sentence)))
+
+
+def _decided(done: Published) -> Saying:
+    again = done.claims_decided - done.claims_waiting
+    return Saying(
+        f"涉及 {done.persons:,} 人:重新核定 {again:,} 笔理赔,首次核定 {done.claims_waiting:,} 笔;"
+        f"其中 {done.claims_changed:,} 笔金额有变,支付指令 {done.instructions:,} 条。",
+        f"{done.persons:,} persons: {again:,} claims decided again, {done.claims_waiting:,} for the first time; "
+        f"{done.claims_changed:,} of them with another amount, {done.instructions:,} payout instructions.",
+    )
+
+
+def _consequences(expected: Published, language: OutputLanguage, console: Console) -> None:
+    """How many claims are decided again, and what each scheme pays more or takes back, as of now."""
+    say = translator(language)
+    console.print(Prose(say(_decided(expected))))
+    if not expected.money:
+        console.print(Prose(say(Saying("没有金额变化。", "No money moves."))))
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table.add_column(say(Saying("保障层", "Scheme")), overflow="fold")
+    for heading in (Saying("加付(元)", "paid more"), Saying("收回(元)", "taken back"), Saying("净额(元)", "net")):
+        table.add_column(say(heading), justify="right", no_wrap=True)
+    rows = sorted(expected.money.items())
+    for name, money in rows:
+        table.add_row(name, yuan(money.paid), yuan(money.recovered), yuan(money.net))
+    table.add_section()
+    sums = [sum(getattr(money, part) for _, money in rows) for part in ("paid", "recovered", "net")]
+    table.add_row(translator(language, " ")(Saying("合计", "total")), *map(yuan, sums))
+    console.print(table)

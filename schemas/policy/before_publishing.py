@@ -1,0 +1,47 @@
+"""What a person should know about a policy before it is published for good."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from schemas.bilingual import Saying
+from schemas.policy.doubts import unknown_categories, warnings
+from schemas.policy.model import Policies, Policy
+from schemas.policy.policy_file import BYTE_ORDER_MARK, FileProblem
+from schemas.toml_lines import line_of, lines_of
+
+
+def publishing_warnings(
+    policy: Policy, text: str, file: str, today: date, seen: Collection[str], policies: Policies
+) -> list[FileProblem]:
+    """Everything that looks unintended, in order of lines: a sample, no end, a start in the past, unknown categories.
+
+    ``seen`` are the categories of the ledger's coverages, ``policies`` the published ones with this one among them.
+    """
+    lines = lines_of(text.removeprefix(BYTE_ORDER_MARK))
+    others = [release for release in policies.releases if release.sha256 != policy.sha256]
+
+    def about(field: str, message: Saying, beside: str = "") -> FileProblem:
+        return FileProblem(file, line_of(lines, ("policy", beside or field)), field, message)
+
+    found = [*warnings(policy, text, file), *unknown_categories(policy, text, file, seen, others)]
+    if policy.status == "sample":
+        message = Saying(
+            "这是示例,公布后同样按它付钱:正式规定请写 enacted,并写明依据文件(source)",
+            'is "sample", and is paid by all the same: write "enacted" with its source if it is a regulation',
+        )
+        found.append(about("status", message))
+    if policy.effective_to is None:
+        message = Saying(
+            f'没有填写,方案一直有效,直到另一个方案用 succeeds = "{policy.id}" 接替它',
+            f'is not set: the policy stays in force until another one says succeeds = "{policy.id}"',
+        )
+        found.append(about("effective_to", message, beside="effective_from"))
+    if policy.effective_from < today:
+        message = Saying(
+            f"早于今天({today}):这一天以后出院的都要(重新)核定",
+            f"is before today ({today}): all discharges since then are decided by it",
+        )
+        found.append(about("effective_from", message))
+    return sorted(found, key=lambda problem: problem.line)

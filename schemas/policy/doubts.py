@@ -1,0 +1,132 @@
+"""What is allowed in policy files but looks unintended: each doubt says where, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from difflib import get_close_matches
+
+from schemas.bilingual import Saying
+from schemas.policy.model import Policy
+from schemas.policy.policy_file import BYTE_ORDER_MARK, FileProblem, field_name
+from schemas.toml_lines import line_of, lines_of
+
+SIGNS_MIN = 4
+"""Shorter categories are not compared: too many of them differ in one sign and are meant so."""
+
+
+def warnings(policy: Policy, text: str, file: str = "policy") -> list[FileProblem]:
+    """Tiers that share a category or a name, categories that may be one misspelt, a floor above a cap."""
+    lines = lines_of(text.removeprefix(BYTE_ORDER_MARK))
+    found = []
+
+    def warn(path: tuple[str | int, ...], message: Saying) -> None:
+        found.append(FileProblem(file, line_of(lines, path), field_name(path), message))
+
+    for index, scheme in enumerate(policy.schemes):
+        first_place: dict[str, tuple[int, int]] = {}
+        names: dict[str, int] = {}
+        for position, tier in enumerate(scheme.tiers):
+            location = ("scheme", index, "tier", position)
+            for place, category in enumerate(tier.categories):
+                earlier, at = first_place.setdefault(category, (position, place))
+                if earlier != position:
+                    line = line_of(lines, ("scheme", index, "tier", earlier, "categories", at))
+                    other = scheme.tiers[earlier].name
+                    warn(
+                        (*location, "categories", place),
+                        Saying(
+                            f"类别“{category}”也在第 {line} 行的档次“{other}”里,按前一档计算:请删去其中一处",
+                            f'category "{category}" is also in tier "{other}" on line {line}, and '
+                            "the first tier applies: delete it in one of the two",
+                        ),
+                    )
+            if names.setdefault(tier.name, position) != position:
+                warn(
+                    (*location, "name"),
+                    Saying(
+                        f"另一个档次也叫“{tier.name}”:报表按名称显示,请改名",
+                        f'another tier is also called "{tier.name}": rename one, reports show the name',
+                    ),
+                )
+        for cap in (scheme.cap_per_stay, scheme.cap_per_year):
+            if cap is not None and scheme.floor_per_stay > cap:
+                message = Saying("高于上限,永远不会发放:请调低", "is above the cap, so nothing is ever paid: lower it")
+                warn(("scheme", index, "floor_per_stay"), message)
+                break
+    for path, category, other, line in _misspelt(policy, lines):
+        message = Saying(
+            f"类别“{category}”只在这里出现,第 {line} 行写的是“{other}”:是不是“{other}”?",
+            f'category "{category}" is only here, and line {line} has "{other}": did you mean "{other}"?',
+        )
+        warn(path, message)
+    return found
+
+
+Lines = dict[tuple[str | int, ...], int]
+CategoryPlace = tuple[str | int, ...]
+
+
+def _misspelt(policy: Policy, lines: Lines) -> Iterator[tuple[CategoryPlace, str, str, int]]:
+    """Categories that one place has, each with a more frequent or earlier one that is spelt almost alike."""
+    places: dict[str, list[CategoryPlace]] = {}
+    for path, category in category_places(policy):
+        places.setdefault(category, []).append(path)
+    earlier: list[str] = []
+    for category, found in places.items():
+        if len(found) == 1:
+            others = [name for name in places if name != category and (name in earlier or len(places[name]) > 1)]
+            other = next((name for name in others if one_slip(category, name)), None)
+            if other is not None:
+                yield found[0], category, other, line_of(lines, places[other][0])
+        earlier.append(category)
+
+
+def category_places(policy: Policy) -> Iterator[tuple[CategoryPlace, str]]:
+    """Every category of a policy with the way to it, in order."""
+    for index, scheme in enumerate(policy.schemes):
+        for position, tier in enumerate(scheme.tiers):
+            for place, category in enumerate(tier.categories):
+                yield ("scheme", index, "tier", position, "categories", place), category
+
+
+def one_slip(category: str, other: str) -> bool:
+    """Whether two names differ by one letter: wrong, left out, doubled, or two that changed places.
+
+    Numbers and single letters that tell groups apart (member_a, member_b) are no slips, nor is anything in Chinese,
+    where one sign makes another word.
+    """
+    if min(len(category), len(other)) < SIGNS_MIN or not (category + other).isascii():
+        return False
+    if _words(category) == _words(other):
+        return False
+    first = next((i for i, (one, two) in enumerate(zip(category, other, strict=False)) if one != two), None)
+    if first is None:
+        return abs(len(category) - len(other)) == 1
+    one, two = category[first:], other[first:]
+    swapped = one[:2] == two[:2][::-1] and one[2:] == two[2:]
+    return swapped or one[1:] == two[1:] or one[1:] == two or one == two[1:]
+
+
+def _words(category: str) -> list[str]:
+    return [word for word in re.split(r"[^A-Za-z]+", category) if len(word) > 1]
+
+
+def unknown_categories(
+    policy: Policy, text: str, file: str, seen: Collection[str], published: Sequence[Policy]
+) -> list[FileProblem]:
+    """Categories that no coverage of the ledger and no published policy has ever had."""
+    lines = lines_of(text.removeprefix(BYTE_ORDER_MARK))
+    known = set(seen) | {category for other in published for _, category in category_places(other)}
+    found = []
+    for path, category in category_places(policy):
+        if category in known:
+            continue
+        close = get_close_matches(category, sorted(known), n=1)
+        zh, en = (f":是不是“{close[0]}”?", f': did you mean "{close[0]}"?') if close else ("", "")
+        message = Saying(
+            f"类别“{category}”在账本的参保记录和其他方案里都没有出现过{zh}",
+            f'category "{category}" is in no coverage of the ledger and in no other policy{en}',
+        )
+        found.append(FileProblem(file, line_of(lines, path), field_name(path), message))
+    return found
