@@ -6,7 +6,7 @@ status, then of content, in whatever order they arrive. A report counts only und
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -103,6 +103,16 @@ def state_of(payout_id: PayoutId, person_id: PersonId, reports: Iterable[PayoutR
         reports=len(judged),
         contradictions=sum(verdict is Verdict.CONTRADICTS for _, verdict in judged),
     )
+
+
+def transfers(reports: Sequence[PayoutReport]) -> int:
+    """How often the money of a payout arrived if every report is true.
+
+    Each reference that was reported as paid is a transfer of its own; each that was returned undid one.
+    """
+    arrived = {report.reference for report in reports if report.status is PayoutStatus.PAID}
+    undone = {report.reference for report in reports if report.status is PayoutStatus.RETURNED}
+    return max(0, len(arrived) - len(undone))
 
 
 def report_of(fact: PayoutReported, content_sha256: str) -> PayoutReport:

@@ -19,6 +19,7 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
         "person": (Right.CLAIMS, f"/persons/{desk.keys.token(claim.person_id, 'person')}"),
         "refused": (Right.REFUSED, "/refused"),
         "refused-event": (Right.REFUSED, f"/refused/{refused}"),
+        "contradictions": (Right.CLAIMS, "/contradictions"),
         "policies": (Right.POLICIES, "/policies"),
         "policy": (Right.POLICIES, f"/policies/{sha256}"),
         "difference": (Right.POLICIES, f"/policies/difference?from={sha256}&to={sha256}"),

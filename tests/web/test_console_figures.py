@@ -318,7 +318,7 @@ def test_the_overview_shows_them(town: Desk) -> None:
         "SELECT sum(amount) FROM instructions i JOIN payout_states s USING (payout_id, person_id) "
         "WHERE s.state = 'paid' AND i.kind = 'payment'"
     )
-    for language, word in (("zh", "应付(元)"), ("en", "Instructed (yuan)")):
+    for language, word in (("zh", "净应付(元)"), ("en", "Net due (yuan)")):
         page = town.visitor("finance", language).get("/").text
         assert word in page
         for fen in (instructed, paid, recovered):

@@ -15,13 +15,9 @@ from tests.support.acts import reissue
 from tests.support.builders import SHARDS, Json, bill, coverage, death, discharge, report, void
 from tests.web.desk import Desk
 from tests.web.town import post, publish_two
+from tests.web.words import words
 
 PERSON = "11010519491231002X"
-
-
-def words(page: str) -> str:
-    """What a page says, without its markup."""
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)))
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ def crowd(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def walk(desk: Desk, visitor: Visitor) -> Iterator[httpx.Response]:
     """Every kind of page, for many people."""
-    for path in ("/", "/policies", "/refused", "/refused?page=2", "/exports"):
+    for path in ("/", "/policies", "/refused", "/refused?page=2", "/contradictions", "/exports"):
         yield visitor.get(path)
     for at in range(0, CANARIES, CANARIES // 50):
         yield visitor.get(f"/claims/E-{at:03}")

@@ -43,12 +43,17 @@ def post(engine: Engine, events: Iterable[Json | bytes]) -> None:
 
 
 def report_some(engine: Engine) -> None:
-    """Of every five payouts three are reported paid, one failed, and of one nothing is heard; some come back later."""
+    """Of every five payouts three are reported paid, one failed, and of one nothing is heard; some come back later.
+
+    One that failed is then said to have been paid.
+    """
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT payout_id, person_id FROM instructions ORDER BY payout_id")).all()
     told = [("paid", row) for at, row in enumerate(rows) if at % 5 < 3]
     told += [("failed", row) for at, row in enumerate(rows) if at % 5 == 3]
     post(engine, [_report(row.payout_id, row.person_id, status, "1") for status, row in told])
+    failed = next(row for status, row in told if status == "failed")
+    post(engine, [_report(failed.payout_id, failed.person_id, "paid", "3")])
     later = [row for at, row in enumerate(rows) if at % 15 == 0]
     post(engine, [_report(row.payout_id, row.person_id, "returned", "2") for row in later])
 

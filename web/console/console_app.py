@@ -17,6 +17,7 @@ from infra.keys.personal_data import Keyring
 from infra.settings import Settings
 from web.console import (
     claim_page,
+    contradictions_page,
     exports_page,
     overview_page,
     person_page,
@@ -69,6 +70,7 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("POST", "/refused/{number}/propose", refused_pages.propose),
         ("POST", "/proposals/{number}/approve", partial(refused_pages.approve, outside.shard_count)),
         ("POST", "/proposals/{number}/reject", refused_pages.reject),
+        ("GET", "/contradictions", contradictions_page.show),
         ("GET", "/policies", policy_pages.index),
         ("GET", "/policies/difference", policy_pages.difference),
         ("GET", "/policies/{sha256}", policy_pages.show),

@@ -10,12 +10,14 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from handlers.words.claim_sentences import STATUS_NAMES
+from infra.ledger import contradictions
 from infra.ledger import figures as digest
 from infra.ledger.figures import Money
 from schemas.access.console_rights import Right
 from schemas.dates import shanghai_date
 from schemas.decisions import Status
 from schemas.outbound import InstructionKind
+from schemas.records import PayoutState
 from web.console import charts
 from web.console.log_watch import Watch
 from web.console.visit import Visit
@@ -24,30 +26,47 @@ DAYS_SHOWN = 31
 
 
 class Sums(NamedTuple):
-    """Sums in fen: payments instructed, reported as paid, recoveries, and payouts that failed or were returned.
+    """Sums in fen by what was ordered and what insurers reported. Every payout counts as what it is now.
 
-    Book entries that reverse a failed payout which was reissued move no money and are left out; so is the reversed
-    payout itself, because it failed.
+    ``instructed`` and ``recovered`` are all orders to pay and to take back; ``reversed`` is what book entries took off
+    the first (less off the second), because it was ordered anew. So ``net`` is what the schemes owe. Of the payments,
+    ``paid`` were reported as arrived and ``failed`` as not; ``taken`` and ``not_taken`` are the same of the recoveries.
     """
 
     instructed: int = 0
     paid: int = 0
     recovered: int = 0
     failed: int = 0
+    taken: int = 0
+    not_taken: int = 0
+    reversed: int = 0
     payouts: int = 0
 
+    @property
+    def net(self) -> int:
+        return self.instructed - self.reversed - self.recovered
+
+    @property
+    def unreported(self) -> int:
+        """Payments of which nothing was heard yet."""
+        return self.instructed - self.paid - self.failed
+
+    @property
+    def untold(self) -> int:
+        """Recoveries of which nothing was heard yet."""
+        return self.recovered - self.taken - self.not_taken
+
     def plus(self, row: Money) -> Sums:
-        if row.state == "book":
-            return self
         payment = row.kind == InstructionKind.PAYMENT
-        failed = row.state in ("failed", "returned")
-        return Sums(
-            self.instructed + (row.amount if payment else 0),
-            self.paid + (row.amount if payment and row.state == "paid" else 0),
-            self.recovered + (0 if payment else row.amount),
-            self.failed + (row.amount if failed else 0),
-            self.payouts + row.payouts,
-        )
+        if row.state == PayoutState.BOOK:
+            return self._replace(reversed=self.reversed + (-row.amount if payment else row.amount))
+        ordered, arrived, missing = ("instructed", "paid", "failed") if payment else ("recovered", "taken", "not_taken")
+        gained = {ordered: row.amount, "payouts": row.payouts}
+        if row.state == PayoutState.PAID:
+            gained[arrived] = row.amount
+        elif row.state != PayoutState.INSTRUCTED:
+            gained[missing] = row.amount
+        return self._replace(**{name: getattr(self, name) + amount for name, amount in gained.items()})
 
 
 def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
@@ -59,6 +78,7 @@ def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
         oldest = digest.oldest_waiting(connection)
         as_of = digest.as_of(connection)
         queues = digest.queues(connection)
+        doubtful = contradictions.contradicted(connection)
     total, by_tier, by_day = Sums(), defaultdict[tuple[str, str], Sums](Sums), defaultdict[date, Sums](Sums)
     for row in money:
         total = total.plus(row)
@@ -70,6 +90,7 @@ def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
     return visit.page(
         "overview.html",
         total=total,
+        doubtful=doubtful,
         tiers=tiers,
         days=[(day, sums) for day, sums in sorted(by_day.items(), reverse=True)],
         statuses=statuses,

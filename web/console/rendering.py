@@ -9,6 +9,7 @@ import jinja2
 
 from handlers.words.claim_sentences import REASON_NAMES, STATUS_NAMES, yuan
 from handlers.words.masking import mask_id, mask_name, mask_phone
+from handlers.words.payout_sentences import KINDS, STATES, VERDICTS
 from schemas.access.console_rights import ConsoleRole
 from schemas.bilingual import Saying
 from schemas.decisions import Reason, Status
@@ -41,6 +42,7 @@ def renderer() -> Render:
         "mask_name": mask_name,
         "mask_phone": mask_phone,
     }
+    environment.globals |= {"payout_states": STATES, "payout_kinds": KINDS, "verdicts": VERDICTS}
 
     def render(name: str, values: dict[str, Any]) -> str:
         visit: Visit = values["visit"]
