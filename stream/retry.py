@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from infra.kafka.topic_setup import KafkaUnreachable
 from infra.ledger.write import Contended
 from stream.deadline import deadline
 
@@ -49,15 +50,23 @@ class Retry:
 
     def __call__(self, act: Callable[[], Result]) -> Result:
         """Returns the result of ``act``, or raises its last error. ``act`` must leave nothing behind on failure."""
-        wait = self._wait
+        wait, began = self._wait, time.monotonic()
         for attempt in range(1, self._attempts + 1):
             try:
                 with deadline(self._seconds_max):
                     return act()
-            except (*TROUBLE, Contended) as error:
+            except (*TROUBLE, Contended, KafkaUnreachable) as error:
                 if attempt == self._attempts or not may_pass(error):
                     raise
-                log.warning("try %s of %s failed: %s", attempt, self._attempts, type(error).__name__)
+                log.warning(
+                    "waiting for %s for %.0f s now: %s; next try (%s of %s) in %.1f s",
+                    "the ledger" if isinstance(error, (DBAPIError, PoolTimeout, Contended)) else "Kafka",
+                    time.monotonic() - began,
+                    in_one_line(error),
+                    attempt + 1,
+                    self._attempts,
+                    wait,
+                )
                 if self._sleep(wait):
                     raise
                 wait = min(wait * 2, WAIT_SECONDS_MAX)
@@ -69,12 +78,12 @@ def may_pass(error: Exception) -> bool:
     if isinstance(error, DBAPIError):
         passing = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
         return passing or isinstance(error.orig, DeadlockDetected | SerializationFailure)
-    return not (isinstance(error, KafkaException) and is_fenced(error))
+    return not is_fenced(error)
 
 
-def is_fenced(error: KafkaException) -> bool:
-    """Whether a newer relay has taken over the shard, or the producer can never be used again."""
-    return bool(error.args) and bool(error.args[0].fatal())
+def is_fenced(error: BaseException) -> bool:
+    """Whether another relay has taken over the shard. After other fatal errors a new producer can go on."""
+    return isinstance(error, KafkaException) and bool(error.args) and error.args[0].code() == KafkaError._FENCED
 
 
 def in_one_line(error: BaseException) -> str:

@@ -8,7 +8,7 @@ import tempfile
 from cli.terminal.connect import LogLevel, bound_ledger, log_to_stderr, read_settings
 from cli.terminal.output import fail
 from stream.deadline import INFRASTRUCTURE_GONE
-from stream.retry import TROUBLE, in_one_line
+from stream.retry import TROUBLE, Retry, in_one_line
 
 WORKER_EXAMPLE = "Example: huzhu worker --log-level warning"
 RELAY_EXAMPLE = "Example: huzhu relay"
@@ -26,7 +26,7 @@ def worker(log_level: LogLevel = "info") -> None:
 
     settings = read_settings()
     log_to_stderr(log_level)
-    engine, bootstrap = bound_ledger(settings)
+    engine, bootstrap = bound_ledger(settings, Retry(settings.retry_attempts, settings.retry_wait))
     with RangeReader(bootstrap) as reader, tempfile.TemporaryDirectory(prefix="huzhu-faust-") as folder:
         app = process.create_app(Intake(engine, reader, settings), bootstrap, settings, folder)
         process.run(app, log_level)
@@ -35,15 +35,15 @@ def worker(log_level: LogLevel = "info") -> None:
 def relay(log_level: LogLevel = "info") -> None:
     """Send the ledger's decisions and payouts to the outbound topics until stopped by a signal.
 
-    One relay serves all shards; a second relay takes over from the first. Exit status 75 means that Kafka or the ledger
-    could not be reached: start the relay again.
+    One relay serves all shards; a second one takes over, and the first stands by until the second sends nothing more.
+    Exit status 75 means that Kafka or the ledger could not be reached: start the relay again.
     """
     from stream.outbound.relay import CursorLost
     from stream.outbound.relay_process import RelayProcess
 
     settings = read_settings()
     log_to_stderr(log_level)
-    engine, bootstrap = bound_ledger(settings)
+    engine, bootstrap = bound_ledger(settings, Retry(settings.retry_attempts, settings.retry_wait))
     process = RelayProcess(engine, bootstrap, range(settings.shards), settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: process.stop())

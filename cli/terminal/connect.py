@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol, TypeVar
 
 import typer
 from sqlalchemy import Engine
@@ -24,6 +25,20 @@ log = logging.getLogger(__name__)
 
 STATEMENT_SECONDS_MAX = 10.0
 """The longest that a statement can take in programs that answer people and hospitals."""
+
+Result = TypeVar("Result")
+
+
+class Attempts(Protocol):
+    """Runs an act, perhaps several times, and returns its result or raises its last error."""
+
+    def __call__(self, act: Callable[[], Result], /) -> Result: ...
+
+
+def at_once(act: Callable[[], Result], /) -> Result:
+    """A person waits: what fails is told at once."""
+    return act()
+
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -53,12 +68,12 @@ def kafka_address(settings: Settings) -> str:
     return settings.kafka_bootstrap or fail("set HUZHU_KAFKA_BOOTSTRAP to the address of Kafka, such as 127.0.0.1:9092")
 
 
-def ledger(settings: Settings) -> Engine:
-    """The ledger, upgraded to the newest schema."""
+def ledger(settings: Settings, patiently: Attempts = at_once) -> Engine:
+    """The ledger, upgraded to the newest schema. ``patiently`` decides how often that is tried."""
     url = settings.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql://huzhu@127.0.0.1/huzhu")
     engine = connect(url, settings.ledger_lease)
     try:
-        upgrade(engine)
+        patiently(lambda: upgrade(engine))
     except LedgerMismatch as error:
         fail(str(error))
     except DBAPIError as error:
@@ -68,17 +83,17 @@ def ledger(settings: Settings) -> Engine:
     return engine
 
 
-def bound_ledger(settings: Settings) -> tuple[Engine, str]:
+def bound_ledger(settings: Settings, patiently: Attempts = at_once) -> tuple[Engine, str]:
     """The ledger and Kafka's address, after checking that they belong together and that the topics are correct."""
-    bootstrap, engine = kafka_address(settings), ledger(settings)
+    bootstrap, engine = kafka_address(settings), ledger(settings, patiently)
     try:
-        differences = topic_setup.check(bootstrap, settings)
+        differences = patiently(lambda: topic_setup.check(bootstrap, settings))
         wrong = [str(each) for each in differences if not each.harmless]
         if wrong:
             fail("\n".join(wrong) + "\nrun `huzhu topics apply`, or fix the topics")
         for each in differences:
             log.warning("%s; going on", each)
-        bind(engine, settings.shards, topic_setup.cluster_id(bootstrap))
+        patiently(lambda: bind(engine, settings.shards, topic_setup.cluster_id(bootstrap)))
     except LedgerMismatch as error:
         fail(str(error))
     except topic_setup.KafkaUnreachable as error:

@@ -10,8 +10,12 @@ from sqlalchemy.dialects.postgresql import insert
 from infra.ledger.tables import installation, relays, shards
 from schemas.canonical import NO_HASH
 
+MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x48555A48
 """Key of the advisory lock under which migrations run ("HUZH"), so two starting processes do not run them twice."""
+
+MIGRATION_SECONDS_MAX = 600
+"""How long a migration may pause, or wait for a lock; the lease is for transactions that take a moment."""
 
 
 FOREIGN_TABLES = """
@@ -63,18 +67,34 @@ def connect(url: str, lease: float = LEASE_SECONDS, *, pool: int = 5, statement_
     )
 
 
+def _known_schemas() -> list[str]:
+    """The numbers of the migrations that this program knows, oldest first."""
+    return sorted(file.stem.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
 def upgrade(engine: Engine) -> None:
     """Creates or upgrades the tables. Safe to call from several processes at once.
 
-    Raises LedgerMismatch for a database of another program, or of a newer Huzhu; nothing was written to it then.
+    A ledger that is up to date costs one question: every process asks at its start, and on a busy machine loading the
+    migrations takes longer than the lease of a transaction. Raises LedgerMismatch for a database of another program, or
+    of a newer Huzhu; nothing was written to it then.
     """
-    from alembic import command  # takes half a second to import, and most commands never upgrade
+    held, known = _held_schema(engine), _known_schemas()
+    if held == known[-1]:
+        return
+    if held is not None and held not in known:
+        raise LedgerMismatch(
+            "the tables of this database were made by another program or by a newer Huzhu: correct "
+            "HUZHU_DATABASE_URL, or run the newer Huzhu; nothing was written"
+        )
+    from alembic import command
     from alembic.config import Config
-    from alembic.util import CommandError
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
+        for patience in ("idle_in_transaction_session_timeout", "lock_timeout"):
+            connection.execute(text(f"SET LOCAL {patience} = '{MIGRATION_SECONDS_MAX}s'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         if connection.scalar(text(FOREIGN_TABLES)):
             raise LedgerMismatch(
@@ -82,13 +102,16 @@ def upgrade(engine: Engine) -> None:
                 "HUZHU_DATABASE_URL; nothing was written"
             )
         config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, "head")
-        except CommandError:
-            raise LedgerMismatch(
-                "the tables of this database were made by another program or by a newer Huzhu: correct "
-                "HUZHU_DATABASE_URL, or run the newer Huzhu; nothing was written"
-            ) from None
+        command.upgrade(config, "head")
+
+
+def _held_schema(engine: Engine) -> str | None:
+    """The number of the last migration that was made on a ledger; None if it is empty."""
+    with engine.connect() as connection:
+        if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+            return None
+        held: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return held
 
 
 def bind(engine: Engine, shard_count: int, cluster_id: str) -> None:

@@ -47,6 +47,7 @@ class Intake:
         self._now = now
         longest = LEASES_MAX * settings.ledger_lease
         self._stopping = threading.Event()
+        self._giving_way = threading.Event()
         wait = sleep or self._stopping.wait
         self._retry = Retry(settings.retry_attempts, settings.retry_wait, wait, longest)
         self.epochs: dict[int, int] = {}
@@ -64,8 +65,16 @@ class Intake:
         """Whether `stop` was called."""
         return self._stopping.is_set()
 
+    def give_way(self) -> None:
+        """Ends a running catch-up after its current transaction: `assigned` is about to be called. From any thread."""
+        self._giving_way.set()
+
     def assigned(self, shards: Collection[int]) -> None:
         """Takes newly assigned shards, fencing their former holder; releases all others."""
+        self._giving_way.clear()
+        self._hold(shards)
+
+    def _hold(self, shards: Collection[int]) -> None:
         self._assigned = frozenset(shards)
         self.epochs = {shard: epoch for shard, epoch in self.epochs.items() if shard in shards}
         fresh = self._assigned - self.epochs.keys()
@@ -94,9 +103,9 @@ class Intake:
         """Compares the ledger with the ends of the assigned partitions and records what is missing.
 
         Returns how many messages that was. A shard that was released but is still assigned is taken again first. Ends
-        early after `stop`.
+        early after `stop`, and when it has to give way.
         """
-        self.assigned(self._assigned)
+        self._hold(self._assigned)
         places = [(topic.name, shard) for topic in INBOUND for shard in sorted(self.epochs)]
         taken = 0
         self.reads_backlog = True
@@ -120,7 +129,7 @@ class Intake:
         return taken
 
     def _may_take(self, partition: int) -> bool:
-        return partition in self.epochs and not self._stopping.is_set()
+        return partition in self.epochs and not self._stopping.is_set() and not self._giving_way.is_set()
 
     def _release(self, fenced: Fenced) -> None:
         log.warning("%s: released", fenced)

@@ -101,6 +101,7 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
 
     async def on_assigned(_app: Any, /, *given: Any, **_: Any) -> None:
         shards = {place.partition for place in given[0]}
+        intake.give_way()  # a long backlog must not hold up the group, which would take this worker for dead
         await in_intake(lambda: intake.assigned(shards))
         app.add_future(in_intake(intake.catch_up))
 

@@ -118,6 +118,12 @@ class ShardRelay:
             self._clear()  # the previous relay died between its commit and this
         log.info("shard %s: relaying from %s", self._shard, self._cursor + 1)
 
+    def progress(self) -> tuple[int, int]:
+        """Numbers of the newest message that the ledger knows as sent, by whatever relay, and of the newest of all."""
+        with self._engine.connect() as connection:
+            sent = outbox_rows.last_sent(connection, self._shard)
+            return sent, outbox_rows.last_written(connection, self._shard)
+
     def step(self, before_commit: Callable[[], None] = lambda: None) -> int:
         """Sends the next messages as one transaction and returns how many. ``before_commit`` is for fault tests.
 

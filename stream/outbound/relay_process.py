@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
+import time
 from collections.abc import Callable
 
 import psycopg
+from confluent_kafka import KafkaException
 from sqlalchemy import Engine
 
 from infra.ledger.write import OUTBOX_NOTICE
 from infra.settings import Settings
 from stream.deadline import LEASES_MAX, deadline
 from stream.outbound.relay import ShardRelay
-from stream.retry import TROUBLE, Retry, in_one_line, may_pass
+from stream.retry import TROUBLE, Retry, in_one_line, is_fenced, may_pass
 
 log = logging.getLogger(__name__)
+
+PATIENCES_MAX = 8
+"""By how much a relay's patience with another one can grow."""
+
+
+class Patience:
+    """How long a relay watches another one send nothing before it takes over; doubles as long as that does not help."""
+
+    def __init__(self, seconds: float) -> None:
+        self._least = self._next = seconds
+
+    def next(self) -> float:
+        """The seconds to wait this time. Two relays do not wait equally long, so that one of them gets its turn."""
+        seconds, self._next = self._next * random.uniform(1.0, 1.5), min(self._next * 2, PATIENCES_MAX * self._least)
+        return seconds
+
+    def restored(self) -> None:
+        """Says that messages were sent."""
+        self._next = self._least
 
 
 class RelayProcess:
@@ -58,6 +80,18 @@ class RelayProcess:
             self.stop()
 
     def _relay(self, shard: int) -> None:
+        patience = Patience(self._settings.ledger_lease)
+        while not self._stopping.is_set():
+            try:
+                self._send(shard, patience)
+            except KafkaException as error:
+                if not is_fenced(error):
+                    raise
+                log.warning("shard %s: another relay sends: standing by", shard)
+                self._stand_by(shard, patience)
+
+    def _send(self, shard: int, patience: Patience) -> None:
+        """Sends the shard's messages until the process stops. Raises KafkaException when another relay takes over."""
         relay, bell = self._relays[shard], self._bells[shard]
         longest = LEASES_MAX * self._settings.ledger_lease
         retry = Retry(self._settings.retry_attempts, self._settings.retry_wait, self._stopping.wait, longest)
@@ -74,6 +108,8 @@ class RelayProcess:
                 while sent and not self._stopping.is_set():
                     with deadline(longest):
                         sent = relay.step() > 0
+                    if sent:
+                        patience.restored()
             except TROUBLE as error:
                 if not may_pass(error):
                     raise
@@ -81,6 +117,29 @@ class RelayProcess:
                 retry(start_over)
                 continue
             bell.wait(self._settings.relay_poll)
+
+    def _stand_by(self, shard: int, patience: Patience) -> None:
+        """Returns when messages wait and nobody has sent any for too long, or when the process stops.
+
+        Two relays that both ended, and were both started again, would fence each other for ever. So the one that was
+        fenced watches the other's progress in the ledger.
+        """
+        known, since, longest = -1, time.monotonic(), patience.next()
+        while not self._stopping.wait(self._settings.relay_poll):
+            now = time.monotonic()
+            try:
+                sent, written = self._relays[shard].progress()
+            except TROUBLE as error:
+                log.warning("shard %s: standing by without the ledger: %s", shard, in_one_line(error))
+                since = now
+                continue
+            if sent != known or sent >= written:
+                known, since = sent, now
+            elif now - since > longest:
+                log.warning(
+                    "shard %s: %s messages wait, none sent for %.0f s: taking over", shard, written - sent, longest
+                )
+                return
 
     def _listen(self) -> None:
         """Wakes a shard's relay when the ledger commits messages for it. Without notices the relays poll."""

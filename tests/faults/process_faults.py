@@ -61,6 +61,7 @@ def pause_relay(cluster: Cluster, rng: Random) -> bool:
     """SIGSTOP of the relay while a second one takes over and fences it; then the first wakes as a zombie."""
     del rng
     relay = cluster.supervisor
+    slept = _log_size(cluster, "relay-1")
     relay.signal("relay-1", signal.SIGSTOP)
     try:
         known = _log_size(cluster, "relay-2")
@@ -69,8 +70,7 @@ def pause_relay(cluster: Cluster, rng: Random) -> bool:
         pause(1.0)  # the second relay works alone
     finally:
         relay.signal("relay-1", signal.SIGCONT)
-    before = sum(count for (kind, _), count in relay.exits.items() if kind == "relay")
-    await_true(lambda: sum(count for (kind, _), count in relay.exits.items() if kind == "relay") > before, 8.0)
+    await_true(lambda: b"standing by" in _log_after(cluster, "relay-1", slept), 8.0)
     relay.dismiss("relay-2")
     return took_over
 

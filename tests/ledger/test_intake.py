@@ -57,3 +57,22 @@ def test_a_topic_that_goes_on_where_the_ledger_stopped_is_read(ledger: Engine, f
     """Also where everything before was deleted by its age."""
     caught_up(ledger, Topics(first, end))
     assert {(EXPENSES.name, 0): end} == offsets(ledger)
+
+
+def test_a_long_backlog_gives_way_to_a_new_assignment(ledger: Engine) -> None:
+    """The group waits for the worker's answer: it reads on after it has taken the shards that it is given."""
+
+    class Backlog(Topics):
+        def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
+            if start == 3:
+                intake.give_way()  # as the worker's other thread does when Kafka assigns partitions
+            return super().read(topic, partition, start, start + 1, limit)
+
+    intake = Intake(ledger, Backlog(0, REACHED), Settings())
+    intake.assigned(range(SHARDS))
+    intake.catch_up()
+    intake.catch_up()
+    assert {(EXPENSES.name, 0): 4} == offsets(ledger)
+    intake.assigned([0])
+    intake.catch_up()
+    assert {(EXPENSES.name, 0): REACHED} == offsets(ledger)

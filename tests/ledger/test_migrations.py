@@ -17,7 +17,7 @@ from sqlalchemy import Engine, create_engine, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
 from infra.ledger import tables
-from infra.ledger.schema import LedgerMismatch, bind, bound_shards, connect, upgrade
+from infra.ledger.schema import MIGRATION_LOCK, LedgerMismatch, bind, bound_shards, connect, upgrade
 from tests.support.databases import fresh_name
 from tests.support.paths import REPOSITORY
 
@@ -96,6 +96,40 @@ def test_an_upgrade_again_is_harmless(ledger: Engine) -> None:
     upgrade(ledger)
     assert before == described(ledger)
     assert 4 == bound_shards(ledger)
+
+
+def test_a_ledger_that_is_up_to_date_waits_for_no_migration(ledger: Engine) -> None:
+    """A process that starts asks which schema the ledger has, and takes no lock when there is nothing to do."""
+    hasty = create_engine(ledger.url, connect_args={"options": "-c lock_timeout=1ms"})
+    with ledger.begin() as busy:
+        busy.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        upgrade(hasty)
+    hasty.dispose()
+
+
+def test_a_migration_is_not_ended_as_a_frozen_process_would_be(
+    new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine the program may load its migrations for longer than the lease of a transaction."""
+    engine, seen = connect(new_database(), lease=1.0), list[str]()
+
+    def look(config: Config, _target: str) -> None:
+        connection = config.attributes["connection"]
+        seen.append(connection.scalar(text("SHOW idle_in_transaction_session_timeout")))
+        seen.append(connection.scalar(text("SHOW lock_timeout")))
+
+    monkeypatch.setattr(command, "upgrade", look)
+    upgrade(engine)
+    engine.dispose()
+    assert ["10min", "10min"] == seen
+
+
+def test_a_ledger_of_a_newer_program_is_refused(ledger: Engine) -> None:
+    """A program that does not know the ledger's schema says so, and writes nothing."""
+    with ledger.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(LedgerMismatch, match="by a newer Huzhu"):
+        upgrade(ledger)
 
 
 def test_several_threads_may_upgrade_at_once(new_database: NewDatabase, ledger_url: str) -> None:

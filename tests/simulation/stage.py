@@ -75,8 +75,7 @@ class Stage:
             log.debug("%s: %s", actor, crash)
             actor.die()
         except (DBAPIError, KafkaException, Contended) as error:
-            fenced = isinstance(error, KafkaException) and is_fenced(error)
-            if not fenced and not may_pass(error):
+            if not is_fenced(error) and not may_pass(error):
                 raise
             log.debug("%s ends: %s", actor, error)
             actor.die()
