@@ -221,18 +221,19 @@ def make_policies(world: World) -> list[str]:
     ]
     year_starts = rng.choice(("01-01", "01-01", "07-01", "03-01", "12-31"))
     texts = []
+    succeeds = False
     for number, (start, end) in enumerate(intervals, start=1):
         if number > 1:
             schemes = next_release(world, schemes)
             year_starts = rng.choice((year_starts, year_starts, "01-01", "07-01"))
-        head: Table = {
-            "id": f"release-{number}",
-            "title": f"方案 {number}",
-            "status": "sample",
-            "effective_from": start,
-            **({} if end is None else {"effective_to": end}),
-            "year_starts": year_starts,
-        }
+        head: Table = {"id": f"release-{number}", "title": f"方案 {number}", "status": "sample"}
+        if succeeds:
+            head["succeeds"] = f"release-{number - 1}"
+        head["effective_from"] = start
+        succeeds = number < len(intervals) and end == intervals[number][0] and world.chance(0.4)
+        if end is not None and not succeeds:
+            head["effective_to"] = end
+        head["year_starts"] = year_starts
         texts.append(write_policy(head, schemes))
     rng.shuffle(texts)
     return texts

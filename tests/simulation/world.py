@@ -76,7 +76,10 @@ class World:
 
 
 def world_of(rng: Random, seed: int) -> World:
-    """Two to four shards, three to eight persons, some 30 to 80 messages, an old policy and one for the last year."""
+    """Two to four shards, three to eight persons, some 30 to 80 messages, an old policy and one for the last year.
+
+    In every third seed some senders' clocks are ahead.
+    """
     shards = rng.randint(2, 4)
     settings = Settings(
         shards=shards,
@@ -96,7 +99,8 @@ def world_of(rng: Random, seed: int) -> World:
     messages = [_message(rng, line, shards) for line in lines]
     if rng.random() < 0.3:
         messages.insert(rng.randrange(len(messages)), Message(messages[0].place, messages[0].key, None))
-    messages = _with_some_ahead(Random(f"{seed}:ahead"), messages)
+    if seed % 3 == 0:
+        messages = _with_some_ahead(Random(f"{seed}:ahead"), messages)
     year = rng.choice(("01-01", "04-01"))
     old = POLICY.format(
         name="old", start="2010-01-01", end="effective_to = 2025-01-01", year=year, low="0.35", high="0.8"
