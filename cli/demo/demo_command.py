@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from acts.publish_policy import publish_policy
 from cli.demo.demo_console import open_console, reports
 from cli.terminal.connect import read_settings
-from cli.terminal.given_files import lines_of, load_policies
+from cli.terminal.given_files import by_start, lines_of, load_policies
 from cli.terminal.output import err, fail, out, progress
 from cli.terminal.run_summary import summarise
 from infra.clock import utc_now
@@ -152,9 +152,8 @@ def _prepare(engine: Engine, bootstrap: str, settings: Settings, files: list[Pat
     upgrade(engine)
     topic_setup.apply(bootstrap, settings)
     bind(engine, settings.shards, topic_setup.cluster_id(bootstrap))
-    for file in files:
+    for file, text in by_start(files):
         with engine.begin() as connection:
-            text = file.read_text("utf-8")
             publish_policy(connection, text, "demo", settings.shards, utc_now, str(file))
 
 

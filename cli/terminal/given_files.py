@@ -15,7 +15,7 @@ from cli.terminal.output import fail
 from schemas.bilingual import Saying
 from schemas.dates import parse_instant
 from schemas.policy.model import Policies
-from schemas.policy.policy_file import PolicyError, read_policies
+from schemas.policy.policy_file import PolicyError, parse_policy, read_policies, read_text
 from schemas.policy.succession import PoliciesConflict
 
 AsOfOption = Annotated[
@@ -40,7 +40,7 @@ def instant_of(as_of: str | None) -> datetime | None:
 
 
 def load_policies(
-    files: list[Path], language: OutputLanguage = OutputLanguage.EN, *, elsewhere: bool = False
+    files: list[Path], language: OutputLanguage = OutputLanguage.BOTH, *, elsewhere: bool = False
 ) -> Policies:
     """The policies in some files; ends the command with the reason if they cannot be used.
 
@@ -50,6 +50,12 @@ def load_policies(
         return read_policies(files, elsewhere=elsewhere)
     except PolicyError as error:
         refuse(error, language)
+
+
+def by_start(files: list[Path]) -> list[tuple[Path, str]]:
+    """Usable policy files and their texts in the order of their first days, so that a successor comes later."""
+    texts = [(file, read_text(file)) for file in files]
+    return sorted(texts, key=lambda each: parse_policy(each[1], str(each[0])).effective_from)
 
 
 def refuse(error: PolicyError, language: OutputLanguage) -> NoReturn:

@@ -14,6 +14,7 @@ import pytest
 from tests.support import processes
 from tests.support.builders import VILLAGE, YEARLY, Json, bill, coverage, coverage_void, discharge, encode, policy_text
 from tests.support.paths import REPOSITORY
+from tests.support.succession import successor
 
 HUZHU = [sys.executable, "-m", "cli.main", "adjudicate"]
 SECTION_8 = (
@@ -243,6 +244,23 @@ def test_overlapping_policies_cannot_be_used(tmp_path: Path, policy: Path) -> No
     said = unusable("--policy", policy, "--policy", other, facts_file(tmp_path, STAY))
     for part in (str(policy), str(other), "wuxi-sample-2019", "reform", "2025-01-01"):
         assert part in said
+
+
+def test_a_policy_ends_where_the_one_that_succeeds_it_begins(tmp_path: Path) -> None:
+    """In whatever order the files are given; without what it succeeds, the second one cannot be used."""
+    old, new = tmp_path / "old.toml", tmp_path / "new.toml"
+    old.write_text(policy_text("old", "2019-01-01", None, VILLAGE), "utf-8")
+    new.write_text(successor("new", "2024-04-01", "old"), "utf-8")
+    facts = facts_file(
+        tmp_path,
+        [coverage(), discharge(), bill(), discharge("E2", "2024-04-01"), bill("S2", "E2")],
+    )
+    done = [huzhu("--policy", one, "--policy", other, facts) for one, other in ((old, new), (new, old))]
+    assert done[0].stdout == done[1].stdout
+    found = {each["claim_id"]: (each["policy_id"], each["total_benefit"]) for each in lines(done[0].stdout)}
+    assert {"E1": ("old", "300.00"), "E2": ("new", "500.00")} == found
+    said = unusable("--policy", new, facts)
+    assert f'{new}:5: succeeds: "old" is not among the policies here' in said
 
 
 def test_a_broken_policy_cannot_be_used(tmp_path: Path, policy: Path) -> None:

@@ -38,6 +38,7 @@ from tests.support.replayed import assert_replays
 from tests.support.succession import successor
 
 LATER = RECORDED_AT + timedelta(days=30)
+DAYS = {"E1": "2024-06-30", "E2": "2024-07-01", "E3": "2024-12-31"}
 JULY = successor("july", "2024-07-01", "both-layers")
 
 
@@ -56,10 +57,10 @@ def stay(name: str, day: str, copay: int = 4000) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def spring_and_autumn(ledger: Engine) -> Engine:
-    """A ledger under a policy without an end, with a paid stay in March, one in September and one in December."""
+    """A ledger under a policy without an end: paid stays until the last day of June, the first of July, and winter."""
     held(ledger)
     published(ledger, POLICY)
-    stays = [stay("E1", "2024-03-10"), stay("E2", "2024-09-10"), stay("E3", "2024-12-31")]
+    stays = [stay(name, day) for name, day in DAYS.items()]
     give(ledger, in_order([coverage(), *chained(*stays)]))
     return ledger
 
@@ -92,6 +93,18 @@ def test_a_successor_decides_the_claims_from_its_first_day_on_again(spring_and_a
         done.instructions,
     )
     assert {"village_mutual_aid": (800_00, 0)} == {n: (m.paid, m.recovered) for n, m in done.money.items()}
+    assert_replays(ledger)
+
+
+def test_a_stay_that_ended_on_the_first_day_is_decided_again(ledger: Engine) -> None:
+    """Also where it is a person's only one; a stay that ended the day before is left alone."""
+    held(ledger)
+    published(ledger, POLICY)
+    persons = {"P1": "2024-06-30", "P2": "2024-07-01"}
+    events = [for_person(name, coverage(f"C-{name}"), *stay(name, day)) for name, day in persons.items()]
+    give(ledger, in_order([*chained(*events)]))
+    assert 1 == published(ledger, JULY).persons
+    assert {"P1": 600_00, "P2": 1_000_00} == benefits(ledger)
     assert_replays(ledger)
 
 

@@ -95,6 +95,18 @@ BUGS = (
         (STORIES, ORACLE),
     ),
     Bug(
+        1,
+        "a-predecessor-ends-a-day-early",
+        "schemas/policy/succession.py",
+        "return found | {policy.succeeds: policy.effective_from for",
+        "return found | {policy.succeeds: date.fromordinal(policy.effective_from.toordinal() - 1) for",
+        (
+            f"{LAWS}::test_a_succession_leaves_what_the_oracle_computes",
+            "tests/unit/test_succession.py::test_each_policy_of_a_chain_ends_where_the_next_begins",
+            ORACLE,
+        ),
+    ),
+    Bug(
         2,
         "payments-before-recoveries",
         "handlers/claims/settle.py",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -149,10 +150,16 @@ def scheme(
 
 
 def policy(
-    *schemes: str, start: str = "2000-01-01", end: str = "", year_starts: str = "01-01", name: str = "policy"
+    *schemes: str,
+    start: str = "2000-01-01",
+    end: str = "",
+    succeeds: str = "",
+    year_starts: str = "01-01",
+    name: str = "policy",
 ) -> str:
-    """A policy file with some schemes, in force from ``start`` to the day before ``end``."""
+    """A policy file with some schemes, in force from ``start`` to the day before ``end``; it may succeed another."""
     ends = f"effective_to = {end}\n" if end else ""
+    ends += f'succeeds = "{succeeds}"\n' if succeeds else ""
     head = f'[policy]\nid = "{name}"\nstatus = "sample"\neffective_from = {start}\n{ends}'
     return f'{head}year_starts = "{year_starts}"\n\n' + "\n".join(schemes)
 
@@ -322,19 +329,49 @@ def schemes(draw: st.DrawFn, scheme_id: str) -> str:
 
 @st.composite
 def releases(draw: st.DrawFn) -> tuple[str, ...]:
-    """One or two policies that follow each other, with schemes of the same ids in either order."""
-    ids = draw(st.permutations(SCHEME_IDS))[: draw(st.integers(1, 3))]
-    year_starts = draw(st.sampled_from(("01-01", "03-01", "07-01")))
+    """One or two policies that follow each other, with schemes of the same ids in either order.
 
-    def release(name: str, **interval: str) -> str:
-        return policy(*(draw(schemes(scheme_id)) for scheme_id in ids), year_starts=year_starts, name=name, **interval)
-
+    The first ends by itself, or because the second succeeds it.
+    """
     cut = draw(st.sampled_from((None, None, "2020-03-01", "2020-07-01", "2020-12-31")))
     if cut is None:
-        return (release("only"),)
-    first = release("first", end=cut)
-    ids = draw(st.permutations(ids))
-    return (first, release("second", start=cut))
+        return draw(_following(()))
+    return draw(_following((cut,), succeeding=draw(st.booleans())))
+
+
+@st.composite
+def successions(draw: st.DrawFn) -> tuple[str, ...]:
+    """Two or three policies of which each succeeds the one before; the last one may have an end."""
+    cuts = draw(st.sampled_from((("2020-03-01",), ("2020-07-01",), ("2020-03-01", "2020-07-01"))))
+    return draw(_following(cuts, succeeding=True, end=draw(st.sampled_from(("", "", "2020-12-31")))))
+
+
+@st.composite
+def _following(draw: st.DrawFn, cuts: tuple[str, ...], *, succeeding: bool = False, end: str = "") -> tuple[str, ...]:
+    ids = draw(st.permutations(SCHEME_IDS))[: draw(st.integers(1, 3))]
+    year_starts = draw(st.sampled_from(("01-01", "03-01", "07-01")))
+    texts = []
+    for number, start in enumerate(("2000-01-01", *cuts)):
+        last = number == len(cuts)
+        given = tuple(draw(schemes(scheme_id)) for scheme_id in ids)
+        before = f"release-{number - 1}" if succeeding and number else ""
+        until = end if last else "" if succeeding else cuts[number]
+        interval = {"start": start, "end": until, "succeeds": before}
+        texts.append(policy(*given, year_starts=year_starts, name=f"release-{number}", **interval))
+        ids = draw(st.permutations(ids))
+    return tuple(texts)
+
+
+@st.composite
+def publishing_orders(draw: st.DrawFn, texts: Sequence[str]) -> list[str]:
+    """The policies in some order in which they can be published: a successor after what it succeeds."""
+    left, order, known = list(draw(st.permutations(texts))), list[str](), {None}
+    while left:
+        heads = [tomllib.loads(text)["policy"] for text in left]
+        place = next(number for number, head in enumerate(heads) if head.get("succeeds") in known)
+        known.add(heads[place]["id"])
+        order.append(left.pop(place))
+    return order
 
 
 @st.composite
@@ -386,7 +423,7 @@ def coverages(draw: st.DrawFn, coverage_id: str) -> list[Body]:
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> History:
+def histories(draw: st.DrawFn, policies_drawn: st.SearchStrategy[tuple[str, ...]] | None = None) -> History:
     """Policies and all the facts of one person, corrections included."""
     facts = [] if draw(seldom) else [coverage_from(category=draw(st.sampled_from(CATEGORIES)))]
     for number in range(2, draw(st.integers(1, 2)) + 2):
@@ -395,7 +432,7 @@ def histories(draw: st.DrawFn) -> History:
         facts += draw(encounters(encounter))
     if draw(seldom):
         facts += [death(draw(st.sampled_from(DAYS)), version=version) for version in (1, 2)[: draw(st.integers(1, 2))]]
-    return History(draw(releases()), tuple(facts))
+    return History(draw(releases() if policies_drawn is None else policies_drawn), tuple(facts))
 
 
 @st.composite

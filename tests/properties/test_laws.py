@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from handlers.offline.book import Book
 from schemas.decisions import StepKind, to_json
 from schemas.ids import ClaimId
+from tests.oracle import calculator
 from tests.oracle.cases import random_case
 from tests.properties.strategies import (
     AMOUNTS,
@@ -40,13 +41,15 @@ from tests.properties.strategies import (
     net_of,
     newest,
     policy,
+    publishing_orders,
     scheme,
     stay_of,
+    successions,
     tried,
     void_of,
     yuan,
 )
-from tests.support.builders import policies
+from tests.support.builders import encode, policies
 
 # Law 1: the set of facts decides ------------------------------------------------------------------------------------
 
@@ -73,23 +76,46 @@ def test_corrections_end_where_a_fresh_adjudication_ends(history: History, data:
     assert due_of(fresh) == ledger.net
 
 
+def _published_meanwhile(history: History, data: st.DataObject) -> Ledger:
+    """A ledger into which the facts came in some order and repetition, with the policies published among them."""
+    order = data.draw(publishing_orders(history.policies))
+    facts = data.draw(deliveries(history.facts))
+    positions = sorted(data.draw(st.integers(0, len(facts))) for _ in order)
+    ledger = Ledger()
+    for position in range(len(facts) + 1):
+        while positions and positions[0] <= position:
+            positions.pop(0)
+            kinds = [row.kind for row in ledger.publish(order.pop(0))]
+            assert sorted(kinds, reverse=True) == kinds, "a payment went out before a recovery"
+        if position < len(facts):
+            ledger.take(facts[position])
+    return ledger
+
+
 @tried
 @given(histories(), st.data())
 def test_a_policy_may_be_published_at_any_time(history: History, data: st.DataObject) -> None:
     """Policies published before, between or after the facts, in either order, lead to the same end."""
-    late = data.draw(st.permutations(history.policies))
-    positions = sorted(data.draw(st.integers(0, len(history.facts))) for _ in late)
-    ledger = Ledger()
-    for position, body in enumerate(history.facts):
-        while positions and positions[0] <= position:
-            positions.pop(0)
-            ledger.publish(late.pop())
-        ledger.take(body)
-    for text in late:
-        ledger.publish(text)
+    ledger = _published_meanwhile(history, data)
     fresh = decide(history.policies, *newest(history.facts))
     assert fresh == ledger.decisions()
     assert due_of(fresh) == ledger.net
+
+
+@tried
+@given(histories(successions()), st.data())
+def test_a_succession_leaves_what_the_oracle_computes(history: History, data: st.DataObject) -> None:
+    """Whenever a policy was succeeded, before, among or after the facts, the end is that of an independent program."""
+    ledger = _published_meanwhile(history, data)
+    lines = [encode(body) for body in newest(history.facts)]
+    texts = data.draw(st.permutations(history.policies))
+    claims, refused = calculator.adjudicate(texts, lines)
+    assert [] == refused
+    expected: dict[str, Body] = {str(claim["claim_id"]): claim for claim in claims}
+    for claim_id, decision in ledger.decisions().items():
+        assert expected[claim_id] == {name: value for name, value in decision.items() if name != "explanation"}
+    assert expected.keys() == ledger.decisions().keys()
+    assert due_of(expected) == ledger.net
 
 
 @tried
@@ -193,12 +219,10 @@ class Caps:
     texts: tuple[str, ...]
 
     def release(self, day: date) -> dict[str, Any] | None:
-        for text in self.texts:
-            document = tomllib.loads(text)
-            head = document["policy"]
-            if head["effective_from"] <= day and (head.get("effective_to") is None or day < head["effective_to"]):
-                return document
-        return None
+        started = [release for release in map(tomllib.loads, self.texts) if release["policy"]["effective_from"] <= day]
+        newest_of_all = max(started, key=lambda release: release["policy"]["effective_from"], default=None)
+        end = None if newest_of_all is None else newest_of_all["policy"].get("effective_to")
+        return newest_of_all if end is None or day < end else None
 
     def year(self, day: date) -> date | None:
         release = self.release(day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,56 @@ def test_the_same_policy_twice_is_one(tmp_path: Path) -> None:
 
 def warned(text: str) -> list[str]:
     return [str(warning) for warning in warnings(parse_policy(text), text, "city.toml")]
+
+
+def test_bare_numbers_and_quoted_days_are_the_same_policy() -> None:
+    """As docs/policies.md says: they are read from what is written, and the SHA-256 is that of the usual form."""
+    text = SAMPLE.replace('"2000.00"', "2000.00").replace('"100000.00"', "100000").replace('"0.30"', "0.30")
+    text = text.replace("2024-01-01", '"2024-01-01"')
+    assert text.count('"') < SAMPLE.count('"')
+    assert parse_policy(SAMPLE).sha256 == parse_policy(text).sha256
+    assert "is not an amount" in problems(text.replace("2000.00", "2000.001"))[0]
+
+
+WORDS_TO_WRITE = re.compile(r'"[^"]*"|\[\[?[\w.]+\]\]?|\{[^}]*\}|[\w./-]*[_./=][\w./-]*')
+"""What a Chinese sentence quotes of a policy file: values, headings, brackets, fields."""
+
+
+def test_every_message_is_chinese_too() -> None:
+    """A reader of Chinese gets no English sentence, only the words that he has to write."""
+    for before, after, _ in WRONG:
+        with pytest.raises(PolicyError) as caught:
+            parse_policy(changed(before, after), "city.toml")
+        for problem in caught.value.problems:
+            assert re.search("[\u4e00-\u9fff]", problem.message.zh), problem
+            quoted = WORDS_TO_WRITE.sub("", problem.message.zh)
+            assert not re.search("[a-z]{2,} [a-z]{2,}", quoted), problem.message.zh
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "warns"),
+    [
+        ("special", "specail", True),
+        ("special", "specal", True),
+        ("special", "speciall", True),
+        ("special", "spesial", True),
+        ("urban_resident", "rural_resident", False),
+        ("member_1", "member_2", False),
+        ("member_a", "member_b", False),
+        ("poor", "door", True),
+        ("dib", "dic", False),
+        ("低保对象", "低保对家", False),
+        ("dibao", "dibao_edge", False),
+    ],
+)
+def test_a_category_that_differs_by_one_letter_draws_a_warning(first: str, second: str, warns: bool) -> None:
+    """Where one place has it and an earlier one has the other; numbers and letters that tell groups apart do not."""
+    text = changed('["member"]', f'["{first}"]').replace('["ordinary"]', f'["{second}"]')
+    said = (
+        f'city.toml:36: scheme.2.tier.2.categories.1: category "{second}" is only here, and line 16 has "{first}": '
+        f'did you mean "{first}"?'
+    )
+    assert ([said] if warns else []) == warned(text)
 
 
 def test_tiers_that_share_a_category_are_a_warning() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 
+from cli.terminal.given_files import by_start
 from handlers.offline.what_if import in_place_of
 from schemas.policy.model import Policies, Policy
 from schemas.policy.policy_file import parse_policy
@@ -142,6 +144,15 @@ def test_a_draft_that_could_not_be_published_is_not_simulated() -> None:
     for draft in (policy("d", "2023-01-01", "a"), policy("d", "2023-01-01", "nowhere")):
         with pytest.raises(PoliciesConflict):
             in_place_of(Policies(CHAIN), policies_elsewhere(draft))
+
+
+def test_files_are_published_in_the_order_of_their_days(tmp_path: Path) -> None:
+    """The demo publishes what it is given one after the other, and a successor needs its predecessor."""
+    files = []
+    for each in (("c", "2022-07-01", "b"), ("a", "2020-01-01", ""), ("b", "2021-01-01", "a")):
+        files.append(tmp_path / f"{each[0]}.toml")
+        files[-1].write_text(text(*each), "utf-8")
+    assert ["a", "b", "c"] == [file.stem for file, _ in by_start(files)]
 
 
 def policies_elsewhere(*given: Policy) -> Policies:

@@ -13,8 +13,9 @@ from sqlalchemy import text
 from handlers.words.masking import mask_id, mask_name
 from tests.support.acts import reissue
 from tests.support.builders import SHARDS, Json, bill, coverage, death, discharge, report, void
+from tests.support.succession import successor
 from tests.web.desk import Desk
-from tests.web.town import post, publish_two
+from tests.web.town import post, publish_text, publish_two
 from tests.web.words import words
 
 PERSON = "11010519491231002X"
@@ -235,3 +236,18 @@ def test_policies_in_words(family: Desk) -> None:
     assert "30%" in difference
     same = words(visitor.get(f"/policies/difference?from={shas[0]}&to={shas[0]}").text)
     assert "完全相同" in same
+
+
+def test_a_policy_that_was_succeeded_shows_its_end(family: Desk) -> None:
+    """In the list, on its own page and on a claim's, though its file has none; the successor says what it ended."""
+    assert "没有结束日期" in words(family.visitor("finance").get("/claims/E1").text)
+    publish_text(family.engine, successor("from-may", "2024-05-01", "from-2024"))
+    visitor = family.visitor("finance")
+    index = visitor.get("/policies").text
+    assert "2024 年 1 月 1 日到2024 年 4 月 30 日(含)出院的 被接替: from-may" in words(index)
+    new, old = re.findall(r'href="/policies/([0-9a-f]{64})">from-', index)[:2]
+    assert "被接替 2024 年 5 月 1 日起由 from-may 接替" in words(visitor.get(f"/policies/{old}").text)
+    assert "接替的方案 from-2024" in words(visitor.get(f"/policies/{new}").text)
+    assert "2024 年 4 月 30 日(含)出院的" in words(visitor.get("/claims/E1").text)
+    assert "from-may" in words(visitor.get("/claims/E2").text)
+    assert "Succeeded by" in words(family.visitor("finance", "en").get("/policies").text)
