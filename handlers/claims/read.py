@@ -94,7 +94,7 @@ def _parse(value: bytes) -> dict[str, Any] | Refusal:
             object_pairs_hook=_no_repeats_nor_surrogates if _SURROGATE.search(value) else _no_repeats,
         )
     except (ValueError, RecursionError) as error:  # decoding and JSON errors are ValueErrors
-        return refuse(RefusalCode.MALFORMED_JSON, json_hint(error))
+        return refuse(RefusalCode.MALFORMED_JSON, NESTED if _opens_too_deep(value) else json_hint(error))
     if value.count(b"[") + value.count(b"{") > DEPTH_MAX and _too_deep(document):
         return refuse(RefusalCode.MALFORMED_JSON, NESTED)
     if not isinstance(document, dict):
@@ -111,6 +111,20 @@ def _too_deep(document: Any) -> bool:
             return False
         level = [part for outer in level for part in (outer.values() if isinstance(outer, dict) else outer)]
     return True
+
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def _opens_too_deep(value: bytes) -> bool:
+    """The same of bytes that are not JSON. Whether the parser meets their fault or runs out of stack before depends on
+    the caller, and the refusal must not."""
+    depth = 0
+    for bracket in re.findall(rb"[\[\]{}]", _STRING.sub(b"", value)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > DEPTH_MAX:
+            return True
+    return False
 
 
 def _integer(literal: str) -> int | NumberLiteral:

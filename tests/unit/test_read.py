@@ -186,6 +186,23 @@ def test_how_deep_an_event_may_nest_does_not_depend_on_who_reads_it() -> None:
             assert ("MALFORMED_JSON", ()) == said(far_down(frames, too_deep))
 
 
+@pytest.mark.parametrize("fault", ["", '"a" "b"', "nul", '"', '{"a": 1, "a": 2}'])
+@pytest.mark.parametrize("depth", [65, 700, 950, 5_000])
+def test_the_words_about_broken_nesting_do_not_depend_on_who_reads_it(depth: int, fault: str) -> None:
+    """Whether the parser finds the fault or its stack ends before: replay and API must say what the worker said."""
+    for opening in ("[", '{"a":'):
+        value = (opening * depth + fault).encode()
+        words = {str(far_down(frames, value)) for frames in (0, 300, 600)}
+        assert 1 == len(words), words
+
+
+def test_brackets_in_a_text_are_no_nesting() -> None:
+    """A fault behind a long drawing is found at its line and column."""
+    broken = read(b'{"x": "' + b"[" * 99 + b'\\"[", "y": }')
+    assert isinstance(broken, Refusal)
+    assert broken.en.endswith("[line 1 column 118]")
+
+
 # SCHEMA_INVALID and UNKNOWN_EVENT_TYPE --------------------------------------------------------------------
 
 
