@@ -17,9 +17,12 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
+from typing import NamedTuple
 
+from infra.servers.resolve import DATABASE_URL, resolve_postgres
 from tests.planted import bugs_around_the_core, bugs_of_the_core
 from tests.planted.bug import Bug
 
@@ -35,36 +38,59 @@ ENVIRONMENT = {
 AT_ONCE = os.cpu_count() or 1
 """So many bugs are tried at a time, each in a copy of its own."""
 
+SERVED = ("tests/ledger/", "tests/web/")
+"""Where tests need PostgreSQL."""
+
 BUGS = (*bugs_of_the_core.BUGS, *bugs_around_the_core.BUGS)
 
 
-def copy_repository(folder: Path) -> Path:
-    """A copy of the working tree, without environments, caches and history, and compiled once for all its tests."""
+class Copy(NamedTuple):
+    """A copy of the working tree, and the PostgreSQL that all tests in it share, if any of them needs one."""
+
+    folder: Path
+    postgres_url: str | None
+
+
+def copy_repository(folder: Path, servers: ExitStack, bugs: Sequence[Bug]) -> Copy:
+    """A copy without environments, caches and history, compiled once for all its tests."""
     copy = shutil.copytree(REPOSITORY, folder / "huzhu", ignore=NOT_COPIED)
     compileall.compile_dir(copy, quiet=2)
-    return copy
+    served = any(test.startswith(SERVED) for bug in bugs for test in bug.tests)
+    return Copy(copy, servers.enter_context(resolve_postgres()).url if served else None)
 
 
-def run_tests(copy: Path, tests: Sequence[str]) -> tuple[int, str]:
+def run_tests(copy: Copy, tests: Sequence[str]) -> tuple[int, str]:
     """The exit status of pytest in the copy, and what it said."""
-    environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(copy.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    if copy.postgres_url is not None:
+        environment[DATABASE_URL] = copy.postgres_url
     command = [sys.executable, "-m", "pytest", "-rf", "--tb=line", "-p", "no:cacheprovider", "-W", "ignore", *tests]
-    ran = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
+    ran = subprocess.run(command, cwd=copy.folder, env=environment, capture_output=True, text=True, check=False)
     return ran.returncode, ran.stdout + ran.stderr
 
 
-def plant(copy: Path, bug: Bug) -> list[str]:
+def sound(copies: Sequence[Copy], bugs: Sequence[Bug]) -> str:
+    """What the bugs' tests say when one of them fails without any bug; nothing if they pass. Each copy runs a part."""
+    tests = sorted({test for bug in bugs for test in bug.tests})
+    files = sorted({test.partition("::")[0] for test in tests})
+    parts = [[test for test in tests if test.partition("::")[0] in files[n :: len(copies)]] for n in range(len(copies))]
+    with ThreadPoolExecutor(len(copies)) as threads:
+        ran = threads.map(lambda part: run_tests(*part) if part[1] else (0, ""), zip(copies, parts, strict=True))
+        return "\n".join(said for status, said in ran if status != 0)
+
+
+def plant(copy: Copy, bug: Bug) -> list[str]:
     """The tests that missed the bug; empty when every one of them caught it."""
-    file = copy / bug.file
-    sound, made = file.read_text("utf-8"), file.stat()
-    if sound.count(bug.old) != 1:
-        return [f"{bug.file} holds the text to change {sound.count(bug.old)} times: correct the list"]
-    file.write_text(sound.replace(bug.old, bug.new), "utf-8")
+    file = copy.folder / bug.file
+    text, made = file.read_text("utf-8"), file.stat()
+    if text.count(bug.old) != 1:
+        return [f"{bug.file} holds the text to change {text.count(bug.old)} times: correct the list"]
+    file.write_text(text.replace(bug.old, bug.new), "utf-8")
     os.utime(file, (0, 0))  # so that its bytecode is not taken for that of the sound file
     try:
         _, said = run_tests(copy, bug.tests)
     finally:
-        file.write_text(sound, "utf-8")
+        file.write_text(text, "utf-8")
         os.utime(file, ns=(made.st_atime_ns, made.st_mtime_ns))
     return [test for test in bug.tests if f"FAILED {test}" not in said]
 
@@ -75,15 +101,16 @@ def main(names: Sequence[str]) -> int:
     if unknown:
         sys.stderr.write(f"no bug is called {', '.join(sorted(unknown))}\n")
         return 2
-    with tempfile.TemporaryDirectory(prefix="huzhu-planted-") as folder:
-        copy = copy_repository(Path(folder))
-        status, said = run_tests(copy, sorted({test for bug in chosen for test in bug.tests}))
-        if status != 0:
+    os.environ.pop(DATABASE_URL, None)  # each copy has a PostgreSQL of its own
+    with tempfile.TemporaryDirectory(prefix="huzhu-planted-") as folder, ExitStack() as servers:
+        made = [copy_repository(Path(folder, str(number)), servers, chosen) for number in range(AT_ONCE)]
+        said = sound(made, chosen)
+        if said:
             sys.stderr.write(f"the tests fail without any bug:\n{said}\n")
             return 1
-        copies: SimpleQueue[Path] = SimpleQueue()
-        for number in range(AT_ONCE):
-            copies.put(copy if number == 0 else copy_repository(Path(folder, str(number))))
+        copies: SimpleQueue[Copy] = SimpleQueue()
+        for copy in made:
+            copies.put(copy)
 
         def planted(bug: Bug) -> tuple[Bug, list[str], float]:
             mine, started = copies.get(), time.monotonic()
