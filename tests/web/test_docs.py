@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.national.national_refusal import NationalCode
 from schemas.refusals import RefusalCode
-from tests.support.builders import Json, coverage
+from tests.support.builders import Json
 from tests.support.insurer import Insurer
 from tests.support.paths import REPOSITORY
 from tests.support.servers import await_true
@@ -27,7 +27,8 @@ COMMAND = re.compile(r"^```sh\n(curl .*?)^```", re.MULTILINE | re.DOTALL)
 
 def run(site: Site, command: str) -> Json:
     """What a command of the documents prints."""
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "API": site.address, "KEY": site.h1, "no_proxy": "*"}
+    keys = {"API": site.address, "KEY": site.h1, "REGISTRY_KEY": site.registry}
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "no_proxy": "*", **keys}
     done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, timeout=60, check=True)
     answer: Json = json.loads(done.stdout)
     return answer
@@ -91,11 +92,9 @@ def _shows(shown: Any, actual: Any) -> bool:
     return True
 
 
-def known_member(site: Site, person_id: str) -> None:
-    with site.client(site.registry) as registry:
-        assert 202 == registry.post("/v1/events", json=coverage(f"C-{person_id}", person_id=person_id)).status_code
-    facts = f"SELECT 1 FROM facts WHERE person_id = '{person_id}'"
-    assert await_true(lambda: bool(site.rows(facts)), 60), site.logs()
+def taken_in(site: Site) -> None:
+    """Waits until the ledger has all that was acknowledged, as a reader does who types."""
+    assert await_true(lambda: site.waiting() + site.left() == 0, 60), site.logs()
 
 
 def test_the_guide_followed_from_top_to_bottom(site: Site) -> None:
@@ -112,7 +111,7 @@ def test_the_guide_followed_from_top_to_bottom(site: Site) -> None:
                 answers.append(json.loads(answer))
                 assert_shows(json.loads(block), answers[-1])
                 if answers[-1].get("status") == "acknowledged":
-                    assert await_true(lambda: site.waiting() + site.left() == 0, 60), site.logs()
+                    taken_in(site)
                 answer = ""
     (settled,) = [each for each in answers if each.get("state") == "adjudicated" and each.get("instructions")][:1]
     assert settled["explanation"][0]["sentences"][0].isascii()
@@ -123,7 +122,9 @@ def test_the_guide_followed_from_top_to_bottom(site: Site) -> None:
 
 def test_the_session_of_the_readme(site: Site, tmp_path: Path) -> None:
     """A discharge and a settlement go in, the explained decision comes back, an insurer pays, the claim shows paid."""
-    known_member(site, "P-2001")
+    (covered,) = [each for each in COMMAND.findall(INTEGRATING) if "$REGISTRY_KEY" in each]
+    run(site, covered)
+    taken_in(site)
     post, show = COMMAND.findall(README)
     claim = run(site, post)
     assert "adjudicated" == claim["state"]
