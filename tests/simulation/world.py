@@ -102,10 +102,9 @@ def world_of(rng: Random, seed: int) -> World:
     if seed % 3 == 0:
         messages = _with_some_ahead(Random(f"{seed}:ahead"), messages)
     year = rng.choice(("01-01", "04-01"))
-    old = POLICY.format(
-        name="old", start="2010-01-01", end="effective_to = 2025-01-01", year=year, low="0.35", high="0.8"
-    )
-    new = POLICY.format(name="new", start="2025-01-01", end="", year=year, low="0.45", high="0.7")
+    end, follows = ("effective_to = 2025-01-01", "") if seed % 2 else ("", 'succeeds = "simulated-old"')
+    old = POLICY.format(name="old", start="2010-01-01", end=end, year=year, low="0.35", high="0.8")
+    new = POLICY.format(name="new", start="2025-01-01", end=follows, year=year, low="0.45", high="0.7")
     return World(settings, messages, [old, new])
 
 
