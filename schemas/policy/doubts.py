@@ -115,12 +115,15 @@ def _words(category: str) -> list[str]:
 def unknown_categories(
     policy: Policy, text: str, file: str, seen: Collection[str], published: Sequence[Policy]
 ) -> list[FileProblem]:
-    """Categories that no coverage of the ledger and no published policy has ever had."""
+    """Categories that no coverage of the ledger and no published policy has ever had.
+
+    None while there is neither a coverage nor a policy to compare with.
+    """
     lines = lines_of(text.removeprefix(BYTE_ORDER_MARK))
     known = set(seen) | {category for other in published for _, category in category_places(other)}
     found = []
     for path, category in category_places(policy):
-        if category in known:
+        if category in known or not known:
             continue
         close = get_close_matches(category, sorted(known), n=1)
         zh, en = (f":是不是“{close[0]}”?", f': did you mean "{close[0]}"?') if close else ("", "")

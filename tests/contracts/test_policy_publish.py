@@ -128,6 +128,18 @@ def test_it_warns_of_what_looks_unintended(settled: Engine, ledger_url: str, tmp
     assert said[4] == 'category "orphan" is in no coverage of the ledger and in no other policy'
 
 
+def test_the_first_policy_of_an_empty_ledger_has_no_unknown_categories(
+    ledger: Engine, ledger_url: str, tmp_path: Path
+) -> None:
+    """There is nothing yet to compare them with."""
+    file = tmp_path / "first.toml"
+    file.write_text(POLICY, "utf-8")
+    told = huzhu("policy", "publish", file, "--operator", "li.na", "--yes", HUZHU_DATABASE_URL=ledger_url)
+    assert 0 == told.returncode
+    assert "categories" not in told.stderr
+    assert 1 == len(published(ledger))
+
+
 def test_it_says_the_same_in_chinese(settled: Engine, ledger_url: str, july: Path) -> None:
     """Preview, warnings and refusals; nothing in English but names."""
     words = ("policy", "publish", july, "--operator", "li.na", "--language", "zh")

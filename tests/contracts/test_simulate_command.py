@@ -22,6 +22,7 @@ from infra.population import generate
 from tests.support.builders import VILLAGE, YEARLY, Json, bill, coverage, discharge, encode, policy_text
 from tests.support.paths import REPOSITORY, WUXI
 from tests.support.processes import CHINESE, facts_file, huzhu, squeezed
+from tests.support.succession import successor
 
 TABLES = ["by-scheme", "by-tier", "by-area", "by-month", "distribution", "largest", "statuses", "policies"]
 
@@ -82,6 +83,38 @@ def test_each_side_is_what_adjudicate_says(city: Path, tmp_path: Path) -> None:
     for table, key in (("by-area", "area"), ("by-tier", "scheme_id")):
         assert sum_of(rows, "before") == sum_of(rows_of(tmp_path / "out" / f"{table}.csv"), "before"), key
         assert sum_of(rows, "after") == sum_of(rows_of(tmp_path / "out" / f"{table}.csv"), "after"), key
+
+
+def test_a_draft_that_succeeds_the_baseline_ends_it_as_publishing_would(tmp_path: Path) -> None:
+    """After the draft's own end nothing is in force; without what it succeeds it cannot be tried."""
+    old = policy(tmp_path, "old", "2024-01-01", None, VILLAGE)
+    new = tmp_path / "new.toml"
+    new.write_text(successor("new", "2024-04-01", "old", "2024-07-01"), "utf-8")
+    stays = [("E1", "2024-03-31"), ("E2", "2024-04-01"), ("E3", "2024-07-01")]
+    facts = facts_file(
+        tmp_path,
+        [coverage(), *(event for name, day in stays for event in (discharge(name, day), bill(f"S-{name}", name)))],
+    )
+    words = ("--policy", new, "--facts", facts, "--out", tmp_path / "out", "--every-claim")
+    assert 0 == huzhu("simulate", *words, "--baseline", old).returncode
+    rows = rows_of(tmp_path / "out" / "claims.csv")
+    assert {"E1": "adjudicated", "E2": "adjudicated", "E3": "no_policy"} == {
+        row["claim_id"]: row["status_after"] for row in rows
+    }
+    village = [row for row in rows if row["scheme_id"] == "village_mutual_aid"]
+    assert [("300.00", "300.00"), ("300.00", "500.00"), ("300.00", "0.00")] == [
+        (row["before"], row["after"]) for row in village
+    ]
+    days = [row["effective_to"] for row in rows_of(tmp_path / "out" / "policies.csv")]
+    assert ["", "2024-04-01", "2024-07-01"] == days
+    alone = huzhu("simulate", *words)
+    assert 2 == alone.returncode
+    assert "“old”不在这些方案之中" in alone.stderr
+    ended = policy(tmp_path, "ended", "2024-01-01", "2024-12-01", VILLAGE)
+    ended.write_text(ended.read_text("utf-8").replace('"ended"', '"old"'), "utf-8")
+    refused = huzhu("simulate", *words, "--baseline", ended)
+    assert 2 == refused.returncode
+    assert "只有没有失效日的方案才能被接替" in refused.stderr
 
 
 def sum_of(rows: list[dict[str, str]], name: str) -> int:
