@@ -71,6 +71,15 @@ def disable(connection: Connection, name: str, operator: str, now: Clock) -> Non
     console_user_rows.close_sessions_of(connection, name)
 
 
+def enable(connection: Connection, name: str, operator: str, now: Clock) -> None:
+    """Lets a disabled user sign in again, with the password as it was. Raises UserRefused."""
+    user = _find(connection, name)
+    if user.disabled_at is None:
+        raise UserRefused(f"user {name} is not disabled")
+    record_operator_acts(connection, now, [_act(AuditKind.USER_CHANGED, operator, name, change="enabled")])
+    console_user_rows.change(connection, user._replace(disabled_at=None))
+
+
 def reset(connection: Connection, name: str, password: str, operator: str, now: Clock) -> None:
     """Sets a new password, ends the user's sessions, unlocks and enables the user. Raises UserRefused."""
     _check_password(name, password)

@@ -10,13 +10,29 @@ from acts.replay_refused import replay_refused
 from handlers.claims.correction import why_not_corrected
 from handlers.words.masking import mask_text
 from infra.clock import Clock
-from infra.ledger import proposals
+from infra.ledger import proposals, refused_list
 from infra.ledger.proposals import Proposal
 from infra.ledger.refused_events import refused_events
 from schemas.access.console_rights import ConsoleAct
 from schemas.bilingual import Saying
 from schemas.canonical import sha256_hex
 from schemas.outbound import AuditKind
+from schemas.refusals import RefusedState
+
+_SENT_BEFORE = {
+    RefusedState.SENT: Saying(
+        "这个事件已经重发,正在等待账本接收,不必再发。",
+        "This event was sent again already and is about to come in: there is nothing to send.",
+    ),
+    RefusedState.DONE: Saying(
+        "这个事件已经重发,账本已接收,不必再发。",
+        "This event was sent again and the ledger has it: nothing is left to do.",
+    ),
+    RefusedState.AGAIN: Saying(
+        "这个事件重发后又被拒收。请处理新的那一条拒收事件。",
+        "This event was sent again and refused again: the new refused event is the one to correct.",
+    ),
+}
 
 
 def propose_replay(
@@ -25,13 +41,16 @@ def propose_replay(
     """Proposes to send a refused event again, as ``value`` or unchanged; returns the proposal's number.
 
     Raises NoProposal for an unknown number, Unusable for a correction that would be refused again or is another
-    event, and TooLate when a proposal is open already.
+    event, and TooLate when a proposal is open already or the event was sent again before.
     """
     events = refused_events(connection, numbers=[number])
     if not events:
         raise NoProposal(
             Saying(f"没有编号为 {number} 的拒收事件。", f"There is no refused event with the number {number}.")
         )
+    answered = refused_list.answered(connection, number)
+    if answered.state in _SENT_BEFORE:
+        raise TooLate(_SENT_BEFORE[answered.state])
     was = bytes(events[0].value or b"")
     why = None if value is None else why_not_corrected(was, value, now())
     if why is not None:

@@ -30,6 +30,21 @@ class RefusalCode(StrEnum):
     PERSON_MISMATCH = "PERSON_MISMATCH"
 
 
+class RefusedState(StrEnum):
+    """What is being done about a refused event."""
+
+    OPEN = "open"
+    """Nobody has proposed anything."""
+    WAITING = "waiting"
+    """A proposal to send it again waits for a second operator."""
+    SENT = "sent"
+    """It was sent again and has not come in yet."""
+    DONE = "done"
+    """It was sent again, and the ledger has it."""
+    AGAIN = "again"
+    """It was sent again and refused again: that refusal is what is open now."""
+
+
 class Refusal(BaseModel):
     """One event that was not accepted. ``pointers`` are JSON pointers (RFC 6901) into the event."""
 

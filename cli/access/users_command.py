@@ -51,7 +51,7 @@ def list_users() -> None:
 
 @app.command("disable", epilog="Example: huzhu users disable li.na --operator wang.wei")
 def disable(name: Name, operator: Operator) -> None:
-    """End a user's sessions and disable the user; `huzhu users reset` enables the user again."""
+    """End a user's sessions and disable the user; `huzhu users enable` undoes it."""
     from acts import console_users
 
     try:
@@ -60,6 +60,19 @@ def disable(name: Name, operator: Operator) -> None:
     except console_users.UserRefused as error:
         fail(str(error))
     out.print(f"disabled user {name}")
+
+
+@app.command("enable", epilog="Example: huzhu users enable li.na --operator wang.wei")
+def enable(name: Name, operator: Operator) -> None:
+    """Let a disabled user sign in again, with the password as it was."""
+    from acts import console_users
+
+    try:
+        with ledger(read_settings()).begin() as connection:
+            console_users.enable(connection, name, operator, utc_now)
+    except console_users.UserRefused as error:
+        fail(str(error))
+    out.print(f"enabled user {name}")
 
 
 @app.command("reset", epilog="Example: huzhu users reset li.na --operator wang.wei < new-password")

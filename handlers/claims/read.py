@@ -78,6 +78,24 @@ def read(
     return Reading(fact, _content_sha256(document, fact))
 
 
+def wrong_fields(value: bytes, as_of: datetime) -> list[tuple[str, Saying]]:
+    """Everything that is wrong with the bytes of an event taken in at ``as_of``: JSON pointer and what is wrong there.
+
+    The pointer is empty where the whole event is meant. The list is empty if `read` gives a fact.
+    """
+    refusal = read(value, as_of=as_of)
+    if not isinstance(refusal, Refusal):
+        return []
+    if refusal.code is RefusalCode.SCHEMA_INVALID and refusal.pointers not in (("",), ("/event_type",)):
+        document = json.loads(value, parse_float=NumberLiteral, parse_int=_integer)
+        try:
+            FACT_TYPES[document["event_type"]].model_validate(document)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_input=False)
+            return [(_pointer(detail["loc"]), field_hint(detail)) for detail in details]
+    return [(pointer, Saying(refusal.zh, refusal.en)) for pointer in refusal.pointers or ("",)]
+
+
 def recall(value: bytes) -> Fact:
     """The fact in bytes that were accepted before: no rule is checked again."""
     document = json.loads(value, parse_float=NumberLiteral, parse_int=_integer)

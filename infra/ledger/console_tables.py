@@ -184,3 +184,18 @@ digest_refused = Table(
     Index("digest_refused_facility", "facility_id", "event_no"),
 )
 """Refused events by the facility that their bytes name; empty where they name none."""
+
+digest_replays = Table(
+    "digest_replays",
+    metadata,
+    Column("act_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("shard", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("refused_no", BigInteger, nullable=False),
+    Column("sent_sha256", Text, nullable=False),
+    Column("came_back_no", BigInteger),
+    Column("came_back_as", Text),
+    Index("digest_replays_refused", "refused_no"),
+    Index("digest_replays_away", "shard", postgresql_where=text("came_back_no IS NULL")),
+)
+"""What was sent in place of refused events, by its SHA-256; and as which event it came in: accepted, refused, ..."""

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from infra.ledger import money_by_tier, tables
-from infra.ledger.console_tables import digest_marks, digest_refused
+from infra.ledger.console_tables import digest_marks, digest_refused, digest_replays
 
 CHUNK = 5000
 """Entries per transaction: some tenths of a second."""
@@ -96,6 +96,29 @@ _INVOICES = (
 """
 )
 
+_SENT_AGAIN = """
+    INSERT INTO digest_replays (act_no, shard, seq, refused_no, sent_sha256)
+    SELECT event_no, shard, seq, (told -> 'subject' ->> 'refused_no')::bigint, told ->> 'content_sha256'
+    FROM (SELECT event_no, shard, seq, convert_from(value, 'UTF8')::jsonb AS told FROM audit_entries
+        WHERE shard = :shard AND seq > :after AND seq <= :until AND kind = 'event.replayed') AS entry
+    ON CONFLICT DO NOTHING
+"""
+
+_CAME_BACK = """
+    WITH entry AS MATERIALIZED (
+        SELECT seq, event_no, substr(kind, length('event.') + 1) AS what,
+            convert_from(value, 'UTF8')::jsonb ->> 'content_sha256' AS sha256
+        FROM audit_entries WHERE shard = :shard AND seq > :after AND seq <= :until
+            AND kind IN ('event.accepted', 'event.duplicate', 'event.stale', 'event.refused')
+    ), came_back AS (
+        SELECT DISTINCT ON (r.act_no) r.act_no, e.event_no, e.what
+        FROM digest_replays r JOIN entry e ON e.sha256 = r.sent_sha256 AND e.seq > r.seq
+        WHERE r.shard = :shard AND r.came_back_no IS NULL ORDER BY r.act_no, e.seq
+    )
+    UPDATE digest_replays r SET came_back_no = c.event_no, came_back_as = c.what
+    FROM came_back c WHERE c.act_no = r.act_no
+"""
+
 _STATEMENTS = (
     ("payout.instructed", _ENTRIES + money_by_tier.INSTRUCTED),
     ("event.accepted", _ENTRIES + money_by_tier.REPORTED),
@@ -134,6 +157,7 @@ def _chunk(engine: Engine, shard: int, now: datetime, chunk: int) -> int:
             for kind, statement in _STATEMENTS:
                 connection.execute(text(statement), place | {"kind": kind})
             _refused(connection, place)
+            _replays(connection, place)
         values: dict[str, Any] = {"audit_seq": until}
         if until == end:
             values["as_of"] = now
@@ -157,6 +181,14 @@ def _refused(connection: Connection, place: dict[str, int]) -> None:
         rows.append({"event_no": row.event_no, "code": row.code, "recorded_at": row.recorded_at, **named})
     if rows:
         connection.execute(insert(digest_refused).on_conflict_do_nothing(), rows)
+
+
+def _replays(connection: Connection, place: dict[str, int]) -> None:
+    """What was sent in place of refused events, and as which event of the shard it came in, known by its bytes."""
+    connection.execute(text(_SENT_AGAIN), place)
+    away = (digest_replays.c.shard == place["shard"]) & digest_replays.c.came_back_no.is_(None)
+    if connection.scalar(select(digest_replays.c.act_no).where(away).limit(1)) is not None:
+        connection.execute(text(_CAME_BACK), place)
 
 
 def _named(value: bytes) -> dict[str, str]:

@@ -12,7 +12,6 @@ from infra.ledger.console_tables import (
     digest_claims,
     digest_marks,
     digest_money,
-    digest_refused,
     digest_waiting,
 )
 from infra.ledger.digest import NEVER
@@ -59,11 +58,6 @@ def money(connection: Connection, since: date | None = None) -> list[Money]:
 def claims_by_status(connection: Connection) -> dict[str, int]:
     rows = connection.execute(select(digest_claims.c.status, digest_claims.c.claims))
     return {row.status: row.claims for row in rows if row.claims}
-
-
-def refused_by_code(connection: Connection) -> dict[str, int]:
-    rows = connection.execute(select(digest_refused.c.code, func.count()).group_by(digest_refused.c.code))
-    return {row[0]: row[1] for row in rows}
 
 
 def oldest_waiting(connection: Connection) -> Waiting | None:

@@ -1,14 +1,14 @@
-"""Proposals to send a refused event again, and the refused events page by page."""
+"""Proposals to send a refused event again."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from infra.ledger.console_tables import digest_refused, replay_proposals
+from infra.ledger.console_tables import replay_proposals
 
 
 class Proposal(NamedTuple):
@@ -25,58 +25,7 @@ class Proposal(NamedTuple):
     decision: str | None
 
 
-class RefusedLine(NamedTuple):
-    """A refused event in a list: of its content only the facility and type."""
-
-    event_no: int
-    code: str
-    facility_id: str
-    event_type: str
-    recorded_at: datetime
-    open_proposal: int | None
-    proposed_by: str | None
-    decided: int
-
-
 _columns = [replay_proposals.c[name] for name in Proposal._fields]
-
-
-def page(
-    connection: Connection, code: str, facility: str, waiting: bool, limit: int, offset: int
-) -> tuple[int, list[RefusedLine]]:
-    """How many refused events there are of a code and facility (empty: any), and one page of them, newest first.
-
-    ``waiting``: only those with an open proposal.
-    """
-    line, open_ = digest_refused, replay_proposals.alias("open")
-    decided = (
-        select(func.count())
-        .select_from(replay_proposals)
-        .where(replay_proposals.c.event_no == line.c.event_no, replay_proposals.c.decision == "approved")
-        .scalar_subquery()
-    )
-
-    def narrowed(query: Select[Any]) -> Select[Any]:
-        if code:
-            query = query.where(line.c.code == code)
-        if facility:
-            query = query.where(line.c.facility_id == facility)
-        if waiting:
-            query = query.where(open_.c.proposal_no.is_not(None))
-        return query
-
-    joined = line.outerjoin(open_, (open_.c.event_no == line.c.event_no) & open_.c.decision.is_(None))
-    count = connection.scalar(narrowed(select(func.count()).select_from(joined if waiting else line))) or 0
-    columns = [line.c[name] for name in RefusedLine._fields[:5]]
-    query = narrowed(select(*columns, open_.c.proposal_no, open_.c.proposed_by, decided).select_from(joined))
-    rows = connection.execute(query.order_by(line.c.event_no.desc()).limit(limit).offset(offset))
-    return count, [RefusedLine(*row) for row in rows]
-
-
-def facilities(connection: Connection) -> list[str]:
-    """The facilities that refused events name."""
-    query = select(digest_refused.c.facility_id).distinct().where(digest_refused.c.facility_id != "")
-    return list(connection.scalars(query.order_by(digest_refused.c.facility_id)))
 
 
 def of_event(connection: Connection, event_no: int) -> list[Proposal]:
@@ -107,6 +56,13 @@ def propose(
     )
     number = connection.scalar(statement.on_conflict_do_nothing().returning(replay_proposals.c.proposal_no))
     return None if number is None else int(number)
+
+
+def awaiting(connection: Connection, user: str) -> int:
+    """How many proposals wait for somebody else than who made them, if that somebody is ``user``."""
+    theirs = func.lower(replay_proposals.c.proposed_by) != user.lower()
+    query = select(func.count()).select_from(replay_proposals).where(replay_proposals.c.decision.is_(None), theirs)
+    return connection.scalar(query) or 0
 
 
 def decide(connection: Connection, proposal_no: int, user: str, decision: str, moment: datetime) -> None:

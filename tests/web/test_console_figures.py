@@ -301,7 +301,7 @@ def test_one_console_at_a_time_brings_the_digest_forward(desk: Desk) -> None:
 def test_it_can_be_made_again(town: Desk) -> None:
     """An emptied digest is rebuilt with the same figures, even by several consoles at once."""
     with town.engine.begin() as connection:
-        names = "marks, digest_money, digest_claims, digest_waiting, digest_invoices, digest_refused"
+        names = "marks, digest_money, digest_claims, digest_waiting, digest_invoices, digest_refused, digest_replays"
         connection.execute(text(f"TRUNCATE digest_{names}"))
     with ThreadPoolExecutor(4) as consoles:
         list(consoles.map(lambda _: digest.bring_forward(town.engine, town.now(), 100), range(4)))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import html
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from infra.ledger import digest
 from tests.support.builders import Json, bill, discharge, encode, in_days
 from tests.web.desk import Desk, Visitor
 from tests.web.town import post, publish_two
+from tests.web.words import words
 
 PERSON = "11010519491231002X"
 WHY = "the hospital's sum was mistyped"
@@ -46,8 +49,37 @@ def balanced(page: str) -> str:
 
 def reveal(visitor: Visitor, number: int) -> str:
     answer = visitor.post(f"/refused/{number}/reveal", reason=WHY)
+    assert 303 == answer.status_code
+    answer = visitor.get(answer.headers["location"])
     assert 200 == answer.status_code
     return answer.text
+
+
+def typed(page: str) -> str:
+    """What stands in the field of the corrected event."""
+    found = re.search(r"<textarea[^>]*>\n(.*?)</textarea>", page, re.DOTALL)
+    return html.unescape(found[1]) if found else ""
+
+
+def count_of(visitor: Visitor, query: str) -> int:
+    """How many refused events a list says that there are."""
+    found = re.search(r'<b class="n">([0-9,]+)</b>', visitor.get(f"/refused{query}").text)
+    assert found
+    return int(found[1])
+
+
+def open_on_overview(visitor: Visitor) -> str:
+    """What the overview says of refused events."""
+    return (
+        words(re.split("未完成的拒收事件", visitor.get("/").text)[1]).split("审计检查点")[0].strip().replace(" ;", ";")
+    )
+
+
+def send_again(desk: Desk, number: int, value: str | None = None) -> None:
+    """Proposed by one operator and approved by another; not taken in yet."""
+    fields = {} if value is None else {"value": value}
+    assert 303 == desk.visitor("operator").post(f"/refused/{number}/propose", reason=WHY, **fields).status_code
+    assert 303 == desk.visitor("operator2").post(f"/proposals/{open_proposal(desk)}/approve").status_code
 
 
 def open_proposal(desk: Desk) -> int:
@@ -70,7 +102,12 @@ def test_filtering_by_code_and_facility(stuck: Desk) -> None:
         "?facility=H2": "1",
         "?code=MALFORMED_JSON": "1",
         "?code=MALFORMED_JSON&facility=H2": "0",
-        "?waiting=1": "0",
+        "?state=open": "3",
+        "?state=unfinished": "3",
+        "?state=waiting": "0",
+        "?state=done": "0",
+        "?state=mine": "0",
+        "?state=nonsense": "3",
     }
     for query, count in counts.items():
         page = visitor.get(f"/refused{query}").text
@@ -185,13 +222,127 @@ def test_a_rejected_correction_can_be_made_anew(stuck: Desk) -> None:
     ids=["another event", "still unbalanced", "another currency", "no version", "from the future"],
 )
 def test_a_correction_that_would_be_refused_again_is_told_at_once(stuck: Desk, change: Json) -> None:
-    """422 with what is wrong; nothing is proposed."""
+    """422 with what is wrong, field by field, and with all that was typed still in the form; nothing is proposed."""
     number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
     visitor = stuck.visitor("operator")
     event = json.loads(balanced(reveal(visitor, number)))
-    answer = visitor.post(f"/refused/{number}/propose", reason=WHY, value=json.dumps({**event, **change}))
+    value = json.dumps({**event, **change}, indent=1)
+    answer = visitor.post(f"/refused/{number}/propose", reason="retyped by Li Na", value=value)
     assert 422 == answer.status_code
+    assert value == typed(answer.text)
+    assert 'value="retyped by Li Na"' in answer.text
+    (field,) = change
+    assert f"<code>/{field}</code>" in answer.text
     assert 0 == stuck.value("SELECT count(*) FROM replay_proposals")
+
+
+def test_every_field_that_is_wrong_is_named(stuck: Desk) -> None:
+    """Each with what it should have been, in his language; so are a missing reason and bytes that are no JSON."""
+    number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
+    for language, missing, hint in (("zh", "请写明理由", "第 3 行"), ("en", "Give a reason", "line 3")):
+        visitor = stuck.visitor("operator", language)
+        event = json.loads(balanced(reveal(visitor, number)))
+        value = json.dumps({**event, "version": 0, "copay": "1.234", "final": "yes", "event_id": "another"})
+        page = visitor.post(f"/refused/{number}/propose", reason=" ", value=value)
+        assert 422 == page.status_code
+        wrong = re.findall(r"<li>(?:<code>([^<]*)</code>)?", page.text.split('role="alert"')[1].split("</ul>")[0])
+        assert ["", "/copay", "/event_id", "/final", "/version"] == sorted(wrong)
+        assert missing in page.text
+        assert value == typed(page.text)
+        broken = '{\n"event_id": 1,\nnonsense <b>'
+        page = visitor.post(f"/refused/{number}/propose", reason=WHY, value=broken)
+        assert (422, broken) == (page.status_code, typed(page.text))
+        assert hint in page.text.split('role="alert"')[1].split("</ul>")[0]
+    unchanged = visitor.post(f"/refused/{number}/propose", reason="x")
+    assert 422 == unchanged.status_code
+    assert 'value="x"' in unchanged.text
+    assert 0 == stuck.value("SELECT count(*) FROM replay_proposals")
+
+
+def test_the_unmasked_bytes_are_for_the_session_that_said_why(stuck: Desk) -> None:
+    """Their page can be gone back to, and each look is audited; its address shows nothing to others, nor for ever."""
+    number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
+    visitor = stuck.visitor("operator")
+    address = visitor.post(f"/refused/{number}/reveal", reason=WHY).headers["location"]
+    assert PERSON not in address
+    for _ in range(2):
+        assert "张小明" in visitor.get(address).text
+    assert [WHY] * 2 == [entry["subject"]["reason"] for entry in stuck.audited("personal.unmasked")]
+    for name in ("operator", "operator2", "auditor"):
+        assert f"/refused/{number}" == stuck.visitor(name).get(address).headers["location"]
+    other = number_of(stuck, "MALFORMED_JSON")
+    moved = visitor.get(address.replace(f"/refused/{number}/", f"/refused/{other}/"))
+    assert (303, f"/refused/{other}") == (moved.status_code, moved.headers["location"])
+    assert 403 == stuck.visitor("finance").get(address).status_code
+    for _ in range(2):  # so that the session does not end unused
+        stuck.ahead += timedelta(minutes=16)
+        answer = visitor.get(address)
+    assert (303, f"/refused/{number}") == (answer.status_code, answer.headers["location"])
+
+
+def test_a_refused_event_is_done_once_it_was_sent_again_and_accepted(stuck: Desk) -> None:
+    """From open over waiting to done: its state is shown, the overview counts it no more, nobody can send it again."""
+    number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
+    one, other = stuck.visitor("operator"), stuck.visitor("operator2")
+    corrected = balanced(reveal(one, number))
+    assert "AMOUNTS_DO_NOT_BALANCE 2; MALFORMED_JSON 1" == open_on_overview(one)
+    one.post(f"/refused/{number}/propose", reason=WHY, value=corrected)
+    assert (2, 1, 0) == tuple(count_of(one, f"?state={state}") for state in ("open", "waiting", "done"))
+    other.post(f"/proposals/{open_proposal(stuck)}/approve")
+    stuck.catch_up()
+    assert (2, 1, 0) == tuple(count_of(one, f"?state={state}") for state in ("open", "waiting", "done"))
+    answer = one.post(f"/refused/{number}/propose", reason=WHY)
+    assert 409 == answer.status_code
+    assert "正在等待账本接收" in answer.text
+    post(stuck.engine, sent(stuck))
+    stuck.catch_up()
+    assert (2, 0, 1, 2) == tuple(
+        count_of(one, f"?state={state}") for state in ("open", "waiting", "done", "unfinished")
+    )
+    assert "AMOUNTS_DO_NOT_BALANCE 1; MALFORMED_JSON 1" == open_on_overview(one)
+    page = one.get(f"/refused/{number}").text
+    assert "已重发,已接收" in page
+    assert "原样重发" not in page
+    answer = one.post(f"/refused/{number}/propose", reason=WHY, value=corrected)
+    assert 409 == answer.status_code
+    assert "账本已接收,不必再发" in answer.text
+    assert 0 == stuck.value("SELECT count(*) FROM replay_proposals WHERE decision IS NULL")
+
+
+@pytest.mark.parametrize("chunk", [1, 5000])
+def test_an_event_that_is_refused_again_is_open_as_the_new_refusal(stuck: Desk, chunk: int) -> None:
+    """The old one is done and leads to the new one, however the digest came to it."""
+    number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
+    send_again(stuck, number)
+    post(stuck.engine, sent(stuck))
+    digest.bring_forward(stuck.engine, stuck.now(), chunk)
+    again = int(stuck.value("SELECT max(event_no) FROM refusals"))
+    visitor = stuck.visitor("operator", "en")
+    page = visitor.get(f"/refused/{number}").text
+    assert f'<a href="/refused/{again}">{again}</a>' in page
+    assert 409 == visitor.post(f"/refused/{number}/propose", reason=WHY).status_code
+    assert (3, 1) == (count_of(visitor, "?state=open"), count_of(visitor, "?state=done"))
+    assert "AMOUNTS_DO_NOT_BALANCE 2; MALFORMED_JSON 1" == open_on_overview(stuck.visitor("operator"))
+    send_again(stuck, again, balanced(reveal(visitor, again)))
+    post(stuck.engine, sent(stuck)[-1:])
+    digest.bring_forward(stuck.engine, stuck.now(), chunk)
+    assert (2, 2) == (count_of(visitor, "?state=open"), count_of(visitor, "?state=done"))
+
+
+def test_who_can_approve_sees_what_waits(stuck: Desk) -> None:
+    """In the menu and on the overview, for operators other than the proposer; not for roles without the right."""
+    number = number_of(stuck, "AMOUNTS_DO_NOT_BALANCE")
+    one, other = stuck.visitor("operator"), stuck.visitor("operator2")
+    one.post(f"/refused/{number}/propose", reason=WHY)
+    for path in ("/", "/policies", "/nowhere"):
+        assert 'href="/refused?state=mine" aria-label="等待您批准:1"' in other.get(path).text
+        assert "state=mine" not in one.get(path).text
+        assert "state=mine" not in stuck.visitor("auditor").get(path).text
+    assert "有 1 个更正等待您批准" in other.get("/").text
+    assert "1 correction waits for your approval" in stuck.visitor("operator2", "en").get("/").text
+    assert (0, 1) == (count_of(one, "?state=mine"), count_of(other, "?state=mine"))
+    other.post(f"/proposals/{open_proposal(stuck)}/reject", reason="ask the hospital first")
+    assert "state=mine" not in other.get("/").text
 
 
 def test_who_only_audits_sends_nothing(stuck: Desk) -> None:

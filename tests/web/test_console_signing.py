@@ -163,6 +163,34 @@ def test_each_act_asks_for_its_right(desk: Desk, role: ConsoleRole) -> None:
     assert {path for path, right in acts.items() if right not in RIGHTS[role]} == refused
 
 
+def test_disabling_asks_and_can_be_undone(desk: Desk) -> None:
+    """The list leads to a question; who is enabled again signs in with the old password; both leave an audit entry."""
+    admin = desk.visitor("admin")
+    users = admin.get("/users").text
+    assert 'action="/users/finance/disable"' not in users
+    assert 'href="/users/finance/disable"' in users
+    assert 'href="/users/admin/disable"' not in users
+    desk.visitor("finance")
+    question = admin.get("/users/finance/disable").text
+    assert "停用 finance?" in question
+    assert "<dd>1</dd>" in question
+    assert desk.value("SELECT disabled_at FROM console_users WHERE name = 'finance'") is None
+    assert "Disable finance?" in desk.visitor("admin", "en").get("/users/finance/disable").text
+    assert 303 == admin.post("/users/finance/disable", seen="/users/finance/disable").status_code
+    assert 409 == admin.get("/users/finance/disable").status_code
+    assert 401 == desk.guest().sign_in("finance", PASSWORD).status_code
+    assert 'action="/users/finance/enable"' in admin.get("/users").text
+    assert 403 == desk.visitor("auditor").post("/users/finance/enable").status_code
+    assert 303 == admin.post("/users/finance/enable", seen="/users").status_code
+    assert 409 == admin.post("/users/finance/enable", seen="/users").status_code
+    assert 303 == desk.guest().sign_in("finance", PASSWORD).status_code
+    changes = [(each["actor"], each["subject"]["change"]) for each in desk.audited("user.changed")]
+    assert [("operator:admin", "disabled"), ("operator:admin", "enabled")] == changes
+    for path in ("/users/admin/disable", "/users/nobody/disable"):
+        assert admin.get(path).status_code in (409, 422)
+    assert 403 == desk.visitor("operator").get("/users/finance/disable").status_code
+
+
 def test_a_session_ends_unused_and_ends_anyway(desk: Desk) -> None:
     """After half an hour without a page, and after twelve hours whatever was done."""
     visitor = desk.visitor("auditor")

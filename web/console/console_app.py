@@ -67,6 +67,7 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("GET", "/refused", refused_pages.index),
         ("GET", "/refused/{number}", refused_pages.show),
         ("POST", "/refused/{number}/reveal", refused_pages.reveal),
+        ("GET", "/refused/{number}/clear/{token}", refused_pages.show_clear),
         ("POST", "/refused/{number}/propose", refused_pages.propose),
         ("POST", "/proposals/{number}/approve", partial(refused_pages.approve, outside.shard_count)),
         ("POST", "/proposals/{number}/reject", refused_pages.reject),
@@ -77,7 +78,9 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("GET", "/exports", exports_page.index),
         ("POST", "/exports", exports_page.download),
         ("GET", "/users", users_page.index),
+        ("GET", "/users/{name}/disable", users_page.ask_to_disable),
         ("POST", "/users/{name}/disable", users_page.disable),
+        ("POST", "/users/{name}/enable", users_page.enable),
         ("POST", "/users/{name}/unlock", users_page.unlock),
     ]
     for method, path, page in routes:

@@ -19,7 +19,9 @@ from starlette.responses import Response
 from acts.console_users import session_of
 from infra.clock import Clock
 from infra.keys.personal_data import Keyring
+from infra.ledger import proposals
 from infra.settings import Settings
+from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from web.accept_language import Language
 from web.console import rendering, sign_in
@@ -94,6 +96,9 @@ class Desk:
                 visit.session = session_of(self._engine, token, self._now)
             if visit.session is not None:
                 visit.csrf = visit.session.csrf
+                if visit.may(Right.REPLAY):
+                    with self._engine.connect() as connection:
+                        visit.awaiting = proposals.awaiting(connection, visit.user)
             elif request.url.path not in OPEN:
                 return self.secured(visit.redirect(SIGN_IN))
             elif not guest:

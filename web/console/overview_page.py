@@ -10,7 +10,7 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from handlers.words.claim_sentences import STATUS_NAMES
-from infra.ledger import contradictions
+from infra.ledger import contradictions, refused_list
 from infra.ledger import figures as digest
 from infra.ledger.figures import Money
 from schemas.access.console_rights import Right
@@ -74,7 +74,7 @@ def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
     with visit.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         money = digest.money(connection)
         claims = digest.claims_by_status(connection)
-        refused = digest.refused_by_code(connection)
+        refused = refused_list.unfinished_by_code(connection)
         oldest = digest.oldest_waiting(connection)
         as_of = digest.as_of(connection)
         queues = digest.queues(connection)

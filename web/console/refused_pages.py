@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
@@ -14,39 +16,52 @@ from starlette.responses import Response
 from acts.four_eyes import NoProposal, NotDone, OwnProposal, TooLate, Unusable
 from acts.propose_replay import approve_replay, propose_replay, reject_replay
 from acts.record_operator_acts import record_operator_acts
+from handlers.claims.correction import mistakes
 from handlers.claims.read import Reading, read
 from handlers.words.masking import mask_text, masked_event, readable
-from infra.ledger import proposals, reads
+from infra.ledger import proposals, reads, refused_list
 from infra.ledger.proposals import Proposal
 from infra.ledger.refused_events import RefusedEvent, refused_events
+from infra.ledger.refused_list import RefusedFilter
 from schemas.access.console_rights import ConsoleAct, Right
+from schemas.bilingual import Saying
 from schemas.canonical import sha256_hex
 from schemas.outbound import AuditKind
-from schemas.refusals import RefusalCode
+from schemas.refusals import RefusalCode, RefusedState
 from schemas.topics import EVENT_BYTES_MAX
 from web.console.visit import PageRefused, Pages, Visit, not_found, page_number
 
 PAGE_ROWS = 50
+CLEAR = "clear"
+CLEAR_MAX = timedelta(minutes=30)
+"""How long a reason for looking at unmasked bytes holds, for the session that gave it."""
+FILTERS = {
+    "unfinished": Saying("未完成", "not done"),
+    "open": Saying("待处理", "open"),
+    "mine": Saying("等我批准", "waiting for my approval"),
+    "waiting": Saying("等待批准或接收", "waiting"),
+    "done": Saying("已完成", "done"),
+}
+NO_REASON = ("reason", Saying("请写明理由(至少 4 个字)。", "Give a reason of at least 4 characters."))
 SHOWN_CHARACTERS_MAX = 100_000
 
 
 def index(visit: Visit) -> Response:
     visit.require(Right.REFUSED)
-    code, facility = visit.query.get("code", ""), visit.query.get("facility", "")
-    waiting = visit.query.get("waiting", "") == "1"
-    number = page_number(visit)
+    fields = {name: visit.query.get(name, "") for name in ("code", "facility", "state")}
+    chosen, number = RefusedFilter(**fields, user=visit.user), page_number(visit)
     with visit.engine.connect() as connection:
-        count, lines = proposals.page(connection, code, facility, waiting, PAGE_ROWS, (number - 1) * PAGE_ROWS)
-        facilities = proposals.facilities(connection)
-    chosen = {"code": code, "facility": facility, "waiting": "1" if waiting else ""}
+        count, lines = refused_list.page(connection, chosen, PAGE_ROWS, (number - 1) * PAGE_ROWS)
+        facilities = refused_list.facilities(connection)
     return visit.page(
         "refused.html",
         lines=lines,
         pages=Pages(count, PAGE_ROWS, number),
         codes=[refusal_code.value for refusal_code in RefusalCode],
         facilities=facilities,
+        filters=FILTERS,
         chosen=chosen,
-        rest="".join(f"&{urlencode({name: value})}" for name, value in chosen.items() if value),
+        rest="".join(f"&{urlencode({name: value})}" for name, value in fields.items() if value),
     )
 
 
@@ -56,21 +71,49 @@ def show(visit: Visit) -> Response:
 
 
 def reveal(visit: Visit) -> Response:
-    """The same page with the unmasked bytes, for correction. The audit log records who looked, at what, and why."""
+    """Leads to the same page with the unmasked bytes, which a browser can then go back to."""
     visit.require(Right.REFUSED)
     visit.require(Right.UNMASK)
-    return _page(visit, visit.reason())
+    reason = visit.given_reason()
+    if reason is None:
+        return _page(visit, None, Typed([NO_REASON]))
+    number = visit.number("number")
+    pass_ = [str(number), reason, visit.now().isoformat(), sha256_hex(visit.csrf.encode())]
+    return visit.redirect(f"/refused/{number}/clear/{visit.keys.token(json.dumps(pass_), CLEAR)}")
+
+
+def show_clear(visit: Visit) -> Response:
+    """The page with the unmasked bytes, for whom gave a reason a while ago. The audit log records every look."""
+    visit.require(Right.REFUSED)
+    visit.require(Right.UNMASK)
+    number, reason, given_at, session = json.loads(visit.untoken(visit.path_values["token"], CLEAR))
+    own = session == sha256_hex(visit.csrf.encode()) and number == visit.path_values["number"]
+    if not own or visit.now() - datetime.fromisoformat(given_at) > CLEAR_MAX:
+        return visit.redirect(f"/refused/{visit.number('number')}")
+    return _page(visit, reason)
 
 
 def propose(visit: Visit) -> Response:
-    """Proposes to resend the event, corrected or unchanged. The event keeps its id."""
+    """Proposes to resend the event, corrected or unchanged. The event keeps its id.
+
+    What cannot be proposed comes back in its field, with all that is wrong with it.
+    """
     visit.require(Right.REPLAY)
-    number, reason = visit.number("number"), visit.reason()
-    value = None
-    if "value" in visit.form:
-        value = visit.form["value"].replace("\r\n", "\n").strip().encode("utf-8", "replace")
-    with _said(), visit.engine.begin() as connection:
-        propose_replay(connection, number, value, reason, visit.user, visit.now)
+    number, reason = visit.number("number"), visit.given_reason()
+    text = visit.form["value"].replace("\r\n", "\n").strip() if "value" in visit.form else None
+    value = None if text is None else text.encode("utf-8", "replace")
+    wrong = [] if reason is not None else [NO_REASON]
+    with visit.engine.connect() as connection:
+        event = _event(connection, number)
+    if value is not None:
+        wrong = mistakes(event.value or b"", value, visit.now()) + wrong
+    if wrong or reason is None:
+        return _page(visit, None, Typed(wrong, text, visit.form.get("reason", "")))
+    try:
+        with visit.engine.begin() as connection:
+            propose_replay(connection, number, value, reason, visit.user, visit.now)
+    except NotDone as refused:
+        return _page(visit, None, Typed([("", refused.why)], text, reason, STATUSES[type(refused)]))
     return visit.redirect(f"/refused/{number}")
 
 
@@ -103,7 +146,17 @@ def _said() -> Iterator[None]:
         raise PageRefused(STATUSES[type(refused)], *refused.why) from None
 
 
-def _page(visit: Visit, reason: str | None) -> Response:
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody typed that could not be taken. ``wrong``: a JSON pointer or field each, and what is wrong there."""
+
+    wrong: list[tuple[str, Saying]]
+    value: str | None = None
+    reason: str = ""
+    status: int = 422
+
+
+def _page(visit: Visit, reason: str | None, typed: Typed | None = None) -> Response:
     number = visit.number("number")
     with visit.engine.begin() as connection:
         event = _event(connection, number)
@@ -114,6 +167,7 @@ def _page(visit: Visit, reason: str | None) -> Response:
             act = ConsoleAct(AuditKind.PERSONAL_UNMASKED.value, visit.user, subject | {"reason": mask_text(reason)})
             record_operator_acts(connection, visit.now, [act])
         all_proposals = proposals.of_event(connection, number)
+        answered = refused_list.answered(connection, number)
         outcomes = {
             proposal.proposal_no: _outcome(connection, event, proposal)
             for proposal in all_proposals
@@ -121,16 +175,23 @@ def _page(visit: Visit, reason: str | None) -> Response:
         }
     value = event.value or b""
     clear = reason is not None
+    accepted = "accepted" in outcomes.values()
+    state = RefusedState.DONE if answered.state is RefusedState.SENT and accepted else answered.state
+    text = (readable(value) or value.decode("utf-8", "replace")) if clear else ""
     open_ = next((proposal for proposal in all_proposals if proposal.decision is None), None)
     return visit.page(
         "refused_event.html",
+        200 if typed is None else typed.status,
         event=event,
+        state=state,
+        again_no=answered.again_no,
+        typed=typed or Typed([]),
         clear=clear,
         shown=_shown(value, clear),
         sha256=sha256_hex(value),
         size=len(value),
-        text=(readable(value) or value.decode("utf-8", "replace")) if clear else "",
-        decodable=_decodable(value),
+        correctable=(clear and _decodable(value)) or (typed is not None and typed.value is not None),
+        text=text if typed is None or typed.value is None else typed.value,
         proposals=all_proposals,
         open=open_,
         changed=_changed(value, open_, clear) if open_ is not None else [],

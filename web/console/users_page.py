@@ -1,4 +1,4 @@
-"""The users page for administrators: list, disable, unlock. Passwords are set by `huzhu users`."""
+"""The users page for administrators: list, disable, enable, unlock. Passwords are set by `huzhu users`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from acts import console_users
 from infra.clock import Clock
 from infra.ledger import console_user_rows
 from schemas.access.console_rights import Right
+from schemas.bilingual import Saying
 from web.console.visit import PageRefused, Visit
+
+NOTHING_TO_CHANGE = Saying("没有这个用户,或者状态没有变化。", "No such user, or nothing to change.")
 
 
 def index(visit: Visit) -> Response:
@@ -30,11 +33,29 @@ def index(visit: Visit) -> Response:
     )
 
 
+def ask_to_disable(visit: Visit) -> Response:
+    """Asks before a user is disabled: at one click too many, nobody loses access."""
+    visit.require(Right.USERS)
+    name = visit.path_values["name"]
+    _not_oneself(visit)
+    with visit.engine.connect() as connection:
+        user = console_user_rows.find(connection, name)
+        sessions = console_user_rows.count_live(connection).get(name, 0)
+    if user is None or user.disabled_at is not None:
+        raise PageRefused(409, *NOTHING_TO_CHANGE)
+    return visit.page("disable_user.html", user=user, sessions=sessions)
+
+
 def disable(visit: Visit) -> Response:
     visit.require(Right.USERS)
-    if visit.path_values["name"] == visit.user:
-        raise PageRefused(422, "不能停用自己。", "You cannot disable yourself.")
+    _not_oneself(visit)
     _act(console_users.disable, visit)
+    return visit.redirect("/users")
+
+
+def enable(visit: Visit) -> Response:
+    visit.require(Right.USERS)
+    _act(console_users.enable, visit)
     return visit.redirect("/users")
 
 
@@ -53,4 +74,9 @@ def _act(act: Callable[[Connection, str, str, Clock], None], visit: Visit) -> No
         with visit.engine.begin() as connection:
             act(connection, visit.path_values["name"], visit.user, visit.now)
     except console_users.UserRefused:
-        raise PageRefused(409, "没有这个用户,或者状态没有变化。", "No such user, or nothing to change.") from None
+        raise PageRefused(409, *NOTHING_TO_CHANGE) from None
+
+
+def _not_oneself(visit: Visit) -> None:
+    if visit.path_values["name"] == visit.user:
+        raise PageRefused(422, "不能停用自己。", "You cannot disable yourself.")

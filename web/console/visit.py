@@ -54,11 +54,15 @@ class Visit:
     form: Mapping[str, str] = field(default_factory=dict)
     path_values: Mapping[str, str] = field(default_factory=dict)
     cookies: Mapping[str, str] = field(default_factory=dict)
+    awaiting: int = 0
+    """How many proposals of others wait for this user's approval."""
 
     @property
     def here(self) -> str:
         """The address to return to after switching the language; for an unmasked page that of the masked one."""
-        path = self.path.removeprefix("/unmask").removesuffix("/reveal")
+        path = self.path.removeprefix("/unmask")
+        if path.startswith("/refused/"):
+            path = "/".join(path.split("/")[:3])
         return f"{path}?{urlencode(self.query)}" if self.query else path
 
     @property
@@ -89,14 +93,19 @@ class Visit:
     def text(self, saying: Saying) -> str:
         return text_in(saying, self.language)
 
+    def given_reason(self) -> str | None:
+        """The reason in the form; None when it is missing or too short to be one."""
+        reason = " ".join(self.form.get("reason", "").split())
+        return reason[:500] if len(reason) >= 4 else None
+
     def reason(self) -> str:
         """The reason in the form. Raises PageRefused when it is missing."""
-        reason = " ".join(self.form.get("reason", "").split())
-        if len(reason) < 4:
+        reason = self.given_reason()
+        if reason is None:
             raise PageRefused(
                 422, "请写明理由(至少 4 个字),理由会记入审计日志。", "Give a reason of at least 4 characters."
             )
-        return reason[:500]
+        return reason
 
     def note_view(self, connection: Connection, what: str, **subject: str) -> None:
         """Notes for the audit log that this user views personal data."""
