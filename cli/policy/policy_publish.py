@@ -99,8 +99,8 @@ def _decided(done: Published) -> Saying:
     return Saying(
         f"涉及 {done.persons:,} 人:重新核定 {again:,} 笔理赔,首次核定 {done.claims_waiting:,} 笔;"
         f"其中 {done.claims_changed:,} 笔金额有变,支付指令 {done.instructions:,} 条。",
-        f"{done.persons:,} persons: {again:,} claims decided again, {done.claims_waiting:,} for the first time; "
-        f"{done.claims_changed:,} of them with another amount, {done.instructions:,} payout instructions.",
+        f"Persons: {done.persons:,}. Claims decided again: {again:,}, for the first time: {done.claims_waiting:,}, "
+        f"of these with another amount: {done.claims_changed:,}. Payout instructions: {done.instructions:,}.",
     )
 
 

@@ -67,7 +67,8 @@ def test_the_preview_tells_claims_and_money_and_the_act_does_the_same(
     assert squeezed("To be published july: discharges from 2024-07-01 on, with no end date.") in text
     assert 2 == text.count(squeezed("both-layers is in force until 2024-06-30 inclusive."))
     sentence = (
-        "1 persons: 1 claims decided again, 0 for the first time; 1 of them with another amount, 1 payout instructions."
+        "Persons: 1. Claims decided again: 1, for the first time: 0, of these with another amount: 1. "
+        "Payout instructions: 1."
     )
     assert 2 == text.count(squeezed(sentence))
     lines = [line.split() for line in told.stdout.splitlines()]
