@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.terminal.given_files import folder_for
 from cli.terminal.output import err, fail, out
 from schemas.contract import asyncapi
 from schemas.contract.compatibility import breaks_readers, breaks_senders, topics_broken
@@ -65,7 +66,7 @@ def breaking(folder: Path) -> tuple[str, list[str]] | None:
 @app.command("write", epilog="Example: huzhu contracts write docs/contracts")
 def write(folder: Folder = HERE) -> None:
     """Write the JSON Schema of every event, and the AsyncAPI and OpenAPI documents."""
-    (folder / "schemas").mkdir(parents=True, exist_ok=True)
+    folder_for(folder / "schemas")
     texts = generated()
     for path in folder.glob("schemas/*.json"):
         if str(path.relative_to(folder)) not in texts:

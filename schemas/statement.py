@@ -30,6 +30,8 @@ class Unreadable(NamedTuple):
 
     number: int
     why: Saying
+    payout_id: PayoutId | None = None
+    """The payout that it names all the same."""
 
 
 class Statement(NamedTuple):
@@ -50,15 +52,17 @@ class DifferenceKind(StrEnum):
 
 
 class Difference(NamedTuple):
-    """One difference. ``line`` is the statement's; what a side does not have is None."""
+    """One difference. ``line`` is the statement's; what a side does not have is None. Amounts are in yuan, signed."""
 
     kind: DifferenceKind
     line: int | None
     payout_id: PayoutId | None
     claim_id: ClaimId | None = None
     scheme_id: str | None = None
-    in_ledger: str | None = None
-    in_statement: str | None = None
+    ledger_amount: str | None = None
+    statement_amount: str | None = None
+    ledger_state: PayoutState | None = None
+    statement_state: PayoutState | None = None
     zh: str = ""
     en: str = ""
 

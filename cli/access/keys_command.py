@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from acts import api_keys
 from cli.terminal.connect import ledger, read_settings
+from cli.terminal.listing import JsonOption, moment, plain, print_json, print_table
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
 from infra.ledger import api_key_rows
@@ -76,23 +76,28 @@ def revoke(
 
 
 @app.command("list", epilog="Example: huzhu keys list")
-def list_keys() -> None:
+def list_keys(as_json: JsonOption = False) -> None:
     """List all keys, including expired and revoked ones. Secrets are never shown, as they are not stored."""
     with ledger(read_settings()).connect() as connection:
         keys = api_key_rows.all_keys(connection)
-    table = Table("id", "role", "scope", "note", "created", "by", "state")
-    for key in keys:
-        created = f"{key.created_at:%Y-%m-%d %H:%M}"
-        table.add_row(key.key_id, key.role, " ".join(key.scope), key.note, created, key.created_by, _state(key))
-    out.print(table)
+    if as_json:
+        print_json({"keys": [plain(key._asdict(), "secret_sha256", "lineage") for key in keys]})
+        return
+    print_table(
+        ("id", "role", "scope", "note", "created", "by", "state"),
+        [
+            (key.key_id, key.role, " ".join(key.scope), key.note, moment(key.created_at), key.created_by, _state(key))
+            for key in keys
+        ],
+    )
 
 
 def _state(key: ApiKey) -> str:
     if key.revoked_at is not None:
-        return f"revoked {key.revoked_at:%Y-%m-%d %H:%M}"
+        return f"revoked {moment(key.revoked_at)}"
     if key.expires_at is not None:
         verb = "expires" if api_keys.is_live(key, utc_now()) else "expired"
-        return f"{verb} {key.expires_at:%Y-%m-%d %H:%M}"
+        return f"{verb} {moment(key.expires_at)}"
     return "active"
 
 

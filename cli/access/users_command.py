@@ -7,9 +7,9 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from cli.terminal.connect import ledger, read_settings
+from cli.terminal.listing import JsonOption, moment, plain, print_json, print_table
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
 from infra.ledger import console_user_rows
@@ -39,14 +39,17 @@ def create(
 
 
 @app.command("list", epilog="Example: huzhu users list")
-def list_users() -> None:
+def list_users(as_json: JsonOption = False) -> None:
     """List all users, including disabled ones."""
     with ledger(read_settings()).connect() as connection:
         users = console_user_rows.all_users(connection)
-    table = Table("name", "role", "state", "created", "by")
-    for user in users:
-        table.add_row(user.name, user.role, _state(user), f"{user.created_at:%Y-%m-%d %H:%M}", user.created_by)
-    out.print(table)
+    if as_json:
+        print_json({"users": [plain(user._asdict(), "password_hash") for user in users]})
+        return
+    print_table(
+        ("name", "role", "state", "created", "by"),
+        [(user.name, user.role, _state(user), moment(user.created_at), user.created_by) for user in users],
+    )
 
 
 @app.command("disable", epilog="Example: huzhu users disable li.na --operator wang.wei")
@@ -99,6 +102,7 @@ def _password() -> str:
 
 def _state(user: User) -> str:
     if user.disabled_at is not None:
-        return f"disabled {user.disabled_at:%Y-%m-%d %H:%M}"
-    locked = user.locked_until is not None and utc_now() < user.locked_until
-    return f"locked until {user.locked_until:%Y-%m-%d %H:%M}" if locked else "active"
+        return f"disabled {moment(user.disabled_at)}"
+    if user.locked_until is not None and utc_now() < user.locked_until:
+        return f"locked until {moment(user.locked_until)}"
+    return "active"

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from acts.export_audit_log import checkpoints_beside
 from acts.verify_audit_log import Trust, Verified, entries_in_topic, verify_ledger, verify_topic, verify_values
 from cli.terminal.connect import kafka_address, ledger, read_settings
+from cli.terminal.listing import JsonOption, print_json
 from cli.terminal.output import SOME_REFUSED, err, fail, out, progress
 from handlers.audit.log_check import Fault
 from infra.keys.audit_signing import KeyUnusable, public_file, read_public_keys
@@ -46,6 +47,7 @@ def verify(
     chain_only: Annotated[
         bool, typer.Option("--chain-only", help="Ignore checkpoints. Cannot detect that the whole log was rewritten.")
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Check the audit log: each entry's hash, the chain, the Merkle tree against signed checkpoints.
 
@@ -66,6 +68,8 @@ def verify(
             verified = _of_ledger(settings, trust, bar, task)
     if not (verified.checkpoints or verified.findings or chain_only):
         fail("no checkpoint to verify against: give one with --checkpoint, or use --chain-only")
+    if as_json:
+        _print_json(verified)
     _report(verified)
 
 
@@ -142,6 +146,20 @@ def _of_ledger(settings: Settings, trust: Trust, bar: Progress, task: TaskID) ->
         return verify_ledger(engine, trust, lambda count: bar.advance(task, count))
     except DBAPIError as error:
         fail(f"the ledger cannot be read: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
+
+
+def _print_json(verified: Verified) -> None:
+    """The result as one document; the exit status says the same as without it."""
+    findings = [
+        {"shard": each.shard, "entry": each.seq, "fault": each.fault, "zh": each.saying.zh, "en": each.saying.en}
+        for each in verified.findings
+    ]
+    shards = [
+        {"shard": shard, "entries": count, "signed": verified.proved[shard]}
+        for shard, count in sorted(verified.entries.items())
+    ]
+    print_json({"good": not findings, "shards": shards, "checkpoints": verified.checkpoints, "findings": findings})
+    raise typer.Exit(SOME_REFUSED if findings else 0)
 
 
 def _report(verified: Verified) -> None:

@@ -18,8 +18,9 @@ from sqlalchemy import Engine
 
 from acts.publish_policy import publish_policy
 from cli.demo.demo_console import open_console, reports
+from cli.demo.own_servers import require_unused
 from cli.terminal.connect import read_settings
-from cli.terminal.given_files import by_start, lines_of, load_policies
+from cli.terminal.given_files import by_start, folder_for, lines_of, load_policies
 from cli.terminal.output import err, fail, out, progress
 from cli.terminal.run_summary import summarise
 from infra.clock import utc_now
@@ -57,9 +58,13 @@ def demo(
     persons: Annotated[int, typer.Option(min=1, help="Size of the made-up population.")] = 500,
     seed: Annotated[int, typer.Option(help="Random seed of the made-up population.")] = 1,
     keep: Annotated[bool, typer.Option("--keep", help="Keep running, with the console, until Ctrl-C.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask before filling an empty ledger and Kafka that the settings name.")
+    ] = False,
 ) -> None:
     """Run the whole system here: start Kafka and PostgreSQL, post facts, decide, pay, show who is paid what and why.
 
+    A ledger or Kafka that the settings name is filled only if it is empty, and after a question.
     When all claims are decided, writes the outbound topics to files in the folder and stops everything it started.
     With --keep it first reports the payouts as an insurer would and keeps the console open, with a user for each role.
     """
@@ -67,8 +72,9 @@ def demo(
     load_policies(files)
     events = [value for _, value in lines_of(facts)] if facts else list(generate(seed, persons))
     settings = read_settings()
+    folder_for(out_dir)
+    require_unused(settings, yes)
     started = time.monotonic()
-    out_dir.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         try:
             with err.status("starting Kafka and PostgreSQL"):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from acts.published_policies import published_policies
 from cli.payouts import reissue_command
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.language import OutputLanguage, translator
+from cli.terminal.listing import JsonOption, plain, print_json, print_table
 from cli.terminal.output import fail, out
 from handlers.claims.payout_reports import report_of, verdicts
 from handlers.claims.read import recall
@@ -24,6 +25,7 @@ from infra.ledger import payout_states, reads
 from schemas.bilingual import Saying
 from schemas.dates import format_instant
 from schemas.facts import PayoutReported
+from schemas.money import format_yuan
 from schemas.outbound import InstructionKind
 from schemas.records import PayoutRecord, PayoutState
 from stream.deadline import INFRASTRUCTURE_GONE
@@ -54,6 +56,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
         engine.dispose()
 
 
+def require_scheme(connection: Connection, scheme: str | None) -> None:
+    """Ends the command if no published policy has the scheme: a list without a line would look like an answer."""
+    known = sorted({each.id for policy in published_policies(connection).releases for each in policy.schemes})
+    if scheme is not None and scheme not in known:
+        names = ", ".join(known) or "-"
+        fail(f"没有保障层 {scheme},已发布的有:{names}\nno published policy has a scheme {scheme}; there are: {names}")
+
+
 @app.command("list", epilog="Example: huzhu payouts list --state failed --language en")
 def list_payouts(
     state: Annotated[PayoutState | None, typer.Option(help="Only payouts in this state.")] = None,
@@ -61,33 +71,46 @@ def list_payouts(
     scheme: Annotated[str | None, typer.Option(help="Only payouts of this scheme.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Show at most this many; the counts always cover all.")] = 50,
     language: LanguageOption = OutputLanguage.ZH,
+    as_json: JsonOption = False,
 ) -> None:
     """List payouts in the order they were instructed, followed by reports that match no payout."""
     with reading(ledger(read_settings())) as connection:
+        require_scheme(connection, scheme)
         counts = payout_states.count_by_state(connection)
         payouts = payout_states.payouts(connection, state=state, claim_id=claim, scheme_id=scheme, limit=limit)
         strays = [] if state or claim or scheme else payout_states.unmatched(connection, limit=limit)
+    if as_json:
+        by_state = {str(name): counts[name] for name in PayoutState if name in counts}
+        listed = [_plain(payout) for payout in payouts]
+        print_json({"payouts": listed, "by_state": by_state, "unmatched": [plain(each._asdict()) for each in strays]})
+        return
     say = translator(language, " ")
     heads = ("支付编号 payout", "理赔 claim", "保障层 scheme", "类型 kind", "金额(元) yuan", "状态 state", "备注 note")
-    table = Table(*(say(Saying(*head.rsplit(" ", 1))) for head in heads))
-    table.columns[4].justify = "right"
-    table.columns[0].overflow = "fold"
-    for payout in payouts:
-        table.add_row(
-            payout.payout_id,
-            payout.claim_id,
-            payout.scheme_id,
-            say(KINDS[InstructionKind(payout.kind)]),
-            yuan(payout.amount),
-            say(STATES[payout.state]),
-            say(_note(payout)),
-        )
-    out.print(table)
-    by_state = ", ".join(f"{say(STATES[name])} {counts[name]}" for name in PayoutState if name in counts) or "0"
+    print_table(
+        [say(Saying(*head.rsplit(" ", 1))) for head in heads],
+        [
+            (
+                payout.payout_id,
+                payout.claim_id,
+                payout.scheme_id,
+                say(KINDS[InstructionKind(payout.kind)]),
+                yuan(payout.amount),
+                say(STATES[payout.state]),
+                say(_note(payout)),
+            )
+            for payout in payouts
+        ],
+        right=(4,),
+    )
+    by_state_said = ", ".join(f"{say(STATES[name])} {counts[name]}" for name in PayoutState if name in counts) or "0"
     shown = Saying(f"显示 {len(payouts)} 笔;各状态共计:", f"{len(payouts)} shown; all by state:")
-    out.print(say(shown), by_state)
+    out.print(say(shown), by_state_said)
     for stray in strays:
         out.print(say(_stray(stray)))
+
+
+def _plain(payout: PayoutRecord) -> dict[str, Any]:
+    return plain(payout._asdict()) | {"amount": format_yuan(payout.amount)}
 
 
 def _note(payout: PayoutRecord) -> Saying:
@@ -116,7 +139,9 @@ def _stray(stray: payout_states.Unmatched) -> Saying:
 
 @app.command(epilog="Example: huzhu payouts show PO-0b8a1c --language both")
 def show(
-    payout: Annotated[str, typer.Argument(help="The payout's id.")], language: LanguageOption = OutputLanguage.ZH
+    payout: Annotated[str, typer.Argument(help="The payout's id.")],
+    language: LanguageOption = OutputLanguage.ZH,
+    as_json: JsonOption = False,
 ) -> None:
     """Show one payout: the instruction, every report and its effect, and the payout that replaced it."""
     say = translator(language, " ")
@@ -134,6 +159,23 @@ def show(
                 )
             )
         )
+    facts = [(mark, recall(value)) for mark, value in values]
+    told = {mark: fact for mark, fact in facts if isinstance(fact, PayoutReported) and fact.person_id == owner}
+    judged = list(verdicts(report_of(fact, mark) for mark, fact in told.items()))
+    if as_json:
+        reports = [
+            {
+                "reported_at": format_instant(report.reported_at),
+                "status": report.status,
+                "reference": report.reference,
+                "reason": mask_text(told[report.content_sha256].reason or "") or None,
+                "effect": verdict,
+            }
+            for report, verdict in judged
+        ]
+        unmatched = [plain(each._asdict()) for each in strays]
+        print_json({"payouts": [_plain(each) for each in payouts], "reports": reports, "unmatched": unmatched})
+        return
     for record in payouts:
         instructed_at, kind = format_instant(record.instructed_at), KINDS[InstructionKind(record.kind)]
         out.print(
@@ -149,9 +191,7 @@ def show(
         )
         state, note = STATES[record.state], _note(record)
         out.print(say(Saying(f"状态:{state.zh} {note.zh}", f"state: {state.en} {note.en}")))
-    facts = [(mark, recall(value)) for mark, value in values]
-    told = {mark: fact for mark, fact in facts if isinstance(fact, PayoutReported) and fact.person_id == owner}
-    for report, verdict in verdicts(report_of(fact, mark) for mark, fact in told.items()):
+    for report, verdict in judged:
         place = f"{format_instant(report.reported_at)} {report.status} {report.reference}"
         out.print(f"  {place}: {say(VERDICTS[verdict])}", markup=False)
         reason = told[report.content_sha256].reason

@@ -6,18 +6,20 @@ import csv
 import json
 from collections import Counter
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from cli.payouts.payouts_command import LanguageOption, reading
+from cli.payouts.payouts_command import LanguageOption, reading, require_scheme
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.language import OutputLanguage, translator
+from cli.terminal.listing import JsonOption, print_json, print_table
 from cli.terminal.output import UNUSABLE, fail, out
 from handlers.claims.reconcile import differences, in_scope
 from handlers.words.payout_sentences import STATES
+from infra.files.csv_cells import harmless
 from infra.files.statement_files import HEADINGS, UnusableStatement, read_statement
 from infra.ledger.payout_states import payouts_to_compare
 from schemas.bilingual import Saying
@@ -29,11 +31,11 @@ DIFFERENT = 3
 """Exit status when statement and ledger differ."""
 
 KINDS = {
-    DifferenceKind.MISSING_IN_LEDGER: Saying("账本中没有", "missing in the ledger"),
-    DifferenceKind.MISSING_IN_STATEMENT: Saying("对账单中没有", "missing in the statement"),
+    DifferenceKind.MISSING_IN_LEDGER: Saying("账本缺失", "missing in the ledger"),
+    DifferenceKind.MISSING_IN_STATEMENT: Saying("对账单缺失", "missing in the statement"),
     DifferenceKind.AMOUNT_DIFFERS: Saying("金额不符", "amount differs"),
     DifferenceKind.STATE_DIFFERS: Saying("状态不符", "state differs"),
-    DifferenceKind.DUPLICATE_IN_STATEMENT: Saying("对账单中重复", "duplicate in the statement"),
+    DifferenceKind.DUPLICATE_IN_STATEMENT: Saying("重复", "duplicate in the statement"),
     DifferenceKind.UNREADABLE_LINE: Saying("无法识别的行", "unreadable line"),
 }
 HEADS = (
@@ -62,6 +64,7 @@ def reconcile(
     ] = None,
     write: Annotated[Path | None, typer.Option("--out", help="Write the differences to FILE.csv or .json.")] = None,
     language: LanguageOption = OutputLanguage.ZH,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare an insurer's statement with the ledger, payout by payout, and list every difference.
 
@@ -74,12 +77,18 @@ def reconcile(
     except UnusableStatement as error:
         fail(str(error))
     scope = Scope(scheme, _day(since), _day(until))
+    if scope.since is not None and scope.until is not None and scope.until <= scope.since:
+        fail("--until 须晚于 --since(不含当天)\n--until must be after --since: it is the day after the last one")
     with reading(ledger(read_settings())) as connection:
+        require_scheme(connection, scheme)
         payouts = payouts_to_compare(connection, {line.payout_id for line in statement.lines}, scope)
     all_differences = differences(statement, payouts, scope)
     say = translator(language, " ")
     if write is not None:
         _write(write, all_differences)
+    if as_json:
+        print_json({"differences": [difference._asdict() for difference in all_differences]})
+        raise typer.Exit(DIFFERENT if all_differences else 0)
     if all_differences:
         _show(all_differences, language)
     expected = sum(in_scope(payout, scope) for payout in payouts)
@@ -118,27 +127,31 @@ def _day(moment: datetime | None) -> date | None:
 
 def _show(differences: list[Difference], language: OutputLanguage) -> None:
     say = translator(language, " ")
-    table = Table(*(say(head) for head in HEADS))
-    for place in (1, 4, 5):
-        table.columns[place].justify = "right"
-    table.columns[2].overflow = "fold"
+    rows = []
     for difference in differences:
-        cells = (
-            difference.payout_id,
-            difference.claim_id,
-            _state_in_words(difference.in_ledger, language),
-            _state_in_words(difference.in_statement, language),
-        )
+        sides = _sides(difference, language)
         line = "" if difference.line is None else str(difference.line)
         note = say(Saying(difference.zh, difference.en))
-        table.add_row(say(KINDS[difference.kind]), line, *(cell or "" for cell in cells), note)
-    out.print(table)
+        cells = (difference.payout_id or "", difference.claim_id or "", *sides)
+        rows.append((say(KINDS[difference.kind]), line, *cells, note))
+    print_table([say(head) for head in HEADS], rows, right=(1, 4, 5))
 
 
-def _state_in_words(value: str | None, language: OutputLanguage) -> str | None:
-    """A state in words; an amount stays as it is."""
-    names = {str(state): name for state, name in STATES.items()}
-    return translator(language, " ")(names[value]) if value in names else value
+def _sides(difference: Difference, language: OutputLanguage) -> tuple[str, str]:
+    """What ledger and statement say: the states where these differ, and else the amounts."""
+    if difference.kind is DifferenceKind.STATE_DIFFERS:
+        say = translator(language, " ")
+        ours, theirs = (
+            "" if state is None else say(STATES[state])
+            for state in (difference.ledger_state, difference.statement_state)
+        )
+        return ours, theirs
+    return _grouped(difference.ledger_amount), _grouped(difference.statement_amount)
+
+
+def _grouped(amount: str | None) -> str:
+    """An amount for people, with separators: ``-5,200.00``."""
+    return "" if amount is None else f"{Decimal(amount):,.2f}"
 
 
 def _write(file: Path, differences: list[Difference]) -> None:
@@ -148,8 +161,12 @@ def _write(file: Path, differences: list[Difference]) -> None:
             if file.suffix == ".csv":
                 writer = csv.DictWriter(stream, Difference._fields)
                 writer.writeheader()
-                writer.writerows(rows)
+                writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
             else:
                 json.dump(rows, stream, ensure_ascii=False, indent=1)
     except OSError as error:
         fail(f"{file}: cannot be written: {error.strerror}")
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else harmless(str(value))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from handlers.claims.adjudicate import Benefit
 from handlers.offline.what_if import Pair
+from infra.files.csv_cells import harmless
 from schemas.money import format_yuan
 
 HEAD = (
@@ -38,7 +39,8 @@ def lines_of(pair: Pair) -> Iterator[bytes]:
         paid = [0 if benefit is None else benefit.amount for benefit in (one, other)]
         cells = (claim_id, scheme_id, pair.area, day, pair.before.status, pair.after.status, _tier(one), _tier(other))
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow([*cells, *map(format_yuan, [*paid, paid[1] - paid[0]])])
+        amounts = map(format_yuan, [*paid, paid[1] - paid[0]])
+        csv.writer(text, lineterminator="\n").writerow([*map(harmless, cells), *amounts])
         yield text.getvalue().encode("utf-8")
 
 

@@ -17,6 +17,7 @@ from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.prose import Prose
 from handlers.offline.what_if import EDGES, Class, Cost, Tally
 from handlers.words.claim_sentences import STATUS_NAMES, yuan
+from infra.files.csv_cells import harmless
 from schemas.bilingual import Saying
 from schemas.decisions import Status
 from schemas.money import format_yuan
@@ -288,7 +289,7 @@ def _plain(cell: Cell) -> str:
         return cell.en
     if isinstance(cell, Fen):
         return format_yuan(int(cell))
-    return f"{float(cell):.6f}" if isinstance(cell, Share) else str(cell)
+    return f"{float(cell):.6f}" if isinstance(cell, Share) else harmless(str(cell))
 
 
 def write_csv(report: SimulationReport, folder: Path) -> list[Path]:

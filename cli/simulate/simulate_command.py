@@ -28,7 +28,7 @@ from cli.offline.scatter import LedgerSource, Plan
 from cli.offline.worker_processes import cores, workers
 from cli.simulate import claims_csv, cost_tables, html_page
 from cli.terminal.connect import read_settings
-from cli.terminal.given_files import AsOfOption, instant_of, load_policies, refuse_together
+from cli.terminal.given_files import AsOfOption, folder_for, instant_of, load_policies, refuse_together
 from cli.terminal.language import OutputLanguage
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
 from handlers.claims.account import Decidable
@@ -101,7 +101,7 @@ def simulate(
     if every_claim and folder is None:
         fail("--every-claim needs --out: the folder for claims.csv")
     if folder is not None:
-        _make(folder)
+        folder_for(folder)
     old = None if baseline is None else load_policies(baseline, language)
     compares = ledger or old is not None
     new = load_policies(policy, language, elsewhere=compares)
@@ -190,10 +190,3 @@ def _collect(worked: Worked[tuple[Tally, Path | None]], folder: Path | None) -> 
     parts = [part for _, part in worked.results if part is not None]
     if parts and folder is not None:
         claims_csv.merge(parts, folder / "claims.csv")
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        fail(f"{folder}: cannot be created: {error.strerror}")

@@ -70,6 +70,16 @@ def refuse_together(error: PoliciesConflict, language: OutputLanguage, place: st
     fail("\n".join(map(say, said)))
 
 
+def folder_for(folder: Path) -> None:
+    """Makes a folder for results unless it is there; ends the command if that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        fail(f"{folder}: is a file: name a folder")
+    except OSError as error:
+        fail(f"{folder}: cannot be made: {error.strerror}")
+
+
 def bytes_of(file: Path) -> bytes:
     """The content of a small file; ends the command if it cannot be read."""
     try:

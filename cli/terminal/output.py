@@ -11,7 +11,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-out = Console(highlight=False)
+WIDE = 10_000
+"""Cells in a line of a pipe or file: as many as anybody needs, so that nothing is wrapped or cut for a program."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 err = Console(stderr=True, highlight=False)
 
 UNUSABLE = 2

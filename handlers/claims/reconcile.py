@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from handlers.words.claim_sentences import yuan
 from schemas.dates import shanghai_date
 from schemas.ids import PayoutId
+from schemas.money import format_yuan
 from schemas.outbound import InstructionKind
 from schemas.records import PayoutRecord, PayoutState
 from schemas.statement import Difference, DifferenceKind, Scope, Statement, StatementLine
@@ -27,13 +27,15 @@ def differences(statement: Statement, payouts: Iterable[PayoutRecord], scope: Sc
     """Every difference: those of the statement's lines in their order, then the payouts that it lacks.
 
     ``payouts`` holds all payouts of the ledger, not only those in scope: a line about another month's payout is
-    compared too, and only a payout that the ledger does not know at all counts as missing there.
+    compared too, and only a payout that the ledger does not know at all counts as missing there. A payout whose line
+    cannot be read is not missing as well.
     """
     by_id = {payout.payout_id: payout for payout in payouts}
     results = [
-        Difference(DifferenceKind.UNREADABLE_LINE, line.number, None, zh=line.why.zh, en=line.why.en)
+        Difference(DifferenceKind.UNREADABLE_LINE, line.number, line.payout_id, zh=line.why.zh, en=line.why.en)
         for line in statement.unreadable
     ]
+    unread = {line.payout_id for line in statement.unreadable}
     first: dict[PayoutId, StatementLine] = {}
     for line in statement.lines:
         payout = by_id.get(line.payout_id)
@@ -49,11 +51,10 @@ def differences(statement: Statement, payouts: Iterable[PayoutRecord], scope: Sc
         if not _same_amount(line, payout):
             results.append(_of(DifferenceKind.AMOUNT_DIFFERS, payout, line))
         if line.state not in (None, payout.state):
-            states = _of(DifferenceKind.STATE_DIFFERS, payout, line)
-            results.append(states._replace(in_ledger=payout.state, in_statement=line.state))
+            results.append(_of(DifferenceKind.STATE_DIFFERS, payout, line))
     results.sort(key=lambda result: result.line or 0)
     for payout in by_id.values():
-        if payout.payout_id not in first and in_scope(payout, scope):
+        if payout.payout_id not in first and payout.payout_id not in unread and in_scope(payout, scope):
             results.append(_of(DifferenceKind.MISSING_IN_STATEMENT, payout, None))
     return results
 
@@ -69,7 +70,7 @@ def _same_amount(line: StatementLine, payout: PayoutRecord) -> bool:
 
 
 def _of(kind: DifferenceKind, payout: PayoutRecord | None, line: StatementLine | None) -> Difference:
-    """A difference that shows the amount on each side, if there is one."""
+    """A difference that shows amount and state on each side, as far as they are known."""
     named = line if line is not None else payout
     return Difference(
         kind,
@@ -77,6 +78,8 @@ def _of(kind: DifferenceKind, payout: PayoutRecord | None, line: StatementLine |
         None if named is None else named.payout_id,
         None if payout is None else payout.claim_id,
         None if payout is None else payout.scheme_id,
-        None if payout is None else yuan(signed(payout)),
-        None if line is None else yuan(line.amount),
+        None if payout is None else format_yuan(signed(payout)),
+        None if line is None else format_yuan(line.amount),
+        None if payout is None else payout.state,
+        None if line is None else line.state,
     )

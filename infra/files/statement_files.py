@@ -126,18 +126,20 @@ def _line(number: int, cells: dict[str, Any]) -> StatementLine | Unreadable:
         return Unreadable(number, Saying("没有支付编号", "no payout id"))
     amount = _fen(cells["amount"])
     if amount is None:
-        return Unreadable(number, Saying("金额不是以分为最小单位的数", "the amount is not a whole number of fen"))
+        why = Saying("金额不是以分为最小单位的数", "the amount is not a whole number of fen")
+        return Unreadable(number, why, PayoutId(payout_id))
     state = kind = None
     if "state" in cells:
         state = _meaning(STATES, cells["state"])
         if state is None:
-            return Unreadable(number, Saying("不认识的支付状态", "unknown state"))
+            return Unreadable(number, Saying("不认识的支付状态", "unknown state"), PayoutId(payout_id))
     if "kind" in cells:
         kind = _meaning(KINDS, cells["kind"])
         if kind is None or amount < 0:
             return Unreadable(
                 number,
                 Saying("收付类型不明,或类型与负数金额并用", "unknown kind, or a kind together with a negative amount"),
+                PayoutId(payout_id),
             )
     return StatementLine(number, PayoutId(payout_id), amount * (kind or 1), state, kind is not None or amount < 0)
 

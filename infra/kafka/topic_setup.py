@@ -64,6 +64,13 @@ def cluster_id(bootstrap: str) -> str:
         return str(client.describe_cluster()["cluster_id"])
 
 
+def existing(bootstrap: str) -> list[str]:
+    """The topics of ours that the cluster has."""
+    with admin(bootstrap) as client:
+        present = set(client.list_topics())
+    return [topic.name for topic in TOPICS if topic.name in present]
+
+
 def apply(bootstrap: str, settings: Settings) -> list[str]:
     """Creates the topics that are missing and returns their names. Existing topics are left as they are."""
     with admin(bootstrap) as client:

@@ -114,6 +114,14 @@ def _held_schema(engine: Engine) -> str | None:
         return held
 
 
+def is_untouched(engine: Engine) -> bool:
+    """Whether nothing was ever recorded in the database: no ledger, or one without an event or an act."""
+    with engine.connect() as connection:
+        if connection.scalar(text("SELECT to_regclass('events')")) is None:
+            return True
+        return not connection.scalar(text("SELECT EXISTS (SELECT FROM events)"))
+
+
 def bind(engine: Engine, shard_count: int, cluster_id: str) -> None:
     """Makes the ledger that of ``shard_count`` shards and of one Kafka cluster, or checks that it is.
 

@@ -128,8 +128,10 @@ def test_differences_are_listed_and_written(owed: OwedPerson, url: str, tmp_path
     with (tmp_path / "found.csv").open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert kinds == [each["kind"] for each in told] == [each["kind"] for each in rows]
-    assert ("300.00", "299.99", 2) == (told[0]["in_ledger"], told[0]["in_statement"], told[0]["line"])
-    for word in ("金额不符: 1", "状态不符: 1", "无法识别的行: 1", "账本中没有: 1"):
+    assert ("300.00", "299.99", 2) == (told[0]["ledger_amount"], told[0]["statement_amount"], told[0]["line"])
+    assert ("instructed", "returned") == (told[1]["ledger_state"], told[1]["statement_state"])
+    assert "PO-9" == told[2]["payout_id"]
+    for word in ("金额不符: 1", "状态不符: 1", "无法识别的行: 1", "账本缺失: 1"):
         assert word in done.stdout
 
 
@@ -143,7 +145,8 @@ def test_the_scope_says_what_must_be_there(owed: OwedPerson, url: str, tmp_path:
         ("--since", "2025-03-01", "--until", "2025-03-02", "--scheme", "village_mutual_aid"): 3,
         ("--since", "2025-03-02"): 0,
         ("--until", "2025-03-01"): 0,
-        ("--scheme", "self_pay_assistance"): 0,
+        ("--scheme", "nope"): 2,
+        ("--since", "2025-03-02", "--until", "2025-03-01"): 2,
     }
     assert scopes == {scope: huzhu("reconcile", file, *scope, HUZHU_DATABASE_URL=url).returncode for scope in scopes}
 
@@ -162,3 +165,18 @@ def test_an_unusable_statement_or_call_has_exit_status_2(
     assert (2, "") == (done.returncode, done.stdout)
     assert CHINESE.search(done.stderr)
     assert "Traceback" not in done.stderr
+
+
+def test_missing_and_duplicate_are_told_apart_on_a_narrow_page(owed: OwedPerson, url: str, tmp_path: Path) -> None:
+    """No kind of difference begins like another one, and nothing is cut or broken where the output is a pipe."""
+    (name,) = owed.payouts
+    file = tmp_path / "march.csv"
+    file.write_text("支付编号,金额\nPO-8,7\nPO-8,7\n=HYPERLINK(1),x\n", "utf-8")
+    done = huzhu("reconcile", file, "--out", tmp_path / "found.csv", columns=80, HUZHU_DATABASE_URL=url)
+    assert 3 == done.returncode, done.stderr
+    lines = done.stdout.splitlines()
+    assert any("对账单缺失" in line and name in line for line in lines)
+    assert any("重复" in line and "PO-8" in line for line in lines)
+    assert "…" not in done.stdout
+    with (tmp_path / "found.csv").open(encoding="utf-8-sig", newline="") as stream:
+        assert "'=HYPERLINK(1)" in [row["payout_id"] for row in csv.DictReader(stream)]

@@ -180,14 +180,30 @@ def test_every_kind_of_difference_is_found(tmp_path: Path) -> None:
         ["PO-4", "x", "成功"],
     )
     found = differences(told, [payout("PO-1"), payout("PO-2"), payout("PO-3", 7)], Scope())
-    assert [(str(each.kind), each.line, each.payout_id, each.in_ledger, each.in_statement) for each in found] == [
+    assert [
+        (str(each.kind), each.line, each.payout_id, each.ledger_amount, each.statement_amount) for each in found
+    ] == [
         ("amount_differs", 2, "PO-1", "300.00", "300.01"),
-        ("state_differs", 3, "PO-2", "paid", "failed"),
+        ("state_differs", 3, "PO-2", "300.00", "300.00"),
         ("missing_in_ledger", 4, "PO-9", None, "5.00"),
         ("duplicate_in_statement", 5, "PO-1", "300.00", "300.01"),
-        ("unreadable_line", 6, None, None, None),
+        ("unreadable_line", 6, "PO-4", None, None),
         ("missing_in_statement", None, "PO-3", "0.07", None),
     ]
+    assert ("paid", "failed") == (found[1].ledger_state, found[1].statement_state)
+
+
+def test_a_payout_whose_line_cannot_be_read_is_not_missing_as_well(tmp_path: Path) -> None:
+    """It is found once, under its id."""
+    told = statement(tmp_path, ["PO-1", "1.005", "成功"], ["PO-2", 300, "?"])
+    found = differences(told, [payout("PO-1"), payout("PO-2")], Scope())
+    assert [("unreadable_line", "PO-1"), ("unreadable_line", "PO-2")] == [(str(e.kind), e.payout_id) for e in found]
+
+
+def test_amounts_are_written_without_separators(tmp_path: Path) -> None:
+    """So that other programs read them as numbers."""
+    found = differences(statement(tmp_path, ["PO-1", 5200, "成功"]), [payout("PO-1", 520_001)], Scope())
+    assert [("5200.01", "5200.00")] == [(each.ledger_amount, each.statement_amount) for each in found]
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,25 @@ def test_a_filter_is_a_filter(town: Desk) -> None:
     assert 422 == export(town, "finance", what="everything", format="csv").status_code
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"what": "claims", "status": "paid"},
+        {"what": "payouts", "status": "adjudicated"},
+        {"what": "payouts", "scheme": "nope"},
+        {"what": "refused", "status": "paid"},
+        {"what": "refused", "scheme": "village_mutual_aid"},
+        {"what": "claims", "since": "2025-02-01", "until": "2025-01-01"},
+        {"what": "claims", "since": "2025-02-01", "until": "2025-02-01"},
+    ],
+)
+def test_a_filter_that_cannot_match_is_refused(town: Desk, fields: dict[str, str]) -> None:
+    """With a reason, and without a file and an audit entry of no rows."""
+    before = len(town.audited("data.exported"))
+    assert 422 == export(town, "finance", format="csv", **fields).status_code
+    assert before == len(town.audited("data.exported"))
+
+
 def stay_and_refusal(number: int) -> list[Json | bytes]:
     """A paid stay that ends on the 10th and so many days, and an event that nobody knows."""
     stay = (coverage(f"C{number}"), discharge(f"E{number}", f"2024-03-1{number}"), bill(f"S{number}", f"E{number}"))

@@ -13,6 +13,7 @@ import pyarrow
 import pyarrow.parquet
 import xlsxwriter
 
+from infra.files.csv_cells import harmless
 from schemas.money import format_yuan
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -20,7 +21,6 @@ SHEET_ROWS_MAX = 1_000_000
 """Excel allows 1,048,576 rows per sheet; a longer export continues on another sheet."""
 
 ROWS_AT_ONCE = 10_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Field(NamedTuple):
@@ -96,6 +96,7 @@ def write_xlsx(path: Path, fields: Sequence[Field], rows: Iterable[Sequence[Any]
     about.set_column(1, 1, 60)
     description = [
         *head,
+        ("时区 time zone", "Asia/Shanghai (UTC+08:00)"),
         ("行数 rows", f"{count:,}"),
         *((f"{name} 合计 total", format_yuan(sums[name])) for name in sums),
     ]
@@ -184,9 +185,9 @@ def _cell(field: Field, value: Any) -> str:
     if field.kind == "yuan":
         return format_yuan(value)
     if field.kind == "instant":
-        return str(value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S"))
+        return str(value.astimezone(SHANGHAI).isoformat(" ", "seconds"))
     if field.kind == "day":
         assert isinstance(value, date)
         return value.isoformat()
     text = str(value)
-    return f"'{text}" if field.kind == "text" and text.startswith(_FORMULA) else text
+    return harmless(text) if field.kind == "text" else text

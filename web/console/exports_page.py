@@ -9,6 +9,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from infra.ledger import digest
 from infra.ledger.export_rows import Filter, rows_of
 from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
-from schemas.dates import shanghai_date
+from schemas.dates import format_instant, shanghai_date
 from schemas.decisions import Status
 from schemas.records import Export, PayoutState
 from schemas.refusals import RefusalCode
@@ -34,6 +35,9 @@ KINDS = {
     "payouts": Saying("支付", "Payouts"),
     "refused": Saying("拒收事件", "Refused events"),
 }
+STATUSES: dict[str, type[StrEnum]] = {"claims": Status, "payouts": PayoutState, "refused": RefusalCode}
+"""What the rows of each kind can be filtered by."""
+
 _PERSON = [Field("person_token", "text"), Field("person_id", "text")]
 FIELDS = {
     "claims": [
@@ -76,14 +80,11 @@ _PERSON_AT = {"claims": 1, "payouts": 2}
 
 def index(visit: Visit) -> Response:
     visit.require(Right.EXPORT)
-    with visit.engine.connect() as connection:
-        policies = published_policies(connection)
-    schemes = sorted({scheme.id for policy in policies.releases for scheme in policy.schemes})
     return visit.page(
         "exports.html",
         kinds=KINDS,
-        statuses=[*Status, *PayoutState, *RefusalCode],
-        schemes=schemes,
+        statuses=STATUSES,
+        schemes=_schemes(visit),
         today=shanghai_date(visit.now()),
     )
 
@@ -94,7 +95,7 @@ def download(visit: Visit) -> Response:
     what, kind = visit.form.get("what", ""), visit.form.get("format", "")
     if what not in KINDS or kind not in WRITERS:
         raise PageRefused(422, "请选择导出内容和格式。", "Choose what to export and the format.")
-    row_filter = _filter(visit)
+    row_filter = _filter(visit, what)
     clear = visit.form.get("clear") == "yes"
     conditions = row_filter.words()
     if clear:
@@ -106,7 +107,7 @@ def download(visit: Visit) -> Response:
     head = [
         ("导出 export", what),
         ("导出人 by", visit.user),
-        ("时间 at", moment.isoformat(timespec="seconds")),
+        ("时间 at", format_instant(moment.replace(microsecond=0))),
         ("条件 filter", ", ".join(f"{name}={value}" for name, value in sorted(conditions.items())) or "-"),
     ]
     with tempfile.NamedTemporaryFile(prefix="huzhu-export-", suffix=f".{kind}", delete=False) as file:
@@ -127,7 +128,8 @@ def download(visit: Visit) -> Response:
     return FileResponse(path, 200, headers, MEDIA_TYPES[kind], task, name)
 
 
-def _filter(visit: Visit) -> Filter:
+def _filter(visit: Visit, what: str) -> Filter:
+    """The filter of the form. Raises PageRefused for one that no row of this kind could ever match."""
     days = []
     for name in ("since", "until"):
         text = visit.form.get(name, "").strip()
@@ -135,7 +137,26 @@ def _filter(visit: Visit) -> Filter:
             days.append(date.fromisoformat(text) if text else None)
         except ValueError:
             raise PageRefused(422, "日期格式应为 2027-01-31。", "Write dates as 2027-01-31.") from None
-    return Filter(days[0], days[1], visit.form.get("status", "")[:200], visit.form.get("scheme", "")[:200])
+    since, until = days
+    if since is not None and until is not None and until <= since:
+        raise PageRefused(422, "结束日期须晚于开始日期(结束当天不含)。", "The end must be after the first day.")
+    status, scheme = visit.form.get("status", ""), visit.form.get("scheme", "")
+    if status and status not in list(STATUSES[what]):
+        raise PageRefused(
+            422, f"{KINDS[what].zh}没有这种状态或代码。", f"{KINDS[what].en} never have this status or code."
+        )
+    if scheme and what == "refused":
+        raise PageRefused(422, "拒收事件不按保障层区分。", "Refused events belong to no scheme.")
+    if scheme and scheme not in _schemes(visit):
+        raise PageRefused(422, "没有这个保障层。", "There is no such scheme.")
+    return Filter(since, until, status, scheme)
+
+
+def _schemes(visit: Visit) -> list[str]:
+    """The schemes of all published policies."""
+    with visit.engine.connect() as connection:
+        policies = published_policies(connection)
+    return sorted({scheme.id for policy in policies.releases for scheme in policy.schemes})
 
 
 def _with_tokens(visit: Visit, rows: Iterable[Sequence[Any]], what: str, clear: bool) -> Iterator[Sequence[Any]]:
