@@ -75,9 +75,9 @@ def folder_for(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        fail(f"{folder}: is a file: name a folder")
+        fail(f"{folder}: cannot be created: it is a file; name a folder")
     except OSError as error:
-        fail(f"{folder}: cannot be made: {error.strerror}")
+        fail(f"{folder}: cannot be created: {error.strerror}")
 
 
 def bytes_of(file: Path) -> bytes:

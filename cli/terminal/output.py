@@ -5,17 +5,35 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 WIDE = 10_000
-"""Cells in a line of a pipe or file: as many as anybody needs, so that nothing is wrapped or cut for a program."""
+"""Cells in a line of a table in a pipe or file: as many as anybody needs."""
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-err = Console(stderr=True, highlight=False)
+
+class Output(Console):
+    """A console that wraps and cuts neither sentences nor lists where a program reads them instead of a person."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        if not self.is_terminal and all(isinstance(each, str) for each in objects):
+            options.setdefault("soft_wrap", True)
+        super().print(*objects, **options)
+
+    def print_list(self, table: Table) -> None:
+        """A table as wide as it is; on a terminal as wide as that is, with long cells folded."""
+        if self.is_terminal:
+            self.print(table)
+        else:
+            Console(file=self.file, width=WIDE, highlight=False).print(table)
+
+
+out = Output(highlight=False)
+err = Output(stderr=True, highlight=False)
 
 UNUSABLE = 2
 """Exit status when an option, a file or a setting is unusable."""

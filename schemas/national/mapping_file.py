@@ -47,7 +47,8 @@ def read_mappings(paths: Sequence[Path]) -> NationalMappings:
     for path in _files(paths):
         try:
             text = read_text(path)
-            read.append((path, lines_of(text.removeprefix(_BYTE_ORDER_MARK)), parse_mapping(text, str(path))))
+            mapping = parse_mapping(text, str(path))
+            read.append((path, lines_of(text.removeprefix(_BYTE_ORDER_MARK)), mapping))
         except (MappingError, PolicyError) as error:
             problems += error.problems
     problems += _conflicts(read)
