@@ -15,8 +15,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from schemas.access.console_rights import RIGHTS, ConsoleRole
+from tests.support.builders import bill, encode
 from tests.web.desk import PASSWORD, Desk
 from tests.web.pages import paths
+from tests.web.town import post
 
 SCREENSHOTS = os.environ.get("HUZHU_SCREENSHOTS")
 WIDTHS = {"wide": 1280, "narrow": 390}
@@ -81,6 +83,40 @@ def test_every_page_and_role(browser: Browser, town: Desk, role: ConsoleRole, la
             assert not re.search(r"[\u4e00-\u9fff]", left), (name, left)
     assert [] == complaints
     context.close()
+
+
+@pytest.mark.parametrize(("language", "width"), [("zh", "wide"), ("en", "narrow")])
+def test_back_loses_no_correction(browser: Browser, desk: Desk, language: str, width: str) -> None:
+    """A mistake comes back with what was typed; Back leads to the form again, not to an error of the browser."""
+    post(desk.engine, [encode({**bill(), "total_charge": "1.00"})])
+    desk.catch_up()
+    number = desk.value("SELECT event_no FROM refusals")
+    context, page, _ = signed_in(browser, desk, "operator", language, WIDTHS[width])
+    page.goto(f"{desk.address}/refused/{number}")
+    page.fill("#why", "the hospital called")
+    page.click("form[action$=reveal] button")
+    page.fill("#value", page.input_value("#value").replace('"1.00"', '"2.345"').replace('"CNY"', "1"))
+    page.fill("#reason", "copay retyped")
+    with page.expect_navigation() as navigation:
+        page.click("form[action$=propose] button")
+    assert 422 == navigation.value.status
+    shoot(page, f"mistake-{language}-{width}")
+    assert '"2.345"' in page.input_value("#value")
+    assert "copay retyped" == page.input_value("#reason")
+    assert ["/currency", "/total_charge"] == sorted(page.locator("[role=alert] code").all_inner_texts())
+    page.go_back()
+    assert page.url.startswith(f"{desk.address}/refused/{number}/clear/")
+    assert page.locator("#value").is_visible()
+    page.goto(f"{desk.address}/refused/{number}")
+    page.fill("#reason", "as it was")
+    page.click("form[action$=propose] button")
+    other, page, _ = signed_in(browser, desk, "operator2", language, WIDTHS[width])
+    shoot(page, f"awaiting-{language}-{width}")
+    page.click("a.awaiting")
+    assert 1 == page.locator("tbody tr").count()
+    shoot(page, f"mine-{language}-{width}")
+    for each in (context, other):
+        each.close()
 
 
 def serious(browser: Browser, desk: Desk, who: str, width: int) -> dict[str, Any]:
