@@ -77,6 +77,7 @@ class AuditKind(StrEnum):
     PEOPLE_LOADED = "people.loaded"
     REPLAY_PROPOSED = "replay.proposed"
     REPLAY_REJECTED = "replay.rejected"
+    LEDGER_ADOPTED = "ledger.adopted"
 
 
 class AuditRecorded(BaseModel):

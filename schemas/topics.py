@@ -68,7 +68,9 @@ CHECKPOINTS = Topic(
 DEADLETTER = Topic("claims.deadletter", "out", ("event.refused",), "the original key", "relay", "finance staff")
 ALERTS = Topic("alerts", "out", ("alert.raised",), "person_id", "relay", "finance staff")
 
-RELAY_CURSORS = Topic("relay.cursors", "internal", (), "shard; partition = shard", "relay", "relay", cleanup="compact")
+RELAY_CURSORS = Topic(
+    "relay.cursors", "internal", (), "shard; partition = shard", "relay", "relay, worker", cleanup="compact"
+)
 
 # Inbound in the order in which a backlog is read: who is covered first, so that fewer claims are decided twice.
 TOPICS: tuple[Topic, ...] = (

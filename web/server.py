@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,10 +87,6 @@ class Address:
             key=getattr(settings, f"{name}_tls_key"),
         )
 
-    @property
-    def url(self) -> str:
-        return f"{'https' if self.cert else 'http'}://{self.host}:{self.port}"
-
 
 def check_address(settings: Settings, allow_plain: bool, name: str = "gateway") -> None:
     """Raises NotServed when other machines could reach the server without TLS, unless ``allow_plain``."""
@@ -112,8 +110,28 @@ def check_address(settings: Settings, allow_plain: bool, name: str = "gateway") 
             raise NotServed(f"{prefix}_TLS_CERT and {prefix}_TLS_KEY cannot be used together: {error}") from None
 
 
-def server(app: FastAPI, settings: Settings, name: str = "gateway") -> uvicorn.Server:
-    """A server for the application, to be run. Stops on SIGINT and SIGTERM, or when ``should_exit`` is set."""
+class AnnouncedServer(uvicorn.Server):
+    """A server that says its address as soon as it listens there, and not before."""
+
+    def __init__(self, config: uvicorn.Config, listening: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            port = self.servers[0].sockets[0].getsockname()[1]  # another than the setting's where that is 0
+            scheme = "https" if self.config.is_ssl else "http"
+            self._listening(f"{scheme}://{self.config.host}:{port}")
+
+
+def server(
+    app: FastAPI, settings: Settings, name: str = "gateway", listening: Callable[[str], None] = lambda _: None
+) -> uvicorn.Server:
+    """A server for the application, to be run. Stops on SIGINT and SIGTERM, or when ``should_exit`` is set.
+
+    ``listening`` is told the address once clients can connect. Where it is taken, `run` raises SystemExit.
+    """
     address = Address.of(settings, name)
     config = uvicorn.Config(
         EveryAnswer(app),
@@ -133,7 +151,7 @@ def server(app: FastAPI, settings: Settings, name: str = "gateway") -> uvicorn.S
         limit_concurrency=CONNECTIONS_MAX,
         h11_max_incomplete_event_size=HEAD_BYTES_MAX,
     )
-    return uvicorn.Server(config)
+    return AnnouncedServer(config, listening)
 
 
 def _is_loopback(host: str) -> bool:

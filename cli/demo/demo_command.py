@@ -21,7 +21,7 @@ from cli.demo.demo_console import open_console, reports
 from cli.demo.own_servers import require_unused
 from cli.terminal.connect import read_settings
 from cli.terminal.given_files import by_start, folder_for, lines_of, load_policies
-from cli.terminal.output import err, fail, out, progress
+from cli.terminal.output import UNUSABLE, err, fail, out, progress
 from cli.terminal.run_summary import summarise
 from infra.clock import utc_now
 from infra.kafka import topic_setup
@@ -34,6 +34,7 @@ from schemas.topics import AUDIT, DEADLETTER, DECISIONS, INSTRUCTIONS
 from stream.inbound.partition_reader import RangeReader
 from stream.inbound.post import post
 from stream.lag import lag
+from stream.outbound.cursors import LEDGER_REFUSED
 from stream.outbound.read_topic import read_topic
 
 EXAMPLE = "Example: huzhu demo --facts facts.jsonl --policy wuxi-sample.toml --out huzhu-demo"
@@ -45,6 +46,8 @@ FILES = {
     "deadletter.jsonl": DEADLETTER,
 }
 RESTARTS_MAX = 20
+LASTING = (UNUSABLE, LEDGER_REFUSED)
+"""Exit statuses after which a process is not started again."""
 STALLED_SECONDS_MAX = 180.0
 """Kafka drops a killed worker after its session timeout; no progress for several times that long is a failure."""
 
@@ -100,13 +103,21 @@ def demo(
                 open_console(engine, secret, processes.start)
                 _until_interrupted(processes)
                 return
-        except (PartUnavailable, PartFailed, LedgerMismatch, topic_setup.KafkaUnreachable) as error:
+        except (PartUnavailable, PartFailed, LedgerMismatch, topic_setup.KafkaUnreachable, _Unusable) as error:
             fail(str(error))
         except (KafkaException, TimeoutError) as error:
             fail(f"the demo stopped: {error}. See the logs in {out_dir}", 1)
     summarise(out_dir, len(events), seconds)
     for name in FILES:
         out.print(str(out_dir / name))
+
+
+class _Unusable(Exception):
+    """A process will end the same way however often it is started."""
+
+
+def _last_line(log: Path) -> str:
+    return (log.read_text("utf-8", "replace").strip() or "it said nothing").splitlines()[-1]
 
 
 class _Processes:
@@ -128,11 +139,16 @@ class _Processes:
         (self._folder / "guard.log").unlink(missing_ok=True)
 
     def restart_dead(self) -> None:
-        """Restarts processes that have died. Raises TimeoutError when that happens too often."""
+        """Restarts processes that have died. Raises TimeoutError when that happens too often.
+
+        Raises _Unusable where starting again would not help.
+        """
         for name in self._settings:
             code = self._guarded.exit_code(name)
             if code is None:
                 continue
+            if code in LASTING:
+                raise _Unusable(f"the {name} cannot run (exit status {code}): {_last_line(self._log(name))}")
             self._restarts += 1
             if self._restarts > RESTARTS_MAX:
                 raise TimeoutError(f"the {name} keeps stopping (exit status {code})")

@@ -58,7 +58,7 @@ def open_console(engine: Engine, folder: Path, start: Callable[..., None]) -> No
     keys, signing = folder / "console.keys", folder / "audit.key"
     add_key(keys)
     make_key(LOG_NAME, signing)
-    port = os.environ.get("HUZHU_CONSOLE_PORT") or str(free_ports(1)[0])
+    port = _free_port(os.environ.get("HUZHU_CONSOLE_PORT"))
     table = Table("user 用户名", "password 密码", "role 角色", title="Sign in 登录")
     accounts = [*((f"demo-{role}", role) for role in ConsoleRole), ("demo-operator2", ConsoleRole.OPERATOR)]
     for name, role in accounts:
@@ -81,6 +81,19 @@ def open_console(engine: Engine, folder: Path, start: Callable[..., None]) -> No
     _await_console(int(port))
     out.print(table)
     out.print(f"the console is at http://127.0.0.1:{port} 控制台;Ctrl-C stops everything 按 Ctrl-C 结束")
+
+
+def _free_port(wanted: str | None) -> str:
+    """The port for the console, if nobody listens there; ends the command otherwise."""
+    if not wanted or wanted == "0":
+        return str(free_ports(1)[0])
+    with socket.socket() as probe, suppress(ValueError, OverflowError):
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(wanted)))
+        except OSError:
+            fail(f"another program listens at 127.0.0.1:{wanted}: change HUZHU_CONSOLE_PORT, or leave it out")
+    return wanted
 
 
 def _await_console(port: int) -> None:

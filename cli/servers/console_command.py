@@ -48,7 +48,7 @@ def console(
     """
     from web.console.console_app import Outside, create_console
     from web.console.log_watch import Watch
-    from web.server import Address, NotServed, check_address, server
+    from web.server import NotServed, check_address, server
 
     settings = read_settings()
     log_to_stderr(log_level)
@@ -61,13 +61,12 @@ def console(
     reader = _Lag(settings, engine, shards)
     watch = Watch(_audit_keys(settings), utc_now)
     outside = Outside(shards, reader.lag, watch)
-    serving = server(create_console(engine, settings, keys, outside, utc_now), settings, "console")
+    app = create_console(engine, settings, keys, outside, utc_now)
+    serving = server(app, settings, "console", lambda url: err.print(f"the console is at {url}", soft_wrap=True))
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn restores these when it stops
         signal.signal(number, lambda *_: setattr(serving, "should_exit", True))
-    with _Background(engine, reader, watch):
-        err.print(f"the console is at {Address.of(settings, 'console').url}")
-        with suppress(SystemExit):  # from uvicorn when it cannot listen; it has logged why
-            serving.run()
+    with _Background(engine, reader, watch), suppress(SystemExit):  # from uvicorn when it cannot listen
+        serving.run()
     engine.dispose()
     if not serving.started:
         address = f"{settings.console_host}:{settings.console_port}"

@@ -61,14 +61,11 @@ def gateway(
             kafka_answers=lambda: forwarder.kafka_answers,
             mappings=mappings,
         )
-        serving = server(app, settings)
+        serving = server(app, settings, "gateway", lambda url: err.print(f"the API is at {url}", soft_wrap=True))
         for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn restores these when it stops
             signal.signal(number, lambda *_: setattr(serving, "should_exit", True))
-        with forwarder:
-            scheme = "https" if settings.gateway_tls_cert else "http"
-            err.print(f"the API is at {scheme}://{settings.gateway_host}:{settings.gateway_port}")
-            with suppress(SystemExit):  # from uvicorn when it cannot listen; it has logged why
-                serving.run()
+        with forwarder, suppress(SystemExit):  # from uvicorn when it cannot listen; it has logged why
+            serving.run()
     engine.dispose()
     if forwarder.mismatch is not None:
         fail(str(forwarder.mismatch))

@@ -18,16 +18,24 @@ def worker(log_level: LogLevel = "info") -> None:
     """Process events from Kafka into the ledger until stopped by a signal.
 
     Run any number of workers up to the number of partitions, which Kafka distributes among them. Exit status 75 means
-    that Kafka or the ledger could not be reached: start the worker again.
+    that Kafka or the ledger could not be reached: start the worker again. Exit status 78: the topics are not this
+    ledger's, as after a restore; starting again does not help (docs/operations.md, "A ledger that was restored").
     """
     from stream.inbound import worker as process
     from stream.inbound.intake import Intake
     from stream.inbound.partition_reader import RangeReader
+    from stream.outbound.cursors import LEDGER_REFUSED, LedgerRefused, check_all
 
     settings = read_settings()
     log_to_stderr(log_level)
     engine, bootstrap = bound_ledger(settings, Retry(settings.retry_attempts, settings.retry_wait))
     with RangeReader(bootstrap) as reader, tempfile.TemporaryDirectory(prefix="huzhu-faust-") as folder:
+        try:
+            check_all(engine, reader, range(settings.shards), promoted=settings.after_promotion == "continue")
+        except LedgerRefused as error:
+            fail(str(error), LEDGER_REFUSED)
+        except TROUBLE as error:
+            fail(f"the worker cannot start: {in_one_line(error)}", INFRASTRUCTURE_GONE)
         app = process.create_app(Intake(engine, reader, settings), bootstrap, settings, folder)
         process.run(app, log_level)
 
@@ -36,9 +44,11 @@ def relay(log_level: LogLevel = "info") -> None:
     """Send the ledger's decisions and payouts to the outbound topics until stopped by a signal.
 
     One relay serves all shards; a second one takes over, and the first stands by until the second sends nothing more.
-    Exit status 75 means that Kafka or the ledger could not be reached: start the relay again.
+    Exit status 75 means that Kafka or the ledger could not be reached: start the relay again. Exit status 78: the
+    topics are not this ledger's, as after a restore; starting again does not help (docs/operations.md, "A ledger that
+    was restored").
     """
-    from stream.outbound.relay import CursorLost
+    from stream.outbound.cursors import LEDGER_REFUSED, LedgerRefused
     from stream.outbound.relay_process import RelayProcess
 
     settings = read_settings()
@@ -49,7 +59,7 @@ def relay(log_level: LogLevel = "info") -> None:
         signal.signal(number, lambda *_: process.stop())
     try:
         process.run()
-    except CursorLost as error:
-        fail(str(error), 1)
+    except LedgerRefused as error:
+        fail(str(error), LEDGER_REFUSED)
     except TROUBLE as error:
         fail(f"the relay stopped: {in_one_line(error)}", INFRASTRUCTURE_GONE)

@@ -27,6 +27,8 @@ from sqlalchemy import (
     text,
 )
 
+from schemas.canonical import NO_HASH
+
 metadata = MetaData()
 
 installation = Table(
@@ -35,7 +37,8 @@ installation = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""Facts about this ledger itself: the number of shards, the id of the Kafka cluster that its offsets belong to."""
+"""Facts about this ledger itself: the number of shards, the id of the Kafka cluster that its offsets belong to,
+and who it is itself (`infra.ledger.identity`)."""
 
 shards = Table(
     "shards",
@@ -53,8 +56,26 @@ relays = Table(
     metadata,
     Column("shard", Integer, primary_key=True, autoincrement=False),
     Column("relayed_seq", BigInteger, nullable=False, server_default="0"),
+    Column("relayed_hash", Text, nullable=False, server_default=NO_HASH),
 )
-"""How much of each shard's outbox is known to be in Kafka. A lower bound: the truth is the cursor in Kafka itself."""
+"""How much of each shard's outbox is known to be in Kafka. A lower bound: the truth is the cursor in Kafka itself.
+
+``relayed_hash`` is the running hash of all messages up to there (`infra.ledger.outbox_rows`).
+"""
+
+sent_before = Table(
+    "sent_before",
+    metadata,
+    Column("shard", Integer, nullable=False, autoincrement=False),
+    Column("mark", Text, nullable=False),
+    Column("value", LargeBinary),
+    PrimaryKeyConstraint("shard", "mark"),
+)
+"""What the topics held when this ledger was adopted and might send again: the relay leaves it out.
+
+``mark`` is a payout's id, and ``value`` the instruction as it was sent; or the hash of a whole message, without a
+value.
+"""
 
 offsets = Table(
     "offsets",

@@ -18,7 +18,7 @@ from schemas.outbound import AlertRaised, AuditCheckpointed, AuditRecorded, Payo
 from schemas.refusals import EventRefused
 from schemas.topics import INBOUND, TOPICS, Topic
 
-CONTRACT_VERSION = "1.0.0"
+CONTRACT_VERSION = "1.1.0"
 """major.minor.patch. The major version rises with every change that can break a sender or a reader."""
 
 Schema = dict[str, Any]

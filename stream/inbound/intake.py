@@ -19,11 +19,13 @@ from acts.reader import Reader
 from acts.take_in import GapInOffsets, take_in
 from infra.clock import Clock, utc_now
 from infra.ledger import reads
+from infra.ledger.identity import is_at_home
 from infra.ledger.reads import Fenced
 from infra.settings import Settings
 from schemas.records import Delivery, Range
 from schemas.topics import INBOUND
 from stream.deadline import LEASES_MAX
+from stream.outbound.cursors import check_all
 from stream.retry import Retry
 
 log = logging.getLogger(__name__)
@@ -171,6 +173,12 @@ class Intake:
         return sum(len(part.deliveries) for part in ranges)
 
     def _take(self, shards: Collection[int]) -> dict[int, int]:
+        """Raises the shards' epochs. A ledger that was exchanged under a running worker is found here."""
+        with self._engine.connect() as connection:
+            exchanged = not is_at_home(connection)
+        if exchanged:
+            promoted = self._settings.after_promotion == "continue"
+            check_all(self._engine, self._reader, range(self._settings.shards), promoted=promoted)
         try:
             with self._engine.begin() as connection:
                 return reads.take_shards(connection, shards)

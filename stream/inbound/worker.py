@@ -26,6 +26,7 @@ from schemas.topics import INBOUND, MESSAGE_BYTES_MAX
 from stream.deadline import INFRASTRUCTURE_GONE
 from stream.inbound.intake import Intake, OffsetsLost
 from stream.inbound.transport import CommittedTransport
+from stream.outbound.cursors import LEDGER_REFUSED, LedgerRefused
 from stream.retry import TROUBLE
 
 log = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
                 os._exit(0)
             log.critical("worker exits, nothing acknowledged: %s", _for_log(error))
             logging.shutdown()
-            os._exit(INFRASTRUCTURE_GONE)
+            os._exit(LEDGER_REFUSED if isinstance(error, LedgerRefused) else INFRASTRUCTURE_GONE)
 
     @app.agent(inbound, concurrency=1, name="huzhu.intake")
     async def intake_agent(stream: Any) -> None:
@@ -123,7 +124,7 @@ def _for_log(error: BaseException) -> str:
     """What failed and where, without the error's own text: databases and models quote personal data in it."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     cause = type(getattr(error, "orig", None) or error).__name__
-    detail = f": {error}" if isinstance(error, OffsetsLost) else ""
+    detail = f": {error}" if isinstance(error, OffsetsLost | LedgerRefused) else ""
     return f"{cause} at {place.filename}:{place.lineno}{detail}"
 
 

@@ -1,39 +1,40 @@
 """From the ledger to Kafka: each outbox message exactly once, in order, whatever dies.
 
 Every shard has one transactional id. A starting relay fences the previous one, which also settles its last transaction,
-reads the shard's cursor from `relay.cursors`, and continues after it. Messages and the new cursor are written in one
-Kafka transaction. The ledger is updated afterwards, only to clear its outbox: it never decides what to send next.
+reads the shard's cursor from `relay.cursors`, checks that it is this ledger's (`stream.outbound.cursors`), and goes on
+after it. Messages and the new cursor are written in one Kafka transaction. The ledger is updated afterwards, only to
+clear its outbox: it never decides what to send next.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from sqlalchemy import Engine
 
+from acts.adopt_ledger import mark_of, money_of
 from acts.reader import Reader
 from infra.kafka import client_security
 from infra.ledger import outbox_rows
+from infra.ledger.identity import identity
+from infra.ledger.outbox_rows import Sent
 from infra.settings import Settings
+from schemas.canonical import NO_HASH
 from schemas.records import OutboxRow
 from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS
 from stream.inbound.partition_reader import RangeReader
 from stream.outbound.cloudevents import Headers, headers_of
+from stream.outbound.cursors import Cursor, LedgerRefused, compare, read_cursor
 
 log = logging.getLogger(__name__)
 
 TRANSACTION_SECONDS_MAX = 30.0
 BATCH_BYTES_MAX = 16 * 1024 * 1024
 """At least two of the largest messages; bounds the memory of one transaction."""
-
-
-class CursorLost(Exception):
-    """Kafka's cursor and the ledger contradict each other: continuing would pay twice, or never."""
 
 
 class TransactionalProducer(Protocol):
@@ -73,6 +74,11 @@ def transactional_producer(bootstrap: str, transactional_id: str) -> Transaction
     )
 
 
+def transactional_id(shard: int) -> str:
+    """Under which whoever sends for a shard fences the one before."""
+    return f"huzhu-relay-{shard}"
+
+
 class ShardRelay:
     """The relay of one shard. Not thread-safe."""
 
@@ -90,39 +96,39 @@ class ShardRelay:
         self._bootstrap = bootstrap
         self._shard = shard
         self._limit = settings.relay_batch
+        self._promoted = settings.after_promotion == "continue"
         self._new_producer = producer
         self._new_reader = reader
         self._producer: TransactionalProducer | None = None
-        self._cursor = 0
+        self._sent = Sent(0, NO_HASH)
+        self._ledger = ""
+        self._leaves_out = False
 
     def start(self) -> None:
-        """Fences the previous relay and reads how far it got. Raises CursorLost, KafkaException, DBAPIError."""
-        self._producer = self._new_producer(self._bootstrap, f"huzhu-relay-{self._shard}")
+        """Fences the previous relay and reads how far it got. Raises LedgerRefused, KafkaException, DBAPIError."""
+        with self._engine.begin() as connection:
+            mine = identity(connection)
+        self._producer = self._new_producer(self._bootstrap, transactional_id(self._shard))
         self._producer.init_transactions(TRANSACTION_SECONDS_MAX)
         with self._new_reader(self._bootstrap) as reader:
-            self._cursor = read_cursor(reader, self._shard)
+            cursor = read_cursor(reader, self._shard)
         with self._engine.connect() as connection:
+            self._sent = compare(connection, self._shard, cursor, mine, promoted=self._promoted)
             cleared = outbox_rows.last_sent(connection, self._shard)
-            written = outbox_rows.last_written(connection, self._shard)
-        if self._cursor < cleared:
-            raise CursorLost(
-                f"shard {self._shard}: {RELAY_CURSORS.name} says {self._cursor}, but the ledger knows {cleared} "
-                "as sent: the topic was lost or this is another cluster. Restore it; nothing was sent"
-            )
-        if self._cursor > written:
-            raise CursorLost(
-                f"shard {self._shard}: {RELAY_CURSORS.name} says {self._cursor}, but the ledger has written only "
-                f"{written}: it is an older copy, or another ledger's topics. Restore the newest; nothing was sent"
-            )
-        if self._cursor > cleared:
+            self._leaves_out = outbox_rows.has_sent_before(connection, self._shard)
+        self._ledger = mine.id
+        if cursor.ledger not in (None, mine.id):
+            log.warning("shard %s: the ledger was promoted, and lacks nothing that was sent", self._shard)
+            self._commit([])
+        if self._sent.seq > cleared.seq:
             self._clear()  # the previous relay died between its commit and this
-        log.info("shard %s: relaying from %s", self._shard, self._cursor + 1)
+        log.info("shard %s: relaying from %s", self._shard, self._sent.seq + 1)
 
     def progress(self) -> tuple[int, int]:
         """Numbers of the newest message that the ledger knows as sent, by whatever relay, and of the newest of all."""
         with self._engine.connect() as connection:
             sent = outbox_rows.last_sent(connection, self._shard)
-            return sent, outbox_rows.last_written(connection, self._shard)
+            return sent.seq, outbox_rows.last_written(connection, self._shard)
 
     def step(self, before_commit: Callable[[], None] = lambda: None) -> int:
         """Sends the next messages as one transaction and returns how many. ``before_commit`` is for fault tests.
@@ -133,28 +139,46 @@ class ShardRelay:
         rows = self._waiting()
         if not rows:
             return 0
-        producer = self._producer
-        assert producer is not None, "start() comes before step()"
-        producer.begin_transaction()
-        for row in rows:
-            self._produce(producer, row.topic, row.key, row.value)
-        cursor = json.dumps({"shard": self._shard, "seq": rows[-1].seq}).encode()
-        self._produce(producer, RELAY_CURSORS.name, str(self._shard).encode(), cursor)
-        before_commit()
-        producer.commit_transaction(TRANSACTION_SECONDS_MAX)
-        self._cursor = rows[-1].seq
+        self._commit(rows, before_commit)
         self._clear()
         return len(rows)
+
+    def _commit(self, rows: Sequence[OutboxRow], before_commit: Callable[[], None] = lambda: None) -> None:
+        """Sends messages and the cursor after them, all or none."""
+        producer = self._producer
+        assert producer is not None, "start() comes before step()"
+        sent = Sent(rows[-1].seq if rows else self._sent.seq, outbox_rows.chained(self._sent.chain, rows))
+        producer.begin_transaction()
+        for row in self._not_sent_before(rows):
+            self._produce(producer, row.topic, row.key, row.value)
+        key, value = Cursor(sent.seq, self._ledger, sent.chain).message(self._shard)
+        self._produce(producer, RELAY_CURSORS.name, key, value)
+        before_commit()
+        producer.commit_transaction(TRANSACTION_SECONDS_MAX)
+        self._sent = sent
+
+    def _not_sent_before(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        """The messages without those that the topics held when the ledger was adopted."""
+        if not self._leaves_out or not rows:
+            return rows
+        marks = [mark_of(row.topic, row.key, row.value) for row in rows]
+        with self._engine.connect() as connection:
+            known = outbox_rows.among_sent_before(connection, self._shard, marks)
+        for row, mark in zip(rows, marks, strict=True):
+            before = known.get(mark)
+            if before is not None and money_of(before) != money_of(row.value):
+                log.warning("shard %s: payout %s was sent before with other money: left out", self._shard, mark)
+        return [row for row, mark in zip(rows, marks, strict=True) if mark not in known]
 
     def _waiting(self) -> list[OutboxRow]:
         """The next messages, as many as fit; a single one can be larger."""
         with self._engine.connect() as connection:
-            rows = outbox_rows.waiting(connection, self._shard, self._cursor, self._limit, BATCH_BYTES_MAX)
-            for number, row in enumerate(rows, start=self._cursor + 1):
+            rows = outbox_rows.waiting(connection, self._shard, self._sent.seq, self._limit, BATCH_BYTES_MAX)
+            for number, row in enumerate(rows, start=self._sent.seq + 1):
                 if row.seq != number:
-                    if outbox_rows.last_sent(connection, self._shard) > self._cursor:
+                    if outbox_rows.last_sent(connection, self._shard).seq > self._sent.seq:
                         raise KafkaException(KafkaError(KafkaError._FENCED, "a newer relay sends for this shard", True))
-                    raise CursorLost(f"shard {self._shard}: outbox has {row.seq} after {number - 1}")
+                    raise LedgerRefused(f"shard {self._shard}: outbox has {row.seq} after {number - 1}")
         return rows
 
     def _produce(self, producer: TransactionalProducer, topic: str, key: bytes | None, value: bytes) -> None:
@@ -168,18 +192,4 @@ class ShardRelay:
     def _clear(self) -> None:
         """Deletes the messages that Kafka has, and records how far that is."""
         with self._engine.begin() as connection:
-            outbox_rows.clear(connection, self._shard, self._cursor)
-
-
-def read_cursor(reader: Reader, shard: int) -> int:
-    """The last outbox number in a shard's committed transactions; 0 if there are none."""
-    place = (RELAY_CURSORS.name, shard)
-    first, end = reader.ends([place])[place]
-    start, reach = end, 16
-    while start > first:
-        start = max(first, end - reach)
-        cursors = reader.read(*place, start, end, limit=reach + 1).deliveries
-        if cursors:
-            return int(json.loads(cursors[-1].value or b"")["seq"])
-        reach *= 4
-    return 0
+            outbox_rows.clear(connection, self._shard, self._sent)

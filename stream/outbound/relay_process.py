@@ -15,6 +15,8 @@ from sqlalchemy import Engine
 from infra.ledger.write import OUTBOX_NOTICE
 from infra.settings import Settings
 from stream.deadline import LEASES_MAX, deadline
+from stream.inbound.partition_reader import RangeReader
+from stream.outbound.cursors import check_all
 from stream.outbound.relay import ShardRelay
 from stream.retry import TROUBLE, Retry, in_one_line, is_fenced, may_pass
 
@@ -45,6 +47,7 @@ class RelayProcess:
 
     def __init__(self, engine: Engine, bootstrap: str, shards: range, settings: Settings) -> None:
         self._engine = engine
+        self._bootstrap = bootstrap
         self._settings = settings
         self._bells = {shard: threading.Event() for shard in shards}
         self._relays = {shard: ShardRelay(engine, bootstrap, shard, settings) for shard in shards}
@@ -58,7 +61,16 @@ class RelayProcess:
             bell.set()
 
     def run(self) -> None:
-        """Returns after `stop`; otherwise raises the error that ended a thread."""
+        """Returns after `stop`; otherwise raises the error that ended a thread.
+
+        Whose the topics are is asked of all shards before any relay is fenced or anything is sent.
+        """
+        try:
+            self._new_retry()(self._check)
+        except TROUBLE:
+            if self._stopping.is_set():
+                return
+            raise
         threads = [
             threading.Thread(target=self._guarded, args=(lambda s=shard: self._relay(s),)) for shard in self._bells
         ]
@@ -79,6 +91,15 @@ class RelayProcess:
             self._trouble.append(error)
             self.stop()
 
+    def _check(self) -> None:
+        promoted = self._settings.after_promotion == "continue"
+        with RangeReader(self._bootstrap) as reader:
+            check_all(self._engine, reader, self._bells, promoted=promoted)
+
+    def _new_retry(self) -> Retry:
+        longest = LEASES_MAX * self._settings.ledger_lease
+        return Retry(self._settings.retry_attempts, self._settings.retry_wait, self._stopping.wait, longest)
+
     def _relay(self, shard: int) -> None:
         patience = Patience(self._settings.ledger_lease)
         while not self._stopping.is_set():
@@ -94,7 +115,7 @@ class RelayProcess:
         """Sends the shard's messages until the process stops. Raises KafkaException when another relay takes over."""
         relay, bell = self._relays[shard], self._bells[shard]
         longest = LEASES_MAX * self._settings.ledger_lease
-        retry = Retry(self._settings.retry_attempts, self._settings.retry_wait, self._stopping.wait, longest)
+        retry = self._new_retry()
 
         def start_over() -> None:
             relay.start()

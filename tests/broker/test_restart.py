@@ -26,6 +26,7 @@ from schemas.policy.policy_file import read_policies
 from schemas.refusals import Refusal, RefusalCode
 from schemas.topics import INBOUND, TOPICS
 from stream.inbound.post import post
+from stream.outbound.cursors import LEDGER_REFUSED
 from tests.support import processes
 from tests.support.builders import SHARDS, Json
 from tests.support.paths import WUXI
@@ -271,14 +272,16 @@ def test_sigterm_ends_in_good_order(run: Run) -> None:
 
 
 def test_an_older_ledger_sends_nothing(run: Run, ledger_url: str) -> None:
-    """A relay whose ledger has written less than Kafka holds, as a restored copy, says so and sends nothing."""
+    """A worker or relay whose ledger has not sent what Kafka holds, as a restored copy, says so and sends nothing."""
     run.ensure("worker", "relay", **QUICK)
     run.post(load(seed=10, persons=20))
     run.spine.await_idle()
     before = len(run.spine.committed("audit.events"))
-    ended = huzhu(run.spine.bootstrap, "relay", database_url=ledger_url)
-    assert ended.returncode == 1
-    assert ended.stderr.endswith("another ledger's topics. Restore the newest; nothing was sent\n")
+    for command in ("relay", "worker"):
+        ended = huzhu(run.spine.bootstrap, command, database_url=ledger_url)
+        assert ended.returncode == LEDGER_REFUSED
+        assert "what Kafka holds was sent by ledger" in ended.stderr
+        assert "huzhu ledger adopt" in ended.stderr
     assert len(run.spine.committed("audit.events")) == before
 
 

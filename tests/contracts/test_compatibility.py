@@ -23,8 +23,12 @@ Schema = dict[str, Any]
 Change = Callable[[Schema], Any]
 
 SCHEMAS = {event.event_type: inlined(event.schema) for event in events()}
-BILL, STAY, ORDER, DECISION = (
-    SCHEMAS[name] for name in ("settlement.posted", "encounter.discharged", "payout.instructed", "claim.decided")
+BILL, STAY, ORDER, DECISION, AUDIT, ALERT = (
+    SCHEMAS[name]
+    for name in (
+        *("settlement.posted", "encounter.discharged", "payout.instructed", "claim.decided"),
+        *("audit.recorded", "alert.raised"),
+    )
 )
 MESSAGES = sorted((Path(__file__).parent / "messages").glob("*/*.json"))
 
@@ -116,6 +120,12 @@ BREAKS_READERS: dict[str, tuple[Schema, Change, str]] = {
         "/amount: its type is wider now",
     ),
     "a value is added": (ORDER, lambda s: field(s, "kind")["enum"].append("gift"), "/kind: its set of values is wider"),
+    "a kind of audit entry is renamed": (
+        AUDIT,
+        lambda s: field(s, "kind")["enum"].__setitem__(0, "event.admitted"),
+        "/kind: its set of values is wider",
+    ),
+    "any kind of audit entry": (AUDIT, lambda s: field(s, "kind").pop("enum"), "/kind: its set of values is wider"),
     "a set of values is opened": (ORDER, lambda s: field(s, "kind").pop("enum"), "/kind: its set of values is wider"),
     "money becomes a number": (
         ORDER,
@@ -153,6 +163,8 @@ HARMLESS_TO_READERS: dict[str, tuple[Schema, Change]] = {
     "a field is always there": (DECISION, lambda s: in_benefit(s)["required"].append("reason")),
     "a value is never used again": (DECISION, lambda s: field(s, "status")["enum"].remove("voided")),
     "never null again": (ORDER, lambda s: s["properties"].update(tier={"type": "string"})),
+    "a further kind of audit entry": (AUDIT, lambda s: field(s, "kind")["enum"].append("ledger.mended")),
+    "a further code of an alert": (ALERT, lambda s: field(s, "code")["enum"].append("STUCK")),
     "another description": (ORDER, lambda s: field(s, "amount").update(description="how much")),
 }
 

@@ -268,7 +268,7 @@ BUGS = (
     Bug(
         "relay",
         "a-cursor-behind-aborted-ones-is-not-found",
-        "stream/outbound/relay.py",
+        "stream/outbound/cursors.py",
         "        reach *= 4\n",
         "        break\n",
         ("tests/ledger/test_relay_batches.py::test_the_last_cursor_is_found_however_far_back_it_is",),

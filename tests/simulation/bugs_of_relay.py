@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from itertools import count
 
 import pytest
-from sqlalchemy import select
 
 from infra.ledger import tables
+from infra.ledger.identity import identity
+from infra.ledger.outbox_rows import Sent, chained, last_sent
 from schemas.records import OutboxRow
 from schemas.topics import RELAY_CURSORS
+from stream.outbound.cursors import Cursor
 from stream.outbound.relay import ShardRelay, TransactionalProducer
 
 
@@ -22,8 +23,8 @@ def cursor_outside(patch: pytest.MonkeyPatch) -> None:
         rows = self._waiting()
         if rows:
             _send(self, rows, cursor=False)
-            _send(self, [], cursor=True, seq=rows[-1].seq)
-            self._cursor = rows[-1].seq
+            self._sent = _after(self, rows)
+            _send(self, [], cursor=True)
             self._clear()
         return len(rows)
 
@@ -36,23 +37,27 @@ def marked_before_sent(patch: pytest.MonkeyPatch) -> None:
     def too_early(self: ShardRelay) -> int:
         rows = self._waiting()
         if rows:
-            self._cursor = rows[-1].seq
+            self._sent = _after(self, rows)
             self._clear()
-            _send(self, rows, cursor=True, seq=self._cursor)
+            _send(self, rows, cursor=True)
         return len(rows)
 
     patch.setattr(ShardRelay, "step", too_early)
 
 
-def _send(relay: ShardRelay, rows: Sequence[OutboxRow], *, cursor: bool, seq: int = 0) -> None:
+def _after(relay: ShardRelay, rows: Sequence[OutboxRow]) -> Sent:
+    return Sent(rows[-1].seq, chained(relay._sent.chain, rows))
+
+
+def _send(relay: ShardRelay, rows: Sequence[OutboxRow], *, cursor: bool) -> None:
     producer = relay._producer
     assert producer is not None
     producer.begin_transaction()
     for row in rows:
         relay._produce(producer, row.topic, row.key, row.value)
     if cursor:
-        value = json.dumps({"shard": relay._shard, "seq": seq}).encode()
-        relay._produce(producer, RELAY_CURSORS.name, str(relay._shard).encode(), value)
+        key, value = Cursor(relay._sent.seq, relay._ledger, relay._sent.chain).message(relay._shard)
+        relay._produce(producer, RELAY_CURSORS.name, key, value)
     producer.commit_transaction(30.0)
 
 
@@ -62,9 +67,9 @@ def cursor_from_ledger(patch: pytest.MonkeyPatch) -> None:
     def from_ledger(self: ShardRelay) -> None:
         self._producer = self._new_producer(self._bootstrap, f"huzhu-relay-{self._shard}")
         self._producer.init_transactions(30.0)
-        with self._engine.connect() as connection:
-            known = select(tables.relays.c.relayed_seq).where(tables.relays.c.shard == self._shard)
-            self._cursor = connection.scalar(known) or 0
+        with self._engine.begin() as connection:
+            self._sent = last_sent(connection, self._shard)
+            self._ledger = identity(connection).id
 
     patch.setattr(ShardRelay, "start", from_ledger)
 
@@ -104,8 +109,8 @@ def mark_goes_back(patch: pytest.MonkeyPatch) -> None:
     def overwritten(self: ShardRelay) -> None:
         with self._engine.begin() as connection:
             mark = tables.relays.update().where(tables.relays.c.shard == self._shard)
-            connection.execute(mark.values(relayed_seq=self._cursor))
-            sent = tables.outbox.c.shard == self._shard, tables.outbox.c.seq <= self._cursor
+            connection.execute(mark.values(relayed_seq=self._sent.seq, relayed_hash=self._sent.chain))
+            sent = tables.outbox.c.shard == self._shard, tables.outbox.c.seq <= self._sent.seq
             connection.execute(tables.outbox.delete().where(*sent))
 
     patch.setattr(ShardRelay, "_clear", overwritten)

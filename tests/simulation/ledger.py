@@ -15,6 +15,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import PoolProxiedConnection
 
+from infra.ledger.identity import identity
 from infra.ledger.schema import bind, connect, upgrade
 from infra.ledger.tables import metadata
 from tests.simulation.faults import Crashed, Faults, Point
@@ -88,6 +89,9 @@ class SimulatedLedger:
         self.observer.execute(EMPTY.format(tables=", ".join(sorted(metadata.tables))).encode())
         self.engine: Engine = connect(url)
         bind(self.engine, shards, "simulated")
+        with self.engine.begin() as connection:
+            identity(connection)
+        self.observer.execute("UPDATE installation SET value = 'simulated' WHERE name = 'ledger_id'")
         self._commit = self.engine.dialect.do_commit
         self.engine.dialect.do_commit = self._faulty_commit  # type: ignore[assignment,method-assign]
         event.listen(self.engine, "begin", self._begin)

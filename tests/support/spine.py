@@ -71,6 +71,13 @@ class Spine:
         bind(engine, SHARDS, topic_setup.cluster_id(self.bootstrap))
         return engine
 
+    def move(self, postgres_url: str) -> None:
+        """The ledger is at another server from now on, under the same name."""
+        self.engine.dispose()
+        del self.engine
+        name = make_url(self.url).database
+        self.url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+
     def start(self, command: str, name: str | None = None, **settings: object) -> int:
         """Starts `huzhu COMMAND` under a name (the command's unless given); its pid. Settings are HUZHU_* variables."""
         known = {"kafka_bootstrap": self.bootstrap, "database_url": self.url, "shards": SHARDS, "idle_check": 2}

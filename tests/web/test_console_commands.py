@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -173,3 +174,22 @@ def test_it_refuses_before_it_touches_anything(tmp_path: Path) -> None:
     assert (UNUSABLE, True) == (missing.returncode, "cannot be read" in missing.stderr)
     with pytest.raises(NotServed, match="HUZHU_CONSOLE_HOST"):
         check_address(Settings(console_host="10.0.0.5"), allow_plain=False, name="console")
+
+
+@pytest.mark.parametrize("name", ["console", "gateway"])
+def test_no_address_is_said_that_another_program_has(ledger: Engine, tmp_path: Path, name: str) -> None:
+    """Where the port is taken the server says so, with the setting to change, and no address at which nothing is."""
+    keys = tmp_path / "keys"
+    huzhu("people", "newkey", keys)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        settings: dict[str, Any] = {
+            "HUZHU_DATABASE_URL": url_of(ledger),
+            "HUZHU_KAFKA_BOOTSTRAP": "127.0.0.1:9",
+            "HUZHU_CONSOLE_KEY_FILE": str(keys),
+            f"HUZHU_{name.upper()}_PORT": str(other.getsockname()[1]),
+        }
+        done = huzhu(name, **settings)
+    assert UNUSABLE == done.returncode
+    assert f"cannot listen at 127.0.0.1:{settings[f'HUZHU_{name.upper()}_PORT']}" in done.stderr
+    assert f"HUZHU_{name.upper()}_PORT" in done.stderr
+    assert "is at http" not in done.stderr

@@ -1,0 +1,1 @@
+"""`huzhu ledger`: whose the topics are."""

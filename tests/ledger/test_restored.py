@@ -1,0 +1,323 @@
+"""A ledger that was restored, copied or promoted, or is another one, before topics to which a ledger has sent."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from infra.ledger.identity import identity, renew
+from infra.ledger.schema import connect
+from infra.settings import Settings
+from schemas.outbound import AuditKind
+from schemas.topics import RELAY_CURSORS
+from stream.outbound.adoption import NotAsShown, adopt, survey_all
+from stream.outbound.cursors import LedgerRefused, check_all, read_cursor
+from stream.outbound.relay import ShardRelay
+from tests.simulation.faults import Faults
+from tests.simulation.simulated_kafka import SimulatedKafka, SimulatedProducer, SimulatedReader
+from tests.support.acts import publish
+from tests.support.builders import POLICY, RECORDED_AT, SHARDS, Json, bill, coverage, discharge
+from tests.support.databases import fresh_name
+from tests.support.ledgers import for_person, give, held, in_order, person_of_shard, ticking
+
+PERSON = person_of_shard(1)
+LATER = ticking(RECORDED_AT + timedelta(hours=3))
+Copy = Callable[[Engine], Engine]
+
+
+class Topics:
+    """A Kafka without faults, and whoever sends to it."""
+
+    def __init__(self) -> None:
+        self.kafka = SimulatedKafka()
+        self.faults = Faults(Random(1))
+        self.faults.on = False
+
+    @contextmanager
+    def reader(self, _: str = "") -> Iterator[SimulatedReader]:
+        yield SimulatedReader(self.kafka, self.faults)
+
+    def producer(self, _: str, name: str) -> SimulatedProducer:
+        return SimulatedProducer(self.kafka, self.faults, name, lambda: None)
+
+    def relay(self, ledger: Engine, **settings: Any) -> int:
+        """A relay is started for every shard and sends until nothing is left, as the process does; how much it sent."""
+        known = Settings(shards=SHARDS, **settings)
+        with self.reader() as reader:
+            check_all(ledger, reader, range(SHARDS), promoted=known.after_promotion == "continue")
+        sent = 0
+        for shard in range(SHARDS):
+            relay = ShardRelay(ledger, "", shard, known, self.producer, self.reader)
+            relay.start()
+            while step := relay.step():
+                sent += step
+        return sent
+
+    def adopt(self, ledger: Engine) -> list[Any]:
+        with self.reader() as reader:
+            shown = [each.survey for each in survey_all(ledger, reader, range(SHARDS))]
+        adopt(ledger, "", shown, "li.na", "disk failure", LATER, self.producer, self.reader)
+        return shown
+
+    def values(self, topic: str) -> list[Json]:
+        places = [place for place in sorted(self.kafka.logs) if place[0] == topic]
+        return [json.loads(each.value or b"") for place in places for _, each in self.kafka.committed(place)]
+
+    def number(self) -> int:
+        """How many messages there are in all topics."""
+        return sum(len(self.kafka.committed(place)) for place in self.kafka.logs)
+
+
+@pytest.fixture
+def topics() -> Topics:
+    return Topics()
+
+
+@pytest.fixture
+def copies(postgres_url: str) -> Iterator[Copy]:
+    """Copies databases, as a restored backup is a copy."""
+    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    made: list[Engine] = []
+
+    def copy(ledger: Engine) -> Engine:
+        ledger.dispose()
+        name = fresh_name("copy")
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {ledger.url.database}"))
+        made.append(connect(make_url(ledger.url).set(database=name).render_as_string(hide_password=False)))
+        return made[-1]
+
+    yield copy
+    with admin.connect() as connection:
+        for engine in made:
+            engine.dispose()
+            connection.execute(text(f"DROP DATABASE {engine.url.database} WITH (FORCE)"))
+    admin.dispose()
+
+
+def moved_by_files(copy: Engine) -> None:
+    """As if the copy had been made file by file and started as it was: it lives where its original lives."""
+    with copy.begin() as connection:
+        name = connection.scalar(text("SELECT value FROM installation WHERE name = 'ledger_id'"))
+        renew(connection)
+        connection.execute(text("UPDATE installation SET value = :id WHERE name = 'ledger_id'"), {"id": name})
+
+
+def promoted(ledger: Engine) -> None:
+    """As if the server had been a standby: the id was given on an earlier timeline."""
+    with ledger.begin() as connection:
+        connection.execute(text("UPDATE installation SET value = '00000000' WHERE name = 'ledger_timeline'"))
+
+
+def begin(ledger: Engine, policy: str = POLICY) -> None:
+    publish(ledger, policy, "li.na", SHARDS, ticking())
+    held(ledger)
+    give(ledger, in_order(for_person(PERSON, coverage(), discharge())), ticking())
+
+
+def go_on(ledger: Engine, clock: Callable[[], Any], copay: int = 5000) -> None:
+    """The bill arrives, and the claim is paid."""
+    held(ledger)
+    give(ledger, in_order(for_person(PERSON, bill(copay=copay))), clock)
+
+
+def waiting(ledger: Engine) -> int:
+    with ledger.connect() as connection:
+        return int(connection.scalar(text("SELECT count(*) FROM outbox")) or 0)
+
+
+def test_a_ledger_that_stays_is_known_again(ledger: Engine, topics: Topics) -> None:
+    """Relays that come and go send each message once; the cursor names the ledger."""
+    begin(ledger)
+    first = topics.relay(ledger)
+    go_on(ledger, LATER)
+    assert first + topics.relay(ledger) + topics.relay(ledger) == topics.number() - len(topics.values("relay.cursors"))
+    with ledger.begin() as connection, topics.reader() as reader:
+        mine = identity(connection)
+        assert {mine.id} == {cursor.ledger for s in range(SHARDS) if (cursor := read_cursor(reader, s)).seq}
+        assert mine == identity(connection)
+
+
+@pytest.mark.parametrize("by_files", [False, True], ids=["restored", "copied file by file"])
+def test_a_restored_ledger_is_refused_for_good(ledger: Engine, topics: Topics, copies: Copy, by_files: bool) -> None:
+    """However far it numbers by itself afterwards: nothing is sent, and nothing deleted."""
+    begin(ledger)
+    topics.relay(ledger)
+    copy = copies(ledger)
+    go_on(ledger, LATER)
+    topics.relay(ledger)
+    before = topics.number()
+    if by_files:
+        moved_by_files(copy)
+    with pytest.raises(LedgerRefused):
+        topics.relay(copy)
+    go_on(copy, ticking(RECORDED_AT + timedelta(days=1)))
+    renumbered = waiting(copy)
+    for more in range(1, 4):
+        with pytest.raises(LedgerRefused, match="huzhu ledger adopt"):
+            topics.relay(copy)
+        give(copy, in_order(for_person(PERSON, bill(f"S-{more}", f"E-{more}")), first=more), LATER)
+    assert (topics.number(), renumbered) < (before + 1, waiting(copy))
+    assert 0 == topics.relay(ledger)
+
+
+def test_a_ledger_that_never_looked_before_it_numbered_is_refused_too(
+    ledger: Engine, topics: Topics, copies: Copy
+) -> None:
+    """A file copy whose numbers have passed the cursor already: only what was sent tells it from the original."""
+    begin(ledger)
+    topics.relay(ledger)
+    copy = copies(ledger)
+    go_on(ledger, LATER)
+    topics.relay(ledger)
+    moved_by_files(copy)
+    go_on(copy, ticking(RECORDED_AT + timedelta(days=1)))
+    with pytest.raises(LedgerRefused, match="other messages than were sent"):
+        topics.relay(copy)
+
+
+def test_another_ledger_of_the_cluster_is_refused(ledger: Engine, topics: Topics, copies: Copy) -> None:
+    """Although only one shard was ever sent to, and not the one in which the other ledger has something to send."""
+    begin(ledger)
+    other = copies(ledger)
+    give(other, in_order(for_person(person_of_shard(3), coverage("C3"))), LATER)
+    topics.relay(ledger)
+    before = topics.number()
+    with pytest.raises(LedgerRefused):
+        topics.relay(other)
+    assert before == topics.number()
+
+
+def test_a_promoted_standby_is_refused_unless_it_may_go_on(ledger: Engine, topics: Topics) -> None:
+    """With HUZHU_AFTER_PROMOTION=continue one that lacks nothing goes on, and its cursor is its own from then on."""
+    begin(ledger)
+    topics.relay(ledger)
+    promoted(ledger)
+    go_on(ledger, LATER)
+    for _ in range(2):
+        with pytest.raises(LedgerRefused):
+            topics.relay(ledger)
+    assert topics.relay(ledger, after_promotion="continue") > 0
+    assert topics.relay(ledger) == 0
+
+
+def test_a_promoted_standby_that_lacks_something_never_goes_on(ledger: Engine, topics: Topics, copies: Copy) -> None:
+    """It had not received what the primary had sent already."""
+    begin(ledger)
+    topics.relay(ledger)
+    standby = copies(ledger)
+    go_on(ledger, LATER)
+    topics.relay(ledger)
+    moved_by_files(standby)
+    promoted(standby)
+    go_on(standby, ticking(RECORDED_AT + timedelta(days=1)))
+    with pytest.raises(LedgerRefused):
+        topics.relay(standby, after_promotion="continue")
+
+
+def test_cursors_of_the_release_before_are_taken_over(ledger: Engine, topics: Topics) -> None:
+    """A ledger that was upgraded goes on from a cursor without identity and hash, and writes both from then on."""
+    begin(ledger)
+    topics.relay(ledger)
+    for shard in range(SHARDS):
+        place = (RELAY_CURSORS.name, shard)
+        for at, stored in enumerate(topics.kafka.logs[place]):
+            if stored is not None:
+                told = {name: json.loads(stored.value or b"")[name] for name in ("shard", "seq")}
+                topics.kafka.logs[place][at] = stored._replace(value=json.dumps(told).encode())
+    with ledger.begin() as connection:  # as the migration leaves it
+        connection.execute(text("UPDATE relays SET relayed_hash = repeat('0', 64)"))
+    go_on(ledger, LATER)
+    assert topics.relay(ledger) > 0
+    assert topics.relay(ledger) == 0
+    with topics.reader() as reader:
+        assert read_cursor(reader, 1).ledger
+
+
+# Adoption -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("decided_before", [False, True], ids=["at once", "after workers decided again"])
+def test_an_adopted_ledger_sends_no_payout_twice(
+    ledger: Engine, topics: Topics, copies: Copy, decided_before: bool
+) -> None:
+    """What the lost hours had paid is decided again with the same payout id, at another time: the topics keep one."""
+    begin(ledger)
+    topics.relay(ledger)
+    copy = copies(ledger)
+    go_on(ledger, LATER)
+    topics.relay(ledger)
+    (paid,) = topics.values("payouts.instructions")
+    again = ticking(RECORDED_AT + timedelta(days=1))
+    if decided_before:
+        go_on(copy, again)
+    shown = topics.adopt(copy)
+    assert sum(each.payouts_ahead for each in shown) == (0 if decided_before else 1)
+    assert sum(each.payouts_left_out for each in shown) == (1 if decided_before else 0)
+    topics.relay(copy)
+    if not decided_before:
+        go_on(copy, again)
+    give(copy, in_order(for_person(PERSON, bill("S2", "E1", copay=1000)), first=1), again)
+    topics.relay(copy)
+    orders = topics.values("payouts.instructions")
+    assert [1, 2] == [each["revision"] for each in orders]
+    assert paid == orders[0]
+    assert {1} == set(Counter(each["payout_id"] for each in orders).values())
+    (told,) = [each for each in topics.values("audit.events") if each["kind"] == AuditKind.LEDGER_ADOPTED]
+    assert ("operator:li.na", "disk failure") == (told["actor"], told["subject"]["reason"])
+    with pytest.raises(LedgerRefused):
+        topics.relay(ledger)
+
+
+def test_what_was_sent_and_not_yet_cleared_is_left_out_to_the_byte(
+    ledger: Engine, topics: Topics, copies: Copy
+) -> None:
+    """A backup taken between Kafka's commit and the ledger's: decisions and audit entries too are not sent again."""
+    begin(ledger)
+    go_on(ledger, LATER)
+    copy = copies(ledger)
+    topics.relay(ledger)
+    before = {topic: topics.values(topic) for topic in ("claims.decisions", "payouts.instructions", "audit.events")}
+    shown = topics.adopt(copy)
+    assert {0} == {each.to_send for each in shown}
+    topics.relay(copy)
+    assert before["claims.decisions"] == topics.values("claims.decisions")
+    assert before["payouts.instructions"] == topics.values("payouts.instructions")
+    assert len(before["audit.events"]) + 1 == len(topics.values("audit.events"))
+
+
+def test_a_payout_that_was_sent_with_other_money_is_named(ledger: Engine, topics: Topics, copies: Copy) -> None:
+    """The ledger decides otherwise than before, as a policy was lost: the payout is listed, and not sent."""
+    begin(ledger)
+    topics.relay(ledger)
+    copy = copies(ledger)
+    go_on(ledger, LATER)
+    topics.relay(ledger)
+    (paid,) = topics.values("payouts.instructions")
+    go_on(copy, ticking(RECORDED_AT + timedelta(days=1)), copay=7000)
+    shown = topics.adopt(copy)
+    assert [paid["payout_id"]] == [name for each in shown for name in each.differing]
+    topics.relay(copy)
+    assert [paid] == topics.values("payouts.instructions")
+
+
+def test_an_adoption_is_of_what_was_shown(ledger: Engine, topics: Topics, copies: Copy) -> None:
+    """A worker that decides between the question and the answer stops it, and nothing is changed."""
+    begin(ledger)
+    topics.relay(ledger)
+    copy = copies(ledger)
+    with topics.reader() as reader:
+        shown = [each.survey for each in survey_all(copy, reader, range(SHARDS))]
+    go_on(copy, LATER)
+    with pytest.raises(NotAsShown):
+        adopt(copy, "", shown, "li.na", "test", LATER, topics.producer, topics.reader)
+    with pytest.raises(LedgerRefused):
+        topics.relay(copy)
