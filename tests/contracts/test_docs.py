@@ -216,6 +216,11 @@ def test_every_planted_bug_is_listed() -> None:
     assert planted == listed
 
 
+def test_every_planted_bug_still_has_its_text() -> None:
+    """Who changes the code that a bug is planted in changes the bug with it."""
+    assert [] == [bug.name for bug in BUGS if (REPOSITORY / bug.file).read_text("utf-8").count(bug.old) != 1]
+
+
 def test_no_requirement_names_a_registry() -> None:
     """The pinned requirements hold hashes and no address: where packages come from is the machine's business."""
     files = sorted((REPOSITORY / "requirements").glob("*.txt"))

@@ -364,7 +364,7 @@ BUGS = (
     Bug(
         "exports",
         "a-minus-begins-no-formula",
-        "web/console/export_files.py",
+        "infra/files/csv_cells.py",
         '_FORMULA = ("=", "+", "-", "@", "\\t", "\\r")',
         '_FORMULA = ("=", "@", "\\t", "\\r")',
         ("tests/web/test_console_exports.py::test_no_cell_is_a_formula",),
