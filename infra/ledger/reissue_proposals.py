@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from infra.ledger.console_tables import reissue_proposals
@@ -31,6 +31,13 @@ def waiting(connection: Connection) -> list[ReissueProposal]:
     """The proposals about which nobody has decided, oldest first."""
     query = select(*_columns).where(reissue_proposals.c.decision.is_(None)).order_by(reissue_proposals.c.proposal_no)
     return [ReissueProposal(*row) for row in connection.execute(query)]
+
+
+def awaiting(connection: Connection, user: str) -> int:
+    """How many proposals wait for somebody else than who made them, if that somebody is ``user``."""
+    theirs = func.lower(reissue_proposals.c.proposed_by) != user.lower()
+    query = select(func.count()).select_from(reissue_proposals).where(reissue_proposals.c.decision.is_(None), theirs)
+    return connection.scalar(query) or 0
 
 
 def find(connection: Connection, proposal_no: int) -> ReissueProposal | None:

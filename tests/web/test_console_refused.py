@@ -11,8 +11,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from acts.propose_reissue import propose_reissue
 from infra.ledger import digest
-from tests.support.builders import Json, bill, discharge, encode, in_days
+from tests.support.builders import SHARDS, Json, bill, discharge, encode, in_days
+from tests.support.owed_person import OwedPerson
 from tests.web.desk import Desk, Visitor
 from tests.web.town import post, publish_two
 from tests.web.words import words
@@ -357,3 +359,15 @@ def test_who_only_audits_sends_nothing(stuck: Desk) -> None:
     for decision in ("approve", "reject"):
         assert 403 == auditor.post(f"/proposals/{proposal}/{decision}", reason=WHY).status_code
     assert proposal == open_proposal(stuck)
+
+
+def test_a_reissue_that_waits_is_on_the_overview(desk: Desk) -> None:
+    """For operators other than who proposed it; it is approved on the server."""
+    owed = OwedPerson(desk.engine)
+    owed.report(owed.payouts[0], "failed")
+    with desk.engine.begin() as connection:
+        propose_reissue(connection, owed.payouts[0], "the account was mended", "Operator", SHARDS, desk.now)
+    assert "有 1 笔重新下达等待第二人批准" in desk.visitor("operator2").get("/").text
+    assert "1 reissue waits" in desk.visitor("operator2", "en").get("/").text
+    for name in ("operator", "auditor"):
+        assert "huzhu payouts proposals" not in desk.visitor(name).get("/").text
