@@ -108,7 +108,7 @@ def test_ledger_topic_and_export_verify(spine: Spine, auditor: Auditor) -> None:
 def test_an_edited_export_is_named(auditor: Auditor, spine: Spine) -> None:
     """Exit status 3, with shard and entry in both languages."""
     file = auditor.folder / "edited.jsonl"
-    auditor.run("export", file)
+    auditor.run("export", file, "--operator", "li.na")
     lines = file.read_bytes().splitlines(keepends=True)
     number = next(n for n, line in enumerate(lines) if json.loads(line)["kind"] == "payout.instructed")
     entry = json.loads(lines[number])
@@ -152,7 +152,7 @@ def test_what_cannot_be_done_is_said_plainly(auditor: Auditor, tmp_path: Path) -
 
 def test_a_signer_names_the_shard_that_it_will_not_sign(spine: Spine, auditor: Auditor) -> None:
     """Exit status 3; the others are signed. Last in this file: it spoils the ledger."""
-    auditor.run("export", auditor.folder / "once more.jsonl")  # a new entry in shard 0
+    auditor.run("export", auditor.folder / "once more.jsonl", "--operator", "li.na")  # a new entry in shard 0
     with spine.engine.begin() as connection:
         connection.execute(text("SET LOCAL session_replication_role = replica"))
         spoilt = "SET value = value || ' ' WHERE shard = 0 AND seq = (SELECT audit_seq FROM shards WHERE shard = 0)"

@@ -33,7 +33,9 @@ class Evidence:
     @cached_property
     def came_in(self) -> list[Event]:
         """The events that came from topics, in the ledger's order; acts of operators left out."""
-        return [each for each in self.books.events if each.disposition not in ("policy", "replay", "reissue")]
+        return [
+            each for each in self.books.events if each.disposition not in ("policy", "replay", "reissue", "console")
+        ]
 
     @cached_property
     def due(self) -> list[dict[str, Any]]:
