@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.terminal.given_files import folder_for
+from cli.terminal.listing import JsonOption, print_json
 from cli.terminal.output import err, fail, out
 from schemas.contract import asyncapi
 from schemas.contract.compatibility import breaks_readers, breaks_senders, topics_broken
@@ -77,7 +78,7 @@ def write(folder: Folder = HERE) -> None:
 
 
 @app.command("check", epilog=EXAMPLE)
-def check(folder: Folder = HERE) -> None:
+def check(folder: Folder = HERE, as_json: JsonOption = False) -> None:
     """Check that the files are up to date and that the contract does not break the released one.
 
     Exit status 1 if it fails. A breaking change is allowed with a higher major version.
@@ -87,6 +88,9 @@ def check(folder: Folder = HERE) -> None:
     if compared is not None and _version_of(Path(compared[0]))[0] >= _version_of(Path(CONTRACT_VERSION))[0]:
         version, broken = compared
         messages += [f"breaks {version}: {message}" for message in broken]
+    if as_json:
+        print_json({"version": CONTRACT_VERSION, "released": compared and compared[0], "problems": messages})
+        raise typer.Exit(1 if messages else 0)
     for message in messages:
         err.print(message, soft_wrap=True)
     if messages:

@@ -21,6 +21,7 @@ from acts.export_audit_log import checkpoints_beside, export_audit_log
 from acts.make_checkpoints import Made, make_due
 from cli.audit import audit_verify
 from cli.terminal.connect import LogLevel, ledger, log_to_stderr, read_settings
+from cli.terminal.listing import JsonOption, plain, print_json
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
 from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, SigningKey, make_key, public_file
@@ -120,12 +121,15 @@ def _key(settings: Settings) -> SigningKey:
 
 
 @app.command(epilog="Example: huzhu audit checkpoints > checkpoints-2027-03-01.txt")
-def checkpoints() -> None:
+def checkpoints(as_json: JsonOption = False) -> None:
     """Print the newest checkpoint of each shard. Keep it where the people who run Huzhu cannot change it."""
     with _ledger().connect() as connection:
         newest = [end.newest for end in audit_log.shard_ends(connection) if end.newest is not None]
     if not newest:
         fail("no checkpoints yet: run `huzhu audit sign`")
+    if as_json:
+        print_json({"checkpoints": [plain(checkpoint._asdict(), "frontier") for checkpoint in newest]})
+        return
     sys.stdout.write("\n".join(checkpoint.note for checkpoint in newest))
 
 

@@ -11,10 +11,12 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from acts.published_policies import policies_of, published_policy
+from cli.explain import claim_json
 from cli.explain.claim_text import ClaimPage, Payout, show
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.given_files import AsOfOption, instant_of, lines_of, load_policies
 from cli.terminal.language import OutputLanguage, translator
+from cli.terminal.listing import JsonOption, print_json
 from cli.terminal.output import fail, out
 from handlers.claims.adjudicate import adjudicate
 from handlers.claims.explain import decision_of
@@ -44,6 +46,7 @@ def explain(
     ] = None,
     as_of: AsOfOption = None,
     language: Annotated[OutputLanguage, typer.Option(help="zh, en, or both (Chinese first).")] = OutputLanguage.ZH,
+    as_json: JsonOption = False,
 ) -> None:
     """Explain one claim in plain words: the bill, each scheme step by step, what is left to pay, the payouts.
 
@@ -69,7 +72,10 @@ def explain(
             "the hospital's data has arrived.",
         )
         fail(translator(language)(unknown))
-    show(page, language, out)
+    if as_json:
+        print_json(claim_json.document(page))
+    else:
+        show(page, language, out)
 
 
 def _from_files(claim_id: ClaimId, facts: Path, policies: Policies, as_of: datetime | None) -> ClaimPage | None:

@@ -9,13 +9,15 @@ from typing import Annotated
 import typer
 
 from acts.published_policies import published_policies
-from cli.policy import policy_diff, policy_publish, policy_table
+from cli.policy import policy_diff, policy_json, policy_publish, policy_table
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.given_files import load_policies
 from cli.terminal.language import OutputLanguage, translator
+from cli.terminal.listing import JsonOption, print_json
 from cli.terminal.output import fail, out
 from schemas.bilingual import Saying
 from schemas.policy.doubts import warnings
+from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy, read_text
 
 app = typer.Typer(no_args_is_help=True, help="Check, compare, publish and show the dated policies.")
@@ -30,6 +32,7 @@ DIFFERENT = 1
 def check(
     files: Annotated[list[Path], typer.Argument(help="Policy files that will be in force together.")],
     language: LanguageOption = OutputLanguage.BOTH,
+    as_json: JsonOption = False,
 ) -> None:
     """Check policy files and explain them in words and worked examples.
 
@@ -41,8 +44,16 @@ def check(
         text = read_text(file)
         for warning in warnings(parse_policy(text, str(file)), text, str(file)):
             sys.stderr.write(policy_publish.warning_text(warning, say))
-    for policy in policies.releases:
-        policy_table.show(policy, policies.term(policy), language, out)
+    _show(policies, language, as_json)
+
+
+def _show(policies: Policies, language: OutputLanguage, as_json: bool) -> None:
+    each = [(policy, policies.term(policy)) for policy in policies.releases]
+    if as_json:
+        print_json({"policies": [policy_json.of_policy(policy, term) for policy, term in each]})
+        return
+    for policy, term in each:
+        policy_table.show(policy, term, language, out)
 
 
 @app.command(epilog="Example: huzhu policy diff wuxi-2023.toml wuxi-2024.toml")
@@ -50,13 +61,18 @@ def diff(
     before: Annotated[Path, typer.Argument(help="The old policy file.")],
     after: Annotated[Path, typer.Argument(help="The new policy file.")],
     language: LanguageOption = OutputLanguage.BOTH,
+    as_json: JsonOption = False,
 ) -> None:
     """Show what changed between two policies, and the effect on a few example amounts.
 
     Exit status 0 if they are the same, 1 if they differ, 2 if one is unusable.
     """
     old, new = (load_policies([file], language, elsewhere=True).releases[0] for file in (before, after))
-    if not policy_diff.show(old, new, language, out):
+    if as_json:
+        print_json(policy_json.of_difference(old, new))
+    else:
+        policy_diff.show(old, new, language, out)
+    if old.sha256 != new.sha256:
         raise typer.Exit(DIFFERENT)
 
 
@@ -78,11 +94,10 @@ def publish(
 
 
 @app.command(epilog="Example: huzhu policy show")
-def show(language: LanguageOption = OutputLanguage.BOTH) -> None:
+def show(language: LanguageOption = OutputLanguage.BOTH, as_json: JsonOption = False) -> None:
     """Show the published policies, in words and worked examples."""
     with ledger(read_settings()).connect() as connection:
         policies = published_policies(connection)
-    for policy in policies.releases:
-        policy_table.show(policy, policies.term(policy), language, out)
-    if not policies.releases:
+    _show(policies, language, as_json)
+    if not (policies.releases or as_json):
         out.print(translator(language)(Saying("还没有公布方案。", "No policies are published.")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -21,15 +23,15 @@ AMOUNTS_MAX = 8
 """Example amounts per table: enough for every edge of an ordinary scale, few enough to read."""
 
 
-def show(old: Policy, new: Policy, language: OutputLanguage, console: Console) -> bool:
-    """Prints what changed. Returns whether the two policies are the same, that is, have the same SHA-256."""
+def show(old: Policy, new: Policy, language: OutputLanguage, console: Console) -> None:
+    """Prints what changed; two policies are the same if they have the same SHA-256."""
     say = translator(language)
     for name, policy in (("A", old), ("B", new)):
         line = f"{name}  {policy.title or policy.id}  {policy.id}  SHA-256 {policy.sha256[:12]}"
         console.print(Prose(line))
     if old.sha256 == new.sha256:
         console.print(Prose(say(Saying("两个方案完全相同。", "The two policies are the same."))))
-        return True
+        return
     all_changes = changes(old, new)
     _changed(Saying("方案", "Policy"), [change for change in all_changes if not change.place], language, console)
     schemes = [{scheme.id: scheme for scheme in policy.schemes} for policy in (old, new)]
@@ -41,7 +43,6 @@ def show(old: Policy, new: Policy, language: OutputLanguage, console: Console) -
         if here:
             _examples(old, new, before, after, language, console)
     _claim(old, new, language, console)
-    return False
 
 
 def _heading(before: Scheme | None, after: Scheme | None) -> Saying:
@@ -83,22 +84,26 @@ def _examples(
     """For the people of each tier: what the scheme alone paid before and pays now."""
     say = translator(language)
     for group in affected(before, after):
-        amounts = sorted(_amounts(old, before, group.before) | _amounts(new, after, group.after))[:AMOUNTS_MAX]
-        paid = [
-            [_benefit(policy, scheme, group, amount) for amount in amounts]
-            for policy, scheme in ((old, before), (new, after))
-        ]
+        examples = example_amounts(old, new, before, after, group)
         who = ", ".join(group.categories)
-        if paid[0] == paid[1]:
+        if all(one == other for _, one, other in examples):
             same = Saying(f"{who}:举例的金额补助不变。", f"{who}: same benefit at the example amounts.")
             console.print(Prose(say(same)))
             continue
         heading = Saying(f"{who}:只算这一层的补助变化", f"{who}: what this scheme alone pays")
         console.print(Prose(say(heading), "bold"))
         table = _money_table(Saying("金额(元)", "Amount (yuan)"), language)
-        for amount, one, other in zip(amounts, *paid, strict=True):
+        for amount, one, other in examples:
             table.add_row(yuan(amount), yuan(one), yuan(other), _difference(one, other))
         console.print(table)
+
+
+def example_amounts(
+    old: Policy, new: Policy, before: Scheme | None, after: Scheme | None, group: Affected
+) -> list[tuple[int, int, int]]:
+    """A few telling amounts (fen) and what the scheme alone paid and pays to people of a group at each."""
+    amounts = sorted(_amounts(old, before, group.before) | _amounts(new, after, group.after))[:AMOUNTS_MAX]
+    return [(amount, _benefit(old, before, group, amount), _benefit(new, after, group, amount)) for amount in amounts]
 
 
 def _amounts(policy: Policy, scheme: Scheme | None, tier: object) -> set[int]:
@@ -116,18 +121,31 @@ def _benefit(policy: Policy, scheme: Scheme | None, group: Affected, amount: int
     return 0 if scheme is None else benefit_at(policy, scheme, group.categories[0], amount).amount
 
 
-def _claim(old: Policy, new: Policy, language: OutputLanguage, console: Console) -> None:
-    """One stay of one person through all schemes of both policies."""
-    say, label = translator(language), translator(language, " ")
-    console.print()
-    console.rule(Text(label(Saying("一次看病,各层合计", "One stay through all schemes")), style="bold"), align="left")
+class ExampleStay(NamedTuple):
+    """The categories of a person, and what each scheme pays (fen) for one stay under the two policies."""
+
+    categories: list[str]
+    paid: list[dict[str, int]]
+
+
+def example_stay(old: Policy, new: Policy) -> ExampleStay:
+    """The example stay of a person who is in the first tier of every scheme of both policies."""
     categories = {scheme.id: category_of(scheme, scheme.tiers[0]) for policy in (old, new) for scheme in policy.schemes}
     paid = []
     for policy in (old, new):
         decided = claim_at(policy, [categories[scheme.id] for scheme in policy.schemes], *CLAIM_EXAMPLE)
         paid.append({benefit.scheme.id: benefit.amount for benefit in decided.benefits})
+    return ExampleStay(list(dict.fromkeys(category for category in categories.values() if category)), paid)
+
+
+def _claim(old: Policy, new: Policy, language: OutputLanguage, console: Console) -> None:
+    """One stay of one person through all schemes of both policies."""
+    say, label = translator(language), translator(language, " ")
+    console.print()
+    console.rule(Text(label(Saying("一次看病,各层合计", "One stay through all schemes")), style="bold"), align="left")
+    categories, paid = example_stay(old, new)
     copay, outside = map(yuan, CLAIM_EXAMPLE)
-    people = ", ".join(dict.fromkeys(category for category in categories.values() if category))
+    people = ", ".join(categories)
     example = Saying(
         f"个人自付 {copay} 元,个人自费 {outside} 元,年度内第一次,人员类别:{people}。",
         f"Copay {copay} yuan, outside the catalogue {outside} yuan, first stay of the year, categories: {people}.",

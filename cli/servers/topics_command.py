@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from cli.terminal.connect import kafka_address, read_settings
+from cli.terminal.listing import JsonOption, print_json
 from cli.terminal.output import err, fail, out
 from infra.kafka import acls, topic_setup
 from schemas.access.kafka_rights import KafkaRole, rules
@@ -34,6 +36,7 @@ def acl(
     role: Annotated[KafkaRole | None, typer.Option(help="Only this role. Default: all roles.")] = None,
     user: Annotated[str | None, typer.Option(help="The Kafka user, with --role. Default: the role's name.")] = None,
     put: Annotated[bool, typer.Option("--apply", help="Also apply the rules to the cluster.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print the Kafka rules for each kind of program: the minimum it needs, derived from the topic declarations.
 
@@ -43,7 +46,9 @@ def acl(
     if user and role is None:
         fail("--user needs --role")
     wanted_rules = [rule for one in ([role] if role else KafkaRole) for rule in rules(one, user or one.value)]
-    for rule in wanted_rules:
+    if as_json:
+        print_json({"rules": [asdict(rule) for rule in wanted_rules]})
+    for rule in () if as_json else wanted_rules:
         out.print(str(rule), soft_wrap=True)
     if not put:
         return
@@ -57,15 +62,19 @@ def acl(
 
 
 @app.command("check", epilog="Example: huzhu topics check && echo as declared")
-def check() -> None:
+def check(as_json: JsonOption = False) -> None:
     """Show how the cluster's topics differ from the declarations. Exit status 1 if they do."""
     settings = read_settings()
     try:
         differences = topic_setup.check(kafka_address(settings), settings)
     except topic_setup.KafkaUnreachable as error:
         fail(str(error), INFRASTRUCTURE_GONE)
-    for difference in differences:
-        err.print(str(difference))
+    if as_json:
+        print_json({"differences": [asdict(difference) for difference in differences]})
+    else:
+        for difference in differences:
+            err.print(str(difference))
+        if not differences:
+            out.print("all topics are as declared")
     if differences:
         raise typer.Exit(1)
-    out.print("all topics are as declared")

@@ -26,11 +26,12 @@ from cli.offline.by_person import (
 )
 from cli.offline.scatter import LedgerSource, Plan
 from cli.offline.worker_processes import cores, workers
-from cli.simulate import claims_csv, cost_tables, html_page
+from cli.simulate import claims_csv, cost_tables, html_page, report_json
 from cli.terminal.connect import read_settings
 from cli.terminal.given_files import AsOfOption, folder_for, instant_of, load_policies, refuse_together
 from cli.terminal.language import OutputLanguage
-from cli.terminal.output import SOME_REFUSED, fail, out, progress
+from cli.terminal.listing import JsonOption, print_json
+from cli.terminal.output import SOME_REFUSED, err, fail, out, progress
 from handlers.claims.account import Decidable
 from handlers.offline.what_if import Tally, in_place_of, pairs
 from infra.ledger.schema import connect
@@ -85,6 +86,7 @@ def simulate(
         bool, typer.Option("--every-claim", help="Also write every claim, before and after, to claims.csv.")
     ] = False,
     language: Annotated[OutputLanguage, typer.Option(help="zh, en, or both (Chinese first).")] = OutputLanguage.ZH,
+    as_json: JsonOption = False,
 ) -> None:
     """Show what the same facts would cost under other policies: who gains, who loses, and how much.
 
@@ -121,9 +123,13 @@ def simulate(
     written = []
     if folder is not None:
         written = [*cost_tables.write_csv(report, folder), html_page.write(report, language, folder)]
-    cost_tables.show(report, language, out)
+    if as_json:
+        print_json(report_json.document(report))
+    else:
+        cost_tables.show(report, language, out)
     if folder is not None:
-        out.print(f"{folder}: {', '.join(path.name for path in written)}{', claims.csv' if every_claim else ''}")
+        names = [path.name for path in written] + ["claims.csv"] * every_claim
+        (err if as_json else out).print(f"{folder}: {', '.join(names)}")
     if worked.refused:
         raise typer.Exit(SOME_REFUSED)
 

@@ -1,0 +1,75 @@
+"""One claim as one JSON document: the decision as `huzhu adjudicate` prints it, and what it rests on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli.explain.claim_text import ClaimPage, Payout
+from schemas.dates import format_instant
+from schemas.decisions import to_json
+from schemas.facts import EncounterDischarged, SettlementPosted
+from schemas.money import format_yuan
+from schemas.policy.model import Policy, Term
+
+
+def document(page: ClaimPage) -> dict[str, Any]:
+    """Everything on the page but its sentences; ``stay`` and ``policy`` are null where there is none.
+
+    ``payouts`` is null when the claim comes from files, which know of none.
+    """
+    return {
+        "claim": to_json(page.decision),
+        "deceased": page.deceased,
+        "stay": None if page.claim.discharge is None else _stay(page.claim.discharge),
+        "bills": [_bill(bill) for bill in page.claim.live],
+        "bills_voided": page.claim.settlements - len(page.claim.live),
+        "policy": None if page.policy is None or page.term is None else _policy(page.policy, page.term),
+        "payouts": None if page.payouts is None else [_payout(payout) for payout in page.payouts],
+    }
+
+
+def _stay(discharge: EncounterDischarged) -> dict[str, Any]:
+    return {
+        "admitted_on": discharge.admitted_on.isoformat(),
+        "discharged_on": discharge.discharged_on.isoformat(),
+        "facility_id": discharge.facility_id,
+        "facility_level": discharge.facility_level,
+        "care_type": discharge.care_type,
+    }
+
+
+def _bill(bill: SettlementPosted) -> dict[str, Any]:
+    return {
+        "settlement_id": bill.settlement_id,
+        "version": bill.version,
+        "final": bill.final,
+        "settled_at": format_instant(bill.settled_at),
+        **{name: format_yuan(getattr(bill, name)) for name in bill.money_fields},
+    }
+
+
+def _policy(policy: Policy, term: Term) -> dict[str, Any]:
+    return {
+        "policy_id": policy.id,
+        "title": policy.title,
+        "status": policy.status,
+        "sha256": policy.sha256,
+        "first_day": term.first.isoformat(),
+        "last_day": None if term.last_day is None else term.last_day.isoformat(),
+    }
+
+
+def _payout(payout: Payout) -> dict[str, Any]:
+    order = payout.instruction
+    return {
+        "payout_id": order.payout_id,
+        "scheme_id": order.scheme_id,
+        "kind": order.kind,
+        "amount": format_yuan(order.amount),
+        "payee": order.payee,
+        "instructed_at": format_instant(order.occurred_at),
+        "reported": None if payout.report is None else payout.report.status,
+        "contradictory": payout.doubtful,
+        "reissued_as": payout.reissued_as,
+        "reversal_of": order.reversal_of,
+    }
