@@ -162,6 +162,10 @@ def caller(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[b
     return Caller(monkeypatch, capfdbinary, tmp_path)
 
 
+KAFKA_IS_WAITED_FOR = pytest.mark.prove
+"""Half a minute, or a whole one."""
+
+
 @pytest.mark.parametrize(("name", "tried"), GIVEN)
 def test_whatever_file_is_given(name: str, tried: str, tmp_path: Path, facts: Path, caller: Caller) -> None:
     """Missing, empty, a folder, unreadable, binary, a huge line, another encoding: never a traceback."""
@@ -174,7 +178,9 @@ def test_whatever_file_is_given(name: str, tried: str, tmp_path: Path, facts: Pa
     assert [] == [each for each in wrong if each]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=KAFKA_IS_WAITED_FOR) if " topics " in name else name for name in COMMANDS]
+)
 def test_without_a_ledger(name: str, facts: Path, caller: Caller) -> None:
     """With all that it requires, but nobody at the ledger's address: done without it, or a sentence and a status."""
     if name in ("huzhu generate", "huzhu post", "huzhu contracts write", "huzhu contracts release"):
@@ -191,7 +197,9 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize(
+    "setting", [pytest.param(name, marks=KAFKA_IS_WAITED_FOR) if "PASSWORD" in name else name for name in SETTINGS]
+)
 def test_whatever_file_a_setting_names(setting: str, tmp_path: Path, caller: Caller) -> None:
     """The same for the files of settings; the status is 2, or 75 where the file is good enough to go on."""
     more = {"HUZHU_KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "HUZHU_KAFKA_SASL_USERNAME": "u"} if "KAFKA" in setting else {}

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Row, select, text
 
+from acts.adopt_ledger import adopt_ledger
 from acts.export_audit_log import checkpoints_beside, export_audit_log
 from acts.make_checkpoints import Made, make_due
 from acts.prove_payout import NotProvable, prove
@@ -140,6 +141,8 @@ def test_a_ledger_with_every_kind_of_entry_is_good(ledger: Engine) -> None:
     send_again(ledger, refused, "li.na", "looked at", SHARDS, now)
     send_again(ledger, refused[:1], "li.na", "corrected", SHARDS, now, b'{"corrected":1}')
     record_export(ledger, Export("claims", {"since": "2024-01-01"}, 7, "0" * 64, "li.na"), now)
+    with ledger.begin() as connection:
+        adopt_ledger(connection, [], "li.na", "restored from a backup", now)
     verified = verify(ledger)
     assert [] == verified.findings
     with ledger.connect() as connection:
