@@ -72,15 +72,27 @@ def check_all(engine: Engine, reader: Reader, shards: Iterable[int], *, promoted
     with engine.begin() as connection:
         mine = identity(connection)
     for shard in shards:
-        known = 0
-        while True:
-            cursor = read_cursor(reader, shard)
-            with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-                sent = outbox_rows.last_sent(connection, shard)
-                if cursor.seq >= sent.seq or cursor.seq < known:
-                    compare(connection, shard, cursor, mine, promoted=promoted)
-                    break
-            known = sent.seq  # a relay has sent more between the two looks: its cursor now is at least there
+        look(engine, reader, shard, mine, promoted=promoted)
+
+
+class Looked(NamedTuple):
+    """A shard's cursor, how far the ledger knew its messages as sent at that moment, and how far they are."""
+
+    cursor: Cursor
+    known: Sent
+    sent: Sent
+
+
+def look(engine: Engine, reader: Reader, shard: int, mine: Identity, *, promoted: bool) -> Looked:
+    """Compares a shard's cursor with the ledger, also while another relay sends. Raises what `check_all` raises."""
+    known = 0
+    while True:
+        cursor = read_cursor(reader, shard)
+        with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+            sent = outbox_rows.last_sent(connection, shard)
+            if cursor.seq >= sent.seq or cursor.seq < known:
+                return Looked(cursor, sent, compare(connection, shard, cursor, mine, promoted=promoted))
+        known = sent.seq  # a relay has sent more between the two looks: its cursor now is at least there
 
 
 def compare(connection: Connection, shard: int, cursor: Cursor, mine: Identity, *, promoted: bool) -> Sent:

@@ -28,7 +28,7 @@ from schemas.records import OutboxRow
 from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS
 from stream.inbound.partition_reader import RangeReader
 from stream.outbound.cloudevents import Headers, headers_of
-from stream.outbound.cursors import Cursor, LedgerRefused, compare, read_cursor
+from stream.outbound.cursors import Cursor, LedgerRefused, look
 
 log = logging.getLogger(__name__)
 
@@ -111,16 +111,14 @@ class ShardRelay:
         self._producer = self._new_producer(self._bootstrap, transactional_id(self._shard))
         self._producer.init_transactions(TRANSACTION_SECONDS_MAX)
         with self._new_reader(self._bootstrap) as reader:
-            cursor = read_cursor(reader, self._shard)
+            cursor, known, self._sent = look(self._engine, reader, self._shard, mine, promoted=self._promoted)
         with self._engine.connect() as connection:
-            self._sent = compare(connection, self._shard, cursor, mine, promoted=self._promoted)
-            cleared = outbox_rows.last_sent(connection, self._shard)
             self._leaves_out = outbox_rows.has_sent_before(connection, self._shard)
         self._ledger = mine.id
         if cursor.ledger not in (None, mine.id):
             log.warning("shard %s: the ledger was promoted, and lacks nothing that was sent", self._shard)
             self._commit([])
-        if self._sent.seq > cleared.seq:
+        if self._sent.seq > known.seq:
             self._clear()  # the previous relay died between its commit and this
         log.info("shard %s: relaying from %s", self._shard, self._sent.seq + 1)
 

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaException
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from infra.ledger.identity import identity, renew
@@ -21,6 +22,7 @@ from schemas.topics import RELAY_CURSORS
 from stream.outbound.adoption import NotAsShown, adopt, survey_all
 from stream.outbound.cursors import LedgerRefused, check_all, read_cursor
 from stream.outbound.relay import ShardRelay
+from stream.retry import is_fenced
 from tests.simulation.faults import Faults
 from tests.simulation.simulated_kafka import SimulatedKafka, SimulatedProducer, SimulatedReader
 from tests.support.acts import publish
@@ -144,6 +146,33 @@ def test_a_ledger_that_stays_is_known_again(ledger: Engine, topics: Topics) -> N
         mine = identity(connection)
         assert {mine.id} == {cursor.ledger for s in range(SHARDS) if (cursor := read_cursor(reader, s)).seq}
         assert mine == identity(connection)
+
+
+def test_a_relay_that_starts_slowly_is_not_taken_for_one_of_a_restored_ledger(ledger: Engine, topics: Topics) -> None:
+    """Another relay takes over and sends between its look at Kafka and its look at the ledger: it is only fenced."""
+    begin(ledger)
+    topics.relay(ledger)
+    go_on(ledger, LATER)
+    shard = 1
+    before = len(topics.values("payouts.instructions"))
+
+    class Slow(SimulatedReader):
+        def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Any:
+            found = super().read(topic, partition, start, end, limit)
+            if waiting(ledger):
+                assert topics.relay(ledger)
+            return found
+
+    slow = ShardRelay(
+        ledger, "", shard, Settings(shards=SHARDS), topics.producer, lambda _: Slow(topics.kafka, topics.faults)
+    )
+    slow.start()
+    give(ledger, in_order(for_person(PERSON, bill("S-2", "E-2")), first=1), LATER)
+    with pytest.raises(KafkaException) as refused:
+        slow.step()
+    assert is_fenced(refused.value)
+    assert topics.relay(ledger)
+    assert before < len(topics.values("payouts.instructions"))
 
 
 @pytest.mark.parametrize("by_files", [False, True], ids=["restored", "copied file by file"])
