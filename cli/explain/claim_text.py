@@ -158,11 +158,13 @@ def _benefit(
         running += step.amount
         so_far = f"{yuan(running)}"
         sentence = Saying(f"{step.zh}(到这一步:{so_far} 元)", f"{step.en} (So far: {so_far} yuan.)")
-        console.print(Padding(Prose(say(sentence)), (0, 0, 0, 3)))
+        console.print(Padding(Prose(say(sentence)), (0, 0, 0, 3), expand=False))
     if benefit.reason is not None:
-        console.print(Padding(Prose(say(why_nothing(benefit.reason, scheme, benefit.measured))), (0, 0, 0, 3)))
+        console.print(
+            Padding(Prose(say(why_nothing(benefit.reason, scheme, benefit.measured))), (0, 0, 0, 3), expand=False)
+        )
     paid = Saying(f"这一项补助 {yuan(benefit.benefit)} 元。", f"This scheme pays {yuan(benefit.benefit)} yuan.")
-    console.print(Padding(Prose(say(paid), "bold"), (0, 0, 0, 3)))
+    console.print(Padding(Prose(say(paid), "bold"), (0, 0, 0, 3), expand=False))
 
 
 def _result(decision: ClaimDecision, language: OutputLanguage) -> Table:
@@ -205,7 +207,7 @@ def _payouts(payouts: list[Payout], schemes: dict[str, Scheme], language: Output
             f"{ordered_on}: {name}, {kind.en} {yuan(order.amount)} yuan{heirs.en}, {told.en}.",
         )
         console.print(Prose(say(sentence)))
-        console.print(Padding(Text(order.payout_id, style="dim", overflow="fold"), (0, 0, 0, 3)))
+        console.print(Padding(Text(order.payout_id, style="dim", overflow="fold"), (0, 0, 0, 3), expand=False))
 
 
 _UNIT = Saying("元", "yuan")

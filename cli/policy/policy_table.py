@@ -33,7 +33,7 @@ def show(policy: Policy, term: Term, language: OutputLanguage, console: Console)
         console.rule(Text(f"{number}. {scheme.title or scheme.id}  {scheme.id}", style="bold"), align="left")
         console.print(_rules(scheme_rules(scheme), language))
         for tier in scheme.tiers:
-            console.print(Padding(_tier(policy, scheme, tier, language), (1, 0, 0, 0)))
+            console.print(Padding(_tier(policy, scheme, tier, language), (1, 0, 0, 0), expand=False))
     console.print()
     heading = Saying("一次看病,各层依次补助", "One stay through all schemes, in order")
     console.rule(Text(label(heading), style="bold"), align="left")

@@ -316,11 +316,11 @@ LEFT_OUT = {
 """Columns that do not fit on a terminal 80 characters wide."""
 
 ROWS_MAX = 20
-"""At most this many rows of a table are shown on the terminal; the CSV files have all."""
+"""At most this many rows of a table are shown on a terminal; a pipe and the CSV files get all."""
 
 
 def show(report: SimulationReport, language: OutputLanguage, console: Console) -> None:
-    """Prints the report."""
+    """Prints the report; to anything but a terminal with every row and column."""
     say, label = translator(language), translator(language, " ")
     for name, number, below in headline(report):
         console.print(Prose(f"{label(name)}  {number}  {label(below)}", "bold"))
@@ -329,7 +329,8 @@ def show(report: SimulationReport, language: OutputLanguage, console: Console) -
             continue
         console.print()
         console.rule(Text(label(sheet.title), style="bold"), align="left")
-        left_out = LEFT_OUT.get(sheet.name, ())
+        left_out = LEFT_OUT.get(sheet.name, ()) if console.is_terminal else ()
+        rows = sheet.rows[:ROWS_MAX] if console.is_terminal else sheet.rows
         shown = [index for index, (name, _) in enumerate(sheet.columns) if name not in left_out]
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_footer=sheet.total is not None)
         for index in shown:
@@ -337,10 +338,10 @@ def show(report: SimulationReport, language: OutputLanguage, console: Console) -
             numeric = isinstance(sheet.rows[0][index], int | float | None)
             side: Literal["left", "right"] = "right" if numeric else "left"
             table.add_column(say(sheet.columns[index][1]), footer, justify=side, no_wrap=numeric, overflow="fold")
-        for row in sheet.rows[:ROWS_MAX]:
+        for row in rows:
             table.add_row(*(text_of(row[index], label) for index in shown))
         console.print(table)
-        left = len(sheet.rows) - ROWS_MAX
+        left = len(sheet.rows) - len(rows)
         if left > 0:
             more = Saying(
                 f"还有 {left} 行,见 --out 文件夹中的 {sheet.name}.csv",

@@ -43,4 +43,4 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: Coll
         table.add_column(head, justify="right" if place in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    out.print_list(table)
+    out.print(table)

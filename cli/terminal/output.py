@@ -8,28 +8,34 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.text import TextType
 
 WIDE = 10_000
-"""Cells in a line of a table in a pipe or file: as many as anybody needs."""
+"""Cells in a line in a pipe or file: as many as anybody needs."""
 
 
 class Output(Console):
     """A console that wraps and cuts neither sentences nor lists where a program reads them instead of a person."""
 
+    @property
+    def options(self) -> ConsoleOptions:
+        options = super().options
+        return options if self.is_terminal else options.update(width=WIDE)
+
     def print(self, *objects: Any, **options: Any) -> None:
-        if not self.is_terminal and all(isinstance(each, str) for each in objects):
-            options.setdefault("soft_wrap", True)
+        if not self.is_terminal:
+            options.setdefault("crop", False)
+            options.setdefault("soft_wrap", all(isinstance(each, str) for each in objects))
         super().print(*objects, **options)
 
-    def print_list(self, table: Table) -> None:
-        """A table as wide as it is; on a terminal as wide as that is, with long cells folded."""
+    def rule(self, title: TextType = "", **options: Any) -> None:
+        """A heading; the line beside it is for terminals only."""
         if self.is_terminal:
-            self.print(table)
+            super().rule(title, **options)
         else:
-            Console(file=self.file, width=WIDE, highlight=False).print(table)
+            self.print(title)
 
 
 out = Output(highlight=False)

@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from infra.population import generate
 from schemas.access.callers import ApiRole
 from schemas.access.console_rights import ConsoleRole
 from tests.support.acts import create_key, create_user
 from tests.support.builders import encode
 from tests.support.ledgers import give, in_order
 from tests.support.owed_person import OwedPerson, standing
+from tests.support.paths import WUXI
 from tests.support.processes import huzhu
+from tests.support.succession import successor
 
 LISTS = {
     ("payouts", "list"): "payouts",
@@ -86,3 +89,26 @@ def test_a_comparison_is_json_too(url: str, tmp_path: Path) -> None:
     told = json.loads(done.stdout)["differences"]
     assert (3, ["missing_in_ledger", "missing_in_statement"]) == (done.returncode, [each["kind"] for each in told])
     assert ("5200.00", None) == (told[0]["statement_amount"], told[0]["ledger_amount"])
+
+
+def test_reports_in_a_pipe_are_neither_wrapped_nor_cut(tmp_path: Path) -> None:
+    """However narrow the terminal is, each sentence and each line of a table stays on one line."""
+    facts, new = tmp_path / "facts.jsonl", tmp_path / "new.toml"
+    facts.write_bytes(b"".join(line + b"\n" for line in generate(1, 40)))
+    new.write_text(successor("new", "2024-01-01", "wuxi-sample"), "utf-8")
+    decided = [json.loads(line) for line in huzhu("adjudicate", "--policy", WUXI, facts).stdout.splitlines()]
+    claim = max(decided, key=lambda each: len(each["explanation"]))
+    files, language = ("--facts", facts, "--policy", WUXI), ("--language", "both")
+    for words in (
+        ("explain", claim["claim_id"], *files, *language),
+        ("simulate", *files, "--baseline", WUXI, *language),
+        ("policy", "check", WUXI, new),
+        ("policy", "diff", WUXI, new),
+    ):
+        narrow, wide = (huzhu(*words, columns=columns).stdout for columns in (30, 300))
+        assert narrow == wide, words
+        assert "…" not in wide
+        assert "--out" not in wide, "no row is left to the files"
+    explained = huzhu("explain", claim["claim_id"], *files, columns=30).stdout
+    for step in claim["explanation"]:
+        assert step["zh"] in explained

@@ -66,7 +66,9 @@ floor_per_stay = "50.00\""""
 @pytest.mark.parametrize("file", POLICIES, ids=lambda file: file.stem)
 def test_check_is_readable_at_any_width(file: Path, columns: int) -> None:
     """Nothing is cut off, no line is wider than the terminal, and no amount is broken in two."""
-    told = huzhu("policy", "check", file, columns=columns).stdout
+    shown = huzhu("policy", "check", file, columns=columns, TTY_COMPATIBLE="1", TERM="xterm").stdout
+    told = re.sub(r"\x1b\[[\d;]*m", "", shown)
+    assert told != shown
     assert "…" not in told
     widths = [sum(2 if ord(sign) > 0x2E7F else 1 for sign in line.rstrip()) for line in told.splitlines()]
     assert max(widths) <= columns
