@@ -187,6 +187,7 @@ def test_payout_ids_are_unique(undisturbed: Run) -> None:
     assert set(Counter(each["payout_id"] for each in undisturbed.files.payouts).values()) == {1}
 
 
+@pytest.mark.prove
 def test_a_killed_worker_changes_no_instruction(undisturbed: Run) -> None:
     """A second run into the same folder, its worker killed with -9 midway, gives the same instructions, once each."""
     demo = Demo(undisturbed.out)

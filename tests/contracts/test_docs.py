@@ -7,15 +7,11 @@ import json
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer.main
 
-from cli.main import huzhu
 from handlers.claims.read import Reading, read
 from handlers.offline.book import Book
 from handlers.words.claim_sentences import STATUS_NAMES, yuan
@@ -27,6 +23,7 @@ from schemas.facts import FACT_TYPES
 from schemas.policy.policy_file import read_policies
 from schemas.topics import TOPICS
 from tests.planted.plant import BUGS
+from tests.support.commands import OPTIONS
 from tests.support.paths import REPOSITORY, WUXI
 
 DOCUMENTS = sorted([REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").rglob("*.md")])
@@ -44,18 +41,6 @@ def written() -> str:
     return " ".join(" ".join(path.read_text("utf-8").split()) for path in DOCUMENTS)
 
 
-def commands(group: Any, name: str) -> Iterator[tuple[str, list[str]]]:
-    """The commands of a group and of its groups: each full name, as a person types it, and its long options."""
-    inner = getattr(group, "commands", None)
-    if inner is None:
-        yield name, [option for parameter in group.params for option in parameter.opts if option.startswith("--")]
-        return
-    for part, command in inner.items():
-        if not command.hidden:
-            yield from commands(command, f"{name} {part}")
-
-
-OPTIONS = dict(sorted(commands(typer.main.get_command(huzhu()), "huzhu")))
 COMMANDS = list(OPTIONS)
 SETTINGS = [f"HUZHU_{name.upper()}" for name in Settings.model_fields]
 

@@ -18,9 +18,9 @@ from cli.main import huzhu as program
 from infra.kafka import topic_setup
 from infra.kafka.topic_setup import TopicDifference
 from infra.keys.audit_signing import SigningKey, make_key
-from tests.contracts.test_docs import OPTIONS
 from tests.support.acts import publish
 from tests.support.builders import SHARDS, VILLAGE, bill, coverage, discharge, policy_text
+from tests.support.commands import OPTIONS
 from tests.support.ledgers import give, in_order
 from tests.support.owed_person import OwedPerson
 from tests.support.paths import WUXI

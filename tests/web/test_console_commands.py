@@ -176,7 +176,7 @@ def test_it_refuses_before_it_touches_anything(tmp_path: Path) -> None:
         check_address(Settings(console_host="10.0.0.5"), allow_plain=False, name="console")
 
 
-@pytest.mark.parametrize("name", ["console", "gateway"])
+@pytest.mark.parametrize("name", ["console", pytest.param("gateway", marks=pytest.mark.prove)])
 def test_no_address_is_said_that_another_program_has(ledger: Engine, tmp_path: Path, name: str) -> None:
     """Where the port is taken the server says so, with the setting to change, and no address at which nothing is."""
     keys = tmp_path / "keys"
