@@ -141,4 +141,8 @@ def run(app: faust.App, loglevel: str) -> None:
     gc.freeze()
     gc.set_threshold(100_000)
     threading.excepthook = _thread_died
-    faust.Worker(app, loglevel=loglevel, blocking_timeout=None).execute_from_commandline()
+    try:
+        faust.Worker(app, loglevel=loglevel, blocking_timeout=None).execute_from_commandline()
+    except SystemExit as ended:
+        # Faust ends with other statuses when Kafka goes away while it starts. Nothing is acknowledged then either.
+        raise SystemExit(INFRASTRUCTURE_GONE if ended.code else 0) from ended.__context__

@@ -121,6 +121,8 @@ def run(seed: int, storms: int, beside: int = 0) -> Report:
             say(f"storm {number}: rest after {storm.rest_s:.1f} s, {storm.judgement.verdict}")
             if storm.judgement.verdict is not Verdict.OK:
                 keep(cluster, f"{seed}-{number}")
+        if report.unsound_exits:
+            keep(cluster, f"{seed}-exits")
     return report
 
 
