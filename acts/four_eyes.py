@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol, TypeVar
+
 from schemas.bilingual import Saying
 
 
@@ -29,25 +31,36 @@ class OwnProposal(NotDone):
     """Whoever proposed cannot decide."""
 
 
-def require_second(proposed_by: str, operator: str) -> None:
-    """Raises OwnProposal unless the two are different people, however their names are spelt."""
-    if _same(proposed_by) == _same(operator):
+class Proposed(Protocol):
+    """What every proposal has: who made it, and None until somebody has decided."""
+
+    @property
+    def proposed_by(self) -> str: ...
+
+    @property
+    def decision(self) -> str | None: ...
+
+
+Proposal = TypeVar("Proposal", bound=Proposed)
+
+
+def to_decide(proposal: Proposal | None, proposal_no: int, operator: str) -> Proposal:
+    """The proposal that was found under a number, if this operator may decide about it.
+
+    The two must be different people, however their names are spelt. Raises NoProposal, TooLate and OwnProposal.
+    """
+    if proposal is None:
+        raise NoProposal(Saying(f"没有编号为 {proposal_no} 的提议。", f"There is no proposal {proposal_no}."))
+    if proposal.decision is not None:
+        raise TooLate(Saying("已经有人决定过了。", "This has already been decided."))
+    if _same(proposal.proposed_by) == _same(operator):
         raise OwnProposal(
             Saying(
                 "自己提出的不能自己批准或驳回,请由另一位经办人员决定(双人复核)。",
                 "You cannot decide about your own proposal; a second operator has to.",
             )
         )
-
-
-def require_open(decision: str | None) -> None:
-    """Raises TooLate if a proposal was decided before."""
-    if decision is not None:
-        raise TooLate(Saying("已经有人决定过了。", "This has already been decided."))
-
-
-def no_proposal(proposal_no: int) -> NoProposal:
-    return NoProposal(Saying(f"没有编号为 {proposal_no} 的提议。", f"There is no proposal {proposal_no}."))
+    return proposal
 
 
 def _same(name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from acts.four_eyes import TooLate, no_proposal, require_open, require_second
+from acts.four_eyes import TooLate, to_decide
 from acts.record_operator_acts import record_operator_acts
 from acts.reissue_payout import Reissued, check_reissue, reissue_payout
 from handlers.words.masking import mask_text
@@ -44,7 +44,7 @@ def approve_reissue(connection: Connection, proposal_no: int, operator: str, sha
 
     Raises NoProposal, TooLate, OwnProposal and NotReissuable.
     """
-    proposal = _to_decide(connection, proposal_no, operator)
+    proposal = to_decide(reissue_proposals.find(connection, proposal_no), proposal_no, operator)
     reason = f"{proposal.reason} (proposed by {proposal.proposed_by}, approved by {operator})"
     done = reissue_payout(connection, proposal.payout_id, operator, reason, shard_count, now)
     reissue_proposals.decide(connection, proposal_no, operator, "approved", now())
@@ -53,17 +53,8 @@ def approve_reissue(connection: Connection, proposal_no: int, operator: str, sha
 
 def reject_reissue(connection: Connection, proposal_no: int, reason: str, operator: str, now: Clock) -> ReissueProposal:
     """A second operator rejects; another proposal can be made. Raises NoProposal, TooLate and OwnProposal."""
-    proposal = _to_decide(connection, proposal_no, operator)
+    proposal = to_decide(reissue_proposals.find(connection, proposal_no), proposal_no, operator)
     subject = {"payout_id": proposal.payout_id, "proposal": str(proposal_no), "reason": mask_text(reason)}
     record_operator_acts(connection, now, [ConsoleAct(AuditKind.REPLAY_REJECTED.value, operator, subject)])
     reissue_proposals.decide(connection, proposal_no, operator, "rejected", now())
-    return proposal
-
-
-def _to_decide(connection: Connection, proposal_no: int, operator: str) -> ReissueProposal:
-    proposal = reissue_proposals.find(connection, proposal_no)
-    if proposal is None:
-        raise no_proposal(proposal_no)
-    require_open(proposal.decision)
-    require_second(proposal.proposed_by, operator)
     return proposal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from acts.four_eyes import NoProposal, TooLate, Unusable, no_proposal, require_open, require_second
+from acts.four_eyes import NoProposal, TooLate, Unusable, to_decide
 from acts.record_operator_acts import record_operator_acts
 from acts.replay_refused import replay_refused
 from handlers.claims.correction import why_not_corrected
@@ -71,7 +71,7 @@ def approve_replay(connection: Connection, proposal_no: int, operator: str, shar
 
     Raises NoProposal, TooLate and OwnProposal.
     """
-    proposal = _to_decide(connection, proposal_no, operator)
+    proposal = to_decide(proposals.find(connection, proposal_no), proposal_no, operator)
     reason = f"{proposal.reason} (proposed by {proposal.proposed_by}, approved by {operator})"
     replay_refused(connection, [proposal.event_no], operator, reason, shard_count, now, corrected=proposal.value)
     proposals.decide(connection, proposal_no, operator, "approved", now())
@@ -80,17 +80,8 @@ def approve_replay(connection: Connection, proposal_no: int, operator: str, shar
 
 def reject_replay(connection: Connection, proposal_no: int, reason: str, operator: str, now: Clock) -> Proposal:
     """A second operator rejects; another proposal can be made. Raises NoProposal, TooLate and OwnProposal."""
-    proposal = _to_decide(connection, proposal_no, operator)
+    proposal = to_decide(proposals.find(connection, proposal_no), proposal_no, operator)
     subject = {"refused_no": str(proposal.event_no), "proposal": str(proposal_no), "reason": mask_text(reason)}
     record_operator_acts(connection, now, [ConsoleAct(AuditKind.REPLAY_REJECTED.value, operator, subject)])
     proposals.decide(connection, proposal_no, operator, "rejected", now())
-    return proposal
-
-
-def _to_decide(connection: Connection, proposal_no: int, operator: str) -> Proposal:
-    proposal = proposals.find(connection, proposal_no)
-    if proposal is None:
-        raise no_proposal(proposal_no)
-    require_open(proposal.decision)
-    require_second(proposal.proposed_by, operator)
     return proposal

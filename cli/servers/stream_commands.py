@@ -28,10 +28,12 @@ def worker(log_level: LogLevel = "info") -> None:
 
     settings = read_settings()
     log_to_stderr(log_level)
-    engine, bootstrap = bound_ledger(settings, Retry(settings.retry_attempts, settings.retry_wait))
+    patiently = Retry(settings.retry_attempts, settings.retry_wait)
+    engine, bootstrap = bound_ledger(settings, patiently)
     with RangeReader(bootstrap) as reader, tempfile.TemporaryDirectory(prefix="huzhu-faust-") as folder:
         try:
-            check_all(engine, reader, range(settings.shards), promoted=settings.after_promotion == "continue")
+            promoted = settings.after_promotion == "continue"
+            patiently(lambda: check_all(engine, reader, range(settings.shards), promoted=promoted))
         except LedgerRefused as error:
             fail(str(error), LEDGER_REFUSED)
         except TROUBLE as error:

@@ -119,7 +119,8 @@ class RelayProcess:
 
         def start_over() -> None:
             relay.start()
-            relay.step()
+            if relay.step():
+                patience.restored()
 
         retry(start_over)
         while not self._stopping.is_set():
