@@ -23,18 +23,21 @@ class RangeReader:
     """Reads ranges as a read_committed consumer without a group."""
 
     def __init__(self, bootstrap: str) -> None:
+        self._plain = {
+            **client_security.confluent(bootstrap),
+            "group.id": "huzhu-ranges",  # required by the client; nothing is ever committed under it
+            "enable.auto.commit": False,
+            "log_level": 3,
+        }
         self._consumer = Consumer(
             {
-                **client_security.confluent(bootstrap),
-                "group.id": "huzhu-ranges",  # required by the client; nothing is ever committed under it
-                "enable.auto.commit": False,
+                **self._plain,
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "error",
                 "fetch.message.max.bytes": MESSAGE_BYTES_MAX,
                 "fetch.wait.max.ms": 20,
                 "queued.max.messages.kbytes": 32 * 1024,  # what is read ahead of a batch
-                "log_level": 3,
             }
         )
         self._place: tuple[str, int, int] | None = None
@@ -56,6 +59,16 @@ class RangeReader:
             )
             for topic, partition in partitions
         }
+
+    def settled(self, topic: str, partition: int) -> bool:
+        """Whether no transaction of a partition is undecided. A commit can be read only some time after it is done."""
+        everything = Consumer({**self._plain, "isolation.level": "read_uncommitted"})
+        try:
+            _, written = everything.get_watermark_offsets(TopicPartition(topic, partition), timeout=READ_SECONDS_MAX)
+        finally:
+            everything.close()
+        _, readable = self.ends([(topic, partition)])[topic, partition]
+        return readable >= written
 
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
         """The messages of ``[start, end)``, or of a shorter range that holds ``limit`` of them.

@@ -8,6 +8,7 @@ own.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from schemas.topics import RELAY_CURSORS
 
 LEDGER_REFUSED = 78
 """Exit status (EX_CONFIG) when the topics are not this ledger's: starting again does not help, an operator decides."""
+
+SETTLING_SECONDS = 0.05
 
 REMEDY = (
     "Nothing was sent or deleted, and starting again changes nothing. See docs/operations.md, "
@@ -84,15 +87,21 @@ class Looked(NamedTuple):
 
 
 def look(engine: Engine, reader: Reader, shard: int, mine: Identity, *, promoted: bool) -> Looked:
-    """Compares a shard's cursor with the ledger, also while another relay sends. Raises what `check_all` raises."""
+    """Compares a shard's cursor with the ledger, also while another relay sends. Raises what `check_all` raises.
+
+    A cursor behind the ledger is no proof of a loss: a relay may have sent more between the two looks, and what it has
+    committed can be read only when Kafka has settled the transaction. Then the cursor is at least where the ledger was.
+    """
     known = 0
     while True:
+        settled = known > 0 and reader.settled(RELAY_CURSORS.name, shard)
         cursor = read_cursor(reader, shard)
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             sent = outbox_rows.last_sent(connection, shard)
-            if cursor.seq >= sent.seq or cursor.seq < known:
+            if cursor.seq >= sent.seq or (settled and cursor.seq < known):
                 return Looked(cursor, sent, compare(connection, shard, cursor, mine, promoted=promoted))
-        known = sent.seq  # a relay has sent more between the two looks: its cursor now is at least there
+        known = sent.seq
+        time.sleep(SETTLING_SECONDS)
 
 
 def compare(connection: Connection, shard: int, cursor: Cursor, mine: Identity, *, promoted: bool) -> Sent:

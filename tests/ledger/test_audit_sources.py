@@ -116,6 +116,9 @@ class Topics:
     def ends(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
         return {each: (0, len(self.values.get(each, []))) for each in partitions}
 
+    def settled(self, topic: str, partition: int) -> bool:
+        return True
+
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
         parts = enumerate(self.values[topic, partition])
         return Range(topic, partition, start, end, tuple(Delivery(topic, partition, n, None, v) for n, v in parts))

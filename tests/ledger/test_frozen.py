@@ -46,6 +46,9 @@ class Kafka:
         assert {topic for topic, _ in partitions} == {RELAY_CURSORS.name}, "not asked"
         return dict.fromkeys(partitions, (0, 0))
 
+    def settled(self, topic: str, partition: int) -> bool:
+        return True
+
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Any:
         raise AssertionError("not asked")
 

@@ -28,6 +28,9 @@ class Topics:
     def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
         return {place: self.held if place == (EXPENSES.name, 0) else (0, 0) for place in partitions}
 
+    def settled(self, topic: str, partition: int) -> bool:
+        return True
+
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
         self.asked.append(start)
         return Range(topic, partition, start, end, ())

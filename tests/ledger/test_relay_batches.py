@@ -55,6 +55,9 @@ class NoCursorYet:
     def ends(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
         return dict.fromkeys(partitions, (0, 0))
 
+    def settled(self, topic: str, partition: int) -> bool:
+        return True
+
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
         raise AssertionError("not asked")
 
@@ -112,6 +115,9 @@ class LongCursors(NoCursorYet):
 
     def ends(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
         return dict.fromkeys(partitions, (10, 1000))
+
+    def settled(self, topic: str, partition: int) -> bool:
+        return True
 
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
         there = Delivery(topic, partition, self.offset, b"0", b'{"shard": 0, "seq": 7}')

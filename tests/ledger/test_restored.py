@@ -175,6 +175,35 @@ def test_a_relay_that_starts_slowly_is_not_taken_for_one_of_a_restored_ledger(le
     assert before < len(topics.values("payouts.instructions"))
 
 
+def test_a_commit_that_cannot_be_read_yet_is_not_taken_for_lost(ledger: Engine, topics: Topics) -> None:
+    """Kafka settles a transaction some time after the relay was told that it is committed: whoever starts waits."""
+
+    class Lagging(SimulatedReader):
+        hidden = 3
+
+        def ends(self, partitions: Any) -> Any:
+            if self.hidden:
+                self.hidden -= 1
+                return dict.fromkeys(partitions, (0, 0))
+            return super().ends(partitions)
+
+        def settled(self, topic: str, partition: int) -> bool:
+            return not self.hidden
+
+    begin(ledger)
+    topics.relay(ledger)
+    check_all(ledger, Lagging(topics.kafka, topics.faults), [1], promoted=False)
+
+
+def test_a_lost_cursor_is_refused(ledger: Engine, topics: Topics) -> None:
+    """A ledger that knows more as sent than Kafka has ever held goes on nowhere."""
+    begin(ledger)
+    topics.relay(ledger)
+    topics.kafka.logs[RELAY_CURSORS.name, 1].clear()
+    with pytest.raises(LedgerRefused, match="the topic was lost"):
+        topics.relay(ledger)
+
+
 @pytest.mark.parametrize("by_files", [False, True], ids=["restored", "copied file by file"])
 def test_a_restored_ledger_is_refused_for_good(ledger: Engine, topics: Topics, copies: Copy, by_files: bool) -> None:
     """However far it numbers by itself afterwards: nothing is sent, and nothing deleted."""

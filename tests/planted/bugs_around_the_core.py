@@ -148,9 +148,17 @@ BUGS = (
         "relay",
         "a-slow-start-is-taken-for-a-restore",
         "stream/outbound/cursors.py",
-        "            if cursor.seq >= sent.seq or cursor.seq < known:\n",
+        "            if cursor.seq >= sent.seq or (settled and cursor.seq < known):\n",
         "            if sent:\n",
         ("tests/ledger/test_restored.py::test_a_relay_that_starts_slowly_is_not_taken_for_one_of_a_restored_ledger",),
+    ),
+    Bug(
+        "relay",
+        "a-commit-that-is-not-settled-is-lost",
+        "stream/outbound/cursors.py",
+        " or (settled and cursor.seq < known):\n",
+        " or cursor.seq < known:\n",
+        ("tests/ledger/test_restored.py::test_a_commit_that_cannot_be_read_yet_is_not_taken_for_lost",),
     ),
     Bug(
         "gateway",

@@ -132,6 +132,10 @@ class SimulatedReader:
         self._answer()
         return {place: (0, self._kafka.stable_end(place)) for place in partitions}
 
+    def settled(self, topic: str, partition: int) -> bool:
+        self._answer()
+        return self._kafka.stable_end((topic, partition)) == len(self._kafka.logs[topic, partition])
+
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
         self._answer()
         place = (topic, partition)
