@@ -27,9 +27,10 @@ test: lint
 	$(BIN)/python -m pytest -m "not prove" -n 4 --dist loadfile --no-loadscope-reorder --durations=15
 
 # The long forms: every fault on three brokers, 20,000 person-years, all planted bugs (docs/testing.md).
+prove: PATIENT := -o faulthandler_timeout=1800
 prove: install
-	HUZHU_TEST_LONG=1 $(BIN)/python -m pytest -m "long or prove" tests/faults
-	HUZHU_TEST_LONG=1 $(BIN)/python -m pytest -m "long or prove" -n 2 --dist worksteal --durations=15 --ignore tests/faults
+	HUZHU_TEST_LONG=1 $(BIN)/python -m pytest $(PATIENT) -m "long or prove" tests/faults
+	HUZHU_TEST_LONG=1 $(BIN)/python -m pytest $(PATIENT) -m "long or prove" -n 2 --dist worksteal --durations=15 --ignore tests/faults
 	$(BIN)/python tests/planted/plant.py
 
 format: install
@@ -38,7 +39,7 @@ format: install
 
 # The long form of the fault tests: about an hour, figures for docs/guarantees.md.
 faults: install
-	HUZHU_TEST_LONG=1 HUZHU_FAULTS=long HUZHU_SIM_RUNS=1000 $(BIN)/python -m pytest -s tests/faults tests/simulation
+	HUZHU_TEST_LONG=1 HUZHU_FAULTS=long HUZHU_SIM_RUNS=1000 $(BIN)/python -m pytest -o faulthandler_timeout=20000 -s tests/faults tests/simulation
 
 # Plants every known bug and says which test caught it (docs/planted-bugs.md).
 planted: install

@@ -46,8 +46,13 @@ def client(proxy: Proxy) -> Iterator[socket.socket]:
 def echoed(client: socket.socket, data: bytes) -> bytes:
     """What comes back of it."""
     client.sendall(data)
+    return received(client, len(data))
+
+
+def received(client: socket.socket, length: int) -> bytes:
+    """So many bytes, or fewer when the other side hangs up."""
     answer = b""
-    while len(answer) < len(data):
+    while len(answer) < length:
         part = client.recv(65_536)
         if not part:
             break
@@ -60,9 +65,7 @@ def test_a_healthy_proxy_changes_nothing(client: socket.socket) -> None:
     data = bytes(range(256)) * 4096
     sender = threading.Thread(target=client.sendall, args=(data,))
     sender.start()
-    answer = b""
-    while len(answer) < len(data):
-        answer += client.recv(65_536)
+    answer = received(client, len(data))
     sender.join()
     assert data == answer
 
