@@ -122,7 +122,7 @@ def _run_on(cluster: Cluster, chaos: Chaos, rounds: int, planned: list[Posting],
             say(chaos.diary[-1])
             if not published and step >= PUBLISH_AT * len(kinds):
                 published = _publish(cluster)
-            load.release(_reports(cluster, rng))
+            load.release(reports(cluster, rng))
             if step % TRANSACTION_EVERY == 0:
                 journals.append(cluster.folder / f"journal-{step}.jsonl")
                 commit = step // TRANSACTION_EVERY % 2 == 0
@@ -159,7 +159,7 @@ def _publish(cluster: Cluster) -> bool:
     return done.returncode == 0
 
 
-def _reports(cluster: Cluster, rng: Random) -> list[Posting]:
+def reports(cluster: Cluster, rng: Random) -> list[Posting]:
     """What an insurer answers to a few of the instructions so far."""
     try:
         with cluster.sql() as connection:

@@ -2,8 +2,9 @@
 
 python -m tests.faults.storm --seed 1 --storms 6 --beside 8
 
-A storm kills and stops processes while they start, takes servers away together, and leaves transactions hanging. After
-its last fault, with both servers answering, everything must be taken in and sent within a stated time, and be exact.
+A storm kills and stops processes while they start, takes servers away together, and leaves transactions hanging, while
+an office replays, reissues and publishes a policy, and an insurer reports. After its last fault, with both servers
+answering, everything must be taken in and sent within a stated time, and be exact.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from tests.faults.cluster import Cluster
 from tests.faults.events import postings
 from tests.faults.evidence import CURSORS, INBOUND, OUTBOUND
 from tests.faults.load import Load
+from tests.faults.office import Office, policy_of
 from tests.faults.oracle import Judgement, Verdict, examine
-from tests.faults.run import ACKNOWLEDGED_S_MAX, SOUND_EXITS, heal, say
+from tests.faults.run import ACKNOWLEDGED_S_MAX, SOUND_EXITS, heal, reports, say
 from tests.faults.waiting import pause
 
 SHARDS = 4
@@ -104,9 +106,10 @@ def run(seed: int, storms: int, beside: int = 0) -> Report:
             storm = Storm(number)
             report.storms.append(storm)
             rng = Random(f"{seed}:{number}:storm")
-            with Load(cluster.kafka.bootstrap, journals[-1], len(part) / STORM_S) as load:
+            office = Office(cluster, policy_of(number), Random(f"{seed}:{number}:office"), report.fired)
+            with Load(cluster.kafka.bootstrap, journals[-1], len(part) / STORM_S) as load, office:
                 load.release(part)
-                _blow(cluster, rng, report.fired)
+                _blow(cluster, load, rng, report.fired)
                 load.hurry()
                 load.finish(ACKNOWLEDGED_S_MAX)
             began = time.monotonic()
@@ -126,14 +129,15 @@ def run(seed: int, storms: int, beside: int = 0) -> Report:
     return report
 
 
-def _blow(cluster: Cluster, rng: Random, fired: Counter[str]) -> None:
-    """Faults at short intervals, each ended before the storm ends."""
+def _blow(cluster: Cluster, load: Load, rng: Random, fired: Counter[str]) -> None:
+    """Faults at short intervals, each ended before the storm ends; in between an insurer reports."""
     end = time.monotonic() + STORM_S
     while time.monotonic() < end:
         kind = rng.choice(list(storm_faults.KINDS))
         say(f"  {kind}")
         storm_faults.KINDS[kind](cluster, rng)
         fired[kind] += 1
+        load.release(reports(cluster, rng))
         pause(rng.choice((0.0, 0.3, 1.0, 2.0)))
     storm_faults.calm(cluster)
 
