@@ -7,6 +7,7 @@ from datetime import datetime
 
 from handlers.audit import chain
 from schemas.canonical import sha256_hex
+from schemas.dates import format_instant
 from schemas.outbound import AuditKind
 from schemas.records import Delivery, EventRow, OutboxRow, Outcome, ShardState
 from schemas.topics import AUDIT
@@ -16,14 +17,18 @@ from schemas.topics import AUDIT
 class Journal:
     """Collects an outcome and moves the shards' sequences forward.
 
-    ``recorded_at`` is when the ledger records it; it becomes ``occurred_at`` of what goes out. ``written`` counts the
-    events of this journal that have been written; later ones continue from there.
+    ``recorded_at`` is when the ledger records it; it becomes ``occurred_at`` of what goes out, here as messages write
+    it. ``written`` counts the events of this journal that have been written; later ones continue from there.
     """
 
     shards: dict[int, ShardState]
     recorded_at: datetime
     outcome: Outcome = field(default_factory=Outcome)
     written: int = 0
+    occurred_at: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.occurred_at = format_instant(self.recorded_at)
 
     def event(self, delivery: Delivery, shard: int, disposition: str) -> int:
         """Numbers an event within the journal."""
@@ -44,7 +49,7 @@ class Journal:
     ) -> None:
         """Chains an entry about event ``number``, and sends it."""
         digest = sha256_hex(content or b"")
-        entry = chain.append(self.shards[shard], number, kind, actor, subject, digest, self.recorded_at)
+        entry = chain.append(self.shards[shard], number, kind, actor, subject, digest, self.occurred_at)
         self.outcome.audit.append(entry)
         self.send(shard, AUDIT.name, None, entry.value)
 

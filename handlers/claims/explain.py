@@ -15,7 +15,7 @@ from schemas.canonical import canonical_json, sha256_hex
 from schemas.decisions import BenefitLine, ClaimDecision, ExplanationLine, StepKind
 from schemas.money import format_yuan
 from schemas.policy.model import Policy, Tier
-from schemas.policy.policy_values import decimal_text
+from schemas.policy.policy_values import decimal_text, quotient_text
 
 
 def decision_of(adjudication: Adjudication) -> ClaimDecision:
@@ -31,7 +31,7 @@ def decision_of(adjudication: Adjudication) -> ClaimDecision:
         total_benefit=adjudication.total_benefit,
         patient_pays=adjudication.personal_burden - adjudication.total_benefit,
         explanation=tuple(
-            _explain(step, benefit, policy)
+            _explanation_line(step, benefit, policy)
             for benefit in adjudication.benefits
             for step in benefit.steps
             if policy is not None
@@ -75,7 +75,21 @@ def _benefit_line(benefit: Benefit) -> BenefitLine:
     )
 
 
-def _explain(step: Step, benefit: Benefit, policy: Policy) -> ExplanationLine:
+def _explanation_line(step: Step, benefit: Benefit, policy: Policy) -> ExplanationLine:
+    rule, inputs, said = explained(step, benefit, policy)
+    return ExplanationLine(
+        scheme_id=benefit.scheme.id,
+        step=step.kind,
+        amount=step.amount,
+        rule=rule,
+        inputs=inputs,
+        zh=said.zh,
+        en=said.en,
+    )
+
+
+def explained(step: Step, benefit: Benefit, policy: Policy) -> tuple[str, dict[str, str], Saying]:
+    """By which rule a step changed the number, from which inputs, and the sentence that says so."""
     rule = f"{policy.id}/{benefit.scheme.id}"
     if step.slice is not None:
         inputs = _bracket_inputs(step.slice, benefit)
@@ -88,24 +102,16 @@ def _explain(step: Step, benefit: Benefit, policy: Policy) -> ExplanationLine:
     else:
         inputs, sentence = _limited(step, benefit)
         rule = "claims.md/5/remaining" if step.kind is StepKind.LIMIT_REMAINING else f"{rule}/{step.kind}"
-    return ExplanationLine(
-        scheme_id=benefit.scheme.id,
-        step=step.kind,
-        amount=step.amount,
-        rule=rule,
-        inputs=inputs,
-        zh=sentence.zh,
-        en=sentence.en,
-    )
+    return rule, inputs, sentence
 
 
 def _exact_yuan(scaled: int, tier: Tier) -> str:
     """Fen / scale as a decimal of yuan, not rounded."""
-    return decimal_text(Fraction(scaled, tier.scale * 100))
+    return quotient_text(scaled, tier.scale * 100)
 
 
 def _percent(rate: Fraction) -> str:
-    return decimal_text(rate * 100) + "%"
+    return quotient_text(rate.numerator * 100, rate.denominator) + "%"
 
 
 def _bracket_inputs(part: Slice, benefit: Benefit) -> dict[str, str]:

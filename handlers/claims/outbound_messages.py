@@ -1,54 +1,43 @@
-"""The bytes of outbound events: canonical JSON of the outbound models."""
+"""The bytes of outbound events: canonical JSON of the outbound models, or what is the same."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from handlers.claims.adjudicate import Adjudication
+from handlers.claims.explain import explained
 from handlers.claims.payout_reports import REPORT_ALERTS
 from handlers.claims.settle import Due
+from handlers.fast.direct_messages import benefit_line, claim_decided, explanation_line, payout_instructed
 from schemas.canonical import base64_text, canonical_json, derived_id, sha256_hex
 from schemas.checkpoint import SignedCheckpoint
-from schemas.decisions import ClaimDecided, ClaimDecision, to_json
 from schemas.facts import PayoutReported
 from schemas.ids import ClaimId
-from schemas.outbound import AlertCode, AlertRaised, AuditCheckpointed, Payee, PayoutInstructed
+from schemas.outbound import AlertCode, AlertRaised, AuditCheckpointed, Payee
 from schemas.records import ClaimRow, Delivery
 from schemas.refusals import EventRefused, Refusal
 
 
-def decided(decision: ClaimDecision, row: ClaimRow, recorded_at: datetime) -> bytes:
-    event = ClaimDecided.model_construct(
-        **decision.__dict__,
-        event_id=derived_id("DE", row.claim_id, row.revision),
-        occurred_at=recorded_at,
-        revision=row.revision,
-        policy_sha256=row.policy_sha256,
-    )
-    return canonical_json(to_json(event))
+def decided(adjudication: Adjudication, row: ClaimRow, occurred_at: str) -> bytes:
+    """A decision with its explanation, as ``row`` keeps it; ``occurred_at`` as messages write it."""
+    policy = adjudication.policy
+    if policy is None:
+        return claim_decided(row, None, [], [], occurred_at)
+    benefits, explanation = [], []
+    for benefit in adjudication.benefits:
+        scheme, tier = benefit.scheme, None if benefit.tier is None else benefit.tier.name
+        benefits.append(benefit_line(scheme.id, tier, scheme.basis, benefit.measured, benefit.amount, benefit.reason))
+        for step in benefit.steps:
+            explanation.append(explanation_line(scheme.id, step.kind, step.amount, *explained(step, benefit, policy)))
+    return claim_decided(row, policy.id, benefits, explanation, occurred_at)
 
 
-def instructed(due: Due, claim: ClaimRow, deceased: bool, recorded_at: datetime) -> bytes:
-    row = due.row
-    event = PayoutInstructed(
-        event_id=due.payout_id,
-        occurred_at=recorded_at,
-        payout_id=due.payout_id,
-        claim_id=row.claim_id,
-        person_id=claim.person_id,
-        scheme_id=row.scheme_id,
-        tier=row.tier,
-        kind=due.kind,
-        amount=due.amount,
-        revision=row.instruction_revision,
-        payee=Payee.ESTATE if deceased else Payee.PERSON,
-        policy_id=row.policy_id,
-        policy_sha256=row.policy_sha256,
-        decision_revision=claim.revision,
-        reissue_of=due.reissue_of,
-        reversal_of=due.reversal_of,
+def instructed(due: Due, claim: ClaimRow, deceased: bool, occurred_at: str) -> bytes:
+    """The order of an amount that is due; ``occurred_at`` as messages write it."""
+    payee = Payee.ESTATE if deceased else Payee.PERSON
+    return payout_instructed(
+        due.payout_id, due.kind, due.amount, payee, due.row, claim, due.reissue_of, due.reversal_of, occurred_at
     )
-    absent = {name for name in ("reissue_of", "reversal_of") if getattr(due, name) is None}
-    return canonical_json(event.model_dump(mode="json", exclude=absent))
 
 
 def after_death(claim: ClaimRow, recorded_at: datetime) -> bytes:

@@ -14,7 +14,7 @@ from handlers.claims import outbound_messages
 from handlers.claims.account import Account, DecidableClaim
 from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.admit import Disposition, Registry, admit, claims_of_identity
-from handlers.claims.explain import decision_of, fingerprint
+from handlers.claims.explain import fingerprint
 from handlers.claims.future_dates import event_after_intake
 from handlers.claims.payout_reports import PayoutReport, effect_of
 from handlers.claims.read import Reading
@@ -175,7 +175,7 @@ class Processor:
             total_benefit=adjudication.total_benefit,
         )
         self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
-        value = outbound_messages.decided(decision_of(adjudication), row, self.recorded_at)
+        value = outbound_messages.decided(adjudication, row, self.journal.occurred_at)
         self.outcome.decisions.append(DecisionRow(claim.claim_id, row.revision, number, value))
         self.journal.send(shard, DECISIONS.name, account.person_id.encode(), value)
         subject = {"claim_id": claim.claim_id, "revision": str(row.revision), "status": row.status}
@@ -195,7 +195,7 @@ class Processor:
         """Instructs an amount due to or from a person because of event ``number``."""
         row = due.row
         claim_row = self.world.claims[row.claim_id]
-        value = outbound_messages.instructed(due, claim_row, account.death is not None, self.recorded_at)
+        value = outbound_messages.instructed(due, claim_row, account.death is not None, self.journal.occurred_at)
         instruction = InstructionRow(
             payout_id=due.payout_id,
             claim_id=row.claim_id,

@@ -44,11 +44,20 @@ def _rate(value: object) -> Fraction:
 
 def decimal_text(value: Fraction) -> str:
     """A finite decimal fraction in its shortest form: 4/5 is ``"0.8"``."""
-    scale = 0
-    while (value * 10**scale).denominator != 1:
-        scale += 1
-    digits = str((value * 10**scale).numerator).rjust(scale + 1, "0")
-    return digits if scale == 0 else f"{digits[:-scale]}.{digits[-scale:]}"
+    return quotient_text(value.numerator, value.denominator)
+
+
+def quotient_text(numerator: int, denominator: int) -> str:
+    """What `decimal_text` writes for the fraction of two whole numbers, neither of them negative."""
+    places = 0
+    while numerator % denominator:
+        numerator *= 10
+        places += 1
+    digits = str(numerator // denominator)
+    if places == 0:
+        return digits
+    digits = digits.zfill(places + 1)
+    return f"{digits[:-places]}.{digits[-places:]}"
 
 
 def _toml_date(value: object) -> date:

@@ -19,6 +19,7 @@ from handlers.audit.merkle import Frontier, leaf_hash
 from infra.keys.audit_signing import SigningKey
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.checkpoint import Checkpoint, SignedCheckpoint
+from schemas.dates import format_instant
 from schemas.outbound import AuditKind
 from schemas.records import ShardState
 from tests.support.builders import RECORDED_AT, unhurried
@@ -28,6 +29,7 @@ THIEF = SigningKey("wuxi.example/huzhu", b"\x02" * 32)
 TAMPERED = 100
 """Random logs for each of more than a dozen ways of tampering: some 1,500 in all."""
 CLEAN = 1000
+OCCURRED_AT = format_instant(RECORDED_AT)
 SHARDS = 3
 
 Chains = dict[int, list[bytes]]
@@ -47,7 +49,11 @@ def made(rng: Random, shard: int, length: int) -> list[bytes]:
         kind, subject = rng.choice(list(AuditKind)), {"id": rng.choice(["E1", "浙江", '"\\\n', "\U0001f600", ""])}
         moment = RECORDED_AT + timedelta(seconds=number, microseconds=rng.choice([0, 1]))
         actor = rng.choice(["huzhu", 'operator:"hash":"' + "0" * 64 + '"', "h"])
-        entries.append(chain.append(state, number, kind, actor, subject, sha256_hex(rng.randbytes(4)), moment).value)
+        entries.append(
+            chain.append(
+                state, number, kind, actor, subject, sha256_hex(rng.randbytes(4)), format_instant(moment)
+            ).value
+        )
     return entries
 
 
@@ -314,7 +320,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 def test_an_entry_is_canonical_json_of_rfc_8785(actor: str, subject: dict[str, str], shard: int) -> None:
     """Also with the escapes, the control characters and the planes that the RFC has rules for."""
     state = ShardState(shard)
-    value = chain.append(state, 0, AuditKind.EVENT_ACCEPTED, actor, subject, "0" * 64, RECORDED_AT).value
+    value = chain.append(state, 0, AuditKind.EVENT_ACCEPTED, actor, subject, "0" * 64, OCCURRED_AT).value
     assert jcs(json.loads(value)).encode() == value
     entry = read_entry(value)
     assert entry is not None
@@ -336,7 +342,7 @@ def test_an_entry_is_canonical_json_of_rfc_8785(actor: str, subject: dict[str, s
 )
 def test_an_entry_has_one_spelling(spell: Callable[[dict[str, object]], str]) -> None:
     """Another one is no entry, even where it has the hash of its own bytes."""
-    value = chain.append(ShardState(3), 0, AuditKind.EVENT_STALE, "浙江", {"id": "1"}, "0" * 64, RECORDED_AT).value
+    value = chain.append(ShardState(3), 0, AuditKind.EVENT_STALE, "浙江", {"id": "1"}, "0" * 64, OCCURRED_AT).value
     assert read_entry(value) is not None
     fields = json.loads(value)
     del fields["hash"]

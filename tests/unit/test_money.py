@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from handlers.claims.read import Reading, read
 from schemas.facts import SettlementPosted
 from schemas.money import FEN_MAX, Fen, NumberLiteral, WireYuan, format_yuan, parse_yuan, round_half_up
+from schemas.policy.policy_values import decimal_text, quotient_text
 from schemas.refusals import Refusal
 from tests.support.builders import bill, encode, unhurried
 
@@ -223,3 +224,16 @@ def test_whole_numbers_are_yuan_on_the_way_in_and_fen_inside() -> None:
     assert 5 == TypeAdapter[int](Fen).validate_python(5)
     assert 500 == TypeAdapter[int](Fen).validate_python("5.00")
     assert 505 == TypeAdapter[int](WireYuan).validate_python(NumberLiteral("5.05"))
+
+
+@unhurried
+@given(st.integers(0, FEN_MAX), st.integers(0, 12), st.integers(0, 12))
+def test_an_exact_amount_is_written_in_full_and_no_longer(numerator: int, twos: int, fives: int) -> None:
+    """A quotient by twos and fives is a finite decimal, without a zero at its end; cancelled down or not."""
+    denominator = 2**twos * 5**fives
+    text = quotient_text(numerator, denominator)
+    assert Fraction(text) == Fraction(numerator, denominator)
+    whole, point, decimals = text.partition(".")
+    assert str(int(whole)) == whole
+    assert point == "" or (decimals and not decimals.endswith("0"))
+    assert decimal_text(Fraction(numerator, denominator)) == text

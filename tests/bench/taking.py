@@ -1,0 +1,99 @@
+"""What an event costs on its way through the pure core, from its bytes to all that leaves, without Kafka or PostgreSQL.
+
+    python -m tests.bench.taking                               # this tree
+    python -m tests.bench.taking --beside ../before --runs 9   # this tree and another one, in turns
+
+A step that is to make the worker faster is measured here against the tree before it (`git worktree add
+../before BEFORE`): one process after the other, A B A B, so that whatever else the machine does meets both alike.
+Microseconds of the processor for an event.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from statistics import median
+
+from handlers.claims.read import read
+from schemas.policy.policy_file import read_policies
+from schemas.records import Delivery
+from tests.bench.messages import POLICY, ROOT, backlog
+from tests.support.builders import SHARDS, empty_world
+
+BATCH = 500
+RECORDED_AT = datetime(2040, 1, 1, tzinfo=UTC)
+"""Later than every event of a population: none of them lies in the future."""
+PARTS = ("read", "decided and written", "both")
+
+
+def measure(persons: int) -> dict[str, float]:
+    """Microseconds of the processor for an event of a population: to read it, and to decide and write what follows."""
+    messages = backlog(persons)
+    world, spent = empty_world(read_policies([POLICY])), dict.fromkeys(PARTS, 0.0)
+    gc.freeze()
+    gc.set_threshold(100_000)  # as a worker does
+    offset, remaining = 0, iter(messages)
+    while batch := list(islice(remaining, BATCH)):
+        started = time.process_time()
+        readings = [read(message) for message in batch]
+        read_at = time.process_time()
+        processor = world.batch(RECORDED_AT)
+        for message, reading in zip(batch, readings, strict=True):
+            processor.take(Delivery("bench", offset % SHARDS, offset, None, message), reading)
+            offset += 1
+        spent["read"] += read_at - started
+        spent["decided and written"] += time.process_time() - read_at
+        assert not processor.outcome.refusals
+    spent["both"] = spent["read"] + spent["decided and written"]
+    return {part: seconds / len(messages) * 1e6 for part, seconds in spent.items()}
+
+
+def compare(trees: list[Path], persons: int, runs: int) -> None:
+    """Measures each tree ``runs`` times in a process of its own, in turns, and says the medians."""
+    figures: dict[Path, dict[str, list[float]]] = {tree: defaultdict(list) for tree in trees}
+    for _ in range(runs):
+        for tree in trees:
+            for part, figure in _alone(tree, persons).items():
+                figures[tree][part].append(figure)
+    for part in PARTS:
+        medians = [median(figures[tree][part]) for tree in trees]
+        for tree, middle in zip(trees, medians, strict=True):
+            low, high = min(figures[tree][part]), max(figures[tree][part])
+            share = middle / medians[-1]
+            sys.stdout.write(f"{part:20} {middle:7.1f} us ({low:.1f} to {high:.1f}) {share:5.2f}  {tree}\n")
+
+
+def _alone(tree: Path, persons: int) -> dict[str, float]:
+    """The figures of one tree: its own code, measured by this file."""
+    command = [sys.executable, __file__, "--persons", str(persons), "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    ran = subprocess.run(command, cwd=tree, env=environment, check=True, stdout=subprocess.PIPE)
+    figures: dict[str, float] = json.loads(ran.stdout)
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.taking", description=__doc__)
+    parser.add_argument("--persons", type=int, default=800, help="persons of the population (800)")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each tree (5)")
+    parser.add_argument("--beside", type=Path, help="another tree of the repository, to which this one is compared")
+    parser.add_argument("--json", action="store_true", help="one run in this process, for programs")
+    options = parser.parse_args()
+    if options.json:
+        sys.stdout.write(json.dumps(measure(options.persons)))
+    else:
+        trees = [ROOT] if options.beside is None else [ROOT, options.beside.resolve()]
+        compare(trees, options.persons, options.runs)
+
+
+if __name__ == "__main__":
+    main()

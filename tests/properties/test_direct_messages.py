@@ -1,0 +1,242 @@
+"""What is written directly is, byte for byte, what the models and the canonical writer would have made of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from handlers.claims import outbound_messages
+from handlers.claims.adjudicate import Adjudication, Benefit, adjudicate
+from handlers.claims.read import read
+from handlers.claims.reissue import reissue
+from handlers.claims.settle import Due
+from handlers.fast import direct_messages
+from infra.population import generate
+from schemas.dates import format_instant
+from schemas.decisions import BenefitLine, ClaimDecided, ExplanationLine, Status
+from schemas.ids import ClaimId, PayoutId, PersonId, PolicyId
+from schemas.money import FEN_MAX
+from schemas.outbound import AuditKind, AuditRecorded, InstructionKind, PayoutInstructed
+from schemas.policy.policy_file import read_policies
+from schemas.records import BenefitRow, ClaimRow, Delivery, Reissue
+from schemas.topics import ALERTS, DEADLETTER
+from tests.bench.messages import POLICY as SAMPLE
+from tests.properties.strategies import History, Ledger, busy_years, deliveries, histories, tried
+from tests.support import model_messages
+from tests.support.builders import (
+    POLICY,
+    SHARDS,
+    Json,
+    bill,
+    coverage,
+    delivery,
+    discharge,
+    empty_world,
+    policies,
+    report,
+    take,
+)
+from tests.support.model_messages import both_ways
+
+NASTY = [
+    '"',
+    "\\",
+    '\\"',
+    "\x00\x1f",
+    "\x7f\x80",
+    "\n\r\t\b\f",
+    "</script>",
+    "\u2028\u2029",
+    "浙江",
+    "\U0001f600",
+    "e\u0301",
+    ',"kind":"',
+    ",",
+]
+TEXT = st.sampled_from(NASTY) | st.text(max_size=12)
+HEX = st.text("0123456789abcdef", min_size=64, max_size=64)
+INSTANTS = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC)).map(format_instant)
+COUNTS = st.integers(1, 2**53 - 1)
+FEN = st.integers(0, 10**9) | st.integers(0, FEN_MAX)
+LATER_THAN_ALL = datetime(2040, 1, 1, tzinfo=UTC)
+
+
+def claim_rows() -> st.SearchStrategy[ClaimRow]:
+    return st.builds(
+        ClaimRow,
+        claim_id=TEXT.map(ClaimId),
+        person_id=TEXT.map(PersonId),
+        shard=st.integers(0, 255),
+        revision=COUNTS,
+        status=st.sampled_from(Status),
+        fingerprint=HEX,
+        policy_sha256=st.none() | HEX,
+        discharged_on=st.none(),
+        personal_burden=FEN,
+        total_benefit=FEN,
+    )
+
+
+def benefit_rows() -> st.SearchStrategy[BenefitRow]:
+    return st.builds(
+        BenefitRow,
+        claim_id=TEXT.map(ClaimId),
+        scheme_id=TEXT,
+        tier=st.none() | TEXT,
+        basis=st.just("copay"),
+        measured=FEN,
+        benefit=FEN,
+        reason=st.none(),
+        instruction_revision=COUNTS,
+        policy_id=st.none() | TEXT.map(PolicyId),
+        policy_sha256=st.none() | HEX,
+    )
+
+
+DUES = st.builds(
+    Due,
+    payout_id=TEXT.map(PayoutId),
+    kind=st.sampled_from(InstructionKind),
+    amount=st.integers(1, FEN_MAX),
+    balance_before=FEN,
+    row=benefit_rows(),
+    reissue_of=st.none() | TEXT,
+    reversal_of=st.none() | TEXT,
+)
+
+
+@tried
+@given(histories() | busy_years(), st.data())
+def test_what_random_events_send_is_canonical(history: History, data: st.DataObject) -> None:
+    """Whatever facts come, in whatever order, corrected and repeated."""
+    ledger = Ledger(*history.policies)
+    with both_ways() as written:
+        ledger.take(*data.draw(deliveries(history.facts)))
+    assert [row.value for row in ledger.sent if row.topic != ALERTS.name] == written
+
+
+def test_what_a_city_sends_is_canonical() -> None:
+    """A made-up city's events with all its corrections, deaths, repetitions and refusals, under the sample policy."""
+    processor = empty_world(read_policies([SAMPLE])).batch(LATER_THAN_ALL)
+    with both_ways() as written:
+        for number, line in enumerate(generate(5, 120)):
+            processor.take(Delivery("test", number % SHARDS, number, None, line), read(line))
+    sent = [row.value for row in processor.outcome.outbox if row.topic not in (ALERTS.name, DEADLETTER.name)]
+    assert sent == written
+    assert {*InstructionKind} == {row.kind for row in processor.outcome.instructions}
+
+
+def test_a_reissue_is_canonical() -> None:
+    """Both of its instructions: the one that takes back, and the one that orders again."""
+    orders = [message for message in _reissued() if message["event_type"] == "payout.instructed"]
+    assert [[], ["reversal_of"], ["reissue_of"]] == [[name for name in each if name.endswith("_of")] for each in orders]
+
+
+def _reissued() -> list[Json]:
+    """All that is written about a claim that is paid, whose payout fails and is reissued."""
+    world = empty_world(policies(POLICY))
+    with both_ways() as written:
+        (paid,) = take(world, map(delivery, (coverage(), discharge(), bill()))).instructions
+        take(world, [delivery(report(paid.payout_id, status="failed"))])
+        reissue(world.batch(), Reissue(paid.payout_id, paid.person_id, "li.na", "wrong account"))
+    return [json.loads(value) for value in written]
+
+
+@tried
+@given(histories() | busy_years(), claim_rows(), st.lists(TEXT, min_size=9, max_size=9), INSTANTS)
+def test_a_decision_of_any_names_is_canonical(history: History, row: ClaimRow, names: list[str], at: str) -> None:
+    """Ids of claim, person, policy, schemes and tiers may hold whatever a text can."""
+    for adjudication in _adjudications(history):
+        renamed = _renamed(adjudication, row, names)
+        decided = row._replace(
+            status=renamed.status,
+            personal_burden=renamed.personal_burden,
+            total_benefit=renamed.total_benefit,
+        )
+        assert model_messages.decided(renamed, decided, at) == outbound_messages.decided(renamed, decided, at)
+
+
+def _adjudications(history: History) -> list[Adjudication]:
+    ledger = Ledger(*history.policies)
+    ledger.take(*history.facts)
+    return [each for account in ledger.world.accounts.values() for each in adjudicate(account, ledger.world.policies)]
+
+
+def _renamed(adjudication: Adjudication, row: ClaimRow, names: Iterable[str]) -> Adjudication:
+    """The same decision, about a claim, person, policy, schemes and tiers of other names."""
+    given = iter(names)
+
+    def benefit(each: Benefit) -> Benefit:
+        tier = each.tier and each.tier.model_copy(update={"name": next(given)})
+        return replace(each, tier=tier, scheme=each.scheme.model_copy(update={"id": next(given)}))
+
+    policy = adjudication.policy and adjudication.policy.model_copy(update={"id": next(given)})
+    claim = replace(adjudication.claim, claim_id=row.claim_id, person_id=row.person_id)
+    benefits = tuple(benefit(each) for each in adjudication.benefits)
+    return replace(adjudication, claim=claim, policy=policy, benefits=benefits)
+
+
+@tried
+@given(DUES, claim_rows(), st.booleans(), INSTANTS)
+def test_an_instruction_of_any_names_is_canonical(due: Due, claim: ClaimRow, deceased: bool, at: str) -> None:
+    """With and without each field that may be absent or null."""
+    assert model_messages.instructed(due, claim, deceased, at) == outbound_messages.instructed(due, claim, deceased, at)
+
+
+@tried
+@given(
+    st.integers(0, 255),
+    COUNTS,
+    st.sampled_from(AuditKind),
+    TEXT,
+    st.dictionaries(TEXT, TEXT, max_size=6),
+    st.tuples(HEX, HEX),
+    INSTANTS,
+)
+def test_an_audit_entry_of_any_names_is_canonical(
+    shard: int, seq: int, kind: AuditKind, actor: str, subject: dict[str, str], hashes: tuple[str, str], at: str
+) -> None:
+    """And so is what its hash is taken of."""
+    given = (shard, seq, kind, actor, subject, *hashes, at)
+    assert model_messages.audit_entry(*given) == direct_messages.audit_entry(*given)
+
+
+LONE = ["\ud800", "before \udfff after", "\udc80" * 3]
+
+
+@pytest.mark.parametrize("name", LONE, ids=ascii)
+def test_half_a_character_is_written_by_neither(name: str) -> None:
+    """A lone surrogate is no text, and no message leaves with it."""
+    hashes, at = ("0" * 64, "0" * 64), format_instant(LATER_THAN_ALL)
+    row = ClaimRow(ClaimId(name), PersonId("P1"), 0, 1, Status.INCOMPLETE, "", None, None, 0, 0)
+    owed = BenefitRow(ClaimId("E1"), name, None, "copay", 1, 1, None, 1, None, None)
+    due = Due(PayoutId("PO-1"), InstructionKind.PAYMENT, 1, 0, owed)
+    for actor, subject in ((name, {"id": "1"}), ("huzhu", {"id": name})):
+        for audit_entry in (model_messages.audit_entry, direct_messages.audit_entry):
+            with pytest.raises((UnicodeEncodeError, ValidationError)):
+                audit_entry(0, 1, AuditKind.EVENT_ACCEPTED, actor, subject, *hashes, at)
+    for instructed in (model_messages.instructed, outbound_messages.instructed):
+        with pytest.raises((UnicodeEncodeError, ValidationError)):
+            instructed(due, row, False, at)
+
+
+def test_no_field_of_a_message_is_forgotten() -> None:
+    """Each field of a model is written in some message, and nothing else is."""
+    messages = _reissued()
+    decisions = [message for message in messages if message["event_type"] == "claim.decided"]
+    parts: dict[type[BaseModel], list[Json]] = {
+        ClaimDecided: decisions,
+        BenefitLine: [line for decision in decisions for line in decision["benefits"]],
+        ExplanationLine: [line for decision in decisions for line in decision["explanation"]],
+        PayoutInstructed: [message for message in messages if message["event_type"] == "payout.instructed"],
+        AuditRecorded: [message for message in messages if message["event_type"] == "audit.recorded"],
+    }
+    for model, made in parts.items():
+        assert set(model.model_fields) == set().union(*made), model.__name__
