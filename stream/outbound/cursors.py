@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from confluent_kafka import KafkaError, KafkaException
 from sqlalchemy import Connection, Engine
 
 from acts.reader import Reader
@@ -23,7 +24,9 @@ from schemas.topics import RELAY_CURSORS
 LEDGER_REFUSED = 78
 """Exit status (EX_CONFIG) when the topics are not this ledger's: starting again does not help, an operator decides."""
 
+LOOKS_MAX = 5
 SETTLING_SECONDS = 0.05
+"""So often, and so far apart, a cursor is looked at that Kafka may not have settled. Then whoever asked tries again."""
 
 REMEDY = (
     "Nothing was sent or deleted, and starting again changes nothing. See docs/operations.md, "
@@ -91,9 +94,10 @@ def look(engine: Engine, reader: Reader, shard: int, mine: Identity, *, promoted
 
     A cursor behind the ledger is no proof of a loss: a relay may have sent more between the two looks, and what it has
     committed can be read only when Kafka has settled the transaction. Then the cursor is at least where the ledger was.
+    While it is not settled, raises a KafkaException that may pass: Kafka ends a dead sender's transaction by itself.
     """
     known = 0
-    while True:
+    for _ in range(LOOKS_MAX):
         settled = known > 0 and reader.settled(RELAY_CURSORS.name, shard)
         cursor = read_cursor(reader, shard)
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
@@ -102,6 +106,8 @@ def look(engine: Engine, reader: Reader, shard: int, mine: Identity, *, promoted
                 return Looked(cursor, sent, compare(connection, shard, cursor, mine, promoted=promoted))
         known = sent.seq
         time.sleep(SETTLING_SECONDS)
+    place = f"{RELAY_CURSORS.name}-{shard}"
+    raise KafkaException(KafkaError(KafkaError._IN_PROGRESS, f"a transaction on {place} is not settled yet"))
 
 
 def compare(connection: Connection, shard: int, cursor: Cursor, mine: Identity, *, promoted: bool) -> Sent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from schemas.topics import RELAY_CURSORS
 from stream.outbound.adoption import NotAsShown, adopt, survey_all
 from stream.outbound.cursors import LedgerRefused, check_all, read_cursor
 from stream.outbound.relay import ShardRelay
-from stream.retry import is_fenced
+from stream.retry import is_fenced, may_pass
 from tests.simulation.faults import Faults
 from tests.simulation.simulated_kafka import SimulatedKafka, SimulatedProducer, SimulatedReader
 from tests.support.acts import publish
@@ -76,6 +77,23 @@ class Topics:
     def number(self) -> int:
         """How many messages there are in all topics."""
         return sum(len(self.kafka.committed(place)) for place in self.kafka.logs)
+
+
+class Lagging(SimulatedReader):
+    """A reader before whom the newest transactions are hidden, so many times."""
+
+    def __init__(self, topics: Topics, hidden: int) -> None:
+        super().__init__(topics.kafka, topics.faults)
+        self.hidden = hidden
+
+    def ends(self, partitions: Any) -> Any:
+        if self.hidden:
+            self.hidden -= 1
+            return dict.fromkeys(partitions, (0, 0))
+        return super().ends(partitions)
+
+    def settled(self, topic: str, partition: int) -> bool:
+        return not self.hidden
 
 
 @pytest.fixture
@@ -177,22 +195,19 @@ def test_a_relay_that_starts_slowly_is_not_taken_for_one_of_a_restored_ledger(le
 
 def test_a_commit_that_cannot_be_read_yet_is_not_taken_for_lost(ledger: Engine, topics: Topics) -> None:
     """Kafka settles a transaction some time after the relay was told that it is committed: whoever starts waits."""
-
-    class Lagging(SimulatedReader):
-        hidden = 3
-
-        def ends(self, partitions: Any) -> Any:
-            if self.hidden:
-                self.hidden -= 1
-                return dict.fromkeys(partitions, (0, 0))
-            return super().ends(partitions)
-
-        def settled(self, topic: str, partition: int) -> bool:
-            return not self.hidden
-
     begin(ledger)
     topics.relay(ledger)
-    check_all(ledger, Lagging(topics.kafka, topics.faults), [1], promoted=False)
+    check_all(ledger, Lagging(topics, 3), [1], promoted=False)
+
+
+def test_a_commit_that_is_never_settled_is_waited_for_aloud(ledger: Engine, topics: Topics) -> None:
+    """Whoever starts does not wait in silence: the error says what is not settled, and that trying again may help."""
+    begin(ledger)
+    topics.relay(ledger)
+    with pytest.raises(KafkaException, match=f"{RELAY_CURSORS.name}-1 is not settled") as waiting:
+        check_all(ledger, Lagging(topics, sys.maxsize), [1], promoted=False)
+    assert may_pass(waiting.value)
+    assert not is_fenced(waiting.value)
 
 
 def test_a_lost_cursor_is_refused(ledger: Engine, topics: Topics) -> None:
