@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,22 +22,31 @@ LEASES_MAX = 10.0
 """How many ledger leases one transaction can last: more than twice the longest wait for a lock."""
 
 
+SAYS_SECONDS = 15.0
+"""How often a block that has not ended says so."""
+
+
 @contextmanager
-def deadline(seconds: float | None) -> Iterator[None]:
-    """Exits with status 75 if the block takes longer than ``seconds``; None sets no limit."""
-    if seconds is None:
-        yield
-        return
-    timer = threading.Timer(seconds, _end, (seconds,))
-    timer.daemon = True
-    timer.start()
+def deadline(seconds: float | None, what: str = "go on") -> Iterator[None]:
+    """Exits with status 75 if the block takes longer than ``seconds``, and says now and then that it waits.
+
+    ``what`` it does, as in "to take shards 0, 2". None sets no limit.
+    """
+    done = threading.Event()
+    threading.Thread(target=_watch, args=(done, seconds, what), daemon=True).start()
     try:
         yield
     finally:
-        timer.cancel()
+        done.set()
 
 
-def _end(seconds: float) -> None:
+def _watch(done: threading.Event, seconds: float | None, what: str) -> None:
+    began = time.monotonic()
+    while seconds is None or time.monotonic() - began < seconds:
+        if done.wait(SAYS_SECONDS if seconds is None else min(SAYS_SECONDS, began + seconds - time.monotonic())):
+            return
+        if (waited := time.monotonic() - began) >= SAYS_SECONDS:
+            log.warning("waiting for an answer for %.0f s now: to %s", waited, what)
     log.critical("no answer from the ledger or Kafka for %.0f s: exiting; nothing half-done is kept", seconds)
     logging.shutdown()
     os._exit(INFRASTRUCTURE_GONE)

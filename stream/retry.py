@@ -48,20 +48,24 @@ class Retry:
         self._sleep = sleep
         self._seconds_max = seconds_max
 
-    def __call__(self, act: Callable[[], Result]) -> Result:
-        """Returns the result of ``act``, or raises its last error. ``act`` must leave nothing behind on failure."""
+    def __call__(self, act: Callable[[], Result], what: str = "go on") -> Result:
+        """Returns the result of ``act``, or raises its last error. ``act`` must leave nothing behind on failure.
+
+        ``what`` it does is for the line that says for how long this could not be done: "take shards 0, 2".
+        """
         wait, began = self._wait, time.monotonic()
         for attempt in range(1, self._attempts + 1):
             try:
-                with deadline(self._seconds_max):
+                with deadline(self._seconds_max, what):
                     return act()
             except (*TROUBLE, Contended, KafkaUnreachable) as error:
                 if attempt == self._attempts or not may_pass(error):
                     raise
                 log.warning(
-                    "waiting for %s for %.0f s now: %s; next try (%s of %s) in %.1f s",
+                    "waiting for %s for %.0f s now: to %s: %s; next try (%s of %s) in %.1f s",
                     "the ledger" if isinstance(error, (DBAPIError, PoolTimeout, Contended)) else "Kafka",
                     time.monotonic() - began,
+                    what,
                     in_one_line(error),
                     attempt + 1,
                     self._attempts,

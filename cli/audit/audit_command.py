@@ -27,6 +27,7 @@ from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, SigningKey, make_key, public_file
 from infra.ledger import audit_log
 from infra.settings import Settings
+from infra.waiting import Wait
 from schemas.checkpoint import SignedCheckpoint
 from stream.deadline import INFRASTRUCTURE_GONE
 
@@ -80,17 +81,18 @@ def sign(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     interval = timedelta(seconds=0 if once else settings.audit_interval)
-    last_success, refused = time.monotonic(), False
+    last_success, refused, waiting = time.monotonic(), False, Wait(log, "the ledger")
     while not stopping.is_set():
         try:
             made = make_due(engine, key, utc_now, settings.audit_entries, interval)
             last_success, refused = time.monotonic(), bool(made.refused)
+            waiting.over()
             _log(made)
         except DBAPIError as error:
             reason = str(error.orig).splitlines()[0]
             if once or time.monotonic() - last_success > settings.audit_interval:
                 fail(f"the ledger cannot be reached: {reason}", INFRASTRUCTURE_GONE)
-            log.warning("the ledger cannot be reached, trying again: %s", reason)
+            waiting.still(f"{reason}; nothing is signed, trying again")
         if once:
             break
         stopping.wait(settings.audit_interval if refused else LOOK_SECONDS)

@@ -22,6 +22,7 @@ from infra.keys.audit_signing import KeyUnusable, read_public_keys
 from infra.ledger import digest
 from infra.ledger.schema import LedgerMismatch, bound_shards, connect
 from infra.settings import Settings
+from infra.waiting import Wait
 from schemas.checkpoint import VerifierKey
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class _Lag:
     def __init__(self, settings: Settings, engine: Engine, shards: int) -> None:
         self._bootstrap, self._engine, self._shards = settings.kafka_bootstrap, engine, shards
         self._latest: int | None = None
+        self._waiting = Wait(log, "Kafka")
 
     def lag(self) -> int | None:
         return self._latest
@@ -115,8 +117,10 @@ class _Lag:
         try:
             with RangeReader(self._bootstrap) as reader:
                 self._latest = lag(self._engine, reader, self._shards).inbound
-        except KafkaException:
+            self._waiting.over()
+        except KafkaException as error:
             self._latest = None
+            self._waiting.still(f"it does not say how far the topics are ({error.args[0].name()})")
 
 
 class _Background:
@@ -149,11 +153,13 @@ class _Background:
             thread.join(30)
 
     def _repeat(self, work: Callable[[], None], pause: float) -> None:
+        waiting = Wait(log, "the ledger")
         while True:
             try:
                 work()
+                waiting.over()
             except SQLAlchemyError as error:
-                log.warning("the ledger does not answer: %s", type(error).__name__)
+                waiting.still(f"it does not answer ({type(error).__name__}); pages show the figures of before")
             except Exception as error:  # noqa: BLE001 - pages go on; their "as of" shows that the figures are stale
                 log.error("cannot update the figures: %s", type(error).__name__)
             if self._stop.wait(pause):

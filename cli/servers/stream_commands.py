@@ -33,7 +33,9 @@ def worker(log_level: LogLevel = "info") -> None:
     with RangeReader(bootstrap) as reader, tempfile.TemporaryDirectory(prefix="huzhu-faust-") as folder:
         try:
             promoted = settings.after_promotion == "continue"
-            patiently(lambda: check_all(engine, reader, range(settings.shards), promoted=promoted))
+            patiently(
+                lambda: check_all(engine, reader, range(settings.shards), promoted=promoted), "see whose the topics are"
+            )
         except LedgerRefused as error:
             fail(str(error), LEDGER_REFUSED)
         except TROUBLE as error:

@@ -32,10 +32,10 @@ Result = TypeVar("Result")
 class Attempts(Protocol):
     """Runs an act, perhaps several times, and returns its result or raises its last error."""
 
-    def __call__(self, act: Callable[[], Result], /) -> Result: ...
+    def __call__(self, act: Callable[[], Result], what: str, /) -> Result: ...
 
 
-def at_once(act: Callable[[], Result], /) -> Result:
+def at_once(act: Callable[[], Result], _what: str, /) -> Result:
     """A person waits: what fails is told at once."""
     return act()
 
@@ -73,7 +73,7 @@ def ledger(settings: Settings, patiently: Attempts = at_once) -> Engine:
     url = settings.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql://huzhu@127.0.0.1/huzhu")
     engine = connect(url, settings.ledger_lease)
     try:
-        patiently(lambda: upgrade(engine))
+        patiently(lambda: upgrade(engine), "open the ledger")
     except LedgerMismatch as error:
         fail(str(error))
     except DBAPIError as error:
@@ -87,13 +87,14 @@ def bound_ledger(settings: Settings, patiently: Attempts = at_once) -> tuple[Eng
     """The ledger and Kafka's address, after checking that they belong together and that the topics are correct."""
     bootstrap, engine = kafka_address(settings), ledger(settings, patiently)
     try:
-        differences = patiently(lambda: topic_setup.check(bootstrap, settings))
+        differences = patiently(lambda: topic_setup.check(bootstrap, settings), "compare the topics")
         wrong = [str(each) for each in differences if not each.harmless]
         if wrong:
             fail("\n".join(wrong) + "\nrun `huzhu topics apply`, or fix the topics")
         for each in differences:
             log.warning("%s; going on", each)
-        patiently(lambda: bind(engine, settings.shards, topic_setup.cluster_id(bootstrap)))
+        cluster = "compare the cluster with the ledger's"
+        patiently(lambda: bind(engine, settings.shards, topic_setup.cluster_id(bootstrap)), cluster)
     except LedgerMismatch as error:
         fail(str(error))
     except topic_setup.KafkaUnreachable as error:

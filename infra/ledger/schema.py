@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, select, text
@@ -9,6 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from infra.ledger.tables import installation, relays, shards
 from schemas.canonical import NO_HASH
+
+log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x48555A48
@@ -95,7 +98,10 @@ def upgrade(engine: Engine) -> None:
     with engine.begin() as connection:
         for patience in ("idle_in_transaction_session_timeout", "lock_timeout"):
             connection.execute(text(f"SET LOCAL {patience} = '{MIGRATION_SECONDS_MAX}s'"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        key = {"key": MIGRATION_LOCK}
+        if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), key):
+            log.warning("waiting for another process that upgrades the ledger, at most %s s", MIGRATION_SECONDS_MAX)
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), key)
         if connection.scalar(text(FOREIGN_TABLES)):
             raise LedgerMismatch(
                 "this database has tables of another program: give the ledger a database of its own and correct "

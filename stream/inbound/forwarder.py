@@ -23,6 +23,7 @@ from infra.kafka import client_security, topic_setup
 from infra.ledger import idempotency, inbox
 from infra.ledger.schema import LedgerMismatch, bind
 from infra.settings import Settings
+from infra.waiting import Wait
 from schemas.topics import MESSAGE_BYTES_MAX
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class Forwarder:
         self._producer: Producer | None = None
         self._thread = threading.Thread(target=self._run, name="forwarder")
         self._heard_at = -ASK_SECONDS
+        self._waiting = {what: Wait(log, what) for what in ("Kafka", "the ledger")}
         self.kafka_answers = False
         """Whether Kafka answered when it was last sent to or asked. Says nothing about the ledger."""
         self.mismatch: Exception | None = None
@@ -87,14 +89,16 @@ class Forwarder:
                     pass
                 self._ask_kafka()
                 tidied = self._tidy(tidied)
+                for waiting in self._waiting.values():
+                    waiting.over()
             except topic_setup.KafkaUnreachable:
                 self.kafka_answers = False
-                self._trouble("Kafka is unreachable")
+                self._trouble("Kafka", "no broker answers")
             except KafkaException as error:
                 self.kafka_answers = False
-                self._trouble(f"Kafka did not acknowledge: {error.args[0].name()}")
+                self._trouble("Kafka", f"it did not acknowledge ({error.args[0].name()})")
             except (DBAPIError, PoolTimeout) as error:
-                self._trouble(f"the ledger is unreachable: {type(error).__name__}")
+                self._trouble("the ledger", f"it does not answer ({type(error).__name__})")
             except LedgerMismatch as error:
                 self.mismatch = error
                 self._gave_up()
@@ -187,5 +191,5 @@ class Forwarder:
             idempotency.forget(connection, timedelta(days=self._settings.gateway_retention_days))
         return time.monotonic()
 
-    def _trouble(self, what: str) -> None:
-        log.warning("%s; acknowledged events wait in the ledger, retrying", what)
+    def _trouble(self, what: str, why: str) -> None:
+        self._waiting[what].still(f"{why}; acknowledged events wait in the ledger, retrying")

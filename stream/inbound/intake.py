@@ -81,7 +81,7 @@ class Intake:
         self.epochs = {shard: epoch for shard, epoch in self.epochs.items() if shard in shards}
         fresh = self._assigned - self.epochs.keys()
         if fresh:
-            self.epochs |= self._retry(lambda: self._take(fresh))
+            self.epochs |= self._retry(lambda: self._take(fresh), f"take shards {_listed(fresh)}")
         self._refresh()
 
     def deliver(self, deliveries: Sequence[Delivery]) -> int:
@@ -112,7 +112,7 @@ class Intake:
         taken = 0
         self.reads_backlog = True
         try:
-            for (topic, partition), (first, end) in self._retry(lambda: self._reader.ends(places)).items():
+            for (topic, partition), (first, end) in self._ends(places).items():
                 self._check_kept(topic, partition, first, end)
                 try:
                     taken += self._read_up_to(topic, partition, end)
@@ -121,6 +121,9 @@ class Intake:
         finally:
             self.reads_backlog = False
         return taken
+
+    def _ends(self, places: list[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
+        return self._retry(lambda: self._reader.ends(places), "ask how far the topics are")
 
     def _read_up_to(self, topic: str, partition: int, end: int) -> int:
         taken = 0
@@ -163,12 +166,16 @@ class Intake:
             start = part.end
 
     def _read(self, topic: str, partition: int, start: int, end: int) -> Range:
-        return self._retry(lambda: self._reader.read(topic, partition, start, end, self._settings.batch_events))
+        def read() -> Range:
+            return self._reader.read(topic, partition, start, end, self._settings.batch_events)
+
+        return self._retry(read, f"read {topic}-{partition} from offset {start}")
 
     def _take_in(self, ranges: Sequence[Range]) -> int:
         if not ranges:
             return 0
-        moved = self._retry(lambda: take_in(self._engine, ranges, self.epochs, self._settings.shards, self._now))
+        what = f"record events of shards {_listed({part.partition for part in ranges})}"
+        moved = self._retry(lambda: take_in(self._engine, ranges, self.epochs, self._settings.shards, self._now), what)
         self._next.update(moved)
         return sum(len(part.deliveries) for part in ranges)
 
@@ -194,7 +201,7 @@ class Intake:
             with self._engine.connect() as connection:
                 return reads.next_offsets(connection)
 
-        self._next = self._retry(look)
+        self._next = self._retry(look, "ask how far the ledger is")
 
     def reached(self, topic: str, partition: int) -> int:
         """The first offset of a partition that the ledger is not known to have. Can be called from any thread."""
@@ -212,6 +219,10 @@ class Intake:
 
 class OffsetsLost(Exception):
     """A topic has lost messages that the ledger lacks, or never had messages that the ledger has."""
+
+
+def _listed(shards: Collection[int]) -> str:
+    return ", ".join(map(str, sorted(shards)))
 
 
 def _by_partition(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:

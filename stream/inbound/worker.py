@@ -24,6 +24,7 @@ from infra.settings import Settings
 from schemas.records import Delivery
 from schemas.topics import INBOUND, MESSAGE_BYTES_MAX
 from stream.deadline import INFRASTRUCTURE_GONE
+from stream.inbound.assignment import Assignment
 from stream.inbound.intake import Intake, OffsetsLost
 from stream.inbound.transport import CommittedTransport
 from stream.outbound.cursors import LEDGER_REFUSED, LedgerRefused
@@ -38,19 +39,27 @@ METADATA_MS = 5_000
 class _App(faust.App):
     """A Faust app whose stop does not wait for the intake to catch up."""
 
-    def __init__(self, intake: Intake, *given: Any, **options: Any) -> None:
+    def __init__(self, intake: Intake, assignment: Assignment, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         self._intake = intake
+        self._assignment = assignment
+
+    async def on_start(self) -> None:
+        self._assignment.watch()
+        await super().on_start()
 
     async def on_stop(self) -> None:
+        self._assignment.end()
         self._intake.stop()
         await super().on_stop()
 
 
 def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str) -> faust.App:
     """The Faust app around an intake."""
+    assignment = Assignment()
     app = _App(
         intake,
+        assignment,
         "huzhu-worker",
         **client_security.faust(bootstrap),
         broker_session_timeout=settings.session_timeout,
@@ -102,9 +111,13 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
 
     async def on_assigned(_app: Any, /, *given: Any, **_: Any) -> None:
         shards = {place.partition for place in given[0]}
+        assignment.given(shards)
         intake.give_way()  # a long backlog must not hold up the group, which would take this worker for dead
         await in_intake(lambda: intake.assigned(shards))
         app.add_future(in_intake(intake.catch_up))
+
+    async def on_revoked(_app: Any, /, *_: Any, **__: Any) -> None:
+        assignment.taken()
 
     async def compare_with_topics() -> None:
         missed = await in_intake(intake.catch_up)
@@ -112,6 +125,7 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
             log.warning("recorded %s messages that Faust had not delivered", missed)
 
     app.on_partitions_assigned.connect(on_assigned)
+    app.on_partitions_revoked.connect(on_revoked)
     app.timer(interval=settings.idle_check)(compare_with_topics)
     return app
 

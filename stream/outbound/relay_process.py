@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from infra.ledger.write import OUTBOX_NOTICE
 from infra.settings import Settings
+from infra.waiting import Wait
 from stream.deadline import LEASES_MAX, deadline
 from stream.inbound.partition_reader import RangeReader
 from stream.outbound.cursors import check_all
@@ -66,7 +67,7 @@ class RelayProcess:
         Whose the topics are is asked of all shards before any relay is fenced or anything is sent.
         """
         try:
-            self._new_retry()(self._check)
+            self._new_retry()(self._check, "see whose the topics are")
         except TROUBLE:
             if self._stopping.is_set():
                 return
@@ -122,13 +123,13 @@ class RelayProcess:
             if relay.step():
                 patience.restored()
 
-        retry(start_over)
+        retry(start_over, f"take over shard {shard}")
         while not self._stopping.is_set():
             bell.clear()
             try:
                 sent = True
                 while sent and not self._stopping.is_set():
-                    with deadline(longest):
+                    with deadline(longest, f"send messages of shard {shard}"):
                         sent = relay.step() > 0
                     if sent:
                         patience.restored()
@@ -136,7 +137,7 @@ class RelayProcess:
                 if not may_pass(error):
                     raise
                 log.warning("shard %s: %s; asking Kafka how far it got", shard, in_one_line(error))
-                retry(start_over)
+                retry(start_over, f"go on with shard {shard}")
                 continue
             bell.wait(self._settings.relay_poll)
 
@@ -147,14 +148,16 @@ class RelayProcess:
         fenced watches the other's progress in the ledger.
         """
         known, since, longest = -1, time.monotonic(), patience.next()
+        waiting = Wait(log, "the ledger")
         while not self._stopping.wait(self._settings.relay_poll):
             now = time.monotonic()
             try:
                 sent, written = self._relays[shard].progress()
             except TROUBLE as error:
-                log.warning("shard %s: standing by without the ledger: %s", shard, in_one_line(error))
+                waiting.still(f"shard {shard}, standing by: {in_one_line(error)}")
                 since = now
                 continue
+            waiting.over()
             if sent != known or sent >= written:
                 known, since = sent, now
             elif now - since > longest:
@@ -166,15 +169,17 @@ class RelayProcess:
     def _listen(self) -> None:
         """Wakes a shard's relay when the ledger commits messages for it. Without notices the relays poll."""
         url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        waiting = Wait(log, "notices from the ledger")
         while not self._stopping.is_set():
             try:
                 with psycopg.connect(url, autocommit=True) as connection:
                     connection.execute(f"LISTEN {OUTBOX_NOTICE}")
+                    waiting.over()
                     while not self._stopping.is_set():
                         for notice in connection.notifies(timeout=self._settings.relay_poll):
                             for shard in map(int, notice.payload.split(",")):
                                 if shard in self._bells:
                                     self._bells[shard].set()
             except psycopg.OperationalError:
-                log.warning("no notices from the ledger: polling every %s s", self._settings.relay_poll)
+                waiting.still(f"polling every {self._settings.relay_poll} s")
                 self._stopping.wait(self._settings.relay_poll)

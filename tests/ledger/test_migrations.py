@@ -20,6 +20,7 @@ from infra.ledger import tables
 from infra.ledger.schema import MIGRATION_LOCK, LedgerMismatch, bind, bound_shards, connect, upgrade
 from tests.support.databases import fresh_name
 from tests.support.paths import REPOSITORY
+from tests.support.servers import await_true
 
 UPGRADE = "import sys; from infra.ledger.schema import connect, upgrade; upgrade(connect(sys.argv[1]))"
 NewDatabase = Callable[[], str]
@@ -147,13 +148,28 @@ def test_several_threads_may_upgrade_at_once(new_database: NewDatabase, ledger_u
 
 
 def test_several_processes_may_upgrade_at_once(new_database: NewDatabase, ledger_url: str) -> None:
-    """Workers and relay that start together on an empty database all come up."""
+    """Workers and relay that start together on an empty database all come up; who waits for another says so."""
     url = new_database()
     arguments = [sys.executable, "-c", UPGRADE, url]
     started = [subprocess.Popen(arguments, cwd=REPOSITORY, stderr=subprocess.PIPE) for _ in range(3)]
     said = [process.communicate(timeout=60)[1].decode() for process in started]
-    assert [(0, "")] * 3 == [(process.returncode, error) for process, error in zip(started, said, strict=True)]
+    assert [0, 0, 0] == [process.returncode for process in started]
+    lines = [line for each in said for line in each.splitlines()]
+    assert [] == [line for line in lines if "waiting for another process that upgrades the ledger" not in line]
     assert described_at(ledger_url) == described_at(url)
+
+
+def test_who_waits_for_an_upgrade_says_so(new_database: NewDatabase, caplog: pytest.LogCaptureFixture) -> None:
+    """A process that starts while another upgrades the ledger waits for minutes if need be, and not in silence."""
+    engine = connect(new_database())
+    with ThreadPoolExecutor(1) as threads:
+        with engine.begin() as other:
+            other.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            upgraded = threads.submit(upgrade, engine)
+            assert await_true(lambda: "waiting for another process that upgrades the ledger" in caplog.text)
+            assert not upgraded.done()
+        upgraded.result(timeout=60)
+    engine.dispose()
 
 
 def test_a_ledger_is_never_taken_back(ledger: Engine) -> None:

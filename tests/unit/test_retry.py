@@ -44,6 +44,16 @@ def test_what_can_pass_is_tried_again(trouble: Exception) -> None:
     assert server.waited == [1.0, 2.0]
 
 
+def test_who_waits_says_for_what_and_for_how_long(caplog: pytest.LogCaptureFixture) -> None:
+    """One line a try: the ledger or Kafka, since when, what was to be done, and what the server said."""
+    Retry(3, 1.0, lambda _: False)(Server(AWAY).ask, "take shards 0, 2")
+    Retry(3, 1.0, lambda _: False)(Server(KafkaException(KafkaError(KafkaError._TIMED_OUT, "slow"))).ask, "read")
+    ledger, kafka = caplog.messages
+    said = "waiting for the ledger for 0 s now: to take shards 0, 2: the database system is starting up; next try (2 of"
+    assert ledger.startswith(said)
+    assert kafka.startswith("waiting for Kafka for 0 s now: to read: ")
+
+
 def test_a_fenced_relay_is_not_tried_again() -> None:
     """It would fence the one that took over."""
     server = Server(KafkaException(KafkaError(KafkaError._FENCED, "a newer producer", fatal=True)))

@@ -151,7 +151,7 @@ def test_a_ledger_that_is_away_is_not_taken_for_kafka(
         name = site.engine.url.database
         execute(postgres_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false", alone=True)
         execute(postgres_url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-        assert await_true(lambda: "the ledger is unreachable" in caplog.text)
+        assert await_true(lambda: "waiting for the ledger for" in caplog.text)
         assert forwarder.kafka_answers
         execute(postgres_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true", alone=True)
         post(site, range(70, 71))

@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from infra.ledger import inbox
 from infra.ledger.inbox import SENT_NOTICE, Fate
 from infra.ledger.write import OUTBOX_NOTICE
+from infra.waiting import Wait
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class Waiters:
                         self._waiting.pop(number, None)
 
     def _ask(self) -> None:
+        waiting = Wait(log, "the ledger")
         while not self._stopping.is_set():
             self._bell.wait(POLL_SECONDS if self._waiting else None)
             self._bell.clear()
@@ -92,9 +94,10 @@ class Waiters:
                 with self._engine.connect() as connection:
                     fates = inbox.fates(connection, numbers)
             except (DBAPIError, PoolTimeout) as error:
-                log.warning("cannot ask the ledger for decisions: %s", type(error).__name__)
+                waiting.still(f"requests wait for decisions ({type(error).__name__})")
                 self._stopping.wait(POLL_SECONDS)
                 continue
+            waiting.over()
             for fate in fates:
                 self._wake(fate)
             self._stopping.wait(PAUSE_SECONDS)
@@ -108,16 +111,18 @@ class Waiters:
 
     def _listen(self) -> None:
         url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        waiting = Wait(log, "notices from the ledger")
         while not self._stopping.is_set():
             try:
                 with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
                     for channel in (OUTBOX_NOTICE, SENT_NOTICE):
                         connection.execute(f"LISTEN {channel}")
+                    waiting.over()
                     while not self._stopping.is_set():
                         for _ in connection.notifies(timeout=NOTICE_SECONDS, stop_after=1):
                             self._bell.set()
             except psycopg.OperationalError:
-                log.warning("no notices from the ledger; asking every %s s", POLL_SECONDS)
+                waiting.still(f"asking every {POLL_SECONDS} s")
                 self._stopping.wait(1.0)
 
 
