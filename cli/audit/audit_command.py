@@ -26,6 +26,7 @@ from cli.terminal.output import SOME_REFUSED, fail, out, progress
 from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, SigningKey, make_key, public_file
 from infra.ledger import audit_log
+from infra.ledger.processes import process_name
 from infra.settings import Settings
 from infra.waiting import Wait
 from schemas.checkpoint import SignedCheckpoint
@@ -76,7 +77,7 @@ def sign(
     settings = read_settings()
     log_to_stderr(log_level)
     key = _key(settings)
-    engine = ledger(settings)
+    engine = ledger(settings, name=process_name("signer"))
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())

@@ -20,6 +20,7 @@ from cli.terminal.output import err, fail
 from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, read_public_keys
 from infra.ledger import digest
+from infra.ledger.processes import process_name
 from infra.ledger.schema import LedgerMismatch, bound_shards, connect
 from infra.settings import Settings
 from infra.waiting import Wait
@@ -94,7 +95,8 @@ def _engine(settings: Settings) -> tuple[Engine, int]:
         first.dispose()
     url = first.url.render_as_string(False)
     pool = settings.console_threads + 3  # and one for each thread in the background
-    return connect(url, settings.ledger_lease, pool=pool, statement_seconds=STATEMENT_SECONDS_MAX), shards
+    name, seconds = process_name("console"), STATEMENT_SECONDS_MAX
+    return connect(url, settings.ledger_lease, name=name, pool=pool, statement_seconds=seconds), shards
 
 
 class _Lag:

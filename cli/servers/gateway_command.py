@@ -20,6 +20,7 @@ from cli.terminal.connect import (
     read_settings,
 )
 from cli.terminal.output import err, fail
+from infra.ledger.processes import process_name
 from infra.ledger.schema import LedgerMismatch, bound_shards, connect
 from infra.settings import Settings
 
@@ -89,5 +90,9 @@ def _engine(settings: Settings) -> Engine:
         fail(f"this ledger has {shards} shards: correct HUZHU_SHARDS ({settings.shards}) or HUZHU_DATABASE_URL")
     pool = settings.gateway_threads + 2
     return connect(
-        first.url.render_as_string(False), settings.ledger_lease, pool=pool, statement_seconds=STATEMENT_SECONDS_MAX
+        first.url.render_as_string(False),
+        settings.ledger_lease,
+        name=process_name("gateway"),
+        pool=pool,
+        statement_seconds=STATEMENT_SECONDS_MAX,
     )

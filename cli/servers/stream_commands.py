@@ -5,8 +5,13 @@ from __future__ import annotations
 import signal
 import tempfile
 
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
 from cli.terminal.connect import LogLevel, bound_ledger, log_to_stderr, read_settings
 from cli.terminal.output import fail
+from infra.ledger.processes import note_start, process_name
+from infra.settings import Settings
 from stream.deadline import INFRASTRUCTURE_GONE
 from stream.retry import TROUBLE, Retry, in_one_line
 
@@ -29,7 +34,7 @@ def worker(log_level: LogLevel = "info") -> None:
     settings = read_settings()
     log_to_stderr(log_level)
     patiently = Retry(settings.retry_attempts, settings.retry_wait)
-    engine, bootstrap = bound_ledger(settings, patiently)
+    engine, bootstrap = _started("worker", settings, patiently)
     with RangeReader(bootstrap) as reader, tempfile.TemporaryDirectory(prefix="huzhu-faust-") as folder:
         try:
             promoted = settings.after_promotion == "continue"
@@ -57,7 +62,7 @@ def relay(log_level: LogLevel = "info") -> None:
 
     settings = read_settings()
     log_to_stderr(log_level)
-    engine, bootstrap = bound_ledger(settings, Retry(settings.retry_attempts, settings.retry_wait))
+    engine, bootstrap = _started("relay", settings, Retry(settings.retry_attempts, settings.retry_wait))
     process = RelayProcess(engine, bootstrap, range(settings.shards), settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: process.stop())
@@ -67,3 +72,13 @@ def relay(log_level: LogLevel = "info") -> None:
         fail(str(error), LEDGER_REFUSED)
     except TROUBLE as error:
         fail(f"the relay stopped: {in_one_line(error)}", INFRASTRUCTURE_GONE)
+
+
+def _started(kind: str, settings: Settings, patiently: Retry) -> tuple[Engine, str]:
+    """The ledger and Kafka's address; the ledger knows that a process of this kind has started, and its sessions."""
+    engine, bootstrap = bound_ledger(settings, patiently, process_name(kind))
+    try:
+        patiently(lambda: note_start(engine, kind), "note that it starts")
+    except DBAPIError as error:
+        fail(f"the {kind} cannot start: {in_one_line(error)}", INFRASTRUCTURE_GONE)
+    return engine, bootstrap

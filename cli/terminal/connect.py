@@ -17,6 +17,7 @@ from cli.terminal.output import UNUSABLE, fail
 from infra.kafka import topic_setup
 from infra.kafka.client_security import KafkaSecurity
 from infra.keys.personal_data import Keyring, KeyringUnusable, read_keyring
+from infra.ledger.processes import PROGRAM
 from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
 from infra.settings import Settings, SettingsError, unknown_settings
 from stream.deadline import INFRASTRUCTURE_GONE
@@ -68,10 +69,16 @@ def kafka_address(settings: Settings) -> str:
     return settings.kafka_bootstrap or fail("set HUZHU_KAFKA_BOOTSTRAP to the address of Kafka, such as 127.0.0.1:9092")
 
 
-def ledger(settings: Settings, patiently: Attempts = at_once) -> Engine:
-    """The ledger, upgraded to the newest schema. ``patiently`` decides how often that is tried."""
-    url = settings.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql://huzhu@127.0.0.1/huzhu")
-    engine = connect(url, settings.ledger_lease)
+def ledger_address(settings: Settings) -> str:
+    return settings.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql://huzhu@127.0.0.1/huzhu")
+
+
+def ledger(settings: Settings, patiently: Attempts = at_once, name: str = PROGRAM) -> Engine:
+    """The ledger, upgraded to the newest schema. ``patiently`` decides how often that is tried.
+
+    ``name`` is that of the sessions.
+    """
+    engine = connect(ledger_address(settings), settings.ledger_lease, name=name)
     try:
         patiently(lambda: upgrade(engine), "open the ledger")
     except LedgerMismatch as error:
@@ -83,9 +90,9 @@ def ledger(settings: Settings, patiently: Attempts = at_once) -> Engine:
     return engine
 
 
-def bound_ledger(settings: Settings, patiently: Attempts = at_once) -> tuple[Engine, str]:
+def bound_ledger(settings: Settings, patiently: Attempts = at_once, name: str = PROGRAM) -> tuple[Engine, str]:
     """The ledger and Kafka's address, after checking that they belong together and that the topics are correct."""
-    bootstrap, engine = kafka_address(settings), ledger(settings, patiently)
+    bootstrap, engine = kafka_address(settings), ledger(settings, patiently, name)
     try:
         differences = patiently(lambda: topic_setup.check(bootstrap, settings), "compare the topics")
         wrong = [str(each) for each in differences if not each.harmless]

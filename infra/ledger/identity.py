@@ -41,8 +41,15 @@ def identity(connection: Connection) -> Identity:
     held = _held(connection)  # somebody may have been faster
     if (held.get("ledger_home"), held.get("ledger_timeline")) == here:
         return Identity(held["ledger_id"], held.get("ledger_id_before"))
-    promoted = held.get("ledger_home") == here[0] and held["ledger_timeline"] < here[1]
-    return renew(connection, held["ledger_id"] if promoted else None)
+    return renew(connection, held["ledger_id"] if _is_promoted(held, here) else None)
+
+
+def foreseen(connection: Connection) -> Identity:
+    """The identity that the next worker or relay would find or make; changes nothing."""
+    held, here = _held(connection), _home(connection)
+    if (held.get("ledger_home"), held.get("ledger_timeline")) == here:
+        return Identity(held["ledger_id"], held.get("ledger_id_before"))
+    return Identity("a new one", held["ledger_id"] if _is_promoted(held, here) else None)
 
 
 def is_at_home(connection: Connection) -> bool:
@@ -65,6 +72,10 @@ def renew(connection: Connection, before: str | None = None) -> Identity:
         [{"name": name, "value": value} for name, value in values.items()],
     )
     return new
+
+
+def _is_promoted(held: dict[str, str], here: tuple[str, str]) -> bool:
+    return held.get("ledger_home") == here[0] and held["ledger_timeline"] < here[1]
 
 
 def _held(connection: Connection) -> dict[str, str]:

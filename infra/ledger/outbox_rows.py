@@ -91,8 +91,12 @@ def unsent(connection: Connection) -> int:
 
 
 def clear(connection: Connection, shard: int, sent: Sent) -> None:
-    """Deletes messages that Kafka has, and notes how far that is; a newer relay may have come further meanwhile."""
-    values = {"relayed_seq": sent.seq, "relayed_hash": sent.chain}
+    """Deletes messages that Kafka has, and notes how far that is, by whom and when.
+
+    A newer relay may have come further meanwhile.
+    """
+    by, at = func.current_setting("application_name"), func.now()
+    values = {"relayed_seq": sent.seq, "relayed_hash": sent.chain, "sent_by": by, "sent_at": at}
     statement = insert(relays).values(shard=shard, **values)
     connection.execute(
         statement.on_conflict_do_update(index_elements=["shard"], set_=values, where=relays.c.relayed_seq < sent.seq)

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from infra.ledger.processes import PROGRAM
 from infra.ledger.tables import installation, relays, shards
 from schemas.canonical import NO_HASH
 
@@ -38,12 +39,20 @@ LEASE_SECONDS = 15.0
 """How long a process may pause inside a transaction, or its network swallow packets, before the other side gives up."""
 
 
-def connect(url: str, lease: float = LEASE_SECONDS, *, pool: int = 5, statement_seconds: float | None = None) -> Engine:
+def connect(
+    url: str,
+    lease: float = LEASE_SECONDS,
+    *,
+    name: str = PROGRAM,
+    pool: int = 5,
+    statement_seconds: float | None = None,
+) -> Engine:
     """An engine for a ledger. Connections are tested before use; errors hide parameters, which are people's data.
 
     A process that is stopped in the middle of a transaction holds the locks of its shards. After ``lease`` seconds
     PostgreSQL ends its session, so that the worker that took over can continue; what was not committed is lost.
-    ``pool`` connections are kept open. A statement that takes longer than ``statement_seconds`` is cancelled.
+    ``pool`` connections are kept open. A statement that takes longer than ``statement_seconds`` is cancelled. Sessions
+    have ``name`` as their application_name.
     """
     lease_ms = int(lease * 1000)
     session = {
@@ -60,6 +69,7 @@ def connect(url: str, lease: float = LEASE_SECONDS, *, pool: int = 5, statement_
         hide_parameters=True,
         connect_args={
             "connect_timeout": 10,
+            "application_name": name,
             "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
             # Our side too detects a half-open connection, where nobody answers and nobody hangs up.
             "keepalives_idle": max(1, int(lease / 3)),
@@ -70,7 +80,7 @@ def connect(url: str, lease: float = LEASE_SECONDS, *, pool: int = 5, statement_
     )
 
 
-def _known_schemas() -> list[str]:
+def known_schemas() -> list[str]:
     """The numbers of the migrations that this program knows, oldest first."""
     return sorted(file.stem.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
@@ -82,7 +92,9 @@ def upgrade(engine: Engine) -> None:
     migrations takes longer than the lease of a transaction. Raises LedgerMismatch for a database of another program, or
     of a newer Huzhu; nothing was written to it then.
     """
-    held, known = _held_schema(engine), _known_schemas()
+    with engine.connect() as connection:
+        held = held_schema(connection)
+    known = known_schemas()
     if held == known[-1]:
         return
     if held is not None and held not in known:
@@ -111,13 +123,12 @@ def upgrade(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
-def _held_schema(engine: Engine) -> str | None:
+def held_schema(connection: Connection) -> str | None:
     """The number of the last migration that was made on a ledger; None if it is empty."""
-    with engine.connect() as connection:
-        if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
-            return None
-        held: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return held
+    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    held: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return held
 
 
 def is_untouched(engine: Engine) -> bool:

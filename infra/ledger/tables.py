@@ -16,6 +16,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
     text,
 )
 
@@ -57,11 +59,25 @@ relays = Table(
     Column("shard", Integer, primary_key=True, autoincrement=False),
     Column("relayed_seq", BigInteger, nullable=False, server_default="0"),
     Column("relayed_hash", Text, nullable=False, server_default=NO_HASH),
+    Column("sent_by", Text),
+    Column("sent_at", DateTime(timezone=True)),
 )
 """How much of each shard's outbox is known to be in Kafka. A lower bound: the truth is the cursor in Kafka itself.
 
-``relayed_hash`` is the running hash of all messages up to there (`infra.ledger.outbox_rows`).
+``relayed_hash`` is the running hash of all messages up to there (`infra.ledger.outbox_rows`). ``sent_by`` names the
+relay that sent last, and ``sent_at`` when.
 """
+
+process_starts = Table(
+    "process_starts",
+    metadata,
+    Column("start_no", BigInteger, Identity(always=True), primary_key=True),
+    Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Index("process_starts_at", "started_at"),
+)
+"""The starts of workers and relays within the last day: a process that is started again and again shows here."""
 
 sent_before = Table(
     "sent_before",

@@ -12,6 +12,7 @@ from types import TracebackType
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from infra.kafka import client_security
+from schemas.access.kafka_rights import RANGES_GROUP
 from schemas.records import Delivery, Range
 from schemas.topics import MESSAGE_BYTES_MAX
 
@@ -19,19 +20,22 @@ READ_SECONDS_MAX = 30.0
 """A broker that sends nothing for this long counts as down."""
 
 
+PLAIN = {
+    "group.id": RANGES_GROUP,  # required by the client; nothing is ever committed under it
+    "enable.auto.commit": False,
+    "log_level": 3,
+}
+
+
 class RangeReader:
     """Reads ranges as a read_committed consumer without a group."""
 
     def __init__(self, bootstrap: str) -> None:
-        self._plain = {
-            **client_security.confluent(bootstrap),
-            "group.id": "huzhu-ranges",  # required by the client; nothing is ever committed under it
-            "enable.auto.commit": False,
-            "log_level": 3,
-        }
+        self._bootstrap = bootstrap
         self._consumer = Consumer(
             {
-                **self._plain,
+                **client_security.confluent(bootstrap),
+                **PLAIN,
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "error",
@@ -62,7 +66,9 @@ class RangeReader:
 
     def settled(self, topic: str, partition: int) -> bool:
         """Whether no transaction of a partition is undecided. A commit can be read only some time after it is done."""
-        everything = Consumer({**self._plain, "isolation.level": "read_uncommitted"})
+        everything = Consumer(
+            {**client_security.confluent(self._bootstrap), **PLAIN, "isolation.level": "read_uncommitted"}
+        )
         try:
             _, written = everything.get_watermark_offsets(TopicPartition(topic, partition), timeout=READ_SECONDS_MAX)
         finally:

@@ -42,14 +42,14 @@ class _App(faust.App):
     def __init__(self, intake: Intake, assignment: Assignment, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         self._intake = intake
-        self._assignment = assignment
+        self._watched_assignment = assignment
 
     async def on_start(self) -> None:
-        self._assignment.watch()
+        self._watched_assignment.watch()
         await super().on_start()
 
     async def on_stop(self) -> None:
-        self._assignment.end()
+        self._watched_assignment.end()
         self._intake.stop()
         await super().on_stop()
 

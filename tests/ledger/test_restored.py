@@ -20,9 +20,8 @@ from infra.ledger.schema import connect
 from infra.settings import Settings
 from schemas.outbound import AuditKind
 from schemas.topics import RELAY_CURSORS
-from stream.outbound import cursors
 from stream.outbound.adoption import NotAsShown, adopt, survey_all
-from stream.outbound.cursors import Cursor, LedgerRefused, check_all, read_cursor
+from stream.outbound.cursors import LedgerRefused, check_all, read_cursor
 from stream.outbound.relay import ShardRelay
 from stream.retry import is_fenced, may_pass
 from tests.simulation.faults import Faults
@@ -395,19 +394,3 @@ def test_an_adoption_is_of_what_was_shown(ledger: Engine, topics: Topics, copies
         adopt(copy, "", shown, "li.na", "test", LATER, topics.producer, topics.reader)
     with pytest.raises(LedgerRefused):
         topics.relay(copy)
-
-
-def test_who_waits_for_kafka_to_settle_a_cursor_says_so(
-    ledger: Engine, topics: Topics, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """While a transaction of a dead relay is open, a start waits for its end, and says for which partition."""
-    begin(ledger)
-    topics.relay(ledger)
-    looks = iter([Cursor()] * 3)
-    monkeypatch.setattr(cursors, "SETTLING_SAID_SECONDS", 0.01)
-    monkeypatch.setattr(cursors, "read_cursor", lambda reader, shard: next(looks, None) or read_cursor(reader, shard))
-    monkeypatch.setattr(SimulatedReader, "settled", lambda *_: False)
-    with topics.reader() as reader, ledger.begin() as connection:
-        cursors.look(ledger, reader, 1, identity(connection), promoted=False)
-    said = [each for each in caplog.messages if each.startswith("waiting for Kafka to settle relay.cursors-1 for ")]
-    assert len(said) == 2
