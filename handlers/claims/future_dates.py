@@ -18,16 +18,14 @@ ONE_DAY = timedelta(days=1)
 
 def date_after_event(fact: Fact) -> Refusal | None:
     """The refusal of an event that tells of a day or an instant more than one day after its ``occurred_at``."""
-    told_on = shanghai_date(fact.occurred_at)
-    match fact:
-        case EncounterDischarged():
-            field, ahead = "discharged_on", fact.discharged_on - told_on
-        case PersonDied():
-            field, ahead = "died_on", fact.died_on - told_on
-        case SettlementPosted():
-            field, ahead = "settled_at", fact.settled_at - fact.occurred_at
-        case _:
-            return None
+    if type(fact) is SettlementPosted:
+        field, ahead = "settled_at", fact.settled_at - fact.occurred_at
+    elif type(fact) is EncounterDischarged:
+        field, ahead = "discharged_on", fact.discharged_on - shanghai_date(fact.occurred_at)
+    elif type(fact) is PersonDied:
+        field, ahead = "died_on", fact.died_on - shanghai_date(fact.occurred_at)
+    else:
+        return None
     return too_far_ahead(field, ahead, Saying("本报文的 occurred_at", "occurred_at"))
 
 

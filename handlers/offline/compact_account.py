@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from handlers.claims.account import CoverageView, DeathView, DecidableClaim
+from handlers.fast.usual_events import DAYS
 from handlers.offline.compact_events import (
     BILL,
     COVERAGE,
-    DAYS,
     DEATH,
     ENCOUNTER_ID,
     LETTER,

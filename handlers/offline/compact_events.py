@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from handlers.fast.usual_events import DAYS, each_name_once, fen
 from schemas.dates import format_instant
 from schemas.facts import (
     CareType,
@@ -24,7 +25,7 @@ from schemas.facts import (
     SettlementPosted,
     SettlementVoided,
 )
-from schemas.money import NumberLiteral, parse_yuan
+from schemas.money import NumberLiteral
 
 CompactRecord = tuple[Any, ...]
 """First come letter, person, id and version, then what the kind of event adds."""
@@ -44,28 +45,12 @@ _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-
 _SHANGHAI_IS_UTC_8 = "1992"
 """First year from which +08:00 is the time of Shanghai on every day: there the text begins with the business date."""
 _SHANGHAI_AHEAD = timedelta(hours=8)
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LINE_BYTES_MAX = 10_000
 _VERSION_MAX = 2**53 - 1
 
 
 class _NotCompact(Exception):
     """Something that only `handlers.claims.read` judges."""
-
-
-class _Days(dict[str, date]):
-    """Days by their text: a year of events names a few hundred of them."""
-
-    def __missing__(self, text: str) -> date:
-        if not isinstance(text, str) or not _DAY.fullmatch(text):
-            raise _NotCompact
-        if len(self) > 100_000:
-            self.clear()
-        day = self[text] = date.fromisoformat(text)  # a ValueError: no such day
-        return day
-
-
-DAYS = _Days()
 
 
 def parse_compact(line: bytes, as_of: str | None = None) -> CompactRecord | None:
@@ -93,11 +78,8 @@ def parse_compact(line: bytes, as_of: str | None = None) -> CompactRecord | None
 
 
 def _flat(document: dict[str, Any], line: bytes) -> None:
-    """Refuses nesting (but for one list) and duplicate members.
-
-    Without escapes, a quotation mark followed by a colon ends a name and occurs nowhere else.
-    """
-    if line.count(b'":') != len(document) or line.count(b"{") > 1 or line.count(b"[") > 1:
+    """Refuses nesting (but for one list) and duplicate members."""
+    if not each_name_once(document, line) or line.count(b"{") > 1 or line.count(b"[") > 1:
         raise _NotCompact
 
 
@@ -135,21 +117,10 @@ def _bill(document: dict[str, Any], person_id: str, version: int, occurred_at: s
     settled_at = _instant(settled_at)
     if settled_at > occurred_at:
         raise _NotCompact
-    total, *parts = [_fen(document[name]) for name in SettlementPosted.money_fields]
+    total, *parts = [fen(document[name]) for name in SettlementPosted.money_fields]
     if total != sum(parts):
         raise _NotCompact
     return (BILL, person_id, settlement_id, version, encounter_id, settled_at, final, parts[-2], parts[-1])
-
-
-def _fen(amount: str | int) -> int:
-    if type(amount) is str and len(amount) > 3 and amount[-3] == ".":
-        digits = amount[:-3] + amount[-2:]
-        if len(digits) < 15 and digits.isdecimal() and digits.isascii():  # below 10**14: FEN_MAX
-            return int(digits)
-    fen = parse_yuan(amount if isinstance(amount, str) else str(amount))
-    if fen < 0 or type(amount) is bool:
-        raise _NotCompact
-    return fen
 
 
 def _instant(text: str) -> str:

@@ -194,6 +194,8 @@ def test_an_event_that_names_a_member_twice_is_never_compact() -> None:
     text = encode(bill())[:-1]
     assert not agree(text + b', "copay": "1.00"}')
     assert not agree(text + b', "final": true}')
+    for blank in (b" ", b"\t", b"\r", b"\n"):
+        assert not agree(text + b', "copay"' + blank + b': "3000.00"}')
     assert agree(text + b', "note": "compact"}')
 
 

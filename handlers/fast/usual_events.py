@@ -1,0 +1,230 @@
+"""Facts from events in the usual form, built without the models; `handlers.claims.read` reads all others.
+
+Usual is: one flat object with what the model asks for, a list only where diagnoses stand, no escapes, no name twice.
+Whatever surprises is left to the models, so nothing is refused here. Both must see the same in the same bytes
+(tests/properties/test_usual_events.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from enum import StrEnum
+from types import NoneType
+from typing import Any, NamedTuple
+
+import orjson
+
+from schemas.facts import FACT_TYPES, CareType, FacilityLevel, Fact, PayoutStatus, SettlementPosted
+from schemas.money import NumberLiteral, parse_yuan
+from schemas.number_literals import parse_with_literals
+from schemas.topics import TOPIC_OF_EVENT
+
+Document = dict[str, Any]
+
+BLANKS = b" \t\r\n"
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(
+    r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3}(?:[0-9]{3})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_VERSION_MAX = 2**53 - 1
+_DAYS_MAX = 100_000
+
+
+class Unusual(ValueError):
+    """Something that only the models judge."""
+
+
+_SURPRISES = (KeyError, TypeError, ValueError)
+"""Another type of event or no object; a value that cannot be looked at; another form."""
+
+
+def read_usual(value: bytes, topic: str | None = None) -> tuple[Fact, Document] | None:
+    """The fact in the bytes and the object that they hold, if they have the usual form and ``topic`` is the type's."""
+    if b"\\" in value or b"\x7f" in value:
+        return None
+    try:
+        document = orjson.loads(value)
+        form = _FORMS[document["event_type"]]
+        if topic is not None and topic != form.topic:
+            return None
+        kinds = set(map(type, document.values()))
+        if float in kinds:  # what counts of a number is its literal
+            document = parse_with_literals(value)
+            kinds = set(map(type, document.values()))
+        if not kinds <= form.kinds or not each_name_once(document, value):
+            return None
+        if list in kinds and value.count(b"[") > 1:
+            return None
+        return _fact(form, document), document
+    except _SURPRISES:
+        return None
+
+
+def recall_usual(value: bytes) -> Fact | None:
+    """The fact in the bytes of an event that was accepted before: then only the fields themselves can be unusual."""
+    try:
+        document = orjson.loads(value)
+        return _fact(_FORMS[document["event_type"]], document)
+    except _SURPRISES:
+        return None
+
+
+def each_name_once(document: Document, value: bytes) -> bool:
+    """Whether an object without escapes names no member twice, and holds no other object that has members.
+
+    With the blanks gone, `":` follows every name, and otherwise stands only in odd texts, which are unusual as well.
+    """
+    return value.translate(None, BLANKS).count(b'":') == len(document)
+
+
+# The values of fields ------------------------------------------------------------------------------------------------
+
+
+class _Days(dict[str, date]):
+    """Days by their text: a year of events names a few hundred of them."""
+
+    def __missing__(self, text: str) -> date:
+        if not _DAY.fullmatch(text):
+            raise Unusual
+        if len(self) > _DAYS_MAX:
+            self.clear()
+        day = self[text] = date.fromisoformat(text)  # a ValueError: no such day
+        return day
+
+
+DAYS = _Days()
+
+
+def _identifier(value: Any) -> str:
+    """Text of 1 to 200 characters (none of control, as the bytes were looked at before)."""
+    if type(value) is not str or not 0 < len(value) <= 200:
+        raise Unusual
+    return value
+
+
+def fen(amount: Any) -> int:
+    """An amount as text or whole number of yuan, in fen. Not below zero: that a rule will want to name."""
+    if amount == "0.00":  # most are
+        return 0
+    if type(amount) is str and len(amount) > 3 and amount[-3] == ".":
+        digits = amount[:-3] + amount[-2:]
+        if len(digits) < 15 and digits.isdecimal() and digits.isascii():  # below 10**14: FEN_MAX
+            return int(digits)
+    if type(amount) is int:
+        amount = str(amount)
+    elif not isinstance(amount, str):
+        raise Unusual
+    found = parse_yuan(str(amount))
+    if found < 0:
+        raise Unusual
+    return found
+
+
+def _identifiers(values: Any) -> list[str]:
+    if type(values) is not list:
+        raise Unusual
+    return [_identifier(value) for value in values]
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str or len(value) > 2000:
+        raise Unusual
+    return value
+
+
+def _version(value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= _VERSION_MAX:
+        raise Unusual
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if type(value) is not bool:
+        raise Unusual
+    return value
+
+
+def _cny(value: Any) -> str:
+    if value != "CNY":
+        raise Unusual
+    return "CNY"
+
+
+def _instant(value: Any) -> datetime:
+    """From the year 1000 to 2999, where every instant exists in Shanghai and in Greenwich."""
+    if not _INSTANT.fullmatch(value):
+        raise Unusual
+    return datetime.fromisoformat(value)
+
+
+def _unusual(value: Any) -> Any:
+    raise Unusual
+
+
+def _one_of(words: type[StrEnum]) -> Callable[[Any], Any]:
+    return {str(word): word for word in words}.__getitem__
+
+
+# The forms of events -------------------------------------------------------------------------------------------------
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("event_type", "event_id", "source", "person_id", "encounter_id", "facility_id"), _identifier),
+    **dict.fromkeys(("settlement_id", "invoice_no", "coverage_id", "programme", "category"), _identifier),
+    **dict.fromkeys(("household_id", "pool_id", "area", "payout_id", "reference"), _identifier),
+    **dict.fromkeys(("occurred_at", "settled_at", "reported_at"), _instant),
+    **dict.fromkeys(("admitted_on", "discharged_on", "valid_from", "valid_to", "died_on"), DAYS.__getitem__),
+    **dict.fromkeys(SettlementPosted.money_fields, fen),
+    "version": _version,
+    "facility_level": _one_of(FacilityLevel),
+    "care_type": _one_of(CareType),
+    "status": _one_of(PayoutStatus),
+    "diagnoses": _identifiers,
+    "final": _flag,
+    "currency": _cny,
+    "national": _unusual,
+    "reason": _text,
+}
+"""How a field's value is read, which a field of that name has in every type of event."""
+
+_FLAT: frozenset[type] = frozenset((str, int, bool, NoneType, NumberLiteral))
+
+
+class _Form(NamedTuple):
+    """What an event of one type looks like: its model's fields, and the types that its values may have."""
+
+    model: type[Fact]
+    topic: str
+    kinds: frozenset[type]
+    fields: tuple[tuple[str, Callable[[Any], Any]], ...]
+    names: set[str]
+
+
+def _form(event_type: str, model: type[Fact]) -> _Form:
+    fields = tuple(
+        (name, _READERS[name] if field.is_required() else _or_none(_READERS[name]))
+        for name, field in model.model_fields.items()
+    )
+    kinds = _FLAT.union({list} if "diagnoses" in model.model_fields else ())
+    return _Form(model, TOPIC_OF_EVENT[event_type].name, kinds, fields, set(model.model_fields))
+
+
+def _or_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else read(value)
+
+
+_FORMS = {event_type: _form(event_type, model) for event_type, model in FACT_TYPES.items()}
+
+_set = object.__setattr__
+
+
+def _fact(form: _Form, document: Document) -> Fact:
+    """The model's instance with these values, and all else that pydantic keeps in one."""
+    get = document.get
+    fact = object.__new__(form.model)
+    _set(fact, "__dict__", {name: read(get(name)) for name, read in form.fields})
+    _set(fact, "__pydantic_fields_set__", form.names.intersection(document))
+    _set(fact, "__pydantic_extra__", None)
+    _set(fact, "__pydantic_private__", None)
+    return fact
