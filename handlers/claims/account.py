@@ -201,8 +201,7 @@ class Account:
 
     def _policy_year(self, claim_id: ClaimId, policies: Policies) -> date | None:
         discharge = self.discharges.get(claim_id)
-        policy = None if discharge is None else policies.on(discharge.discharged_on)
-        return None if discharge is None or policy is None else policy.year_of(discharge.discharged_on)
+        return None if discharge is None else policies.year(discharge.discharged_on)
 
 
 def _keep_newest(held: dict[_Id, _Versioned], name: _Id, fact: _Versioned) -> None:

@@ -151,12 +151,11 @@ def _adjudicate_claim(
         return pays_nothing(Status.INCOMPLETE)
     if account.death is not None and discharge.admitted_on > account.death.died_on:
         return pays_nothing(Status.AFTER_DEATH)
-    policy = policies.on(discharge.discharged_on)
-    if policy is None:
+    policy, year = policies.on(discharge.discharged_on), policies.year(discharge.discharged_on)
+    if policy is None or year is None:
         return pays_nothing(Status.NO_POLICY)
     on_the_day = [coverage for coverage in coverages if covers(coverage, discharge.discharged_on)]
     billed, left = _Left(copay, out_of_catalogue), _Left(copay, out_of_catalogue)
-    year = policy.year_of(discharge.discharged_on)
     benefits = tuple(
         [
             _benefit(scheme, claim, discharge, on_the_day, billed, left, years.of(scheme, year))

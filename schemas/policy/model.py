@@ -23,6 +23,9 @@ from schemas.money import format_yuan
 from schemas.policy.policy_values import PolicyDate, PolicyYuan, Rate, wrong
 from schemas.policy.succession import PoliciesConflict, conflicts, ends
 
+DAYS_MAX = 20_000
+"""So many days are remembered at most: a sender may name any."""
+
 Basis = Literal["copay", "out_of_catalogue", "personal_burden"]
 
 
@@ -249,14 +252,24 @@ class Policies:
             policy.id: Term(policy.effective_from, until[policy.id], followers.get(policy.id))
             for policy in self.releases
         }
-        self._days = tuple((*self._terms[policy.id][:2], policy) for policy in self.releases)
+        self._by_day: dict[date, tuple[Policy | None, date | None]] = {}
 
     def on(self, day: date) -> Policy | None:
         """The policy in force on a day."""
-        for first, end, policy in self._days:
-            if first <= day and (end is None or day < end):
-                return policy
-        return None
+        return (self._by_day.get(day) or self._look_up(day))[0]
+
+    def year(self, day: date) -> date | None:
+        """First day of the policy year that holds the day, under the policy in force on it."""
+        return (self._by_day.get(day) or self._look_up(day))[1]
+
+    def _look_up(self, day: date) -> tuple[Policy | None, date | None]:
+        """Remembers what it finds: stays share few days, and each is asked about many times."""
+        policy = next((policy for policy in self.releases if self._terms[policy.id].holds(day)), None)
+        found = policy, None if policy is None else policy.year_of(day)
+        if len(self._by_day) >= DAYS_MAX:
+            self._by_day.clear()
+        self._by_day[day] = found
+        return found
 
     def term(self, policy: Policy) -> Term:
         """When one of the policies is in force, and which of them succeeds it."""

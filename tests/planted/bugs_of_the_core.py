@@ -365,4 +365,12 @@ BUGS = (
         'f"这一项每次最多补 {limit} 元。"',
         (f"{LAWS}::test_every_step_is_met_and_explained",),
     ),
+    Bug(
+        2,
+        "a-month-is-one-day",
+        "schemas/policy/model.py",
+        "        self._by_day[day] = found",
+        "        self._by_day[day.replace(day=1)] = found",
+        (ORACLE,),
+    ),
 )
