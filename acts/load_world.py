@@ -24,7 +24,7 @@ def load_world(connection: Connection, readings: Collection[Reading], shard_coun
     persons = {reading.fact.person_id for reading in readings}
     world = load_persons(connection, persons, shard_count)
     world.registry = _registry(connection, readings)
-    load_payouts(connection, world, {r.fact.payout_id for r in readings if isinstance(r.fact, PayoutReported)})
+    load_payouts(connection, world, {r.fact.payout_id for r in readings if type(r.fact) is PayoutReported})
     return world
 
 

@@ -27,9 +27,6 @@ _Versioned = TypeVar("_Versioned", Settlement, Coverage, EncounterDischarged)
 _Id = TypeVar("_Id", bound=str)
 
 
-YEAR_DAYS_MAX = 366
-
-
 class StayView(Protocol):
     """What adjudication reads of a discharge."""
 
@@ -150,14 +147,14 @@ class Account:
 
     def apply(self, fact: Fact) -> None:
         """Applies an accepted fact; a version older than the one held changes nothing."""
-        if isinstance(fact, EncounterDischarged):
+        if type(fact) is EncounterDischarged:
             _keep_newest(self.discharges, claim_of(fact.encounter_id), fact)
-        elif isinstance(fact, SettlementPosted | SettlementVoided):
+        elif type(fact) is SettlementPosted or type(fact) is SettlementVoided:
             bills = self.settlements.setdefault(claim_of(fact.encounter_id), {})
             _keep_newest(bills, fact.settlement_id, fact)
-        elif isinstance(fact, CoverageRecorded | CoverageVoided):
+        elif type(fact) is CoverageRecorded or type(fact) is CoverageVoided:
             _keep_newest(self.coverages, fact.coverage_id, fact)
-        elif isinstance(fact, PersonDied) and (self.death is None or self.death.version < fact.version):
+        elif type(fact) is PersonDied and (self.death is None or self.death.version < fact.version):
             self.death = fact
 
     def claim_ids(self) -> set[ClaimId]:
@@ -166,14 +163,14 @@ class Account:
 
     def claim(self, claim_id: ClaimId) -> Claim:
         bills = self.settlements.get(claim_id, {})
-        live = tuple(bill for bill in bills.values() if isinstance(bill, SettlementPosted))
+        live = tuple(bill for bill in bills.values() if type(bill) is SettlementPosted)
         return Claim(claim_id, self.person_id, self.discharges.get(claim_id), len(bills), live)
 
     def recorded_coverages(self) -> Iterable[CoverageRecorded]:
         """The coverages that were not voided, in order of their ids."""
         for name in sorted(self.coverages):
             coverage = self.coverages[name]
-            if isinstance(coverage, CoverageRecorded):
+            if type(coverage) is CoverageRecorded:
                 yield coverage
 
     def claims_affected_by(self, fact: Fact, policies: Policies) -> set[ClaimId]:
@@ -183,25 +180,35 @@ class Account:
         caps; a coverage or a death reaches them all. Ask before and after `apply`: a corrected discharge can move
         a claim from one year to another.
         """
-        if not isinstance(fact, EncounterDischarged | SettlementPosted | SettlementVoided):
-            reaches_all = isinstance(fact, CoverageRecorded | CoverageVoided | PersonDied)
-            return self.claim_ids() if reaches_all else set()
-        claim_id = claim_of(fact.encounter_id)
-        year = self._policy_year(claim_id, policies)
-        affected = {claim_id} & self.claim_ids()
+        if type(fact) is SettlementPosted or type(fact) is SettlementVoided or type(fact) is EncounterDischarged:
+            return self._sharing_with(claim_of(fact.encounter_id), policies)
+        return self.claim_ids() if type(fact) in _REACH_ALL_CLAIMS else set()
+
+    def _sharing_with(self, claim_id: ClaimId, policies: Policies) -> set[ClaimId]:
+        """The claim itself, if it is known, and all that share its sums and caps."""
+        if claim_id not in self.discharges and claim_id not in self.settlements:
+            return set()
+        affected = {claim_id}
+        if self._is_idle(claim_id):
+            return affected
+        year = policies.year(self.discharges[claim_id].discharged_on)
         if year is not None:
-            # Comparing days first saves looking up the policy of most claims of a long history.
             affected |= {
                 name
                 for name, discharge in self.discharges.items()
-                if 0 <= (discharge.discharged_on - year).days < YEAR_DAYS_MAX
-                and self._policy_year(name, policies) == year
+                if policies.year(discharge.discharged_on) == year and not self._is_idle(name)
             }
         return affected
 
-    def _policy_year(self, claim_id: ClaimId, policies: Policies) -> date | None:
-        discharge = self.discharges.get(claim_id)
-        return None if discharge is None else policies.year(discharge.discharged_on)
+    def _is_idle(self, claim_id: ClaimId) -> bool:
+        """Whether a claim is voided or incomplete, so that it adds to no sum and depends on none."""
+        if claim_id not in self.discharges:
+            return True
+        bills = self.settlements.get(claim_id, {}).values()
+        return not any(type(bill) is SettlementPosted and bill.final for bill in bills)
+
+
+_REACH_ALL_CLAIMS = frozenset((CoverageRecorded, CoverageVoided, PersonDied))
 
 
 def _keep_newest(held: dict[_Id, _Versioned], name: _Id, fact: _Versioned) -> None:

@@ -47,7 +47,7 @@ Registry = dict[Subject, VersionLine]
 
 def claims_of_identity(fact: Fact) -> tuple[Subject, ...]:
     """The ids that a fact binds to its person: its own, and for a settlement its encounter's."""
-    if isinstance(fact, SettlementPosted | SettlementVoided):
+    if type(fact) is SettlementPosted or type(fact) is SettlementVoided:
         return (fact.subject, Subject(Kind.ENCOUNTER, fact.encounter_id))
     return (fact.subject,)
 
@@ -55,7 +55,6 @@ def claims_of_identity(fact: Fact) -> tuple[Subject, ...]:
 def admit(reading: Reading, registry: Registry) -> Disposition | Refusal:
     """Adds the event to the registry if it is accepted; otherwise the registry stays as it was."""
     fact = reading.fact
-    encounter_id = getattr(fact, "encounter_id", None)
     for subject in claims_of_identity(fact):
         owner = registry.get(subject)
         if owner is None:
@@ -63,7 +62,7 @@ def admit(reading: Reading, registry: Registry) -> Disposition | Refusal:
         if owner.person_id != fact.person_id and subject.kind is not Kind.PAYOUT:
             pointers = ("/person_id", f"/{subject.kind}_id")
             return refuse(RefusalCode.PERSON_MISMATCH, pointers=pointers)
-        if subject.kind is Kind.SETTLEMENT and owner.encounter_id != encounter_id:
+        if subject.kind is Kind.SETTLEMENT and owner.encounter_id != getattr(fact, "encounter_id", None):
             return refuse(RefusalCode.PERSON_MISMATCH, pointers=("/encounter_id", "/settlement_id"))
     line = registry.get(fact.subject)
     version = fact.line_version

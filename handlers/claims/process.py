@@ -92,7 +92,7 @@ class Processor:
         shard = self.world.shard_of(fact.person_id)
         number = self.journal.event(delivery, shard, admitted)
         kind, subject, alert = AuditKind(f"event.{admitted}"), _where(delivery) | _what(fact), None
-        if admitted is Disposition.ACCEPTED and isinstance(fact, PayoutReported):
+        if admitted is Disposition.ACCEPTED and type(fact) is PayoutReported:
             effect, alert = self._reported(fact, reading.content_sha256)
             subject |= effect
         self.journal.audit(shard, number, kind, fact.source, subject, delivery.value)

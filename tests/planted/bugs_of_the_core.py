@@ -66,8 +66,8 @@ BUGS = (
         1,
         "a-death-reaches-no-claim",
         "handlers/claims/account.py",
-        "isinstance(fact, CoverageRecorded | CoverageVoided | PersonDied)\n            return",
-        "isinstance(fact, CoverageRecorded | CoverageVoided)\n            return",
+        "_REACH_ALL_CLAIMS = frozenset((CoverageRecorded, CoverageVoided, PersonDied))",
+        "_REACH_ALL_CLAIMS = frozenset((CoverageRecorded, CoverageVoided))",
         (f"{LAWS}::test_order_repetition_and_delay_change_nothing", STORIES),
     ),
     Bug(
@@ -364,6 +364,14 @@ BUGS = (
         'f"这一项每次最多补 {limit} 元,所以减去 {less} 元。"',
         'f"这一项每次最多补 {limit} 元。"',
         (f"{LAWS}::test_every_step_is_met_and_explained",),
+    ),
+    Bug(
+        1,
+        "a-claim-with-an-interim-bill-is-idle",
+        "handlers/claims/account.py",
+        "        return not any(type(bill) is SettlementPosted and bill.final for bill in bills)",
+        "        return not all(type(bill) is SettlementPosted and bill.final for bill in bills)",
+        (f"{LAWS}::test_corrections_end_where_a_fresh_adjudication_ends", STORIES),
     ),
     Bug(
         2,
