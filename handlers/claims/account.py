@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
 from typing import Protocol, TypeVar
 
 from schemas.dates import shanghai_date
@@ -77,7 +76,7 @@ class DeathView(Protocol):
     def died_on(self) -> date: ...
 
 
-@dataclass(frozen=True)  # no slots: cached properties need a __dict__
+@dataclass(frozen=True)
 class DecidableClaim:
     """What is owed for one encounter is decided from this: its discharge and its settlements, summed (fen)."""
 
@@ -87,11 +86,11 @@ class DecidableClaim:
     settlements: int
     live: tuple[BillView, ...]
 
-    @cached_property
+    @property
     def copay(self) -> int:
         return sum([settlement.copay for settlement in self.live])
 
-    @cached_property
+    @property
     def out_of_catalogue(self) -> int:
         return sum([settlement.out_of_catalogue for settlement in self.live])
 
@@ -99,14 +98,15 @@ class DecidableClaim:
     def voided(self) -> bool:
         return self.settlements > 0 and not self.live
 
-    @cached_property
+    @property
     def filed_at(self) -> datetime | None:
         """When the first live final settlement was settled; None while there is none."""
         return min([settlement.settled_at for settlement in self.live if settlement.final], default=None)
 
     @property
     def filed_on(self) -> date | None:
-        return None if self.filed_at is None else shanghai_date(self.filed_at)
+        filed_at = self.filed_at
+        return None if filed_at is None else shanghai_date(filed_at)
 
 
 @dataclass(frozen=True)

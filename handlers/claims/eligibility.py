@@ -70,6 +70,7 @@ def _tier(scheme: Scheme, categories: set[str]) -> Tier | None:
 
 
 def _filed_late(scheme: Scheme, claim: DecidableClaim, discharged_on: date) -> bool:
-    if scheme.file_within_days is None or claim.filed_on is None:
+    if scheme.file_within_days is None:
         return False
-    return (claim.filed_on - discharged_on).days > scheme.file_within_days
+    filed_on = claim.filed_on
+    return filed_on is not None and (filed_on - discharged_on).days > scheme.file_within_days
