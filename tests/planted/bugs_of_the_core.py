@@ -371,7 +371,7 @@ BUGS = (
         "handlers/claims/account.py",
         "        return not any(type(bill) is SettlementPosted and bill.final for bill in bills)",
         "        return not all(type(bill) is SettlementPosted and bill.final for bill in bills)",
-        (f"{LAWS}::test_corrections_end_where_a_fresh_adjudication_ends", STORIES),
+        (f"{LAWS}::test_corrections_end_where_a_fresh_adjudication_ends",),
     ),
     Bug(
         2,
