@@ -31,5 +31,5 @@ class Wait:
     def over(self) -> None:
         """Says, if it waited and has said so, that it goes on."""
         if self._since is not None and (self._said > self._since or not self._every):
-            self._log.warning("%s: there again after %.0f s", self._what, time.monotonic() - self._since)
+            self._log.warning("no longer waiting for %s, after %.0f s", self._what, time.monotonic() - self._since)
         self._since = None

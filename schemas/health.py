@@ -7,6 +7,12 @@ from typing import NamedTuple
 
 from schemas.bilingual import Saying
 
+PROGRAM = "huzhu"
+"""What the names of our sessions begin with; the kind of process follows, and which one it is."""
+
+SNAPSHOT = f"{PROGRAM} snapshot"
+"""The name of a session that does nothing on purpose, while others read as of its moment; nobody waits for it."""
+
 PartitionName = tuple[str, int]
 """A topic and a partition of it."""
 

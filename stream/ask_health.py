@@ -17,7 +17,7 @@ from infra.ledger.ledger_health import ledger_reading, observer
 from schemas.health import Behind, HealthReading, KafkaReading, LedgerReading, PartitionName, Tables, Unanswered
 from schemas.topics import INBOUND
 from stream.inbound.partition_reader import RangeReader
-from stream.kafka_health import first_times, kafka_reading, readable_ends
+from stream.kafka_health import first_times, kafka_reading, readable_and_written
 from stream.outbound.cursors import LedgerRefused, look
 from stream.retry import TROUBLE, in_one_line
 
@@ -120,11 +120,11 @@ def _open(bootstrap: str, kafka: KafkaReading) -> list[Behind]:
     times = first_times(
         bootstrap, {place: held.readable for place, held in stuck.items()}, ANSWER_SECONDS - 2, committed=False
     )
-    ends = readable_ends(bootstrap, stuck, 1.0)
+    ends = readable_and_written(bootstrap, stuck, 1.0)
     return [
         Behind(*place, held.written - held.readable, times.get(place))
         for place, held in stuck.items()
-        if ends.get(place) == held.readable
+        if place in ends and ends[place][0] == held.readable
     ]
 
 

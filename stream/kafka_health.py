@@ -47,10 +47,14 @@ def kafka_reading(bootstrap: str, shards: int, seconds: float) -> KafkaReading:
     )
 
 
-def readable_ends(bootstrap: str, places: Collection[PartitionName], seconds: float) -> dict[PartitionName, int]:
-    """The ends for ``read_committed`` now, of partitions that answer."""
+def readable_and_written(
+    bootstrap: str, places: Collection[PartitionName], seconds: float
+) -> dict[PartitionName, tuple[int, int]]:
+    """The end for ``read_committed`` and the end of all, of partitions that answer. Raises KafkaException."""
     admin = AdminClient({**client_security.confluent(bootstrap), **QUIET})
-    return _offsets(admin, places, LATEST, seconds, IsolationLevel.READ_COMMITTED)
+    written = _offsets(admin, places, LATEST, seconds, IsolationLevel.READ_UNCOMMITTED)
+    readable = _offsets(admin, places, LATEST, seconds, IsolationLevel.READ_COMMITTED)
+    return {place: (readable[place], written[place]) for place in readable.keys() & written.keys()}
 
 
 def _offsets(

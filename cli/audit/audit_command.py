@@ -30,7 +30,7 @@ from infra.ledger.processes import process_name
 from infra.settings import Settings
 from infra.waiting import Wait
 from schemas.checkpoint import SignedCheckpoint
-from stream.deadline import INFRASTRUCTURE_GONE
+from stream.deadline import INFRASTRUCTURE_GONE, deadline
 
 app = typer.Typer(no_args_is_help=True, help="Sign, verify, export and prove the audit log.")
 app.command(epilog=audit_verify.EXAMPLE)(audit_verify.verify)
@@ -85,7 +85,8 @@ def sign(
     last_success, refused, waiting = time.monotonic(), False, Wait(log, "the ledger")
     while not stopping.is_set():
         try:
-            made = make_due(engine, key, utc_now, settings.audit_entries, interval)
+            with deadline(None, "check and sign what is new"):
+                made = make_due(engine, key, utc_now, settings.audit_entries, interval)
             last_success, refused = time.monotonic(), bool(made.refused)
             waiting.over()
             _log(made)

@@ -17,9 +17,9 @@ from cli.terminal.output import UNUSABLE, fail
 from infra.kafka import topic_setup
 from infra.kafka.client_security import KafkaSecurity
 from infra.keys.personal_data import Keyring, KeyringUnusable, read_keyring
-from infra.ledger.processes import PROGRAM
 from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
 from infra.settings import Settings, SettingsError, unknown_settings
+from schemas.health import PROGRAM
 from stream.deadline import INFRASTRUCTURE_GONE
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from handlers.health.status_line import Concern, StatusLine, bad, since_when, well
 from schemas.bilingual import Saying
-from schemas.health import LedgerReading, LedgerSession, Tables
+from schemas.health import PROGRAM, SNAPSHOT, LedgerReading, LedgerSession, Tables
 
 STARTS_MIN = 3
 """So many starts of a kind are no trouble yet, however few of its processes run."""
@@ -22,6 +22,8 @@ def sessions_in_trouble(ledger: LedgerReading, limit: timedelta) -> Iterator[Sta
     by_pid = {each.pid: each for each in ledger.sessions}
     found = False
     for each in ledger.sessions:
+        if each.program == SNAPSHOT:
+            continue
         if each.idle_since is not None and ledger.now - each.idle_since >= limit:
             since, found = since_when(each.idle_since, ledger.now), True
             zh, en = f"{_named(each)} 停在事务中,{since.zh}", f"{_named(each)} is idle in a transaction, {since.en}"
@@ -75,7 +77,7 @@ def shards_unsent(now: datetime, tables: Tables, patience: timedelta) -> Iterato
 
 def _running(ledger: LedgerReading, kind: str) -> set[str]:
     """The names of processes of a kind that have a session."""
-    return {each.program for each in ledger.sessions if each.program.startswith(f"huzhu {kind} ")}
+    return {each.program for each in ledger.sessions if each.program.startswith(f"{PROGRAM} {kind} ")}
 
 
 def who_sends(ledger: LedgerReading, tables: Tables) -> Iterator[StatusLine]:

@@ -10,12 +10,11 @@ from sqlalchemy import Connection, Engine, RowMapping, create_engine, func, sele
 from sqlalchemy.exc import OperationalError
 
 from infra.ledger import inbox, reads
-from infra.ledger.processes import PROGRAM
 from infra.ledger.schema import held_schema, known_schemas
 from infra.ledger.tables import installation, process_starts
 from schemas.bilingual import Saying
 from schemas.dates import parse_instant
-from schemas.health import LedgerReading, LedgerSession, ShardOutbox, Starts, Tables
+from schemas.health import PROGRAM, LedgerReading, LedgerSession, ShardOutbox, Starts, Tables
 from schemas.topics import INBOUND
 
 CONNECT_SECONDS = 3

@@ -9,8 +9,8 @@ from datetime import timedelta
 from sqlalchemy import Engine, func
 
 from infra.ledger.tables import process_starts
+from schemas.health import PROGRAM
 
-PROGRAM = "huzhu"
 KEPT = timedelta(days=1)
 """How long a start is kept."""
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from infra.ledger.processes import PROGRAM
 from infra.ledger.tables import installation, relays, shards
 from schemas.canonical import NO_HASH
+from schemas.health import PROGRAM
 
 log = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, func, select, text
 
 from infra.ledger import policy_rows, tables
+from schemas.health import SNAPSHOT
 
 _SNAPSHOT_ID = re.compile(r"[0-9A-F-]+")
 
@@ -34,6 +35,7 @@ def moment(engine: Engine) -> Iterator[Moment]:
     """Holds the ledger's current state, in a read-only transaction."""
     with _reading(engine) as connection:
         # This session waits while others work with its snapshot; it holds no lock that anybody waits for.
+        connection.execute(text(f"SET LOCAL application_name = '{SNAPSHOT}'"))
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         snapshot_id = str(connection.scalar(text("SELECT pg_export_snapshot()")))
         number = tables.events.c.event_no

@@ -14,10 +14,12 @@ import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
 import faust
+from confluent_kafka import KafkaException
 
 from infra.kafka import client_security
 from infra.settings import Settings
@@ -26,7 +28,9 @@ from schemas.topics import INBOUND, MESSAGE_BYTES_MAX
 from stream.deadline import INFRASTRUCTURE_GONE
 from stream.inbound.assignment import Assignment
 from stream.inbound.intake import Intake, OffsetsLost
+from stream.inbound.open_transactions import OpenTransactions
 from stream.inbound.transport import CommittedTransport
+from stream.kafka_health import readable_and_written
 from stream.outbound.cursors import LEDGER_REFUSED, LedgerRefused
 from stream.retry import TROUBLE
 
@@ -116,6 +120,12 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
         await in_intake(lambda: intake.assigned(shards))
         app.add_future(in_intake(intake.catch_up))
 
+    open_transactions = OpenTransactions(lambda places: readable_and_written(bootstrap, places, METADATA_MS / 1000))
+
+    def look_for_open_transactions() -> None:
+        with suppress(KafkaException):  # the intake says when Kafka is away
+            open_transactions.look([(topic.name, shard) for topic in INBOUND for shard in tuple(intake.epochs)])
+
     async def on_revoked(_app: Any, /, *_: Any, **__: Any) -> None:
         assignment.taken()
 
@@ -123,6 +133,7 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
         missed = await in_intake(intake.catch_up)
         if missed:
             log.warning("recorded %s messages that Faust had not delivered", missed)
+        await asyncio.to_thread(look_for_open_transactions)
 
     app.on_partitions_assigned.connect(on_assigned)
     app.on_partitions_revoked.connect(on_revoked)

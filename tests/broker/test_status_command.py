@@ -7,7 +7,7 @@ from typing import Any
 
 from stream.inbound.post import post
 from tests.support.builders import SHARDS, encode
-from tests.support.posting import insured, person_of, stay
+from tests.support.posting import insured, open_transaction, person_of, stay
 from tests.support.processes import huzhu
 from tests.support.servers import await_true
 from tests.support.spine import Spine
@@ -45,7 +45,7 @@ def test_the_command_says_what_runs_and_what_does_not(kafka: str, postgres_url: 
 
 
 def test_all_is_well_while_worker_and_relay_run(kafka: str, postgres_url: str) -> None:
-    """And the lines say which relay sends; who was killed is missed."""
+    """The lines say which relay sends; a hanging transaction is said by the worker too; who is killed is missed."""
     with Spine(kafka, postgres_url) as spine:
         spine.publish()
         spine.start("worker", session_timeout=6)
@@ -60,6 +60,16 @@ def test_all_is_well_while_worker_and_relay_run(kafka: str, postgres_url: str) -
         assert f"/{spine.pids['relay']}" in name
         assert {name} == set(relays["details"]["sent_last"].values())
         assert {"worker": 1, "relay": 1} == lines["restarts"][0]["details"]["starts"]
+        person = person_of(2, "P-behind")
+        dead = open_transaction(spine.bootstrap, "registry.coverages", 2)
+        post(spine.bootstrap, [encode(each) for each in insured(person)])
+        said = "waiting for a transaction on registry.coverages-2 to end for "
+        assert await_true(lambda: said in spine.log("worker"), 60), spine.log("worker")
+        lines = told(spine, "--patience", "0", status=1)
+        assert ["registry.coverages"] == [line["details"]["topic"] for line in lines["transactions"]]
+        open_transaction(spine.bootstrap, "registry.coverages", 2).abort_transaction(60)
+        del dead
+        spine.await_idle()
         spine.kill("relay")
         spine.kill("worker")
         assert await_true(lambda: [False] == [each["well"] for each in told(spine, status=1)["relays"]])

@@ -20,7 +20,7 @@ from schemas.topics import RELAY_CURSORS, TOPICS
 from stream.ask_health import health_reading
 from stream.inbound.post import post
 from tests.support.builders import SHARDS, encode
-from tests.support.posting import insured, person_of
+from tests.support.posting import insured, open_transaction, person_of
 from tests.support.servers import await_true, make_topic
 from tests.support.spine import Spine
 
@@ -52,27 +52,17 @@ def found(what: object) -> list[Behind]:
     return what
 
 
-def transaction(bootstrap: str, topic: str, partition: int) -> Producer:
-    """A producer with a message in a transaction that it has not ended."""
-    producer = Producer({"bootstrap.servers": bootstrap, "transactional.id": f"his-{topic}-{partition}"})
-    producer.init_transactions(60)
-    producer.begin_transaction()
-    producer.produce(topic, b"{}", partition=partition)
-    assert producer.flush(60) == 0
-    return producer
-
-
 def test_a_transaction_of_a_dead_producer_hangs_and_then_goes(spine: Spine) -> None:
     """It is named with its partition, how many messages nobody can read, and since when; its successor ends it."""
     for topic in ("hospital.expenses", "claims.decisions"):
         began = datetime.now(UTC)
-        dead = transaction(spine.bootstrap, topic, 2)
+        dead = open_transaction(spine.bootstrap, topic, 2)
         (hangs,) = found(asked(spine).open)
         assert (topic, 2, 1) == hangs[:3]
         assert hangs.since is not None
         assert abs(hangs.since - began) < MINUTES
         assert [] == found(asked(spine).lags)
-        transaction(spine.bootstrap, topic, 2).abort_transaction(60)
+        open_transaction(spine.bootstrap, topic, 2).abort_transaction(60)
         del dead
         assert await_true(lambda: [] == found(asked(spine).open))
 
@@ -87,7 +77,7 @@ def test_what_the_ledger_lacks_is_told_with_its_age(spine: Spine) -> None:
     assert ("registry.coverages", 2) == (lag.topic, lag.messages)
     assert lag.since is not None
     assert abs(lag.since - began) < MINUTES
-    sender = transaction(spine.bootstrap, "registry.persons", 3)
+    sender = open_transaction(spine.bootstrap, "registry.persons", 3)
     sender.commit_transaction(60)
     place = {"topic": "registry.persons", "partition": 3}
 

@@ -18,6 +18,7 @@ from infra.ledger.ledger_health import LOCKED, NEW, NEWER, OLDER, ledger_reading
 from infra.ledger.outbox_rows import Sent
 from infra.ledger.processes import note_start, process_name
 from infra.ledger.schema import connect
+from infra.ledger.snapshot import moment
 from schemas.health import LedgerReading, Tables
 from tests.support.builders import RECORDED_AT, coverage, discharge
 from tests.support.ledgers import contents, for_person, give, held, in_order, person_of_shard, waiting_for_locks
@@ -101,6 +102,13 @@ def test_a_process_that_is_frozen_in_a_copy_counts_as_idle(ledger: Engine, looki
         assert driver is not None
         with driver.cursor() as cursor, cursor.copy("COPY outbox (shard, seq, topic, value) FROM STDIN"):
             assert await_true(lambda: any(each.idle_since for each in read(looking).sessions))
+
+
+def test_a_simulation_that_holds_a_moment_is_no_trouble(ledger: Engine, looking: Engine) -> None:
+    """Its session does nothing in its transaction on purpose, and nobody waits for it."""
+    with moment(ledger):
+        assert await_true(lambda: any(each.idle_since for each in read(looking).sessions))
+        assert [True] == [line.well for line in sessions_in_trouble(read(looking), AT_ONCE)]
 
 
 def test_messages_that_are_not_sent_have_an_age(ledger: Engine, looking: Engine, relay: Engine) -> None:

@@ -23,7 +23,13 @@ from queue import SimpleQueue
 from typing import NamedTuple
 
 from infra.servers.resolve import DATABASE_URL, resolve_postgres
-from tests.planted import bugs_around_the_core, bugs_of_direct_messages, bugs_of_the_core, bugs_of_usual_events
+from tests.planted import (
+    bugs_around_the_core,
+    bugs_of_direct_messages,
+    bugs_of_status,
+    bugs_of_the_core,
+    bugs_of_usual_events,
+)
 from tests.planted.bug import Bug
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -41,7 +47,13 @@ AT_ONCE = os.cpu_count() or 1
 SERVED = ("tests/ledger/", "tests/web/")
 """Where tests need PostgreSQL."""
 
-BUGS = (*bugs_of_the_core.BUGS, *bugs_around_the_core.BUGS, *bugs_of_direct_messages.BUGS, *bugs_of_usual_events.BUGS)
+BUGS = (
+    *bugs_of_the_core.BUGS,
+    *bugs_around_the_core.BUGS,
+    *bugs_of_direct_messages.BUGS,
+    *bugs_of_usual_events.BUGS,
+    *bugs_of_status.BUGS,
+)
 
 
 class Copy(NamedTuple):

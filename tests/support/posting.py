@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import NamedTuple
 
+from confluent_kafka import Producer as Transactional
 from kafka.partitioner.default import murmur2
 
 from tests.support.builders import SHARDS, Json, bill, coverage, discharge, encode
@@ -63,3 +64,13 @@ def stay(person_id: str, encounter_id: str, copay: int, out_of_catalogue: int = 
 def insured(person_id: str) -> list[Json]:
     """The two coverages of the sample policy."""
     return [coverage(f"C-{person_id}-{category}", category, person_id=person_id) for category in ("member", "ordinary")]
+
+
+def open_transaction(bootstrap: str, topic: str, partition: int) -> Transactional:
+    """A producer with a message in a transaction that it has not ended."""
+    producer = Transactional({"bootstrap.servers": bootstrap, "transactional.id": f"his-{topic}-{partition}"})
+    producer.init_transactions(60)
+    producer.begin_transaction()
+    producer.produce(topic, b"{}", partition=partition)
+    assert producer.flush(60) == 0
+    return producer

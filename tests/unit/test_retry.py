@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 from sqlalchemy.exc import OperationalError
@@ -52,6 +54,16 @@ def test_who_waits_says_for_what_and_for_how_long(caplog: pytest.LogCaptureFixtu
     said = "waiting for the ledger for 0 s now: to take shards 0, 2: the database system is starting up; next try (2 of"
     assert ledger.startswith(said)
     assert kafka.startswith("waiting for Kafka for 0 s now: to read: ")
+
+
+def test_the_wait_is_counted_from_its_beginning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not from the last try: so each line says since when nothing goes on."""
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    Retry(9, 1.0, lambda seconds: now.append(now.pop() + seconds))(Server(*[AWAY] * 5).ask)
+    assert [0, 1, 3, 7, 12] == [int(said.split()[5]) for said in caplog.messages]
 
 
 def test_a_fenced_relay_is_not_tried_again() -> None:

@@ -12,6 +12,7 @@ from handlers.health.judgement import Limits, exit_status, judged
 from handlers.health.status_line import NAMES, Concern, StatusLine, since_when
 from schemas.bilingual import Saying
 from schemas.health import (
+    SNAPSHOT,
     Behind,
     HealthReading,
     KafkaReading,
@@ -133,6 +134,7 @@ def test_what_is_wrong_has_a_line_and_nothing_else_has(name: str) -> None:
     [
         (LedgerSession(1, "psql", ago(99), idle_since=ago(15)), False),
         (LedgerSession(1, "psql", ago(99), idle_since=ago(14)), True),
+        (LedgerSession(1, SNAPSHOT, ago(99), idle_since=ago(99)), True),
         (
             LedgerSession(1, "huzhu worker a/2", ago(99), waits_since=ago(15), waits_for="shards", blocked_by=(7,)),
             False,

@@ -10,6 +10,7 @@ import pytest
 from infra.waiting import Wait
 from stream import deadline
 from stream.inbound.assignment import Assignment
+from stream.inbound.open_transactions import OpenTransactions
 from tests.support.servers import await_true
 
 LOG = logging.getLogger("huzhu")
@@ -42,7 +43,7 @@ def test_a_wait_says_since_when_and_that_it_is_over(watch: Watch, caplog: pytest
     assert [
         "waiting for Kafka for 0 s now: no broker answers",
         "waiting for Kafka for 7 s now: no broker answers",
-        "Kafka: there again after 7 s",
+        "no longer waiting for Kafka, after 7 s",
         "waiting for Kafka for 0 s now: it did not acknowledge",
     ] == caplog.messages
 
@@ -59,7 +60,7 @@ def test_a_wait_that_is_short_or_tried_often_fills_no_log(watch: Watch, caplog: 
     assert [
         "waiting for partitions for 15 s now: none",
         "waiting for partitions for 30 s now: none",
-        "partitions: there again after 40 s",
+        "no longer waiting for partitions, after 40 s",
     ] == caplog.messages
 
 
@@ -94,3 +95,22 @@ def test_a_worker_without_partitions_says_so(watch: Watch, caplog: pytest.LogCap
     assignment.given(set())
     seconds(15)
     assert [["the"], [""], ["the"], ["Kafka"]] == reasons
+
+
+def test_a_sender_that_does_not_end_its_transaction_is_said(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+    """Once a partition's end has stood still between two looks; one that moves is only busy."""
+    hangs, busy = ("hospital.expenses", 1), ("hospital.expenses", 2)
+    ends = {hangs: (5, 9), busy: (5, 9)}
+    transactions = OpenTransactions(lambda places: {place: ends[place] for place in places})
+    for readable in (5, 6, 7):
+        ends[busy] = (readable, 9)
+        transactions.look([hangs, busy])
+        watch.seconds += 60
+    ends[hangs] = (9, 9)
+    transactions.look([hangs, busy])
+    assert [
+        "waiting for a transaction on hospital.expenses-1 to end for 0 s now: 4 offsets behind it cannot be read yet",
+        "waiting for a transaction on hospital.expenses-1 to end for 60 s now: 4 offsets behind it cannot be read yet",
+        "no longer waiting for a transaction on hospital.expenses-1 to end, after 120 s",
+        "waiting for a transaction on hospital.expenses-2 to end for 0 s now: 2 offsets behind it cannot be read yet",
+    ] == caplog.messages

@@ -1,0 +1,156 @@
+"""Bugs of `huzhu status`, and of what processes say that cannot go on."""
+
+from __future__ import annotations
+
+from tests.planted.bug import Bug
+
+LINES = "tests/unit/test_status_lines.py"
+WAITING = "tests/unit/test_waiting.py"
+LEDGER = "tests/ledger/test_status.py"
+
+BUGS = (
+    Bug(
+        "status",
+        "what-nobody-can-tell-is-well",
+        "handlers/health/judgement.py",
+        "return 0 if all(line.well for line in lines) else 1",
+        "return 0 if all(line.well is not False for line in lines) else 1",
+        (f"{LINES}::test_what_is_wrong_has_a_line_and_nothing_else_has",),
+    ),
+    Bug(
+        "status",
+        "an-unknown-age-is-young",
+        "handlers/health/judgement.py",
+        "if each.since is None or reading.now - each.since >= patience]",
+        "if each.since is not None and reading.now - each.since >= patience]",
+        (f"{LINES}::test_what_is_wrong_has_a_line_and_nothing_else_has",),
+    ),
+    Bug(
+        "status",
+        "who-stands-by-is-missed",
+        "handlers/health/judgement.py",
+        "if held < shards or len(members) <= shards:",
+        "if idle:",
+        (f"{LINES}::test_more_workers_than_shards_stand_by",),
+    ),
+    Bug(
+        "status",
+        "a-rebalance-is-well",
+        "handlers/health/judgement.py",
+        "if kafka.group_state != SETTLED:",
+        "if kafka.group_state in NOBODY:",
+        (f"{LINES}::test_what_is_wrong_has_a_line_and_nothing_else_has",),
+    ),
+    Bug(
+        "status",
+        "nothing-answers-is-only-not-well",
+        "handlers/health/judgement.py",
+        "if not told and not any(answers.values()):",
+        "if not lines:",
+        (f"{LINES}::test_a_server_that_is_away_has_a_line_and_the_rest_is_told",),
+    ),
+    Bug(
+        "status",
+        "a-restart-for-each-start",
+        "handlers/health/ledger_judgement.py",
+        "each.starts <= STARTS_FOR_EACH * running",
+        "each.starts <= running",
+        (f"{LINES}::test_an_upgrade_is_no_trouble",),
+    ),
+    Bug(
+        "status",
+        "the-youngest-message-has-the-age",
+        "infra/ledger/ledger_health.py",
+        "AND topic <> ALL(:inbound) ORDER BY seq LIMIT 1",
+        "AND topic <> ALL(:inbound) ORDER BY seq DESC LIMIT 1",
+        (f"{LEDGER}::test_messages_that_are_not_sent_have_an_age",),
+    ),
+    Bug(
+        "status",
+        "frozen-in-a-copy-is-busy",
+        "infra/ledger/ledger_health.py",
+        'idle = state.startswith("idle in transaction") or frozen',
+        'idle = state.startswith("idle in transaction")',
+        (f"{LEDGER}::test_a_process_that_is_frozen_in_a_copy_counts_as_idle",),
+    ),
+    Bug(
+        "status",
+        "a-look-waits-for-an-upgrade",
+        "infra/ledger/ledger_health.py",
+        '        "lock_timeout": LOCK_MS,\n',
+        "",
+        (f"{LEDGER}::test_a_look_waits_for_no_lock",),
+    ),
+    Bug(
+        "status",
+        "a-look-may-write",
+        "infra/ledger/ledger_health.py",
+        '        "default_transaction_read_only": "on",\n',
+        "",
+        (f"{LEDGER}::test_a_look_changes_nothing",),
+    ),
+    Bug(
+        "status",
+        "starts-are-kept-for-ever",
+        "infra/ledger/processes.py",
+        "process_starts.c.started_at < func.now() - KEPT",
+        "process_starts.c.started_at > func.now() + KEPT",
+        (f"{LEDGER}::test_a_process_that_starts_again_and_again_is_counted",),
+    ),
+    Bug(
+        "status",
+        "nobody-notes-who-sends",
+        "infra/ledger/outbox_rows.py",
+        ', "sent_by": by, "sent_at": at}',
+        ', "sent_at": at}',
+        (f"{LEDGER}::test_messages_that_are_not_sent_have_an_age",),
+    ),
+    Bug(
+        "status",
+        "a-hanging-transaction-is-read-committed",
+        "stream/kafka_health.py",
+        '"isolation.level": "read_committed" if committed else "read_uncommitted",',
+        '"isolation.level": "read_committed",',
+        ("tests/broker/test_status_lines_real.py::test_a_transaction_of_a_dead_producer_hangs_and_then_goes",),
+    ),
+    Bug(
+        "status",
+        "a-marker-is-an-event",
+        "stream/ask_health.py",
+        "if place not in times or times[place] is not None",
+        "if True",
+        ("tests/broker/test_status_lines_real.py::test_what_the_ledger_lacks_is_told_with_its_age",),
+    ),
+    Bug(
+        "waiting",
+        "a-wait-begins-with-each-try",
+        "stream/retry.py",
+        "        for attempt in range(1, self._attempts + 1):\n",
+        "        for attempt in range(1, self._attempts + 1):\n            began = time.monotonic()\n",
+        ("tests/unit/test_retry.py::test_the_wait_is_counted_from_its_beginning",),
+    ),
+    Bug(
+        "waiting",
+        "a-silent-lock",
+        "stream/deadline.py",
+        "if (waited := time.monotonic() - began) >= SAYS_SECONDS:",
+        "if (waited := time.monotonic() - began) >= 60:",
+        (f"{WAITING}::test_an_act_without_an_answer_says_what_it_is",),
+    ),
+    Bug(
+        "waiting",
+        "a-worker-that-lost-its-partitions-is-silent",
+        "stream/inbound/assignment.py",
+        '"""Kafka has taken all partitions back, to distribute them again."""\n        self._why = NOT_YET',
+        '"""Kafka has taken all partitions back, to distribute them again."""',
+        (f"{WAITING}::test_a_worker_without_partitions_says_so",),
+    ),
+    Bug(
+        "waiting",
+        "an-upgrade-is-waited-for-in-silence",
+        "infra/ledger/schema.py",
+        'if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), key):',
+        'if connection.scalar(text("SELECT 1 WHERE :key = 0"), key):',
+        ("tests/ledger/test_migrations.py::test_who_waits_for_an_upgrade_says_so",),
+    ),
+)
