@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
@@ -23,6 +24,9 @@ from stream.retry import TROUBLE, in_one_line
 
 ANSWER_SECONDS = 4.0
 """How long a server has to answer; there are two rounds of questions."""
+
+STANDING_SECONDS = 1.0
+"""A transaction whose age this user may not see is open if it still is after this: the relay's last much shorter."""
 
 INBOUND_NAMES = {topic.name for topic in INBOUND}
 
@@ -118,8 +122,10 @@ def _open(bootstrap: str, kafka: KafkaReading) -> list[Behind]:
     """Transactions that stay open while they are looked at: they were, and are at the same place a moment later."""
     stuck = {place: held for place, held in kafka.partitions.items() if held.readable < held.written}
     times = first_times(
-        bootstrap, {place: held.readable for place, held in stuck.items()}, ANSWER_SECONDS - 2, committed=False
+        bootstrap, {place: held.readable for place, held in stuck.items()}, ANSWER_SECONDS - 2.5, committed=False
     )
+    if any(times.get(place) is None for place in stuck):  # without an age, only standing still tells
+        time.sleep(STANDING_SECONDS)
     ends = readable_and_written(bootstrap, stuck, 1.0)
     return [
         Behind(*place, held.written - held.readable, times.get(place))

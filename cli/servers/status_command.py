@@ -24,6 +24,11 @@ EXAMPLE = "Example: huzhu status --json || send-an-alarm"
 OF_LATE = timedelta(minutes=10)
 """The time in which starts of workers and relays are counted."""
 
+NEITHER = Saying(
+    "账本和 Kafka 都没有应答:请检查 HUZHU_DATABASE_URL 和 HUZHU_KAFKA_BOOTSTRAP",
+    "neither the ledger nor Kafka answers: check HUZHU_DATABASE_URL and HUZHU_KAFKA_BOOTSTRAP",
+)
+
 MARKS = {
     True: Saying("[正常]", "[ok]"),
     False: Saying("[异常]", "[not well]"),
@@ -60,7 +65,7 @@ def status(
     ended = exit_status(lines, INFRASTRUCTURE_GONE)
     sys.stdout.flush()
     if ended == INFRASTRUCTURE_GONE:
-        fail("neither the ledger nor Kafka answers: check HUZHU_DATABASE_URL and HUZHU_KAFKA_BOOTSTRAP", ended)
+        fail(translator(language)(NEITHER), ended)
     raise typer.Exit(ended)
 
 

@@ -16,6 +16,7 @@ from kafka import KafkaConsumer
 from kafka.admin import KafkaAdminClient, UserScramCredentialUpsertion
 from kafka.errors import GroupAuthorizationFailedError
 
+from handlers.health.status_line import Concern
 from infra.kafka import client_security
 from infra.servers.local.broker_security import MECHANISM, BrokerSecurity
 from infra.servers.local.kafka_server import LocalKafka
@@ -187,6 +188,22 @@ def test_the_spine_runs_with_least_privilege(spine: Spine, allowed: Secured, mon
     assert "secret-of-" not in said
     for pid in spine.pids.values():
         assert b"secret-of-" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def test_a_worker_s_rights_are_enough_to_ask_how_it_is(spine: Spine, allowed: Secured) -> None:
+    """A monitor uses its Kafka user: all is told, and nothing is unknown; a stranger's is told what it may not see."""
+    ledger = {"HUZHU_DATABASE_URL": spine.url}
+
+    def wells(user: str) -> dict[str, set[bool | None]]:
+        done = huzhu({**allowed.settings_of(user), **ledger}, "status", "--json")
+        assert b"" == done.stderr
+        lines = json.loads(done.stdout)["lines"]
+        return {name: {each["well"] for each in lines if each["concern"] == name} for name in Concern}
+
+    assert await_true(lambda: {True} == set().union(*wells("worker").values()), IDLE_S_MAX), wells("worker")
+    of_stranger = wells("stranger")
+    assert {False} == of_stranger[Concern.KAFKA]
+    assert {None} == of_stranger[Concern.WORKERS]
 
 
 def test_the_gateway_posts_for_all(spine: Spine, allowed: Secured) -> None:
