@@ -8,6 +8,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from acts.published_policies import published_policies
+from acts.remembered_persons import RememberedPersons
 from handlers.claims.admit import Registry, VersionLine, claims_of_identity
 from handlers.claims.payout_reports import report_of
 from handlers.claims.process import World
@@ -19,10 +20,13 @@ from schemas.facts import PayoutReported, Subject
 from schemas.ids import PersonId
 
 
-def load_world(connection: Connection, readings: Collection[Reading], shard_count: int) -> World:
-    """Everything that the processing of some events may look at."""
+def load_world(
+    connection: Connection, readings: Collection[Reading], shard_count: int, remembered: RememberedPersons
+) -> World:
+    """Everything that the processing of some events may look at. Takes out the persons who are remembered."""
     persons = {reading.fact.person_id for reading in readings}
-    world = load_persons(connection, persons, shard_count)
+    world = _empty_world(connection, shard_count)
+    _add_persons(connection, remembered.take_out(persons, world), world)
     world.registry = _registry(connection, readings)
     load_payouts(connection, world, {r.fact.payout_id for r in readings if type(r.fact) is PayoutReported})
     return world
@@ -30,12 +34,23 @@ def load_world(connection: Connection, readings: Collection[Reading], shard_coun
 
 def load_persons(connection: Connection, persons: Collection[PersonId], shard_count: int) -> World:
     """The accounts of some persons, with their claims and benefits as last decided."""
-    world = World(published_policies(connection), partial(shard_of, shard_count=shard_count))
-    world.accounts = accounts_of(reads.newest_facts(connection, persons))
-    world.claims = {row.claim_id: row for row in reads.decided_claims(connection, persons)}
-    for row in reads.held_benefits(connection, world.claims.keys()):
-        world.benefits.setdefault(row.claim_id, {})[row.scheme_id] = row
+    world = _empty_world(connection, shard_count)
+    _add_persons(connection, persons, world)
     return world
+
+
+def _empty_world(connection: Connection, shard_count: int) -> World:
+    return World(published_policies(connection), partial(shard_of, shard_count=shard_count))
+
+
+def _add_persons(connection: Connection, persons: Collection[PersonId], world: World) -> None:
+    if not persons:
+        return
+    world.accounts |= accounts_of(reads.newest_facts(connection, persons))
+    claims = {row.claim_id: row for row in reads.decided_claims(connection, persons)}
+    world.claims |= claims
+    for row in reads.held_benefits(connection, claims.keys()):
+        world.benefits.setdefault(row.claim_id, {})[row.scheme_id] = row
 
 
 def load_payouts(connection: Connection, world: World, payout_ids: Collection[str]) -> None:

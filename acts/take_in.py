@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from acts.ledger_act import ledger_act
 from acts.load_world import load_world
+from acts.remembered_persons import RememberedPersons
 from handlers.claims.process import Processor
 from handlers.claims.read import Reading, read
 from infra.clock import Clock
@@ -34,12 +35,16 @@ def take_in(
     epochs: Mapping[int, int],
     shard_count: int,
     now: Clock,
+    remembered: RememberedPersons | None = None,
 ) -> dict[tuple[str, int], int]:
     """Records ranges in the ledger and returns the ledger's new offsets of their partitions.
 
     Messages that the ledger has already are skipped. Raises Fenced (another worker has taken a shard),
     GapInOffsets, Contended, or what the database raises; then nothing was written.
+
+    ``remembered`` are the persons whom this process met last: they need not be loaded.
     """
+    remembered = RememberedPersons() if remembered is None else remembered
     events = [
         (delivery, read(delivery.value, delivery.key, delivery.topic)) for r in ranges for delivery in r.deliveries
     ]
@@ -50,13 +55,18 @@ def take_in(
         offsets = reads.next_offsets(connection)
         ends = _new_ends(ranges, offsets)
         fresh = [event for event in events if event[0].offset >= offsets.get(event[0][:2], 0)]
+        world = None
         if fresh:
             readings = [reading for _, reading in fresh if isinstance(reading, Reading)]
-            processor = Processor(load_world(connection, readings, shard_count), journal)
+            remembered.compare(journal.shards)
+            world = load_world(connection, readings, shard_count, remembered)
+            processor = Processor(world, journal)
             for delivery, reading in fresh:
                 processor.take(delivery, reading)
         if ends:
             move_offsets(connection, ends)
+    if world is not None:  # it was committed
+        remembered.put_back(world, journal.shards)
     return {
         (each.topic, each.partition): max(each.end, offsets.get((each.topic, each.partition), 0)) for each in ranges
     }

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from acts.reader import Reader
+from acts.remembered_persons import RememberedPersons
 from acts.take_in import GapInOffsets, take_in
 from infra.clock import Clock, utc_now
 from infra.ledger import reads
@@ -55,6 +56,7 @@ class Intake:
         self.epochs: dict[int, int] = {}
         self._assigned: frozenset[int] = frozenset()
         self._next: dict[tuple[str, int], int] = {}
+        self._remembered = RememberedPersons()
         self.reads_backlog = False
         """Whether a catch-up is running. Can be read from any thread."""
 
@@ -175,7 +177,8 @@ class Intake:
         if not ranges:
             return 0
         what = f"record events of shards {_listed({part.partition for part in ranges})}"
-        moved = self._retry(lambda: take_in(self._engine, ranges, self.epochs, self._settings.shards, self._now), what)
+        shards, now = self._settings.shards, self._now
+        moved = self._retry(lambda: take_in(self._engine, ranges, self.epochs, shards, now, self._remembered), what)
         self._next.update(moved)
         return sum(len(part.deliveries) for part in ranges)
 

@@ -9,6 +9,7 @@ from itertools import islice
 
 from sqlalchemy import Engine, text
 
+from acts.remembered_persons import RememberedPersons
 from acts.take_in import take_in
 from infra.ledger import reads
 from infra.ledger.write import move_offsets
@@ -23,16 +24,16 @@ FAR = 10**12
 
 
 def fill(engine: Engine, messages: Iterable[bytes], first_offset: int = 0) -> int:
-    """Takes messages into an empty ledger in batches, and returns how many they were."""
+    """Takes messages into an empty ledger in batches, as one worker does, and returns how many they were."""
     reached = {(topic.name, shard): first_offset for topic in INBOUND for shard in range(SHARDS)}
     with engine.begin() as connection:
         epochs = reads.take_shards(connection, range(SHARDS))
         move_offsets(connection, reached)
-    taken = 0
+    taken, remembered = 0, RememberedPersons()
     remaining = iter(messages)
     while batch := list(islice(remaining, BATCH)):
         ranges = list(_ranges(batch, reached))
-        take_in(engine, ranges, epochs, SHARDS, lambda: datetime.now(UTC))
+        take_in(engine, ranges, epochs, SHARDS, lambda: datetime.now(UTC), remembered)
         taken += len(batch)
     return taken
 

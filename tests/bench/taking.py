@@ -2,6 +2,7 @@
 
     python -m tests.bench.taking                               # this tree
     python -m tests.bench.taking --beside ../before --runs 9   # this tree and another one, in turns
+    python -m tests.bench.taking --ledger                      # into a PostgreSQL of its own, whose work is not counted
 
 A step that is to make the worker faster is measured here against the tree before it (`git worktree add
 ../before BEFORE`): one process after the other, A B A B, so that whatever else the machine does meets both alike.
@@ -23,17 +24,26 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 
+from sqlalchemy import make_url
+
 from handlers.claims.read import read, recall
+from infra.ledger.schema import bind, connect, upgrade
+from infra.servers.resolve import resolve_postgres
 from schemas.policy.policy_file import read_policies
 from schemas.records import Delivery
+from tests.bench.fill import fill
 from tests.bench.messages import POLICY, ROOT, backlog
+from tests.support.acts import publish
 from tests.support.builders import SHARDS, empty_world
+from tests.support.databases import fresh_name
+from tests.support.servers import execute
 
 BATCH = 500
 RECORDED_AT = datetime(2040, 1, 1, tzinfo=UTC)
 """Later than every event of a population: none of them lies in the future."""
 PARTS = ("read", "recalled", "decided and written", "both")
 """Both are reading and deciding; recalling, as it is done with the facts of the persons in a batch, is beside them."""
+LEDGER = "taken into a ledger"
 
 
 def measure(persons: int) -> dict[str, float]:
@@ -62,14 +72,34 @@ def measure(persons: int) -> dict[str, float]:
     return {part: seconds / len(messages) * 1e6 for part, seconds in spent.items()}
 
 
-def compare(trees: list[Path], persons: int, runs: int) -> None:
+def measure_in_ledger(persons: int) -> dict[str, float]:
+    """Microseconds of this process's processor for an event that is taken into a ledger, in order of arrival."""
+    messages = backlog(persons)
+    with resolve_postgres() as part:
+        name = fresh_name("taking")
+        execute(part.url, f"CREATE DATABASE {name}", alone=True)
+        engine = connect(make_url(part.url).set(database=name).render_as_string(hide_password=False))
+        upgrade(engine)
+        bind(engine, SHARDS, "no-cluster")
+        publish(engine, POLICY.read_text("utf-8"), "bench", SHARDS, lambda: RECORDED_AT)
+        gc.freeze()
+        gc.set_threshold(100_000)
+        started = time.process_time()
+        fill(engine, messages)
+        spent = time.process_time() - started
+        engine.dispose()
+        execute(part.url, f"DROP DATABASE {name}", alone=True)
+    return {LEDGER: spent / len(messages) * 1e6}
+
+
+def compare(trees: list[Path], persons: int, runs: int, ledger: bool) -> None:
     """Measures each tree ``runs`` times in a process of its own, in turns, and says the medians."""
     figures: dict[Path, dict[str, list[float]]] = {tree: defaultdict(list) for tree in trees}
     for _ in range(runs):
         for tree in trees:
-            for part, figure in _alone(tree, persons).items():
+            for part, figure in _alone(tree, persons, ledger).items():
                 figures[tree][part].append(figure)
-    for part in PARTS:
+    for part in figures[trees[0]]:
         medians = [median(figures[tree][part]) for tree in trees]
         for tree, middle in zip(trees, medians, strict=True):
             low, high = min(figures[tree][part]), max(figures[tree][part])
@@ -77,9 +107,9 @@ def compare(trees: list[Path], persons: int, runs: int) -> None:
             sys.stdout.write(f"{part:20} {middle:7.1f} us ({low:.1f} to {high:.1f}) {share:5.2f}  {tree}\n")
 
 
-def _alone(tree: Path, persons: int) -> dict[str, float]:
+def _alone(tree: Path, persons: int, ledger: bool) -> dict[str, float]:
     """The figures of one tree: its own code, measured by this file."""
-    command = [sys.executable, __file__, "--persons", str(persons), "--json"]
+    command = [sys.executable, __file__, "--persons", str(persons), "--json", *(["--ledger"] if ledger else [])]
     environment = {**os.environ, "PYTHONPATH": str(tree)}
     ran = subprocess.run(command, cwd=tree, env=environment, check=True, stdout=subprocess.PIPE)
     figures: dict[str, float] = json.loads(ran.stdout)
@@ -91,13 +121,14 @@ def main() -> None:
     parser.add_argument("--persons", type=int, default=800, help="persons of the population (800)")
     parser.add_argument("--runs", type=int, default=5, help="runs of each tree (5)")
     parser.add_argument("--beside", type=Path, help="another tree of the repository, to which this one is compared")
+    parser.add_argument("--ledger", action="store_true", help="into a ledger, with all that a transaction takes")
     parser.add_argument("--json", action="store_true", help="one run in this process, for programs")
     options = parser.parse_args()
     if options.json:
-        sys.stdout.write(json.dumps(measure(options.persons)))
+        sys.stdout.write(json.dumps((measure_in_ledger if options.ledger else measure)(options.persons)))
     else:
         trees = [ROOT] if options.beside is None else [ROOT, options.beside.resolve()]
-        compare(trees, options.persons, options.runs)
+        compare(trees, options.persons, options.runs, options.ledger)
 
 
 if __name__ == "__main__":

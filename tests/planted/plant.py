@@ -26,6 +26,7 @@ from infra.servers.resolve import DATABASE_URL, resolve_postgres
 from tests.planted import (
     bugs_around_the_core,
     bugs_of_direct_messages,
+    bugs_of_remembering,
     bugs_of_status,
     bugs_of_the_core,
     bugs_of_usual_events,
@@ -47,13 +48,15 @@ AT_ONCE = os.cpu_count() or 1
 SERVED = ("tests/ledger/", "tests/web/")
 """Where tests need PostgreSQL."""
 
-BUGS = (
-    *bugs_of_the_core.BUGS,
-    *bugs_around_the_core.BUGS,
-    *bugs_of_direct_messages.BUGS,
-    *bugs_of_usual_events.BUGS,
-    *bugs_of_status.BUGS,
+_LISTS = (
+    bugs_of_the_core,
+    bugs_around_the_core,
+    bugs_of_direct_messages,
+    bugs_of_usual_events,
+    bugs_of_status,
+    bugs_of_remembering,
 )
+BUGS = tuple(bug for each in _LISTS for bug in each.BUGS)
 
 
 class Copy(NamedTuple):

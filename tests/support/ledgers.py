@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select, text
 
+from acts.remembered_persons import RememberedPersons
 from acts.take_in import take_in
 from infra.ledger import reads, tables
 from infra.sharding import shard_of
@@ -52,11 +53,16 @@ def in_order(events: Sequence[Json | bytes], first: int = 0) -> list[Delivery]:
     return found
 
 
-def give(ledger: Engine, deliveries: Iterable[Delivery], now: Clock = lambda: RECORDED_AT) -> None:
-    """One batch of a worker that holds all shards."""
+def give(
+    ledger: Engine,
+    deliveries: Iterable[Delivery],
+    now: Clock = lambda: RECORDED_AT,
+    remembered: RememberedPersons | None = None,
+) -> None:
+    """One batch of a worker that holds all shards; one without ``remembered`` has just started."""
     with ledger.connect() as connection:
         epochs = {row.shard: row.epoch for row in connection.execute(select(tables.shards))}
-    take_in(ledger, ranges(deliveries), epochs, SHARDS, now)
+    take_in(ledger, ranges(deliveries), epochs, SHARDS, now, remembered)
 
 
 def offsets(ledger: Engine) -> dict[tuple[str, int], int]:
