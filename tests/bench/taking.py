@@ -31,7 +31,7 @@ from infra.ledger.schema import bind, connect, upgrade
 from infra.servers.resolve import resolve_postgres
 from schemas.policy.policy_file import read_policies
 from schemas.records import Delivery
-from tests.bench.fill import fill
+from tests.bench import fill as filling
 from tests.bench.messages import POLICY, ROOT, backlog
 from tests.support.acts import publish
 from tests.support.builders import SHARDS, empty_world
@@ -44,6 +44,8 @@ RECORDED_AT = datetime(2040, 1, 1, tzinfo=UTC)
 PARTS = ("read", "recalled", "decided and written", "both")
 """Both are reading and deciding; recalling, as it is done with the facts of the persons in a batch, is beside them."""
 LEDGER = "taken into a ledger"
+LEDGER_BATCH = 50
+"""About as many events as come together while a worker keeps up."""
 
 
 def measure(persons: int) -> dict[str, float]:
@@ -85,7 +87,8 @@ def measure_in_ledger(persons: int) -> dict[str, float]:
         gc.freeze()
         gc.set_threshold(100_000)
         started = time.process_time()
-        fill(engine, messages)
+        filling.BATCH = LEDGER_BATCH
+        filling.fill(engine, messages)
         spent = time.process_time() - started
         engine.dispose()
         execute(part.url, f"DROP DATABASE {name}", alone=True)
