@@ -26,6 +26,7 @@ COMMANDS = {  # module, function, name of the example
     "console": ("cli.servers.console_command", "console", "EXAMPLE"),
 }
 GROUPS = {  # module, Typer with the commands
+    "facts": ("cli.facts.facts_command", "app"),
     "topics": ("cli.servers.topics_command", "app"),
     "policy": ("cli.policy.policy_command", "app"),
     "deadletter": ("cli.events.deadletter_command", "app"),

@@ -6,16 +6,17 @@ import heapq
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.offline.by_person import by_person, plan_for, sorted_part
+from cli.offline.by_person import Worked, by_person, plan_for, sorted_part, temporary_folder
 from cli.offline.worker_processes import cores, workers
-from cli.terminal.given_files import AsOfOption, instant_of, load_policies
+from cli.terminal.given_files import FACTS_HELP, AsOfOption, instant_of, is_packed, load_policies, tell_refused
 from cli.terminal.output import SOME_REFUSED, progress
 from handlers.claims.account import Decidable
 from handlers.claims.adjudicate import adjudicate as adjudications
@@ -27,7 +28,7 @@ EXAMPLE = "Example: huzhu adjudicate --policy wuxi-sample.toml facts.jsonl | jq 
 
 
 def adjudicate(
-    facts: Annotated[Path, typer.Argument(help="Facts, one JSON object per line, in any order; - for standard input.")],
+    facts: Annotated[Path, typer.Argument(help=FACTS_HELP)],
     policy: Annotated[list[Path], typer.Option(help="A policy file; repeat the option for more releases.")],
     as_of: AsOfOption = None,
 ) -> None:
@@ -38,12 +39,8 @@ def adjudicate(
     3 if some were refused, 2 if an option or a policy is invalid.
     """
     policies, moment = load_policies(policy), instant_of(as_of)
-    with plan_for(facts, 4 * cores(), moment) as plan, workers(cores() if plan.buckets > 1 else 1) as pool:
-        with progress() as bar:
-            worked = by_person(plan, Deciding(policies, plan.folder), pool, bar)
-        for number, refusal in worked.refused:
-            document = {"line": number, **refusal.model_dump(mode="json")}
-            sys.stderr.write(json.dumps(document, ensure_ascii=False) + "\n")
+    with _decided(facts, policies, moment) as worked:
+        tell_refused(worked.refused)
         with ExitStack() as stack:
             parts = [stack.enter_context(part.open("rb")) for part in worked.results]
             for line in heapq.merge(
@@ -53,6 +50,25 @@ def adjudicate(
     sys.stdout.flush()
     if worked.refused:
         raise typer.Exit(SOME_REFUSED)
+
+
+@contextmanager
+def _decided(facts: Path, policies: Policies, as_of: datetime | None) -> Iterator[Worked[Path]]:
+    """The decisions in temporary files."""
+    if is_packed(facts):
+        from cli.offline import packed_file  # Arrow and numpy take long to import
+
+        packed = packed_file.opened(facts, as_of)
+        with temporary_folder() as folder, workers(cores() if packed.groups > 1 else 1) as pool:
+            work = packed_file.OnAccounts(Deciding(policies, folder))
+            with progress() as bar:
+                worked = packed_file.by_row_group(packed, work, pool, bar)
+            yield worked
+        return
+    with plan_for(facts, 4 * cores(), as_of) as plan, workers(cores() if plan.buckets > 1 else 1) as pool:
+        with progress() as bar:
+            worked = by_person(plan, Deciding(policies, plan.folder), pool, bar)
+        yield worked
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ from cli.offline.scatter import (
     scatter_ledger,
 )
 from cli.offline.worker_processes import Workers
+from cli.terminal.given_files import PARQUET, no_columns
 from cli.terminal.output import fail
 from handlers.claims.account import Decidable
 from handlers.claims.admit import Disposition, Registry, admit
@@ -141,7 +142,7 @@ def plan_for(facts: Path, at_least: int, as_of: datetime | None = None) -> Itera
                 with file.open("wb") as copy:
                     shutil.copyfileobj(sys.stdin.buffer, copy, 2**20)
             with file.open("rb") as opened:
-                opened.read(1)
+                no_columns(facts, opened.read(len(PARQUET)))
             size = file.stat().st_size
         except OSError as error:
             fail(f"{facts}: cannot be read: {error.strerror}")

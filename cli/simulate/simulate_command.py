@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cli.offline.by_person import (
     EVENTS_PER_BUCKET,
+    Work,
     Worked,
     by_person,
     by_person_in_ledger,
@@ -28,7 +27,16 @@ from cli.offline.scatter import LedgerSource, Plan
 from cli.offline.worker_processes import cores, workers
 from cli.simulate import claims_csv, cost_tables, html_page, report_json
 from cli.terminal.connect import read_settings
-from cli.terminal.given_files import AsOfOption, folder_for, instant_of, load_policies, refuse_together
+from cli.terminal.given_files import (
+    FACTS_HELP,
+    AsOfOption,
+    folder_for,
+    instant_of,
+    is_packed,
+    load_policies,
+    refuse_together,
+    tell_refused,
+)
 from cli.terminal.language import OutputLanguage
 from cli.terminal.listing import JsonOption, print_json
 from cli.terminal.output import SOME_REFUSED, err, fail, out, progress
@@ -72,9 +80,7 @@ def simulate(
             help="A policy file to compare with; can be repeated. Default with --ledger: the published policies."
         ),
     ] = None,
-    facts: Annotated[
-        Path | None, typer.Option(help="Facts, one JSON object per line, in any order; - for standard input.")
-    ] = None,
+    facts: Annotated[Path | None, typer.Option(help=FACTS_HELP)] = None,
     ledger: Annotated[
         bool, typer.Option("--ledger", help="Use the facts of the ledger at HUZHU_DATABASE_URL.")
     ] = False,
@@ -117,9 +123,7 @@ def simulate(
     for result, _ in worked.results:
         tally.merge(result)
     report = cost_tables.SimulationReport(tally, compared[0], compared[1], worked.facts, len(worked.refused))
-    for number, refusal in worked.refused:
-        document = {"line": number, **refusal.model_dump(mode="json")}
-        sys.stderr.write(json.dumps(document, ensure_ascii=False) + "\n")
+    tell_refused(worked.refused)
     written = []
     if folder is not None:
         written = [*cost_tables.write_csv(report, folder), html_page.write(report, language, folder)]
@@ -141,11 +145,31 @@ Compared = tuple[Policies | None, Policies]
 def _from_file(
     facts: Path, as_of: datetime | None, compared: Compared, every_claim: bool, folder: Path | None
 ) -> Outcome:
+    if is_packed(facts):
+        return _from_packed(facts, as_of, compared, every_claim, folder), compared
     with plan_for(facts, 4 * cores(), as_of) as plan:
+        work = _work(plan, compared, every_claim)
         with workers(cores() if plan.buckets > 1 else 1) as pool, progress() as bar:
-            worked = by_person(plan, _work(plan, compared, every_claim), pool, bar)
+            worked = by_person(plan, work, pool, bar)
         _collect(worked, folder)
     return worked, compared
+
+
+def _from_packed(
+    facts: Path, as_of: datetime | None, compared: Compared, every_claim: bool, folder: Path | None
+) -> Worked[Simulated]:
+    from cli.offline import packed_file  # Arrow and numpy take long to import
+    from cli.simulate.simulate_columns import SimulatingColumns
+
+    packed = packed_file.opened(facts, as_of)
+    before, after = compared[0] or Policies(), compared[1]
+    with temporary_folder() as spool, workers(cores() if packed.groups > 1 else 1) as pool:
+        one_by_one = packed_file.OnAccounts(Simulating(before, after, spool))
+        with progress() as bar:
+            work = one_by_one if every_claim else SimulatingColumns(before, after)
+            worked = packed_file.by_row_group(packed, work, pool, bar)
+        _collect(worked, folder)
+    return worked
 
 
 def _from_ledger(
@@ -161,8 +185,8 @@ def _from_ledger(
             buckets = -(-len(events) // EVENTS_PER_BUCKET) or 1
             plan = Plan(None, spool, buckets if buckets == 1 else max(buckets, 4 * cores()))
             source = LedgerSource(url, settings.ledger_lease, now.snapshot_id)
+            work = _work(plan, compared, every_claim)
             with workers(cores() if buckets > 1 else 1) as pool, progress() as bar:
-                work = _work(plan, compared, every_claim)
                 worked = by_person_in_ledger(plan, source, events, work, pool, bar)
             _collect(worked, folder)
     except (DBAPIError, psycopg.Error) as error:
@@ -173,7 +197,10 @@ def _from_ledger(
     return worked, compared
 
 
-Outcome = tuple[Worked[tuple[Tally, Path | None]], Compared]
+Simulated = tuple[Tally, Path | None]
+"""The sums of some persons, and the file that lists their claims, if it was asked for."""
+
+Outcome = tuple[Worked[Simulated], Compared]
 
 
 def _published(now: Moment) -> Policies:
@@ -187,12 +214,16 @@ def _compared(new: Policies, language: OutputLanguage, old: Policies | None) -> 
         refuse_together(error, language)
 
 
-def _work(plan: Plan, compared: Compared, every_claim: bool) -> Simulating:
-    before, after = compared
-    return Simulating(before or Policies(), after, plan.folder if every_claim else None)
+def _work(plan: Plan, compared: Compared, every_claim: bool) -> Work[Simulated]:
+    before, after = compared[0] or Policies(), compared[1]
+    if every_claim or plan.buckets == 1:
+        return Simulating(before, after, plan.folder if every_claim else None)
+    from cli.simulate.simulate_columns import SimulatingMany  # Arrow and numpy pay for many facts only
+
+    return SimulatingMany(before, after)
 
 
-def _collect(worked: Worked[tuple[Tally, Path | None]], folder: Path | None) -> None:
+def _collect(worked: Worked[Simulated], folder: Path | None) -> None:
     parts = [part for _, part in worked.results if part is not None]
     if parts and folder is not None:
         claims_csv.merge(parts, folder / "claims.csv")

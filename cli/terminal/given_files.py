@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -17,6 +18,11 @@ from schemas.dates import parse_instant
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import PolicyError, parse_policy, read_policies, read_text
 from schemas.policy.succession import PoliciesConflict
+from schemas.refusals import Refusal
+
+FACTS_HELP = (
+    "Facts, one JSON object per line, in any order; - for standard input. Or a file that `huzhu facts pack` wrote."
+)
 
 AsOfOption = Annotated[
     str | None,
@@ -88,6 +94,35 @@ def bytes_of(file: Path) -> bytes:
         fail(f"{file}: cannot be read: {error.strerror}")
 
 
+PARQUET = b"PAR1"
+"""The first bytes of every Parquet file."""
+
+
+def is_packed(facts: Path) -> bool:
+    """Whether a file of facts is meant to be packed: by its first bytes, or by its name."""
+    try:
+        with facts.open("rb") as file:
+            return file.read(len(PARQUET)) == PARQUET or facts.suffix == ".parquet"
+    except OSError:
+        return False
+
+
+def no_columns(facts: Path, first: bytes) -> None:
+    """Ends the command if a file, where lines are expected, begins as packed facts do."""
+    if first.startswith(PARQUET):
+        fail(
+            f"{facts}: 是 Parquet 文件,这里要每行一个 JSON 对象的数据\n"
+            f"{facts}: is a Parquet file; here facts are expected, one JSON object per line"
+        )
+
+
+def tell_refused(refused: Iterable[tuple[int, Refusal]]) -> None:
+    """Writes refused lines to standard error, one JSON object per line with ``line`` and ``code``."""
+    for number, refusal in refused:
+        document = {"line": number, **refusal.model_dump(mode="json")}
+        sys.stderr.write(json.dumps(document, ensure_ascii=False) + "\n")
+
+
 def lines_of(facts: Path) -> Iterator[tuple[int, bytes]]:
     """The lines that are not blank, with their line numbers from 1."""
     try:
@@ -96,5 +131,7 @@ def lines_of(facts: Path) -> Iterator[tuple[int, bytes]]:
         fail(f"{facts}: cannot be read: {error.strerror}")
     with stream:
         for number, line in enumerate(stream, start=1):
+            if number == 1:
+                no_columns(facts, line)
             if line.strip():
                 yield number, line.rstrip(b"\r\n")

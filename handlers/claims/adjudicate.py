@@ -126,13 +126,14 @@ def adjudicate(
     ``claim_ids`` narrows the work; it must hold whole policy years (`Account.claims_affected_by`).
     """
     claims = [account.claim(name) for name in (account.claim_ids() if claim_ids is None else claim_ids)]
-    claims.sort(key=_canonical_order)
+    claims.sort(key=canonical_order)
     coverages = list(account.recorded_coverages())
     years = _Years()
     return [_adjudicate_claim(claim, account, coverages, policies, years) for claim in claims]
 
 
-def _canonical_order(claim: DecidableClaim) -> tuple[date, str]:
+def canonical_order(claim: DecidableClaim) -> tuple[date, str]:
+    """The key by which a person's claims are sorted; those without a discharge come last."""
     return (claim.discharge.discharged_on if claim.discharge else date.max, claim.claim_id)
 
 

@@ -33,7 +33,7 @@ _LINES = {STAY: STAY, BILL: BILL, VOID: BILL, COVERAGE: COVERAGE, UNCOVERED: COV
 # What adjudication reads of a fact, under the same names: a fact itself takes ten times as long to make.
 
 
-class _Stay(NamedTuple):
+class CompactStay(NamedTuple):
     facility_level: str
     care_type: str
     admitted_on: date
@@ -41,14 +41,14 @@ class _Stay(NamedTuple):
     diagnoses: Sequence[str]
 
 
-class _Bill(NamedTuple):
+class CompactBill(NamedTuple):
     settled_at: datetime
     final: bool
     copay: int
     out_of_catalogue: int
 
 
-class _Coverage(NamedTuple):
+class CompactCoverage(NamedTuple):
     programme: str
     category: str
     area: str | None
@@ -56,7 +56,7 @@ class _Coverage(NamedTuple):
     valid_to: date | None
 
 
-class _Death(NamedTuple):
+class CompactDeath(NamedTuple):
     died_on: date
 
 
@@ -65,9 +65,9 @@ class CompactAccount:
     """Of each fact it holds only what `adjudicate` reads (a `Decidable`); None where voided."""
 
     person_id: PersonId
-    stays: dict[ClaimId, _Stay] = field(default_factory=dict)
-    bills: dict[ClaimId, dict[str, _Bill | None]] = field(default_factory=dict)
-    coverages: dict[str, _Coverage | None] = field(default_factory=dict)
+    stays: dict[ClaimId, CompactStay] = field(default_factory=dict)
+    bills: dict[ClaimId, dict[str, CompactBill | None]] = field(default_factory=dict)
+    coverages: dict[str, CompactCoverage | None] = field(default_factory=dict)
     death: DeathView | None = None
     _claims: dict[ClaimId, DecidableClaim] = field(default_factory=dict, init=False, repr=False)
 
@@ -132,14 +132,14 @@ def compact_account_of(person_id: PersonId, records: Iterable[CompactRecord]) ->
         if letter == COVERAGE:
             _, _, coverage_id, _, programme, category, area, valid_from, valid_to = record
             until = None if valid_to is None else DAYS[valid_to]
-            account.coverages[coverage_id] = _Coverage(programme, category, area, DAYS[valid_from], until)
+            account.coverages[coverage_id] = CompactCoverage(programme, category, area, DAYS[valid_from], until)
         elif letter == BILL:
             _, _, settlement_id, _, encounter_id, settled_at, final, copay, out_of_catalogue = record
-            bill = _Bill(datetime.fromisoformat(settled_at), final, copay, out_of_catalogue)
+            bill = CompactBill(datetime.fromisoformat(settled_at), final, copay, out_of_catalogue)
             account.bills.setdefault(encounter_id, {})[settlement_id] = bill
         elif letter == STAY:
             _, _, encounter_id, _, level, care_type, admitted_on, discharged_on, diagnoses = record
-            stay = _Stay(level, care_type, DAYS[admitted_on], DAYS[discharged_on], diagnoses)
+            stay = CompactStay(level, care_type, DAYS[admitted_on], DAYS[discharged_on], diagnoses)
             account.stays[encounter_id] = stay
         elif letter == VOID:
             _, _, settlement_id, _, encounter_id = record
@@ -148,7 +148,7 @@ def compact_account_of(person_id: PersonId, records: Iterable[CompactRecord]) ->
             account.coverages[record[SUBJECT_ID]] = None
         elif letter == DEATH:
             _, _, _, _, died_on = record
-            account.death = _Death(DAYS[died_on])
+            account.death = CompactDeath(DAYS[died_on])
     return account
 
 

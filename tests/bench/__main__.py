@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import backlog, core, growth, latency, machine, replay, report
+from tests.bench import backlog, core, growth, latency, machine, replay, report, simulations
 from tests.bench import contestants as who
 from tests.bench.figures import Figure
 from tests.bench.messages import ROOT
 from tests.bench.stage import stage
 
-PARTS = ("backlog", "latency", "core", "replay", "growth")
+PARTS = ("backlog", "latency", "core", "replay", "growth", "simulate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ def _part(part: str, size: Size, runs: int, entries: list[who.Contestant]) -> Ca
             return core.measure(size.claims, runs)
         if part == "replay":
             return replay.measure(size.facts, runs, _say)
+        if part == "simulate":
+            return simulations.measure(size.facts, runs, _say)
         with stage() as made:
             about.update(machine.describe(made.postgres))
             if part == "backlog":

@@ -39,17 +39,17 @@ def measure(facts: int, runs: int, say: Callable[[str], None]) -> list[Figure]:
                 taken[name].append(one)
                 loads[name].append(load())
                 say(f"{facts} facts {name}, run {run + 1}: {one.seconds:.1f} s, {one.mebibytes:.0f} MiB")
-    figures = []
-    for name, found in taken.items():
-        for measure, unit, values in (
-            (SECONDS, "s", [each.seconds for each in found]),
-            (PROCESSOR, "s", [each.cpu for each in found]),
-            (MEMORY, "MiB", [each.mebibytes for each in found]),
-        ):
-            figures.append(
-                Figure(PART, name, measure, unit, "less", tuple(values), tuple(loads[name]), f"{facts} facts")
-            )
-    return figures
+    return [figure for name, found in taken.items() for figure in figures_of(PART, name, found, loads[name], facts)]
+
+
+def figures_of(part: str, name: str, found: list[Taken], loads: list[float], facts: int) -> Iterator[Figure]:
+    """The figures of some runs of one command."""
+    for measure, unit, values in (
+        (SECONDS, "s", [each.seconds for each in found]),
+        (PROCESSOR, "s", [each.cpu for each in found]),
+        (MEMORY, "MiB", [each.mebibytes for each in found]),
+    ):
+        yield Figure(part, name, measure, unit, "less", tuple(values), tuple(loads), f"{facts} facts")
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def files(facts: int) -> Iterator[tuple[dict[str, Path], int]]:
 
 
 class Taken(NamedTuple):
-    """What one `huzhu adjudicate` took: wall and processor seconds, and its processes' largest memory together.
+    """What one command took: wall and processor seconds, and its processes' largest memory together.
 
     Proportional set size: what processes share counts once. Looked at five times a second.
     """
@@ -78,8 +78,13 @@ class Taken(NamedTuple):
 
 
 def adjudicate(facts: Path) -> Taken:
-    """Runs `huzhu adjudicate` in a process of its own; what it prints goes nowhere."""
-    command = [sys.executable, "-m", "cli.main", "adjudicate", "--policy", str(POLICY), str(facts)]
+    """Runs `huzhu adjudicate` on a file of facts."""
+    return run_command("adjudicate", "--policy", str(POLICY), str(facts))
+
+
+def run_command(*words: str) -> Taken:
+    """Runs `huzhu` in a process of its own; what it prints goes nowhere."""
+    command = [sys.executable, "-m", "cli.main", *words]
     started = time.monotonic()
     child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     memory, ended = 0, 0
@@ -91,7 +96,7 @@ def adjudicate(facts: Path) -> Taken:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
         said = child.stderr.read().decode() if child.stderr else ""
-        raise AssertionError(f"huzhu adjudicate ended with {child.returncode}: {said[-500:]}")
+        raise AssertionError(f"huzhu {words[0]} ended with {child.returncode}: {said[-500:]}")
     return Taken(took, usage.ru_utime + usage.ru_stime, memory / 2**20)
 
 

@@ -56,6 +56,7 @@ FILES: dict[str, Callable[[Path], object]] = {
     "in no folder": lambda path: path.parent.touch(),
     "unreadable": lambda path: path.symlink_to("/proc/self/mem"),
     "binary": lambda path: path.write_bytes(b"PK\x03\x04" + bytes(range(256)) * 20),
+    "Parquet cut short": lambda path: path.write_bytes(b"PAR1" + bytes(range(256)) * 20),
     "a huge line": lambda path: path.write_bytes(b"x" * 9 * 1024 * 1024),
     "GB 18030": lambda path: path.write_bytes(f"person_id,name,phone\nP1,{SECRET},1\n".encode("gb18030")),
 }

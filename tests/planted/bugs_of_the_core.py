@@ -74,8 +74,8 @@ BUGS = (
         1,
         "claims-of-one-day-in-reverse",
         "handlers/claims/adjudicate.py",
-        "    claims.sort(key=_canonical_order)",
-        "    claims.sort(key=lambda claim: (_canonical_order(claim)[0], [-ord(letter) for letter in claim.claim_id]))",
+        "    claims.sort(key=canonical_order)",
+        "    claims.sort(key=lambda claim: (canonical_order(claim)[0], [-ord(letter) for letter in claim.claim_id]))",
         (f"{BOUNDARIES}::test_what_a_year_has_left_goes_to_its_claims_in_canonical_order", ORACLE),
     ),
     Bug(

@@ -28,6 +28,7 @@ from tests.planted import (
     bugs_of_direct_messages,
     bugs_of_remembering,
     bugs_of_status,
+    bugs_of_the_columns,
     bugs_of_the_core,
     bugs_of_usual_events,
 )
@@ -50,6 +51,7 @@ SERVED = ("tests/ledger/", "tests/web/")
 
 _LISTS = (
     bugs_of_the_core,
+    bugs_of_the_columns,
     bugs_around_the_core,
     bugs_of_direct_messages,
     bugs_of_usual_events,

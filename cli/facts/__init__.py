@@ -1,0 +1,1 @@
+"""`huzhu facts`: files of facts."""

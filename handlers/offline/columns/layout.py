@@ -1,0 +1,61 @@
+"""How facts are laid out as columns: one row per person with all claims and coverages, then one per refused line."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+PACKING = "1"
+"""Version of the layout and of the rules of acceptance that the facts went through. Raise it when either changes."""
+
+_TEXT = pa.string()
+_DAY = pa.date32()
+_FEN = pa.int64()
+
+
+def _always(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, nullable=False)
+
+
+CLAIM = pa.struct(
+    [
+        _always("claim_id", _TEXT),
+        _always("settlements", pa.int64()),
+        _always("live", pa.int64()),
+        _always("copay", _FEN),
+        _always("out_of_catalogue", _FEN),
+        pa.field("filed_on", _DAY),
+        pa.field("facility_level", _TEXT),
+        pa.field("care_type", _TEXT),
+        pa.field("admitted_on", _DAY),
+        pa.field("discharged_on", _DAY),
+        _always("diagnoses", pa.list_(_always("element", _TEXT))),
+    ]
+)
+"""``settlements`` counts bills and ``live`` those not voided; amounts are the sums of the live ones (fen).
+
+``filed_on`` is the day of the first live final bill in Shanghai. What comes from the discharge is null without one.
+"""
+
+COVERAGE = pa.struct(
+    [
+        _always("programme", _TEXT),
+        _always("category", _TEXT),
+        pa.field("area", _TEXT),
+        _always("valid_from", _DAY),
+        pa.field("valid_to", _DAY),
+    ]
+)
+"""A coverage that was not voided."""
+
+SCHEMA = pa.schema(
+    [
+        _always("person_id", _TEXT),
+        pa.field("died_on", _DAY),
+        _always("claims", pa.list_(_always("element", CLAIM))),
+        _always("coverages", pa.list_(_always("element", COVERAGE))),
+        _always("line", pa.int64()),
+        _always("refusal", _TEXT),
+    ]
+)
+"""Claims are in canonical order, coverages in order of their ids. In the row of a person ``line`` is 0 and ``refusal``
+empty; in the row of a refused line these say which and why (JSON), and the others are empty."""

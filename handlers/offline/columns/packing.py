@@ -1,0 +1,160 @@
+"""From accounts to columns, and from the columns of some persons back to accounts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from handlers.claims.account import CoverageView, Decidable, DecidableClaim
+from handlers.claims.adjudicate import canonical_order
+from handlers.offline.columns.layout import CLAIM, COVERAGE, SCHEMA
+from handlers.offline.compact_account import CompactBill, CompactCoverage, CompactDeath, CompactStay
+from schemas.dates import SHANGHAI
+from schemas.ids import ClaimId, PersonId
+from schemas.refusals import Refusal
+
+FEN_MAX = 2**63 - 1
+"""The highest amount in a column."""
+
+_NOON = time(12)
+
+
+class Packed(NamedTuple):
+    """Accounts as columns, and those that no column holds, as the bills of a claim add up to more than FEN_MAX."""
+
+    table: pa.Table
+    beyond: list[Decidable]
+
+
+@dataclass(slots=True)
+class _Lists:
+    """The items of a list column, and where those of each row end."""
+
+    items: list[tuple[Any, ...]] = field(default_factory=list)
+    ends: list[int] = field(default_factory=lambda: [0])
+
+    def array(self, kind: pa.StructType) -> pa.Array:
+        columns = list(zip(*self.items, strict=True)) or [()] * kind.num_fields
+        parts = [pa.array(column, one.type) for column, one in zip(columns, kind, strict=True)]
+        items = pa.StructArray.from_arrays(parts, fields=list(kind))
+        listed = pa.list_(pa.field("element", kind, nullable=False))
+        return pa.ListArray.from_arrays(pa.array(self.ends, pa.int32()), items, type=listed)
+
+
+def pack(accounts: Iterable[Decidable]) -> Packed:
+    """A row for each account that has a claim."""
+    beyond: list[Decidable] = []
+    persons: list[str] = []
+    deaths: list[date | None] = []
+    claims, coverages = _Lists(), _Lists()
+    for account in accounts:
+        own = sorted(map(account.claim, account.claim_ids()), key=canonical_order)
+        if any(claim.copay + claim.out_of_catalogue > FEN_MAX for claim in own):
+            beyond.append(account)
+            continue
+        if not own:
+            continue
+        persons.append(account.person_id)
+        deaths.append(None if account.death is None else account.death.died_on)
+        claims.items += map(_claim, own)
+        claims.ends.append(len(claims.items))
+        coverages.items += map(_coverage, account.recorded_coverages())
+        coverages.ends.append(len(coverages.items))
+    lines, refusals = [0] * len(persons), [""] * len(persons)
+    return Packed(_table(persons, deaths, claims.array(CLAIM), coverages.array(COVERAGE), lines, refusals), beyond)
+
+
+def pack_refused(refused: Sequence[tuple[int, Refusal]]) -> pa.Table:
+    """A row for each refused line."""
+    nothing = _Lists(ends=[0] * (len(refused) + 1))
+    told = [json.dumps(refusal.model_dump(mode="json"), ensure_ascii=False) for _, refusal in refused]
+    persons, deaths = [""] * len(refused), [None] * len(refused)
+    lines = [line for line, _ in refused]
+    return _table(persons, deaths, nothing.array(CLAIM), nothing.array(COVERAGE), lines, told)
+
+
+def refused_of(table: pa.Table) -> list[tuple[int, Refusal]]:
+    """The refused lines among the rows of a table."""
+    rows = table.select(["line", "refusal"]).filter(pc.greater(table.column("line"), 0)).to_pylist()
+    return [(row["line"], Refusal.model_validate_json(row["refusal"])) for row in rows]
+
+
+def _table(
+    persons: list[str],
+    deaths: Sequence[date | None],
+    claims: pa.Array,
+    coverages: pa.Array,
+    lines: list[int],
+    refusals: list[str],
+) -> pa.Table:
+    return pa.table(
+        [pa.array(persons, pa.string()), pa.array(deaths, pa.date32()), claims, coverages, lines, refusals], SCHEMA
+    )
+
+
+def _claim(claim: DecidableClaim) -> tuple[Any, ...]:
+    summed = (claim.claim_id, claim.settlements, len(claim.live), claim.copay, claim.out_of_catalogue, claim.filed_on)
+    stay = claim.discharge
+    if stay is None:
+        return (*summed, None, None, None, None, ())
+    return (
+        *summed,
+        str(stay.facility_level),
+        str(stay.care_type),
+        stay.admitted_on,
+        stay.discharged_on,
+        stay.diagnoses,
+    )
+
+
+def _coverage(coverage: CoverageView) -> tuple[Any, ...]:
+    return (coverage.programme, coverage.category, coverage.area, coverage.valid_from, coverage.valid_to)
+
+
+@dataclass(slots=True)
+class PackedAccount:
+    """A person as a row tells of them (a `Decidable`). All live bills of a claim are one, their sum."""
+
+    person_id: PersonId
+    death: CompactDeath | None
+    claims: dict[ClaimId, DecidableClaim]
+    coverages: list[CompactCoverage]
+
+    def claim_ids(self) -> set[ClaimId]:
+        """Every encounter that has a discharge or a settlement."""
+        return set(self.claims)
+
+    def claim(self, claim_id: ClaimId) -> DecidableClaim:
+        """The claim for one encounter."""
+        return self.claims[claim_id]
+
+    def recorded_coverages(self) -> Iterable[CoverageView]:
+        """The coverages that were not voided, in order of their ids."""
+        return self.coverages
+
+
+def unpack(table: pa.Table) -> Iterator[PackedAccount]:
+    """The accounts of the persons in a table; the rows of refused lines have no claims."""
+    for row in table.to_pylist():
+        if not row["claims"]:
+            continue
+        person_id, died_on = PersonId(row["person_id"]), row["died_on"]
+        claims = {each["claim_id"]: _claim_of(person_id, each) for each in row["claims"]}
+        coverages = [CompactCoverage(**each) for each in row["coverages"]]
+        yield PackedAccount(person_id, None if died_on is None else CompactDeath(died_on), claims, coverages)
+
+
+def _claim_of(person_id: PersonId, row: dict[str, Any]) -> DecidableClaim:
+    day, filed_on = row["discharged_on"], row["filed_on"]
+    stay = None
+    if day is not None:
+        stay = CompactStay(row["facility_level"], row["care_type"], row["admitted_on"], day, row["diagnoses"])
+    filed_at = datetime.combine(filed_on or date.min, _NOON, SHANGHAI)
+    bill = CompactBill(filed_at, filed_on is not None, row["copay"], row["out_of_catalogue"])
+    return DecidableClaim(row["claim_id"], person_id, stay, row["settlements"], (bill,) if row["live"] else ())
