@@ -123,6 +123,7 @@ def run(seed: int, storms: int, beside: int = 0) -> Report:
                 storm.judgement = Judgement(Verdict.UNKNOWN, (f"{type(error).__name__}: {error}",))
             say(f"storm {number}: rest after {storm.rest_s:.1f} s, {storm.judgement.verdict}")
             if storm.judgement.verdict is not Verdict.OK:
+                say("\n".join(storm.judgement.findings))
                 keep(cluster, f"{seed}-{number}")
         if report.unsound_exits:
             keep(cluster, f"{seed}-exits")
