@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from schemas.records import Range
+from schemas.records import Delivery, Range
 
 
 class Reader(Protocol):
@@ -16,3 +16,5 @@ class Reader(Protocol):
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range: ...
 
     def settled(self, topic: str, partition: int) -> bool: ...
+
+    def undecided(self, topic: str, partition: int) -> Sequence[Delivery]: ...

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from schemas.topics import INBOUND, TOPICS
+from schemas.topics import INBOUND, OUTBOUND, TOPICS
 
 
 class KafkaRole(StrEnum):
@@ -65,6 +65,9 @@ def rules(role: KafkaRole, user: str) -> list[Rule]:
     reads = [topic.name for topic in TOPICS if role in _roles(topic.readers)]
     if role is KafkaRole.GATEWAY:
         writes = [topic.name for topic in INBOUND]
+    if role is KafkaRole.RELAY:  # it sends refused events again, and looks for what Kafka forgot to mark as committed
+        writes += [topic.name for topic in INBOUND]
+        reads += [topic.name for topic in OUTBOUND]
     granted = [Rule(user, "topic", name, "WRITE") for name in writes]
     granted += [Rule(user, "topic", name, "READ") for name in reads]
     if role in (KafkaRole.WORKER, KafkaRole.RELAY):  # both compare the topics with their declaration before they start

@@ -6,7 +6,7 @@ a range is *complete* when the reader has passed its end, not when it has counte
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -20,6 +20,8 @@ READ_SECONDS_MAX = 30.0
 """A broker that sends nothing for this long counts as down."""
 
 
+UNDECIDED_AT_ONCE = 1_000
+
 PLAIN = {
     "group.id": RANGES_GROUP,  # required by the client; nothing is ever committed under it
     "enable.auto.commit": False,
@@ -30,14 +32,14 @@ PLAIN = {
 class RangeReader:
     """Reads ranges as a read_committed consumer without a group."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, isolation_level: str = "read_committed") -> None:
         self._bootstrap = bootstrap
         self._consumer = Consumer(
             {
                 **client_security.confluent(bootstrap),
                 **PLAIN,
                 "enable.partition.eof": True,
-                "isolation.level": "read_committed",
+                "isolation.level": isolation_level,
                 "auto.offset.reset": "error",
                 "fetch.message.max.bytes": MESSAGE_BYTES_MAX,
                 "fetch.wait.max.ms": 20,
@@ -75,6 +77,18 @@ class RangeReader:
             everything.close()
         _, readable = self.ends([(topic, partition)])[topic, partition]
         return readable >= written
+
+    def undecided(self, topic: str, partition: int) -> Sequence[Delivery]:
+        """The messages from the first one on that is neither committed nor taken back."""
+        _, start = self.ends([(topic, partition)])[topic, partition]
+        with RangeReader(self._bootstrap, "read_uncommitted") as everything:
+            _, end = everything.ends([(topic, partition)])[topic, partition]
+            found: list[Delivery] = []
+            while start < end:
+                part = everything.read(topic, partition, start, end, UNDECIDED_AT_ONCE)
+                found += part.deliveries
+                start = part.end
+            return found
 
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
         """The messages of ``[start, end)``, or of a shorter range that holds ``limit`` of them.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
@@ -19,6 +19,7 @@ from acts.reader import Reader
 from infra.ledger import outbox_rows
 from infra.ledger.identity import Identity, identity
 from infra.ledger.outbox_rows import Sent
+from schemas.records import Delivery
 from schemas.topics import RELAY_CURSORS
 
 LEDGER_REFUSED = 78
@@ -54,6 +55,14 @@ class Cursor(NamedTuple):
         return str(shard).encode(), json.dumps(value).encode()
 
 
+def cursor_in(deliveries: Sequence[Delivery]) -> Cursor | None:
+    """The newest cursor among messages of `relay.cursors`."""
+    if not deliveries:
+        return None
+    told = json.loads(deliveries[-1].value or b"")
+    return Cursor(int(told["seq"]), told.get("ledger"), told.get("hash"))
+
+
 def read_cursor(reader: Reader, shard: int) -> Cursor:
     """The cursor of a shard's last committed transaction."""
     place = (RELAY_CURSORS.name, shard)
@@ -61,10 +70,9 @@ def read_cursor(reader: Reader, shard: int) -> Cursor:
     start, reach = end, 16
     while start > first:
         start = max(first, end - reach)
-        found = reader.read(*place, start, end, limit=reach + 1).deliveries
-        if found:
-            told = json.loads(found[-1].value or b"")
-            return Cursor(int(told["seq"]), told.get("ledger"), told.get("hash"))
+        found = cursor_in(reader.read(*place, start, end, limit=reach + 1).deliveries)
+        if found is not None:
+            return found
         reach *= 4
     return Cursor()
 

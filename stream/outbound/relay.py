@@ -1,9 +1,9 @@
 """From the ledger to Kafka: each outbox message exactly once, in order, whatever dies.
 
-Every shard has one transactional id. A starting relay fences the previous one, which also settles its last transaction,
-reads the shard's cursor from `relay.cursors`, checks that it is this ledger's (`stream.outbound.cursors`), and goes on
-after it. Messages and the new cursor are written in one Kafka transaction. The ledger is updated afterwards, only to
-clear its outbox: it never decides what to send next.
+Every shard has one transactional id. A starting relay fences the previous one, which also settles its last transaction
+(where Kafka forgets to: `stream.outbound.forgotten`), reads the shard's cursor from `relay.cursors`, checks that it is
+this ledger's (`stream.outbound.cursors`), and goes on after it. Messages and the new cursor are written in one Kafka
+transaction. The ledger is updated afterwards, only to clear its outbox: it never decides what to send next.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from sqlalchemy import Engine
@@ -20,25 +20,31 @@ from acts.adopt_ledger import mark_of, money_of
 from acts.reader import Reader
 from infra.kafka import client_security
 from infra.ledger import outbox_rows
-from infra.ledger.identity import identity
+from infra.ledger.identity import Identity, identity
 from infra.ledger.outbox_rows import Sent
 from infra.settings import Settings
 from schemas.canonical import NO_HASH
 from schemas.records import OutboxRow
 from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS
 from stream.inbound.partition_reader import RangeReader
+from stream.outbound import forgotten
 from stream.outbound.cloudevents import Headers, headers_of
 from stream.outbound.cursors import Cursor, LedgerRefused, look
 
 log = logging.getLogger(__name__)
 
 TRANSACTION_SECONDS_MAX = 30.0
+WAS_CONNECTED = "in state UP"
+"""In librdkafka's words about a connection that was lost. A broker that cannot be reached has other states."""
+
 BATCH_BYTES_MAX = 16 * 1024 * 1024
 """At least two of the largest messages; bounds the memory of one transaction."""
 
 
 class TransactionalProducer(Protocol):
-    """What a relay uses of `confluent_kafka.Producer`."""
+    """What a relay uses of `confluent_kafka.Producer`, and whether a broker was lost since it started."""
+
+    disturbed: bool
 
     def init_transactions(self, timeout: float, /) -> None: ...
 
@@ -60,9 +66,20 @@ class TransactionalProducer(Protocol):
     def commit_transaction(self, timeout: float, /) -> None: ...
 
 
+class _Producer(Producer):
+    """Notes that a connection was lost; that a broker cannot be reached is no news of a transaction."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.disturbed = False
+        super().__init__({**options, "error_cb": self._note})
+
+    def _note(self, error: KafkaError) -> None:
+        self.disturbed = self.disturbed or WAS_CONNECTED in error.str()
+
+
 def transactional_producer(bootstrap: str, transactional_id: str) -> TransactionalProducer:
     """A producer that has not yet fenced the previous one."""
-    return Producer(
+    return _Producer(
         {
             **client_security.confluent(bootstrap),
             "transactional.id": transactional_id,
@@ -90,8 +107,11 @@ class ShardRelay:
         settings: Settings,
         producer: Callable[[str, str], TransactionalProducer] = transactional_producer,
         reader: Callable[[str], AbstractContextManager[Reader]] = RangeReader,
+        end_forgotten: Callable[[str, str, int, bool], None] = forgotten.end,
     ) -> None:
-        """``producer`` (of bootstrap and transactional id) and ``reader`` (of bootstrap) connect to Kafka."""
+        """What connects to Kafka: ``producer`` of bootstrap and transactional id, ``reader`` of bootstrap,
+        ``end_forgotten`` as `stream.outbound.forgotten.end`.
+        """
         self._engine = engine
         self._bootstrap = bootstrap
         self._shard = shard
@@ -99,6 +119,7 @@ class ShardRelay:
         self._promoted = settings.after_promotion == "continue"
         self._new_producer = producer
         self._new_reader = reader
+        self._end_forgotten = end_forgotten
         self._producer: TransactionalProducer | None = None
         self._sent = Sent(0, NO_HASH)
         self._ledger = ""
@@ -108,9 +129,9 @@ class ShardRelay:
         """Fences the previous relay and reads how far it got. Raises LedgerRefused, KafkaException, DBAPIError."""
         with self._engine.begin() as connection:
             mine = identity(connection)
-        self._producer = self._new_producer(self._bootstrap, transactional_id(self._shard))
-        self._producer.init_transactions(TRANSACTION_SECONDS_MAX)
+        self._fence()
         with self._new_reader(self._bootstrap) as reader:
+            self._settle(reader, mine)
             cursor, known, self._sent = look(self._engine, reader, self._shard, mine, promoted=self._promoted)
         with self._engine.connect() as connection:
             self._leaves_out = outbox_rows.has_sent_before(connection, self._shard)
@@ -121,6 +142,37 @@ class ShardRelay:
         if self._sent.seq > known.seq:
             self._clear()  # the previous relay died between its commit and this
         log.info("shard %s: relaying from %s", self._shard, self._sent.seq + 1)
+
+    def _fence(self) -> None:
+        """Ends the transaction of the relay before, and takes its place."""
+        self._producer = self._new_producer(self._bootstrap, transactional_id(self._shard))
+        self._producer.init_transactions(TRANSACTION_SECONDS_MAX)
+
+    def _settle(self, reader: Reader, mine: Identity) -> None:
+        """Ends what Kafka has decided and forgotten to mark. Nobody else sends, so nothing else is undecided."""
+        topics = forgotten.undecided_topics(reader, self._shard)
+        if not topics:
+            return
+        commit = forgotten.was_committed(self._engine, reader, self._shard, mine)
+        log.warning(
+            "shard %s: Kafka has forgotten to mark a transaction on %s: %s it",
+            self._shard,
+            ", ".join(topics),
+            "committing" if commit else "taking back",
+        )
+        self._end_forgotten(self._bootstrap, transactional_id(self._shard), self._shard, commit)
+        self._fence()
+        if topics := forgotten.undecided_topics(reader, self._shard):
+            problem = f"a transaction on {topics[0]}-{self._shard} is not settled yet"
+            raise KafkaException(KafkaError(KafkaError._IN_PROGRESS, problem))
+
+    def is_disturbed(self) -> bool:
+        """Whether a broker was lost since `start`, and may have forgotten the last transaction: `start` again."""
+        producer = self._producer
+        if producer is None:
+            return False
+        producer.poll(0)
+        return producer.disturbed
 
     def progress(self) -> tuple[int, int]:
         """Numbers of the newest message that the ledger knows as sent, by whatever relay, and of the newest of all."""
@@ -134,6 +186,8 @@ class ShardRelay:
         Raises KafkaException if the commit failed or its outcome is unknown, and DBAPIError if the ledger failed: call
         `start` before the next step, which settles either.
         """
+        if self.is_disturbed():  # the next transaction would decide the forgotten one along with itself
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT, "a broker was lost"))
         rows = self._waiting()
         if not rows:
             return 0

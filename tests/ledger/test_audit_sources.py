@@ -119,6 +119,9 @@ class Topics:
     def settled(self, topic: str, partition: int) -> bool:
         return True
 
+    def undecided(self, topic: str, partition: int) -> list[Delivery]:
+        return []
+
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
         parts = enumerate(self.values[topic, partition])
         return Range(topic, partition, start, end, tuple(Delivery(topic, partition, n, None, v) for n, v in parts))

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from infra.ledger import reads
 from infra.ledger.schema import bind, connect
 from infra.settings import Settings
+from schemas.records import Delivery
 from schemas.topics import RELAY_CURSORS
 from stream.inbound.intake import Intake
 from tests.support.builders import SHARDS
@@ -48,6 +49,9 @@ class Kafka:
 
     def settled(self, topic: str, partition: int) -> bool:
         return True
+
+    def undecided(self, topic: str, partition: int) -> list[Delivery]:
+        return []
 
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Any:
         raise AssertionError("not asked")

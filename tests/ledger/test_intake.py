@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from infra.ledger.write import move_offsets
 from infra.settings import Settings
-from schemas.records import Range
+from schemas.records import Delivery, Range
 from schemas.topics import EXPENSES
 from stream.inbound.intake import Intake, OffsetsLost
 from tests.support.builders import SHARDS
@@ -30,6 +30,9 @@ class Topics:
 
     def settled(self, topic: str, partition: int) -> bool:
         return True
+
+    def undecided(self, topic: str, partition: int) -> list[Delivery]:
+        return []
 
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
         self.asked.append(start)

@@ -22,6 +22,8 @@ MIB = 1024 * 1024
 class Producer:
     """Takes what it is given; one list for each committed transaction."""
 
+    disturbed = False
+
     def __init__(self) -> None:
         self.committed: list[list[int]] = []
         self._open: list[int] = []
@@ -57,6 +59,9 @@ class NoCursorYet:
 
     def settled(self, topic: str, partition: int) -> bool:
         return True
+
+    def undecided(self, topic: str, partition: int) -> list[Delivery]:
+        return []
 
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
         raise AssertionError("not asked")
@@ -118,6 +123,9 @@ class LongCursors(NoCursorYet):
 
     def settled(self, topic: str, partition: int) -> bool:
         return True
+
+    def undecided(self, topic: str, partition: int) -> list[Delivery]:
+        return []
 
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
         there = Delivery(topic, partition, self.offset, b"0", b'{"shard": 0, "seq": 7}')

@@ -26,6 +26,7 @@ from infra.servers.resolve import DATABASE_URL, resolve_postgres
 from tests.planted import (
     bugs_around_the_core,
     bugs_of_direct_messages,
+    bugs_of_forgetting,
     bugs_of_remembering,
     bugs_of_status,
     bugs_of_the_columns,
@@ -54,6 +55,7 @@ _LISTS = (
     bugs_of_the_columns,
     bugs_around_the_core,
     bugs_of_direct_messages,
+    bugs_of_forgetting,
     bugs_of_usual_events,
     bugs_of_status,
     bugs_of_remembering,

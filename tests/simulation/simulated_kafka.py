@@ -18,6 +18,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from schemas.records import Delivery, Range
 from stream.outbound.cloudevents import Headers
+from stream.outbound.forgotten import WRITTEN
 from tests.simulation.faults import Faults, Point
 
 Place = tuple[str, int]
@@ -56,6 +57,7 @@ class SimulatedKafka:
         self._arrived = 0
         self._epochs: dict[str, int] = defaultdict(int)
         self._transactions: dict[str, tuple[Transaction, list[Place]]] = {}
+        self._forgotten: dict[tuple[str, Place], list[Transaction]] = defaultdict(list)
 
     def append(self, place: Place, key: bytes | None, value: bytes | None, of: Transaction | None = None) -> None:
         """Puts a message at the end of a partition."""
@@ -90,12 +92,47 @@ class SimulatedKafka:
         return self._epochs[transactional_id]
 
     def settle(self, transactional_id: str, committed: bool = False) -> None:
-        """Ends the transaction under way, if any: one that is prepared is completed, an open one as is said."""
+        """Ends the transaction under way, if any: one that is prepared is completed, an open one as is said.
+
+        Its marker in a partition also decides what was forgotten there under the same id, and so decides likewise.
+        """
         transaction, places = self._transactions.pop(transactional_id, (Transaction(), []))
         done = committed or transaction.state is State.PREPARED
         transaction.state = State.COMMITTED if done else State.ABORTED
         for place in places:
+            for forgotten in self._forgotten.pop((transactional_id, place), []):
+                forgotten.state = transaction.state
             self.mark(place)
+
+    def forget(self, transactional_id: str, marked: Collection[Place] = (), commit: bool = True) -> None:
+        """Ends the transaction under way as a broker does that dies then: only some partitions have their marker."""
+        transaction, places = self._transactions.pop(transactional_id)
+        decided = Transaction(State.COMMITTED if commit else State.ABORTED)
+        for place in places:
+            if place in marked:
+                self.logs[place] = [
+                    each._replace(transaction=decided) if each and each.transaction is transaction else each
+                    for each in self.logs[place]
+                ]
+                self.mark(place)
+            else:
+                undecided = Transaction()
+                self.logs[place] = [
+                    each._replace(transaction=undecided) if each and each.transaction is transaction else each
+                    for each in self.logs[place]
+                ]
+                self._forgotten[transactional_id, place].append(undecided)
+
+    def end_forgotten(self, transactional_id: str, places: Collection[Place], commit: bool) -> None:
+        """Writes markers as an empty transaction over these partitions does; fences whoever uses the id."""
+        self.fence(transactional_id)
+        for place in places:
+            self.join(transactional_id, place)
+        self.settle(transactional_id, committed=commit)
+
+    def end_forgotten_as_relay(self, _bootstrap: str, transactional_id: str, shard: int, commit: bool) -> None:
+        """`stream.outbound.forgotten.end`."""
+        self.end_forgotten(transactional_id, [(topic, shard) for topic in WRITTEN], commit)
 
     def is_current(self, transactional_id: str, epoch: int) -> bool:
         """Whether no newer producer has taken the transactional id."""
@@ -136,6 +173,12 @@ class SimulatedReader:
         self._answer()
         return self._kafka.stable_end((topic, partition)) == len(self._kafka.logs[topic, partition])
 
+    def undecided(self, topic: str, partition: int) -> list[Delivery]:
+        self._answer()
+        start = self._kafka.stable_end((topic, partition))
+        stored = enumerate(self._kafka.logs[topic, partition][start:], start)
+        return [Delivery(topic, partition, offset, each.key, each.value) for offset, each in stored if each is not None]
+
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
         self._answer()
         place = (topic, partition)
@@ -166,6 +209,7 @@ class SimulatedProducer:
         self._overtake = overtake
         self._id = transactional_id
         self._epoch = 0
+        self.disturbed = False
 
     def init_transactions(self, _timeout: float, /) -> None:
         self._epoch = self._kafka.fence(self._id)

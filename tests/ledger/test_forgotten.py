@@ -1,0 +1,186 @@
+"""A broker that dies may forget to mark a transaction that it has decided: nothing is lost by that, nor sent twice."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Collection
+from random import Random
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+from sqlalchemy import Engine
+
+from infra.settings import Settings
+from schemas.topics import AUDIT, INSTRUCTIONS, RELAY_CURSORS
+from stream.outbound.cursors import LedgerRefused
+from stream.outbound.relay import ShardRelay
+from tests.simulation.faults import Faults
+from tests.simulation.simulated_kafka import Place, SimulatedKafka, SimulatedProducer, SimulatedReader, Stored
+from tests.support.acts import publish
+from tests.support.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge
+from tests.support.ledgers import for_person, give, in_order, person_of_shard, ticking
+
+SHARD = 1
+PERSON = person_of_shard(SHARD)
+ALL = (AUDIT.name, INSTRUCTIONS.name, RELAY_CURSORS.name)
+
+Forgetting = Callable[[SimulatedKafka, str], None]
+
+
+class Broker:
+    """A Kafka whose broker dies at the next commit, and what it forgets by that."""
+
+    def __init__(self) -> None:
+        self.kafka = SimulatedKafka()
+        self.faults = Faults(Random(1))
+        self.faults.on = False
+        self.dies: Forgetting | None = None
+        self.answers = False
+
+    def relay(self, ledger: Engine) -> ShardRelay:
+        return ShardRelay(
+            ledger,
+            "",
+            SHARD,
+            Settings(shards=SHARDS),
+            lambda _, name: Producer(self, name),
+            lambda _: SimulatedReader(self.kafka, self.faults),
+            self.kafka.end_forgotten_as_relay,
+        )
+
+    def send(self, ledger: Engine) -> None:
+        """A relay starts, and sends until nothing is left."""
+        relay = self.relay(ledger)
+        relay.start()
+        while relay.step():
+            pass
+
+    def visible(self, topic: str) -> list[bytes]:
+        return [stored.value or b"" for _, stored in self.kafka.committed((topic, SHARD))]
+
+    def assert_exact(self, ledger: Engine) -> None:
+        """Readers see all that the ledger has sent, once."""
+        payouts = Counter(json.loads(value)["payout_id"] for value in self.visible(INSTRUCTIONS.name))
+        entries = [json.loads(value)["seq"] for value in self.visible(AUDIT.name)]
+        with ledger.connect() as connection:
+            known = connection.exec_driver_sql("SELECT payout_id FROM instructions").scalars().all()
+            waiting = connection.exec_driver_sql("SELECT count(*) FROM outbox WHERE shard = 1").scalar()
+        assert Counter(known) == payouts
+        assert list(range(1, len(entries) + 1)) == entries
+        assert 0 == waiting
+        for topic in ALL:
+            assert len(self.kafka.logs[topic, SHARD]) == self.kafka.stable_end((topic, SHARD)), topic
+
+
+class Producer(SimulatedProducer):
+    """Commits as is planned for this broker."""
+
+    def __init__(self, broker: Broker, name: str) -> None:
+        super().__init__(broker.kafka, broker.faults, name, lambda: None)
+        self._broker, self._name = broker, name
+
+    def commit_transaction(self, timeout: float, /) -> None:
+        forget, self._broker.dies = self._broker.dies, None
+        if forget is None:
+            return super().commit_transaction(timeout)
+        forget(self._broker.kafka, self._name)
+        self.disturbed = True
+        if not self._broker.answers:
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT, "the broker died"))
+
+
+@pytest.fixture
+def broker(ledger: Engine) -> Broker:
+    """Something was sent and read before, and a claim waits."""
+    broker = Broker()
+    publish(ledger, POLICY, "li.na", SHARDS, ticking(RECORDED_AT))
+    give(ledger, in_order(for_person(PERSON, coverage("C-1")), first=0), ticking(RECORDED_AT))
+    broker.send(ledger)
+    events = for_person(PERSON, discharge("E-1"), bill("S-1", "E-1"))
+    give(ledger, in_order(events, first=0), ticking(RECORDED_AT))
+    return broker
+
+
+def forgetting(*marked: str, commit: bool = True) -> Forgetting:
+    """Markers are written in these topics only."""
+
+    def forget(kafka: SimulatedKafka, name: str) -> None:
+        kafka.forget(name, [(topic, SHARD) for topic in marked], commit)
+
+    return forget
+
+
+MARKED = {
+    "no marker": (),
+    "only the cursor": (RELAY_CURSORS.name,),
+    "only the payouts": (INSTRUCTIONS.name,),
+    "all but the payouts": (AUDIT.name, RELAY_CURSORS.name),
+}
+given = pytest.mark.parametrize("marked", MARKED.values(), ids=MARKED.keys())
+
+
+@given
+@pytest.mark.parametrize("told", [False, True], ids=["the ledger was not told", "the ledger was told"])
+def test_what_was_committed_is_made_visible_once(
+    ledger: Engine, broker: Broker, marked: Collection[str], told: bool
+) -> None:
+    """Whichever markers were written, and whether or not the relay heard of its commit."""
+    broker.dies, broker.answers = forgetting(*marked), told
+    relay = broker.relay(ledger)
+    relay.start()
+    if told:
+        relay.step()
+        assert relay.is_disturbed()
+        with pytest.raises(KafkaException, match="a broker was lost"):
+            relay.step()
+    else:
+        with pytest.raises(KafkaException):
+            relay.step()
+    broker.send(ledger)
+    broker.assert_exact(ledger)
+    give(ledger, in_order(for_person(PERSON, bill("S-2", "E-1")), first=1), ticking(RECORDED_AT))
+    broker.send(ledger)
+    broker.assert_exact(ledger)
+
+
+@given
+def test_what_was_taken_back_is_sent_again(ledger: Engine, broker: Broker, marked: Collection[str]) -> None:
+    """Kafka had decided to abort, and some readers know it already."""
+    if marked == (INSTRUCTIONS.name,) or not marked:
+        broker.dies = forgetting(AUDIT.name, *marked, commit=False)
+    else:
+        broker.dies = forgetting(*marked, commit=False)
+    relay = broker.relay(ledger)
+    relay.start()
+    with pytest.raises(KafkaException):
+        relay.step()
+    broker.send(ledger)
+    broker.assert_exact(ledger)
+
+
+def test_a_relay_that_died_while_it_sent_is_taken_back(ledger: Engine, broker: Broker) -> None:
+    """Its messages stand there without a cursor."""
+    producer = Producer(broker, f"huzhu-relay-{SHARD}")
+    producer.init_transactions(1)
+    with ledger.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT topic, key, value FROM outbox WHERE shard = 1 ORDER BY seq").all()
+    for topic, key, value in rows[:2]:
+        producer.produce(topic, value=value, key=key, partition=SHARD)
+    broker.kafka.forget(f"huzhu-relay-{SHARD}")
+    broker.send(ledger)
+    broker.assert_exact(ledger)
+
+
+def test_what_another_ledger_sent_is_not_decided(ledger: Engine, broker: Broker) -> None:
+    """Its cursor names another chain: nothing is ended or sent."""
+    producer = Producer(broker, f"huzhu-relay-{SHARD}")
+    producer.init_transactions(1)
+    cursor = json.dumps({"shard": SHARD, "seq": 9, "ledger": "another", "hash": "00" * 32}).encode()
+    producer.produce(RELAY_CURSORS.name, value=cursor, key=b"1", partition=SHARD)
+    broker.kafka.forget(f"huzhu-relay-{SHARD}")
+    before: list[Stored | None] = list(broker.kafka.logs[RELAY_CURSORS.name, SHARD])
+    with pytest.raises(LedgerRefused, match="that this ledger did not send"):
+        broker.send(ledger)
+    place: Place = (RELAY_CURSORS.name, SHARD)
+    assert before == broker.kafka.logs[place]
