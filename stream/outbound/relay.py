@@ -155,10 +155,10 @@ class ShardRelay:
             return
         commit = forgotten.was_committed(self._engine, reader, self._shard, mine)
         log.warning(
-            "shard %s: Kafka has forgotten to mark a transaction on %s: %s it",
+            "shard %s: Kafka has forgotten to mark a transaction on %s: %s",
             self._shard,
             ", ".join(topics),
-            "committing" if commit else "taking back",
+            "committing it" if commit else "taking it back",
         )
         self._end_forgotten(self._bootstrap, transactional_id(self._shard), self._shard, commit)
         self._fence()
