@@ -247,8 +247,10 @@ def test_a_group_of_another_name_is_refused(allowed: Secured, monkeypatch: pytes
     """A reader's consumer groups begin with its user's name, so no two programs disturb each other."""
     as_user(allowed, "insurer", monkeypatch)
     options = client_security.kafka_python(allowed.kafka.bootstrap)
-    # A consumer can join before it knows the topic's partitions, and then gets none until it looks again.
-    own: Any = KafkaConsumer(INSTRUCTIONS.name, group_id="insurer-payouts", metadata_max_age_ms=1_000, **options)
+    own: Any = KafkaConsumer(group_id="insurer-payouts", metadata_max_age_ms=1_000, **options)
+    # One that joins before it knows the topic's partitions gets none, and may not look again.
+    assert await_true(lambda: bool(own.partitions_for_topic(INSTRUCTIONS.name)))
+    own.subscribe([INSTRUCTIONS.name])
 
     def joined() -> bool:
         own.poll(timeout_ms=200)

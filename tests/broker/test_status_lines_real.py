@@ -36,9 +36,20 @@ def spine(kafka: str, postgres_url: str) -> Iterator[Spine]:
 
 
 def asked(spine: Spine, **other: str) -> HealthReading:
-    """What the two servers say; ``url`` and ``bootstrap`` lead elsewhere."""
+    """What the two servers say; ``url`` and ``bootstrap`` lead elsewhere.
+
+    On a busy machine a server may not answer within the few seconds that it is given: then it is asked again.
+    """
     addresses = {"url": spine.url, "bootstrap": spine.bootstrap, **other}
-    return health_reading(**addresses, shards=SHARDS, of_late=MINUTES, now=utc_now, promoted=False)
+    readings: list[HealthReading] = []
+
+    def answered() -> bool:
+        readings.append(health_reading(**addresses, shards=SHARDS, of_late=MINUTES, now=utc_now, promoted=False))
+        told = (readings[-1].ledger, readings[-1].kafka, readings[-1].open, readings[-1].lags)
+        return bool(other) or not any(isinstance(each, Unanswered) for each in told)
+
+    assert await_true(answered), readings[-1]
+    return readings[-1]
 
 
 def kafka_of(spine: Spine) -> KafkaReading:

@@ -28,6 +28,7 @@ from tests.support.processes import CHINESE, facts_file, huzhu
 from tests.support.succession import successor
 
 NOTHING_TO_LIST = {
+    "facts pack",
     *("demo", "post", "worker", "relay", "gateway", "console"),
     *("adjudicate", "generate", "audit prove"),  # print JSON anyway
     *("topics apply", "policy publish", "contracts write", "contracts release", "ledger adopt"),
