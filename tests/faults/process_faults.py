@@ -17,7 +17,7 @@ BEYOND_THE_LEASE_S = 2.5
 ATTEMPTS = 40
 IN_TRANSACTION = """
     SELECT pid, xact_start FROM pg_stat_activity
-    WHERE application_name = %s AND xact_start IS NOT NULL AND state IN ('active', 'idle in transaction')
+    WHERE application_name LIKE %s AND xact_start IS NOT NULL AND state IN ('active', 'idle in transaction')
       AND backend_type = 'client backend' AND (backend_xid IS NOT NULL OR query ~* 'for update')
 """
 
@@ -106,9 +106,10 @@ def _stopped_inside(cluster: Cluster, name: str) -> bool:
     try:
         with cluster.sql() as connection:
             seen: list[tuple[int, object]] = []
+            its_sessions = f"huzhu worker %/{cluster.supervisor.pid(name)}"
 
             def inside() -> bool:
-                seen[:] = connection.execute(IN_TRANSACTION, [name]).fetchall()
+                seen[:] = connection.execute(IN_TRANSACTION, [its_sessions]).fetchall()
                 return bool(seen)
 
             if not await_true(inside, 0.5, poll_s=0.002):
@@ -117,7 +118,7 @@ def _stopped_inside(cluster: Cluster, name: str) -> bool:
             sleeper = psutil.Process(cluster.supervisor.pid(name))
             await_true(lambda: sleeper.status() == psutil.STATUS_STOPPED, 5.0, poll_s=0.002)
             pause(0.1)  # what was on its way has arrived
-            if seen == connection.execute(IN_TRANSACTION, [name]).fetchall():
+            if seen == connection.execute(IN_TRANSACTION, [its_sessions]).fetchall():
                 return True
     except (psycopg.OperationalError, psutil.NoSuchProcess):
         pass

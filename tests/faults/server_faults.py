@@ -15,7 +15,7 @@ from tests.faults.waiting import await_true, pause
 
 BACKENDS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE application_name ~ '^(worker|relay)-' AND random() < %s
+    WHERE application_name ~ '^huzhu (worker|relay) ' AND random() < %s
 """
 
 CONNECTED_S_MAX = 30.0

@@ -78,7 +78,7 @@ def terminate_backends(cluster: Cluster, rng: Random) -> None:
     """The database connections of workers and relays end."""
     with contextlib.suppress(psycopg.OperationalError), cluster.sql() as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^(worker|relay)-'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^huzhu (worker|relay) '"
             " AND random() < %s",
             [rng.choice((0.5, 1.0))],
         )

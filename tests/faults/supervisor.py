@@ -46,10 +46,7 @@ class Supervisor:
     def start(self, name: str) -> int:
         """Starts ``worker-1``, ``relay-2`` and the like, and keeps it running; its pid."""
         command = name.split("-")[0]
-        variables = {
-            **self._environment,
-            "HUZHU_DATABASE_URL": f"{self._database_url}?application_name={name}",
-        }
+        variables = {**self._environment, "HUZHU_DATABASE_URL": self._database_url}
         argv = ["/usr/bin/env", *(f"{key}={value}" for key, value in variables.items())]
         with self._lock:
             self._pids[name] = self._guarded.start(
