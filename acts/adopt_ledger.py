@@ -7,22 +7,19 @@ What the topics hold of these is remembered, and the relay leaves it out: no ins
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from acts.reader import Reader
+from acts.reader import Reader, messages
 from acts.record_operator_acts import record_operator_acts
 from infra.clock import Clock
 from infra.ledger import outbox_rows, reads
 from infra.ledger.identity import Identity, renew
 from schemas.access.console_rights import ConsoleAct
 from schemas.outbound import AuditKind
-from schemas.records import Delivery, OutboxRow
 from schemas.topics import INSTRUCTIONS, OUTBOUND
-
-PIECE = 1000
 
 
 class Survey(NamedTuple):
@@ -78,13 +75,15 @@ def money_of(instruction: bytes) -> tuple[Any, ...]:
 def survey(connection: Connection, reader: Reader, shard: int, topics_seq: int) -> Surveyed:
     """Compares the outbound topics of a shard with the ledger. Raises KafkaException."""
     sent = outbox_rows.last_sent(connection, shard)
-    rows = {mark_of(row.topic, row.key, row.value): row for row in _outbox(connection, shard, sent.seq)}
+    rows = {
+        mark_of(row.topic, row.key, row.value): row for row in outbox_rows.waiting_after(connection, shard, sent.seq)
+    }
     marks: dict[str, bytes | None] = {}
     ahead, differing = 0, []
     for topic in OUTBOUND:
         if topic is not INSTRUCTIONS and not any(row.topic == topic.name for row in rows.values()):
             continue
-        for deliveries in _messages(reader, topic.name, shard):
+        for deliveries in messages(reader, topic.name, shard):
             found = {mark_of(topic.name, each.key, each.value or b""): each.value or b"" for each in deliveries}
             marks |= {mark: None for mark in found if mark in rows}
             if topic is INSTRUCTIONS:
@@ -123,20 +122,3 @@ def adopt_ledger(
         subject[f"shard.{each.shard}"] = " ".join(f"{name}={told[name]}" for name in each._fields[1:])
     record_operator_acts(connection, now, [ConsoleAct(AuditKind.LEDGER_ADOPTED.value, operator, subject)])
     return mine, {each.shard: outbox_rows.last_sent(connection, each.shard) for each, _ in surveyed}
-
-
-def _outbox(connection: Connection, shard: int, after: int) -> Iterator[OutboxRow]:
-    while rows := outbox_rows.waiting(connection, shard, after, PIECE, outbox_rows.PIECE_BYTES):
-        yield from rows
-        after = rows[-1].seq
-
-
-def _messages(reader: Reader, topic: str, shard: int) -> Iterator[Sequence[Delivery]]:
-    start, end = reader.ends([(topic, shard)])[topic, shard]
-    while start < end:
-        part = reader.read(topic, shard, start, end, PIECE)
-        if part.deliveries:
-            yield part.deliveries
-        if part.end == start:
-            return  # the rest belongs to a transaction that is still open
-        start = part.end

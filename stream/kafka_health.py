@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._listoffsets import OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from infra.kafka import client_security
 from schemas.access.kafka_rights import RANGES_GROUP, WORKER_GROUP

@@ -7,7 +7,7 @@ last message sent, the ledger after the last one it has deleted: so a ledger can
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, exists, func, or_, select
@@ -57,6 +57,13 @@ def waiting(connection: Connection, shard: int, after: int, limit: int, bytes_ma
     fits = or_(sized.c.upto <= bytes_max, sized.c.upto == func.octet_length(sized.c.value))
     in_order = select(*(sized.c[name] for name in OutboxRow._fields)).where(fits).order_by(sized.c.seq)
     return [OutboxRow(*row) for row in connection.execute(in_order)]
+
+
+def waiting_after(connection: Connection, shard: int, after: int) -> Iterator[OutboxRow]:
+    """All messages after a number, in order, read in pieces."""
+    while rows := waiting(connection, shard, after, PIECE_ROWS, PIECE_BYTES):
+        yield from rows
+        after = rows[-1].seq
 
 
 def last_written(connection: Connection, shard: int) -> int:

@@ -6,27 +6,20 @@ a range is *complete* when the reader has passed its end, not when it has counte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from types import TracebackType
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from acts.reader import messages
 from infra.kafka import client_security
 from schemas.access.kafka_rights import RANGES_GROUP
 from schemas.records import Delivery, Range
 from schemas.topics import MESSAGE_BYTES_MAX
+from stream.kafka_health import readable_and_written
 
 READ_SECONDS_MAX = 30.0
 """A broker that sends nothing for this long counts as down."""
-
-
-UNDECIDED_AT_ONCE = 1_000
-
-PLAIN = {
-    "group.id": RANGES_GROUP,  # required by the client; nothing is ever committed under it
-    "enable.auto.commit": False,
-    "log_level": 3,
-}
 
 
 class RangeReader:
@@ -37,7 +30,9 @@ class RangeReader:
         self._consumer = Consumer(
             {
                 **client_security.confluent(bootstrap),
-                **PLAIN,
+                "group.id": RANGES_GROUP,  # required by the client; nothing is ever committed under it
+                "enable.auto.commit": False,
+                "log_level": 3,
                 "enable.partition.eof": True,
                 "isolation.level": isolation_level,
                 "auto.offset.reset": "error",
@@ -66,29 +61,17 @@ class RangeReader:
             for topic, partition in partitions
         }
 
-    def settled(self, topic: str, partition: int) -> bool:
-        """Whether no transaction of a partition is undecided. A commit can be read only some time after it is done."""
-        everything = Consumer(
-            {**client_security.confluent(self._bootstrap), **PLAIN, "isolation.level": "read_uncommitted"}
-        )
-        try:
-            _, written = everything.get_watermark_offsets(TopicPartition(topic, partition), timeout=READ_SECONDS_MAX)
-        finally:
-            everything.close()
-        _, readable = self.ends([(topic, partition)])[topic, partition]
-        return readable >= written
+    def unsettled(self, partitions: Collection[tuple[str, int]]) -> list[tuple[str, int]]:
+        """Those with an undecided transaction, or no answer. A commit can be read some time after it is done."""
+        ends = readable_and_written(self._bootstrap, partitions, READ_SECONDS_MAX)
+        return [place for place in partitions if place not in ends or ends[place][0] < ends[place][1]]
 
     def undecided(self, topic: str, partition: int) -> Sequence[Delivery]:
         """The messages from the first one on that is neither committed nor taken back."""
         _, start = self.ends([(topic, partition)])[topic, partition]
         with RangeReader(self._bootstrap, "read_uncommitted") as everything:
             _, end = everything.ends([(topic, partition)])[topic, partition]
-            found: list[Delivery] = []
-            while start < end:
-                part = everything.read(topic, partition, start, end, UNDECIDED_AT_ONCE)
-                found += part.deliveries
-                start = part.end
-            return found
+            return [each for piece in messages(everything, topic, partition, (start, end)) for each in piece]
 
     def read(self, topic: str, partition: int, start: int, end: int, limit: int) -> Range:
         """The messages of ``[start, end)``, or of a shorter range that holds ``limit`` of them.

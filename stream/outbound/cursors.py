@@ -106,7 +106,7 @@ def look(engine: Engine, reader: Reader, shard: int, mine: Identity, *, promoted
     """
     known = 0
     for _ in range(LOOKS_MAX):
-        settled = known > 0 and reader.settled(RELAY_CURSORS.name, shard)
+        settled = known > 0 and not reader.unsettled([(RELAY_CURSORS.name, shard)])
         cursor = read_cursor(reader, shard)
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             sent = outbox_rows.last_sent(connection, shard)

@@ -9,18 +9,19 @@ twice.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable
 from contextlib import closing
+from itertools import takewhile
 
 from confluent_kafka import KafkaError, KafkaException
 from kafka import KafkaProducer
-from kafka.errors import KafkaError as EndingFailed
+from kafka.errors import KafkaError as ClientError
+from kafka.errors import KafkaTimeoutError
 from kafka.structs import TopicPartition
 from sqlalchemy import Engine
 
-from acts.reader import Reader
+from acts.reader import Reader, messages
 from infra.kafka import client_security
 from infra.ledger import outbox_rows
 from infra.ledger.identity import Identity
@@ -28,8 +29,6 @@ from infra.ledger.outbox_rows import Sent
 from schemas.records import Delivery, OutboxRow
 from schemas.topics import OUTBOUND, RELAY_CURSORS, TOPICS
 from stream.outbound.cursors import REMEDY, Cursor, LedgerRefused, cursor_in, read_cursor
-
-log = logging.getLogger(__name__)
 
 OWN = (*(topic.name for topic in OUTBOUND), RELAY_CURSORS.name)
 """Topics to which nobody but the relay writes: what is undecided there is its own."""
@@ -46,7 +45,7 @@ ADDED_POLL_SECONDS = 0.02
 
 def undecided_topics(reader: Reader, shard: int) -> list[str]:
     """The relay's own topics in which a message of the shard is neither committed nor taken back."""
-    return [topic for topic in OWN if not reader.settled(topic, shard)]
+    return [topic for topic, _ in reader.unsettled([(topic, shard) for topic in OWN])]
 
 
 def was_committed(engine: Engine, reader: Reader, shard: int, mine: Identity) -> bool:
@@ -57,25 +56,23 @@ def was_committed(engine: Engine, reader: Reader, shard: int, mine: Identity) ->
     """
     cursor = read_cursor(reader, shard)
     forgotten = cursor_in(reader.undecided(RELAY_CURSORS.name, shard))
+    undecided = {_hash(each) for topic in OWN for each in reader.undecided(topic, shard)}
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        sent = outbox_rows.last_sent(connection, shard)
-        last = outbox_rows.last_written(connection, shard)
-        rows = outbox_rows.waiting(connection, shard, sent.seq, last, outbox_rows.PIECE_BYTES)
-    unsent = [row for row in rows if row.seq > cursor.seq]
-    if forgotten is None:  # the cursor has its marker, so whatever it counts is committed
-        return not (_hashes_of_rows(unsent) & _undecided(reader, shard, OWN))
-    if sent.seq >= forgotten.seq:
-        return True  # the ledger was told after the commit
-    up_to_it = [row for row in rows if row.seq <= forgotten.seq]
-    if not _is_ours(forgotten, mine, sent, up_to_it):
+        sent, waiting = outbox_rows.last_sent(connection, shard), outbox_rows.waiting_after
+        if forgotten is None:  # the cursor has its marker, so whatever it counts is committed
+            return not any(_hash(row) in undecided for row in waiting(connection, shard, cursor.seq))
+        if sent.seq >= forgotten.seq and forgotten.ledger in (mine.id, mine.before):
+            return True  # the ledger was told after the commit
+        rows = list(takewhile(lambda row: row.seq <= forgotten.seq, waiting(connection, shard, sent.seq)))
+    if not _is_ours(forgotten, mine, sent, rows):
         raise LedgerRefused(
             f"shard {shard}: Kafka holds an undecided transaction up to {forgotten.seq} that this ledger did not send. "
             f"{REMEDY}"
         )
-    its = [row for row in up_to_it if row.seq > cursor.seq and row.topic in OWN]  # a relay may not read the others
-    topics = {row.topic for row in its}
-    there = _undecided(reader, shard, topics) | _committed(reader, shard, topics)
-    return _hashes_of_rows(its) <= there  # a commit comes after the last message; what is missing was not committed
+    its = [row for row in rows if row.seq > cursor.seq and row.topic in OWN]  # a relay may not read the others
+    there = undecided | _committed(reader, shard, {row.topic for row in its})
+    # A commit comes after the last message: what is missing was not committed.
+    return {_hash(row) for row in its} <= there
 
 
 def end(bootstrap: str, name: str, shard: int, commit: bool) -> None:
@@ -96,13 +93,13 @@ def end(bootstrap: str, name: str, shard: int, commit: bool) -> None:
             while not all(manager.is_partition_added(place) for place in places):
                 manager._maybe_fail_with_error()
                 if time.monotonic() > deadline:
-                    raise EndingFailed("partitions were not added in time")
+                    raise KafkaTimeoutError("partitions were not added in time")
                 time.sleep(ADDED_POLL_SECONDS)
             if commit:
                 producer.commit_transaction()
             else:
                 producer.abort_transaction()
-    except EndingFailed as error:
+    except ClientError as error:
         raise KafkaException(KafkaError(KafkaError._STATE, f"a forgotten transaction was not ended: {error}")) from None
 
 
@@ -111,27 +108,14 @@ def _is_ours(forgotten: Cursor, mine: Identity, sent: Sent, rows: list[OutboxRow
     return complete and forgotten.ledger == mine.id and forgotten.chain == outbox_rows.chained(sent.chain, rows)
 
 
-def _hashes_of_rows(rows: Iterable[OutboxRow]) -> set[bytes]:
-    return {outbox_rows.message_hash(row.topic, row.key, row.value) for row in rows}
-
-
-def _hashes(topic: str, deliveries: Iterable[Delivery]) -> set[bytes]:
-    return {outbox_rows.message_hash(topic, each.key, each.value or b"") for each in deliveries}
-
-
-def _undecided(reader: Reader, shard: int, topics: Iterable[str]) -> set[bytes]:
-    return {each for topic in topics for each in _hashes(topic, reader.undecided(topic, shard))}
+def _hash(message: OutboxRow | Delivery) -> bytes:
+    return outbox_rows.message_hash(message.topic, message.key, message.value or b"")
 
 
 def _committed(reader: Reader, shard: int, topics: Iterable[str]) -> set[bytes]:
     found: set[bytes] = set()
     for topic in topics:
-        first, end_of_readable = reader.ends([(topic, shard)])[topic, shard]
-        start = max(first, end_of_readable - LOOK_BACK)
-        while start < end_of_readable:
-            part = reader.read(topic, shard, start, end_of_readable, LOOK_BACK)
-            found |= _hashes(topic, part.deliveries)
-            if part.end == start:
-                break
-            start = part.end
+        first, readable = reader.ends([(topic, shard)])[topic, shard]
+        for piece in messages(reader, topic, shard, (max(first, readable - LOOK_BACK), readable)):
+            found |= {_hash(each) for each in piece}
     return found

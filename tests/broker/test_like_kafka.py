@@ -179,10 +179,10 @@ def test_an_open_transaction_is_not_there_yet(cluster: Cluster, reader: Reader) 
     assert reader.ends([(topic, 0)]) == {(topic, 0): (0, 2)}
     found = reader.read(topic, 0, 0, 100, limit=100)
     assert ([value for _, _, value in seen(found)], found.end) == ([b"before"], 2)
-    assert not reader.settled(topic, 0)
+    assert [(topic, 0)] == reader.unsettled([(topic, 0)])
     slow.commit_transaction(WAIT_SECONDS)
     await_end(reader, topic, 6)
-    assert reader.settled(topic, 0)
+    assert [] == reader.unsettled([(topic, 0)])
     found = reader.read(topic, 0, 2, 100, limit=100)
     assert [value for _, _, value in seen(found)] == [b"open", b"behind"]
 

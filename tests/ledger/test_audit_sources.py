@@ -116,8 +116,8 @@ class Topics:
     def ends(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
         return {each: (0, len(self.values.get(each, []))) for each in partitions}
 
-    def settled(self, topic: str, partition: int) -> bool:
-        return True
+    def unsettled(self, partitions: Collection[tuple[str, int]]) -> list[tuple[str, int]]:
+        return []
 
     def undecided(self, topic: str, partition: int) -> list[Delivery]:
         return []

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,8 +47,8 @@ class Kafka:
         assert {topic for topic, _ in partitions} == {RELAY_CURSORS.name}, "not asked"
         return dict.fromkeys(partitions, (0, 0))
 
-    def settled(self, topic: str, partition: int) -> bool:
-        return True
+    def unsettled(self, partitions: Collection[tuple[str, int]]) -> list[tuple[str, int]]:
+        return []
 
     def undecided(self, topic: str, partition: int) -> list[Delivery]:
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import pytest
 from sqlalchemy import Engine
@@ -28,8 +28,8 @@ class Topics:
     def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
         return {place: self.held if place == (EXPENSES.name, 0) else (0, 0) for place in partitions}
 
-    def settled(self, topic: str, partition: int) -> bool:
-        return True
+    def unsettled(self, partitions: Collection[tuple[str, int]]) -> list[tuple[str, int]]:
+        return []
 
     def undecided(self, topic: str, partition: int) -> list[Delivery]:
         return []

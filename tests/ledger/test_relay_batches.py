@@ -57,8 +57,8 @@ class NoCursorYet:
     def ends(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
         return dict.fromkeys(partitions, (0, 0))
 
-    def settled(self, topic: str, partition: int) -> bool:
-        return True
+    def unsettled(self, partitions: Collection[tuple[str, int]]) -> list[tuple[str, int]]:
+        return []
 
     def undecided(self, topic: str, partition: int) -> list[Delivery]:
         return []
@@ -121,8 +121,8 @@ class LongCursors(NoCursorYet):
     def ends(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
         return dict.fromkeys(partitions, (10, 1000))
 
-    def settled(self, topic: str, partition: int) -> bool:
-        return True
+    def unsettled(self, partitions: Collection[tuple[str, int]]) -> list[tuple[str, int]]:
+        return []
 
     def undecided(self, topic: str, partition: int) -> list[Delivery]:
         return []

@@ -92,8 +92,8 @@ class Lagging(SimulatedReader):
             return dict.fromkeys(partitions, (0, 0))
         return super().ends(partitions)
 
-    def settled(self, topic: str, partition: int) -> bool:
-        return not self.hidden
+    def unsettled(self, partitions: Any) -> Any:
+        return list(partitions) if self.hidden else []
 
 
 @pytest.fixture

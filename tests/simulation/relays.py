@@ -42,7 +42,7 @@ class RelayProcess:
                 settings,
                 producer=self._producer,
                 reader=lambda _: SimulatedReader(kafka, faults),
-                end_forgotten=kafka.end_forgotten_as_relay,
+                end_forgotten=kafka.end_forgotten,
             )
             for shard in range(settings.shards)
         ]

@@ -107,32 +107,24 @@ class SimulatedKafka:
     def forget(self, transactional_id: str, marked: Collection[Place] = (), commit: bool = True) -> None:
         """Ends the transaction under way as a broker does that dies then: only some partitions have their marker."""
         transaction, places = self._transactions.pop(transactional_id)
-        decided = Transaction(State.COMMITTED if commit else State.ABORTED)
         for place in places:
+            here = Transaction()
+            self.logs[place] = [
+                each._replace(transaction=here) if each and each.transaction is transaction else each
+                for each in self.logs[place]
+            ]
             if place in marked:
-                self.logs[place] = [
-                    each._replace(transaction=decided) if each and each.transaction is transaction else each
-                    for each in self.logs[place]
-                ]
+                here.state = State.COMMITTED if commit else State.ABORTED
                 self.mark(place)
             else:
-                undecided = Transaction()
-                self.logs[place] = [
-                    each._replace(transaction=undecided) if each and each.transaction is transaction else each
-                    for each in self.logs[place]
-                ]
-                self._forgotten[transactional_id, place].append(undecided)
+                self._forgotten[transactional_id, place].append(here)
 
-    def end_forgotten(self, transactional_id: str, places: Collection[Place], commit: bool) -> None:
-        """Writes markers as an empty transaction over these partitions does; fences whoever uses the id."""
+    def end_forgotten(self, _bootstrap: str, transactional_id: str, shard: int, commit: bool) -> None:
+        """`stream.outbound.forgotten.end`: an empty transaction, which fences whoever uses the id."""
         self.fence(transactional_id)
-        for place in places:
-            self.join(transactional_id, place)
+        for topic in WRITTEN:
+            self.join(transactional_id, (topic, shard))
         self.settle(transactional_id, committed=commit)
-
-    def end_forgotten_as_relay(self, _bootstrap: str, transactional_id: str, shard: int, commit: bool) -> None:
-        """`stream.outbound.forgotten.end`."""
-        self.end_forgotten(transactional_id, [(topic, shard) for topic in WRITTEN], commit)
 
     def is_current(self, transactional_id: str, epoch: int) -> bool:
         """Whether no newer producer has taken the transactional id."""
@@ -169,9 +161,9 @@ class SimulatedReader:
         self._answer()
         return {place: (0, self._kafka.stable_end(place)) for place in partitions}
 
-    def settled(self, topic: str, partition: int) -> bool:
+    def unsettled(self, partitions: Collection[Place]) -> list[Place]:
         self._answer()
-        return self._kafka.stable_end((topic, partition)) == len(self._kafka.logs[topic, partition])
+        return [place for place in partitions if self._kafka.stable_end(place) < len(self._kafka.logs[place])]
 
     def undecided(self, topic: str, partition: int) -> list[Delivery]:
         self._answer()
