@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from schemas.dates import shanghai_date
 from schemas.facts import (
@@ -19,6 +19,9 @@ from schemas.facts import (
 )
 from schemas.ids import ClaimId, PersonId, claim_of
 from schemas.policy.model import Policies
+
+if TYPE_CHECKING:
+    from handlers.claims.long_years import LongYears
 
 Settlement = SettlementPosted | SettlementVoided
 Coverage = CoverageRecorded | CoverageVoided
@@ -144,9 +147,12 @@ class Account:
     settlements: dict[ClaimId, dict[str, Settlement]] = field(default_factory=dict)
     coverages: dict[str, Coverage] = field(default_factory=dict)
     death: PersonDied | None = None
+    long_years: LongYears | None = field(default=None, compare=False, repr=False)
+    """What `handlers.claims.long_years` remembers of decisions; good until a fact is applied."""
 
     def apply(self, fact: Fact) -> None:
         """Applies an accepted fact; a version older than the one held changes nothing."""
+        self.long_years = None
         if type(fact) is EncounterDischarged:
             _keep_newest(self.discharges, claim_of(fact.encounter_id), fact)
         elif type(fact) is SettlementPosted or type(fact) is SettlementVoided:
@@ -160,6 +166,10 @@ class Account:
     def claim_ids(self) -> set[ClaimId]:
         """Every encounter that has a discharge or a settlement."""
         return self.discharges.keys() | self.settlements.keys()
+
+    def knows(self, claim_id: ClaimId) -> bool:
+        """Whether an encounter has a discharge or a settlement."""
+        return claim_id in self.discharges or claim_id in self.settlements
 
     def claim(self, claim_id: ClaimId) -> Claim:
         bills = self.settlements.get(claim_id, {})
@@ -186,21 +196,23 @@ class Account:
 
     def _sharing_with(self, claim_id: ClaimId, policies: Policies) -> set[ClaimId]:
         """The claim itself, if it is known, and all that share its sums and caps."""
-        if claim_id not in self.discharges and claim_id not in self.settlements:
+        if not self.knows(claim_id):
             return set()
         affected = {claim_id}
-        if self._is_idle(claim_id):
+        if self.is_idle(claim_id):
             return affected
         year = policies.year(self.discharges[claim_id].discharged_on)
-        if year is not None:
-            affected |= {
-                name
-                for name, discharge in self.discharges.items()
-                if policies.year(discharge.discharged_on) == year and not self._is_idle(name)
-            }
-        return affected
+        return affected if year is None else affected | self.claims_of_year(year, policies)
 
-    def _is_idle(self, claim_id: ClaimId) -> bool:
+    def claims_of_year(self, year: date, policies: Policies) -> set[ClaimId]:
+        """The claims that share the sums and caps of the policy year that begins on a day."""
+        return {
+            name
+            for name, discharge in self.discharges.items()
+            if policies.year(discharge.discharged_on) == year and not self.is_idle(name)
+        }
+
+    def is_idle(self, claim_id: ClaimId) -> bool:
         """Whether a claim is voided or incomplete, so that it adds to no sum and depends on none."""
         if claim_id not in self.discharges:
             return True

@@ -105,17 +105,32 @@ class _Left:
         self.out_of_catalogue -= amount - from_copay
 
 
-@dataclass(slots=True)
-class _Years:
-    """Sums per scheme id and policy year: they follow the scheme id across policy releases."""
+Sums = tuple[tuple[str, int, int], ...]
+"""What each scheme has seen of a policy year: its id, the running sum of measured amounts, and the sum paid (fen)."""
 
-    sums: dict[tuple[str, date], _Year] = field(default_factory=dict)
+
+@dataclass(slots=True)
+class Years:
+    """Sums per policy year and scheme id: they follow the scheme id across policy releases."""
+
+    sums: dict[date, dict[str, _Year]] = field(default_factory=dict)
 
     def of(self, scheme: Scheme, year: date) -> _Year:
-        sums = self.sums.get((scheme.id, year))
+        by_scheme = self.sums.setdefault(year, {})
+        sums = by_scheme.get(scheme.id)
         if sums is None:
-            sums = self.sums[scheme.id, year] = _Year()
+            sums = by_scheme[scheme.id] = _Year()
         return sums
+
+    def sums_of(self, year: date) -> Sums:
+        """The sums of one year, to continue from; schemes in order of their ids."""
+        by_scheme = self.sums.get(year, {})
+        return tuple((name, by_scheme[name].measured, by_scheme[name].paid) for name in sorted(by_scheme))
+
+    @classmethod
+    def of_year(cls, year: date, sums: Sums) -> Years:
+        """Years that continue from such sums."""
+        return cls({year: {name: _Year(measured, paid) for name, measured, paid in sums}})
 
 
 def adjudicate(
@@ -128,8 +143,8 @@ def adjudicate(
     claims = [account.claim(name) for name in (account.claim_ids() if claim_ids is None else claim_ids)]
     claims.sort(key=canonical_order)
     coverages = list(account.recorded_coverages())
-    years = _Years()
-    return [_adjudicate_claim(claim, account, coverages, policies, years) for claim in claims]
+    years = Years()
+    return [adjudicate_claim(claim, account, coverages, policies, years) for claim in claims]
 
 
 def canonical_order(claim: DecidableClaim) -> tuple[date, str]:
@@ -137,9 +152,10 @@ def canonical_order(claim: DecidableClaim) -> tuple[date, str]:
     return (claim.discharge.discharged_on if claim.discharge else date.max, claim.claim_id)
 
 
-def _adjudicate_claim(
-    claim: DecidableClaim, account: Decidable, coverages: Sequence[CoverageView], policies: Policies, years: _Years
+def adjudicate_claim(
+    claim: DecidableClaim, account: Decidable, coverages: Sequence[CoverageView], policies: Policies, years: Years
 ) -> Adjudication:
+    """The outcome of the next claim in canonical order, after which ``years`` includes it."""
     copay, out_of_catalogue = claim.copay, claim.out_of_catalogue
 
     def pays_nothing(status: Status) -> Adjudication:

@@ -16,6 +16,7 @@ from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.admit import Disposition, Registry, admit, claims_of_identity
 from handlers.claims.explain import fingerprint
 from handlers.claims.future_dates import event_after_intake
+from handlers.claims.long_years import applied
 from handlers.claims.payout_reports import PayoutReport, effect_of
 from handlers.claims.read import Reading
 from handlers.claims.settle import Due, differences, in_order
@@ -127,10 +128,7 @@ class Processor:
         for subject in claims_of_identity(fact):
             self._bind(subject)
         account = world.accounts.setdefault(fact.person_id, Account(fact.person_id))
-        affected = account.claims_affected_by(fact, world.policies)
-        account.apply(fact)
-        affected |= account.claims_affected_by(fact, world.policies)
-        self._decide(account, adjudicate(account, world.policies, affected), number)
+        self._decide(account, applied(account, fact, world.policies), number)
 
     def _bind(self, subject: Subject) -> None:
         line = self.world.registry[subject]

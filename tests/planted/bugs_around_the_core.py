@@ -129,6 +129,14 @@ BUGS = (
         ("tests/ledger/test_migrations.py::test_a_migration_is_not_ended_as_a_frozen_process_would_be",),
     ),
     Bug(
+        "worker",
+        "a-rebalance-waits-for-the-backlog",
+        "stream/inbound/worker.py",
+        "        self._intake.give_way()\n        log.info",
+        "        log.info",
+        ("tests/unit/test_worker.py::test_a_worker_gives_way_before_it_waits_for_its_events",),
+    ),
+    Bug(
         "relay",
         "a-fenced-relay-fences-back",
         "stream/outbound/relay_process.py",

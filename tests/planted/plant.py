@@ -27,6 +27,7 @@ from tests.planted import (
     bugs_around_the_core,
     bugs_of_direct_messages,
     bugs_of_forgetting,
+    bugs_of_long_years,
     bugs_of_remembering,
     bugs_of_status,
     bugs_of_the_columns,
@@ -59,6 +60,7 @@ _LISTS = (
     bugs_of_usual_events,
     bugs_of_status,
     bugs_of_remembering,
+    bugs_of_long_years,
 )
 BUGS = tuple(bug for each in _LISTS for bug in each.BUGS)
 
