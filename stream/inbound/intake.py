@@ -70,7 +70,7 @@ class Intake:
         return self._stopping.is_set()
 
     def give_way(self) -> None:
-        """Ends a running catch-up after its current transaction: `assigned` is about to be called. From any thread."""
+        """Ends a running catch-up after its current transaction, until `assigned` is called. From any thread."""
         self._giving_way.set()
 
     def assigned(self, shards: Collection[int]) -> None:

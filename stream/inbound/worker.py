@@ -41,7 +41,7 @@ METADATA_MS = 5_000
 
 
 class _App(faust.App):
-    """A Faust app whose stop does not wait for the intake to catch up."""
+    """A Faust app whose stop, and whose share in a rebalance, does not wait for the intake to catch up."""
 
     def __init__(self, intake: Intake, assignment: Assignment, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
@@ -51,6 +51,12 @@ class _App(faust.App):
     async def on_start(self) -> None:
         self._watched_assignment.watch()
         await super().on_start()
+
+    async def _on_partitions_revoked(self, revoked: Any) -> None:
+        # Faust now waits for events that may wait for the intake's thread, and the group waits for Faust.
+        self._intake.give_way()
+        log.info("the group distributes its partitions again: a catch-up ends with its transaction")
+        await super()._on_partitions_revoked(revoked)
 
     async def on_stop(self) -> None:
         self._watched_assignment.end()

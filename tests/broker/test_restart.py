@@ -15,7 +15,7 @@ from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka.admin import AdminClient
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine, text
 
 from handlers.offline.book import Book
 from infra.population import generate
@@ -239,6 +239,45 @@ def test_workers_share_and_take_over(run: Run) -> None:
     run.spine.kill("worker-2")
     run.assert_whole()
     run.spine.stop("worker-3")
+
+
+TAKEN = (
+    "CREATE TABLE taken (shard int, reached bigint)",
+    """
+    CREATE FUNCTION note_taken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO taken SELECT NEW.shard, coalesce(sum(next_offset), 0) FROM offsets WHERE partition = NEW.shard;
+        RETURN NULL;
+    END $$
+    """,
+    "CREATE TRIGGER note_taken AFTER UPDATE OF epoch ON shards FOR EACH ROW EXECUTE FUNCTION note_taken()",
+)
+"""Notes how far each shard is when a worker takes it."""
+
+
+def test_a_worker_that_joins_gets_its_part_of_a_backlog(run: Run) -> None:
+    """A worker that has much to read ends with its transaction when another one joins, which then reads the rest."""
+    for name in [name for name in run.spine.pids if name.startswith("worker") and run.spine.runs(name)]:
+        run.spine.stop(name)
+    run.ensure("worker-early", "relay", **IN_SMALL_STEPS)
+    run.await_members(1)
+    plain = create_engine(run.spine.url)  # nothing ends its transaction when it rests
+    with plain.begin() as connection:
+        for statement in TAKEN:
+            connection.execute(text(statement))
+    with plain.begin() as connection:
+        connection.execute(text("SELECT 1 FROM shards WHERE shard = 0 FOR UPDATE"))  # holds up the worker
+        run.post(load(seed=12, persons=400))
+        run.ensure("worker-late", **IN_SMALL_STEPS)
+        assert await_true(lambda: "ends with its transaction" in run.spine.log("worker-early")), run.spine.logs()
+    plain.dispose()
+    run.await_members(2)
+    run.assert_whole()
+    ends = dict(run.spine.rows("SELECT partition, sum(next_offset) FROM offsets GROUP BY partition"))
+    taken = dict(run.spine.rows("SELECT shard, min(reached) FROM taken GROUP BY shard"))
+    assert 0 < len(taken) < SHARDS
+    assert all(reached < ends[shard] for shard, reached in taken.items()), f"{taken} of {ends}"
+    for name in ("worker-early", "worker-late"):
+        run.spine.stop(name)
 
 
 def test_a_paused_worker_does_no_harm(run: Run) -> None:

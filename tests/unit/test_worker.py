@@ -1,16 +1,19 @@
-"""How a worker ends when Faust does."""
+"""How a worker ends when Faust does, and how it takes part in a rebalance."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import faust
 import pytest
 
+from infra.settings import Settings
 from stream.deadline import INFRASTRUCTURE_GONE
 from stream.inbound import worker
 
@@ -37,3 +40,27 @@ def test_a_crash_of_faust_asks_for_a_new_start(monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(SystemExit) as ended:
         worker.run(app, "info")
     assert ended.value.code == status
+
+
+def test_a_worker_gives_way_before_it_waits_for_its_events(tmp_path: Path) -> None:
+    """A rebalance waits for events that may wait for a catch-up, which therefore has to end first."""
+    done: list[str] = []
+
+    async def wait_empty() -> None:
+        done.append("waits for its events")
+
+    intake: Any = SimpleNamespace(give_way=lambda: done.append("gives way"))
+    app: Any = worker.create_app(intake, "127.0.0.1:1", Settings(), str(tmp_path))
+    consumer = SimpleNamespace(
+        assignment=lambda: {("hospital.expenses", 0)},
+        stop_flow=lambda: None,
+        pause_partitions=lambda _: None,
+        wait_empty=wait_empty,
+    )
+
+    async def rebalance() -> None:
+        app._consumer = consumer
+        await app._on_partitions_revoked(set())
+
+    asyncio.run(rebalance())
+    assert done == ["gives way", "waits for its events"]
