@@ -55,7 +55,8 @@ class _App(faust.App):
     async def _on_partitions_revoked(self, revoked: Any) -> None:
         # Faust now waits for events that may wait for the intake's thread, and the group waits for Faust.
         self._intake.give_way()
-        log.info("the group distributes its partitions again: a catch-up ends with its transaction")
+        if self._intake.epochs:  # not when it joins
+            log.info("the group distributes its partitions again: a catch-up ends with its transaction")
         await super()._on_partitions_revoked(revoked)
 
     async def on_stop(self) -> None:

@@ -268,7 +268,8 @@ def test_a_worker_that_joins_gets_its_part_of_a_backlog(run: Run) -> None:
         connection.execute(text("SELECT 1 FROM shards WHERE shard = 0 FOR UPDATE"))  # holds up the worker
         run.post(load(seed=12, persons=400))
         run.ensure("worker-late", **IN_SMALL_STEPS)
-        assert await_true(lambda: "ends with its transaction" in run.spine.log("worker-early")), run.spine.logs()
+        gives_way = "ends with its transaction"
+        assert await_true(lambda: gives_way in run.spine.log("worker-early"), 150.0), run.spine.logs()
     plain.dispose()
     run.await_members(2)
     run.assert_whole()

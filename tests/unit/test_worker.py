@@ -49,7 +49,7 @@ def test_a_worker_gives_way_before_it_waits_for_its_events(tmp_path: Path) -> No
     async def wait_empty() -> None:
         done.append("waits for its events")
 
-    intake: Any = SimpleNamespace(give_way=lambda: done.append("gives way"))
+    intake: Any = SimpleNamespace(give_way=lambda: done.append("gives way"), epochs={0: 1})
     app: Any = worker.create_app(intake, "127.0.0.1:1", Settings(), str(tmp_path))
     consumer = SimpleNamespace(
         assignment=lambda: {("hospital.expenses", 0)},
