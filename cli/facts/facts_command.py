@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated
@@ -12,13 +12,13 @@ import pyarrow as pa
 import typer
 
 from cli.offline import packed_file
-from cli.offline.by_person import by_person, plan_for
-from cli.offline.worker_processes import cores, workers
+from cli.offline.by_person import by_person
+from cli.offline.plan import plan_for
+from cli.offline.worker_processes import JobsOption, cores, workers
 from cli.terminal.given_files import AsOfOption, instant_of, tell_refused
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
-from handlers.claims.account import Decidable
 from handlers.offline.columns.layout import SCHEMA
-from handlers.offline.columns.packing import FEN_MAX, pack, pack_refused
+from handlers.offline.columns.packing import FEN_MAX, Packed, pack_refused
 from handlers.words.claim_sentences import yuan
 
 app = typer.Typer(no_args_is_help=True, help="Pack files of facts into columns.")
@@ -34,6 +34,7 @@ def pack_facts(
     facts: Annotated[Path, typer.Argument(help="Facts, one JSON object per line, in any order; - for standard input.")],
     packed: Annotated[Path, typer.Argument(help="The Parquet file to write; one that is there is replaced.")],
     as_of: AsOfOption = None,
+    jobs: JobsOption = None,
 ) -> None:
     """Read, check and sort facts once into a Parquet file, from which simulate and adjudicate start faster.
 
@@ -44,7 +45,7 @@ def pack_facts(
     moment = instant_of(as_of)
     if packed.exists() and facts.exists() and packed.samefile(facts):
         fail(f"{packed}: 就是数据文件本身:请写另一个文件名\n{packed}: is the file of facts itself: name another one")
-    with plan_for(facts, 4 * cores(), moment) as plan, workers(cores() if plan.buckets > 1 else 1) as pool:
+    with plan_for(facts, jobs or cores(), moment) as plan, workers(plan.processes) as pool:
         try:
             with progress() as bar:
                 worked = by_person(plan, Packing(plan.folder), pool, bar)
@@ -53,7 +54,8 @@ def pack_facts(
                 f"{facts}: 一笔理赔的金额合计超过 {yuan(FEN_MAX)} 元,无法打包\n"
                 f"{facts}: the bills of one claim add up to more than {yuan(FEN_MAX)} yuan: they cannot be packed"
             )
-        packed_file.write(packed, _tables(worked.results, pack_refused(worked.refused)), worked.facts)
+        tables = chain(map(packed_file.table_of, worked.results), [pack_refused(worked.refused)])
+        packed_file.write(packed, tables, worked.facts)
     tell_refused(worked.refused)
     out.print(f"{packed}: {worked.facts} facts packed, {len(worked.refused)} refused")
     if worked.refused:
@@ -66,24 +68,16 @@ class TooMuch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """Writes the accounts of a bucket to a file of columns."""
+    """Writes the persons of a bucket to a file of columns."""
 
     folder: Path
 
-    def __call__(self, accounts: Iterator[Decidable]) -> Path:
-        with NamedTemporaryFile(dir=self.folder, prefix="columns-", delete=False) as file:
-            table, beyond = pack(accounts)
-            if beyond:
-                raise TooMuch
-            with pa.ipc.new_file(file, SCHEMA) as writer:
-                writer.write_table(table)
+    def __call__(self, packed: Packed) -> Path:
+        if packed.beyond:
+            raise TooMuch
+        with (
+            NamedTemporaryFile(dir=self.folder, prefix="columns-", delete=False) as file,
+            pa.ipc.new_file(file, SCHEMA) as writer,
+        ):
+            writer.write_table(packed.table)
         return Path(file.name)
-
-
-def _tables(parts: list[Path], refused: pa.Table) -> Iterator[pa.Table]:
-    """The tables that were written, then the refused lines."""
-    for part in parts:
-        with part.open("rb") as file:
-            yield pa.ipc.open_file(file).read_all()
-        part.unlink()
-    yield refused

@@ -14,8 +14,9 @@ from typing import Annotated
 
 import typer
 
-from cli.offline.by_person import Worked, by_person, plan_for, sorted_part, temporary_folder
-from cli.offline.worker_processes import cores, workers
+from cli.offline.one_book import in_one_book
+from cli.offline.plan import Worked, plan_for, sorted_part, temporary_folder
+from cli.offline.worker_processes import JobsOption, cores, workers
 from cli.terminal.given_files import FACTS_HELP, AsOfOption, instant_of, is_packed, load_policies, tell_refused
 from cli.terminal.output import SOME_REFUSED, progress
 from handlers.claims.account import Decidable
@@ -31,6 +32,7 @@ def adjudicate(
     facts: Annotated[Path, typer.Argument(help=FACTS_HELP)],
     policy: Annotated[list[Path], typer.Option(help="A policy file; repeat the option for more releases.")],
     as_of: AsOfOption = None,
+    jobs: JobsOption = None,
 ) -> None:
     """Decide every claim in a file of facts and print one JSON object per claim, sorted by claim_id.
 
@@ -39,7 +41,7 @@ def adjudicate(
     3 if some were refused, 2 if an option or a policy is invalid.
     """
     policies, moment = load_policies(policy), instant_of(as_of)
-    with _decided(facts, policies, moment) as worked:
+    with _decided(facts, policies, moment, jobs or cores()) as worked:
         tell_refused(worked.refused)
         with ExitStack() as stack:
             parts = [stack.enter_context(part.open("rb")) for part in worked.results]
@@ -53,22 +55,29 @@ def adjudicate(
 
 
 @contextmanager
-def _decided(facts: Path, policies: Policies, as_of: datetime | None) -> Iterator[Worked[Path]]:
+def _decided(facts: Path, policies: Policies, as_of: datetime | None, jobs: int) -> Iterator[Worked[Path]]:
     """The decisions in temporary files."""
     if is_packed(facts):
         from cli.offline import packed_file  # Arrow and numpy take long to import
+        from cli.offline.by_person import OneByOne
 
         packed = packed_file.opened(facts, as_of)
-        with temporary_folder() as folder, workers(cores() if packed.groups > 1 else 1) as pool:
-            work = packed_file.OnAccounts(Deciding(policies, folder))
+        with temporary_folder() as folder, workers(min(jobs, packed.groups)) as pool:
             with progress() as bar:
-                worked = packed_file.by_row_group(packed, work, pool, bar)
+                worked = packed_file.by_row_group(packed, OneByOne(Deciding(policies, folder)), pool, bar)
             yield worked
         return
-    with plan_for(facts, 4 * cores(), as_of) as plan, workers(cores() if plan.buckets > 1 else 1) as pool:
-        with progress() as bar:
-            worked = by_person(plan, Deciding(policies, plan.folder), pool, bar)
-        yield worked
+    with plan_for(facts, jobs, as_of) as plan:
+        work = Deciding(policies, plan.folder)
+        if plan.short:
+            yield in_one_book(plan, work)
+            return
+        from cli.offline.by_person import OneByOne, by_person
+
+        with workers(plan.processes) as pool:
+            with progress() as bar:
+                worked = by_person(plan, OneByOne(work), pool, bar)
+            yield worked
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,24 +5,25 @@ Every page has a checksum that is compared when it is read, so a damaged file is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Generic, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.progress import Progress
 
-from cli.offline.by_person import Work, Worked
+from cli.offline.by_person import Work
+from cli.offline.plan import Worked
 from cli.offline.worker_processes import Workers
 from cli.terminal.output import fail
 from handlers.offline.columns.arrays import DamagedColumns
 from handlers.offline.columns.layout import PACKING, SCHEMA
-from handlers.offline.columns.packing import refused_of, unpack
+from handlers.offline.columns.packing import Packed, refused_of
 from schemas.bilingual import Saying
 from schemas.refusals import Refusal
 
@@ -77,6 +78,14 @@ def write(target: Path, tables: Iterable[pa.Table], facts: int) -> None:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def table_of(part: Path) -> pa.Table:
+    """The packed rows in a temporary file, which is removed."""
+    with part.open("rb") as file:
+        table = pa.ipc.open_file(file).read_all()
+    part.unlink()
+    return table
 
 
 def _in_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -135,17 +144,7 @@ def _refuse(path: Path, error: NotPacked) -> NoReturn:
     fail(f"{path}: {error.said.zh}\n{path}: {error.said.en}")
 
 
-@dataclass(frozen=True, slots=True)
-class OnAccounts(Generic[T]):
-    """Work on accounts, done on those of a packed table."""
-
-    work: Work[T]
-
-    def __call__(self, table: pa.Table) -> T:
-        return self.work(unpack(table))
-
-
-def by_row_group(packed: PackedFile, work: Callable[[pa.Table], T], pool: Workers, bar: Progress) -> Worked[T]:
+def by_row_group(packed: PackedFile, work: Work[T], pool: Workers, bar: Progress) -> Worked[T]:
     """Does ``work`` on each group of persons. It and its result must be picklable. Ends the command on damage."""
     deciding = bar.add_task("deciding claims", total=packed.groups)
     results = []
@@ -158,6 +157,6 @@ def by_row_group(packed: PackedFile, work: Callable[[pa.Table], T], pool: Worker
     return Worked(results, packed.facts, packed.refused)
 
 
-def _on_group(path: Path, work: Callable[[pa.Table], T], number: int) -> T:
+def _on_group(path: Path, work: Work[T], number: int) -> T:
     with _reading(path) as file:
-        return work(file.read_row_group(number, columns=_NEEDED, use_threads=False))
+        return work(Packed(file.read_row_group(number, columns=_NEEDED, use_threads=False), []))

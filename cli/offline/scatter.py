@@ -5,50 +5,57 @@ These are the first two of the three passes of `cli.offline.by_person`.
 
 from __future__ import annotations
 
-import marshal
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
-from zlib import crc32
+from typing import BinaryIO
 
-from handlers.claims.read import read, recall
-from handlers.offline.compact_account import LineKey, identities
-from handlers.offline.compact_events import LETTER, OTHER, PERSON_ID, CompactRecord, parse_compact, record_of
+import numpy as np
+import pyarrow as pa
+
+from cli.offline.plan import Plan
+from handlers.offline.columns.arrays import Ints
+from handlers.offline.columns.fact_tables import KINDS, Tables, joined
+from handlers.offline.columns.reading import read_lines, recall_lines
+from handlers.offline.columns.rivals import Identities, identities_of, rivals_in
+from handlers.offline.columns.texts import Keys, keys_of
 from infra.ledger.schema import connect
 from infra.ledger.snapshot import accepted_events
-from schemas.dates import format_instant
 from schemas.refusals import Refusal
 
-CHUNK_BYTES = 4 * 2**20
-"""About 10,000 facts: small enough for a smooth progress bar, large enough to make the cost of a task negligible."""
+READ_BYTES = 2**20
+"""Bytes of the file that are read at once: so much that columns pay, and little enough to stay near the processor."""
 
-BUCKET_BYTES = 16 * 2**20
-"""Bytes of the file per bucket. As Python objects they take about five times as much."""
-
-
-class LineRefusal(NamedTuple):
-    """A refused line: its position in the file (bytes), and the reason."""
-
-    position: int
-    refusal: Refusal
+READ_EVENTS = 4_000
+"""The same, of a ledger."""
 
 
-Part = tuple[str, int, int]
-"""The part of a bucket that comes from one chunk: file, start and end position."""
+@dataclass(frozen=True, slots=True)
+class Scattered:
+    """A chunk on disk: how many facts it has, which lines (by position) were refused, and where each bucket begins.
 
+    There is a file for each kind of fact, then one for the ids, in which bucket n ends where bucket n + 1 begins.
+    """
 
-class Scattered(NamedTuple):
-    """A chunk on disk: bucket n is in ``file`` from ``offsets[n]`` to ``[n + 1]``, first all facts, then all ids."""
-
-    file: str
-    offsets: list[int]
+    name: Path
+    starts: list[list[int]]
     facts: int
-    refused: list[LineRefusal]
+    refused: list[tuple[int, Refusal]]
 
-    def part(self, bucket: int) -> Part:
-        return (self.file, self.offsets[bucket], self.offsets[bucket + 1])
+    def tables(self, bucket: int) -> Tables:
+        """The facts of the persons in a bucket."""
+        stays, bills, coverages, deaths = (self._rows(kind, bucket) for kind in range(len(KINDS)))
+        return stays, bills, coverages, deaths
+
+    def identities(self, bucket: int) -> Identities:
+        """The ids in a bucket."""
+        table = self._rows(len(KINDS), bucket)
+        return Identities(*(table.column(name).to_numpy() for name in ("id", "person")))
+
+    def _rows(self, kind: int, bucket: int) -> pa.Table:
+        start, end = self.starts[kind][bucket : bucket + 2]
+        with pa.memory_map(str(_part(self.name, kind))) as file:
+            return pa.ipc.open_file(file).read_all().slice(start, end - start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,111 +67,74 @@ class LedgerSource:
     snapshot_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A file of facts (None: they come from the ledger), and the folder for the buckets.
-
-    ``as_of`` is the moment at which the facts of the file are taken in; without it none is too new.
-    """
-
-    facts: Path | None
-    folder: Path
-    buckets: int
-    chunk_bytes: int = CHUNK_BYTES
-    as_of: datetime | None = None
-
-    def chunks(self) -> list[tuple[int, int]]:
-        """Half-open byte ranges that together cover the file."""
-        size = 0 if self.facts is None else self.facts.stat().st_size
-        return [(start, min(size, start + self.chunk_bytes)) for start in range(0, size, self.chunk_bytes)]
-
-
 def scatter(plan: Plan, chunk: tuple[int, int]) -> Scattered:
-    """Reads the lines that start in a chunk and puts the record of each fact into the bucket of its person."""
-    refused: list[LineRefusal] = []
+    """Reads the lines that start in a chunk and puts each fact into the bucket of its person."""
     assert plan.facts is not None, "the facts are in a file"
-    records = _records(plan.facts, chunk, plan.as_of, refused)
-    return _into_buckets(plan, chunk[0], records, refused)
+    found = []
+    with plan.facts.open("rb") as file:
+        for start in range(*chunk, READ_BYTES):
+            lines, positions = lines_in(file, start, min(start + READ_BYTES, chunk[1]))
+            found.append(read_lines(lines, positions, plan.as_of))
+    refused = [line for lines in found for line in lines.refused]
+    tables = joined(lines.tables for lines in found)
+    return Scattered(*_written(plan, chunk, tables), sum(lines.facts for lines in found), refused)
 
 
 def scatter_ledger(plan: Plan, ledger: LedgerSource, chunk: tuple[int, int]) -> Scattered:
     """The same for a range of the ledger's events. They were accepted before, so no rule is checked again."""
     engine = connect(ledger.url, ledger.lease)
+    tables, facts = [], 0
     try:
         values = accepted_events(engine, ledger.snapshot_id, *chunk)
-        records = enumerate((parse_compact(value) or record_of(recall(value)) for value in values), start=chunk[0])
-        return _into_buckets(plan, chunk[0], records, [])
+        while lines := list(islice(values, READ_EVENTS)):
+            tables.append(recall_lines(lines, chunk[0] + facts + np.arange(len(lines))))
+            facts += len(lines)
     finally:
         engine.dispose()
+    return Scattered(*_written(plan, chunk, joined(tables)), facts, [])
 
 
-def _records(
-    facts: Path, chunk: tuple[int, int], as_of: datetime | None, refused: list[LineRefusal]
-) -> Iterator[tuple[int, CompactRecord]]:
-    taken_in = None if as_of is None else format_instant(as_of)
-    for position, line in _lines(facts, *chunk):
-        record = parse_compact(line, taken_in)
-        if record is None:
-            reading = read(line, as_of=as_of)
-            if isinstance(reading, Refusal):
-                refused.append(LineRefusal(position, reading))
-                continue
-            record = record_of(reading.fact)
-        yield position, record
+def _written(plan: Plan, chunk: tuple[int, int], tables: Tables) -> tuple[Path, list[list[int]]]:
+    """Writes facts and their ids by bucket, and says where, and where in the files each bucket begins."""
+    name = plan.folder / f"chunk-{chunk[0]}"
+    persons = [keys_of(_whole(table.column("person_id"))) for table in tables]
+    found = identities_of(tables, persons)
+    sorts = [*zip(tables, persons, strict=True), (pa.table({"id": found.id, "person": found.person}), found.id)]
+    starts = []
+    for kind, (table, keys) in enumerate(sorts):
+        bucket = keys % np.uint64(plan.buckets)
+        in_order = table.combine_chunks().take(pa.array(np.argsort(bucket, kind="stable")))
+        with pa.OSFile(str(_part(name, kind)), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(in_order)
+        counts = np.bincount(bucket.astype(np.int64), minlength=plan.buckets)
+        starts.append([0, *np.cumsum(counts).tolist()])
+    return name, starts
 
 
-def _into_buckets(
-    plan: Plan, name: int, numbered: Iterable[tuple[int, CompactRecord]], refused: list[LineRefusal]
-) -> Scattered:
-    facts: list[tuple[list[CompactRecord], list[int]]] = [([], []) for _ in range(plan.buckets)]
-    ids: list[set[tuple[LineKey, str]]] = [set() for _ in range(plan.buckets)]
-    count = 0
-    for position, record in numbered:
-        count += 1
-        if record[LETTER] == OTHER:
-            continue
-        person_id: str = record[PERSON_ID]
-        records, positions = facts[bucket_of(person_id, plan.buckets)]
-        records.append(record)
-        positions.append(position)
-        for identity in identities(record):
-            _, subject_id = identity
-            ids[bucket_of(subject_id, plan.buckets)].add((identity, person_id))
-    path = plan.folder / f"chunk-{name}"
-    parts = [marshal.dumps(bucket) for bucket in facts] + [marshal.dumps(list(bucket)) for bucket in ids]
-    path.write_bytes(b"".join(parts))
-    offsets = [0]
-    for part in parts:
-        offsets.append(offsets[-1] + len(part))
-    return Scattered(str(path), offsets, count, refused)
+def _part(name: Path, kind: int) -> Path:
+    """The file of a chunk's facts of one kind, or of its ids."""
+    return name.with_name(f"{name.name}-{kind}")
 
 
-def rivals(parts: tuple[Part, ...]) -> set[str]:
-    """The persons who share an id with another person, according to the ids in some parts."""
-    owned: set[tuple[LineKey, str]] = set()
-    for part in parts:
-        owned.update(content(part))
-    if len({identity for identity, _ in owned}) == len(owned):
-        return set()
-    owners: dict[LineKey, set[str]] = {}
-    for identity, person_id in owned:
-        owners.setdefault(identity, set()).add(person_id)
-    return {person_id for persons in owners.values() if len(persons) > 1 for person_id in persons}
+def rivals(scattered: list[Scattered], bucket: int) -> Keys:
+    """The persons who share one of a bucket's ids with another person, by their keys."""
+    return rivals_in([chunk.identities(bucket) for chunk in scattered])
 
 
-def _lines(facts: Path, start: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """The lines that are not blank and start in ``[start, end)``, with their positions and without line ends."""
-    with facts.open("rb") as file:
-        if start:
-            file.seek(start - 1)
-            start += len(file.readline()) - 1  # the rest of a line that started in the chunk before
-        text = file.read(max(0, end - start))
-        if text and not text.endswith(b"\n"):
-            text += file.readline()
-    for line in text.split(b"\n"):
-        if line.strip():
-            yield start, line.rstrip(b"\r")
-        start += len(line) + 1
+def lines_in(file: BinaryIO, start: int, end: int) -> tuple[list[bytes], Ints]:
+    """The lines that are not blank and start in ``[start, end)``, without line ends, and where they start."""
+    if start:
+        file.seek(start - 1)
+        start += len(file.readline()) - 1  # the rest of a line that started before
+    else:
+        file.seek(0)
+    text = file.read(max(0, end - start))
+    if text and not text.endswith(b"\n"):
+        text += file.readline()
+    lines = text.split(b"\n")
+    positions = start + np.cumsum([0, *(len(line) + 1 for line in lines[:-1])])
+    told = np.array([bool(line.strip()) for line in lines], np.bool_)
+    return [line.rstrip(b"\r") for line in lines if line.strip()], positions[told]
 
 
 def line_at(file: BinaryIO, position: int) -> bytes:
@@ -173,28 +143,5 @@ def line_at(file: BinaryIO, position: int) -> bytes:
     return file.readline().rstrip(b"\r\n")
 
 
-def content(part: Part) -> Any:
-    """What `scatter` wrote: (records, positions), or a list of ids with their persons."""
-    file, start, end = part
-    with open(file, "rb") as opened:
-        opened.seek(start)
-        return marshal.loads(opened.read(end - start))
-
-
-def bucket_of(name: str, buckets: int) -> int:
-    """The bucket of a name; the same in every process."""
-    return crc32(name.encode("utf-8")) % buckets
-
-
-def line_numbers(facts: Path, positions: Iterable[int]) -> dict[int, int]:
-    """The line numbers, from 1, of the lines that start at some positions of a file."""
-    numbers = {}
-    number, reached = 1, 0
-    with facts.open("rb") as file:
-        for position in sorted(positions):
-            while reached < position:
-                text = file.read(min(position - reached, CHUNK_BYTES))
-                number += text.count(b"\n")
-                reached += len(text)
-            numbers[position] = number
-    return numbers
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)

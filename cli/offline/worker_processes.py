@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+import typer
 
 from cli.terminal.output import fail
 
@@ -24,6 +26,11 @@ KILLED = 70
 """Exit status when a process of the computation was killed."""
 
 ORPHAN_CHECK_S = 1.0
+
+
+JobsOption = Annotated[
+    int | None, typer.Option("--jobs", min=1, help="How many processes share the work. Default: one for each core.")
+]
 
 
 def cores() -> int:
@@ -48,7 +55,8 @@ class Workers:
                 yield futures.pop(future), future.result()
         except BrokenProcessPool:
             fail(
-                "a process of this computation was killed, perhaps because memory ran out: try again",
+                "一个计算进程被终止,可能是内存不足:请重试,或用 --jobs 减少进程数\n"
+                "a process of this computation was killed, perhaps as memory ran out: try again, or with fewer --jobs",
                 KILLED,
             )
 
@@ -56,7 +64,7 @@ class Workers:
 @contextmanager
 def workers(processes: int) -> Iterator[Workers]:
     """Starts processes; with 1 the work is done here. Enter before starting any thread (a progress bar has one)."""
-    if processes == 1:
+    if processes <= 1:
         yield Workers(None)
         return
     # A forked process has all modules in memory already, but forking is only safe on Linux.

@@ -7,24 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import psycopg
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from cli.offline.by_person import (
-    EVENTS_PER_BUCKET,
-    Work,
-    Worked,
-    by_person,
-    by_person_in_ledger,
-    plan_for,
-    sorted_part,
-    temporary_folder,
-)
-from cli.offline.scatter import LedgerSource, Plan
-from cli.offline.worker_processes import cores, workers
+from cli.offline.one_book import in_one_book
+from cli.offline.plan import EVENTS_PER_BUCKET, Plan, Worked, plan_for, sorted_part, temporary_folder
+from cli.offline.worker_processes import JobsOption, cores, workers
 from cli.simulate import claims_csv, cost_tables, html_page, report_json
 from cli.terminal.connect import read_settings
 from cli.terminal.given_files import (
@@ -48,6 +39,9 @@ from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
 from schemas.policy.succession import PoliciesConflict
 from stream.deadline import INFRASTRUCTURE_GONE
+
+if TYPE_CHECKING:
+    from cli.offline.by_person import Work
 
 EXAMPLE = (
     "Example: huzhu simulate --policy draft.toml --baseline wuxi-sample.toml --facts facts.jsonl --out draft-report"
@@ -91,6 +85,7 @@ def simulate(
     every_claim: Annotated[
         bool, typer.Option("--every-claim", help="Also write every claim, before and after, to claims.csv.")
     ] = False,
+    jobs: JobsOption = None,
     language: Annotated[OutputLanguage, typer.Option(help="zh, en, or both (Chinese first).")] = OutputLanguage.ZH,
     as_json: JsonOption = False,
 ) -> None:
@@ -114,11 +109,12 @@ def simulate(
     compares = ledger or old is not None
     new = load_policies(policy, language, elsewhere=compares)
     compare = partial(_compared, new, language)
-    worked, compared = (
-        _from_ledger(compare, old, every_claim, folder)
-        if facts is None
-        else _from_file(facts, taken_in_at, compare(old), every_claim, folder)
-    )
+    asked = _Asked(jobs or cores(), folder / "claims.csv" if folder is not None and every_claim else None)
+    if facts is None:
+        worked, compared = _from_ledger(compare, old, asked)
+    else:
+        compared = compare(old)
+        worked = _from_file(facts, taken_in_at, compared, asked)
     tally = Tally()
     for result, _ in worked.results:
         tally.merge(result)
@@ -141,40 +137,68 @@ def simulate(
 Compared = tuple[Policies | None, Policies]
 """The policies before (None if there is nothing to compare with) and after."""
 
+Simulated = tuple[Tally, Path | None]
+"""The sums of some persons, and the file that lists their claims, if it was asked for."""
 
-def _from_file(
-    facts: Path, as_of: datetime | None, compared: Compared, every_claim: bool, folder: Path | None
-) -> Outcome:
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How to work, and where the list of every claim goes, if there is one."""
+
+    jobs: int
+    claims: Path | None
+
+    def one_by_one(self, compared: Compared, spool: Path) -> Simulating:
+        return Simulating(compared[0] or Policies(), compared[1], spool if self.claims else None)
+
+    def work(self, compared: Compared, spool: Path) -> Work[Simulated]:
+        """The work on packed persons."""
+        from cli.offline.by_person import OneByOne  # Arrow and numpy take long to import
+        from cli.simulate.simulate_columns import SimulatingColumns
+
+        if self.claims:
+            return OneByOne(self.one_by_one(compared, spool))
+        return SimulatingColumns(compared[0] or Policies(), compared[1])
+
+    def collect(self, worked: Worked[Simulated]) -> None:
+        """Merges what the parts list."""
+        parts = [part for _, part in worked.results if part is not None]
+        if self.claims is not None and parts:
+            claims_csv.merge(parts, self.claims)
+
+
+def _from_file(facts: Path, as_of: datetime | None, compared: Compared, asked: _Asked) -> Worked[Simulated]:
     if is_packed(facts):
-        return _from_packed(facts, as_of, compared, every_claim, folder), compared
-    with plan_for(facts, 4 * cores(), as_of) as plan:
-        work = _work(plan, compared, every_claim)
-        with workers(cores() if plan.buckets > 1 else 1) as pool, progress() as bar:
-            worked = by_person(plan, work, pool, bar)
-        _collect(worked, folder)
-    return worked, compared
+        return _from_packed(facts, as_of, compared, asked)
+    with plan_for(facts, asked.jobs, as_of) as plan:
+        if plan.short:
+            worked = in_one_book(plan, asked.one_by_one(compared, plan.folder))
+        else:
+            from cli.offline.by_person import by_person
+
+            with workers(plan.processes) as pool, progress() as bar:
+                worked = by_person(plan, asked.work(compared, plan.folder), pool, bar)
+        asked.collect(worked)
+    return worked
 
 
-def _from_packed(
-    facts: Path, as_of: datetime | None, compared: Compared, every_claim: bool, folder: Path | None
-) -> Worked[Simulated]:
-    from cli.offline import packed_file  # Arrow and numpy take long to import
-    from cli.simulate.simulate_columns import SimulatingColumns
+def _from_packed(facts: Path, as_of: datetime | None, compared: Compared, asked: _Asked) -> Worked[Simulated]:
+    from cli.offline import packed_file
 
     packed = packed_file.opened(facts, as_of)
-    before, after = compared[0] or Policies(), compared[1]
-    with temporary_folder() as spool, workers(cores() if packed.groups > 1 else 1) as pool:
-        one_by_one = packed_file.OnAccounts(Simulating(before, after, spool))
+    with temporary_folder() as spool, workers(min(asked.jobs, packed.groups)) as pool:
         with progress() as bar:
-            work = one_by_one if every_claim else SimulatingColumns(before, after)
-            worked = packed_file.by_row_group(packed, work, pool, bar)
-        _collect(worked, folder)
+            worked = packed_file.by_row_group(packed, asked.work(compared, spool), pool, bar)
+        asked.collect(worked)
     return worked
 
 
 def _from_ledger(
-    compare: Callable[[Policies], Compared], old: Policies | None, every_claim: bool, folder: Path | None
-) -> Outcome:
+    compare: Callable[[Policies], Compared], old: Policies | None, asked: _Asked
+) -> tuple[Worked[Simulated], Compared]:
+    from cli.offline.by_person import by_person_in_ledger
+    from cli.offline.scatter import LedgerSource
+
     settings = read_settings()
     url = settings.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql://huzhu@127.0.0.1/huzhu")
     engine = connect(url, settings.ledger_lease)
@@ -183,24 +207,19 @@ def _from_ledger(
             compared = compare(_published(now) if old is None else old)
             events = range(now.first_event, now.end_event)
             buckets = -(-len(events) // EVENTS_PER_BUCKET) or 1
-            plan = Plan(None, spool, buckets if buckets == 1 else max(buckets, 4 * cores()))
+            processes = 1 if buckets == 1 else asked.jobs
+            plan = Plan(None, spool, max(buckets, 2 * processes if processes > 1 else 1), processes=processes)
             source = LedgerSource(url, settings.ledger_lease, now.snapshot_id)
-            work = _work(plan, compared, every_claim)
-            with workers(cores() if buckets > 1 else 1) as pool, progress() as bar:
+            work = asked.work(compared, spool)
+            with workers(processes) as pool, progress() as bar:
                 worked = by_person_in_ledger(plan, source, events, work, pool, bar)
-            _collect(worked, folder)
+            asked.collect(worked)
     except (DBAPIError, psycopg.Error) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
         fail(f"the ledger cannot be read: {str(reason).splitlines()[0]}", INFRASTRUCTURE_GONE)
     finally:
         engine.dispose()
     return worked, compared
-
-
-Simulated = tuple[Tally, Path | None]
-"""The sums of some persons, and the file that lists their claims, if it was asked for."""
-
-Outcome = tuple[Worked[Simulated], Compared]
 
 
 def _published(now: Moment) -> Policies:
@@ -212,18 +231,3 @@ def _compared(new: Policies, language: OutputLanguage, old: Policies | None) -> 
         return old, new if old is None else in_place_of(old, new)
     except PoliciesConflict as error:
         refuse_together(error, language)
-
-
-def _work(plan: Plan, compared: Compared, every_claim: bool) -> Work[Simulated]:
-    before, after = compared[0] or Policies(), compared[1]
-    if every_claim or plan.buckets == 1:
-        return Simulating(before, after, plan.folder if every_claim else None)
-    from cli.simulate.simulate_columns import SimulatingMany  # Arrow and numpy pay for many facts only
-
-    return SimulatingMany(before, after)
-
-
-def _collect(worked: Worked[Simulated], folder: Path | None) -> None:
-    parts = [part for _, part in worked.results if part is not None]
-    if parts and folder is not None:
-        claims_csv.merge(parts, folder / "claims.csv")

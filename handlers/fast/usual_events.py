@@ -152,7 +152,7 @@ def _cny(value: Any) -> str:
     return "CNY"
 
 
-def _instant(value: Any) -> datetime:
+def instant(value: Any) -> datetime:
     """From the year 1000 to 2999, where every instant exists in Shanghai and in Greenwich."""
     if not _INSTANT.fullmatch(value):
         raise Unusual
@@ -173,7 +173,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("event_type", "event_id", "source", "person_id", "encounter_id", "facility_id"), _identifier),
     **dict.fromkeys(("settlement_id", "invoice_no", "coverage_id", "programme", "category"), _identifier),
     **dict.fromkeys(("household_id", "pool_id", "area", "payout_id", "reference"), _identifier),
-    **dict.fromkeys(("occurred_at", "settled_at", "reported_at"), _instant),
+    **dict.fromkeys(("occurred_at", "settled_at", "reported_at"), instant),
     **dict.fromkeys(("admitted_on", "discharged_on", "valid_from", "valid_to", "died_on"), DAYS.__getitem__),
     **dict.fromkeys(SettlementPosted.money_fields, fen),
     "version": _version,

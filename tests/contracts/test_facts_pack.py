@@ -13,6 +13,7 @@ import typer
 from rich.progress import Progress
 
 from cli.offline import packed_file
+from cli.offline.by_person import OneByOne
 from cli.offline.worker_processes import Workers, workers
 from cli.simulate.simulate_columns import SimulatingColumns
 from cli.simulate.simulate_command import Simulating
@@ -187,7 +188,7 @@ def test_groups_of_persons_add_up_in_other_processes(
     ]
     with workers(2) as pool:
         assert expected == simulated(tmp_path / "small.parquet", published, pool)
-    one_by_one = packed_file.OnAccounts(Simulating(Policies(), published, None))
+    one_by_one = OneByOne(Simulating(Policies(), published, None))
     worked = packed_file.by_row_group(opened, one_by_one, Workers(None), Progress(disable=True))
     tally = Tally()
     for result, _ in worked.results:

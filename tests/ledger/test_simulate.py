@@ -14,8 +14,9 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import InternalError
 
 from acts.take_in import take_in
-from cli.offline.by_person import by_person_in_ledger
-from cli.offline.scatter import LedgerSource, Plan
+from cli.offline.by_person import OneByOne, by_person_in_ledger
+from cli.offline.plan import Plan
+from cli.offline.scatter import LedgerSource
 from cli.offline.worker_processes import Workers
 from handlers.claims.account import Decidable
 from handlers.offline.what_if import Pair, pairs
@@ -144,7 +145,7 @@ def test_all_looks_are_at_one_moment(
         plan, source = Plan(None, tmp_path, 7), LedgerSource(ledger_url, 15.0, now.snapshot_id)
         work = Paying(Policies(tuple(parse_policy(each) for each in now.policy_texts)))
         events = range(now.first_event, now.end_event)
-        worked = by_person_in_ledger(plan, source, events, work, Workers(None), Progress(disable=True))
+        worked = by_person_in_ledger(plan, source, events, OneByOne(work), Workers(None), Progress(disable=True))
     found: Paid = {}
     for result in worked.results:
         found |= result

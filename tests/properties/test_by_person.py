@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -11,15 +10,13 @@ from random import Random
 import pytest
 from rich.progress import Progress
 
-from cli.offline.by_person import by_person
-from cli.offline.scatter import Plan
+from cli.offline.by_person import OneByOne, by_person
+from cli.offline.plan import Plan
 from cli.offline.worker_processes import Workers, workers
 from handlers.claims.account import Decidable
 from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.explain import decision_of
-from handlers.claims.read import Reading, read, recall
 from handlers.offline.book import Book
-from handlers.offline.compact_events import parse_compact, record_of
 from handlers.offline.what_if import LARGEST, Tally, in_place_of, pairs
 from infra.population import generate
 from schemas.dates import parse_instant
@@ -29,7 +26,7 @@ from schemas.policy.model import Policies
 from schemas.policy.policy_file import read_policies
 from schemas.refusals import Refusal
 from tests.oracle.cases import random_case, random_person_years
-from tests.support.builders import VILLAGE, YEARLY, Json, bill, coverage, discharge, encode, policies, policy_text
+from tests.support.builders import VILLAGE, YEARLY, Json, bill, discharge, encode, policies, policy_text
 from tests.support.length import times
 from tests.support.paths import WUXI
 
@@ -73,7 +70,7 @@ def person_by_person(
     file = folder / "facts.jsonl"
     file.write_bytes(b"\n".join(line.rstrip(b"\n") for line in lines))
     plan = Plan(file, folder, buckets, chunk_bytes, as_of)
-    worked = by_person(plan, Deciding(published), hands, Progress(disable=True))
+    worked = by_person(plan, OneByOne(Deciding(published)), hands, Progress(disable=True))
     assert worked.facts + len(worked.refused) == sum(bool(line.strip()) for line in lines), "each line counts once"
     claims = [claim for result in worked.results for claim in result]
     return sorted(claims, key=lambda claim: str(claim["claim_id"])), worked.refused
@@ -102,7 +99,7 @@ def test_the_population_comes_out_the_same_in_other_processes(tmp_path: Path) ->
 
 @pytest.mark.parametrize("as_of", ["2024-06-30T09:30:00+08:00", "2023-12-31T23:59:59.5Z", "1980-01-01T00:00:00Z"])
 def test_what_lies_in_the_future_is_refused_alike(as_of: str, tmp_path: Path) -> None:
-    """As of a moment amid a city's facts the same lines are refused, in the same words, in compact form or not."""
+    """As of a moment amid a city's facts the same lines are refused, in the same words, in usual form or not."""
     lines, moment = list(generate(12, 150)), parse_instant(as_of)
     for name, instant in (("E-on", moment + timedelta(days=1)), ("E-over", moment + timedelta(days=1, microseconds=1))):
         lines.append(encode(discharge(name, "1979-05-01", admitted_on="1979-05-01", occurred_at=instant.isoformat())))
@@ -126,77 +123,6 @@ def test_the_first_of_two_rivals_decides(tmp_path: Path) -> None:
         assert (claims, refused) == in_one_book(lines, Policies())
         assert [f"P{first}"] == [claim["person_id"] for claim in claims]
         assert 22 == len(refused)
-
-
-# The compact form ----------------------------------------------------------------------------------------------------
-
-
-def agree(line: bytes) -> bool:
-    """Whether an event is in compact form; if so its record must be that of what `read` makes of it."""
-    record = parse_compact(line)
-    if record is None:
-        return False
-    reading = read(line)
-    assert isinstance(reading, Reading), line
-    assert record_of(reading.fact) == record
-    assert record_of(recall(line)) == record
-    return True
-
-
-def test_the_compact_form_says_what_reading_says() -> None:
-    """In random events of every kind, bent in every way; most sound ones are compact, or there would be no gain."""
-    seen = [agree(line) for seed in range(CASES) for line in random_case(seed).lines]
-    assert any(seen)
-    city = [agree(line) for line in generate(3, 400)]
-    assert sum(city) > 0.95 * len(city)
-
-
-VALUES = ["1.5", "-1", "0.001", "1e3", "NaN", "Infinity", "true", "null", "[]", "{}", '""', '"1_0.00"', '"１.00"', "12"]
-VALUES += ['"2024-02-30"', '"2024-W10-1"', '"2024-03-10T12:00:00"', '"2024-03-10T12:00:60Z"', '"9999-12-31T23:00:00Z"']
-VALUES += [
-    '"1990-07-01T12:00:00+08:00"',
-    '"x\\u0041"',
-    '"\x7f"',
-    '"' + "x" * 201 + '"',
-    '["a",["b"]]',
-    '["a",1]',
-    "2" * 30,
-]
-VALUES += [
-    '"+1.00"',
-    '" 1.00"',
-    '"999999999999.99"',
-    '"1000000000000.00"',
-    '".50"',
-    '"0.00"',
-    '"00.00"',
-    '"CNY"',
-    "-0.00",
-]
-
-
-@pytest.mark.parametrize("event", [discharge(), bill(), coverage(area="A1", valid_to="2030-01-01")])
-def test_one_bent_member_is_read_as_ever(event: Json) -> None:
-    """Each member of an event in turn takes each of many awkward values, comes twice, or is missing."""
-    for name in [*event, "unknown"]:
-        rest = {key: value for key, value in event.items() if key != name}
-        agree(encode(rest))
-        for value in VALUES:
-            text = json.dumps(rest)[:-1] + f', "{name}": {value}' + "}"
-            agree(text.encode("utf-8"))
-            agree((text[:-1] + f', "{name}": {value}' + "}").encode("utf-8"))
-    for codec in ("utf-16", "utf-8-sig", "utf-32"):
-        assert not agree(json.dumps(event).encode(codec))
-
-
-def test_an_event_that_names_a_member_twice_is_never_compact() -> None:
-    """Two readers could see two amounts: it is refused."""
-    text = encode(bill())[:-1]
-    assert not agree(text + b', "copay": "1.00"}')
-    assert not agree(text + b', "final": true}')
-    for blank in (b" ", b"\t", b"\r", b"\n"):
-        assert not agree(text + b', "copay"' + blank + b': "3000.00"}')
-    assert agree(text + b', "note": "compact"}')
 
 
 # Two policies ------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from handlers.claims.account import Decidable
 from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.offline.book import Book
 from handlers.offline.columns.arrays import claim_ids, columns_of
-from handlers.offline.columns.column_tally import tally_of_accounts
+from handlers.offline.columns.column_tally import tally_of
 from handlers.offline.columns.packing import pack, unpack
 from handlers.offline.columns.usual import STATUSES, decide
 from handlers.offline.columns.vector_rules import NO_TIER
@@ -147,8 +147,8 @@ def test_the_sums_over_columns_are_those_of_the_core(
     facts = [of_person(number, body) for number, person in enumerate(people) for body in person.facts]
     accounts = list(book_of(map(encode, facts)).accounts.values())
     before, after = policies(*old), policies(*new)
-    assert sums(accounts, before, after) == tally_of_accounts(accounts, before, after)
-    assert sums(accounts, Policies(), after) == tally_of_accounts(accounts, Policies(), after)
+    assert sums(accounts, before, after) == tally_of(pack(accounts), before, after)
+    assert sums(accounts, Policies(), after) == tally_of(pack(accounts), Policies(), after)
 
 
 def of_person(number: int, body: Body) -> Body:
@@ -239,7 +239,7 @@ def test_a_claim_that_no_column_holds_is_not_packed() -> None:
     table, beyond = pack([account])
     assert (0, [account]) == (len(table), beyond)
     published = policies(policy(scheme("mutual")))
-    assert sums([account], published, published) == tally_of_accounts([account], published, published)
+    assert sums([account], published, published) == tally_of(pack([account]), published, published)
 
 
 def test_the_first_area_in_order_of_ids_is_that_of_the_claim() -> None:
@@ -249,7 +249,7 @@ def test_the_first_area_in_order_of_ids_is_that_of_the_claim() -> None:
     late = coverage_from("2021-01-01", coverage_id="C0", area="D")
     book = book_of(encode(body) for body in (*reversed(covers), late, *stay_of("E1", "2020-03-01", "50.00")))
     published = policies(policy(scheme("mutual")))
-    found = tally_of_accounts(book.accounts.values(), Policies(), published)
+    found = tally_of(pack(book.accounts.values()), Policies(), published)
     assert [("B",)] == list(found.by_area)
     assert ["B"] == [each.area for each in found.largest]
 
@@ -261,7 +261,7 @@ def test_changes_on_the_edge_of_a_class_belong_to_it() -> None:
     accounts = list(book_of(encode(body) for body in (coverage_from(), *stays)).accounts.values())
     published = policies(policy(scheme("mutual")))
     for before, after in ((Policies(), published), (published, Policies())):
-        assert sums(accounts, before, after) == tally_of_accounts(accounts, before, after)
+        assert sums(accounts, before, after) == tally_of(pack(accounts), before, after)
 
 
 def test_claims_of_one_day_are_packed_in_order_of_their_ids() -> None:
@@ -279,6 +279,6 @@ def test_most_of_a_city_is_usual() -> None:
     after = policies(WUXI.read_text("utf-8").replace('"0.60"', '"0.45"').replace('rate = "0.30"', 'rate = "0.55"'))
     claims, usual = agree(accounts, before)
     assert usual > 0.9 * claims
-    found = tally_of_accounts(accounts, before, after)
+    found = tally_of(pack(accounts), before, after)
     assert found.largest
     assert sums(accounts, before, after) == found

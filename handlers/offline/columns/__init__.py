@@ -1,5 +1,9 @@
-"""Facts as columns, and what-if over them: the same results as `handlers.claims.adjudicate`, for many persons at once.
+"""Facts as columns, and what-if over them: the same results as line by line and claim by claim, for many at once.
 
-The slow twins are `handlers.claims.adjudicate` (for `vector_rules` and `usual`) and `handlers.offline.what_if.Tally`
-(for `column_tally`). Whoever is not plainly usual goes to them; tests/properties/test_columns.py holds both together.
+Each fast way has a slow twin, to which it leaves whatever is not plainly usual, and a test that holds both together:
+
+- reading, `usual_lines`: `handlers.claims.read` (tests/properties/test_usual_lines.py);
+- sorting by person, `gathering`, `rivals`: `handlers.offline.book`, `packing` (tests/properties/test_by_person.py);
+- deciding, `vector_rules` and `usual`: `handlers.claims.adjudicate` (tests/properties/test_columns.py);
+- adding up, `column_tally`: `handlers.offline.what_if.Tally` (the same test).
 """

@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 
-from handlers.claims.account import Decidable
 from handlers.offline.columns.arrays import Bools, Columns, Ints, claim_ids, columns_of, day_of, sums
-from handlers.offline.columns.packing import pack, unpack
+from handlers.offline.columns.packing import Packed, unpack
 from handlers.offline.columns.usual import STATUSES, Decided, decide
 from handlers.offline.columns.vector_rules import NO_TIER, pairs_of
 from handlers.offline.what_if import EDGES, LARGEST, Changed, Class, Cost, Tally, pairs
 from schemas.policy.model import Policies
 
 
-def tally_of(table: pa.Table, before: Policies, after: Policies) -> Tally:
-    """What the claims of a packed table cost under both, each person once. Raises DamagedColumns."""
+def tally_of(packed: Packed, before: Policies, after: Policies) -> Tally:
+    """What the claims of packed persons cost under both, each person once. Raises DamagedColumns."""
+    table = packed.table
     columns = columns_of(table)
     old, new = decide(columns, before), decide(columns, after)
     usual = old.usual & new.usual
     tally = _Tallying(table, columns, usual, old, new).tally()
-    for account in unpack(table.filter(pa.array(~usual))):
+    for account in chain(unpack(table.filter(pa.array(~usual))), packed.beyond):
         tally.take(pairs(account, before, after))
     tally.merge(Tally())  # sorts
-    return tally
-
-
-def tally_of_accounts(accounts: Iterable[Decidable], before: Policies, after: Policies) -> Tally:
-    """The same for accounts, which are packed for it."""
-    table, beyond = pack(accounts)
-    tally = tally_of(table, before, after)
-    for account in beyond:
-        tally.take(pairs(account, before, after))
     return tally
 
 

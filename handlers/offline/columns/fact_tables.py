@@ -1,0 +1,118 @@
+"""Facts as tables of their own kind, in the order in which they were read: what is sorted by person afterwards.
+
+Days are numbers of days since 1970-01-01, amounts fen. A table holds the facts that make one kind of line of versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+
+from handlers.offline.columns.arrays import NEVER, number_of
+from schemas.dates import shanghai_date
+from schemas.facts import (
+    CoverageRecorded,
+    CoverageVoided,
+    EncounterDischarged,
+    Fact,
+    PersonDied,
+    SettlementPosted,
+    SettlementVoided,
+)
+
+_TEXT, _NUMBER, _FLAG = pa.string(), pa.int64(), pa.bool_()
+
+_LINE = [("person_id", _TEXT), ("id", _TEXT), ("version", _NUMBER), ("position", _NUMBER)]
+"""What every fact has: its person, the id of its line of versions, and where it was read."""
+
+STAYS = pa.schema(
+    [
+        *_LINE,
+        ("facility_level", _TEXT),
+        ("care_type", _TEXT),
+        ("admitted_on", _NUMBER),
+        ("discharged_on", _NUMBER),
+        ("diagnoses", pa.list_(pa.field("element", _TEXT, nullable=False))),
+    ]
+)
+BILLS = pa.schema(
+    [
+        *_LINE,
+        ("encounter_id", _TEXT),
+        ("live", _FLAG),
+        ("final", _FLAG),
+        ("settled_on", _NUMBER),
+        ("copay", _NUMBER),
+        ("out_of_catalogue", _NUMBER),
+    ]
+)
+"""Settlements and their voiding, which is not live and has no amounts."""
+
+COVERAGES = pa.schema(
+    [
+        *_LINE,
+        ("live", _FLAG),
+        ("programme", _TEXT),
+        ("category", _TEXT),
+        ("area", _TEXT),
+        ("valid_from", _NUMBER),
+        ("valid_to", _NUMBER),
+    ]
+)
+"""Coverages and their voiding. The end of an open one never comes."""
+
+DEATHS = pa.schema([*_LINE, ("died_on", _NUMBER)])
+
+KINDS = (STAYS, BILLS, COVERAGES, DEATHS)
+"""The tables of facts always come in this order."""
+
+Tables = tuple[pa.Table, pa.Table, pa.Table, pa.Table]
+
+
+def tables_of(facts: Iterable[tuple[int, Fact]]) -> Tables:
+    """The tables of some facts, each with where it was read. Payout reports decide nothing and are left out."""
+    rows: tuple[list[tuple[Any, ...]], ...] = ([], [], [], [])
+    for position, fact in facts:
+        line = (fact.person_id, fact.subject.id, fact.line_version, position)
+        match fact:
+            case EncounterDischarged():
+                days = number_of(fact.admitted_on), number_of(fact.discharged_on)
+                rows[0].append((*line, str(fact.facility_level), str(fact.care_type), *days, fact.diagnoses))
+            case SettlementPosted():
+                settled = True, fact.final, number_of(shanghai_date(fact.settled_at))
+                rows[1].append((*line, fact.encounter_id, *settled, fact.copay, fact.out_of_catalogue))
+            case SettlementVoided():
+                rows[1].append((*line, fact.encounter_id, False, False, NEVER, 0, 0))
+            case CoverageRecorded():
+                end = NEVER if fact.valid_to is None else number_of(fact.valid_to)
+                named = fact.programme, fact.category, fact.area
+                rows[2].append((*line, True, *named, number_of(fact.valid_from), end))
+            case CoverageVoided():
+                rows[2].append((*line, False, None, None, None, NEVER, NEVER))
+            case PersonDied():
+                rows[3].append((*line, number_of(fact.died_on)))
+    stays, bills, coverages, deaths = (_table(its, schema) for its, schema in zip(rows, KINDS, strict=True))
+    return stays, bills, coverages, deaths
+
+
+def _table(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    return pa.table([pa.array(column, each.type) for column, each in zip(columns, schema, strict=True)], schema)
+
+
+def joined(parts: Iterable[Tables]) -> Tables:
+    """Tables of several parts, one after the other."""
+    stays, bills, coverages, deaths = (
+        pa.concat_tables([schema.empty_table(), *tables]) for schema, tables in zip(KINDS, _by_kind(parts), strict=True)
+    )
+    return stays, bills, coverages, deaths
+
+
+def _by_kind(parts: Iterable[Tables]) -> list[list[pa.Table]]:
+    by_kind: list[list[pa.Table]] = [[] for _ in KINDS]
+    for tables in parts:
+        for kind, table in zip(by_kind, tables, strict=True):
+            kind.append(table)
+    return by_kind

@@ -1,0 +1,272 @@
+"""From tables of facts to the packed rows of their persons, many persons at once.
+
+The slow twin is `handlers.offline.book.Book` with `packing.pack`. Of the persons here nobody shares an id with anybody
+else, so `handlers.claims.admit` can refuse a fact only where a version of its id comes twice, or where a bill changes
+its encounter. These ids are in doubt: their lines are read again and go through `admit`, which has the rules. Of all
+other ids the highest version counts (tests/properties/test_by_person.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from handlers.claims.admit import Disposition, Registry, admit
+from handlers.claims.read import Reading, read
+from handlers.offline.columns.arrays import LAST, NEVER, Bools, Ints, sums
+from handlers.offline.columns.fact_tables import Tables
+from handlers.offline.columns.layout import CLAIM, COVERAGE, SCHEMA
+from handlers.offline.columns.packing import Packed, PackedAccount, unpack, with_sums
+from handlers.offline.columns.texts import Keys, keys_of
+from schemas.refusals import Refusal
+
+_SUM_MAX = 2.0**62
+"""Fen: a sum that is roughly below it is exact in 64 bits."""
+
+
+class Admitted(NamedTuple):
+    """What became of lines, by where they begin: those that count, and those that were refused."""
+
+    accepted: list[int]
+    refused: list[tuple[int, Refusal]]
+
+
+def admit_lines(lines: Iterable[tuple[int, bytes]]) -> Admitted:
+    """Takes lines that were readable before in their order, by the rules."""
+    registry: Registry = {}
+    accepted: list[int] = []
+    refused: list[tuple[int, Refusal]] = []
+    for position, line in lines:
+        reading = read(line)
+        assert isinstance(reading, Reading), "it was readable before"
+        outcome = admit(reading, registry)
+        if isinstance(outcome, Refusal):
+            refused.append((position, outcome))
+        elif outcome is Disposition.ACCEPTED:
+            accepted.append(position)
+    return Admitted(accepted, refused)
+
+
+def positions_of(tables: Tables, keys: Keys) -> Ints:
+    """Where the facts of the persons with some keys were read, in that order."""
+    found = [_numbers(table, "position")[_with_keys(table, keys)] for table in tables]
+    return np.sort(np.concatenate(found))
+
+
+def _with_keys(table: pa.Table, keys: Keys) -> Bools:
+    return np.isin(keys_of(_whole(table.column("person_id"))), keys)
+
+
+class _Kind(NamedTuple):
+    """The facts of one kind, each with the numbers of its person and of its line of versions.
+
+    For bills the last is the number of the claim, for stays that of the line, which is the claim's.
+    """
+
+    table: pa.Table
+    person: Ints
+    line: Ints
+    claim: Ints
+
+    def numbers(self, name: str) -> Ints:
+        """A column of whole numbers, or of flags."""
+        numbers: Ints = _numbers(self.table, name)
+        return numbers
+
+    def at(self, rows: Ints | Bools) -> _Kind:
+        """Some of the facts."""
+        chosen = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        return _Kind(self.table.take(pa.array(chosen)), self.person[rows], self.line[rows], self.claim[rows])
+
+    def in_doubt(self) -> Ints:
+        """The lines of which a version comes twice, or whose bills name two claims."""
+        version = self.numbers("version")
+        order = np.lexsort((version, self.line))
+        one, other = order[:-1], order[1:]
+        doubtful = (version[one] == version[other]) | (self.claim[one] != self.claim[other])
+        lines: Ints = self.line[one][(self.line[one] == self.line[other]) & doubtful]
+        return lines
+
+    def newest(self) -> _Kind:
+        """The highest version of each line."""
+        order = np.lexsort((self.numbers("version"), self.line))
+        last = np.ones(len(order), np.bool_)
+        last[:-1] = self.line[order[1:]] != self.line[order[:-1]]
+        return self.at(order[last])
+
+
+class Gathering:
+    """The persons of some tables, which hold all their facts; those with a key among ``rivals`` are left out."""
+
+    def __init__(self, tables: Tables, rivals: Keys) -> None:
+        if len(rivals):
+            stays, bills, coverages, deaths = (table.filter(pa.array(~_with_keys(table, rivals))) for table in tables)
+        else:
+            stays, bills, coverages, deaths = tables
+        self._persons, *persons = _coded(*(each.column("person_id") for each in (stays, bills, coverages, deaths)))
+        self._claims, of_stay, of_bill = _coded(stays.column("id"), bills.column("encounter_id"))
+        _, of_settlement = _coded(bills.column("id"))
+        _, of_coverage = _coded(coverages.column("id"))
+        self._stays = _Kind(stays, persons[0], of_stay, of_stay)
+        self._bills = _Kind(bills, persons[1], of_settlement, of_bill)
+        self._coverages = _Kind(coverages, persons[2], of_coverage, of_coverage)
+        self._deaths = _Kind(deaths, persons[3], persons[3], persons[3])
+
+    def in_doubt(self) -> Ints:
+        """Where the facts were read that only the rules judge, in that order."""
+        found = []
+        for kind in (self._stays, self._bills, self._coverages, self._deaths):
+            found.append(kind.numbers("position")[np.isin(kind.line, kind.in_doubt())])
+        return np.sort(np.concatenate(found))
+
+    def packed(self, left_out: Ints) -> Packed:
+        """The rows of all who have a claim; the facts that were read at some positions do not count."""
+        stays, bills, coverages, deaths = (
+            kind.at(~np.isin(kind.numbers("position"), left_out)).newest()
+            for kind in (self._stays, self._bills, self._coverages, self._deaths)
+        )
+        amount = (bills.numbers("copay") + bills.numbers("out_of_catalogue")).astype(np.float64)
+        high = np.bincount(bills.claim, amount, len(self._claims)) >= _SUM_MAX
+        beyond = np.zeros(len(self._persons), np.bool_)
+        beyond[bills.person[high[bills.claim]]] = True
+        if not beyond.any():
+            return Packed(self._table(stays, bills, coverages, deaths), [])
+        fit, rest = (
+            self._table(stays.at(chosen[stays.person]), bills.at(chosen[bills.person]), coverages, deaths)
+            for chosen in (~beyond, beyond)
+        )
+        summed = self._exact_sums(bills.at(beyond[bills.person]))
+        return Packed(fit, [_with_sums(account, summed) for account in unpack(rest)])
+
+    def _exact_sums(self, bills: _Kind) -> dict[str, tuple[int, int]]:
+        """Copay and out of catalogue (fen) of each claim, in numbers of any size."""
+        claims = self._claims.take(pa.array(bills.claim)).to_pylist()
+        found: dict[str, tuple[int, int]] = {}
+        for claim_id, *amounts in zip(
+            claims, bills.numbers("copay").tolist(), bills.numbers("out_of_catalogue").tolist(), strict=True
+        ):
+            copay, out_of_catalogue = found.get(claim_id, (0, 0))
+            found[claim_id] = (copay + amounts[0], out_of_catalogue + amounts[1])
+        return found
+
+    def _table(self, stays: _Kind, bills: _Kind, coverages: _Kind, deaths: _Kind) -> pa.Table:
+        owner, stay = np.full((2, len(self._claims)), -1, np.int64)
+        owner[stays.claim], owner[bills.claim] = stays.person, bills.person
+        stay[stays.claim] = np.arange(len(stays.claim))
+        claims = _in_canonical_order(self._claims, owner, stay, stays)
+        counts = np.bincount(owner[claims], minlength=len(self._persons))
+        rows = np.flatnonzero(counts)
+        died = np.full(len(self._persons), NEVER, np.int64)
+        died[deaths.person] = deaths.numbers("died_on")
+        covers = coverages.at(coverages.numbers("live") & (counts > 0)[coverages.person])
+        return pa.table(
+            [
+                self._persons.take(pa.array(rows)),
+                _days(died[rows]),
+                _lists(counts[rows], _claim_columns(self._claims, claims, stay[claims], stays, bills), CLAIM),
+                _lists(np.bincount(covers.person, minlength=len(counts))[rows], _coverage_columns(covers), COVERAGE),
+                np.zeros(len(rows), np.int64),
+                pa.array([""] * len(rows), pa.string()),
+            ],
+            SCHEMA,
+        )
+
+
+def _with_sums(account: PackedAccount, summed: dict[str, tuple[int, int]]) -> PackedAccount:
+    """The account with other amounts."""
+    claims = {name: with_sums(claim, *summed.get(name, (0, 0))) for name, claim in account.claims.items()}
+    return replace(account, claims=claims)
+
+
+def _in_canonical_order(ids: pa.Array, owner: Ints, stay: Ints, stays: _Kind) -> Ints:
+    """The claims that have an owner: each person's by day of discharge, those without one last, and by their ids."""
+    claims = np.flatnonzero(owner >= 0)
+    person = owner[claims]
+    day = np.append(stays.numbers("discharged_on"), LAST)[stay[claims]]
+    order = np.lexsort((day, person))
+    one, other = order[:-1], order[1:]
+    alike = (day[one] == day[other]) & (person[one] == person[other])
+    unclear = np.union1d(one[alike], other[alike])
+    rank = np.zeros(len(claims), np.int64)
+    rank[unclear] = _ranks(ids.take(pa.array(claims[unclear])))
+    in_order: Ints = claims[np.lexsort((rank, day, person))]
+    return in_order
+
+
+def _claim_columns(ids: pa.Array, claims: Ints, stay: Ints, stays: _Kind, bills: _Kind) -> list[Any]:
+    """The columns of `layout.CLAIM`; ``stay`` is the row of each claim's, and -1 where there is none."""
+    live = bills.numbers("live")
+    filing = live & bills.numbers("final")
+    filed = np.full(len(ids), NEVER, np.int64)
+    np.minimum.at(filed, bills.claim[filing], bills.numbers("settled_on")[filing])
+    held = pa.array(stay, mask=stay < 0)
+
+    def of_stay(name: str) -> pa.Array:
+        return _whole(stays.table.column(name)).take(held)
+
+    diagnoses = CLAIM.field("diagnoses").type
+    listed = pa.concat_arrays([_whole(stays.table.column("diagnoses")).cast(diagnoses), pa.array([[]], diagnoses)])
+    return [
+        ids.take(pa.array(claims)),
+        np.bincount(bills.claim, minlength=len(ids))[claims],
+        np.bincount(bills.claim[live], minlength=len(ids))[claims],
+        *(sums(bills.numbers(name), bills.claim, len(ids))[claims] for name in ("copay", "out_of_catalogue")),
+        _days(filed[claims]),
+        of_stay("facility_level"),
+        of_stay("care_type"),
+        _days(pc.fill_null(of_stay("admitted_on"), NEVER).to_numpy()),
+        _days(pc.fill_null(of_stay("discharged_on"), NEVER).to_numpy()),
+        listed.take(pa.array(np.where(stay < 0, len(listed) - 1, stay))),
+    ]
+
+
+def _coverage_columns(covers: _Kind) -> list[Any]:
+    """The columns of `layout.COVERAGE`: each person's in order of their ids."""
+    ids = _whole(covers.table.column("id"))
+    table = covers.table.take(pa.array(np.lexsort((_ranks(ids), covers.person))))
+    named = [_whole(table.column(name)) for name in ("programme", "category", "area")]
+    return [*named, *(_days(_numbers(table, name)) for name in ("valid_from", "valid_to"))]
+
+
+def _lists(counts: Ints, columns: list[Any], kind: pa.StructType) -> pa.Array:
+    """A list for each row, which holds so many of the items one after the other."""
+    parts = [pa.array(column, one.type) for column, one in zip(columns, kind, strict=True)]
+    items = pa.StructArray.from_arrays(parts, fields=list(kind))
+    ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(ends), items, type=pa.list_(pa.field("element", kind, nullable=False)))
+
+
+def _coded(*columns: pa.ChunkedArray) -> list[Any]:
+    """The words of some columns, each once, and for each column the numbers of its words."""
+    chunks = [chunk for column in columns for chunk in column.chunks]
+    encoded = pa.concat_arrays([pa.array([], pa.string()), *chunks]).dictionary_encode()
+    numbers = encoded.indices.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    ends = np.cumsum([len(column) for column in columns])
+    return [encoded.dictionary, *np.split(numbers, ends[:-1])]
+
+
+def _ranks(texts: pa.Array) -> Ints:
+    """The place of each text when all are sorted by code point, as their UTF-8 bytes are."""
+    order = pc.array_sort_indices(texts.cast(pa.binary())).to_numpy().astype(np.int64)
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = np.arange(len(order))
+    return ranks
+
+
+def _days(numbers: Ints) -> pa.Array:
+    """Days, and nothing for one that never comes."""
+    never = numbers == NEVER
+    return pa.array(np.where(never, 0, numbers).astype(np.int32), pa.int32(), mask=never).cast(pa.date32())
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _numbers(table: pa.Table, name: str) -> Any:
+    return table.column(name).to_numpy()
