@@ -27,7 +27,7 @@ from cli.offline.worker_processes import Workers
 from handlers.offline.book import Book
 from handlers.offline.columns.arrays import Ints
 from handlers.offline.columns.fact_tables import joined
-from handlers.offline.columns.gathering import Admitted, Gathering, admit_lines, positions_of
+from handlers.offline.columns.gathering import Gathering, Judged, admit_lines, positions_of
 from handlers.offline.columns.packing import Packed, pack, unpack
 from handlers.offline.columns.texts import Keys
 from schemas.refusals import Refusal
@@ -103,7 +103,7 @@ def gather(plan: Plan, scattered: list[Scattered], shared: Keys, work: Work[T], 
     """The result of ``work`` on a bucket's persons who are no rivals, and the lines that were refused."""
     gathering = Gathering(joined(chunk.tables(bucket) for chunk in scattered), shared)
     doubtful = gathering.in_doubt()
-    judged = admit_lines(_lines_at(plan, doubtful)) if len(doubtful) else Admitted([], [])
+    judged = admit_lines(_lines_at(plan, doubtful)) if len(doubtful) else Judged([], [])
     return work(gathering.packed(np.setdiff1d(doubtful, judged.accepted))), judged.refused
 
 

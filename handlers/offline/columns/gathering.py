@@ -29,14 +29,14 @@ _SUM_MAX = 2.0**62
 """Fen: a sum that is roughly below it is exact in 64 bits."""
 
 
-class Admitted(NamedTuple):
+class Judged(NamedTuple):
     """What became of lines, by where they begin: those that count, and those that were refused."""
 
     accepted: list[int]
     refused: list[tuple[int, Refusal]]
 
 
-def admit_lines(lines: Iterable[tuple[int, bytes]]) -> Admitted:
+def admit_lines(lines: Iterable[tuple[int, bytes]]) -> Judged:
     """Takes lines that were readable before in their order, by the rules."""
     registry: Registry = {}
     accepted: list[int] = []
@@ -49,7 +49,7 @@ def admit_lines(lines: Iterable[tuple[int, bytes]]) -> Admitted:
             refused.append((position, outcome))
         elif outcome is Disposition.ACCEPTED:
             accepted.append(position)
-    return Admitted(accepted, refused)
+    return Judged(accepted, refused)
 
 
 def positions_of(tables: Tables, keys: Keys) -> Ints:
