@@ -14,6 +14,17 @@ RULES = "handlers/offline/columns/vector_rules.py"
 USUAL = "handlers/offline/columns/usual.py"
 TALLY = "handlers/offline/columns/column_tally.py"
 FILE = "cli/offline/packed_file.py"
+LINES = "tests/properties/test_usual_lines.py"
+RANGES = "tests/properties/test_byte_ranges.py"
+PERSONS = "tests/properties/test_by_person.py"
+READER = "handlers/offline/columns/usual_lines.py"
+TEXTS = "handlers/offline/columns/texts.py"
+GATHERING = "handlers/offline/columns/gathering.py"
+SCATTER = "cli/offline/scatter.py"
+BY_PERSON = "cli/offline/by_person.py"
+BENT = f"{LINES}::test_a_line_with_one_bent_member_is_read_alike"
+BORDERS = f"{RANGES}::test_wherever_a_range_ends_each_line_counts_once"
+RANDOM = f"{PERSONS}::test_person_by_person_is_as_one_book"
 
 BUGS = (
     Bug(
@@ -182,5 +193,107 @@ BUGS = (
         "        part.unlink(missing_ok=True)\n",
         "        part.exists()\n",
         (f"{PACK}::test_a_file_that_could_not_be_finished_is_not_there",),
+    ),
+    Bug(
+        "columns",
+        "a-range-loses-the-line-at-its-border",
+        SCATTER,
+        "        text += file.readline()\n",
+        '        text = text[: text.rfind(b"\\n") + 1]\n',
+        (BORDERS,),
+    ),
+    Bug(
+        "columns",
+        "a-range-reads-the-line-of-the-one-before",
+        SCATTER,
+        "        file.seek(start - 1)\n",
+        "        file.seek(max(0, start - 2))\n",
+        (BORDERS,),
+    ),
+    Bug(
+        "columns",
+        "results-come-as-they-are-finished",
+        BY_PERSON,
+        "    return [results[item] for item in listed]\n",
+        "    return list(results.values())\n",
+        (f"{RANGES}::test_the_order_of_results_is_that_of_the_file",),
+    ),
+    Bug(
+        "columns",
+        "a-refused-line-counts-twice",
+        BY_PERSON,
+        "lines - len(refused), refusals)",
+        "lines - len(refused) // 2, refusals)",
+        (
+            RANDOM,
+            BORDERS,
+        ),
+    ),
+    Bug(
+        "columns",
+        "rivals-are-packed-as-well",
+        BY_PERSON,
+        "    gathering = Gathering(joined(chunk.tables(bucket) for chunk in scattered), shared)\n",
+        "    gathering = Gathering(joined(chunk.tables(bucket) for chunk in scattered), shared[:0])\n",
+        (f"{PERSONS}::test_the_first_of_two_rivals_decides",),
+    ),
+    Bug(
+        "columns",
+        "a-name-that-comes-twice-is-usual",
+        READER,
+        "(size == seen.names[numbers])",
+        "(size <= seen.names[numbers])",
+        (BENT,),
+    ),
+    Bug(
+        "columns",
+        "an-amount-of-fifteen-digits-is-usual",
+        TEXTS,
+        "_DIGITS_MAX = 14\n",
+        "_DIGITS_MAX = 15\n",
+        (BENT,),
+    ),
+    Bug(
+        "columns",
+        "the-thirtieth-of-february-is-usual",
+        TEXTS,
+        ' & (days.astype("datetime64[M]") == months)',
+        "",
+        (BENT,),
+    ),
+    Bug(
+        "columns",
+        "bills-need-not-balance",
+        READER,
+        "    its.keep(total == sum(parts))\n",
+        "    its.keep(total >= parts[0])\n",
+        (
+            BENT,
+            f"{LINES}::test_random_cases_are_read_alike",
+        ),
+    ),
+    Bug(
+        "columns",
+        "a-version-that-comes-twice-is-in-no-doubt",
+        GATHERING,
+        "(version[one] == version[other]) | ",
+        "",
+        (RANDOM,),
+    ),
+    Bug(
+        "columns",
+        "a-bill-may-change-its-encounter",
+        GATHERING,
+        " | (self.claim[one] != self.claim[other])",
+        "",
+        (RANDOM,),
+    ),
+    Bug(
+        "columns",
+        "the-lowest-version-counts",
+        GATHERING,
+        '        order = np.lexsort((self.numbers("version"), self.line))\n        last =',
+        '        order = np.lexsort((-self.numbers("version"), self.line))\n        last =',
+        (RANDOM,),
     ),
 )
