@@ -39,6 +39,7 @@ TROUBLE = 75
 UNUSABLE = 2
 QUICK = {"session_timeout": SESSION_S, "ledger_lease": 3}
 IN_SMALL_STEPS = {**QUICK, "batch_events": 20, "relay_batch": 50}
+PATIENT = {**IN_SMALL_STEPS, "session_timeout": 15, "ledger_lease": 60}
 
 
 class Run:
@@ -258,7 +259,7 @@ def test_a_worker_that_joins_gets_its_part_of_a_backlog(run: Run) -> None:
     """A worker that has much to read ends with its transaction when another one joins, which then reads the rest."""
     for name in [name for name in run.spine.pids if name.startswith("worker") and run.spine.runs(name)]:
         run.spine.stop(name)
-    run.ensure("worker-early", "relay", **IN_SMALL_STEPS)
+    run.ensure("worker-early", "relay", **PATIENT)
     run.await_members(1)
     plain = create_engine(run.spine.url)  # nothing ends its transaction when it rests
     with plain.begin() as connection:
@@ -267,7 +268,7 @@ def test_a_worker_that_joins_gets_its_part_of_a_backlog(run: Run) -> None:
     with plain.begin() as connection:
         connection.execute(text("SELECT 1 FROM shards WHERE shard = 0 FOR UPDATE"))  # holds up the worker
         run.post(load(seed=12, persons=400))
-        run.ensure("worker-late", **IN_SMALL_STEPS)
+        run.ensure("worker-late", **PATIENT)
         gives_way = "ends with its transaction"
         assert await_true(lambda: gives_way in run.spine.log("worker-early"), 150.0), run.spine.logs()
     plain.dispose()
