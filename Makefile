@@ -55,6 +55,6 @@ mutation:
 	HUZHU_TEST_PERSON_YEARS=300 HUZHU_TEST_SHRINK=0 $(MUTATION)/bin/mutmut run
 	$(MUTATION)/bin/mutmut results
 
-# Beside its peers, some two hours: writes docs/performance.md.
+# Beside its peers, half an hour on two quiet cores: writes docs/performance.md.
 bench: install
 	$(BIN)/python -m tests.bench

@@ -21,7 +21,10 @@ FLOOR, FLOOR_ONCE = "confluent-kafka echo", "confluent-kafka echo, transactions"
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """``decides`` is false for a floor, which sends back what it read. ``workers`` is 0 for a peer."""
+    """``decides`` is false for a floor, which sends back what it read. ``workers`` is 0 for a peer.
+
+    With a ``gateway_port`` Huzhu's API runs too.
+    """
 
     name: str
     guarantee: str
@@ -29,6 +32,7 @@ class Contestant:
     module: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     decides: bool = True
+    gateway_port: int = 0
 
     @property
     def is_huzhu(self) -> bool:
@@ -45,7 +49,8 @@ class Contestant:
         if self.is_huzhu:
             huzhu = [sys.executable, "-m", "cli.main"]
             workers = {f"worker-{n}": [*huzhu, "worker", "--log-level", "warning"] for n in range(self.workers)}
-            return {"relay": [*huzhu, "relay", "--log-level", "warning"], **workers}
+            gateway = {"gateway": [*huzhu, "gateway", "--log-level", "warning"]} if self.gateway_port else {}
+            return {"relay": [*huzhu, "relay", "--log-level", "warning"], **workers, **gateway}
         if self.name == STREAMS:
             # As much heap as the broker, and the collector that suits two cores.
             heap = ["-Xmx512m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]
@@ -59,7 +64,8 @@ class Contestant:
         here = {**os.environ, "PYTHONPATH": str(build.ROOT)}  # the guard starts them in the root folder
         if self.is_huzhu:
             given = {"HUZHU_KAFKA_BOOTSTRAP": stage.bootstrap, "HUZHU_DATABASE_URL": ledger}
-            return {**here, **given, "HUZHU_SHARDS": str(SHARDS)}
+            api = {"HUZHU_GATEWAY_PORT": str(self.gateway_port)} if self.gateway_port else {}
+            return {**here, **given, **api, "HUZHU_SHARDS": str(SHARDS)}
         given = {
             "BENCH_BOOTSTRAP": stage.bootstrap,
             "BENCH_APP": self.group(run),
@@ -82,6 +88,10 @@ CONTESTANTS = (
     Contestant(FLOOR, "at least once", module=f"{PEERS}.kafka_floor", decides=False),
     Contestant(FLOOR_ONCE, "exactly once", module=f"{PEERS}.kafka_floor", environment=ONCE, decides=False),
 )
+
+
+MAIN = (HUZHU, HUZHU_TWO, FAUST, QUIX_ONCE, STREAMS)
+"""Who takes the long backlog: those with an aim."""
 
 
 def chosen(wanted: Sequence[str]) -> list[Contestant]:

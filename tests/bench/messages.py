@@ -66,6 +66,17 @@ def year_of(person: str, claims: int) -> list[bytes]:
     return events
 
 
+def later_stay(person: str, number: int) -> tuple[bytes, bytes]:
+    """A discharge after all those of `year_of`, and its bill."""
+    claim = f"{person}-{number}"
+    return _discharge(person, claim, 31), _bill(person, claim)
+
+
+def corrected_bill(person: str, version: int) -> bytes:
+    """A version of the bill of the first claim of `year_of`; from the second one on it says something else."""
+    return _bill(person, f"{person}-0", version)
+
+
 def _coverage(person: str, programme: str = "self_pay_assistance", category: str = "ordinary") -> bytes:
     what = {"coverage_id": f"C-{programme}-{person}", "version": 1, "person_id": person, "programme": programme}
     return _event(
@@ -79,13 +90,15 @@ def _discharge(person: str, claim: str, day: int = 5) -> bytes:
     return _event("encounter.discharged", f"d-{claim}", what | when | {"diagnoses": ["E11.9"]})
 
 
-def _bill(person: str, claim: str) -> bytes:
-    what = {"settlement_id": f"S-{claim}", "version": 1, "encounter_id": claim, "person_id": person}
+def _bill(person: str, claim: str, version: int = 1) -> bytes:
+    what = {"settlement_id": f"S-{claim}", "version": version, "encounter_id": claim, "person_id": person}
     where = {"facility_id": "H-1", "settled_at": "2024-05-01T09:00:00+08:00", "final": True, "currency": "CNY"}
     others = {"serious_illness_paid": "0.00", "medical_assistance_paid": "0.00", "other_fund_paid": "0.00"}
-    mine = {"copay": "2600.00", "out_of_catalogue": "400.00"}
-    amounts = {"total_charge": "9000.00", "basic_insurance_paid": "6000.00"} | others | mine
-    return _event("settlement.posted", f"s-{claim}", what | where | amounts)
+    copay = 2600 + 10 * (version - 1)
+    mine = {"copay": f"{copay}.00", "out_of_catalogue": "400.00"}
+    amounts = {"total_charge": f"{copay + 6400}.00", "basic_insurance_paid": "6000.00"} | others | mine
+    name = f"s-{claim}" if version == 1 else f"s-{claim}-{version}"
+    return _event("settlement.posted", name, what | where | amounts)
 
 
 def _event(event_type: str, event_id: str, fields: Mapping[str, object]) -> bytes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from infra.ledger.schema import connect
 from stream.inbound.partition_reader import RangeReader
 from stream.lag import lag
+from tests.bench.beside import Spent, since
 from tests.bench.contestants import Contestant
 from tests.bench.messages import Benefits
 from tests.bench.running import Running, running
@@ -28,26 +29,42 @@ class Lap:
     """``seconds`` from the beginning to the last visible message, ``startup`` from process to the beginning.
 
     A peer begins when it takes its first message. Huzhu begins earlier, when its group has its partitions.
-    ``cpu`` are the processor seconds of the contestant's own processes, start included; servers left out.
+    ``own`` are the processor seconds of each of the contestant's processes, start included, and ``beside`` those of
+    the servers and the watcher from when the group had its partitions to the last message.
     """
 
     startup: float
     seconds: float
-    cpu: float
+    own: Mapping[str, float]
+    beside: Spent
     verdict: Verdict
 
 
-def race(stage: Stage, entry: Contestant, run: str, expected: Benefits, messages: int, template: str) -> Lap:
-    """Raises Died when a process ends by itself, TimeoutError when nothing comes out."""
+def race(
+    stage: Stage,
+    entry: Contestant,
+    run: str,
+    expected: Benefits,
+    messages: int,
+    template: str,
+    afterwards: Callable[[str], None] | None = None,
+) -> Lap:
+    """One lap; ``afterwards`` may look at the ledger that it left, by its URL.
+
+    Raises Died when a process ends by itself, TimeoutError when nothing comes out.
+    """
     with prepared(stage, entry, run, template) as ledger, Watcher(stage.bootstrap, entry.out(run)) as watcher:
         started = time.monotonic()
         with running(entry, stage, run, ledger) as processes:
             assigned = await_assignment(stage, entry, run, processes, watcher)
-            verdict = _to_the_end(watcher, processes, entry, expected, messages)
+            before = stage.beside.spent()
+            verdict, after = _to_the_end(stage, watcher, processes, entry, expected, messages)
             if entry.is_huzhu:
                 _check_ledger(stage, ledger)
-            begun = processes.begun() or assigned
-            return Lap(begun - started, watcher.times[-1] - begun, processes.cpu_seconds(), verdict)
+            begun, own = processes.begun() or assigned, processes.cpu_seconds()
+        if afterwards is not None:
+            afterwards(ledger)
+        return Lap(begun - started, watcher.times[-1] - begun, own, since(before, after), verdict)
 
 
 @contextmanager
@@ -80,12 +97,18 @@ def await_assignment(stage: Stage, entry: Contestant, run: str, processes: Runni
     return time.monotonic()
 
 
-def _to_the_end(watcher: Watcher, processes: Running, entry: Contestant, expected: Benefits, messages: int) -> Verdict:
+def _to_the_end(
+    stage: Stage, watcher: Watcher, processes: Running, entry: Contestant, expected: Benefits, messages: int
+) -> tuple[Verdict, Spent]:
+    """The verdict, and what was used beside the contestant until its last message."""
     sums, counted, last = Sums(), 0, time.monotonic()
+    seen, spent = 0, stage.beside.spent()
     while True:
         if watcher.look(0.05):
             last = time.monotonic()
             continue
+        if len(watcher.values) > seen:
+            seen, spent = len(watcher.values), stage.beside.spent()
         silent = time.monotonic() - last
         if silent < SILENCE_SECONDS:
             continue
@@ -97,7 +120,7 @@ def _to_the_end(watcher: Watcher, processes: Running, entry: Contestant, expecte
             verdict = Verdict(max(0, messages - len(watcher.values)), max(0, len(watcher.values) - messages), 0)
         counted = len(watcher.values)
         if counted and (verdict.wrong == 0 or silent > SILENCE_SECONDS_MAX):
-            return verdict
+            return verdict, spent
         if silent > START_SECONDS_MAX:
             raise TimeoutError(f"nothing was sent\n{processes.said()}")
 

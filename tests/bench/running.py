@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import tempfile
@@ -11,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-
 from infra.servers.local.guard_client import Guarded, tail
+from tests.bench.beside import processor_seconds
 from tests.bench.contestants import Contestant
 from tests.bench.stage import Stage
 
@@ -46,16 +44,9 @@ class Running:
             return None
         return time.monotonic() - (time.time() - float(noted.read_text("utf-8")))
 
-    def cpu_seconds(self) -> float:
-        """What they and their children have used of the processors so far."""
-        used = 0.0
-        for pid in self.pids.values():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process = psutil.Process(pid)
-                for each in (process, *process.children(recursive=True)):
-                    times = each.cpu_times()
-                    used += times.user + times.system
-        return used
+    def cpu_seconds(self) -> dict[str, float]:
+        """What each of them and its children have used of the processors so far."""
+        return {name: processor_seconds(pid) for name, pid in self.pids.items()}
 
 
 @contextmanager

@@ -20,11 +20,15 @@ from infra.ledger.schema import bind, connect, upgrade
 from infra.servers.resolve import DATABASE_URL, KAFKA_BOOTSTRAP, resolve_kafka, resolve_postgres
 from infra.settings import Settings
 from schemas.topics import OUTBOUND, RELAY_CURSORS, TOPICS, Topic
+from tests.bench.beside import Beside
 from tests.bench.messages import POLICY
 from tests.support.acts import publish
 
 SHARDS = 4
 SETTINGS = Settings(shards=SHARDS)
+WITHOUT_POLICY = "bench_without_policy"
+"""A ledger to copy, before a policy is published."""
+
 WAIT_SECONDS_MAX = 30.0
 
 
@@ -35,6 +39,7 @@ class Stage:
     bootstrap: str
     postgres: str
     kafka: AdminClient
+    beside: Beside
     _numbers: Iterator[int]
 
     def ledger(self, template: str = "bench_template") -> str:
@@ -115,17 +120,26 @@ def stage() -> Iterator[Stage]:
             bootstrap=kafka.bootstrap,
             postgres=postgres.url,
             kafka=AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 2}),
+            beside=Beside(kafka.bootstrap.split(","), _address(postgres.url)),
             _numbers=count(1),
         )
         stack.callback(made.__delattr__, "kafka")  # while the broker lives: afterwards librdkafka waits for it for ever
         topic_setup.apply(kafka.bootstrap, SETTINGS)
-        made.sql("CREATE DATABASE bench_template")
-        engine = connect(made.url("bench_template"))
+        made.sql(f"CREATE DATABASE {WITHOUT_POLICY}")
+        engine = connect(made.url(WITHOUT_POLICY))
         upgrade(engine)
         bind(engine, SHARDS, topic_setup.cluster_id(kafka.bootstrap))
+        engine.dispose()
+        made.sql(f"CREATE DATABASE bench_template TEMPLATE {WITHOUT_POLICY}")
+        engine = connect(made.url("bench_template"))
         publish(engine, POLICY.read_text("utf-8"), "bench", SHARDS, lambda: datetime.now(UTC))
         engine.dispose()
         yield made
+
+
+def _address(url: str) -> str:
+    parts = make_url(url)
+    return f"{parts.host}:{parts.port}"
 
 
 def _settled(futures: dict[str, Any]) -> None:

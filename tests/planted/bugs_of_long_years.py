@@ -9,7 +9,7 @@ _TWINS = f"{_TESTS}::test_a_year_from_the_touched_claim_on_is_the_whole_year"
 
 BUGS = (
     Bug(
-        "1, 7",
+        1,
         "a-year-ends-before-the-touched-claim",
         "handlers/claims/long_years.py",
         "if at >= free and before[at] == sums:",
@@ -17,7 +17,7 @@ BUGS = (
         (_TWINS, f"{_TESTS}::test_what_comes_before_is_not_decided_again"),
     ),
     Bug(
-        "1, 7",
+        1,
         "a-moved-claim-is-missed-only-where-it-is-now",
         "handlers/claims/long_years.py",
         "max(left + (entered < left), entered + 1)",
@@ -25,7 +25,7 @@ BUGS = (
         (f"{_TESTS}::test_what_came_after_the_old_place_is_decided_again",),
     ),
     Bug(
-        "1, 7",
+        1,
         "a-moved-claim-leaves-its-old-place-as-it-was",
         "handlers/claims/long_years.py",
         "return min(left, entered), max",
@@ -33,7 +33,7 @@ BUGS = (
         (_TWINS, f"{_TESTS}::test_where_the_sums_are_again_what_they_were_it_ends"),
     ),
     Bug(
-        "1, 7",
+        1,
         "the-sums-of-a-year-end-where-they-did",
         "handlers/claims/long_years.py",
         "    before[len(places)] = sums\n",
@@ -41,7 +41,7 @@ BUGS = (
         (_TWINS,),
     ),
     Bug(
-        "1, 7",
+        1,
         "sums-outlive-their-policies",
         "handlers/claims/long_years.py",
         "        and known.policies is policies\n",
@@ -49,7 +49,7 @@ BUGS = (
         (_TWINS, f"{_TESTS}::test_another_policy_reaches_the_whole_year"),
     ),
     Bug(
-        "1, 7",
+        1,
         "sums-outlive-the-facts",
         "handlers/claims/account.py",
         "        self.long_years = None\n",

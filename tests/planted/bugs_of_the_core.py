@@ -38,8 +38,8 @@ BUGS = (
         1,
         "a-bill-reaches-only-its-own-claim",
         "handlers/claims/account.py",
-        "        if year is not None:\n",
-        "        if year is None:\n",
+        "return affected if year is None else",
+        "return affected if year is not None else",
         (
             f"{LAWS}::test_corrections_end_where_a_fresh_adjudication_ends",
             f"{LAWS}::test_order_repetition_and_delay_change_nothing",
@@ -49,9 +49,9 @@ BUGS = (
     Bug(
         1,
         "a-moved-discharge-forgets-its-old-year",
-        "handlers/claims/process.py",
-        "        account.apply(fact)\n        affected |= ",
-        "        account.apply(fact)\n        affected = ",
+        "handlers/claims/long_years.py",
+        "    account.apply(fact)\n    affected |= ",
+        "    account.apply(fact)\n    affected = ",
         (f"{LAWS}::test_a_claim_that_moves_to_another_year_makes_room", STORIES),
     ),
     Bug(
