@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: install demo test prove lint format faults planted mutation bench
+.PHONY: install demo test test-compiled prove lint format faults planted mutation bench wheel
 
 install: $(STAMP)
 
@@ -32,6 +32,19 @@ prove: install
 	HUZHU_TEST_LONG=1 $(BIN)/python -m pytest $(PATIENT) -m "long or prove" tests/faults
 	HUZHU_TEST_LONG=1 $(BIN)/python -m pytest $(PATIENT) -m "long or prove" -n 2 --dist worksteal --durations=15 --ignore tests/faults
 	$(BIN)/python tests/planted/plant.py
+
+# The same tests over the compiled core: what the wheel installs comes before this folder.
+COMPILED := $(CURDIR)/.cache/compiled
+test-compiled: install
+	rm -rf $(COMPILED)
+	HUZHU_COMPILE=1 $(BIN)/python -m hatchling build -t wheel -d $(COMPILED)
+	$(BIN)/python -m zipfile -e $(COMPILED)/*.whl $(COMPILED)/installed
+	HUZHU_TEST_COMPILED=1 PYTHONSAFEPATH=1 PYTHONPATH=$(COMPILED)/installed:$(CURDIR) \
+	    $(BIN)/python -m pytest -m "not prove" -n 4 --dist loadfile --no-loadscope-reorder --durations=15
+
+# A wheel with a compiled core, in dist/ (docs/operations.md).
+wheel: install
+	HUZHU_COMPILE=1 $(BIN)/python -m hatchling build -t wheel
 
 format: install
 	$(BIN)/ruff check --fix .

@@ -11,9 +11,9 @@ from acts.published_policies import published_policies
 from acts.remembered_persons import RememberedPersons
 from handlers.claims.admit import Registry, VersionLine, claims_of_identity
 from handlers.claims.payout_reports import report_of
-from handlers.claims.process import World
 from handlers.claims.read import Reading, recall
 from handlers.claims.recall import accounts_of
+from handlers.claims.world import World
 from infra.ledger import reads
 from infra.sharding import shard_of
 from schemas.facts import PayoutReported, Subject

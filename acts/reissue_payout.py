@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from acts.ledger_act import ledger_act
 from acts.load_world import load_payouts, load_persons
-from handlers.claims.process import Processor, World
+from handlers.claims.process import Processor
 from handlers.claims.reissue import reissuable, reissue
+from handlers.claims.world import World
 from infra.clock import Clock
 from infra.ledger import reads
 from infra.sharding import shard_of

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from handlers.claims.account import Account
-from handlers.claims.process import World
+from handlers.claims.world import World
 from schemas.ids import ClaimId, PersonId
 from schemas.records import BenefitRow, ClaimRow, ShardState
 

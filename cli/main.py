@@ -10,6 +10,7 @@ from importlib import import_module
 import typer
 
 from cli.terminal.last_resort import explained
+from cli.version_option import VersionOption
 
 COMMANDS = {  # module, function, name of the example
     "demo": ("cli.demo.demo_command", "demo", "EXAMPLE"),
@@ -63,7 +64,7 @@ def huzhu(*names: str) -> typer.Typer:
     return app
 
 
-def _help() -> None:
+def _help(version: VersionOption = False) -> None:
     """Run any command with --help for details."""
 
 
@@ -73,7 +74,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
             stream.reconfigure(encoding="utf-8")
     try:
-        huzhu(*(name for name in sys.argv[1:2] if name in COMMANDS or name in GROUPS))()
+        huzhu(*(name for name in sys.argv[1:2] if name in COMMANDS or name in GROUPS or name == "--version"))()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

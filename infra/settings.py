@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_core import PydanticCustomError
 
 LEDGER_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
-ELSEWHERE = ("CACHE_DIR", "TEST_", "SIM_", "FAULTS", "BENCH", "SCREENSHOTS")
-"""Variables of the local Kafka and of the tests; the rest of the name may follow."""
+ELSEWHERE = ("CACHE_DIR", "COMPILE", "TEST_", "SIM_", "FAULTS", "BENCH", "SCREENSHOTS")
+"""Variables of the local Kafka, of the build and of the tests; the rest of the name may follow."""
 
 
 class SettingsError(Exception):

@@ -25,7 +25,8 @@ from pydantic import (
 from schemas.bilingual import field_error
 from schemas.dates import BusinessDate, Instant
 from schemas.ids import EncounterId, FacilityId, PayoutId, PersonId, PolicyId
-from schemas.money import NumberLiteral, WireYuan
+from schemas.money import WireYuan
+from schemas.number_literals import NumberLiteral
 
 
 def _no_number(value: object) -> object:

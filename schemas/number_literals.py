@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from schemas.money import NumberLiteral
+
+class NumberLiteral(str):
+    """A JSON number that is not a plain integer, exactly as it was written."""
 
 
 def whole_number(literal: str) -> int | NumberLiteral:

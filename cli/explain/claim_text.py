@@ -12,7 +12,7 @@ from rich.text import Text
 
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.prose import Prose
-from handlers.claims.account import Claim
+from handlers.claims.decidable import Claim
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.national_sentences import origin_sentence
 from handlers.words.payout_sentences import result

@@ -19,8 +19,8 @@ from cli.offline.plan import Worked, plan_for, sorted_part, temporary_folder
 from cli.offline.worker_processes import JobsOption, cores, workers
 from cli.terminal.given_files import FACTS_HELP, AsOfOption, instant_of, is_packed, load_policies, tell_refused
 from cli.terminal.output import SOME_REFUSED, progress
-from handlers.claims.account import Decidable
 from handlers.claims.adjudicate import adjudicate as adjudications
+from handlers.claims.decidable import Decidable
 from handlers.claims.explain import decision_of
 from schemas.decisions import to_json
 from schemas.policy.model import Policies

@@ -16,7 +16,7 @@ from typing import Generic, NoReturn, TypeVar
 
 from cli.terminal.given_files import PARQUET, no_columns
 from cli.terminal.output import fail
-from handlers.claims.account import Decidable
+from handlers.claims.decidable import Decidable
 from schemas.refusals import Refusal
 
 T = TypeVar("T")

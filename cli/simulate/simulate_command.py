@@ -31,7 +31,7 @@ from cli.terminal.given_files import (
 from cli.terminal.language import OutputLanguage
 from cli.terminal.listing import JsonOption, print_json
 from cli.terminal.output import SOME_REFUSED, err, fail, out, progress
-from handlers.claims.account import Decidable
+from handlers.claims.decidable import Decidable
 from handlers.offline.what_if import Tally, in_place_of, pairs
 from infra.ledger.schema import connect
 from infra.ledger.snapshot import Moment, moment

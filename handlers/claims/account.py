@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from datetime import date
+from typing import TYPE_CHECKING, TypeVar
 
-from schemas.dates import shanghai_date
+from handlers.claims.decidable import Claim
 from schemas.facts import (
     CoverageRecorded,
     CoverageVoided,
@@ -27,115 +27,6 @@ Settlement = SettlementPosted | SettlementVoided
 Coverage = CoverageRecorded | CoverageVoided
 _Versioned = TypeVar("_Versioned", Settlement, Coverage, EncounterDischarged)
 _Id = TypeVar("_Id", bound=str)
-
-
-class StayView(Protocol):
-    """What adjudication reads of a discharge."""
-
-    @property
-    def facility_level(self) -> str: ...
-    @property
-    def care_type(self) -> str: ...
-    @property
-    def admitted_on(self) -> date: ...
-    @property
-    def discharged_on(self) -> date: ...
-    @property
-    def diagnoses(self) -> Sequence[str]: ...
-
-
-class BillView(Protocol):
-    """What adjudication reads of a settlement (fen)."""
-
-    @property
-    def settled_at(self) -> datetime: ...
-    @property
-    def final(self) -> bool: ...
-    @property
-    def copay(self) -> int: ...
-    @property
-    def out_of_catalogue(self) -> int: ...
-
-
-class CoverageView(Protocol):
-    """What adjudication reads of a coverage: valid on the days of ``[valid_from, valid_to)``."""
-
-    @property
-    def programme(self) -> str: ...
-    @property
-    def category(self) -> str: ...
-    @property
-    def area(self) -> str | None: ...
-    @property
-    def valid_from(self) -> date: ...
-    @property
-    def valid_to(self) -> date | None: ...
-
-
-class DeathView(Protocol):
-    """What adjudication reads of a death."""
-
-    @property
-    def died_on(self) -> date: ...
-
-
-@dataclass(frozen=True)
-class DecidableClaim:
-    """What is owed for one encounter is decided from this: its discharge and its settlements, summed (fen)."""
-
-    claim_id: ClaimId
-    person_id: PersonId
-    discharge: StayView | None
-    settlements: int
-    live: tuple[BillView, ...]
-
-    @property
-    def copay(self) -> int:
-        return sum([settlement.copay for settlement in self.live])
-
-    @property
-    def out_of_catalogue(self) -> int:
-        return sum([settlement.out_of_catalogue for settlement in self.live])
-
-    @property
-    def voided(self) -> bool:
-        return self.settlements > 0 and not self.live
-
-    @property
-    def filed_at(self) -> datetime | None:
-        """When the first live final settlement was settled; None while there is none."""
-        return min([settlement.settled_at for settlement in self.live if settlement.final], default=None)
-
-    @property
-    def filed_on(self) -> date | None:
-        filed_at = self.filed_at
-        return None if filed_at is None else shanghai_date(filed_at)
-
-
-@dataclass(frozen=True)
-class Claim(DecidableClaim):
-    """A claim with its facts in full."""
-
-    discharge: EncounterDischarged | None
-    live: tuple[SettlementPosted, ...]
-
-
-class Decidable(Protocol):
-    """A person whose claims can be adjudicated."""
-
-    @property
-    def person_id(self) -> str: ...
-    @property
-    def death(self) -> DeathView | None: ...
-
-    def claim_ids(self) -> set[ClaimId]:
-        """Every encounter that has a discharge or a settlement."""
-
-    def claim(self, claim_id: ClaimId) -> DecidableClaim:
-        """The claim for one encounter."""
-
-    def recorded_coverages(self) -> Iterable[CoverageView]:
-        """The coverages that were not voided, in order of their ids."""
 
 
 @dataclass(slots=True)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
-from handlers.claims.account import CoverageView, Decidable, DecidableClaim, StayView
+from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim, StayView
 from handlers.claims.eligibility import covers, find_tier, is_covered
 from schemas.decisions import Reason, Status, StepKind
 from schemas.ids import ClaimId
@@ -18,8 +19,7 @@ from schemas.money import round_half_up
 from schemas.policy.model import Policies, Policy, Scheme, Tier
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(NamedTuple):
     """The part of the measured amount that lies in one bracket; ``exact`` is its benefit in fen / scale."""
 
     bracket: int
@@ -28,8 +28,7 @@ class Slice:
     exact: int
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step that changed a scheme's number by ``amount`` fen. ``limit`` is the limit that applied, in fen."""
 
     kind: StepKind
@@ -39,8 +38,7 @@ class Step:
     slice: Slice | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Benefit:
+class Benefit(NamedTuple):
     """What one scheme owes for one claim, in fen, and how that came about.
 
     ``year_before`` and ``year_after`` are the running sums around this claim (0 and the measured amount per stay);
@@ -58,8 +56,7 @@ class Benefit:
     steps: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Adjudication:
+class Adjudication(NamedTuple):
     """The outcome for one claim. ``policy`` and ``benefits`` are set only when it is adjudicated or not_covered."""
 
     claim: DecidableClaim

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from handlers.claims.account import CoverageView, DecidableClaim, StayView
+from handlers.claims.decidable import CoverageView, DecidableClaim, StayView
 from schemas.decisions import Reason
 from schemas.policy.model import Policy, Scheme, Tier
 

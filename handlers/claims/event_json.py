@@ -12,8 +12,7 @@ from typing import Any
 
 from handlers.words.field_hints import NESTED, json_hint
 from schemas.bilingual import SaidError, Saying
-from schemas.money import NumberLiteral
-from schemas.number_literals import whole_number
+from schemas.number_literals import NumberLiteral, whole_number
 from schemas.refusals import Refusal, RefusalCode, refuse
 
 DEPTH_MAX = 64

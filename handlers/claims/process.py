@@ -6,27 +6,26 @@ for byte, however they were cut into batches (claims.md, laws 1 and 7). One even
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 from handlers.audit.journal import Journal
 from handlers.claims import outbound_messages
-from handlers.claims.account import Account, DecidableClaim
+from handlers.claims.account import Account
 from handlers.claims.adjudicate import Adjudication, adjudicate
-from handlers.claims.admit import Disposition, Registry, admit, claims_of_identity
+from handlers.claims.admit import Disposition, admit, claims_of_identity
+from handlers.claims.decidable import DecidableClaim
 from handlers.claims.explain import fingerprint
 from handlers.claims.future_dates import event_after_intake
 from handlers.claims.long_years import applied
-from handlers.claims.payout_reports import PayoutReport, effect_of
+from handlers.claims.payout_reports import effect_of
 from handlers.claims.read import Reading
 from handlers.claims.settle import Due, differences, in_order
+from handlers.claims.world import World
 from schemas.decisions import Status
 from schemas.facts import Fact, PayoutReported, Subject
-from schemas.ids import ClaimId, PayoutId, PersonId
+from schemas.ids import PersonId
 from schemas.outbound import AuditKind
-from schemas.policy.model import Policies
 from schemas.records import (
-    BenefitRow,
     ClaimRow,
     DecisionRow,
     Delivery,
@@ -40,25 +39,7 @@ from schemas.refusals import Refusal
 from schemas.topics import ALERTS, DEADLETTER, DECISIONS, INSTRUCTIONS
 
 ACTOR = "huzhu"
-
-
-@dataclass(slots=True)
-class World:
-    """Everything a batch may look at. The caller gathers it; processing moves it forward.
-
-    Holds the version line of every id in the batch, and for every person of a readable event the whole account, the
-    claims as last decided and the benefits as last instructed. For every payout report or reissue of the batch it
-    holds the instruction and the reports accepted so far, by payout and person.
-    """
-
-    policies: Policies
-    shard_of: Callable[[str], int]
-    registry: Registry = field(default_factory=dict)
-    accounts: dict[PersonId, Account] = field(default_factory=dict)
-    claims: dict[ClaimId, ClaimRow] = field(default_factory=dict)
-    benefits: dict[ClaimId, dict[str, BenefitRow]] = field(default_factory=dict)
-    instructed: dict[PayoutId, InstructionRow] = field(default_factory=dict)
-    reports: dict[tuple[PayoutId, PersonId], list[PayoutReport]] = field(default_factory=dict)
+_TAKEN = {disposition: AuditKind(f"event.{disposition}") for disposition in Disposition}
 
 
 class Processor:
@@ -92,7 +73,7 @@ class Processor:
         fact = reading.fact
         shard = self.world.shard_of(fact.person_id)
         number = self.journal.event(delivery, shard, admitted)
-        kind, subject, alert = AuditKind(f"event.{admitted}"), _where(delivery) | _what(fact), None
+        kind, subject, alert = _TAKEN[admitted], _where(delivery) | _what(fact), None
         if admitted is Disposition.ACCEPTED and type(fact) is PayoutReported:
             effect, alert = self._reported(fact, reading.content_sha256)
             subject |= effect

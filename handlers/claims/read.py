@@ -6,9 +6,8 @@ size, JSON, event type, fields, currency, key, sign, balance, dates; last the mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -19,8 +18,7 @@ from handlers.words.field_hints import field_hint, imbalance
 from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.facts import FACT_TYPES, CoverageRecorded, EncounterDischarged, Fact, SettlementPosted
-from schemas.money import NumberLiteral
-from schemas.number_literals import parse_with_literals
+from schemas.number_literals import NumberLiteral, parse_with_literals
 from schemas.refusals import Refusal, RefusalCode, refuse
 from schemas.topics import EVENT_BYTES_MAX, TOPIC_OF_EVENT
 
@@ -28,8 +26,7 @@ ASIDE = ("event_id", "occurred_at")
 """Fields in which two copies of one event may differ: not part of its content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A readable event: the fact and the SHA-256 (hex) of its content."""
 
     fact: Fact

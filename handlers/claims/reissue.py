@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from handlers.audit.operator_acts import payout_reissued
 from handlers.claims.payout_reports import amount_to_reissue, states_of
-from handlers.claims.process import Processor, World
+from handlers.claims.process import Processor
 from handlers.claims.settle import reissued
+from handlers.claims.world import World
 from schemas.ids import PayoutId
 from schemas.records import Reissue
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from handlers.claims.adjudicate import Adjudication, Benefit
 from schemas.canonical import derived_id
@@ -12,8 +12,7 @@ from schemas.outbound import InstructionKind
 from schemas.records import BenefitRow, InstructionRow
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """One difference: ``amount`` fen to pay or recover as revision ``row.instruction_revision``."""
 
     payout_id: PayoutId

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from schemas.facts import FACT_TYPES, CareType, FacilityLevel, Fact, PayoutStatus, SettlementPosted
-from schemas.money import NumberLiteral, parse_yuan
-from schemas.number_literals import parse_with_literals
+from schemas.money import parse_yuan
+from schemas.number_literals import NumberLiteral, parse_with_literals
 from schemas.topics import TOPIC_OF_EVENT
 
 Document = dict[str, Any]

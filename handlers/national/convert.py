@@ -30,9 +30,10 @@ from handlers.words.field_hints import json_hint
 from schemas.bilingual import Saying
 from schemas.canonical import derived_id
 from schemas.dates import format_instant, shanghai_date
-from schemas.money import NumberLiteral, format_yuan
+from schemas.money import format_yuan
 from schemas.national.mapping import NationalMapping, NationalMappings
 from schemas.national.national_refusal import NationalCode, NationalRefusal
+from schemas.number_literals import NumberLiteral
 from schemas.refusals import Refusal, RefusalCode, hinted
 
 EventJson = dict[str, Any]

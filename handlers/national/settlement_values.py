@@ -14,8 +14,9 @@ from decimal import Decimal
 from handlers.claims.future_dates import too_far_ahead
 from schemas.bilingual import Saying
 from schemas.dates import SHANGHAI, parse_instant
-from schemas.money import NumberLiteral, parse_yuan
+from schemas.money import parse_yuan
 from schemas.national.national_refusal import NationalCode, NationalRefusal
+from schemas.number_literals import NumberLiteral
 from schemas.refusals import Refusal
 
 NationalRecord = Mapping[str, object]

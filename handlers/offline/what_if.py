@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from handlers.claims.account import CoverageView, Decidable
 from handlers.claims.adjudicate import Adjudication, adjudicate
+from handlers.claims.decidable import CoverageView, Decidable
 from handlers.claims.eligibility import covers
 from schemas.ids import ClaimId, PersonId
 from schemas.policy.model import Policies, Policy, Term

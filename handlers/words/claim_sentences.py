@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from schemas.bilingual import Saying
 from schemas.decisions import ClaimDecision, Reason, Status
-from schemas.money import FEN_PER_YUAN
+from schemas.money import FEN_PER_YUAN, format_yuan
 from schemas.policy.model import Scheme
 
 
 def yuan(fen: int) -> str:
     """Fen as people write yuan: ``1234567`` is ``"12,345.67"``."""
-    sign = "-" if fen < 0 else ""
-    whole, cents = divmod(abs(fen), FEN_PER_YUAN)
-    return f"{sign}{whole:,}.{cents:02d}"
+    if fen < 0:
+        return "-" + yuan(-fen)
+    plain = format_yuan(fen)
+    return plain if len(plain) < 7 else f"{fen // FEN_PER_YUAN:,}{plain[-3:]}"
 
 
 BASIS = {

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.bilingual import Saying
-from schemas.money import NumberLiteral
+from schemas.number_literals import NumberLiteral
 from schemas.policy import remedies as messages
 from schemas.policy.model import Policies, Policy
 from schemas.policy.succession import conflicts

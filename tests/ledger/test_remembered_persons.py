@@ -12,7 +12,7 @@ import acts.take_in
 from acts.load_world import load_persons
 from acts.remembered_persons import RememberedPersons
 from handlers.claims import long_years
-from handlers.claims.process import World
+from handlers.claims.world import World
 from infra.ledger import reads, tables
 from infra.sharding import shard_of
 from schemas.ids import PersonId

@@ -18,7 +18,7 @@ from cli.offline.by_person import OneByOne, by_person_in_ledger
 from cli.offline.plan import Plan
 from cli.offline.scatter import LedgerSource
 from cli.offline.worker_processes import Workers
-from handlers.claims.account import Decidable
+from handlers.claims.decidable import Decidable
 from handlers.offline.what_if import Pair, pairs
 from infra.ledger import snapshot, tables
 from infra.ledger.reads import next_offsets, take_shards

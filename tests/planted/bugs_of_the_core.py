@@ -81,7 +81,7 @@ BUGS = (
     Bug(
         1,
         "the-last-final-bill-files",
-        "handlers/claims/account.py",
+        "handlers/claims/decidable.py",
         "        return min([settlement.settled_at",
         "        return max([settlement.settled_at",
         (f"{BOUNDARIES}::test_the_first_live_final_bill_files_a_claim", ORACLE),
@@ -89,7 +89,7 @@ BUGS = (
     Bug(
         1,
         "an-interim-bill-completes",
-        "handlers/claims/account.py",
+        "handlers/claims/decidable.py",
         " for settlement in self.live if settlement.final], default=None)",
         " for settlement in self.live], default=None)",
         (STORIES, ORACLE),

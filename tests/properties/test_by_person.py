@@ -13,8 +13,8 @@ from rich.progress import Progress
 from cli.offline.by_person import OneByOne, by_person
 from cli.offline.plan import Plan
 from cli.offline.worker_processes import Workers, workers
-from handlers.claims.account import Decidable
 from handlers.claims.adjudicate import Adjudication, adjudicate
+from handlers.claims.decidable import Decidable
 from handlers.claims.explain import decision_of
 from handlers.offline.book import Book
 from handlers.offline.what_if import LARGEST, Tally, in_place_of, pairs

@@ -21,8 +21,8 @@ from cli.offline.by_person import OneByOne, by_person
 from cli.offline.one_book import in_one_book
 from cli.offline.plan import OnAccounts, Plan, Worked, temporary_folder
 from cli.offline.worker_processes import KILLED, Workers, workers
-from handlers.claims.account import Decidable
 from handlers.claims.adjudicate import adjudicate
+from handlers.claims.decidable import Decidable
 from handlers.claims.explain import decision_of
 from handlers.offline.columns.packing import Packed, pack_refused
 from infra.population import generate

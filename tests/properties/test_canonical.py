@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.canonical import canonical_json
-from schemas.money import NumberLiteral
+from schemas.number_literals import NumberLiteral
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 LEAF = st.none() | st.booleans() | st.integers(-(2**80), 2**80) | TEXT | st.builds(NumberLiteral, st.just("1.50"))

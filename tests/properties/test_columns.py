@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.claims.account import Decidable
 from handlers.claims.adjudicate import Adjudication, adjudicate
+from handlers.claims.decidable import Decidable
 from handlers.offline.book import Book
 from handlers.offline.columns.arrays import claim_ids, columns_of
 from handlers.offline.columns.column_tally import tally_of

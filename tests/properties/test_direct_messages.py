@@ -43,6 +43,7 @@ from tests.support.builders import (
     report,
     take,
 )
+from tests.support.compiled_core import patches_the_core
 from tests.support.model_messages import both_ways
 
 NASTY = [
@@ -112,6 +113,7 @@ DUES = st.builds(
 )
 
 
+@patches_the_core
 @tried
 @given(histories() | busy_years(), st.data())
 def test_what_random_events_send_is_canonical(history: History, data: st.DataObject) -> None:
@@ -122,6 +124,7 @@ def test_what_random_events_send_is_canonical(history: History, data: st.DataObj
     assert [row.value for row in ledger.sent if row.topic != ALERTS.name] == written
 
 
+@patches_the_core
 def test_what_a_city_sends_is_canonical() -> None:
     """A made-up city's events with all its corrections, deaths, repetitions and refusals, under the sample policy."""
     processor = empty_world(read_policies([SAMPLE])).batch(LATER_THAN_ALL)
@@ -133,6 +136,7 @@ def test_what_a_city_sends_is_canonical() -> None:
     assert {*InstructionKind} == {row.kind for row in processor.outcome.instructions}
 
 
+@patches_the_core
 def test_a_reissue_is_canonical() -> None:
     """Both of its instructions: the one that takes back, and the one that orders again."""
     orders = [message for message in _reissued() if message["event_type"] == "payout.instructed"]
@@ -175,12 +179,12 @@ def _renamed(adjudication: Adjudication, row: ClaimRow, names: Iterable[str]) ->
 
     def benefit(each: Benefit) -> Benefit:
         tier = each.tier and each.tier.model_copy(update={"name": next(given)})
-        return replace(each, tier=tier, scheme=each.scheme.model_copy(update={"id": next(given)}))
+        return each._replace(tier=tier, scheme=each.scheme.model_copy(update={"id": next(given)}))
 
     policy = adjudication.policy and adjudication.policy.model_copy(update={"id": next(given)})
     claim = replace(adjudication.claim, claim_id=row.claim_id, person_id=row.person_id)
     benefits = tuple(benefit(each) for each in adjudication.benefits)
-    return replace(adjudication, claim=claim, policy=policy, benefits=benefits)
+    return adjudication._replace(claim=claim, policy=policy, benefits=benefits)
 
 
 @tried
@@ -227,6 +231,7 @@ def test_half_a_character_is_written_by_neither(name: str) -> None:
             instructed(due, row, False, at)
 
 
+@patches_the_core
 def test_no_field_of_a_message_is_forgotten() -> None:
     """Each field of a model is written in some message, and nothing else is."""
     messages = _reissued()

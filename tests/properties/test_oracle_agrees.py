@@ -32,6 +32,7 @@ from tests.oracle import calculator
 from tests.oracle.cases import Case, random_case, random_person_years, write_policy
 from tests.properties.strategies import SHRINKS
 from tests.support.builders import policies
+from tests.support.compiled_core import patches_the_core
 from tests.support.length import times
 
 PERSON_YEARS = times(500, 20_000, "HUZHU_TEST_PERSON_YEARS")
@@ -288,6 +289,7 @@ def test_the_command_agrees(seed: int, tmp_path: Path) -> None:
     assert (3 if expected[1] else 0) == ran.exit_code
 
 
+@patches_the_core
 def test_a_disagreement_is_found_made_small_and_can_be_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import pytest
 from _pytest.mark import ParameterSet
 
+from tests.simulation import bugs_of_money
 from tests.simulation.ledger import template
 from tests.simulation.planted import SEEDS_MAX, find
 from tests.simulation.plants import PLANTS, Plant
+from tests.support.compiled_core import patches_the_core
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +33,10 @@ SHORT = {
 
 
 def chosen(plant: Plant) -> ParameterSet:
-    marks = [] if plant.name in SHORT else [pytest.mark.prove]
-    return pytest.param(plant, id=plant.name, marks=[pytest.mark.long, *marks])
+    marks = [pytest.mark.long] if plant.name in SHORT else [pytest.mark.long, pytest.mark.prove]
+    if plant.put_in.__module__ == bugs_of_money.__name__:
+        marks.append(patches_the_core)
+    return pytest.param(plant, id=plant.name, marks=marks)
 
 
 @pytest.mark.parametrize("plant", [chosen(plant) for plant in PLANTS])

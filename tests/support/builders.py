@@ -11,8 +11,9 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 
 from handlers.audit.journal import Journal
-from handlers.claims.process import Processor, World
+from handlers.claims.process import Processor
 from handlers.claims.read import Reading, read
+from handlers.claims.world import World
 from infra.sharding import shard_of
 from schemas.dates import format_instant
 from schemas.decisions import Status

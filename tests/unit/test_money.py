@@ -13,7 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from handlers.claims.read import Reading, read
 from schemas.facts import SettlementPosted
-from schemas.money import FEN_MAX, Fen, NumberLiteral, WireYuan, format_yuan, parse_yuan, round_half_up
+from schemas.money import FEN_MAX, Fen, WireYuan, format_yuan, parse_yuan, round_half_up
+from schemas.number_literals import NumberLiteral
 from schemas.policy.policy_values import decimal_text, quotient_text
 from schemas.refusals import Refusal
 from tests.support.builders import bill, encode, unhurried

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.claims.payout_reports import NotReissuable, PayoutReport, Verdict, amount_to_reissue, state_of, verdicts
-from handlers.claims.process import World
+from handlers.claims.world import World
 from schemas.facts import PayoutStatus
 from schemas.ids import ClaimId, PayoutId, PersonId
 from schemas.outbound import AlertCode

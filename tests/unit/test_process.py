@@ -42,6 +42,7 @@ from tests.support.builders import (
     values,
     void,
 )
+from tests.support.compiled_core import patches_the_core
 
 CAP_PER_YEAR = 300_000
 RELEASES = policies(
@@ -371,6 +372,7 @@ def test_an_event_from_the_future_waits_for_its_time() -> None:
     assert ["adjudicated"] == [value["status"] for value in values(later.decisions)]
 
 
+@patches_the_core
 def test_a_claim_that_was_called_not_covered_moves_no_money_when_it_is_decided_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

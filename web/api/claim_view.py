@@ -9,7 +9,8 @@ from pydantic import BaseModel, JsonValue
 from sqlalchemy import Engine
 
 from acts.published_policies import published_policy
-from handlers.claims.account import Account, Claim, DecidableClaim
+from handlers.claims.account import Account
+from handlers.claims.decidable import Claim, DecidableClaim
 from handlers.claims.read import recall
 from handlers.claims.recall import account_of
 from handlers.words.claim_sentences import status_sentence, why_nothing

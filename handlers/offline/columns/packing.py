@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from handlers.claims.account import CoverageView, Decidable, DecidableClaim
 from handlers.claims.adjudicate import canonical_order
+from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim
 from handlers.offline.columns.layout import CLAIM, COVERAGE, SCHEMA
 from schemas.dates import SHANGHAI
 from schemas.ids import ClaimId, PersonId

@@ -22,8 +22,7 @@ from handlers.offline.columns.fact_tables import BILLS, COVERAGES, DEATHS, STAYS
 from handlers.offline.columns.texts import FIRST_YEAR, UNREAD, fen_of, look_at, shanghai_instants_of
 from schemas.dates import SHANGHAI
 from schemas.facts import CareType, FacilityLevel, SettlementPosted
-from schemas.money import NumberLiteral
-from schemas.number_literals import parse_with_literals
+from schemas.number_literals import NumberLiteral, parse_with_literals
 
 _SURPRISES = (KeyError, TypeError, ValueError)
 

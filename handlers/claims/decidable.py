@@ -1,0 +1,121 @@
+"""What adjudication reads, whether facts are models, compact records or columns: persons, their claims and facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from schemas.dates import shanghai_date
+from schemas.facts import EncounterDischarged, SettlementPosted
+from schemas.ids import ClaimId, PersonId
+
+
+class StayView(Protocol):
+    """Of a discharge."""
+
+    @property
+    def facility_level(self) -> str: ...
+    @property
+    def care_type(self) -> str: ...
+    @property
+    def admitted_on(self) -> date: ...
+    @property
+    def discharged_on(self) -> date: ...
+    @property
+    def diagnoses(self) -> Sequence[str]: ...
+
+
+class BillView(Protocol):
+    """Of a settlement (fen)."""
+
+    @property
+    def settled_at(self) -> datetime: ...
+    @property
+    def final(self) -> bool: ...
+    @property
+    def copay(self) -> int: ...
+    @property
+    def out_of_catalogue(self) -> int: ...
+
+
+class CoverageView(Protocol):
+    """Of a coverage: valid on the days of ``[valid_from, valid_to)``."""
+
+    @property
+    def programme(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+    @property
+    def area(self) -> str | None: ...
+    @property
+    def valid_from(self) -> date: ...
+    @property
+    def valid_to(self) -> date | None: ...
+
+
+class DeathView(Protocol):
+    """Of a death."""
+
+    @property
+    def died_on(self) -> date: ...
+
+
+@dataclass(frozen=True)
+class DecidableClaim:
+    """What is owed for one encounter is decided from this: its discharge and its settlements, summed (fen)."""
+
+    claim_id: ClaimId
+    person_id: PersonId
+    discharge: StayView | None
+    settlements: int
+    live: tuple[BillView, ...]
+
+    @property
+    def copay(self) -> int:
+        return sum([settlement.copay for settlement in self.live])
+
+    @property
+    def out_of_catalogue(self) -> int:
+        return sum([settlement.out_of_catalogue for settlement in self.live])
+
+    @property
+    def voided(self) -> bool:
+        return self.settlements > 0 and not self.live
+
+    @property
+    def filed_at(self) -> datetime | None:
+        """When the first live final settlement was settled; None while there is none."""
+        return min([settlement.settled_at for settlement in self.live if settlement.final], default=None)
+
+    @property
+    def filed_on(self) -> date | None:
+        filed_at = self.filed_at
+        return None if filed_at is None else shanghai_date(filed_at)
+
+
+@dataclass(frozen=True)
+class Claim(DecidableClaim):
+    """A claim with its facts in full."""
+
+    discharge: EncounterDischarged | None
+    live: tuple[SettlementPosted, ...]
+
+
+class Decidable(Protocol):
+    """A person whose claims can be adjudicated."""
+
+    @property
+    def person_id(self) -> str: ...
+    @property
+    def death(self) -> DeathView | None: ...
+
+    def claim_ids(self) -> set[ClaimId]:
+        """Every encounter that has a discharge or a settlement."""
+
+    def claim(self, claim_id: ClaimId) -> DecidableClaim:
+        """The claim for one encounter."""
+
+    def recorded_coverages(self) -> Iterable[CoverageView]:
+        """The coverages that were not voided, in order of their ids."""

@@ -1,0 +1,32 @@
+"""What a batch of events meets: the policies, and all that was accepted, decided and instructed before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from handlers.claims.account import Account
+from handlers.claims.admit import Registry
+from handlers.claims.payout_reports import PayoutReport
+from schemas.ids import ClaimId, PayoutId, PersonId
+from schemas.policy.model import Policies
+from schemas.records import BenefitRow, ClaimRow, InstructionRow
+
+
+@dataclass(slots=True)
+class World:
+    """Everything a batch may look at. The caller gathers it; processing moves it forward.
+
+    Holds the version line of every id in the batch, and for every person of a readable event the whole account, the
+    claims as last decided and the benefits as last instructed. For every payout report or reissue of the batch it
+    holds the instruction and the reports accepted so far, by payout and person.
+    """
+
+    policies: Policies
+    shard_of: Callable[[str], int]
+    registry: Registry = field(default_factory=dict)
+    accounts: dict[PersonId, Account] = field(default_factory=dict)
+    claims: dict[ClaimId, ClaimRow] = field(default_factory=dict)
+    benefits: dict[ClaimId, dict[str, BenefitRow]] = field(default_factory=dict)
+    instructed: dict[PayoutId, InstructionRow] = field(default_factory=dict)
+    reports: dict[tuple[PayoutId, PersonId], list[PayoutReport]] = field(default_factory=dict)
