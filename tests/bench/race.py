@@ -61,8 +61,7 @@ def race(
             verdict, after = _to_the_end(stage, watcher, processes, entry, expected, messages)
             if entry.is_huzhu:
                 _check_ledger(stage, ledger)
-            # On a busy machine the group may be seen to have its partitions later than the first instruction.
-            begun, own = processes.begun() or min(assigned, watcher.times[0]), processes.cpu_seconds()
+            begun, own = processes.begun() or assigned, processes.cpu_seconds()
         if afterwards is not None:
             afterwards(ledger)
         return Lap(begun - started, watcher.times[-1] - begun, own, since(before, after), verdict)
@@ -88,14 +87,20 @@ def prepared(stage: Stage, entry: Contestant, run: str, template: str = "bench_t
 
 
 def await_assignment(stage: Stage, entry: Contestant, run: str, processes: Running, watcher: Watcher) -> float:
-    """When the contestant's group had its partitions; from then on it reads."""
-    deadline = time.monotonic() + START_SECONDS_MAX
+    """When the contestant's group had its partitions; from then on it reads.
+
+    On a busy machine instructions may come before that is seen: then it is when the group was last seen without them.
+    """
+    without = time.monotonic()
+    deadline = without + START_SECONDS_MAX
     while not stage.is_stable(entry.group(run)):
         if time.monotonic() > deadline:
             raise TimeoutError(f"no partitions taken within {START_SECONDS_MAX:.0f} s\n{processes.said()}")
         processes.check()
+        if not watcher.values:
+            without = time.monotonic()
         watcher.look(0.01)
-    return time.monotonic()
+    return without if watcher.values else time.monotonic()
 
 
 def _to_the_end(
