@@ -91,15 +91,15 @@ def await_assignment(stage: Stage, entry: Contestant, run: str, processes: Runni
 
     On a busy machine instructions may come before that is seen: then it is when the group was last seen without them.
     """
-    without = time.monotonic()
+    without = asked = time.monotonic()
     deadline = without + START_SECONDS_MAX
     while not stage.is_stable(entry.group(run)):
         if time.monotonic() > deadline:
             raise TimeoutError(f"no partitions taken within {START_SECONDS_MAX:.0f} s\n{processes.said()}")
         processes.check()
-        if not watcher.values:
-            without = time.monotonic()
+        without = without if watcher.values else asked
         watcher.look(0.01)
+        asked = time.monotonic()
     return without if watcher.values else time.monotonic()
 
 
