@@ -22,7 +22,7 @@ import numpy as np
 from rich.progress import Progress
 
 from cli.offline.plan import OnAccounts, Plan, Worked, line_numbers
-from cli.offline.scatter import LedgerSource, Scattered, line_at, rivals, scatter, scatter_ledger
+from cli.offline.scatter import Scattered, line_at, rivals, scatter
 from cli.offline.worker_processes import Workers
 from handlers.offline.book import Book
 from handlers.offline.columns.arrays import Ints
@@ -39,11 +39,6 @@ T = TypeVar("T")
 Work = Callable[[Packed], T]
 """Work on the persons of a bucket."""
 
-Chunk = tuple[int, int]
-
-EVENTS_AT_ONCE = 20_000
-"""Events of a ledger per task."""
-
 
 @dataclass(frozen=True, slots=True)
 class OneByOne(Generic[T]):
@@ -59,11 +54,11 @@ def by_person(plan: Plan, work: Work[T], pool: Workers, bar: Progress) -> Worked
     """Does ``work`` on the persons of each bucket. It and its result must be picklable."""
     facts = plan.facts
     assert facts is not None, "the facts are in a file"
-    scattered = _in_order(partial(scatter, plan), plan.chunks(), pool, bar, "reading facts")
-    found = _in_order(partial(rivals, scattered), range(plan.buckets), pool, bar, "comparing ids")
+    scattered = in_order(partial(scatter, plan), plan.chunks(), pool, bar, "reading facts")
+    found = in_order(partial(rivals, scattered), range(plan.buckets), pool, bar, "comparing ids")
     shared: Keys = np.unique(np.concatenate(found))
     gathering = partial(gather, plan, scattered, shared, work)
-    gathered = _in_order(gathering, range(plan.buckets), pool, bar, "deciding claims")
+    gathered = in_order(gathering, range(plan.buckets), pool, bar, "deciding claims")
     if len(shared):
         gathered.append(gather_rivals(plan, scattered, shared, work))
     refused = [line for chunk in scattered for line in chunk.refused] + [line for _, late in gathered for line in late]
@@ -73,18 +68,7 @@ def by_person(plan: Plan, work: Work[T], pool: Workers, bar: Progress) -> Worked
     return Worked([result for result, _ in gathered], lines - len(refused), refusals)
 
 
-def by_person_in_ledger(
-    plan: Plan, source: LedgerSource, events: range, work: Work[T], pool: Workers, bar: Progress
-) -> Worked[T]:
-    """The same for the accepted events of a ledger whose numbers are in ``events``: nobody there shares an id."""
-    chunks = [(first, min(events.stop, first + EVENTS_AT_ONCE)) for first in events[::EVENTS_AT_ONCE]]
-    scattered = _in_order(partial(scatter_ledger, plan, source), chunks, pool, bar, "reading facts")
-    gathering = partial(gather, plan, scattered, np.zeros(0, np.uint64), work)
-    gathered = _in_order(gathering, range(plan.buckets), pool, bar, "deciding claims")
-    return Worked([result for result, _ in gathered], sum(chunk.facts for chunk in scattered), [])
-
-
-def _in_order(function: Callable[[A], R], items: Iterable[A], pool: Workers, bar: Progress, doing: str) -> list[R]:
+def in_order(function: Callable[[A], R], items: Iterable[A], pool: Workers, bar: Progress, doing: str) -> list[R]:
     """The result for each item in the order of the items, while a bar shows how many are done."""
     listed = list(items)
     task = bar.add_task(doing, total=len(listed))

@@ -6,7 +6,6 @@ These are the first two of the three passes of `cli.offline.by_person`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,18 +15,13 @@ import pyarrow as pa
 from cli.offline.plan import Plan
 from handlers.offline.columns.arrays import Ints
 from handlers.offline.columns.fact_tables import KINDS, Tables, joined
-from handlers.offline.columns.reading import read_lines, recall_lines
+from handlers.offline.columns.reading import read_lines
 from handlers.offline.columns.rivals import Identities, identities_of, rivals_in
 from handlers.offline.columns.texts import Keys, keys_of
-from infra.ledger.schema import connect
-from infra.ledger.snapshot import accepted_events
 from schemas.refusals import Refusal
 
-READ_BYTES = 2**20
-"""Bytes of the file that are read at once: so much that columns pay, and little enough to stay near the processor."""
-
-READ_EVENTS = 4_000
-"""The same, of a ledger."""
+READ_BYTES = 4 * 2**20
+"""Bytes of the file that are read at once: about 10,000 lines, so that columns pay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +52,6 @@ class Scattered:
             return pa.ipc.open_file(file).read_all().slice(start, end - start)
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerSource:
-    """A ledger and the snapshot of it that is read (`infra.ledger.snapshot`)."""
-
-    url: str
-    lease: float
-    snapshot_id: str
-
-
 def scatter(plan: Plan, chunk: tuple[int, int]) -> Scattered:
     """Reads the lines that start in a chunk and puts each fact into the bucket of its person."""
     assert plan.facts is not None, "the facts are in a file"
@@ -77,24 +62,10 @@ def scatter(plan: Plan, chunk: tuple[int, int]) -> Scattered:
             found.append(read_lines(lines, positions, plan.as_of))
     refused = [line for lines in found for line in lines.refused]
     tables = joined(lines.tables for lines in found)
-    return Scattered(*_written(plan, chunk, tables), sum(lines.facts for lines in found), refused)
+    return Scattered(*written(plan, chunk, tables), sum(lines.facts for lines in found), refused)
 
 
-def scatter_ledger(plan: Plan, ledger: LedgerSource, chunk: tuple[int, int]) -> Scattered:
-    """The same for a range of the ledger's events. They were accepted before, so no rule is checked again."""
-    engine = connect(ledger.url, ledger.lease)
-    tables, facts = [], 0
-    try:
-        values = accepted_events(engine, ledger.snapshot_id, *chunk)
-        while lines := list(islice(values, READ_EVENTS)):
-            tables.append(recall_lines(lines, chunk[0] + facts + np.arange(len(lines))))
-            facts += len(lines)
-    finally:
-        engine.dispose()
-    return Scattered(*_written(plan, chunk, joined(tables)), facts, [])
-
-
-def _written(plan: Plan, chunk: tuple[int, int], tables: Tables) -> tuple[Path, list[list[int]]]:
+def written(plan: Plan, chunk: tuple[int, int], tables: Tables) -> tuple[Path, list[list[int]]]:
     """Writes facts and their ids by bucket, and says where, and where in the files each bucket begins."""
     name = plan.folder / f"chunk-{chunk[0]}"
     persons = [keys_of(_whole(table.column("person_id"))) for table in tables]

@@ -15,8 +15,8 @@ from rich.progress import Progress
 from cli.offline import packed_file
 from cli.offline.by_person import OneByOne
 from cli.offline.worker_processes import Workers, workers
+from cli.simulate.asked import Simulating
 from cli.simulate.simulate_columns import SimulatingColumns
-from cli.simulate.simulate_command import Simulating
 from handlers.offline.columns.layout import SCHEMA
 from handlers.offline.what_if import Tally
 from infra.population import generate

@@ -14,9 +14,9 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import InternalError
 
 from acts.take_in import take_in
-from cli.offline.by_person import OneByOne, by_person_in_ledger
+from cli.offline.by_person import OneByOne
+from cli.offline.ledger_by_person import LedgerSource, by_person_in_ledger
 from cli.offline.plan import Plan
-from cli.offline.scatter import LedgerSource
 from cli.offline.worker_processes import Workers
 from handlers.claims.decidable import Decidable
 from handlers.offline.what_if import Pair, pairs
@@ -137,7 +137,7 @@ def test_all_looks_are_at_one_moment(
     filled: Engine, ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In many ranges and buckets, while another city comes in: what is read is the state at the beginning."""
-    monkeypatch.setattr("cli.offline.by_person.EVENTS_AT_ONCE", 50)
+    monkeypatch.setattr("cli.offline.ledger_by_person.EVENTS_AT_ONCE", 50)
     owed = held(filled)
     with moment(filled) as now:
         take(filled, generate(32, 30))
