@@ -19,6 +19,7 @@ from handlers.offline.columns.texts import LINE_BYTES_MAX
 from handlers.offline.columns.usual_lines import read_usual_lines
 from infra.population import generate
 from schemas.dates import parse_instant
+from schemas.facts import SettlementPosted
 from schemas.refusals import Refusal
 from tests.oracle.cases import random_case
 from tests.properties.bent_events import EVENTS, UNKNOWN, VALUES, as_bytes, bent_events, members, written
@@ -126,6 +127,18 @@ def test_every_type_that_decides_something_has_a_usual_form(event: Json) -> None
     assert len(forms) == read_alike([encode(form) for form in forms])
     compact = [json.dumps(form, separators=(",", ":"), ensure_ascii=False).encode() for form in forms]
     assert len(forms) == read_alike(compact)
+
+
+def test_an_amount_that_is_too_large_is_refused_though_it_balances() -> None:
+    """Up to 999,999,999,999.99 yuan a bill is usual."""
+    parts = dict.fromkeys(("basic_insurance_paid", "serious_illness_paid", "medical_assistance_paid"), "0.00")
+    lines = [
+        encode(
+            {**bill(), **parts, "other_fund_paid": "0.00", "out_of_catalogue": "0.00", "total_charge": it, "copay": it}
+        )
+        for it in ("999999999999.99", "0999999999999.99", "1000000000000.00")
+    ]
+    assert 2 == read_alike(lines)
 
 
 def test_a_moment_of_intake_is_minded_to_the_microsecond() -> None:
