@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cli.offline.plan import Worked, sorted_part
 from cli.simulate import claims_csv
-from handlers.claims.account import Decidable
+from handlers.claims.decidable import Decidable
 from handlers.offline.what_if import Tally, pairs
 from schemas.policy.model import Policies
 

@@ -19,7 +19,6 @@ from handlers.offline.columns.texts import LINE_BYTES_MAX
 from handlers.offline.columns.usual_lines import read_usual_lines
 from infra.population import generate
 from schemas.dates import parse_instant
-from schemas.facts import SettlementPosted
 from schemas.refusals import Refusal
 from tests.oracle.cases import random_case
 from tests.properties.bent_events import EVENTS, UNKNOWN, VALUES, as_bytes, bent_events, members, written
