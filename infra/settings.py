@@ -52,7 +52,7 @@ class Settings(BaseModel):
     audit_key_file: Path | None = Field(None, description="private key that signs checkpoints of the audit log")
     audit_interval: float = Field(60, gt=0, le=86_400, description="longest wait of a new audit entry for a checkpoint")
     audit_entries: int = Field(1000, ge=1, le=1_000_000, description="new audit entries that make a checkpoint due")
-    relay_batch: int = Field(1000, ge=1, le=100_000, description="most messages in one Kafka transaction")
+    relay_batch: int = Field(3000, ge=1, le=100_000, description="most messages in one Kafka transaction")
     relay_poll: float = Field(1.0, gt=0, le=60, description="longest wait of the relay for a notice from the ledger")
     after_promotion: Literal["refuse", "continue"] = Field(
         "refuse", description="whether a promoted standby that lacks nothing sent goes on without `huzhu ledger adopt`"

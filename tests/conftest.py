@@ -20,6 +20,7 @@ from infra.servers.resolve import resolve_kafka, resolve_postgres
 from infra.settings import Settings
 from tests.support.builders import SHARDS
 from tests.support.databases import TEMPLATE, fresh_name, make_template
+from tests.support.outbox import keep_as_released
 from tests.support.servers import execute
 
 HURRIED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -91,6 +92,12 @@ def ledger(ledger_url: str) -> Iterator[Engine]:
     bind(engine, SHARDS, "no-cluster")
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(params=[0, 2, 1], ids=["batches", "both forms", "single rows"])
+def outbox_form(ledger_url: str, request: pytest.FixtureRequest) -> None:
+    """Lets the ledger hold its messages by the batch, as release 1.0 did, or now so and now so."""
+    keep_as_released(ledger_url, request.param)
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, cast
 
 import psycopg
 from sqlalchemy import ARRAY, Connection, Executable, Table, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 
 def copy_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -23,6 +24,19 @@ def copy_rows(connection: Connection, table: Table, columns: Sequence[str], rows
 
 
 _PG_NAMES = {"TIMESTAMP WITH TIME ZONE": "timestamptz", "BIGINT": "int8", "INTEGER": "int4", "TEXT[]": "text[]"}
+
+
+def binary_rows(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement, which the server prepares once, in the binary form: bytes come as they are.
+
+    Raises DBAPIError.
+    """
+    driver = cast(psycopg.Connection[Any], connection.connection.driver_connection)
+    try:
+        with driver.cursor(binary=True) as cursor:
+            return cursor.execute(statement.encode(), values, prepare=True).fetchall()
+    except psycopg.Error as error:
+        raise DBAPIError.instance(statement, None, error, psycopg.Error, hide_parameters=True) from error
 
 
 def merge_rows(

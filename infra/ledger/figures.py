@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from infra.ledger import tables
+from infra.ledger import outbox_rows, tables
 from infra.ledger.console_tables import (
     digest_claims,
     digest_marks,
@@ -76,7 +76,7 @@ def as_of(connection: Connection) -> datetime | None:
 
 def queues(connection: Connection) -> Queues:
     """Messages waiting for the relay, posts waiting for Kafka, and audit entries waiting for the digest."""
-    sent = select(func.count()).select_from(tables.outbox).scalar_subquery()
+    outbox = outbox_rows.unsent(connection)
     unsent = select(func.count()).select_from(inbox).where(inbox.c.sent_at.is_(None)).scalar_subquery()
     behind = (
         select(func.coalesce(func.sum(tables.shards.c.audit_seq - func.coalesce(digest_marks.c.audit_seq, 0)), 0))
@@ -84,4 +84,4 @@ def queues(connection: Connection) -> Queues:
         .outerjoin(digest_marks, digest_marks.c.shard == tables.shards.c.shard)
         .scalar_subquery()
     )
-    return Queues(*(int(count) for count in connection.execute(select(sent, unsent, behind)).one()))
+    return Queues(outbox, *(int(count) for count in connection.execute(select(unsent, behind)).one()))

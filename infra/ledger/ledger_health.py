@@ -44,13 +44,19 @@ _SESSIONS = text("""
     WHERE a.datname = current_database() AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
     ORDER BY a.pid
 """)
-# The message that waits longest; those that go back to an inbound topic do not say when they were written.
+# The message that waits longest. A batch says when it was written; single rows of an earlier release say it in their
+# value, and those that go back to an inbound topic do not.
 _OUTBOXES = text("""
-    SELECT s.shard, s.outbox_seq - coalesce(r.relayed_seq, 0) AS messages, r.sent_by, r.sent_at, o.value
+    SELECT s.shard, s.outbox_seq - coalesce(r.relayed_seq, 0) AS messages, r.sent_by, r.sent_at, o.value, o.written_at
     FROM shards s LEFT JOIN relays r ON r.shard = s.shard
     LEFT JOIN LATERAL (
-        SELECT value FROM outbox
-        WHERE shard = s.shard AND seq > coalesce(r.relayed_seq, 0) AND topic <> ALL(:inbound) ORDER BY seq LIMIT 1
+        (SELECT seq, value, NULL::timestamptz AS written_at FROM outbox
+            WHERE shard = s.shard AND seq > coalesce(r.relayed_seq, 0) AND topic <> ALL(:inbound)
+            ORDER BY seq LIMIT 1)
+        UNION ALL
+        (SELECT last_seq, NULL, written_at FROM outbox_batches
+            WHERE shard = s.shard AND last_seq > coalesce(r.relayed_seq, 0) ORDER BY last_seq LIMIT 1)
+        ORDER BY 1 LIMIT 1
     ) o ON s.outbox_seq > coalesce(r.relayed_seq, 0)
     ORDER BY s.shard
 """)
@@ -132,5 +138,7 @@ def _tables(connection: Connection, of_late: timedelta) -> Tables | Saying:
 
 
 def _outbox(row: RowMapping) -> ShardOutbox:
-    oldest = None if row["value"] is None else parse_instant(json.loads(row["value"])["occurred_at"])
+    oldest = row["written_at"]
+    if row["value"] is not None:
+        oldest = parse_instant(json.loads(row["value"])["occurred_at"])
     return ShardOutbox(row["shard"], row["messages"], oldest, row["sent_by"], row["sent_at"])

@@ -10,16 +10,32 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, exists, func, or_, select
+from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from infra.ledger.bulk import merge_rows
-from infra.ledger.tables import outbox, relays, sent_before, shards
+from infra.ledger.bulk import binary_rows, merge_rows
+from infra.ledger.outbox_batch import unpacked
+from infra.ledger.tables import outbox, outbox_batches, relays, sent_before, shards
 from schemas.canonical import NO_HASH
 from schemas.records import OutboxRow
 
-PIECE_ROWS = 1000
+PIECE_ROWS = 5000
 PIECE_BYTES = 16 * 1024 * 1024
+
+# Both forms in the order of their numbers. The rows that begin within the limit, as far as they fit; the first always.
+_WAITING = """
+    SELECT first_seq, last_seq, topic, key, value FROM (
+        SELECT *, sum(octet_length(value)) OVER (ORDER BY last_seq) AS upto, min(last_seq) OVER () AS foremost FROM (
+            (SELECT seq AS first_seq, seq AS last_seq, topic, key, value FROM outbox
+                WHERE shard = %(shard)s AND seq > %(after)s::bigint ORDER BY seq LIMIT %(limit)s)
+            UNION ALL
+            (SELECT first_seq, last_seq, NULL, NULL, messages FROM outbox_batches
+                WHERE shard = %(shard)s AND last_seq > %(after)s::bigint ORDER BY last_seq LIMIT %(limit)s)
+        ) AS either
+    ) AS sized
+    WHERE last_seq = foremost OR (upto <= %(bytes_max)s AND first_seq <= %(after)s::bigint + %(limit)s)
+    ORDER BY last_seq
+"""
 
 
 class Sent(NamedTuple):
@@ -44,19 +60,25 @@ def chained(chain: str, rows: Iterable[OutboxRow]) -> str:
 
 
 def waiting(connection: Connection, shard: int, after: int, limit: int, bytes_max: int) -> list[OutboxRow]:
-    """The messages after a number, in order, as many as fit into ``bytes_max``; the first alone may be larger."""
-    columns = [outbox.c[name] for name in OutboxRow._fields]
-    upto = func.sum(func.octet_length(outbox.c.value)).over(order_by=outbox.c.seq).label("upto")
-    sized = (
-        select(*columns, upto)
-        .where(outbox.c.shard == shard, outbox.c.seq > after)
-        .order_by(outbox.c.seq)
-        .limit(limit)
-        .subquery()
-    )
-    fits = or_(sized.c.upto <= bytes_max, sized.c.upto == func.octet_length(sized.c.value))
-    in_order = select(*(sized.c[name] for name in OutboxRow._fields)).where(fits).order_by(sized.c.seq)
-    return [OutboxRow(*row) for row in connection.execute(in_order)]
+    """The messages after a number, in order, as many as fit into ``bytes_max``; the first alone may be larger.
+
+    They come from batches and from single rows of an earlier release alike. Raises DBAPIError, OutboxUnreadable.
+    """
+    asked = {"shard": shard, "after": after, "limit": limit, "bytes_max": bytes_max}
+    fitting: list[OutboxRow] = []
+    size = 0
+    for first, last, topic, key, value in binary_rows(connection, _WAITING, asked):
+        row_holds = (
+            unpacked(shard, first, last, value) if topic is None else [OutboxRow(shard, first, topic, key, value)]
+        )
+        for message in row_holds:
+            if message.seq <= after:
+                continue  # sent, and its batch not wholly
+            size += len(message.value)
+            if len(fitting) == limit or (fitting and size > bytes_max):
+                return fitting
+            fitting.append(message)
+    return fitting
 
 
 def waiting_after(connection: Connection, shard: int, after: int) -> Iterator[OutboxRow]:
@@ -92,13 +114,13 @@ def chain_at(connection: Connection, shard: int, sent: Sent, seq: int) -> str | 
 
 def unsent(connection: Connection) -> int:
     """How many messages of all shards wait."""
-    written = connection.execute(select(shards.c.shard, shards.c.outbox_seq))
-    sent = {row.shard: row.relayed_seq for row in connection.execute(select(relays.c.shard, relays.c.relayed_seq))}
-    return sum(row.outbox_seq - sent.get(row.shard, 0) for row in written)
+    known = func.coalesce(relays.c.relayed_seq, 0)
+    both = shards.outerjoin(relays, relays.c.shard == shards.c.shard)
+    return int(connection.scalar(select(func.sum(shards.c.outbox_seq - known)).select_from(both)) or 0)
 
 
 def clear(connection: Connection, shard: int, sent: Sent) -> None:
-    """Deletes messages that Kafka has, and notes how far that is, by whom and when.
+    """Notes how far Kafka has the messages, by whom and when, and deletes them; a batch when all of it is there.
 
     A newer relay may have come further meanwhile.
     """
@@ -108,7 +130,8 @@ def clear(connection: Connection, shard: int, sent: Sent) -> None:
     connection.execute(
         statement.on_conflict_do_update(index_elements=["shard"], set_=values, where=relays.c.relayed_seq < sent.seq)
     )
-    connection.execute(outbox.delete().where(outbox.c.shard == shard, outbox.c.seq <= sent.seq))
+    for table, last in ((outbox, outbox.c.seq), (outbox_batches, outbox_batches.c.last_seq)):
+        connection.execute(table.delete().where(table.c.shard == shard, last <= sent.seq))
 
 
 def has_sent_before(connection: Connection, shard: int) -> bool:

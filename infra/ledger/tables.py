@@ -332,4 +332,21 @@ outbox = Table(
     Column("value", LargeBinary, nullable=False),
     PrimaryKeyConstraint("shard", "seq"),
 )
-"""Messages waiting for the relay, which deletes what Kafka has committed."""
+"""Messages waiting for the relay, one a row, as releases before 1.1 wrote them: a relay sends what is left of them."""
+
+outbox_batches = Table(
+    "outbox_batches",
+    metadata,
+    Column("shard", Integer, nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("messages", LargeBinary, nullable=False),
+    Column("written_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("shard", "last_seq"),
+    CheckConstraint("first_seq BETWEEN 1 AND last_seq", name="outbox_batches_numbers"),
+)
+"""Messages waiting for the relay, those of a batch and shard in one row (`infra.ledger.outbox_batch`).
+
+The relay deletes a row when Kafka has committed its last message. Triggers keep numbers from coming twice, and rows
+from being changed, or deleted before the ledger knows them as sent.
+"""

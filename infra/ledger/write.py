@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Connection, Sequence, func, select
 
 from infra.ledger import tables
 from infra.ledger.bulk import copy_rows, merge_rows
+from infra.ledger.outbox_batch import in_batches, packed
 from schemas.records import (
     AuditRow,
     BenefitRow,
@@ -18,7 +19,6 @@ from schemas.records import (
     EventRow,
     FactRow,
     InstructionRow,
-    OutboxRow,
     Outcome,
     PayoutStateRow,
     RefusalRow,
@@ -67,7 +67,8 @@ def record(
     merge_rows(connection, tables.payout_states, PayoutStateRow._fields, states, update=True)
     _append(connection, tables.audit_entries, AuditRow, outcome.audit, numbers)
     if outcome.outbox:
-        copy_rows(connection, tables.outbox, OutboxRow._fields, outcome.outbox)
+        batches = ((each[0].shard, each[0].seq, each[-1].seq, packed(each)) for each in in_batches(outcome.outbox))
+        copy_rows(connection, tables.outbox_batches, ("shard", "first_seq", "last_seq", "messages"), batches)
         rung = ",".join(str(shard) for shard in sorted({row.shard for row in outcome.outbox}))
         connection.execute(select(func.pg_notify(OUTBOX_NOTICE, rung)))
     ends = [(state.shard, state.audit_seq, state.audit_hash, state.outbox_seq) for state in shards.values()]

@@ -6,17 +6,15 @@ So only a payout id, which is derived and reveals nothing, becomes a ``subject``
 
 from __future__ import annotations
 
-import re
-
 from schemas.topics import INSTRUCTIONS, OUTBOUND
 
 Headers = list[tuple[str, str | bytes | None]]
 
 SOURCE = b"/huzhu"
 # Values are canonical JSON, where a quote inside a string is always escaped: these bytes can only be the member itself,
-# and what is nested before it has no member of that name. A search costs a tenth of parsing a decision.
-_EVENT_ID = re.compile(rb'"event_id":"([!-!#-\[\]-~]+)"')
-_OCCURRED_AT = re.compile(rb'"occurred_at":"([0-9TZ:.+-]+)"')
+# and what is nested before it has no member of that name. Looking for them costs far less than parsing a decision.
+_EVENT_ID = b'"event_id":"'
+_OCCURRED_AT = b'"occurred_at":"'
 _FIXED: dict[str, Headers] = {
     topic.name: [
         ("ce_specversion", b"1.0"),
@@ -33,10 +31,15 @@ def headers_of(topic: str, value: bytes) -> Headers | None:
     fixed = _FIXED.get(topic)
     if fixed is None:
         return None
-    event_id, occurred_at = _EVENT_ID.search(value), _OCCURRED_AT.search(value)
-    assert event_id, "every outbound event has an id"
-    assert occurred_at, "every outbound event has a time"
-    headers = [*fixed, ("ce_id", event_id[1]), ("ce_time", occurred_at[1])]
+    event_id = _text(_EVENT_ID, value)
+    headers = [*fixed, ("ce_id", event_id), ("ce_time", _text(_OCCURRED_AT, value))]
     if topic == INSTRUCTIONS.name:
-        headers.append(("ce_subject", event_id[1]))  # the event of an instruction has the payout's id
+        headers.append(("ce_subject", event_id))  # the event of an instruction has the payout's id
     return headers
+
+
+def _text(member: bytes, value: bytes) -> bytes:
+    """What stands after a member's name. Ids and times of ours have no character that JSON escapes."""
+    start = value.find(member) + len(member)
+    assert start >= len(member), "every outbound event has an id and a time"
+    return value[start : value.index(b'"', start)]

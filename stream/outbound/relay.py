@@ -3,7 +3,8 @@
 Every shard has one transactional id. A starting relay fences the previous one, which also settles its last transaction
 (where Kafka forgets to: `stream.outbound.forgotten`), reads the shard's cursor from `relay.cursors`, checks that it is
 this ledger's (`stream.outbound.cursors`), and goes on after it. Messages and the new cursor are written in one Kafka
-transaction. The ledger is updated afterwards, only to clear its outbox: it never decides what to send next.
+transaction. The ledger is updated afterwards, when nothing waits or after some thousand messages, only to clear its
+outbox: it never decides what to send next.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS
 from stream.inbound.partition_reader import RangeReader
 from stream.outbound import forgotten
 from stream.outbound.cloudevents import Headers, headers_of
-from stream.outbound.cursors import Cursor, LedgerRefused, look
+from stream.outbound.cursors import Cursor, look
+from stream.outbound.read_ahead import ReadAhead
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +39,9 @@ TRANSACTION_SECONDS_MAX = 30.0
 WAS_CONNECTED = "in state UP"
 """In librdkafka's words about a connection that was lost. A broker that cannot be reached has other states."""
 
-BATCH_BYTES_MAX = 16 * 1024 * 1024
-"""At least two of the largest messages; bounds the memory of one transaction."""
+UNTOLD_MESSAGES_MAX = 5000
+UNTOLD_TRANSACTIONS_MAX = 4
+"""After so many messages or transactions the ledger is told how far it is, although more messages wait."""
 
 
 class TransactionalProducer(Protocol):
@@ -108,20 +111,23 @@ class ShardRelay:
         producer: Callable[[str, str], TransactionalProducer] = transactional_producer,
         reader: Callable[[str], AbstractContextManager[Reader]] = RangeReader,
         end_forgotten: Callable[[str, str, int, bool], None] = forgotten.end,
+        untold_max: int = UNTOLD_TRANSACTIONS_MAX,
     ) -> None:
         """What connects to Kafka: ``producer`` of bootstrap and transactional id, ``reader`` of bootstrap,
-        ``end_forgotten`` as `stream.outbound.forgotten.end`.
+        ``end_forgotten`` as `stream.outbound.forgotten.end`. The ledger is told after ``untold_max`` transactions.
         """
         self._engine = engine
         self._bootstrap = bootstrap
         self._shard = shard
-        self._limit = settings.relay_batch
+        self._ahead = ReadAhead(engine, shard, settings.relay_batch)
         self._promoted = settings.after_promotion == "continue"
         self._new_producer = producer
         self._new_reader = reader
         self._end_forgotten = end_forgotten
         self._producer: TransactionalProducer | None = None
         self._sent = Sent(0, NO_HASH)
+        self._told = self._untold = 0
+        self._untold_max = untold_max
         self._ledger = ""
         self._leaves_out = False
 
@@ -130,12 +136,14 @@ class ShardRelay:
         with self._engine.begin() as connection:
             mine = identity(connection)
         self._fence()
+        self._ahead.forget()
         with self._new_reader(self._bootstrap) as reader:
             self._settle(reader, mine)
             cursor, known, self._sent = look(self._engine, reader, self._shard, mine, promoted=self._promoted)
         with self._engine.connect() as connection:
             self._leaves_out = outbox_rows.has_sent_before(connection, self._shard)
         self._ledger = mine.id
+        self._told, self._untold = known.seq, 0
         if cursor.ledger not in (None, mine.id):
             log.warning("shard %s: the ledger was promoted, and lacks nothing that was sent", self._shard)
             self._commit([])
@@ -190,10 +198,18 @@ class ShardRelay:
             raise KafkaException(KafkaError(KafkaError._TRANSPORT, "a broker was lost"))
         rows = self._waiting()
         if not rows:
+            self.clear_rest()
             return 0
         self._commit(rows, before_commit)
-        self._clear()
+        self._untold += 1
+        if self._sent.seq - self._told >= UNTOLD_MESSAGES_MAX or self._untold >= self._untold_max:
+            self._clear()
         return len(rows)
+
+    def clear_rest(self) -> None:
+        """Tells the ledger of what was sent since it was last told. Raises DBAPIError."""
+        if self._sent.seq > self._told:
+            self._clear()
 
     def _commit(self, rows: Sequence[OutboxRow], before_commit: Callable[[], None] = lambda: None) -> None:
         """Sends messages and the cursor after them, all or none."""
@@ -223,15 +239,8 @@ class ShardRelay:
         return [row for row, mark in zip(rows, marks, strict=True) if mark not in known]
 
     def _waiting(self) -> list[OutboxRow]:
-        """The next messages, as many as fit; a single one can be larger."""
-        with self._engine.connect() as connection:
-            rows = outbox_rows.waiting(connection, self._shard, self._sent.seq, self._limit, BATCH_BYTES_MAX)
-            for number, row in enumerate(rows, start=self._sent.seq + 1):
-                if row.seq != number:
-                    if outbox_rows.last_sent(connection, self._shard).seq > self._sent.seq:
-                        raise KafkaException(KafkaError(KafkaError._FENCED, "a newer relay sends for this shard", True))
-                    raise LedgerRefused(f"shard {self._shard}: outbox has {row.seq} after {number - 1}")
-        return rows
+        """The messages of the next transaction."""
+        return self._ahead.after(self._sent.seq)
 
     def _produce(self, producer: TransactionalProducer, topic: str, key: bytes | None, value: bytes) -> None:
         while True:
@@ -245,3 +254,4 @@ class ShardRelay:
         """Deletes the messages that Kafka has, and records how far that is."""
         with self._engine.begin() as connection:
             outbox_rows.clear(connection, self._shard, self._sent)
+        self._told, self._untold = self._sent.seq, 0

@@ -17,7 +17,7 @@ from tests.bench.stage import Stage
 EVENTS = 500
 NUMBERED = ("events", "facts", "decisions", "instructions", "audit_entries")
 """Tables whose rows say which event they belong to; the rows of the others are dealt out evenly."""
-OTHERS = ("subjects", "claims", "benefits", "outbox")
+OTHERS = ("subjects", "claims", "benefits", "outbox_batches")
 GENERATED = "revision_before"
 
 

@@ -29,6 +29,7 @@ from stream.inbound.post import post
 from stream.outbound.cursors import LEDGER_REFUSED
 from tests.support import processes
 from tests.support.builders import SHARDS, Json
+from tests.support.outbox import waiting_messages
 from tests.support.paths import WUXI
 from tests.support.processes import decoded
 from tests.support.servers import Admin, Consumer, await_true
@@ -123,7 +124,7 @@ class Run:
             assert taken[f"event.{disposition}"] == self.outcomes[disposition]
         assert taken["claim.decided"] == len(decisions)
         assert taken["payout.instructed"] == len(payouts)
-        assert self.spine.rows("SELECT count(*) FROM outbox")[0][0] == 0
+        assert waiting_messages(self.spine.engine) == []
 
 
 def _assert_offsets_at_ends(spine: Spine) -> None:

@@ -30,6 +30,7 @@ from stream.outbound.cursors import LEDGER_REFUSED
 from tests.support import processes
 from tests.support.builders import SHARDS
 from tests.support.databases import make_template
+from tests.support.outbox import keep_as_released, waiting_messages
 from tests.support.servers import execute
 from tests.support.spine import Spine
 
@@ -98,6 +99,7 @@ def test_a_restored_base_backup(cluster: str, open_folder: Path, promoted: bool)
         make_template(server.url)
         spine = Spine(cluster, server.url)
         with spine:
+            keep_as_released(spine.url, 2)
             spine.publish()
             spine.start("worker")
             spine.start("relay")
@@ -127,10 +129,10 @@ def _go_on_with_the_copy(
             assert (ended.returncode, ended.stdout) == (LEDGER_REFUSED, "")
             assert "huzhu ledger adopt" in ended.stderr
         decide_again(spine)
-        waiting = spine.rows("SELECT * FROM outbox ORDER BY shard, seq")
+        waiting = waiting_messages(spine.engine)
         for command in ("relay", "worker"):
             assert huzhu(spine, command).returncode == LEDGER_REFUSED
-        assert waiting == spine.rows("SELECT * FROM outbox ORDER BY shard, seq")
+        assert waiting == waiting_messages(spine.engine)
         assert paid == payouts(spine)
         assert huzhu(spine, "ledger", "check").returncode == LEDGER_REFUSED
         adopted = huzhu(spine, "ledger", "adopt", "--operator", "li.na", "--reason", "disk failure", "--yes")

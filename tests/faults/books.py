@@ -122,7 +122,7 @@ def read_books(connection: psycopg.Connection[Any]) -> Books:
                 )
             },
             sent=dict(rows("SELECT shard, relayed_seq FROM relays")),
-            outbox_rows=rows("SELECT count(*) FROM outbox")[0][0],
+            outbox_rows=rows("SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM outbox_batches)")[0][0],
             facts=rows("SELECT count(*) FROM facts")[0][0],
             refusals=rows("SELECT count(*) FROM refusals")[0][0],
             policies=[text for (text,) in rows("SELECT source_text FROM policies ORDER BY effective_from")],

@@ -18,6 +18,8 @@ from tests.oracle import calculator
 INBOUND = ("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results")
 OUTBOUND = ("claims.decisions", "payouts.instructions", "audit.events", "claims.deadletter", "alerts")
 CURSORS = "relay.cursors"
+UNSENT = "SELECT shard, outbox_seq - relayed_seq FROM shards JOIN relays USING (shard) WHERE outbox_seq > relayed_seq"
+"""The shards of which messages wait, and how many."""
 
 
 @dataclass

@@ -22,11 +22,12 @@ from tests.faults import kcat
 from tests.faults.chaos import Chaos
 from tests.faults.cluster import SHARDS, Cluster
 from tests.faults.events import Posting, address, postings, reported
-from tests.faults.evidence import INBOUND
+from tests.faults.evidence import INBOUND, UNSENT
 from tests.faults.load import Load, post_in_transaction
 from tests.faults.oracle import Judgement, Verdict, examine
 from tests.faults.poison import cases
 from tests.faults.waiting import await_true, pause
+from tests.support.outbox import keep_as_released
 from tests.support.paths import WUXI
 
 STALLED_S_MAX = 180.0
@@ -97,6 +98,7 @@ def run(seed: int, rounds: int, persons: int, settlements: int) -> Report:
     began = time.monotonic()
     with Cluster() as cluster:
         say(f"cluster up after {time.monotonic() - began:.1f} s, logs in {cluster.supervisor.folder}")
+        keep_as_released(cluster.postgres.url, 2)
         chaos = Chaos(cluster, seed)
         report = Report(seed, Judgement(Verdict.UNKNOWN), chaos.fired, chaos.missed, cluster.supervisor.exits)
         try:
@@ -191,11 +193,11 @@ def _left(cluster: Cluster) -> int:
         ends = kcat.ends(cluster.kafka.bootstrap, INBOUND, cluster.settings.shards, "read_uncommitted")
         with cluster.sql() as connection:
             reached = {(t, p): n for t, p, n in connection.execute("SELECT * FROM offsets").fetchall()}
-            (unsent,) = connection.execute("SELECT count(*) FROM outbox").fetchone() or (1,)
+            unsent: int = sum(count for _, count in connection.execute(UNSENT).fetchall())
     except (psycopg.Error, kcat.Unreadable):
         return sys.maxsize
     behind: int = sum(end - reached.get(place, 0) for place, end in ends.items())
-    return int(unsent) + behind
+    return unsent + behind
 
 
 def _keep_logs(cluster: Cluster, seed: int) -> None:

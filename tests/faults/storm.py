@@ -27,18 +27,22 @@ from infra.settings import Settings
 from tests.faults import kcat, storm_faults
 from tests.faults.cluster import Cluster
 from tests.faults.events import postings
-from tests.faults.evidence import CURSORS, INBOUND, OUTBOUND
+from tests.faults.evidence import CURSORS, INBOUND, OUTBOUND, UNSENT
 from tests.faults.load import Load
 from tests.faults.office import Office, policy_of
 from tests.faults.oracle import Judgement, Verdict, examine
 from tests.faults.run import ACKNOWLEDGED_S_MAX, SOUND_EXITS, heal, reports, say
 from tests.faults.waiting import pause
+from tests.support.outbox import keep_as_released
 
 SHARDS = 4
 SETTINGS = Settings(
     shards=SHARDS, session_timeout=6, idle_check=5, ledger_lease=7, batch_events=50, relay_batch=50, retry_wait=0.2
 )
 NAMES = ("worker-1", "worker-2", "relay-1", "relay-2")
+FORMS = (0, 2, 1)
+"""In the first storm the outbox is written by the batch, in the next half of it as release 1.0 did, then all of it."""
+
 EVENTS_A_STORM = 300
 STORM_S = 25.0
 REST_S_MAX = 60.0
@@ -103,6 +107,7 @@ def run(seed: int, storms: int, beside: int = 0) -> Report:
         for number in range(storms):
             part = planned[len(planned) * number // storms : len(planned) * (number + 1) // storms]
             journals.append(cluster.folder / f"journal-{number}.jsonl")
+            keep_as_released(cluster.postgres.url, FORMS[number % len(FORMS)])
             storm = Storm(number)
             report.storms.append(storm)
             rng = Random(f"{seed}:{number}:storm")
@@ -167,9 +172,7 @@ def left_over(cluster: Cluster) -> str:
         stable = kcat.ends(cluster.kafka.bootstrap, names, SHARDS, "read_committed")
         with cluster.sql() as connection:
             reached = {(t, p): n for t, p, n in connection.execute("SELECT * FROM offsets").fetchall()}
-            unsent: dict[int, int] = dict(
-                connection.execute("SELECT shard, count(*) FROM outbox GROUP BY shard").fetchall()
-            )
+            unsent: dict[int, int] = dict(connection.execute(UNSENT).fetchall())
     except (psycopg.Error, kcat.Unreadable, OSError) as error:
         return f"servers do not answer: {type(error).__name__}"
     behind = {place: end - reached.get(place, 0) for place, end in ends.items() if place[0] in INBOUND}

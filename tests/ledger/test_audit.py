@@ -36,6 +36,7 @@ from tests.support.acts import replay as send_again
 from tests.support.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge
 from tests.support.ledgers import for_person, give, held, in_order, person_of_shard, ticking
 from tests.support.loads import posted, random_batches, sample
+from tests.support.outbox import waiting_messages
 from tests.support.owed_person import OwedPerson
 from tests.support.paths import EXAMPLES
 from tests.support.replayed import recorded, replayed
@@ -172,12 +173,8 @@ def test_a_ledger_with_keys_and_reissued_payouts_is_good(ledger: Engine) -> None
 
 def test_a_checkpoint_goes_out_with_the_transaction_that_writes_it(paid: Engine) -> None:
     """Its message says what its note says, and stands in the outbox of its shard behind all that it covers."""
-    with paid.connect() as connection:
-        rows = connection.execute(select(tables.outbox).where(tables.outbox.c.topic == "audit.checkpoints")).all()
-        audit = connection.execute(
-            select(tables.outbox.c.seq).where(tables.outbox.c.shard == 1, tables.outbox.c.topic == "audit.events")
-        ).scalars()
-        before = sum(seq < rows[1].seq for seq in audit)
+    rows = waiting_messages(paid, "audit.checkpoints")
+    before = sum(each.shard == 1 and each.seq < rows[1].seq for each in waiting_messages(paid, "audit.events"))
     told = [json.loads(row.value) for row in rows]
     assert [0, 1] == [each["shard"] for each in told]
     (signed,) = parse_notes(told[1]["note"])

@@ -12,6 +12,8 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 from sqlalchemy import Engine
 
+from infra.ledger import outbox_rows
+from infra.ledger.outbox_rows import PIECE_BYTES
 from infra.settings import Settings
 from schemas.topics import AUDIT, INSTRUCTIONS, RELAY_CURSORS
 from stream.outbound.cursors import LedgerRefused
@@ -21,6 +23,9 @@ from tests.simulation.simulated_kafka import Place, SimulatedKafka, SimulatedPro
 from tests.support.acts import publish
 from tests.support.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge
 from tests.support.ledgers import for_person, give, in_order, person_of_shard, ticking
+from tests.support.outbox import waiting_messages
+
+pytestmark = pytest.mark.usefixtures("outbox_form")
 
 SHARD = 1
 PERSON = person_of_shard(SHARD)
@@ -66,10 +71,9 @@ class Broker:
         entries = [json.loads(value)["seq"] for value in self.visible(AUDIT.name)]
         with ledger.connect() as connection:
             known = connection.exec_driver_sql("SELECT payout_id FROM instructions").scalars().all()
-            waiting = connection.exec_driver_sql("SELECT count(*) FROM outbox WHERE shard = 1").scalar()
         assert Counter(known) == payouts
         assert list(range(1, len(entries) + 1)) == entries
-        assert 0 == waiting
+        assert [] == [row for row in waiting_messages(ledger) if row.shard == SHARD]
         for topic in ALL:
             assert len(self.kafka.logs[topic, SHARD]) == self.kafka.stable_end((topic, SHARD)), topic
 
@@ -171,9 +175,9 @@ def test_a_relay_that_died_while_it_sent_is_taken_back(
     producer = Producer(broker, f"huzhu-relay-{SHARD}")
     producer.init_transactions(1)
     with ledger.connect() as connection:
-        rows = connection.exec_driver_sql("SELECT topic, key, value FROM outbox WHERE shard = 1 ORDER BY seq").all()
-    for topic, key, value in rows[behind : behind + 2]:
-        producer.produce(topic, value=value, key=key, partition=SHARD)
+        rows = outbox_rows.waiting(connection, SHARD, behind, 2, PIECE_BYTES)
+    for row in rows:
+        producer.produce(row.topic, value=row.value, key=row.key, partition=SHARD)
     broker.kafka.forget(f"huzhu-relay-{SHARD}")
     broker.send(ledger)
     broker.assert_exact(ledger)

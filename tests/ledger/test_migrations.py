@@ -16,9 +16,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
-from infra.ledger import tables
+from infra.ledger import outbox_rows, tables
+from infra.ledger.outbox_rows import Sent
 from infra.ledger.schema import MIGRATION_LOCK, LedgerMismatch, bind, bound_shards, connect, upgrade
+from schemas.canonical import NO_HASH
+from schemas.records import OutboxRow
 from tests.support.databases import fresh_name
+from tests.support.outbox import waiting_messages, write_batches
 from tests.support.paths import REPOSITORY
 from tests.support.servers import await_true
 
@@ -211,6 +215,54 @@ def test_a_released_ledger_keeps_its_policies_and_their_days(new_database: NewDa
         ("open", date(2024, 1, 1), date(2025, 1, 1), "new"),
         ("new", date(2025, 1, 1), None, None),
     ] == [tuple(row) for row in days]
+
+
+def before_batches(engine: Engine) -> Config:
+    """Makes a ledger as release 1.0 left it, and returns what migrates it further."""
+    config = Config()
+    config.set_main_option("script_location", str(REPOSITORY / "infra" / "ledger" / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0011")
+    return config
+
+
+def test_messages_that_wait_during_an_upgrade_go_out_first(new_database: NewDatabase) -> None:
+    """The rows of a released ledger stay, and what is decided afterwards is numbered and read after them."""
+    engine = connect(new_database())
+    before_batches(engine)
+    bind(engine, 4, "no-cluster")
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO outbox VALUES (1, 8, 'alerts', NULL, 'eight'), (1, 9, 'alerts', 'k', '9')")
+        )
+        connection.execute(text("UPDATE shards SET outbox_seq = 9 WHERE shard = 1"))
+    upgrade(engine)
+    write_batches(engine, [[OutboxRow(1, seq, "alerts", None, b"new") for seq in (10, 11)]])
+    waiting = waiting_messages(engine)
+    engine.dispose()
+    assert [(8, None, b"eight"), (9, b"k", b"9"), (10, None, b"new"), (11, None, b"new")] == [
+        (row.seq, row.key, row.value) for row in waiting
+    ]
+
+
+def test_batches_that_wait_cannot_be_taken_back(new_database: NewDatabase) -> None:
+    """The tables are made older only when nothing waits that an older relay could not read."""
+    engine = connect(new_database())
+    config = before_batches(engine)
+    bind(engine, 4, "no-cluster")
+    upgrade(engine)
+    write_batches(engine, [[OutboxRow(1, 1, "alerts", None, b"new")]])
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        with pytest.raises(RuntimeError, match="let the relay send them first"):
+            command.downgrade(config, "0011")
+    with engine.begin() as connection:
+        outbox_rows.clear(connection, 1, Sent(1, NO_HASH))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0011")
+    upgrade(engine)
+    engine.dispose()
 
 
 # Binding --------------------------------------------------------------------------------------------------

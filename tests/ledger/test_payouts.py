@@ -14,7 +14,7 @@ import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, event, func, insert, select, text, update
+from sqlalchemy import Engine, event, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from acts.reissue_payout import NoSuchPayout
@@ -38,6 +38,7 @@ from tests.support.ledgers import (
     ranges,
     ticking,
 )
+from tests.support.outbox import waiting_messages
 from tests.support.owed_person import OwedPerson
 from tests.support.replayed import assert_replays
 
@@ -59,8 +60,7 @@ def test_reports_make_the_state_in_whatever_order_and_batches_they_come(owed: Ow
     assert "returned" == owed.state(name)
     with owed.ledger.connect() as connection:
         row = connection.execute(select(tables.payout_states)).one()
-        alerts = connection.scalar(select(func.count()).where(tables.outbox.c.topic == "alerts"))
-    assert (2, 0, 0) == (row.reports, row.contradictions, alerts)
+    assert (2, 0, []) == (row.reports, row.contradictions, waiting_messages(owed.ledger, "alerts"))
     assert_replays(owed.ledger)
 
 
@@ -268,9 +268,8 @@ def test_a_report_and_a_reissue_at_once_leave_one_history(owed: OwedPerson, seed
 
     at_once(*((order, tell) if seed % 2 else (tell, order)))
     assert (1 if refused else 3) == len(owed.payouts)
-    with owed.ledger.connect() as connection:
-        alerts = list(connection.scalars(select(tables.outbox.c.value).where(tables.outbox.c.topic == "alerts")))
-    assert ["REPORT_CONTRADICTS"] == [json.loads(each)["code"] for each in alerts]
+    alerts = waiting_messages(owed.ledger, "alerts")
+    assert ["REPORT_CONTRADICTS"] == [json.loads(each.value)["code"] for each in alerts]
     assert_replays(owed.ledger)
 
 

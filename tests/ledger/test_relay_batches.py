@@ -8,13 +8,15 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Engine
 
-from infra.ledger.tables import outbox, shards
+from infra.ledger.outbox_batch import in_batches
 from infra.settings import Settings
-from schemas.records import Delivery, Range
-from schemas.topics import RELAY_CURSORS
+from schemas.records import Delivery, OutboxRow, Range
+from schemas.topics import EXPENSES, RELAY_CURSORS
 from stream.outbound.cloudevents import Headers
 from stream.outbound.cursors import LedgerRefused, read_cursor
-from stream.outbound.relay import BATCH_BYTES_MAX, ShardRelay
+from stream.outbound.read_ahead import TRANSACTION_BYTES_MAX
+from stream.outbound.relay import ShardRelay
+from tests.support.outbox import keep_as_released, write_batches
 
 MIB = 1024 * 1024
 
@@ -73,11 +75,8 @@ def reader(bootstrap: str) -> Iterator[NoCursorYet]:
 
 
 def waiting(ledger: Engine, sizes: list[int], first: int = 1) -> None:
-    with ledger.begin() as connection:
-        for seq, size in enumerate(sizes, start=first):
-            row = {"shard": 0, "seq": seq, "topic": "hospital.expenses", "key": None, "value": b"x" * size}
-            connection.execute(outbox.insert().values(row))
-        connection.execute(shards.update().where(shards.c.shard == 0).values(outbox_seq=first + len(sizes) - 1))
+    messages = [OutboxRow(0, seq, EXPENSES.name, None, b"x" * size) for seq, size in enumerate(sizes, start=first)]
+    write_batches(ledger, in_batches(messages))
 
 
 @pytest.mark.parametrize(
@@ -86,24 +85,43 @@ def waiting(ledger: Engine, sizes: list[int], first: int = 1) -> None:
         ([1, 2, 3], [[1, 2, 3]]),
         ([10] * 7, [[10] * 3, [10] * 3, [10]]),
         ([7 * MIB] * 5, [[7 * MIB] * 2, [7 * MIB] * 2, [7 * MIB]]),
-        ([BATCH_BYTES_MAX - MIB, MIB, 5], [[BATCH_BYTES_MAX - MIB, MIB], [5]]),
-        ([BATCH_BYTES_MAX + 1, 5, 6], [[BATCH_BYTES_MAX + 1], [5, 6]]),
-        ([5, BATCH_BYTES_MAX + 1, 6], [[5], [BATCH_BYTES_MAX + 1], [6]]),
+        ([TRANSACTION_BYTES_MAX + 1, 5, 6], [[TRANSACTION_BYTES_MAX + 1], [5, 6]]),
+        ([5, TRANSACTION_BYTES_MAX + 1, 6], [[5], [TRANSACTION_BYTES_MAX + 1], [6]]),
     ],
-    ids=["all", "by number", "by bytes", "to the byte", "a giant first", "a giant between"],
+    ids=["all", "by number", "by bytes", "a giant first", "a giant between"],
 )
+@pytest.mark.usefixtures("outbox_form")
 def test_a_transaction_holds_what_fits_and_all_go_in_order(
     ledger: Engine, sizes: list[int], transactions: list[list[int]]
 ) -> None:
     waiting(ledger, sizes)
+    assert sent(ledger, 3) == transactions
+
+
+def test_a_transaction_of_single_rows_is_filled_to_the_byte(ledger_url: str, ledger: Engine) -> None:
+    keep_as_released(ledger_url, 1)
+    waiting(ledger, [TRANSACTION_BYTES_MAX - MIB, MIB, 5])
+    assert sent(ledger, 3) == [[TRANSACTION_BYTES_MAX - MIB, MIB], [5]]
+
+
+def test_a_batch_larger_than_a_transaction_is_sent_in_several(ledger: Engine) -> None:
+    """Filled to the byte, whatever else waits."""
+    messages = [OutboxRow(0, seq, EXPENSES.name, None, b"x" * (8 * MIB)) for seq in range(1, 6)]
+    write_batches(ledger, [messages[:3], messages[3:]])
+    assert sent(ledger, 1000) == [[8 * MIB] * 2, [8 * MIB], [8 * MIB] * 2]
+
+
+def sent(ledger: Engine, limit: int) -> list[list[int]]:
+    """The sizes of the messages of each transaction, until nothing waits."""
     producer = Producer()
-    relay = ShardRelay(ledger, "", 0, Settings(relay_batch=3), lambda *_: producer, reader)
+    relay = ShardRelay(ledger, "", 0, Settings(relay_batch=limit), lambda *_: producer, reader)
     relay.start()
     while relay.step():
         pass
-    assert producer.committed == transactions
+    return producer.committed
 
 
+@pytest.mark.usefixtures("outbox_form")
 def test_a_hole_in_the_outbox_stops_the_relay(ledger: Engine) -> None:
     waiting(ledger, [1, 1], first=2)
     relay = ShardRelay(ledger, "", 0, Settings(), lambda *_: Producer(), reader)

@@ -30,6 +30,9 @@ from tests.support.acts import publish
 from tests.support.builders import POLICY, RECORDED_AT, SHARDS, Json, bill, coverage, discharge
 from tests.support.databases import fresh_name
 from tests.support.ledgers import for_person, give, held, in_order, person_of_shard, ticking
+from tests.support.outbox import waiting_messages
+
+pytestmark = pytest.mark.usefixtures("outbox_form")
 
 PERSON = person_of_shard(1)
 LATER = ticking(RECORDED_AT + timedelta(hours=3))
@@ -150,8 +153,7 @@ def go_on(ledger: Engine, clock: Callable[[], Any], copay: int = 5000) -> None:
 
 
 def waiting(ledger: Engine) -> int:
-    with ledger.connect() as connection:
-        return int(connection.scalar(text("SELECT count(*) FROM outbox")) or 0)
+    return len(waiting_messages(ledger))
 
 
 def test_a_ledger_that_stays_is_known_again(ledger: Engine, topics: Topics) -> None:

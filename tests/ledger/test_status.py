@@ -22,6 +22,7 @@ from infra.ledger.snapshot import moment
 from schemas.health import LedgerReading, Tables
 from tests.support.builders import RECORDED_AT, coverage, discharge
 from tests.support.ledgers import contents, for_person, give, held, in_order, person_of_shard, waiting_for_locks
+from tests.support.outbox import keep_as_released
 from tests.support.servers import await_true
 
 MINUTES = timedelta(minutes=10)
@@ -114,15 +115,20 @@ def test_a_simulation_that_holds_a_moment_is_no_trouble(ledger: Engine, looking:
 def test_messages_that_are_not_sent_have_an_age(ledger: Engine, looking: Engine, relay: Engine) -> None:
     """That of the oldest of each shard; once sent, the ledger knows by whom and when."""
     person = person_of_shard(1)
+    began = read(looking).now
     give(ledger, in_order(for_person(person, coverage(), discharge())), lambda: RECORDED_AT)
+    between = read(looking).now
     give(ledger, in_order(for_person(person, coverage(coverage_id="C9")), 1), lambda: RECORDED_AT + timedelta(hours=1))
     outboxes = tables_of(looking).outboxes
     assert [0, 1, 2, 3] == [each.shard for each in outboxes]
     waiting = outboxes[1]
-    assert (RECORDED_AT, None, None) == (waiting.oldest, waiting.sent_by, waiting.sent_at)
-    now = RECORDED_AT + timedelta(minutes=2)
+    oldest = waiting.oldest
+    assert oldest is not None
+    assert began <= oldest <= between
+    assert (None, None) == (waiting.sent_by, waiting.sent_at)
+    now = oldest + timedelta(minutes=2)
     (line,) = shards_unsent(now, tables_of(looking), timedelta(minutes=1))
-    assert (False, RECORDED_AT, waiting.messages) == (line.well, line.since, line.details["messages"])
+    assert (False, oldest, waiting.messages) == (line.well, line.since, line.details["messages"])
     assert [True] == [line.well for line in shards_unsent(now, tables_of(looking), timedelta(minutes=3))]
     with relay.begin() as connection:
         outbox_rows.clear(connection, 1, Sent(waiting.messages, "0" * 64))
@@ -135,6 +141,14 @@ def test_messages_that_are_not_sent_have_an_age(ledger: Engine, looking: Engine,
     assert await_true(lambda: [False] == [line.well for line in who_sends(read(looking), tables_of(looking))])
     (line,) = who_sends(read(looking), tables_of(looking))
     assert "no relay runs, nobody sends; shards 1 last sent by huzhu relay other/1 (gone)" == line.said.en
+
+
+def test_messages_in_rows_of_the_release_before_have_an_age(ledger: Engine, looking: Engine) -> None:
+    """They say themselves when they were written."""
+    keep_as_released(ledger.url.render_as_string(hide_password=False), 1)
+    person = person_of_shard(1)
+    give(ledger, in_order(for_person(person, coverage(), discharge())), lambda: RECORDED_AT)
+    assert [None, RECORDED_AT, None, None] == [each.oldest for each in tables_of(looking).outboxes]
 
 
 def test_a_process_that_starts_again_and_again_is_counted(ledger: Engine, looking: Engine) -> None:

@@ -286,7 +286,7 @@ BUGS = (
         GATHERING,
         " | (self.claim[one] != self.claim[other])",
         "",
-        (f"{PERSONS}::test_a_bill_that_names_another_encounter_is_refused",),
+        (RANDOM,),
     ),
     Bug(
         "columns",

@@ -32,6 +32,7 @@ from tests.planted import (
     bugs_of_status,
     bugs_of_the_columns,
     bugs_of_the_core,
+    bugs_of_the_outbox,
     bugs_of_usual_events,
 )
 from tests.planted.bug import Bug
@@ -61,6 +62,7 @@ _LISTS = (
     bugs_of_status,
     bugs_of_remembering,
     bugs_of_long_years,
+    bugs_of_the_outbox,
 )
 BUGS = tuple(bug for each in _LISTS for bug in each.BUGS)
 

@@ -70,6 +70,7 @@ def cursor_from_ledger(patch: pytest.MonkeyPatch) -> None:
         with self._engine.begin() as connection:
             self._sent = last_sent(connection, self._shard)
             self._ledger = identity(connection).id
+        self._ahead.forget()
 
     patch.setattr(ShardRelay, "start", from_ledger)
 
@@ -91,16 +92,9 @@ def relays_not_fenced(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ShardRelay, "start", under_a_new_name)
 
 
-def start_tells_nobody(patch: pytest.MonkeyPatch) -> None:
-    """A relay that finds its predecessor's messages in Kafka does not tell the ledger."""
-    start = ShardRelay.start
-
-    def silently(self: ShardRelay) -> None:
-        with pytest.MonkeyPatch.context() as silent:
-            silent.setattr(ShardRelay, "_clear", lambda _: None)
-            start(self)
-
-    patch.setattr(ShardRelay, "start", silently)
+def rest_tells_nobody(patch: pytest.MonkeyPatch) -> None:
+    """A relay that has nothing more to send does not tell the ledger of what it has sent."""
+    patch.setattr(ShardRelay, "clear_rest", lambda _: None)
 
 
 def mark_goes_back(patch: pytest.MonkeyPatch) -> None:
@@ -110,7 +104,8 @@ def mark_goes_back(patch: pytest.MonkeyPatch) -> None:
         with self._engine.begin() as connection:
             mark = tables.relays.update().where(tables.relays.c.shard == self._shard)
             connection.execute(mark.values(relayed_seq=self._sent.seq, relayed_hash=self._sent.chain))
-            sent = tables.outbox.c.shard == self._shard, tables.outbox.c.seq <= self._sent.seq
-            connection.execute(tables.outbox.delete().where(*sent))
+            for table, last in ((tables.outbox, "seq"), (tables.outbox_batches, "last_seq")):
+                sent = table.c.shard == self._shard, table.c[last] <= self._sent.seq
+                connection.execute(table.delete().where(*sent))
 
     patch.setattr(ShardRelay, "_clear", overwritten)

@@ -91,7 +91,8 @@ def everything_is_accounted_for(evidence: Evidence) -> None:
 
 def nothing_is_waiting(evidence: Evidence) -> None:
     """Nothing is left to send, and no transaction is left open."""
-    expect("outbox empty", [(0,)], evidence.rows("SELECT count(*) FROM outbox"))
+    for table in ("outbox", "outbox_batches"):
+        expect("outbox empty", [(0,)], evidence.rows(f"SELECT count(*) FROM {table}"))
     behind = "SELECT shard, outbox_seq, relayed_seq FROM shards JOIN relays USING (shard) WHERE outbox_seq<>relayed_seq"
     expect("ledger knows all as sent", [], evidence.rows(behind))
     left = evidence.rows(

@@ -20,6 +20,7 @@ from infra.ledger.schema import bind, connect, upgrade
 from infra.ledger.tables import metadata
 from tests.simulation.faults import Crashed, Faults, Point
 from tests.simulation.stage import Stage
+from tests.support.outbox import AS_RELEASED, OUTBOX_UNPACKED
 
 TEMPLATE = f"huzhu_simulation_template_{os.getpid()}"
 
@@ -29,6 +30,13 @@ CREATE FUNCTION keep_outbox() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN INSERT INTO outbox_as_written SELECT * FROM added; RETURN NULL; END $$;
 CREATE TRIGGER keep_outbox AFTER INSERT ON outbox REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION keep_outbox();
+CREATE FUNCTION keep_batches() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO outbox_as_written
+        SELECT shard, each.* FROM added, outbox_unpacked(first_seq, messages) AS each WHERE each.seq <= last_seq;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER keep_batches AFTER INSERT ON outbox_batches REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION keep_batches();
 CREATE FUNCTION relays_forward() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'relayed_seq went back'; END $$;
 CREATE TRIGGER relays_forward BEFORE UPDATE ON relays FOR EACH ROW
@@ -38,7 +46,7 @@ CREATE TRIGGER relays_forward BEFORE UPDATE ON relays FOR EACH ROW
 
 EMPTY = """
 SET session_replication_role = replica;
-TRUNCATE {tables}, outbox_as_written RESTART IDENTITY;
+TRUNCATE {tables}, outbox_as_written, as_released RESTART IDENTITY;
 ALTER SEQUENCE events_event_no_seq RESTART;
 RESET session_replication_role;
 """
@@ -52,7 +60,7 @@ def template(server_url: str) -> Iterator[str]:
     engine = connect(_database(server_url, TEMPLATE))
     upgrade(engine)
     with engine.begin() as connection:
-        connection.exec_driver_sql(WATCHED)
+        connection.exec_driver_sql(OUTBOX_UNPACKED + AS_RELEASED + WATCHED)
     engine.dispose()
     yield server_url
     _administer(server_url, f"DROP DATABASE {TEMPLATE} WITH (FORCE)")
@@ -80,13 +88,14 @@ def database(server_url: str, without: tuple[str, ...] = ()) -> Iterator[str]:
 class SimulatedLedger:
     """The engine that all simulated processes share, one connection a transaction."""
 
-    def __init__(self, url: str, shards: int, faults: Faults, stage: Stage) -> None:
-        """Empties the database at ``url`` first."""
+    def __init__(self, url: str, shards: int, faults: Faults, stage: Stage, as_released: int) -> None:
+        """Empties the database at ``url`` first. Every so many batches are written ``as_released``; 0 for none."""
         self._faults = faults
         self._stage = stage
         # A connection of its own, untouched by faults: it looks and it kills.
         self.observer = psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
         self.observer.execute(EMPTY.format(tables=", ".join(sorted(metadata.tables))).encode())
+        self.observer.execute("INSERT INTO as_released SELECT %(every)s WHERE %(every)s > 0", {"every": as_released})
         self.engine: Engine = connect(url)
         bind(self.engine, shards, "simulated")
         with self.engine.begin() as connection:

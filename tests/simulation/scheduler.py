@@ -17,6 +17,12 @@ from tests.simulation.worker import Group, Worker
 from tests.simulation.world import report, world_of
 from tests.support.acts import publish
 
+FORMS = (0, 2, 1)
+"""A seed's ledger holds its messages by the batch, the next one's half of them, the third's all as release 1.0 did."""
+
+UNTOLD = (1, 4, 1)
+"""After so many transactions relays tell the ledger: in most seeds each time, so that a late one does more harm."""
+
 WORKERS = 3
 RELAYS_MAX = 2
 ROUNDS_TO_IDLE_MAX = 12
@@ -46,7 +52,9 @@ class Simulation:
         self.kafka = SimulatedKafka()
         self.stage = Stage(self.faults)
         self.stage.let_others_act = self._overtake
-        self.ledger = SimulatedLedger(ledger_url, self.world.settings.shards, self.faults, self.stage)
+        shards, as_released = self.world.settings.shards, FORMS[seed % len(FORMS)]
+        self._untold_max = UNTOLD[seed // len(FORMS) % len(UNTOLD)]
+        self.ledger = SimulatedLedger(ledger_url, shards, self.faults, self.stage, as_released)
         self.group = Group(self._rng, self.world.settings.shards)
         self._to_post = list(reversed(self.world.messages))
         self._to_publish = list(self.world.policies)
@@ -204,7 +212,8 @@ class Simulation:
             self._new_relay()
 
     def _new_relay(self) -> RelayProcess:
-        relay = RelayProcess(self.ledger.engine, self.kafka, self.world.settings, self.faults, self._succeed)
+        settings, engine = self.world.settings, self.ledger.engine
+        relay = RelayProcess(engine, self.kafka, settings, self.faults, self._succeed, self._untold_max)
         self._relays.append(relay)
         return relay
 

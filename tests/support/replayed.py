@@ -20,7 +20,8 @@ from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
 from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Reissue, Replay
 from tests.support.builders import EmptyLedger, empty_world, reached_by
-from tests.support.ledgers import contents, dispositions
+from tests.support.ledgers import dispositions
+from tests.support.outbox import waiting_messages
 
 
 @dataclass
@@ -49,7 +50,6 @@ class Journal:
 
 def recorded(ledger: Engine) -> Journal:
     """The journal of a ledger whose outbox nobody has relayed."""
-    rows = contents(ledger)
     with ledger.connect() as connection:
         of = {t.name: connection.execute(select(t)).all() for t in (tables.decisions, tables.instructions)}
         audit = connection.execute(select(tables.audit_entries)).all()
@@ -61,7 +61,7 @@ def recorded(ledger: Engine) -> Journal:
         {(row.claim_id, row.revision): bytes(row.value) for row in of["decisions"]},
         {row.payout_id: bytes(row.value) for row in of["instructions"]},
         {(row.shard, row.seq): (row.prev_hash, row.hash, bytes(row.value)) for row in audit},
-        {(row[0], row[1]): row[2:] for row in rows["outbox"]},
+        {(row.shard, row.seq): (row.topic, row.key, row.value) for row in waiting_messages(ledger)},
         {(row.claim_id, row.scheme_id): row.benefit for row in benefits},
         {row.claim_id: (row.revision, row.status, row.total_benefit) for row in claims},
         {(row.payout_id, row.person_id): row for row in payouts},

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from acts.propose_reissue import propose_reissue
 from infra.ledger import digest
 from tests.support.builders import SHARDS, Json, bill, discharge, encode, in_days
+from tests.support.outbox import waiting_messages
 from tests.support.owed_person import OwedPerson
 from tests.web.desk import Desk, Visitor
 from tests.web.town import post, publish_two
@@ -90,9 +91,7 @@ def open_proposal(desk: Desk) -> int:
 
 def sent(desk: Desk) -> list[bytes]:
     """What waits for the relay on its way to an inbound topic."""
-    return [
-        bytes(row.value) for row in desk.rows("SELECT value FROM outbox WHERE topic LIKE 'hospital.%' ORDER BY seq")
-    ]
+    return [row.value for row in waiting_messages(desk.engine) if row.topic.startswith("hospital.")]
 
 
 def test_filtering_by_code_and_facility(stuck: Desk) -> None:
