@@ -286,7 +286,7 @@ BUGS = (
         GATHERING,
         " | (self.claim[one] != self.claim[other])",
         "",
-        (RANDOM,),
+        (f"{PERSONS}::test_a_bill_that_names_another_encounter_is_refused",),
     ),
     Bug(
         "columns",

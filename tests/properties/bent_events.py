@@ -47,6 +47,7 @@ AMOUNTS += words(
 )
 AMOUNTS += ["9" * 12, "9" * 13, "0" * 37 + "1.00", "0" * 40 + "1", " 1.00", "1.00 "]
 DAYS = words("2024-02-29 2023-02-29 2024-2-9 20240229 2024-W10-1 2024-060 0001-01-01 0000-01-01 9999-12-31 10000-01-01")
+DAYS += words("2024-00-10 2024-13-01 2024-01-00 2024-04-31")
 DAYS += ["２０２４-02-29", "2024-02-29T00:00:00", " 2024-02-29", "2024-02-29 ", "-2024-02-29", "2024/02/29"]
 YEARS = words("0001-01-01 0000-01-01 0999-12-31 1000-01-01 1900-06-15 1986-07-01 2999-12-31 3000-01-01 9999-12-31")
 CLOCKS = words("12:00:00 12:00 12 24:00:00 23:59:60 23:59:59 1２:00:00 12:00:00,123 12:00:00.")
@@ -57,7 +58,7 @@ OFFSETS = [
 ]
 INSTANTS = [f"2024-12-31{mark}{clock}{zone}" for mark in "Tt " for clock in CLOCKS for zone in ("Z", "+08:00")]
 INSTANTS += [f"{day}T{clock}{zone}" for day in YEARS for clock in ("00:00:00", "23:59:59") for zone in OFFSETS]
-INSTANTS += [f"{day}T12:00:00Z" for day in DAYS]
+INSTANTS += [f"{day}T12:00:00{zone}" for day in DAYS for zone in ("Z", "+08:00")]
 TEXTS = [letter * length for letter in "x人😀" for length in (0, 1, 200, 201, 2000, 2001)]
 TEXTS += ["\x7f", "\x80", "\x9f", "\u2028", "\ufeff", "e\u0301", "\uffff", "a\tb", "a\nb", "a\x00b", " x", "x\u00a0"]
 TEXTS += [":", ":x", " : ", '": ', "{", "}", "[", "[[", "]", ",", "\\", "/", "a'b", "\ud800", "\udfffx"]

@@ -125,6 +125,16 @@ def test_the_first_of_two_rivals_decides(tmp_path: Path) -> None:
         assert 22 == len(refused)
 
 
+def test_a_bill_that_names_another_encounter_is_refused(tmp_path: Path) -> None:
+    """Whichever of its versions stands first in the file decides which encounter is billed."""
+    one, other = bill("S1", "E1"), {**bill("S1", "E2"), "version": 2}
+    for bills in ([one, other], [other, one]):
+        lines = [encode(event) for event in (discharge("E1"), discharge("E2"), *bills)]
+        found = person_by_person(lines, Policies(), tmp_path, Workers(None))
+        assert in_one_book(lines, Policies()) == found
+        assert [4] == [number for number, _ in found[1]]
+
+
 # Two policies ------------------------------------------------------------------------------------------------------
 
 
