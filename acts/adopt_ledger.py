@@ -69,7 +69,8 @@ def mark_of(topic: str, key: bytes | None, value: bytes) -> str:
 def money_of(instruction: bytes) -> tuple[Any, ...]:
     """What an insurer does because of an instruction."""
     told = json.loads(instruction)
-    return tuple(told.get(name) for name in ("person_id", "kind", "amount", "payee", "reissue_of", "reversal_of"))
+    names = ("person_id", "kind", "amount", "payee", "payee_id", "reissue_of", "reversal_of")
+    return tuple(told.get(name) for name in names)
 
 
 def survey(connection: Connection, reader: Reader, shard: int, topics_seq: int) -> Surveyed:

@@ -51,6 +51,9 @@ def _add_persons(connection: Connection, persons: Collection[PersonId], world: W
     world.claims |= claims
     for row in reads.held_benefits(connection, claims.keys()):
         world.benefits.setdefault(row.claim_id, {})[row.scheme_id] = row
+    advanced = [claim_id for claim_id, claim in claims.items() if claim.advanced]
+    for share in reads.facility_shares(connection, advanced) if advanced else ():
+        world.facilities.setdefault(share.claim_id, {})[share.scheme_id, share.facility_id] = share
 
 
 def load_payouts(connection: Connection, world: World, payout_ids: Collection[str]) -> None:

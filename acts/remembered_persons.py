@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from handlers.claims.account import Account
+from handlers.claims.settle import FacilityRows
 from handlers.claims.world import World
 from schemas.ids import ClaimId, PersonId
 from schemas.records import BenefitRow, ClaimRow, ShardState
@@ -26,6 +27,7 @@ class _Person:
     account: Account
     claims: dict[ClaimId, ClaimRow]
     benefits: dict[ClaimId, dict[str, BenefitRow]]
+    facilities: dict[ClaimId, FacilityRows]
     shard: int
     generation: int
     facts: int
@@ -66,6 +68,7 @@ class RememberedPersons:
                 world.accounts[person_id] = person.account
                 world.claims |= person.claims
                 world.benefits |= person.benefits
+                world.facilities |= person.facilities
         return unknown
 
     def put_back(self, world: World, shards: Mapping[int, ShardState]) -> None:
@@ -77,8 +80,9 @@ class RememberedPersons:
         for person_id, account in world.accounts.items():
             shard, own = world.shard_of(person_id), claims.get(person_id, {})
             benefits = {claim_id: world.benefits[claim_id] for claim_id in own if claim_id in world.benefits}
+            facilities = {claim_id: world.facilities[claim_id] for claim_id in own if claim_id in world.facilities}
             self._forget(person_id)
-            person = _Person(account, own, benefits, shard, self._generations[shard], _facts_of(account))
+            person = _Person(account, own, benefits, facilities, shard, self._generations[shard], _facts_of(account))
             self._persons[person_id] = person
             self._facts += person.facts
         while self._facts > self._facts_max:

@@ -8,8 +8,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from schemas.dates import Instant
-from schemas.ids import ClaimId, PersonId, PolicyId
+from schemas.ids import ClaimId, FacilityId, PersonId, PolicyId
 from schemas.money import Fen
+from schemas.outbound import Payee
 from schemas.policy.model import Basis
 
 
@@ -77,8 +78,29 @@ class BenefitLine(_Out):
     reason: Reason | None = None
 
 
+class AdvanceLine(_Out):
+    """What a facility took off one bill for one scheme."""
+
+    scheme_id: str
+    facility_id: FacilityId
+    amount: Fen
+
+
+class PayeeLine(_Out):
+    """Who receives how much of what a scheme owes; ``payee_id`` names a facility and is left out otherwise."""
+
+    scheme_id: str
+    payee: Payee
+    payee_id: FacilityId | None = None
+    amount: Fen
+
+
 class ClaimDecision(_Out):
-    """One claim as `huzhu adjudicate` prints it. Amounts in yuan on the wire."""
+    """One claim as `huzhu adjudicate` prints it. Amounts in yuan on the wire.
+
+    ``advances`` and ``payees`` are there only if a live settlement has advances; otherwise the person or the estate
+    receives everything.
+    """
 
     claim_id: ClaimId
     person_id: PersonId
@@ -89,6 +111,8 @@ class ClaimDecision(_Out):
     total_benefit: Fen
     patient_pays: Fen
     explanation: tuple[ExplanationLine, ...]
+    advances: tuple[AdvanceLine, ...] | None = None
+    payees: tuple[PayeeLine, ...] | None = None
 
 
 class ClaimDecided(ClaimDecision):
@@ -107,4 +131,10 @@ def to_json(decision: ClaimDecision) -> dict[str, object]:
     for benefit in document["benefits"]:
         if benefit["reason"] is None:
             del benefit["reason"]
+    if document["payees"] is None:
+        del document["advances"], document["payees"]
+    else:
+        for payee in document["payees"]:
+            if payee["payee_id"] is None:
+                del payee["payee_id"]
     return document

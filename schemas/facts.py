@@ -156,6 +156,19 @@ def _if_ours(value: object, handler: ValidatorFunctionWrapHandler) -> NationalOr
     return origin
 
 
+class Advance(BaseModel):
+    """What the hospital took off the bill for one scheme: it is paid back what is due (payers.md, section 1)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    scheme_id: Identifier
+    amount: WireYuan
+
+
+def _none_taken_off(value: object) -> object:
+    return () if value is None else value
+
+
 class SettlementPosted(Fact):
     """One bill of an encounter; interim bills have ``final`` false. Amounts: yuan on the wire, fen inside."""
 
@@ -184,6 +197,7 @@ class SettlementPosted(Fact):
     copay: WireYuan
     out_of_catalogue: WireYuan
     invoice_no: Identifier | None = None
+    advances: Annotated[tuple[Advance, ...], BeforeValidator(_none_taken_off)] = ()
     national: Annotated[NationalOrigin | None, WrapValidator(_if_ours), WithJsonSchema({"description": _NATIONAL})] = (
         None
     )

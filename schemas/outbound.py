@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.dates import Instant
-from schemas.ids import ClaimId, PayoutId, PersonId, PolicyId
+from schemas.ids import ClaimId, FacilityId, PayoutId, PersonId, PolicyId
 from schemas.money import Fen
 
 
@@ -18,17 +18,19 @@ class InstructionKind(StrEnum):
 
 
 class Payee(StrEnum):
-    """Who receives: the person, or the estate once a death is recorded."""
+    """Who receives: a facility what it advanced; the rest the person, or the estate once a death is recorded."""
 
     PERSON = "person"
     ESTATE = "estate"
+    FACILITY = "facility"
 
 
 class PayoutInstructed(BaseModel):
-    """An order to an insurer. ``amount`` is positive; ``payout_id`` follows from (claim, scheme, revision) alone.
+    """An order to an insurer; its ``payout_id`` follows from claim, scheme, payee and revision alone.
 
-    ``reissue_of`` names a failed payout that this order replaces. ``reversal_of`` names one that this order takes off
-    the books: no money moves by it. Both are left out where they do not apply.
+    ``amount`` is positive. Revisions count for each payee of a claim and scheme; person and estate are one payee.
+    ``payee_id`` names the facility. ``reissue_of`` names a failed payout that this order replaces, ``reversal_of``
+    one that this order takes off the books: no money moves by it. The three are left out where they do not apply.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,6 +52,7 @@ class PayoutInstructed(BaseModel):
     decision_revision: int
     reissue_of: str | None = None
     reversal_of: str | None = None
+    payee_id: FacilityId | None = None
 
 
 class AuditKind(StrEnum):
@@ -104,6 +107,8 @@ class AlertCode(StrEnum):
     AFTER_DEATH = "AFTER_DEATH"
     REPORT_CONTRADICTS = "REPORT_CONTRADICTS"
     REPORT_UNMATCHED = "REPORT_UNMATCHED"
+    ADVANCE_EXCEEDS_DUE = "ADVANCE_EXCEEDS_DUE"
+    ADVANCE_UNKNOWN_SCHEME = "ADVANCE_UNKNOWN_SCHEME"
 
 
 class AuditCheckpointed(BaseModel):
@@ -127,7 +132,11 @@ class AuditCheckpointed(BaseModel):
 
 
 class AlertRaised(BaseModel):
-    """Something that a person should look at. ``claim_id`` is None where a report matches no claim of the person."""
+    """Something that a person should look at. ``claim_id`` is None where a report matches no claim of the person.
+
+    Alerts about advances name the scheme and the fen that nobody pays back, and have an ``alert_id``, which stays when
+    the amount changes and under which `AlertWithdrawn` takes them back. The three are left out elsewhere.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -138,5 +147,25 @@ class AlertRaised(BaseModel):
     claim_id: ClaimId | None
     person_id: PersonId
     payout_id: PayoutId | None = None
+    zh: str
+    en: str
+    alert_id: str | None = None
+    scheme_id: str | None = None
+    amount: Fen | None = None
+
+
+class AlertWithdrawn(BaseModel):
+    """An alert whose reason is gone: the facts no longer support it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    event_type: Literal["alert.withdrawn"] = "alert.withdrawn"
+    event_id: str
+    occurred_at: Instant
+    alert_id: str
+    code: AlertCode
+    claim_id: ClaimId
+    person_id: PersonId
+    scheme_id: str
     zh: str
     en: str

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from schemas.canonical import NO_HASH
 from schemas.decisions import Status
 from schemas.facts import Kind
-from schemas.ids import ClaimId, EncounterId, PayoutId, PersonId, PolicyId
+from schemas.ids import ClaimId, EncounterId, FacilityId, PayoutId, PersonId, PolicyId
 
 
 class Delivery(NamedTuple):
@@ -84,7 +84,10 @@ class RefusalRow(NamedTuple):
 
 
 class ClaimRow(NamedTuple):
-    """A claim as last decided. ``fingerprint`` tells whether a new outcome differs."""
+    """A claim as last decided. ``fingerprint`` tells whether a new outcome differs.
+
+    ``advanced``: a facility has advanced money for it, now or at some time, so it has rows of `FacilityRow`.
+    """
 
     claim_id: ClaimId
     person_id: PersonId
@@ -96,6 +99,7 @@ class ClaimRow(NamedTuple):
     discharged_on: date | None
     personal_burden: int
     total_benefit: int
+    advanced: bool = False
 
 
 class DecisionRow(NamedTuple):
@@ -108,7 +112,10 @@ class DecisionRow(NamedTuple):
 
 
 class BenefitRow(NamedTuple):
-    """What a scheme owes for a claim now, which is also what has been instructed so far, net."""
+    """What a scheme owes for a claim now, which is also what has been instructed so far, net, to all payees.
+
+    ``instruction_revision`` is that of the person or the estate.
+    """
 
     claim_id: ClaimId
     scheme_id: str
@@ -122,8 +129,25 @@ class BenefitRow(NamedTuple):
     policy_sha256: str | None
 
 
+class FacilityRow(NamedTuple):
+    """What a facility has advanced for a claim and scheme, and what of it is paid back, which is also instructed, net.
+
+    ``known``: the claim's policy has the scheme. The person, or the estate, gets the rest of the benefit.
+    """
+
+    claim_id: ClaimId
+    scheme_id: str
+    facility_id: FacilityId
+    advanced: int
+    amount: int
+    instruction_revision: int
+    known: bool
+
+
 class InstructionRow(NamedTuple):
-    """One payout instruction. The balance is the net sum instructed for (claim, scheme) before and after it.
+    """One payout instruction. The balance is the net sum instructed for (claim, scheme, payee) before and after it.
+
+    ``payee_id`` is the facility's, or empty for the person or the estate.
 
     ``reissue_of`` names the failed payout that this one orders again, ``reversal_of`` the one that it takes off the
     books.
@@ -142,6 +166,7 @@ class InstructionRow(NamedTuple):
     value: bytes
     reissue_of: str | None = None
     reversal_of: str | None = None
+    payee_id: str = ""
 
 
 class PayoutStateRow(NamedTuple):
@@ -173,7 +198,10 @@ class PayoutState(StrEnum):
 
 
 class PayoutRecord(NamedTuple):
-    """One payout of the ledger; ``reissued_as`` names the payout that was ordered in its place."""
+    """One payout of the ledger; ``reissued_as`` names the payout that was ordered in its place.
+
+    ``payee_id`` is the facility's, or empty for the person or the estate.
+    """
 
     payout_id: PayoutId
     claim_id: ClaimId
@@ -190,6 +218,7 @@ class PayoutRecord(NamedTuple):
     reissue_of: str | None
     reversal_of: str | None
     reissued_as: str | None
+    payee_id: str = ""
 
 
 class AuditRow(NamedTuple):
@@ -300,6 +329,7 @@ class Outcome:
     claims: dict[ClaimId, ClaimRow] = field(default_factory=dict)
     decisions: list[DecisionRow] = field(default_factory=list)
     benefits: dict[tuple[ClaimId, str], BenefitRow] = field(default_factory=dict)
+    facilities: dict[tuple[ClaimId, str, FacilityId], FacilityRow] = field(default_factory=dict)
     instructions: list[InstructionRow] = field(default_factory=list)
     payout_states: dict[tuple[PayoutId, PersonId], PayoutStateRow] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)

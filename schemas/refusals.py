@@ -24,6 +24,7 @@ class RefusalCode(StrEnum):
     KEY_MISMATCH = "KEY_MISMATCH"
     NEGATIVE_AMOUNT = "NEGATIVE_AMOUNT"
     AMOUNTS_DO_NOT_BALANCE = "AMOUNTS_DO_NOT_BALANCE"
+    ADVANCES_EXCEED_BURDEN = "ADVANCES_EXCEED_BURDEN"
     DATES_OUT_OF_ORDER = "DATES_OUT_OF_ORDER"
     FUTURE_DATED = "FUTURE_DATED"
     VERSION_CONFLICT = "VERSION_CONFLICT"
@@ -121,6 +122,11 @@ _SENTENCES: dict[RefusalCode, Saying] = {
     RefusalCode.AMOUNTS_DO_NOT_BALANCE: Saying(
         "总费用不等于各项支付与个人负担之和。请核对到分后重新发送。",
         "total_charge is not the sum of the paid amounts, copay and out_of_catalogue. Reconcile to the fen and resend.",
+    ),
+    RefusalCode.ADVANCES_EXCEED_BURDEN: Saying(
+        "垫付金额不对:每个保障层最多一笔,每笔大于零,合计不超过个人自付与个人自费之和。请更正后重新发送。",
+        "The advances are wrong: each scheme at most once, each amount over zero, together at most copay plus "
+        "out_of_catalogue. Correct them and send the event again.",
     ),
     RefusalCode.DATES_OUT_OF_ORDER: Saying(
         "日期先后颠倒(出院早于入院,或失效日不晚于生效日)。请核对日期。",

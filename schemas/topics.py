@@ -66,7 +66,7 @@ CHECKPOINTS = Topic(
     "audit.checkpoints", "out", ("audit.checkpointed",), "none; partition = shard", "relay", "finance auditors"
 )
 DEADLETTER = Topic("claims.deadletter", "out", ("event.refused",), "the original key", "relay", "finance staff")
-ALERTS = Topic("alerts", "out", ("alert.raised",), "person_id", "relay", "finance staff")
+ALERTS = Topic("alerts", "out", ("alert.raised", "alert.withdrawn"), "person_id", "relay", "finance staff")
 
 RELAY_CURSORS = Topic(
     "relay.cursors", "internal", (), "shard; partition = shard", "relay", "relay, worker", cleanup="compact"

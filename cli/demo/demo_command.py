@@ -26,7 +26,7 @@ from cli.terminal.run_summary import summarise
 from infra.clock import utc_now
 from infra.kafka import topic_setup
 from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
-from infra.population import generate
+from infra.population import generate, with_advances
 from infra.servers.local.guard_client import Guarded
 from infra.servers.resolve import PartFailed, PartUnavailable, resolve_kafka, resolve_postgres
 from infra.settings import Settings
@@ -45,6 +45,8 @@ FILES = {
     "audit.jsonl": AUDIT,
     "deadletter.jsonl": DEADLETTER,
 }
+ADVANCED_SHARE = 0.3
+"""Of how many bills of the made-up city the hospital takes the benefits off."""
 RESTARTS_MAX = 20
 LASTING = (UNUSABLE, LEDGER_REFUSED)
 """Exit statuses after which a process is not started again."""
@@ -73,7 +75,7 @@ def demo(
     """
     files = policy or [SAMPLE_POLICY]
     load_policies(files)
-    events = [value for _, value in lines_of(facts)] if facts else list(generate(seed, persons))
+    events = [value for _, value in lines_of(facts)] if facts else _city(seed, persons)
     settings = read_settings()
     folder_for(out_dir)
     require_unused(settings, yes)
@@ -168,6 +170,10 @@ class _Processes:
 
     def _log(self, command: str) -> Path:
         return self._folder / f"{command.replace(' ', '-')}.log"
+
+
+def _city(seed: int, persons: int) -> list[bytes]:
+    return list(with_advances(generate(seed, persons), ADVANCED_SHARE))
 
 
 def _prepare(engine: Engine, bootstrap: str, settings: Settings, files: list[Path]) -> None:

@@ -16,7 +16,7 @@ from cli.events.checked_events import check_events, list_refused, rereadable, to
 from cli.terminal.connect import kafka_address, read_settings
 from cli.terminal.output import SOME_REFUSED, err, fail, out, progress
 from infra.clock import utc_now
-from infra.population import describe
+from infra.population import describe, with_advances
 from infra.population import generate as population
 from stream.deadline import INFRASTRUCTURE_GONE
 from stream.inbound import post as posting
@@ -117,6 +117,9 @@ def generate(
     settlements: Annotated[
         int | None, typer.Option(min=1, help="Approximate number of settlement events in total.")
     ] = None,
+    advances: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the bills of which the hospital takes benefits off.")
+    ] = 0.0,
     describe_only: Annotated[bool, typer.Option("--describe", help="Explain how the population is modelled.")] = False,
 ) -> None:
     """Write the events of a made-up city to standard output, in the order in which they arrive.
@@ -129,7 +132,9 @@ def generate(
         return
     with progress() as bar:
         task = bar.add_task("generating", total=None)
-        for number, line in enumerate(population(seed, persons, settlements=settlements), start=1):
+        for number, line in enumerate(
+            with_advances(population(seed, persons, settlements=settlements), advances), start=1
+        ):
             sys.stdout.buffer.write(line + b"\n")
             if number % 1000 == 0:
                 bar.update(task, completed=number)

@@ -67,6 +67,7 @@ def _payout(payout: Payout) -> dict[str, Any]:
         "kind": order.kind,
         "amount": format_yuan(order.amount),
         "payee": order.payee,
+        "payee_id": order.payee_id,
         "instructed_at": format_instant(order.occurred_at),
         "reported": None if payout.report is None else payout.report.status,
         "contradictory": payout.doubtful,

@@ -13,6 +13,7 @@ from rich.text import Text
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.prose import Prose
 from handlers.claims.decidable import Claim
+from handlers.words.advance_sentences import advance_sentence, payee_words, unknown_advances
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.national_sentences import origin_sentence
 from handlers.words.payout_sentences import result
@@ -21,7 +22,7 @@ from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 from schemas.decisions import BenefitLine, ClaimDecision, ExplanationLine
 from schemas.facts import PayoutReported, SettlementPosted
-from schemas.outbound import InstructionKind, Payee, PayoutInstructed
+from schemas.outbound import InstructionKind, PayoutInstructed
 from schemas.policy.model import Policy, Scheme, Term
 
 PAID_BY_INSURANCE = {
@@ -85,7 +86,10 @@ def show(page: ClaimPage, language: OutputLanguage, console: Console) -> None:
         _heading(Saying("补助是怎么算的", "How the assistance is calculated"), language, console)
     for number, benefit in enumerate(decision.benefits, start=1):
         steps = [line for line in decision.explanation if line.scheme_id == benefit.scheme_id]
-        _benefit(number, benefit, schemes.get(benefit.scheme_id), steps, language, console)
+        taken_off = advance_sentence(decision, benefit.scheme_id)
+        _benefit(number, benefit, schemes.get(benefit.scheme_id), steps, taken_off, language, console)
+    for sentence in unknown_advances(decision):
+        console.print(Prose(say(sentence)))
     _heading(Saying("结果", "Result"), language, console)
     console.print(_result(decision, language))
     if page.policy is not None and page.term is not None:
@@ -146,6 +150,7 @@ def _benefit(
     benefit: BenefitLine,
     scheme: Scheme | None,
     steps: list[ExplanationLine],
+    taken_off: Saying | None,
     language: OutputLanguage,
     console: Console,
 ) -> None:
@@ -165,15 +170,20 @@ def _benefit(
         )
     paid = Saying(f"这一项补助 {yuan(benefit.benefit)} 元。", f"This scheme pays {yuan(benefit.benefit)} yuan.")
     console.print(Padding(Prose(say(paid), "bold"), (0, 0, 0, 3), expand=False))
+    if taken_off is not None:
+        console.print(Padding(Prose(say(taken_off)), (0, 0, 0, 3), expand=False))
 
 
 def _result(decision: ClaimDecision, language: OutputLanguage) -> Table:
     table = _amounts()
-    rows = (
+    rows = [
         (Saying("账单上要您自己付", "Left for you to pay, before assistance"), decision.personal_burden),
         (Saying("各项补助合计", "Paid by all schemes together"), decision.total_benefit),
         (Saying("最后您自己付", "You pay"), decision.patient_pays),
-    )
+    ]
+    if decision.advances:
+        off = sum(each.amount for each in decision.advances)
+        rows.append((Saying("结算时医院已减掉", "Already taken off by the hospital"), off))
     say = translator(language, " ")
     for name, amount in rows:
         table.add_row(say(name), f"{yuan(amount)} {say(_UNIT)}")
@@ -199,12 +209,12 @@ def _payouts(payouts: list[Payout], schemes: dict[str, Scheme], language: Output
         scheme = schemes.get(order.scheme_id)
         name = scheme.title if scheme and scheme.title else order.scheme_id
         kind = Saying("发放", "pay") if order.kind is InstructionKind.PAYMENT else Saying("收回", "recover")
-        heirs = Saying("(给继承人)", " (the estate)") if order.payee is Payee.ESTATE else Saying("", "")
+        to = payee_words(order)
         told = payout.result
         ordered_on = shanghai_date(order.occurred_at)
         sentence = Saying(
-            f"{_day(ordered_on)}:{name},{kind.zh} {yuan(order.amount)} 元{heirs.zh},{told.zh}。",
-            f"{ordered_on}: {name}, {kind.en} {yuan(order.amount)} yuan{heirs.en}, {told.en}.",
+            f"{_day(ordered_on)}:{name},{kind.zh} {yuan(order.amount)} 元{to.zh},{told.zh}。",
+            f"{ordered_on}: {name}, {kind.en} {yuan(order.amount)} yuan{to.en}, {told.en}.",
         )
         console.print(Prose(say(sentence)))
         console.print(Padding(Text(order.payout_id, style="dim", overflow="fold"), (0, 0, 0, 3), expand=False))

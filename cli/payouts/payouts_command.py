@@ -110,11 +110,15 @@ def list_payouts(
 
 
 def _plain(payout: PayoutRecord) -> dict[str, Any]:
-    return plain(payout._asdict()) | {"amount": format_yuan(payout.amount)}
+    return plain(payout._asdict()) | {"amount": format_yuan(payout.amount), "payee_id": payout.payee_id or None}
 
 
 def _note(payout: PayoutRecord) -> Saying:
     parts = []
+    if payout.payee_id:
+        parts.append(
+            Saying(f"付给垫付的医院 {payout.payee_id}", f"to the hospital {payout.payee_id}, which advanced it")
+        )
     if payout.contradictions:
         parts.append(Saying("报告互相矛盾", "reports contradict"))
     for relation, payout_id in (

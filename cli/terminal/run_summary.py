@@ -73,14 +73,23 @@ def _one_explained(claims: list[dict[str, Any]]) -> None:
 
 def _payouts(folder: Path) -> None:
     sums = {"payment": [0, 0], "recovery": [0, 0]}
+    hospitals: Counter[str] = Counter()
     for payout in _read(folder / "payouts.jsonl"):
+        amount = parse_yuan(payout["amount"])
         sums[payout["kind"]][0] += 1
-        sums[payout["kind"]][1] += parse_yuan(payout["amount"])
+        sums[payout["kind"]][1] += amount
+        if "payee_id" in payout:
+            hospitals[payout["payee_id"]] += amount if payout["kind"] == "payment" else -amount
     (payments, paid), (recoveries, recovered) = sums["payment"], sums["recovery"]
     out.print(
         f"instructions 支付指令: {payments:,} payments of {yuan(paid)}, {recoveries:,} recoveries of "
         f"{yuan(recovered)}, net {yuan(paid - recovered)} yuan"
     )
+    if hospitals:
+        out.print(
+            f"paid back to hospitals 医院垫付结算: {yuan(sum(hospitals.values()))} yuan to {len(hospitals)} "
+            "hospitals that took it off the bill"
+        )
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:

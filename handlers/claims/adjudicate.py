@@ -57,7 +57,10 @@ class Benefit(NamedTuple):
 
 
 class Adjudication(NamedTuple):
-    """The outcome for one claim. ``policy`` and ``benefits`` are set only when it is adjudicated or not_covered."""
+    """The outcome for one claim. ``policy`` and ``benefits`` are set only when it is adjudicated or not_covered.
+
+    ``deceased``: the person's death is recorded, so that what no facility advanced goes to the estate.
+    """
 
     claim: DecidableClaim
     status: Status
@@ -65,6 +68,7 @@ class Adjudication(NamedTuple):
     out_of_catalogue: int
     policy: Policy | None = None
     benefits: tuple[Benefit, ...] = ()
+    deceased: bool = False
 
     @property
     def personal_burden(self) -> int:
@@ -179,7 +183,7 @@ def adjudicate_claim(
     # Whoever has a tier is covered; asking again is for those whom every scheme left out.
     covered = any(benefit.tier is not None for benefit in benefits) or is_covered(policy, on_the_day)
     status = Status.ADJUDICATED if covered else Status.NOT_COVERED
-    return Adjudication(claim, status, copay, out_of_catalogue, policy, benefits)
+    return Adjudication(claim, status, copay, out_of_catalogue, policy, benefits, account.death is not None)
 
 
 def _benefit(

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from schemas.dates import shanghai_date
 from schemas.facts import EncounterDischarged, SettlementPosted
-from schemas.ids import ClaimId, PersonId
+from schemas.ids import ClaimId, FacilityId, PersonId
 
 
 class StayView(Protocol):
@@ -27,9 +27,24 @@ class StayView(Protocol):
     def diagnoses(self) -> Sequence[str]: ...
 
 
-class BillView(Protocol):
-    """Of a settlement (fen)."""
+class AdvanceView(Protocol):
+    """Of what the hospital took off a bill for one scheme (fen)."""
 
+    @property
+    def scheme_id(self) -> str: ...
+    @property
+    def amount(self) -> int: ...
+
+
+class BillView(Protocol):
+    """Of a settlement (fen). The ids matter only where there are advances."""
+
+    @property
+    def settlement_id(self) -> str: ...
+    @property
+    def facility_id(self) -> FacilityId: ...
+    @property
+    def advances(self) -> Sequence[AdvanceView]: ...
     @property
     def settled_at(self) -> datetime: ...
     @property
@@ -79,6 +94,11 @@ class DecidableClaim:
     @property
     def out_of_catalogue(self) -> int:
         return sum([settlement.out_of_catalogue for settlement in self.live])
+
+    @property
+    def has_advances(self) -> bool:
+        """Whether a live settlement took something off the bill for a scheme."""
+        return any(settlement.advances for settlement in self.live)
 
     @property
     def voided(self) -> bool:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 from handlers.claims.adjudicate import Adjudication, Benefit, Slice, Step, exact_benefit
+from handlers.claims.payees import shares, taken_off
 from handlers.words.claim_sentences import BASIS, yuan
 from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
-from schemas.decisions import BenefitLine, ClaimDecision, ExplanationLine, StepKind
+from schemas.decisions import AdvanceLine, BenefitLine, ClaimDecision, ExplanationLine, PayeeLine, StepKind
 from schemas.money import format_yuan
 from schemas.policy.model import Policy, Tier
 from schemas.policy.policy_values import decimal_text, quotient_text
@@ -36,6 +37,28 @@ def decision_of(adjudication: Adjudication) -> ClaimDecision:
             for step in benefit.steps
             if policy is not None
         ),
+        advances=advance_lines(adjudication),
+        payees=payee_lines(adjudication),
+    )
+
+
+def advance_lines(adjudication: Adjudication) -> tuple[AdvanceLine, ...] | None:
+    """What was taken off at the hospital, in the order in which it is paid back; None if nothing was."""
+    if not adjudication.claim.has_advances:
+        return None
+    return tuple(
+        AdvanceLine(scheme_id=each.scheme_id, facility_id=each.facility_id, amount=each.amount)
+        for each in taken_off(adjudication.claim)
+    )
+
+
+def payee_lines(adjudication: Adjudication) -> tuple[PayeeLine, ...] | None:
+    """Who receives what; None where nothing was advanced, as then the person, or the estate, receives all."""
+    if not adjudication.claim.has_advances:
+        return None
+    return tuple(
+        PayeeLine(scheme_id=share.scheme_id, payee=share.payee, payee_id=share.payee_id, amount=share.amount)
+        for share in shares(adjudication)
     )
 
 
@@ -55,7 +78,10 @@ def fingerprint(adjudication: Adjudication) -> str:
         for benefit in adjudication.benefits
     ]
     sha256 = None if policy is None else policy.sha256
-    return sha256_hex(canonical_json([adjudication.status, sha256, adjudication.personal_burden, benefits]))
+    shown: list[object] = [adjudication.status, sha256, adjudication.personal_burden, benefits]
+    if adjudication.claim.has_advances:
+        shown += [[list(each) for each in taken_off(adjudication.claim)], [list(each) for each in shares(adjudication)]]
+    return sha256_hex(canonical_json(shown))
 
 
 def _step_mark(step: Step, benefit: Benefit) -> list[object]:

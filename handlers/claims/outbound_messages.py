@@ -5,38 +5,62 @@ from __future__ import annotations
 from datetime import datetime
 
 from handlers.claims.adjudicate import Adjudication
-from handlers.claims.explain import explained
+from handlers.claims.explain import advance_lines, explained, payee_lines
+from handlers.claims.payees import UnpaidAdvance
 from handlers.claims.payout_reports import REPORT_ALERTS
 from handlers.claims.settle import Due
 from handlers.fast.direct_messages import benefit_line, claim_decided, explanation_line, payout_instructed
+from handlers.words.claim_sentences import yuan
+from handlers.words.payout_sentences import ADVANCE_ALERTS, ADVANCE_SETTLED
 from schemas.canonical import base64_text, canonical_json, derived_id, sha256_hex
 from schemas.checkpoint import SignedCheckpoint
 from schemas.facts import PayoutReported
 from schemas.ids import ClaimId
-from schemas.outbound import AlertCode, AlertRaised, AuditCheckpointed, Payee
+from schemas.outbound import AlertCode, AlertRaised, AlertWithdrawn, AuditCheckpointed, Payee
 from schemas.records import ClaimRow, Delivery
 from schemas.refusals import EventRefused, Refusal
 
 
 def decided(adjudication: Adjudication, row: ClaimRow, occurred_at: str) -> bytes:
     """A decision with its explanation, as ``row`` keeps it; ``occurred_at`` as messages write it."""
-    policy = adjudication.policy
+    policy, advanced = adjudication.policy, _advanced(adjudication)
     if policy is None:
-        return claim_decided(row, None, [], [], occurred_at)
+        return claim_decided(row, None, [], [], occurred_at, advanced)
     benefits, explanation = [], []
     for benefit in adjudication.benefits:
         scheme, tier = benefit.scheme, None if benefit.tier is None else benefit.tier.name
         benefits.append(benefit_line(scheme.id, tier, scheme.basis, benefit.measured, benefit.amount, benefit.reason))
         for step in benefit.steps:
             explanation.append(explanation_line(scheme.id, step.kind, step.amount, *explained(step, benefit, policy)))
-    return claim_decided(row, policy.id, benefits, explanation, occurred_at)
+    return claim_decided(row, policy.id, benefits, explanation, occurred_at, advanced)
+
+
+def _advanced(adjudication: Adjudication) -> dict[str, object] | None:
+    """The members of a decision that only a claim with advances has."""
+    advances, payees = advance_lines(adjudication), payee_lines(adjudication)
+    if advances is None or payees is None:
+        return None
+    return {
+        "advances": [line.model_dump(mode="json") for line in advances],
+        "payees": [line.model_dump(mode="json", exclude_none=True) for line in payees],
+    }
 
 
 def instructed(due: Due, claim: ClaimRow, deceased: bool, occurred_at: str) -> bytes:
     """The order of an amount that is due; ``occurred_at`` as messages write it."""
-    payee = Payee.ESTATE if deceased else Payee.PERSON
+    payee = Payee.FACILITY if due.facility_id is not None else Payee.ESTATE if deceased else Payee.PERSON
     return payout_instructed(
-        due.payout_id, due.kind, due.amount, payee, due.row, claim, due.reissue_of, due.reversal_of, occurred_at
+        due.payout_id,
+        due.kind,
+        due.amount,
+        due.revision,
+        payee,
+        due.facility_id,
+        due.row,
+        claim,
+        due.reissue_of,
+        due.reversal_of,
+        occurred_at,
     )
 
 
@@ -50,7 +74,50 @@ def after_death(claim: ClaimRow, recorded_at: datetime) -> bytes:
         zh="入院日期晚于登记的死亡日期,未予支付。请核实身份是否被冒用或死亡登记是否有误。",
         en="Admitted after the recorded day of death; nothing is paid. Check for a stolen identity or a wrong record.",
     )
+    return canonical_json(event.model_dump(mode="json", exclude=_OF_ADVANCES))
+
+
+_OF_ADVANCES = {"alert_id", "scheme_id", "amount"}
+"""Members that only alerts about advances have."""
+
+
+def advance_alert(claim: ClaimRow, scheme_id: str, unpaid: UnpaidAdvance, recorded_at: datetime) -> bytes:
+    """Money taken off a bill that no scheme owes, as it stands after the claim's decision."""
+    said = ADVANCE_ALERTS[unpaid.code](yuan(unpaid.amount))
+    event = AlertRaised(
+        event_id=derived_id("AL", unpaid.code, claim.claim_id, scheme_id, claim.revision),
+        occurred_at=recorded_at,
+        code=unpaid.code,
+        claim_id=claim.claim_id,
+        person_id=claim.person_id,
+        alert_id=advance_alert_id(unpaid.code, claim.claim_id, scheme_id),
+        scheme_id=scheme_id,
+        amount=unpaid.amount,
+        zh=said.zh,
+        en=said.en,
+    )
     return canonical_json(event.model_dump(mode="json"))
+
+
+def advance_alert_withdrawn(claim: ClaimRow, scheme_id: str, code: AlertCode, recorded_at: datetime) -> bytes:
+    """The alert about a claim's advances for a scheme has lost its reason with the claim's decision."""
+    event = AlertWithdrawn(
+        event_id=derived_id("AW", code, claim.claim_id, scheme_id, claim.revision),
+        occurred_at=recorded_at,
+        alert_id=advance_alert_id(code, claim.claim_id, scheme_id),
+        code=code,
+        claim_id=claim.claim_id,
+        person_id=claim.person_id,
+        scheme_id=scheme_id,
+        zh=ADVANCE_SETTLED.zh,
+        en=ADVANCE_SETTLED.en,
+    )
+    return canonical_json(event.model_dump(mode="json"))
+
+
+def advance_alert_id(code: AlertCode, claim_id: ClaimId, scheme_id: str) -> str:
+    """The id of an alert: it follows from what it is about, never from when it was noticed."""
+    return derived_id("AT", code, claim_id, scheme_id)
 
 
 def about_report(
@@ -67,7 +134,7 @@ def about_report(
         zh=REPORT_ALERTS[code].zh,
         en=REPORT_ALERTS[code].en,
     )
-    return canonical_json(event.model_dump(mode="json"))
+    return canonical_json(event.model_dump(mode="json", exclude=_OF_ADVANCES))
 
 
 def refused(delivery: Delivery, refusal: Refusal, recorded_at: datetime) -> bytes:

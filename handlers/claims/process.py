@@ -17,9 +17,10 @@ from handlers.claims.decidable import DecidableClaim
 from handlers.claims.explain import fingerprint
 from handlers.claims.future_dates import event_after_intake
 from handlers.claims.long_years import applied
+from handlers.claims.payees import unpaid_advances
 from handlers.claims.payout_reports import effect_of
 from handlers.claims.read import Reading
-from handlers.claims.settle import Due, differences, in_order
+from handlers.claims.settle import Due, FacilityRows, differences, in_order
 from handlers.claims.world import World
 from schemas.decisions import Status
 from schemas.facts import Fact, PayoutReported, Subject
@@ -29,6 +30,7 @@ from schemas.records import (
     ClaimRow,
     DecisionRow,
     Delivery,
+    FacilityRow,
     FactRow,
     InstructionRow,
     Outcome,
@@ -152,6 +154,7 @@ class Processor:
             discharged_on=None if claim.discharge is None else claim.discharge.discharged_on,
             personal_burden=adjudication.personal_burden,
             total_benefit=adjudication.total_benefit,
+            advanced=claim.has_advances or (before is not None and before.advanced),
         )
         self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
         value = outbound_messages.decided(adjudication, row, self.journal.occurred_at)
@@ -164,14 +167,33 @@ class Processor:
                 shard, ALERTS.name, account.person_id.encode(), outbound_messages.after_death(row, self.recorded_at)
             )
         held = self.world.benefits.setdefault(claim.claim_id, {})
-        rows, dues = differences(adjudication, held)
-        for benefit in rows:
+        facilities = self.world.facilities.get(claim.claim_id, {})
+        found = differences(adjudication, held, facilities)
+        for benefit in found.benefits:
             held[benefit.scheme_id] = benefit
             self.outcome.benefits[claim.claim_id, benefit.scheme_id] = benefit
-        return dues
+        if found.facilities:
+            self._alert(row, None if before is None else before.status, facilities, found.facilities)
+            self.world.facilities[claim.claim_id] = facilities
+            for each in found.facilities:
+                facilities[each.scheme_id, each.facility_id] = each
+                self.outcome.facilities[claim.claim_id, each.scheme_id, each.facility_id] = each
+        return found.dues
+
+    def _alert(self, row: ClaimRow, status: Status | None, before: FacilityRows, after: list[FacilityRow]) -> None:
+        """Raises and withdraws what a decision changes in what is to be looked at; ``status`` is the one before."""
+        was, now = unpaid_advances(status, before.values()), unpaid_advances(row.status, after)
+        for scheme_id in sorted(was.keys() | now.keys()):
+            old, new = was.get(scheme_id), now.get(scheme_id)
+            if old is not None and (new is None or new.code != old.code):
+                gone = outbound_messages.advance_alert_withdrawn(row, scheme_id, old.code, self.recorded_at)
+                self.journal.send(row.shard, ALERTS.name, row.person_id.encode(), gone)
+            if new is not None and new != old:
+                raised = outbound_messages.advance_alert(row, scheme_id, new, self.recorded_at)
+                self.journal.send(row.shard, ALERTS.name, row.person_id.encode(), raised)
 
     def instruct(self, account: Account, due: Due, number: int) -> None:
-        """Instructs an amount due to or from a person because of event ``number``."""
+        """Instructs an amount due to or from a payee of a person's claim because of event ``number``."""
         row = due.row
         claim_row = self.world.claims[row.claim_id]
         value = outbound_messages.instructed(due, claim_row, account.death is not None, self.journal.occurred_at)
@@ -179,7 +201,7 @@ class Processor:
             payout_id=due.payout_id,
             claim_id=row.claim_id,
             scheme_id=row.scheme_id,
-            revision=row.instruction_revision,
+            revision=due.revision,
             kind=due.kind,
             amount=due.amount,
             balance_before=due.balance_before,
@@ -189,6 +211,7 @@ class Processor:
             value=value,
             reissue_of=due.reissue_of,
             reversal_of=due.reversal_of,
+            payee_id=due.facility_id or "",
         )
         self.outcome.instructions.append(instruction)
         self.world.instructed[due.payout_id] = instruction

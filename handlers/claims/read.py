@@ -18,6 +18,7 @@ from handlers.words.field_hints import field_hint, imbalance
 from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.facts import FACT_TYPES, CoverageRecorded, EncounterDischarged, Fact, SettlementPosted
+from schemas.money import format_yuan
 from schemas.number_literals import NumberLiteral, parse_with_literals
 from schemas.refusals import Refusal, RefusalCode, refuse
 from schemas.topics import EVENT_BYTES_MAX, TOPIC_OF_EVENT
@@ -99,12 +100,22 @@ def wrong_fields(value: bytes, as_of: datetime) -> list[tuple[str, Saying]]:
 
 
 def recall(value: bytes) -> Fact:
-    """The fact in bytes that were accepted before: no rule is checked again."""
+    """The fact in bytes that were accepted before: no rule is checked again.
+
+    But for one: before releases knew ``advances``, a sender could call anything so. What is no advance counts as none.
+    """
     usual = recall_usual(value)
-    if usual is not None:
+    if usual is not None and not (type(usual) is SettlementPosted and _advances(usual)):
         return usual
     document = parse_with_literals(value)
-    return FACT_TYPES[document["event_type"]].model_validate(document)
+    model = FACT_TYPES[document["event_type"]]
+    try:
+        fact = model.model_validate(document)
+    except ValidationError:
+        fact = None
+    if fact is None or (type(fact) is SettlementPosted and _advances(fact)):
+        fact = model.model_validate({**document, "advances": ()})
+    return fact
 
 
 def _model(document: dict[str, Any], topic: str | None) -> type[Fact] | Refusal:
@@ -137,7 +148,32 @@ def _rules(fact: Fact, key: bytes | KeyNotGiven | None) -> Refusal | None:
                 Saying("其余各项合计", "the other amounts add up to"),
             )
             return refuse(RefusalCode.AMOUNTS_DO_NOT_BALANCE, hint, ("/total_charge",))
+        refusal = _advances(fact)
+        if refusal is not None:
+            return refusal
     return _dates(fact)
+
+
+def _advances(fact: SettlementPosted) -> Refusal | None:
+    """Each scheme at most once, each amount over zero, together at most what the person bears (payers.md, 1)."""
+    if not fact.advances:
+        return None
+    seen, wrong = set[str](), list[str]()
+    for index, advance in enumerate(fact.advances):
+        if advance.scheme_id in seen:
+            wrong.append(f"/advances/{index}/scheme_id")
+        if advance.amount <= 0:
+            wrong.append(f"/advances/{index}/amount")
+        seen.add(advance.scheme_id)
+    if wrong:
+        return refuse(RefusalCode.ADVANCES_EXCEED_BURDEN, pointers=tuple(wrong))
+    together, burden = sum(advance.amount for advance in fact.advances), fact.copay + fact.out_of_catalogue
+    if together > burden:
+        hint = imbalance(
+            together, burden, Saying("垫付合计", "the advances are"), Saying("个人负担", "the person bears")
+        )
+        return refuse(RefusalCode.ADVANCES_EXCEED_BURDEN, hint, ("/advances",))
+    return None
 
 
 def _dates(fact: Fact) -> Refusal | None:
@@ -155,6 +191,9 @@ def _content_sha256(document: dict[str, Any], fact: Fact) -> str:
         del content[name]
     for name in fact.money_fields:
         content[name] = getattr(fact, name)
+    if type(fact) is SettlementPosted and fact.advances:
+        told = zip(content["advances"], fact.advances, strict=True)
+        content["advances"] = [{**each, "amount": format_yuan(advance.amount)} for each, advance in told]
     return sha256_hex(canonical_json(content))
 
 

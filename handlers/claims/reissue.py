@@ -7,15 +7,15 @@ from handlers.claims.payout_reports import amount_to_reissue, states_of
 from handlers.claims.process import Processor
 from handlers.claims.settle import reissued
 from handlers.claims.world import World
-from schemas.ids import PayoutId
+from schemas.ids import FacilityId, PayoutId
 from schemas.records import Reissue
 
 
 def reissuable(world: World, payout_id: PayoutId) -> int:
     """How many fen of a failed or returned payout can be ordered again. Raises NotReissuable."""
     failed = world.instructed[payout_id]
-    place = (failed.claim_id, failed.scheme_id)
-    line = [row for row in world.instructed.values() if (row.claim_id, row.scheme_id) == place]
+    place = (failed.claim_id, failed.scheme_id, failed.payee_id)
+    line = [row for row in world.instructed.values() if (row.claim_id, row.scheme_id, row.payee_id) == place]
     return amount_to_reissue(failed, line, states_of(line, world.reports))
 
 
@@ -27,12 +27,21 @@ def reissue(processor: Processor, act: Reissue) -> tuple[str, int]:
     """
     world = processor.world
     failed = world.instructed[act.payout_id]
-    place = (failed.claim_id, failed.scheme_id)
+    claim_id, scheme_id = failed.claim_id, failed.scheme_id
     amount = reissuable(world, act.payout_id)
     number = payout_reissued(processor.journal, world.shard_of(failed.person_id), act, failed)
-    held = world.benefits[failed.claim_id]
-    dues = reissued(failed, amount, held[failed.scheme_id])
-    held[failed.scheme_id] = processor.outcome.benefits[place] = dues[-1].row
+    row, facilities = world.benefits[claim_id][scheme_id], world.facilities.get(claim_id, {})
+    if failed.payee_id:
+        line = facilities[scheme_id, FacilityId(failed.payee_id)]
+        dues = reissued(failed, amount, row, line.amount, line.instruction_revision)
+        line = line._replace(instruction_revision=dues[-1].revision)
+        facilities[scheme_id, line.facility_id] = line
+        processor.outcome.facilities[claim_id, scheme_id, line.facility_id] = line
+    else:
+        own = row.benefit - sum(line.amount for line in facilities.values() if line.scheme_id == scheme_id)
+        dues = reissued(failed, amount, row, own, row.instruction_revision)
+        row = row._replace(instruction_revision=dues[-1].revision)
+        world.benefits[claim_id][scheme_id] = processor.outcome.benefits[claim_id, scheme_id] = row
     for due in dues:
         processor.instruct(world.accounts[failed.person_id], due, number)
     return next(due.payout_id for due in dues if due.reissue_of), amount

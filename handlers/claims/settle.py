@@ -6,20 +6,29 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from handlers.claims.adjudicate import Adjudication, Benefit
+from handlers.claims.payees import facility_rows
 from schemas.canonical import derived_id
-from schemas.ids import ClaimId, PayoutId
+from schemas.ids import ClaimId, FacilityId, PayoutId
 from schemas.outbound import InstructionKind
-from schemas.records import BenefitRow, InstructionRow
+from schemas.records import BenefitRow, FacilityRow, InstructionRow
+
+FacilityRows = dict[tuple[str, FacilityId], FacilityRow]
+"""A claim's rows by scheme and facility."""
 
 
 class Due(NamedTuple):
-    """One difference: ``amount`` fen to pay or recover as revision ``row.instruction_revision``."""
+    """One difference: ``amount`` fen to pay to a payee, or to recover, as this ``revision`` of its line.
+
+    ``facility_id`` is None for the person or the estate.
+    """
 
     payout_id: PayoutId
     kind: InstructionKind
     amount: int
     balance_before: int
     row: BenefitRow
+    revision: int
+    facility_id: FacilityId | None = None
     reissue_of: str | None = None
     reversal_of: str | None = None
 
@@ -28,50 +37,78 @@ class Due(NamedTuple):
         return self.balance_before + (self.amount if self.kind is InstructionKind.PAYMENT else -self.amount)
 
 
-def differences(adjudication: Adjudication, held: dict[str, BenefitRow]) -> tuple[list[BenefitRow], list[Due]]:
-    """The claim's new benefit rows, and what has to be paid or recovered to reach them.
+class Differences(NamedTuple):
+    """A claim's new rows, and what has to be paid or recovered to reach them."""
 
-    ``held`` are the claim's rows so far by scheme. A scheme that no longer applies (the claim was voided, or moved
-    to another policy) keeps its row at zero, with the policy under which it had paid.
+    benefits: list[BenefitRow]
+    facilities: list[FacilityRow]
+    dues: list[Due]
+
+
+def differences(adjudication: Adjudication, held: dict[str, BenefitRow], facilities: FacilityRows) -> Differences:
+    """What a decision changes, given the claim's rows so far, by scheme, and by scheme and facility.
+
+    A scheme that no longer applies (the claim was voided, or moved to another policy) keeps its row at zero, with the
+    policy under which it had paid. What was paid to somebody is settled with them.
     """
     claim_id = adjudication.claim.claim_id
-    rows, dues = [], []
+    by_facility = (
+        facility_rows(adjudication, facilities.values()) if facilities or adjudication.claim.has_advances else []
+    )
+    found = Differences([], [], [])
     for scheme_id, benefit in _by_scheme(adjudication, held):
         before = held.get(scheme_id)
-        balance = before.benefit if before else 0
-        revision = before.instruction_revision if before else 0
-        amount = benefit.amount if benefit else 0
         row = _row(claim_id, scheme_id, benefit, adjudication, before)
-        if amount != balance:
-            row = row._replace(instruction_revision=revision + 1)
-            kind = InstructionKind.PAYMENT if amount > balance else InstructionKind.RECOVERY
-            payout_id = payout_id_of(claim_id, scheme_id, revision + 1)
-            dues.append(Due(payout_id, kind, abs(amount - balance), balance, row))
-        rows.append(row)
-    return rows, dues
+        own, of_before = row.benefit, before.benefit if before else 0
+        for new in by_facility:
+            if new.scheme_id == scheme_id:
+                old = facilities.get((scheme_id, new.facility_id))
+                due = _due(row, new.facility_id, new.instruction_revision, old.amount if old else 0, new.amount)
+                found.facilities.append(new if due is None else new._replace(instruction_revision=due.revision))
+                found.dues.extend([] if due is None else [due])
+                own, of_before = own - new.amount, of_before - (old.amount if old else 0)
+        due = _due(row, None, row.instruction_revision, of_before, own)
+        if due is not None:
+            row = row._replace(instruction_revision=due.revision)
+            found.dues.append(due)
+        found.benefits.append(row)
+    schemes = {row.scheme_id for row in found.benefits}
+    found.facilities.extend(row for row in by_facility if row.scheme_id not in schemes)
+    return found
 
 
-def reissued(failed: InstructionRow, amount: int, held: BenefitRow) -> list[Due]:
+def _due(row: BenefitRow, facility_id: FacilityId | None, revision: int, balance: int, amount: int) -> Due | None:
+    """What brings a payee's line from ``balance`` to ``amount``, after ``revision``; None where nothing does."""
+    if amount == balance:
+        return None
+    kind = InstructionKind.PAYMENT if amount > balance else InstructionKind.RECOVERY
+    payout_id = payout_id_of(row.claim_id, row.scheme_id, revision + 1, facility_id)
+    return Due(payout_id, kind, abs(amount - balance), balance, row, revision + 1, facility_id)
+
+
+def reissued(failed: InstructionRow, amount: int, row: BenefitRow, balance: int, revision: int) -> list[Due]:
     """The two instructions that replace a failed one: its reversal on the books, and the same order again.
 
-    The recovery comes first, so that the books never show more than is due, unless later recoveries have left too
-    little to take off.
+    ``row`` is of the claim and scheme; ``balance`` (fen) and ``revision`` are those of the payee's line. The recovery
+    comes first, so that the books never show more than is due, unless later ones have left too little to take off.
     """
     again = InstructionKind(failed.kind)
     payment, recovery = InstructionKind.PAYMENT, InstructionKind.RECOVERY
-    balance, dues = held.benefit, []
+    facility_id = FacilityId(failed.payee_id) if failed.payee_id else None
+    dues: list[Due] = []
     for kind in (recovery, payment) if balance >= amount else (payment, recovery):
-        held = held._replace(instruction_revision=held.instruction_revision + 1)
-        payout_id = payout_id_of(held.claim_id, held.scheme_id, held.instruction_revision)
+        revision += 1
+        payout_id = payout_id_of(row.claim_id, row.scheme_id, revision, facility_id)
         names = {"reissue_of" if kind is again else "reversal_of": failed.payout_id}
-        dues.append(Due(payout_id, kind, amount, balance, held, **names))
+        dues.append(Due(payout_id, kind, amount, balance, row, revision, facility_id, **names))
         balance = dues[-1].balance_after
     return dues
 
 
-def payout_id_of(claim_id: ClaimId, scheme_id: str, revision: int) -> PayoutId:
-    """The id of a claim's instruction, the same whenever it is computed."""
-    return PayoutId(derived_id("PO", claim_id, scheme_id, revision))
+def payout_id_of(claim_id: ClaimId, scheme_id: str, revision: int, facility_id: FacilityId | None = None) -> PayoutId:
+    """The id of a claim's instruction to the person or the estate, or to a facility; the same whenever computed."""
+    payee = () if facility_id is None else (facility_id,)
+    return PayoutId(derived_id("PO", claim_id, scheme_id, *payee, revision))
 
 
 def in_order(dues: Iterable[Due]) -> list[Due]:

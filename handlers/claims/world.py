@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from handlers.claims.account import Account
 from handlers.claims.admit import Registry
 from handlers.claims.payout_reports import PayoutReport
+from handlers.claims.settle import FacilityRows
 from schemas.ids import ClaimId, PayoutId, PersonId
 from schemas.policy.model import Policies
 from schemas.records import BenefitRow, ClaimRow, InstructionRow
@@ -18,8 +19,8 @@ class World:
     """Everything a batch may look at. The caller gathers it; processing moves it forward.
 
     Holds the version line of every id in the batch, and for every person of a readable event the whole account, the
-    claims as last decided and the benefits as last instructed. For every payout report or reissue of the batch it
-    holds the instruction and the reports accepted so far, by payout and person.
+    claims as last decided, and the benefits and the facilities' shares of them as last instructed. For every payout
+    report or reissue of the batch it holds the instruction and the reports accepted so far, by payout and person.
     """
 
     policies: Policies
@@ -28,5 +29,6 @@ class World:
     accounts: dict[PersonId, Account] = field(default_factory=dict)
     claims: dict[ClaimId, ClaimRow] = field(default_factory=dict)
     benefits: dict[ClaimId, dict[str, BenefitRow]] = field(default_factory=dict)
+    facilities: dict[ClaimId, FacilityRows] = field(default_factory=dict)
     instructed: dict[PayoutId, InstructionRow] = field(default_factory=dict)
     reports: dict[tuple[PayoutId, PersonId], list[PayoutReport]] = field(default_factory=dict)

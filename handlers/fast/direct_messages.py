@@ -13,7 +13,7 @@ from __future__ import annotations
 from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, derived_id, sha256_hex
 from schemas.decisions import Reason, StepKind
-from schemas.ids import PayoutId, PolicyId
+from schemas.ids import FacilityId, PayoutId, PolicyId
 from schemas.money import format_yuan
 from schemas.outbound import AuditKind, InstructionKind, Payee
 from schemas.policy.model import Basis
@@ -23,9 +23,17 @@ Json = dict[str, object]
 
 
 def claim_decided(
-    row: ClaimRow, policy_id: PolicyId | None, benefits: list[Json], explanation: list[Json], occurred_at: str
+    row: ClaimRow,
+    policy_id: PolicyId | None,
+    benefits: list[Json],
+    explanation: list[Json],
+    occurred_at: str,
+    advanced: Json | None = None,
 ) -> bytes:
-    """A decision as it is published, of a claim as ``row`` keeps it, with its benefit and explanation lines."""
+    """A decision as it is published, of a claim as ``row`` keeps it, with its benefit and explanation lines.
+
+    ``advanced`` holds the members ``advances`` and ``payees``, if the claim has them.
+    """
     return canonical_json(
         {
             "benefits": benefits,
@@ -42,6 +50,7 @@ def claim_decided(
             "revision": row.revision,
             "status": row.status,
             "total_benefit": format_yuan(row.total_benefit),
+            **(advanced or {}),
         }
     )
 
@@ -81,14 +90,16 @@ def payout_instructed(
     payout_id: PayoutId,
     kind: InstructionKind,
     amount: int,
+    revision: int,
     payee: Payee,
+    payee_id: FacilityId | None,
     benefit: BenefitRow,
     claim: ClaimRow,
     reissue_of: str | None,
     reversal_of: str | None,
     occurred_at: str,
 ) -> bytes:
-    """An order to an insurer; ``reissue_of`` and ``reversal_of`` are left out where they are None."""
+    """An order to an insurer; ``payee_id``, ``reissue_of`` and ``reversal_of`` are left out where they are None."""
     order: Json = {
         "amount": format_yuan(amount),
         "claim_id": benefit.claim_id,
@@ -102,10 +113,12 @@ def payout_instructed(
         "person_id": claim.person_id,
         "policy_id": benefit.policy_id,
         "policy_sha256": benefit.policy_sha256,
-        "revision": benefit.instruction_revision,
+        "revision": revision,
         "scheme_id": benefit.scheme_id,
         "tier": benefit.tier,
     }
+    if payee_id is not None:
+        order["payee_id"] = payee_id
     if reissue_of is not None:
         order["reissue_of"] = reissue_of
     if reversal_of is not None:

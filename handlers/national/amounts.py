@@ -62,6 +62,12 @@ def converted(record: NationalRecord, mapping: NationalMapping) -> dict[str, int
     return _unbalanced(record, mapping, amounts, funds, own) or amounts
 
 
+def taken_off(record: NationalRecord, mapping: NationalMapping) -> dict[str, int]:
+    """What the hospital took off the bill for each scheme (fen), where it is not zero: no cash, and no fund's money."""
+    found = {scheme_id: amount(record, name) or 0 for name, scheme_id in mapping.advances.items()}
+    return {scheme_id: fen for scheme_id, fen in found.items() if fen}
+
+
 def _contains(mapping: NationalMapping) -> tuple[tuple[Detail, ...], tuple[Detail, ...]]:
     """The details contained in the copay's field, and in ``psn_ownpay``."""
     if mapping.burden == "psn_part_amt":
@@ -126,9 +132,10 @@ def _unbalanced(
     if own["psn_cash_pay"] is not None:
         beside = mapping.acct_mulaid_pay == "beside_acct_pay"
         paid = own["psn_cash_pay"] + (own["acct_pay"] or 0) + ((own["acct_mulaid_pay"] or 0) if beside else 0)
-        if paid != burden:
-            names = PATIENTS_OWN if beside else ("acct_pay", "psn_cash_pay")
-            return _sums(" + ".join(names), patient, paid, burden)
+        off = sum(taken_off(record, mapping).values())
+        if paid + off != burden:
+            names = (*(PATIENTS_OWN if beside else ("acct_pay", "psn_cash_pay")), *mapping.advances)
+            return _sums(" + ".join(names), patient, paid + off, burden)
     return None
 
 

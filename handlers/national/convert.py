@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from handlers.claims.read import read
-from handlers.national.amounts import DETAILS, converted
+from handlers.national.amounts import DETAILS, converted, taken_off
 from handlers.national.settlement_values import (
     FieldTrouble,
     NationalRecord,
@@ -148,6 +148,9 @@ def _posted(
     }
     if "invono" in record:
         event["invoice_no"] = text(record, "invono")
+    advances = [{"scheme_id": name, "amount": format_yuan(fen)} for name, fen in taken_off(record, mapping).items()]
+    if advances:
+        event["advances"] = advances
     if not final:
         return [event]
     discharge = _discharged(record, mapping, occurred_at, version)

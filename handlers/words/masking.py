@@ -35,6 +35,9 @@ OPEN_FIELDS = frozenset(
         "other_fund_paid",
         "copay",
         "out_of_catalogue",
+        "advances",
+        "scheme_id",
+        "amount",
         "coverage_id",
         "programme",
         "category",
@@ -127,4 +130,9 @@ def _covered(name: str, value: object) -> object:
         return STAR * 3 if value.startswith(_NUMBER) else mask_value(value)
     if value is None or (name in OPEN_FIELDS and isinstance(value, bool)):
         return value
+    if name in OPEN_FIELDS and isinstance(value, list):
+        return [
+            {inner: _covered(inner, part) for inner, part in each.items()} if isinstance(each, dict) else STAR * 3
+            for each in value
+        ]
     return STAR * 3

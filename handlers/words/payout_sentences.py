@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from schemas.bilingual import Saying
 from schemas.facts import PayoutStatus
-from schemas.outbound import InstructionKind, PayoutInstructed
+from schemas.outbound import AlertCode, InstructionKind, PayoutInstructed
 from schemas.records import PayoutState
 
 STATES = {
@@ -26,6 +28,23 @@ VERDICTS = {
 """By what a report did to the state of its payout (handlers/claims/payout_reports.py)."""
 BOOK = Saying(
     "账面冲销未到账的一笔,没有资金往来", "book entry that reverses a payout that did not arrive; no money moves"
+)
+ADVANCE_ALERTS: dict[AlertCode, Callable[[str], Saying]] = {
+    AlertCode.ADVANCE_EXCEEDS_DUE: lambda amount: Saying(
+        f"医院垫付的钱比这一保障层应付的多 {amount} 元,多出部分不支付给医院。请与医院核对结算单上的垫付金额。",
+        f"The hospital advanced {amount} yuan more than this scheme owes; the rest is not paid to it. Check the "
+        "advances of the bill with the hospital.",
+    ),
+    AlertCode.ADVANCE_UNKNOWN_SCHEME: lambda amount: Saying(
+        f"医院以一个方案中没有的保障层垫付了 {amount} 元,不支付给医院。请与医院核对 scheme_id。",
+        f"The hospital advanced {amount} yuan for a scheme that the claim's policy does not have; nothing is paid for "
+        "it. Check the scheme_id with the hospital.",
+    ),
+}
+"""By code; the amount is in yuan."""
+ADVANCE_SETTLED = Saying(
+    "提醒已撤回:按最新的结算单和决定,这笔垫付不再需要核对。",
+    "Withdrawn: by the newest bills and decision there is nothing left to check about this advance.",
 )
 _NO_REPORT = Saying(",尚无结果", ", no report yet")
 _WAITS = Saying(",待经办人员处理", ", waiting for an operator")

@@ -32,12 +32,14 @@ _SHARES = """
                 SELECT cut AS low, lead(cut) OVER (ORDER BY cut) AS high
                 FROM (SELECT DISTINCT c.cut FROM instructions i
                         CROSS JOIN LATERAL (VALUES (i.balance_before), (i.balance_after)) AS c (cut)
-                    WHERE i.claim_id = r.claim_id AND i.scheme_id = r.scheme_id AND i.revision <= r.revision
+                    WHERE i.claim_id = r.claim_id AND i.scheme_id = r.scheme_id AND i.payee_id = r.payee_id
+                        AND i.revision <= r.revision
                         AND c.cut BETWEEN r.balance_after AND r.balance_before) AS cuts
             ) AS s
             CROSS JOIN LATERAL (
                 SELECT convert_from(i.value, 'UTF8')::jsonb ->> 'tier' AS tier FROM instructions i
-                WHERE i.claim_id = r.claim_id AND i.scheme_id = r.scheme_id AND i.revision < r.revision
+                WHERE i.claim_id = r.claim_id AND i.scheme_id = r.scheme_id AND i.payee_id = r.payee_id
+                    AND i.revision < r.revision
                     AND i.kind = 'payment' AND i.reissue_of IS NULL AND i.reversal_of IS NULL
                     AND i.balance_before <= s.low AND i.balance_after >= s.high
                 ORDER BY i.revision DESC LIMIT 1

@@ -57,6 +57,7 @@ def _records() -> Select[Any]:
             _order.c.reissue_of,
             _order.c.reversal_of,
             _next.c.payout_id,
+            _order.c.payee_id,
         )
         .join(_event, _event.c.event_no == _order.c.event_no)
         .outerjoin(

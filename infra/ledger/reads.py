@@ -13,7 +13,7 @@ from infra.ledger import tables
 from schemas.decisions import Status
 from schemas.facts import Kind, Subject
 from schemas.ids import ClaimId, PersonId
-from schemas.records import BenefitRow, ClaimRow, InstructionRow, ShardState, SubjectRow
+from schemas.records import BenefitRow, ClaimRow, FacilityRow, InstructionRow, ShardState, SubjectRow
 
 
 class Fenced(Exception):
@@ -56,6 +56,9 @@ _VALUES = select(tables.events.c.value).where(
 )
 _CLAIMS = select(*(tables.claims.c[name] for name in ClaimRow._fields)).where(
     tables.claims.c.person_id == any_(_texts_named("persons"))
+)
+_FACILITIES = select(*(tables.facility_shares.c[name] for name in FacilityRow._fields)).where(
+    tables.facility_shares.c.claim_id == any_(_texts_named("ids"))
 )
 _BENEFITS = select(*(tables.benefits.c[name] for name in BenefitRow._fields)).where(
     tables.benefits.c.claim_id == any_(_texts_named("ids"))
@@ -144,6 +147,11 @@ def held_benefits(connection: Connection, claim_ids: Collection[ClaimId]) -> lis
     return [BenefitRow(*row) for row in rows]
 
 
+def facility_shares(connection: Connection, claim_ids: Collection[ClaimId]) -> list[FacilityRow]:
+    """What facilities have advanced for the claims, and their parts of the benefits."""
+    return [FacilityRow(*row) for row in connection.execute(_FACILITIES, {"ids": list(claim_ids)})]
+
+
 def instructions(connection: Connection, payout_ids: Collection[str]) -> list[InstructionRow]:
     """The instructions of those payouts that exist; ``number`` is the ledger's number of the event."""
     order = tables.instructions
@@ -153,9 +161,10 @@ def instructions(connection: Connection, payout_ids: Collection[str]) -> list[In
 
 
 def line_of(connection: Connection, payout_id: str) -> list[str]:
-    """The ids of all payouts of the same claim and scheme, in order of revision; none when there is no such payout."""
+    """The ids of all payouts of the same claim, scheme and payee, in order of revision; none without such a payout."""
     order, one = tables.instructions, tables.instructions.alias()
-    same = and_(one.c.claim_id == order.c.claim_id, one.c.scheme_id == order.c.scheme_id, one.c.payout_id == payout_id)
+    alike = [one.c[name] == order.c[name] for name in ("claim_id", "scheme_id", "payee_id")]
+    same = and_(*alike, one.c.payout_id == payout_id)
     return list(connection.scalars(select(order.c.payout_id).join(one, same).order_by(order.c.revision)))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Computed,
@@ -190,6 +191,7 @@ claims = Table(
     Column("discharged_on", Date),
     Column("personal_burden", BigInteger, nullable=False),
     Column("total_benefit", BigInteger, nullable=False),
+    Column("advanced", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("total_benefit BETWEEN 0 AND personal_burden", name="claims_never_above_burden"),
     Index("claims_of_person", "person_id"),
     Index("claims_without_policy", "discharged_on", postgresql_where="status = 'no_policy'"),
@@ -225,6 +227,24 @@ benefits = Table(
 )
 """What each scheme owes for each claim now. A trigger holds it equal to the net sum of its instructions."""
 
+facility_shares = Table(
+    "facility_shares",
+    metadata,
+    Column("claim_id", Text, nullable=False),
+    Column("scheme_id", Text, nullable=False),
+    Column("facility_id", Text, nullable=False),
+    Column("advanced", BigInteger, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("instruction_revision", BigInteger, nullable=False),
+    Column("known", Boolean, nullable=False),
+    PrimaryKeyConstraint("claim_id", "scheme_id", "facility_id"),
+    CheckConstraint("amount >= 0 AND amount <= advanced AND facility_id <> ''", name="facility_shares_not_over"),
+)
+"""What each facility advanced for a claim and scheme, and its part of the benefit (`schemas.records.FacilityRow`).
+
+A trigger holds ``amount`` equal to the net sum of the instructions to the facility.
+"""
+
 instructions = Table(
     "instructions",
     metadata,
@@ -242,11 +262,18 @@ instructions = Table(
     Column("revision_before", BigInteger, Computed("NULLIF(revision - 1, 0)", persisted=True)),
     Column("reissue_of", Text, ForeignKey("instructions.payout_id"), unique=True),
     Column("reversal_of", Text, ForeignKey("instructions.payout_id"), unique=True),
-    UniqueConstraint("claim_id", "scheme_id", "revision", "balance_after", name="instructions_chain"),
-    UniqueConstraint("claim_id", "scheme_id", "revision", name="instructions_once"),
+    Column("payee_id", Text, nullable=False, server_default=""),
+    UniqueConstraint("claim_id", "scheme_id", "payee_id", "revision", "balance_after", name="instructions_chain"),
+    UniqueConstraint("claim_id", "scheme_id", "payee_id", "revision", name="instructions_once"),
     ForeignKeyConstraint(
-        ["claim_id", "scheme_id", "revision_before", "balance_before"],
-        ["instructions.claim_id", "instructions.scheme_id", "instructions.revision", "instructions.balance_after"],
+        ["claim_id", "scheme_id", "payee_id", "revision_before", "balance_before"],
+        [
+            "instructions.claim_id",
+            "instructions.scheme_id",
+            "instructions.payee_id",
+            "instructions.revision",
+            "instructions.balance_after",
+        ],
         name="instructions_follow",
     ),
     CheckConstraint("revision >= 1 AND (revision > 1 OR balance_before = 0)", name="instructions_start"),
@@ -259,6 +286,8 @@ instructions = Table(
     Index("instructions_of_scheme", "scheme_id", "event_no"),
 )
 """Every payout instruction ever made. Each continues the balance of the revision before: none is lost or doubled.
+
+Revisions count for each payee of a claim and scheme: a facility by its id, the person or the estate under an empty one.
 
 A payout is reissued at most once: taken off the books by one instruction and ordered anew by another, never one alone.
 """

@@ -17,6 +17,7 @@ from schemas.records import (
     ClaimRow,
     DecisionRow,
     EventRow,
+    FacilityRow,
     FactRow,
     InstructionRow,
     Outcome,
@@ -62,6 +63,7 @@ def record(
     merge_rows(connection, tables.claims, ClaimRow._fields, list(outcome.claims.values()), update=True)
     _append(connection, tables.decisions, DecisionRow, outcome.decisions, numbers)
     merge_rows(connection, tables.benefits, BenefitRow._fields, list(outcome.benefits.values()), update=True)
+    merge_rows(connection, tables.facility_shares, FacilityRow._fields, list(outcome.facilities.values()), update=True)
     _append(connection, tables.instructions, InstructionRow, outcome.instructions, numbers)
     states = list(outcome.payout_states.values())
     merge_rows(connection, tables.payout_states, PayoutStateRow._fields, states, update=True)

@@ -15,8 +15,13 @@ _LOWER_BOUNDS = ("minLength", "minimum", "exclusiveMinimum", "minItems", "minPro
 _UPPER_BOUNDS = ("maxLength", "maximum", "exclusiveMaximum", "maxItems", "maxProperties")
 _HANDLED = {"type", "enum", "const", "anyOf", "properties", "required", "items", "additionalProperties"}
 
-GROWING = {"kind": "audit.recorded", "code": "alert.raised"}
-"""Fields of outbound events whose lists of values may become longer, and the event that each belongs to."""
+GROWING = {
+    "audit.recorded": "kind",
+    "alert.raised": "code",
+    "event.refused": "code",
+    "payout.instructed": "payee",
+}
+"""Outbound events with a field whose list of values may become longer, and that field."""
 
 
 def breaks_senders(old: Schema, new: Schema) -> list[str]:
@@ -27,19 +32,20 @@ def breaks_senders(old: Schema, new: Schema) -> list[str]:
 def breaks_readers(old: Schema, new: Schema) -> list[str]:
     """What a reader of an outbound event would meet or miss for the first time. Schemas are inlined.
 
-    Kinds of audit entries and codes of alerts may be added: readers pass over those that they do not know.
+    Kinds of audit entries, codes and payees may be added: readers pass over those that they do not know. A payee that
+    is new is instructed only after hospitals send what leads to it (docs/contracts/README.md).
     """
-    grown = [f"/{name}: its set of values is wider now" for name in GROWING if _has_grown(old, new, name)]
-    return [each for each in _narrowed(new, old, "", "is wider now") if each not in grown] + _removed(old, new, "")
+    grown = _has_grown(old, new)
+    return [each for each in _narrowed(new, old, "", "is wider now") if each != grown] + _removed(old, new, "")
 
 
-def _has_grown(old: Schema, new: Schema, name: str) -> bool:
-    """Whether the event is one whose field ``name`` may get new values, and it still lists all of the old ones."""
+def _has_grown(old: Schema, new: Schema) -> str:
+    """The problem that is none: new values of the event's growing field, which still lists all of the old ones."""
     before, after = (each.get("properties", {}) for each in (old, new))
-    if before.get("event_type", {}).get("const") != GROWING[name]:
-        return False
+    name = GROWING.get(before.get("event_type", {}).get("const"), "")
     listed = [_values(fields.get(name, {})) for fields in (before, after)]
-    return all(listed) and set(listed[0] or ()) <= set(listed[1] or ())
+    grown = all(listed) and set(listed[0] or ()) <= set(listed[1] or ())
+    return f"/{name}: its set of values is wider now" if grown else ""
 
 
 def topics_broken(old: Schema, new: Schema) -> list[str]:

@@ -14,7 +14,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from schemas.decisions import ClaimDecided
 from schemas.facts import FACT_TYPES
-from schemas.outbound import AlertRaised, AuditCheckpointed, AuditRecorded, PayoutInstructed
+from schemas.outbound import AlertRaised, AlertWithdrawn, AuditCheckpointed, AuditRecorded, PayoutInstructed
 from schemas.refusals import EventRefused
 from schemas.topics import INBOUND, TOPICS, Topic
 
@@ -30,6 +30,7 @@ OUTBOUND_TYPES: dict[str, type[BaseModel]] = {
     "event.refused": EventRefused,
     "audit.checkpointed": AuditCheckpointed,
     "alert.raised": AlertRaised,
+    "alert.withdrawn": AlertWithdrawn,
 }
 """Every outbound event type, by its name on the wire."""
 

@@ -40,6 +40,15 @@ FUNDS: dict[str, PaidBy] = {
 }
 """Who paid, by field. Field names as public programs of the interface use them; 个人账户 (acct_pay) is not a fund."""
 
+PATIENTS_FIELDS = frozenset(
+    (
+        *("medfee_sumamt", "fund_pay_sumamt", "psn_part_amt", "psn_selfpay", "psn_ownpay"),
+        *("acct_pay", "acct_mulaid_pay", "psn_cash_pay"),
+        *("fulamt_ownpay_amt", "preselfpay_amt", "overlmt_selfpay"),
+    )
+)
+"""Amounts of the list that no fund paid: totals, the patient's burden and the patient's own money."""
+
 # From memory, not verified against the code tables in force: docs/national-list.md says so. A code that is not listed
 # is refused, never guessed.
 HOSP_LV: dict[str, FacilityLevel] = {
@@ -77,7 +86,8 @@ class NationalMapping(BaseModel):
 
     ``psn_selfpay_contains`` and ``psn_ownpay_contains`` say which details the hospital has already added into those
     two fields. With ``burden = "psn_part_amt"`` the list has no such fields, and the details are taken out of
-    ``psn_part_amt``, which contains them all.
+    ``psn_part_amt``, which contains them all. ``advances`` gives the scheme of each field that holds what the hospital
+    took off for it, out of the patient's burden.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -96,6 +106,7 @@ class NationalMapping(BaseModel):
     counts_as: CountsAs
     acct_mulaid_pay: Literal["within_acct_pay", "beside_acct_pay"] = "within_acct_pay"
     funds: dict[str, PaidBy] = Field(default_factory=dict)
+    advances: dict[str, Identifier] = Field(default_factory=dict)
     hosp_lv: Annotated[dict[str, FacilityLevel], BeforeValidator(_plain_codes)] = Field(default_factory=dict)
     med_type: Annotated[dict[str, CareType], BeforeValidator(_plain_codes)] = Field(default_factory=dict)
 
@@ -128,6 +139,25 @@ class NationalMapping(BaseModel):
                 )
         return funds
 
+    @field_validator("advances")
+    @classmethod
+    def _taken_off_once(cls, advances: dict[str, str], others: ValidationInfo) -> dict[str, str]:
+        funds = {**FUNDS, **others.data.get("funds", {})}
+        for name, scheme_id in advances.items():
+            if name in funds or name in PATIENTS_FIELDS:
+                raise PydanticCustomError(
+                    "advances",
+                    "{name} is read as something else already: name the field that holds only what was taken off",
+                    {"at": (name,), "name": name},
+                )
+            if list(advances.values()).count(scheme_id) > 1:
+                raise PydanticCustomError(
+                    "advances",
+                    "{scheme} has two fields: name the one that holds what was taken off for it",
+                    {"at": (name,), "scheme": scheme_id},
+                )
+        return advances
+
     @property
     def all_funds(self) -> dict[str, PaidBy]:
         """Every field of a payer other than the patient."""
@@ -147,6 +177,8 @@ class NationalMapping(BaseModel):
     def sha256(self) -> str:
         """SHA-256 (hex) of the canonical form, with defaults. Title and source do not count: they change no event."""
         document = self.model_dump(mode="json", exclude={"title", "source"})
+        if not self.advances:  # releases before knew none, and keep their hashes
+            del document["advances"]
         document |= {"funds": self.all_funds, "hosp_lv": {**HOSP_LV, **self.hosp_lv}}
         return sha256_hex(canonical_json({**document, "med_type": {**MED_TYPE, **self.med_type}}))
 

@@ -44,8 +44,12 @@ INBOUND = [discharge(), bill(), void(), coverage(), coverage_void(), death(), re
 
 
 def outbound() -> list[Json]:
-    """Every message that a made-up city gives, and one that raises an alert."""
+    """Every message that a made-up city gives, one that raises an alert, and advances that are too high at first."""
     lines = [*generate(11, 60), *map(encode, [coverage(), discharge(), bill(), death("2024-01-01")])]
+    for version, amount in enumerate(("900.00", "0.01"), start=1):
+        taken = [{"scheme_id": "village_mutual_aid", "amount": amount}, {"scheme_id": "unknown", "amount": "1.00"}]
+        paid = bill("S2", "E2", person_id="P2", version=version, advances=taken[:version])
+        lines += map(encode, [coverage("C2", person_id="P2"), discharge("E2", person_id="P2"), paid])
     deliveries = []
     for offset, line in enumerate(lines):
         reading = read(line)

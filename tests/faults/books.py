@@ -28,6 +28,7 @@ class Instruction(NamedTuple):
     kind: str
     amount: int
     value: bytes
+    payee_id: str
 
 
 class Audit(NamedTuple):
@@ -88,8 +89,8 @@ def read_books(connection: psycopg.Connection[Any]) -> Books:
             instructions=[
                 Instruction(*row)
                 for row in rows(
-                    "SELECT payout_id, claim_id, scheme_id, revision, kind, amount, value FROM instructions"
-                    " ORDER BY claim_id, scheme_id, revision"
+                    "SELECT payout_id, claim_id, scheme_id, revision, kind, amount, value, payee_id FROM instructions"
+                    " ORDER BY claim_id, scheme_id, payee_id, revision"
                 )
             ],
             decisions=[

@@ -18,6 +18,7 @@ Damage = Callable[[Evidence], tuple[Evidence, str]]
 ONCE = "instructions are sent once, in order"
 TAKEN = "acknowledged events are in the ledger, once"
 STANDS = "the ledger holds what the inbound topics hold"
+PARTS = "each payee is instructed its part"
 ORDERS = "payouts.instructions"
 
 
@@ -46,6 +47,16 @@ def a_fen_too_much_in_the_ledger(evidence: Evidence) -> tuple[Evidence, str]:
     first, *rest = evidence.books.instructions
     damaged = [first._replace(amount=first.amount + 1), *rest]
     return _books(evidence, instructions=damaged), "instructions pay what is due"
+
+
+def a_hospitals_money_to_the_person(evidence: Evidence) -> tuple[Evidence, str]:
+    """Their sum is still right."""
+    sent = evidence.topics[ORDERS]
+    at = next(index for index, message in enumerate(sent) if "payee_id" in loads(message.value or b""))
+    order = loads(sent[at].value or b"")
+    del order["payee_id"]
+    changed = sent[at]._replace(value=dumps(order | {"payee": "person"}).encode())
+    return _topic(evidence, ORDERS, lambda sent: [*sent[:at], changed, *sent[at + 1 :]]), PARTS
 
 
 def acknowledged_event_gone(evidence: Evidence) -> tuple[Evidence, str]:
@@ -135,6 +146,7 @@ ALL: tuple[Damage, ...] = (
     instruction_twice_in_the_ledger,
     a_fen_too_much_in_the_topic,
     a_fen_too_much_in_the_ledger,
+    a_hospitals_money_to_the_person,
     acknowledged_event_gone,
     event_taken_twice,
     other_bytes_than_acknowledged,

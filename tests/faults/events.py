@@ -6,7 +6,7 @@ import json
 from random import Random
 from typing import NamedTuple
 
-from infra.population import generate
+from infra.population import generate, with_advances
 
 TOPIC_OF = {
     "encounter.discharged": "hospital.discharges",
@@ -18,6 +18,7 @@ TOPIC_OF = {
     "payout.reported": "payouts.results",
 }
 ODD_SHARE = 0.01
+ADVANCED_SHARE = 0.3
 ANY = -1
 
 
@@ -34,7 +35,7 @@ def postings(seed: int, persons: int, settlements: int, shards: int) -> list[Pos
     """The events of a population, and among them about one in a hundred that is odd in a way of its own."""
     rng = Random(f"{seed}:odd")
     planned: list[Posting] = []
-    for line in generate(seed, persons, settlements=settlements, too_large=1):
+    for line in with_advances(generate(seed, persons, settlements=settlements, too_large=1), ADVANCED_SHARE):
         planned.append(address(line))
         if rng.random() < ODD_SHARE:
             planned.append(odd(rng, planned[rng.randrange(len(planned))], shards))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from json import loads
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import psycopg
 from tests.faults.books import Books, Event, read_books
 from tests.faults.journal import Acknowledged, read_journal
 from tests.faults.kcat import Message, Unreadable, ends, read_topic
-from tests.oracle import calculator
+from tests.oracle import calculator, payees
 
 INBOUND = ("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results")
 OUTBOUND = ("claims.decisions", "payouts.instructions", "audit.events", "claims.deadletter", "alerts")
@@ -47,6 +48,12 @@ class Evidence:
         if refused:
             raise ValueError(f"the calculator refuses {len(refused)} accepted events: {refused[:3]}")
         return claims
+
+    @cached_property
+    def owed(self) -> dict[tuple[str, str, str], int]:
+        """The fen of each (claim, scheme, payee) that follow from them; the payee is empty for person and estate."""
+        events = [loads(each.value or b"") for each in self.came_in if each.disposition == "accepted"]
+        return payees.owed_to(events, self.due)
 
 
 def gather(bootstrap: str, ledger_url: str, journals: Iterable[Path], shards: int) -> Evidence:

@@ -58,6 +58,23 @@ def sums_are_right(evidence: Evidence) -> Iterator[str]:
             yield f"{pair}: fen in the topic, instructed, held, owed: {sums}"
 
 
+def payees_have_their_parts(evidence: Evidence) -> Iterator[str]:
+    """For each claim, scheme and payee: the topic's net sum = the ledger's = what the oracle of advances owes."""
+    topic: Counter[tuple[str, str, str]] = Counter()
+    for message in evidence.topics["payouts.instructions"]:
+        order = loads(message.value or b"")
+        sign = {"payment": 1, "recovery": -1}[order["kind"]]
+        topic[order["claim_id"], order["scheme_id"], order.get("payee_id", "")] += sign * fen(order["amount"])
+    ledger: Counter[tuple[str, str, str]] = Counter()
+    for row in evidence.books.instructions:
+        signed = row.amount if row.kind == "payment" else -row.amount
+        ledger[row.claim_id, row.scheme_id, row.payee_id] += signed
+    for line in sorted(topic.keys() | ledger.keys() | evidence.owed.keys()):
+        sums = (topic[line], ledger[line], evidence.owed.get(line, 0))
+        if len(set(sums)) > 1:
+            yield f"{line}: fen in the topic, instructed, owed: {sums}"
+
+
 def fen(yuan: object) -> int:
     """A sum of the wire, exactly."""
     amount = Decimal(str(yuan)) * 100

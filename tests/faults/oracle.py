@@ -25,6 +25,7 @@ CHECKS: dict[str, Check] = {
     "every event has its audit entry": input_checks.audited_once,
     "claims are as the calculator says": money_checks.claims_are_right,
     "instructions pay what is due": money_checks.sums_are_right,
+    "each payee is instructed its part": money_checks.payees_have_their_parts,
     "instructions are sent once, in order": output_checks.instructions_once_in_order,
     "decisions are sent once, in order": output_checks.decisions_once_in_order,
     "the audit chain is whole": output_checks.audit_is_whole,

@@ -15,25 +15,26 @@ from tests.faults.journal import sha256
 def instructions_once_in_order(evidence: Evidence) -> Iterator[str]:
     """No instruction twice, in topic or ledger; revisions 1, 2, 3... in the topic's order; topic = ledger, in bytes."""
     seen: Counter[str] = Counter()
-    last: defaultdict[tuple[str, str], int] = defaultdict(int)
+    last: defaultdict[tuple[str, str, str], int] = defaultdict(int)
     sent: dict[str, bytes] = {}
     for message in evidence.topics["payouts.instructions"]:
         order = json.loads(message.value or b"")
         seen[order["payout_id"]] += 1
-        pair = (order["claim_id"], order["scheme_id"])
-        if order["revision"] != last[pair] + 1:
-            yield f"{pair}: revision {order['revision']} comes after {last[pair]}"
-        last[pair] = order["revision"]
+        line = (order["claim_id"], order["scheme_id"], order.get("payee_id", ""))
+        if order["revision"] != last[line] + 1:
+            yield f"{line}: revision {order['revision']} comes after {last[line]}"
+        last[line] = order["revision"]
         sent[order["payout_id"]] = message.value or b""
     yield from (f"{payout_id} was sent {times} times" for payout_id, times in seen.items() if times > 1)
     rows = evidence.books.instructions
     count = Counter(row.payout_id for row in rows)
     yield from (f"{payout_id} is in the ledger {times} times" for payout_id, times in count.items() if times > 1)
-    written: defaultdict[tuple[str, str], int] = defaultdict(int)
+    written: defaultdict[tuple[str, str, str], int] = defaultdict(int)
     for row in rows:
-        if row.revision != written[row.claim_id, row.scheme_id] + 1:
+        place = (row.claim_id, row.scheme_id, row.payee_id)
+        if row.revision != written[place] + 1:
             yield f"{row.payout_id}: revision {row.revision} of the ledger does not follow the one before"
-        written[row.claim_id, row.scheme_id] = row.revision
+        written[place] = row.revision
     yield from _differences("instruction", sent, {row.payout_id: row.value for row in rows})
 
 

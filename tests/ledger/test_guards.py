@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select, text, up
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from infra.ledger import tables
+from tests.support.ledger_rows import NOW, benefit, event, instruction
 
-NOW = datetime(2025, 3, 1, tzinfo=UTC)
 INSERT_ONLY = [
     tables.events,
     tables.subjects,
@@ -26,11 +26,6 @@ INSERT_ONLY = [
 ]
 
 
-def event(number: int, offset: int | None = None, **columns: Any) -> dict[str, Any]:
-    place = {"event_no": number, "shard": 0, "topic": "hospital.expenses", "partition": 0, "offset": offset}
-    return {**place, "value": b"{}", "recorded_at": NOW, "disposition": "accepted", **columns}
-
-
 def fact(number: int, **columns: Any) -> dict[str, Any]:
     line = {"kind": "settlement", "subject_id": "S1", "version": 1, "person_id": "P1", "content_sha256": "a" * 64}
     return {**line, "event_no": number, **columns}
@@ -40,19 +35,6 @@ def policy(number: int, start: date, end: date | None, **columns: Any) -> dict[s
     name = f"policy-{number}"
     release = {"sha256": name, "policy_id": name, "effective_from": start, "effective_to": end}
     return {**release, "source_text": "", "event_no": number, "operator": "li.na", "published_at": NOW, **columns}
-
-
-def instruction(revision: int, before: int, after: int, **columns: Any) -> dict[str, Any]:
-    """The instruction of revision ``revision`` that moves the balance of E1 and the scheme ``s``."""
-    kind = "payment" if after > before else "recovery"
-    row = {"payout_id": f"PO-{revision}", "claim_id": "E1", "scheme_id": "s", "revision": revision, "kind": kind}
-    amounts = {"amount": abs(after - before), "balance_before": before, "balance_after": after}
-    return {**row, **amounts, "person_id": "P1", "event_no": 1, "value": b"{}", **columns}
-
-
-def benefit(amount: int, **columns: Any) -> dict[str, Any]:
-    row = {"claim_id": "E1", "scheme_id": "s", "basis": "copay", "measured": amount, "benefit": amount}
-    return {**row, "instruction_revision": 1, **columns}
 
 
 def claim(burden: int, benefits: int) -> dict[str, Any]:

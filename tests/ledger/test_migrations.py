@@ -251,7 +251,9 @@ def test_batches_that_wait_cannot_be_taken_back(new_database: NewDatabase) -> No
     engine = connect(new_database())
     config = before_batches(engine)
     bind(engine, 4, "no-cluster")
-    upgrade(engine)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0012")
     write_batches(engine, [[OutboxRow(1, 1, "alerts", None, b"new")]])
     with engine.begin() as connection:
         config.attributes["connection"] = connection
@@ -263,6 +265,32 @@ def test_batches_that_wait_cannot_be_taken_back(new_database: NewDatabase) -> No
         command.downgrade(config, "0011")
     upgrade(engine)
     engine.dispose()
+
+
+def test_a_released_ledger_keeps_its_payouts_and_their_ids(new_database: NewDatabase) -> None:
+    """What was instructed before facilities could be payees is the person's line, and goes on from there."""
+    engine = connect(new_database())
+    before_batches(engine)
+    order = "INSERT INTO instructions (payout_id, claim_id, scheme_id, revision, kind, amount, balance_before, "
+    order += "balance_after, person_id, event_no, value) VALUES "
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO events VALUES (1, 0, 'operator', 0, NULL, NULL, NULL, now(), 'policy');"
+                "INSERT INTO benefits VALUES ('E1', 's', NULL, 'copay', 5, 5, NULL, 2, NULL, NULL);"
+                f"{order} ('PO-1', 'E1', 's', 1, 'payment', 9, 0, 9, 'P1', 1, ''),"
+                "('PO-2', 'E1', 's', 2, 'recovery', 4, 9, 5, 'P1', 1, '')"
+            )
+        )
+    upgrade(engine)
+    with engine.begin() as connection:
+        kept = connection.execute(text("SELECT payout_id, revision, payee_id FROM instructions ORDER BY 1")).all()
+        connection.execute(text(f"{order} ('PO-3', 'E1', 's', 3, 'payment', 1, 5, 6, 'P1', 1, '')"))
+        connection.execute(text("UPDATE benefits SET benefit = 6"))
+    with pytest.raises(DBAPIError, match="instructions_follow"), engine.begin() as connection:
+        connection.execute(text(f"{order} ('PO-4', 'E1', 's', 4, 'payment', 1, 5, 6, 'P1', 1, '')"))
+    engine.dispose()
+    assert [("PO-1", 1, ""), ("PO-2", 2, "")] == [tuple(row) for row in kept]
 
 
 # Binding --------------------------------------------------------------------------------------------------

@@ -244,9 +244,10 @@ BUGS = (
         "masking",
         "nested-objects-by-field",
         "handlers/words/masking.py",
-        "        return value\n    return STAR * 3",
-        "        return value\n    if isinstance(value, dict):\n"
-        "        return {key: _covered(key, each) for key, each in value.items()}\n    return STAR * 3",
+        "    if name in OPEN_FIELDS and isinstance(value, list):\n",
+        "    if isinstance(value, dict):\n"
+        "        return {key: _covered(key, each) for key, each in value.items()}\n"
+        "    if name in OPEN_FIELDS and isinstance(value, list):\n",
         ("tests/unit/test_masking.py::test_a_field_that_nobody_knows_is_covered_whatever_it_holds",),
     ),
     Bug(

@@ -247,8 +247,8 @@ BUGS = (
         3,
         "nothing-is-ever-recovered",
         "handlers/claims/settle.py",
-        "        if amount != balance:\n",
-        "        if amount > balance:\n",
+        "    if amount == balance:\n",
+        "    if amount <= balance:\n",
         (f"{LAWS}::test_corrections_end_where_a_fresh_adjudication_ends", STORIES),
     ),
     Bug(

@@ -20,8 +20,8 @@ from handlers.claims.settle import Due
 from handlers.fast import direct_messages
 from infra.population import generate
 from schemas.dates import format_instant
-from schemas.decisions import BenefitLine, ClaimDecided, ExplanationLine, Status
-from schemas.ids import ClaimId, PayoutId, PersonId, PolicyId
+from schemas.decisions import AdvanceLine, BenefitLine, ClaimDecided, ExplanationLine, PayeeLine, Status
+from schemas.ids import ClaimId, FacilityId, PayoutId, PersonId, PolicyId
 from schemas.money import FEN_MAX
 from schemas.outbound import AuditKind, AuditRecorded, InstructionKind, PayoutInstructed
 from schemas.policy.policy_file import read_policies
@@ -108,6 +108,8 @@ DUES = st.builds(
     amount=st.integers(1, FEN_MAX),
     balance_before=FEN,
     row=benefit_rows(),
+    revision=COUNTS,
+    facility_id=st.none() | TEXT.map(FacilityId),
     reissue_of=st.none() | TEXT,
     reversal_of=st.none() | TEXT,
 )
@@ -141,6 +143,14 @@ def test_a_reissue_is_canonical() -> None:
     """Both of its instructions: the one that takes back, and the one that orders again."""
     orders = [message for message in _reissued() if message["event_type"] == "payout.instructed"]
     assert [[], ["reversal_of"], ["reissue_of"]] == [[name for name in each if name.endswith("_of")] for each in orders]
+
+
+def _advanced() -> list[Json]:
+    """All that is written about a claim of which the hospital advanced a part."""
+    with both_ways() as written:
+        taken_off = [{"scheme_id": "village_mutual_aid", "amount": "1.00"}]
+        take(empty_world(policies(POLICY)), map(delivery, (coverage(), discharge(), bill(advances=taken_off))))
+    return [json.loads(value) for value in written]
 
 
 def _reissued() -> list[Json]:
@@ -221,7 +231,7 @@ def test_half_a_character_is_written_by_neither(name: str) -> None:
     hashes, at = ("0" * 64, "0" * 64), format_instant(LATER_THAN_ALL)
     row = ClaimRow(ClaimId(name), PersonId("P1"), 0, 1, Status.INCOMPLETE, "", None, None, 0, 0)
     owed = BenefitRow(ClaimId("E1"), name, None, "copay", 1, 1, None, 1, None, None)
-    due = Due(PayoutId("PO-1"), InstructionKind.PAYMENT, 1, 0, owed)
+    due = Due(PayoutId("PO-1"), InstructionKind.PAYMENT, 1, 0, owed, 1)
     for actor, subject in ((name, {"id": "1"}), ("huzhu", {"id": name})):
         for audit_entry in (model_messages.audit_entry, direct_messages.audit_entry):
             with pytest.raises((UnicodeEncodeError, ValidationError)):
@@ -234,12 +244,14 @@ def test_half_a_character_is_written_by_neither(name: str) -> None:
 @patches_the_core
 def test_no_field_of_a_message_is_forgotten() -> None:
     """Each field of a model is written in some message, and nothing else is."""
-    messages = _reissued()
+    messages = _reissued() + _advanced()
     decisions = [message for message in messages if message["event_type"] == "claim.decided"]
     parts: dict[type[BaseModel], list[Json]] = {
         ClaimDecided: decisions,
         BenefitLine: [line for decision in decisions for line in decision["benefits"]],
         ExplanationLine: [line for decision in decisions for line in decision["explanation"]],
+        AdvanceLine: [line for decision in decisions for line in decision.get("advances", ())],
+        PayeeLine: [line for decision in decisions for line in decision.get("payees", ())],
         PayoutInstructed: [message for message in messages if message["event_type"] == "payout.instructed"],
         AuditRecorded: [message for message in messages if message["event_type"] == "audit.recorded"],
     }

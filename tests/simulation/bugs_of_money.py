@@ -8,7 +8,7 @@ import pytest
 
 import handlers.claims.process
 import handlers.claims.read
-from handlers.claims.settle import Due, differences, payout_id_of
+from handlers.claims.settle import Differences, FacilityRows, differences, payout_id_of
 from schemas.canonical import sha256_hex
 from schemas.facts import Fact
 from schemas.money import parse_yuan
@@ -45,14 +45,14 @@ def float_rounding(patch: pytest.MonkeyPatch) -> None:
 def recoveries_lost(patch: pytest.MonkeyPatch) -> None:
     """Nobody asks for money back."""
 
-    def payments_only(adjudication: Any, held: dict[str, BenefitRow]) -> tuple[list[BenefitRow], list[Due]]:
-        rows, dues = differences(adjudication, held)
-        lost = {due.row.scheme_id for due in dues if due.kind is InstructionKind.RECOVERY}
+    def payments_only(adjudication: Any, held: dict[str, BenefitRow], facilities: FacilityRows) -> Differences:
+        found = differences(adjudication, held, facilities)
+        lost = {due.row.scheme_id for due in found.dues if due.kind is InstructionKind.RECOVERY}
         kept = [
             row._replace(instruction_revision=row.instruction_revision - 1) if row.scheme_id in lost else row
-            for row in rows
+            for row in found.benefits
         ]
-        return kept, [due for due in dues if due.row.scheme_id not in lost]
+        return Differences(kept, found.facilities, [due for due in found.dues if due.row.scheme_id not in lost])
 
     patch.setattr(handlers.claims.process, "differences", payments_only)
 
@@ -60,15 +60,18 @@ def recoveries_lost(patch: pytest.MonkeyPatch) -> None:
 def revision_reused(patch: pytest.MonkeyPatch) -> None:
     """The second instruction of a claim and scheme is numbered like the first."""
 
-    def always_the_first(adjudication: Any, held: dict[str, BenefitRow]) -> tuple[list[BenefitRow], list[Due]]:
-        rows, dues = differences(adjudication, held)
-        rows = [row._replace(instruction_revision=min(1, row.instruction_revision)) for row in rows]
+    def always_the_first(adjudication: Any, held: dict[str, BenefitRow], facilities: FacilityRows) -> Differences:
+        found = differences(adjudication, held, facilities)
+        rows = [row._replace(instruction_revision=min(1, row.instruction_revision)) for row in found.benefits]
+        shares = [row._replace(instruction_revision=min(1, row.instruction_revision)) for row in found.facilities]
         first = [
-            Due(payout_id_of(d.row.claim_id, d.row.scheme_id, 1), d.kind, d.amount, d.balance_before, row)
-            for d in dues
+            due._replace(
+                payout_id=payout_id_of(due.row.claim_id, due.row.scheme_id, 1, due.facility_id), row=row, revision=1
+            )
+            for due in found.dues
             for row in rows
-            if row.scheme_id == d.row.scheme_id
+            if row.scheme_id == due.row.scheme_id
         ]
-        return rows, first
+        return Differences(rows, shares, first)
 
     patch.setattr(handlers.claims.process, "differences", always_the_first)

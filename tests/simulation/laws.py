@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 
 from tests.oracle.calculator import Ledger, RefusalError, adjudicate, instant_of, read_event
+from tests.oracle.payees import owed_to
 from tests.simulation.simulated_kafka import SimulatedKafka
 
 INBOUND = ("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results")
@@ -109,7 +110,9 @@ def each_instruction_once(evidence: Evidence) -> None:
     expect("no payout_id twice in the topic", [], doubled)
     twice = evidence.rows("SELECT payout_id FROM instructions GROUP BY 1 HAVING count(*) > 1")
     expect("no payout_id twice in the ledger", [], twice)
-    _numbered("instructions' revisions", told, lambda each: (each["claim_id"], each["scheme_id"]))
+    _numbered(
+        "instructions' revisions", told, lambda each: (each["claim_id"], each["scheme_id"], each.get("payee_id", ""))
+    )
     _numbered("decisions' revisions", evidence.values("claims.decisions"), lambda each: each["claim_id"])
     in_ledger = {row[0] for row in evidence.rows("SELECT payout_id FROM instructions")}
     expect("the topic's payouts are the ledger's", in_ledger, {each["payout_id"] for each in told})
@@ -169,10 +172,15 @@ def decisions_and_money_are_the_oracles(evidence: Evidence) -> None:
         if Decimal(line["benefit"])
     }
     net: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    lines: Counter[tuple[str, str, str]] = Counter()
     for each in evidence.values("payouts.instructions"):
         sign = {"payment": 1, "recovery": -1}[each["kind"]]
         net[each["claim_id"], each["scheme_id"]] += sign * Decimal(each["amount"])
+        line = (each["claim_id"], each["scheme_id"], each.get("payee_id", ""))
+        lines[line] += sign * int(Decimal(each["amount"]) * 100)
     expect("net instructed is what is due", due, {place: amount for place, amount in net.items() if amount})
+    owed = owed_to([json.loads(value) for value in accepted], claims)
+    expect("each payee is instructed its part", owed, {line: amount for line, amount in lines.items() if amount})
 
 
 def _expected(book: Ledger, topic: str, key: bytes | None, value: bytes, taken_in: datetime) -> str:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from random import Random
 
-from infra.population import generate
+from infra.population import generate, with_advances
 from infra.settings import Settings
 from infra.sharding import shard_of
 from schemas.topics import PAYOUT_RESULTS, address
@@ -88,9 +88,8 @@ def world_of(rng: Random, seed: int) -> World:
         retry_attempts=4,
     )
     persons, bills = rng.randint(3, 8), rng.randint(8, 20)
-    lines = list(
-        generate(seed, persons, settlements=bills, bad_share=rng.choice((0.0, 0.1)), first_year=2024, last_year=2025)
-    )
+    city = generate(seed, persons, settlements=bills, bad_share=rng.choice((0.0, 0.1)), first_year=2024, last_year=2025)
+    lines = list(with_advances(city, 0.5))
     for _ in range(len(lines) // 8):
         lines.insert(rng.randrange(len(lines) + 1), _again(rng, rng.choice(lines), rng.choice(lines)))
     for _ in range(len(lines) // 6):

@@ -49,8 +49,9 @@ def instructed(due: Due, claim: ClaimRow, deceased: bool, occurred_at: str) -> b
         tier=row.tier,
         kind=due.kind,
         amount=due.amount,
-        revision=row.instruction_revision,
-        payee=Payee.ESTATE if deceased else Payee.PERSON,
+        revision=due.revision,
+        payee=Payee.FACILITY if due.facility_id is not None else Payee.ESTATE if deceased else Payee.PERSON,
+        payee_id=due.facility_id,
         policy_id=row.policy_id,
         policy_sha256=row.policy_sha256,
         decision_revision=claim.revision,
@@ -58,6 +59,7 @@ def instructed(due: Due, claim: ClaimRow, deceased: bool, occurred_at: str) -> b
         reversal_of=due.reversal_of,
     )
     absent = {name for name in ("reissue_of", "reversal_of") if getattr(due, name) is None}
+    absent |= {"payee_id"} if due.facility_id is None else set()
     return canonical_json(event.model_dump(mode="json", exclude=absent))
 
 

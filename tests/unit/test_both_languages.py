@@ -34,6 +34,7 @@ def refused_anyhow() -> list[Refusal]:
             for strange in STRANGE:
                 changed: Json = {**event, name: strange}
                 values.append(encode({field: value for field, value in changed.items() if value is not MISSING}))
+    values += [encode(bill(advances=[{"scheme_id": "s", "amount": amount}])) for amount in (0, "900000.00", "1.234")]
     outcomes = [read(value, b"P1") for value in values]
     return [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
 

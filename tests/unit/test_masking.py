@@ -7,8 +7,8 @@ import json
 import pytest
 
 from handlers.words.masking import OPEN_FIELDS, mask_id, mask_phone, mask_text, mask_value, masked_event
-from schemas.facts import FACT_TYPES
-from tests.support.builders import coverage, discharge, encode
+from schemas.facts import FACT_TYPES, Advance
+from tests.support.builders import bill, coverage, discharge, encode
 
 COVERED = {
     "person_id",
@@ -25,7 +25,7 @@ COVERED = {
 
 def test_each_field_of_an_event_is_open_or_covered() -> None:
     """A field that is added to an event, renamed or taken away must be decided about here."""
-    fields = {name for model in FACT_TYPES.values() for name in model.model_fields}
+    fields = {name for model in FACT_TYPES.values() for name in model.model_fields} | Advance.model_fields.keys()
     assert fields == OPEN_FIELDS | COVERED
     assert not OPEN_FIELDS & COVERED
 
@@ -97,3 +97,10 @@ def test_a_telephone_number_of_any_length_is_not_shown_whole(phone: str) -> None
     """At most seven digits of a long one, none of a short one."""
     shown = mask_phone(phone)
     assert len([each for each in shown if each != "*"]) == (7 if len(phone) >= 9 else 0)
+
+
+def test_advances_are_shown_but_for_what_nobody_knows() -> None:
+    """Scheme and amount of each; what a sender adds to one is covered, and so is what is no advance."""
+    value = encode(bill(advances=[{"scheme_id": "s", "amount": "1.00", "note": "张三"}, "张三"]))
+    shown = json.loads(masked_event(value) or "")
+    assert shown["advances"] == [{"scheme_id": "s", "amount": "1.00", "note": mask_value("张三")}, "***"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -402,3 +403,21 @@ def test_occurred_at_is_the_moment_of_sending() -> None:
     """It is the caller's, as a pure function has no clock."""
     sent = datetime(2024, 6, 1, tzinfo=UTC)
     assert {e["occurred_at"] for e in events(convert(listed(), mappings(), sent))} == {"2024-06-01T08:00:00+08:00"}
+
+
+_FIELDS = 'mutual_aid_amt = "village_mutual_aid"\naid_amt = "self_pay_assistance"\n'
+ADVANCED = ("[mapping.counts_as]", f"[mapping.advances]\n{_FIELDS}\n[mapping.counts_as]")
+
+
+def test_what_the_hospital_took_off_is_an_advance() -> None:
+    """Field by field for its scheme, where it is not zero; it is no cash, and the rest of the burden is."""
+    taken: Json = {"mutual_aid_amt": "100.00", "aid_amt": 0}
+    burden = events(convert(listed(), mappings(ADVANCED), NOW))[1]
+    cash = f"{Decimal(burden['copay']) + Decimal(burden['out_of_catalogue']) - 100}"
+    _, bill = events(convert(listed(**taken, psn_cash_pay=cash, acct_pay=0), mappings(ADVANCED), NOW))
+    assert bill["advances"] == [{"scheme_id": "village_mutual_aid", "amount": "100.00"}]
+    assert "advances" not in burden
+    record = listed(mutual_aid_amt="100.01", psn_cash_pay=cash, acct_pay=0)
+    assert refused(convert(record, mappings(ADVANCED), NOW))[0] == "AMOUNTS_DO_NOT_BALANCE"
+    record = listed(mutual_aid_amt="999999.00", psn_cash_pay=None, acct_pay=None)
+    assert refused(convert(record, mappings(ADVANCED), NOW))[0] == "ADVANCES_EXCEED_BURDEN"

@@ -37,6 +37,16 @@ def problems(text: str) -> list[str]:
             '[mapping.funds]\nacct_pay = "other_fund_paid"\n[mapping.c',
             "18: funds.acct_pay: acct_pay is the",
         ),
+        (
+            "[mapping.c",
+            '[mapping.advances]\nothfund_pay = "s"\n[mapping.c',
+            "18: advances.othfund_pay: othfund_pay is read as something else already",
+        ),
+        (
+            "[mapping.c",
+            '[mapping.advances]\na_amt = "s"\nb_amt = "s"\n[mapping.c',
+            "18: advances.a_amt: s has two fields",
+        ),
         ("[mapping.c", '[mapping.hosp_lv]\n"3" = "big"\n[mapping.c', "18: hosp_lv.3: is not allowed: write one of"),
     ],
 )

@@ -38,13 +38,13 @@ def only_claim(events: list[Json], published: Policies = BOTH) -> Adjudication:
 
 def settle(adjudication: Adjudication, held: dict[str, BenefitRow]) -> list[Due]:
     """The differences; ``held`` is brought up to date as the ledger would."""
-    rows, dues = differences(adjudication, held)
-    held.update({row.scheme_id: row for row in rows})
-    return dues
+    found = differences(adjudication, held, {})
+    held.update({row.scheme_id: row for row in found.benefits})
+    return found.dues
 
 
 def short(dues: list[Due]) -> list[tuple[str, str, int, int]]:
-    return [(due.row.scheme_id, due.kind, due.amount, due.row.instruction_revision) for due in dues]
+    return [(due.row.scheme_id, due.kind, due.amount, due.revision) for due in dues]
 
 
 def test_the_first_decision_is_instructed_in_full() -> None:
@@ -88,7 +88,7 @@ def test_a_voided_claim_gives_back_all_and_remembers_its_policy() -> None:
     assert {"both-layers"} == {due.row.policy_id for due in back}
     assert [] == settle(only_claim([*COVERED, void()]), held)
     again = settle(only_claim([*COVERED, bill(version=3)]), held)
-    assert [("payment", 3), ("payment", 3)] == [(due.kind, due.row.instruction_revision) for due in again]
+    assert [("payment", 3), ("payment", 3)] == [(due.kind, due.revision) for due in again]
 
 
 def test_a_claim_that_moves_to_another_policy_is_settled_scheme_by_scheme() -> None:
@@ -129,5 +129,5 @@ def test_recoveries_come_before_payments() -> None:
     """Otherwise their order stays, so that no cap is passed between two instructions of one change."""
     row = BenefitRow(ClaimId("E1"), "s", None, "copay", 0, 0, None, 1, None, None)
     kinds = [InstructionKind.PAYMENT, InstructionKind.RECOVERY, InstructionKind.PAYMENT, InstructionKind.RECOVERY]
-    dues = [Due(PayoutId(str(number)), kind, 1, 0, row) for number, kind in enumerate(kinds)]
+    dues = [Due(PayoutId(str(number)), kind, 1, 0, row, 1) for number, kind in enumerate(kinds)]
     assert ["1", "3", "0", "2"] == [due.payout_id for due in in_order(dues)]

@@ -118,6 +118,28 @@ def test_wait_answers_with_the_decision_that_knows_this_settlement(site: Site) -
         assert {"payment", "recovery"} == {each["kind"] for each in voided["instructions"]}
 
 
+def test_the_answer_says_what_the_hospital_is_paid_back(site: Site) -> None:
+    """Of what it took off the bill, what is due; the family is told what was taken off and what is still paid out."""
+    covered(site, "A1")
+    taken = [{"scheme_id": "village_mutual_aid", "amount": "100.00"}]
+    with site.client(site.h1) as client:
+        paid_back = settled(
+            client, discharge("E-A1", person_id="A1"), bill("S-A1", "E-A1", 3000, person_id="A1", advances=taken)
+        )
+        assert [{**taken[0], "facility_id": "H1"}] == paid_back["facility_payments"]
+        (sentences,) = [
+            each["sentences"] for each in paid_back["explanation"] if each["scheme_id"] == "village_mutual_aid"
+        ]
+        assert "100.00" in sentences[-1]
+        assert {"facility", "person"} == {each["payee"] for each in paid_back["instructions"]}
+        corrected = settled(client, bill("S-A1", "E-A1", 3000, version=2, person_id="A1"))
+        assert [] == corrected["facility_payments"]
+        kinds = [(each["payee"], each["kind"]) for each in corrected["instructions"]]
+        assert ("facility", "recovery") in kinds
+        over = client.post(WAIT, json=bill("S-A1", "E-A1", 1, version=3, person_id="A1", advances=taken))
+    assert (422, "ADVANCES_EXCEED_BURDEN") == (over.status_code, code(over))
+
+
 def test_what_the_stream_refuses_after_the_door_is_told_to_who_waits(site: Site) -> None:
     """Kafka brings the same version with other content first: the one at the door is refused, and says so."""
     stop_s = site.stop("worker")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import httpx
 import pytest
@@ -85,7 +86,9 @@ def test_a_quote_sees_one_moment(quoting: Door) -> None:
     with hospital(quoting) as client:
         answer = quoted(client, bill())
         assert (200, "3000.00") == (answer.status_code, answer.json()["decision"]["personal_burden"])
-        assert answer.json() == quoted(client, bill()).json()
+        after = quoted(client, bill())
+        assert answer.json()["decision"] == after.json()["decision"]
+        assert (True, False) == (bool(off(answer)), bool(off(after)))  # the money was on its way to the person
 
 
 def _once_before(engine: Engine, words: str, act: Callable[[], None]) -> None:
@@ -97,3 +100,25 @@ def _once_before(engine: Engine, words: str, act: Callable[[], None]) -> None:
             waiting.pop()()
 
     event.listen(engine, "before_cursor_execute", before)
+
+
+def off(answer: httpx.Response) -> dict[str, str]:
+    return {each["scheme_id"]: each["amount"] for each in answer.json()["may_take_off"]}
+
+
+def test_a_quote_says_what_may_be_taken_off(quoting: Door) -> None:
+    """What is due by scheme, less what the stay's other bills took off, and nothing that was ordered for the person."""
+    with hospital(quoting) as client:
+        due = quoted(client, bill(), discharge=discharge())
+        amounts = {each["scheme_id"]: each["benefit"] for each in due.json()["decision"]["benefits"]}
+        assert {name: amount for name, amount in amounts.items() if amount != "0.00"} == off(due)
+        assert {} == off(quoted(client, bill(copay=1), discharge=discharge()))
+        taken = [{"scheme_id": "village_mutual_aid", "amount": "100.00"}]
+        answer = client.post("/v1/events", json=[discharge(), bill("S1", final=False, advances=taken)])
+        assert 202 == answer.status_code
+        second = quoted(client, bill("S2", copay=4000))
+        whole = {each["scheme_id"]: each["benefit"] for each in second.json()["decision"]["benefits"]}
+        assert f"{Decimal(whole['village_mutual_aid']) - 100}" == off(second)["village_mutual_aid"]
+    give(quoting.engine, in_order([discharge("E9"), bill("S9", encounter_id="E9")]))
+    with hospital(quoting) as client:  # the money is on its way to the person
+        assert {} == off(quoted(client, bill("S9", encounter_id="E9", version=2)))

@@ -13,6 +13,7 @@ from handlers.claims.account import Account
 from handlers.claims.decidable import Claim, DecidableClaim
 from handlers.claims.read import recall
 from handlers.claims.recall import account_of
+from handlers.words.advance_sentences import advance_sentence
 from handlers.words.claim_sentences import status_sentence, why_nothing
 from infra.ledger import inbox
 from infra.ledger.claim_record import ClaimRecord, claim_record
@@ -42,14 +43,26 @@ class SchemeExplained(BaseModel):
     sentences: list[str]
 
 
+class FacilityPayment(BaseModel):
+    """What a facility is paid back for one scheme, of what it took off the bill."""
+
+    scheme_id: str
+    facility_id: str
+    amount: Fen
+
+
 class ClaimView(BaseModel):
-    """One claim. ``decision`` is the value published in claims.decisions, or null until there is one."""
+    """One claim. ``decision`` is the value published in claims.decisions, or null until there is one.
+
+    ``facility_payments`` says what the facilities that advanced benefits are paid for the claim in all.
+    """
 
     claim_id: str
     state: str
     language: str
     summary: str
     explanation: list[SchemeExplained]
+    facility_payments: list[FacilityPayment]
     decision: dict[str, JsonValue] | None
     instructions: list[dict[str, JsonValue]]
     waiting_events: int
@@ -73,6 +86,7 @@ def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language
             language=language,
             summary=_RECEIVED[language],
             explanation=[],
+            facility_payments=[],
             decision=None,
             instructions=[],
             waiting_events=len(waiting),
@@ -88,6 +102,7 @@ def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language
         language=language,
         summary=summary(claim, decision, language),
         explanation=explained(decision, policy, language),
+        facility_payments=facility_payments(decision),
         decision=json.loads(record.decision),
         instructions=_instructions(record),
         waiting_events=len(waiting),
@@ -109,11 +124,23 @@ def explained(decision: ClaimDecision, policy: Policy | None, language: Language
         sentences = [line.zh if language == "zh" else line.en for line in lines]
         if benefit.reason is not None:
             sentences.append(text_in(why_nothing(benefit.reason, scheme, benefit.measured), language))
+        taken_off = advance_sentence(decision, benefit.scheme_id)
+        if taken_off is not None:
+            sentences.append(text_in(taken_off, language))
         title = scheme.title if scheme and scheme.title else benefit.scheme_id
         explanation.append(
             SchemeExplained(scheme_id=benefit.scheme_id, title=title, benefit=benefit.benefit, sentences=sentences)
         )
     return explanation
+
+
+def facility_payments(decision: ClaimDecision) -> list[FacilityPayment]:
+    """The decision's payees that are facilities."""
+    return [
+        FacilityPayment(scheme_id=each.scheme_id, facility_id=each.payee_id, amount=each.amount)
+        for each in decision.payees or ()
+        if each.payee_id is not None
+    ]
 
 
 def decision_document(decision: ClaimDecision) -> dict[str, JsonValue]:

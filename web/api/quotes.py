@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from acts.published_policies import published_policies
 from handlers.claims.account import Account
-from handlers.claims.adjudicate import adjudicate
+from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.admit import claims_of_identity
 from handlers.claims.explain import decision_of
 from handlers.claims.read import Reading, read, recall
@@ -21,7 +22,8 @@ from infra.ledger import inbox, reads
 from schemas.access.callers import ApiRole, Caller
 from schemas.bilingual import Saying
 from schemas.facts import CoverageRecorded, EncounterDischarged, Fact, SettlementPosted, Subject
-from schemas.ids import PersonId
+from schemas.ids import ClaimId, PersonId, claim_of
+from schemas.money import Fen
 from schemas.refusals import Refusal, RefusalCode, refuse
 from web.accept_language import Language
 from web.api.admission import accepted_lines
@@ -34,14 +36,25 @@ COVERAGES_MAX = 50
 _ONE_PERSON = Saying("一次测算只涉及一个人的一次就诊", "a quote is about one person and one encounter")
 
 
+class MayTakeOff(BaseModel):
+    """What the hospital may take off this bill for one scheme; it is paid back if it says so in the bill's advances."""
+
+    scheme_id: str
+    amount: Fen
+
+
 class QuoteView(BaseModel):
-    """What would be decided if the settlement were posted now. ``decision`` has the format of `huzhu adjudicate`."""
+    """What would be decided if the settlement were posted now. ``decision`` has the format of `huzhu adjudicate`.
+
+    ``may_take_off`` is what is due and neither advanced on the claim's other bills nor already ordered for the person.
+    """
 
     claim_id: str
     state: str
     language: str
     summary: str
     explanation: list[SchemeExplained]
+    may_take_off: list[MayTakeOff]
     decision: dict[str, JsonValue]
 
 
@@ -83,6 +96,9 @@ def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language:
     if caller.role is not ApiRole.HOSPITAL:
         raise problem("FORBIDDEN", cannot(caller, Saying("请求测算", "ask for quotes")))
     facts = [reading.fact for reading in readings]
+    bill = facts[0]
+    assert isinstance(bill, SettlementPosted), "readings_of puts the settlement first"
+    claim_id = claim_of(bill.encounter_id)
     subjects = list(dict.fromkeys(subject for fact in facts for subject in claims_of_identity(fact)))
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         account = _account(connection, facts[0].person_id)
@@ -90,6 +106,7 @@ def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language:
         waiting = [row for _, row in inbox.rows_about(connection, subjects)]
         registry = accepted_lines(connection, subjects, waiting)
         owners = _owners(connection, subjects, [recall(row.value) for row in waiting])
+        ordered = _ordered(connection, claim_id)
     book = Book(registry, {facts[0].person_id: account})
     for reading in readings:
         needs_permission = not isinstance(reading.fact, CoverageRecorded)
@@ -99,7 +116,6 @@ def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language:
         disposition = book.admit(reading)
         if isinstance(disposition, Refusal):
             raise of_refusal(disposition)
-    claim_id = str(getattr(facts[0], "encounter_id", ""))
     adjudication = next(result for result in adjudicate(account, policies) if result.claim.claim_id == claim_id)
     decision = decision_of(adjudication)
     return QuoteView(
@@ -108,8 +124,32 @@ def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language:
         language=language,
         summary=summary(adjudication.claim, decision, language),
         explanation=explained(decision, adjudication.policy, language),
+        may_take_off=_may_take_off(adjudication, bill, ordered),
         decision=decision_document(decision),
     )
+
+
+def _may_take_off(adjudication: Adjudication, bill: SettlementPosted, ordered: dict[str, int]) -> list[MayTakeOff]:
+    """Scheme by scheme, together no more than the bill leaves to the person. ``ordered`` is for the person, in fen."""
+    elsewhere = Counter(ordered)
+    for other in adjudication.claim.live:
+        if other.settlement_id != bill.settlement_id:
+            elsewhere.update({advance.scheme_id: advance.amount for advance in other.advances})
+    left, found = bill.copay + bill.out_of_catalogue, []
+    for benefit in adjudication.benefits:
+        amount = max(0, min(benefit.amount - elsewhere[benefit.scheme.id], left))
+        left -= amount
+        if amount:
+            found.append(MayTakeOff(scheme_id=benefit.scheme.id, amount=amount))
+    return found
+
+
+def _ordered(connection: Connection, claim_id: ClaimId) -> dict[str, int]:
+    """What was instructed for the person or the estate so far, net, by scheme (fen)."""
+    ordered = Counter({row.scheme_id: row.benefit for row in reads.held_benefits(connection, [claim_id])})
+    for row in reads.facility_shares(connection, [claim_id]):
+        ordered[row.scheme_id] -= row.amount
+    return ordered
 
 
 def _account(connection: Connection, person_id: PersonId) -> Account:

@@ -16,6 +16,7 @@ from acts.published_policies import policies_of, published_policy
 from acts.record_operator_acts import record_operator_acts
 from handlers.claims.read import recall
 from handlers.claims.recall import account_of
+from handlers.words.advance_sentences import advance_sentence, payee_words, unknown_advances
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.masking import mask_text
 from handlers.words.payout_sentences import result
@@ -64,6 +65,7 @@ class SchemeShown:
     title: str
     sentences: list[tuple[Saying, int]]
     why_nothing: Saying | None
+    taken_off: Saying | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,10 @@ class PayoutShown:
     def signed(self) -> int:
         """In fen; negative for a recovery and for a book entry that reverses a payment."""
         return self.order.amount if self.order.kind is InstructionKind.PAYMENT else -self.order.amount
+
+    @property
+    def payee(self) -> Saying:
+        return payee_words(self.order)
 
     @property
     def state(self) -> PayoutState:
@@ -145,7 +151,8 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         status_sentence=status_sentence(decision, discharged, filed),
         bill=_bill(claim.live),
         bills=sorted(claim.live, key=lambda bill: bill.settled_at),
-        schemes=[_scheme(benefit, schemes, decision.explanation) for benefit in decision.benefits],
+        schemes=[_scheme(benefit, schemes, decision) for benefit in decision.benefits],
+        unknown_advances=unknown_advances(decision),
         chart=_chart(visit, decision, schemes),
         payouts=_payouts(record, reason is not None),
         titles={name: scheme.title or name for name, scheme in schemes.items()},
@@ -164,16 +171,16 @@ def _bill(live: Iterable[SettlementPosted]) -> list[tuple[Saying, int, int]]:
     return [(label, sum(getattr(bill, name) for bill in bills), indent) for name, label, indent in BILL]
 
 
-def _scheme(benefit: BenefitLine, schemes: dict[str, Scheme], explanation: Iterable[ExplanationLine]) -> SchemeShown:
+def _scheme(benefit: BenefitLine, schemes: dict[str, Scheme], decision: ClaimDecided) -> SchemeShown:
     scheme = schemes.get(benefit.scheme_id)
     running, sentences = 0, []
-    for step in explanation:
+    for step in decision.explanation:
         if step.scheme_id == benefit.scheme_id:
             running += step.amount
             sentences.append((Saying(step.zh, step.en), running))
     nothing = None if benefit.reason is None else why_nothing(benefit.reason, scheme, benefit.measured)
     title = scheme.title if scheme and scheme.title else benefit.scheme_id
-    return SchemeShown(benefit, title, sentences, nothing)
+    return SchemeShown(benefit, title, sentences, nothing, advance_sentence(decision, benefit.scheme_id))
 
 
 def _chart(visit: Visit, decision: ClaimDecided, schemes: dict[str, Scheme]) -> Markup | None:

@@ -63,6 +63,7 @@ FIELDS = {
         Field("state", "text"),
         Field("reported_at", "instant"),
         Field("reference", "text"),
+        Field("payee_id", "text"),
     ],
     "refused": [
         Field("event_no", "count"),

@@ -37,6 +37,19 @@ STAYS = pa.schema(
         ("diagnoses", pa.list_(pa.field("element", _TEXT, nullable=False))),
     ]
 )
+ADVANCES = pa.list_(
+    pa.struct(
+        [
+            ("settled_at", pa.timestamp("us", "UTC")),
+            ("settlement_id", _TEXT),
+            ("facility_id", _TEXT),
+            ("scheme_id", _TEXT),
+            ("amount", _NUMBER),
+        ]
+    )
+)
+"""What a bill took off, with what says in which order it is paid back; null if it took off nothing."""
+
 BILLS = pa.schema(
     [
         *_LINE,
@@ -46,6 +59,7 @@ BILLS = pa.schema(
         ("settled_on", _NUMBER),
         ("copay", _NUMBER),
         ("out_of_catalogue", _NUMBER),
+        ("advances", ADVANCES),
     ]
 )
 """Settlements and their voiding, which is not live and has no amounts."""
@@ -82,9 +96,10 @@ def tables_of(facts: Iterable[tuple[int, Fact]]) -> Tables:
                 rows[0].append((*line, str(fact.facility_level), str(fact.care_type), *days, fact.diagnoses))
             case SettlementPosted():
                 settled = True, fact.final, number_of(shanghai_date(fact.settled_at))
-                rows[1].append((*line, fact.encounter_id, *settled, fact.copay, fact.out_of_catalogue))
+                amounts = fact.copay, fact.out_of_catalogue, _advances(fact)
+                rows[1].append((*line, fact.encounter_id, *settled, *amounts))
             case SettlementVoided():
-                rows[1].append((*line, fact.encounter_id, False, False, NEVER, 0, 0))
+                rows[1].append((*line, fact.encounter_id, False, False, NEVER, 0, 0, None))
             case CoverageRecorded():
                 end = NEVER if fact.valid_to is None else number_of(fact.valid_to)
                 named = fact.programme, fact.category, fact.area
@@ -95,6 +110,11 @@ def tables_of(facts: Iterable[tuple[int, Fact]]) -> Tables:
                 rows[3].append((*line, number_of(fact.died_on)))
     stays, bills, coverages, deaths = (_table(its, schema) for its, schema in zip(rows, KINDS, strict=True))
     return stays, bills, coverages, deaths
+
+
+def _advances(bill: SettlementPosted) -> list[dict[str, Any]] | None:
+    place = {"settled_at": bill.settled_at, "settlement_id": bill.settlement_id, "facility_id": bill.facility_id}
+    return [{**place, "scheme_id": each.scheme_id, "amount": each.amount} for each in bill.advances] or None
 
 
 def _table(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:

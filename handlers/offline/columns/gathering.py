@@ -20,7 +20,7 @@ from handlers.claims.admit import Disposition, Registry, admit
 from handlers.claims.read import Reading, read
 from handlers.offline.columns.arrays import LAST, NEVER, Bools, Ints, sums
 from handlers.offline.columns.fact_tables import Tables
-from handlers.offline.columns.layout import CLAIM, COVERAGE, SCHEMA
+from handlers.offline.columns.layout import ADVANCE, CLAIM, COVERAGE, SCHEMA
 from handlers.offline.columns.packing import Packed, PackedAccount, unpack, with_sums
 from handlers.offline.columns.texts import Keys, keys_of
 from schemas.refusals import Refusal
@@ -222,7 +222,24 @@ def _claim_columns(ids: pa.Array, claims: Ints, stay: Ints, stays: _Kind, bills:
         _days(pc.fill_null(of_stay("admitted_on"), NEVER).to_numpy()),
         _days(pc.fill_null(of_stay("discharged_on"), NEVER).to_numpy()),
         listed.take(pa.array(np.where(stay < 0, len(listed) - 1, stay))),
+        _advance_lists(claims, bills.at(live), len(ids)),
     ]
+
+
+def _advance_lists(claims: Ints, bills: _Kind, known: int) -> pa.Array:
+    """What was taken off the bills of each claim, in the order in which it is paid back."""
+    column = _whole(bills.table.column("advances"))
+    rows = np.flatnonzero(pc.is_valid(column).to_numpy(zero_copy_only=False))
+    found: dict[int, list[dict[str, Any]]] = {}
+    for claim, advances in zip(bills.claim[rows].tolist(), column.take(pa.array(rows)).to_pylist(), strict=True):
+        found.setdefault(claim, []).extend(advances)
+    counts = np.zeros(known, np.int64)
+    for claim, advances in found.items():
+        advances.sort(key=lambda each: (each["settled_at"], each["settlement_id"]))
+        counts[claim] = len(advances)
+    items = [each for claim in claims[counts[claims] > 0].tolist() for each in found[claim]]
+    columns = [[each[one.name] for each in items] for one in ADVANCE]
+    return _lists(counts[claims], columns, ADVANCE)
 
 
 def _coverage_columns(covers: _Kind) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-PACKING = "1"
+PACKING = "2"
 """Version of the layout and of the rules of acceptance that the facts went through. Raise it when either changes."""
 
 _TEXT = pa.string()
@@ -15,6 +15,9 @@ _FEN = pa.int64()
 def _always(name: str, kind: pa.DataType) -> pa.Field:
     return pa.field(name, kind, nullable=False)
 
+
+ADVANCE = pa.struct([_always("facility_id", _TEXT), _always("scheme_id", _TEXT), _always("amount", _FEN)])
+"""What a facility took off a live bill for a scheme (fen)."""
 
 CLAIM = pa.struct(
     [
@@ -29,11 +32,13 @@ CLAIM = pa.struct(
         pa.field("admitted_on", _DAY),
         pa.field("discharged_on", _DAY),
         _always("diagnoses", pa.list_(_always("element", _TEXT))),
+        _always("advances", pa.list_(_always("element", ADVANCE))),
     ]
 )
 """``settlements`` counts bills and ``live`` those not voided; amounts are the sums of the live ones (fen).
 
 ``filed_on`` is the day of the first live final bill in Shanghai. What comes from the discharge is null without one.
+Advances are in the order in which they are paid back.
 """
 
 COVERAGE = pa.struct(

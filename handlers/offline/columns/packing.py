@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 
 from handlers.claims.adjudicate import canonical_order
 from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim
+from handlers.claims.payees import taken_off
 from handlers.offline.columns.layout import CLAIM, COVERAGE, SCHEMA
 from schemas.dates import SHANGHAI
-from schemas.ids import ClaimId, PersonId
+from schemas.ids import ClaimId, FacilityId, PersonId
 from schemas.refusals import Refusal
 
 FEN_MAX = 2**63 - 1
@@ -39,11 +40,21 @@ class CompactStay(NamedTuple):
     diagnoses: Sequence[str]
 
 
+class CompactAdvance(NamedTuple):
+    scheme_id: str
+    amount: int
+
+
 class CompactBill(NamedTuple):
+    """It has ids only where it has advances: nothing else depends on them."""
+
     settled_at: datetime
     final: bool
     copay: int
     out_of_catalogue: int
+    settlement_id: str = ""
+    facility_id: FacilityId = FacilityId("")
+    advances: tuple[CompactAdvance, ...] = ()
 
 
 class CompactCoverage(NamedTuple):
@@ -134,8 +145,9 @@ def _table(
 def _claim(claim: DecidableClaim) -> tuple[Any, ...]:
     summed = (claim.claim_id, claim.settlements, len(claim.live), claim.copay, claim.out_of_catalogue, claim.filed_on)
     stay = claim.discharge
+    advances = [(each.facility_id, each.scheme_id, each.amount) for each in taken_off(claim)]
     if stay is None:
-        return (*summed, None, None, None, None, ())
+        return (*summed, None, None, None, None, (), advances)
     return (
         *summed,
         str(stay.facility_level),
@@ -143,6 +155,7 @@ def _claim(claim: DecidableClaim) -> tuple[Any, ...]:
         stay.admitted_on,
         stay.discharged_on,
         stay.diagnoses,
+        advances,
     )
 
 
@@ -152,7 +165,10 @@ def _coverage(coverage: CoverageView) -> tuple[Any, ...]:
 
 @dataclass(slots=True)
 class PackedAccount:
-    """A person as a row tells of them (a `Decidable`). All live bills of a claim are one, their sum."""
+    """A person as a row tells of them (a `Decidable`). All live bills of a claim are one, their sum.
+
+    Each of its advances is one more, without other amounts.
+    """
 
     person_id: PersonId
     death: CompactDeath | None
@@ -189,7 +205,15 @@ def _claim_of(person_id: PersonId, row: dict[str, Any]) -> DecidableClaim:
     if day is not None:
         stay = CompactStay(row["facility_level"], row["care_type"], row["admitted_on"], day, row["diagnoses"])
     bill = _sum_of_bills(filed_on, row["copay"], row["out_of_catalogue"])
-    return DecidableClaim(row["claim_id"], person_id, stay, row["settlements"], (bill,) if row["live"] else ())
+    advances = [_advance(bill.settled_at, index, each) for index, each in enumerate(row["advances"])]
+    live = (bill, *advances) if row["live"] else ()
+    return DecidableClaim(row["claim_id"], person_id, stay, row["settlements"], live)
+
+
+def _advance(settled_at: datetime, index: int, row: dict[str, Any]) -> CompactBill:
+    """A bill of one advance; ``index`` keeps the order in which they are paid back."""
+    advance = CompactAdvance(row["scheme_id"], row["amount"])
+    return CompactBill(settled_at, False, 0, 0, f"{index:09}", row["facility_id"], (advance,))
 
 
 def _sum_of_bills(filed_on: date | None, copay: int, out_of_catalogue: int) -> CompactBill:
@@ -201,4 +225,5 @@ def _sum_of_bills(filed_on: date | None, copay: int, out_of_catalogue: int) -> C
 def with_sums(claim: DecidableClaim, copay: int, out_of_catalogue: int) -> DecidableClaim:
     """An unpacked claim with other amounts (fen)."""
     bill = _sum_of_bills(claim.filed_on, copay, out_of_catalogue)
-    return replace(claim, live=(bill,) if claim.live else ())
+    advances = [other for other in claim.live if other.advances]
+    return replace(claim, live=(bill, *advances) if claim.live else ())

@@ -128,6 +128,12 @@ class _Documents:
         """A sentence that may be empty."""
         self._texts("reason", _TEXT, 0, _TEXT_MAX)
 
+    def nothing_taken_off(self) -> None:
+        """Bills with advances are left to the twin."""
+        column = self._values("advances")
+        if any(column) or not {NoneType, list}.issuperset(map(type, column)):
+            self.keep([value is None or (type(value) is list and not value) for value in column])
+
     def lists_of_names(self, name: str) -> list[list[str]]:
         """Lists of identifiers, which may be empty."""
         column = [value or [] for value in self._column(name, frozenset([list]))]
@@ -251,6 +257,7 @@ def _bill(its: _Documents) -> dict[str, Any]:
     its.keep(settled <= its.occurred_at)
     total, *parts = map(its.amounts, SettlementPosted.money_fields)
     its.keep(total == sum(parts))
+    its.nothing_taken_off()
     return {
         "id": its.names("settlement_id"),
         "encounter_id": its.names("encounter_id"),
@@ -259,6 +266,7 @@ def _bill(its: _Documents) -> dict[str, Any]:
         "settled_on": settled // _DAY,
         "copay": parts[-2],
         "out_of_catalogue": parts[-1],
+        "advances": [None] * len(total),
     }
 
 
@@ -273,6 +281,7 @@ def _voided(its: _Documents) -> dict[str, Any]:
         "settled_on": nothing + NEVER,
         "copay": nothing,
         "out_of_catalogue": nothing,
+        "advances": [None] * len(nothing),
     }
 
 
