@@ -115,7 +115,8 @@ def _columns_agree(order: Ordered) -> bool:
     try:
         fields = json.loads(order.value)
         said = [fields[name] for name in ("payout_id", "claim_id", "scheme_id", "revision", "kind", "person_id")]
-        return said == [*order[:5], order.person_id] and parse_yuan(fields["amount"]) == order.amount
+        agree = said == [*order[:5], order.person_id] and fields.get("payee_id", "") == order.payee_id
+        return agree and parse_yuan(fields["amount"]) == order.amount
     except (ValueError, KeyError, TypeError):
         return False
 

@@ -165,6 +165,10 @@ class Advance(BaseModel):
     amount: WireYuan
 
 
+ADVANCES_MAX = 50
+"""On one bill. Far more than a policy has schemes; each becomes a line of the claim's decisions."""
+
+
 def _none_taken_off(value: object) -> object:
     return () if value is None else value
 
@@ -197,7 +201,7 @@ class SettlementPosted(Fact):
     copay: WireYuan
     out_of_catalogue: WireYuan
     invoice_no: Identifier | None = None
-    advances: Annotated[tuple[Advance, ...], BeforeValidator(_none_taken_off)] = ()
+    advances: Annotated[tuple[Advance, ...], Field(max_length=ADVANCES_MAX), BeforeValidator(_none_taken_off)] = ()
     national: Annotated[NationalOrigin | None, WrapValidator(_if_ours), WithJsonSchema({"description": _NATIONAL})] = (
         None
     )

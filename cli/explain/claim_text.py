@@ -13,7 +13,7 @@ from rich.text import Text
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.prose import Prose
 from handlers.claims.decidable import Claim
-from handlers.words.advance_sentences import advance_sentence, payee_words, unknown_advances
+from handlers.words.advance_sentences import advance_sentence, goes_to_estate, payee_words, unknown_advances
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.national_sentences import origin_sentence
 from handlers.words.payout_sentences import result
@@ -94,7 +94,7 @@ def show(page: ClaimPage, language: OutputLanguage, console: Console) -> None:
     console.print(_result(decision, language))
     if page.policy is not None and page.term is not None:
         console.print(Prose(say(_basis(page.policy, page.term))))
-    if page.deceased and decision.total_benefit:
+    if page.deceased and goes_to_estate(decision):
         heirs = Saying("本人已登记去世,补助付给继承人。", "The person is recorded as deceased; the estate is paid.")
         console.print(Prose(say(heirs)))
     if page.payouts is not None:

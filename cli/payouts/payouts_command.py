@@ -115,10 +115,10 @@ def _plain(payout: PayoutRecord) -> dict[str, Any]:
 
 def _note(payout: PayoutRecord) -> Saying:
     parts = []
-    if payout.payee_id:
-        parts.append(
-            Saying(f"付给垫付的医院 {payout.payee_id}", f"to the hospital {payout.payee_id}, which advanced it")
-        )
+    if payout.payee_id and payout.kind == InstructionKind.RECOVERY:
+        parts.append(Saying(f"从医院 {payout.payee_id} 收回", f"from the hospital {payout.payee_id}"))
+    elif payout.payee_id:
+        parts.append(Saying(f"付给垫付的医院 {payout.payee_id}", f"to the hospital {payout.payee_id}"))
     if payout.contradictions:
         parts.append(Saying("报告互相矛盾", "reports contradict"))
     for relation, payout_id in (
@@ -134,7 +134,7 @@ def _note(payout: PayoutRecord) -> Saying:
 def _stray(stray: payout_states.Unmatched) -> Saying:
     why = Saying("账本中没有这笔支付", "no such payout in the ledger")
     if stray.known:
-        why = Saying("报告中的人不是这笔支付的领款人", "the person in the report is not the payee of this payout")
+        why = Saying("报告中的人不是这件理赔的本人", "the person in the report is not the person of this claim")
     return Saying(
         f"未匹配的报告:{stray.payout_id},{stray.state},流水号 {stray.reference};{why.zh}。",
         f"Unmatched report: {stray.payout_id}, {stray.state}, reference {stray.reference}: {why.en}.",

@@ -105,7 +105,7 @@ def recall(value: bytes) -> Fact:
     But for one: before releases knew ``advances``, a sender could call anything so. What is no advance counts as none.
     """
     usual = recall_usual(value)
-    if usual is not None and not (type(usual) is SettlementPosted and _advances(usual)):
+    if usual is not None and not (type(usual) is SettlementPosted and usual.advances and _odd_advances(usual, value)):
         return usual
     document = parse_with_literals(value)
     model = FACT_TYPES[document["event_type"]]
@@ -116,6 +116,11 @@ def recall(value: bytes) -> Fact:
     if fact is None or (type(fact) is SettlementPosted and _advances(fact)):
         fact = model.model_validate({**document, "advances": ()})
     return fact
+
+
+def _odd_advances(bill: SettlementPosted, value: bytes) -> bool:
+    """Whether something in the advances may break a rule, of the bill or of its fields: then the model reads them."""
+    return b"\\" in value or b"\x7f" in value or _advances(bill) is not None
 
 
 def _model(document: dict[str, Any], topic: str | None) -> type[Fact] | Refusal:

@@ -17,7 +17,16 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from schemas.facts import FACT_TYPES, Advance, CareType, FacilityLevel, Fact, PayoutStatus, SettlementPosted
+from schemas.facts import (
+    ADVANCES_MAX,
+    FACT_TYPES,
+    Advance,
+    CareType,
+    FacilityLevel,
+    Fact,
+    PayoutStatus,
+    SettlementPosted,
+)
 from schemas.money import parse_yuan
 from schemas.number_literals import NumberLiteral, parse_with_literals
 from schemas.topics import TOPIC_OF_EVENT
@@ -133,7 +142,7 @@ def _identifiers(values: Any) -> list[str]:
 
 
 def _advances(values: Any) -> tuple[Advance, ...]:
-    if type(values) is not list:
+    if type(values) is not list or len(values) > ADVANCES_MAX:
         raise Unusual
     return tuple([_advance(value) for value in values])
 

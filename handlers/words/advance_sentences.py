@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.words.claim_sentences import yuan
 from schemas.bilingual import Saying
 from schemas.decisions import ClaimDecision
-from schemas.outbound import Payee, PayoutInstructed
+from schemas.outbound import InstructionKind, Payee, PayoutInstructed
 
 
 def taken_off_for(decision: ClaimDecision, scheme_id: str) -> int:
@@ -35,11 +35,23 @@ def advance_sentence(decision: ClaimDecision, scheme_id: str) -> Saying | None:
 
 
 def unknown_advances(decision: ClaimDecision) -> list[Saying]:
-    """For the family: what the hospital took off for schemes that the claim's policy does not have."""
+    """For the family: what the hospital took off for schemes that the claim's policy does not have.
+
+    Where nothing is decided about benefits, what it took off in all.
+    """
     known = {benefit.scheme_id for benefit in decision.benefits}
+    if decision.advances and not known:
+        off = yuan(sum(each.amount for each in decision.advances))
+        return [
+            Saying(
+                f"结算时医院已从账单里减掉 {off} 元;目前没有算出应补的钱,由经办人员与医院核对。",
+                f"The hospital took {off} yuan off the bill; so far nothing is owed for this claim, and the office "
+                "checks that with the hospital.",
+            )
+        ]
     unknown = dict.fromkeys(each.scheme_id for each in decision.advances or () if each.scheme_id not in known)
     said = []
-    for scheme_id in unknown if known else ():
+    for scheme_id in unknown:
         taken = yuan(taken_off_for(decision, scheme_id))
         said.append(
             Saying(
@@ -51,8 +63,17 @@ def unknown_advances(decision: ClaimDecision) -> list[Saying]:
     return said
 
 
+def goes_to_estate(decision: ClaimDecision) -> bool:
+    """Of a person who died: whether the estate is paid anything, and not only hospitals that advanced it."""
+    if decision.payees is None:
+        return decision.total_benefit > 0
+    return any(each.payee is Payee.ESTATE for each in decision.payees)
+
+
 def payee_words(order: PayoutInstructed) -> Saying:
     """To whom a payout goes, in brackets; empty for the person."""
+    if order.payee is Payee.FACILITY and order.kind is InstructionKind.RECOVERY:
+        return Saying(f"(从垫付的医院 {order.payee_id} 收回)", f" (from the hospital {order.payee_id})")
     if order.payee is Payee.FACILITY:
-        return Saying(f"(付给垫付的医院 {order.payee_id})", f" (to the hospital that advanced it, {order.payee_id})")
+        return Saying(f"(付给垫付的医院 {order.payee_id})", f" (to the hospital {order.payee_id})")
     return Saying("(给继承人)", " (the estate)") if order.payee is Payee.ESTATE else Saying("", "")

@@ -44,6 +44,7 @@ class Ordered(NamedTuple):
     amount: int
     person_id: str
     value: bytes
+    payee_id: str
 
 
 class ShardEnd(NamedTuple):
@@ -150,7 +151,7 @@ def instructions(connection: Connection, payout_ids: Collection[str]) -> dict[st
     rows = connection.execute(
         select(*(instruction.c[name] for name in Ordered._fields)).where(instruction.c.payout_id == wanted)
     )
-    return {row.payout_id: Ordered._make([*row[:7], bytes(row.value)]) for row in rows}
+    return {row.payout_id: Ordered._make([*row[:7], bytes(row.value), row.payee_id]) for row in rows}
 
 
 def policy_hashes(connection: Connection) -> dict[str, str]:

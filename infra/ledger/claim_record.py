@@ -73,7 +73,7 @@ def _instructions(connection: Connection, claim_id: str) -> list[Instructed]:
         .outerjoin(event, event.c.event_no == fact.c.event_no)
         .outerjoin(again, again.c.reissue_of == order.c.payout_id)
         .where(order.c.claim_id == claim_id)
-        .order_by(order.c.event_no, order.c.scheme_id, order.c.revision)
+        .order_by(order.c.event_no, order.c.scheme_id, order.c.revision, order.c.payee_id)
     )
     return [
         Instructed(bytes(row.value), row.report and bytes(row.report), row.contradictions or 0, row.payout_id)

@@ -101,7 +101,7 @@ def _payouts(selection: Filter) -> Select[Any]:
         statement = statement.where(state == selection.status)
     if selection.scheme:
         statement = statement.where(order.c.scheme_id == selection.scheme)
-    return statement.order_by(order.c.event_no, order.c.claim_id, order.c.scheme_id, order.c.revision)
+    return statement.order_by(order.c.event_no, order.c.claim_id, order.c.scheme_id, order.c.revision, order.c.payee_id)
 
 
 def _refused(selection: Filter) -> Select[Any]:

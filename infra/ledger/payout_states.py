@@ -39,6 +39,9 @@ _state = case(
 )
 
 
+_IN_ORDER = [_order.c[name] for name in ("event_no", "claim_id", "revision", "scheme_id", "payee_id")]
+
+
 def _records() -> Select[Any]:
     return (
         select(
@@ -89,7 +92,7 @@ def payouts(
         query = query.where(_reported.c.state == state, _order.c.reversal_of.is_(None))  # found by the index of states
     elif state is not None:
         query = query.where(_state == state)
-    rows = connection.execute(query.order_by(_order.c.event_no, _order.c.claim_id, _order.c.revision).limit(limit))
+    rows = connection.execute(query.order_by(*_IN_ORDER).limit(limit))
     return [_record(row) for row in rows]
 
 
@@ -105,7 +108,7 @@ def payouts_to_compare(connection: Connection, payout_ids: Collection[str], scop
         within.append(day < scope.until)
     named = bindparam("named", list(payout_ids), type_=ARRAY(Text))
     query = _records().where(or_(_order.c.payout_id == any_(named), and_(*within)))
-    rows = connection.execute(query.order_by(_order.c.event_no, _order.c.claim_id, _order.c.revision))
+    rows = connection.execute(query.order_by(*_IN_ORDER))
     return [_record(row) for row in rows]
 
 

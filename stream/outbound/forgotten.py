@@ -21,6 +21,7 @@ from kafka.errors import KafkaTimeoutError
 from kafka.structs import TopicPartition
 from sqlalchemy import Engine
 
+from acts.adopt_ledger import mark_of
 from acts.reader import Reader, messages
 from infra.kafka import client_security
 from infra.ledger import outbox_rows
@@ -64,12 +65,15 @@ def was_committed(engine: Engine, reader: Reader, shard: int, mine: Identity) ->
         if sent.seq >= forgotten.seq and forgotten.ledger in (mine.id, mine.before):
             return True  # the ledger was told after the commit
         rows = list(takewhile(lambda row: row.seq <= forgotten.seq, waiting(connection, shard, sent.seq)))
+        marks = {row.seq: mark_of(row.topic, row.key, row.value) for row in rows}
+        left_out = outbox_rows.among_sent_before(connection, shard, marks.values())
     if not _is_ours(forgotten, mine, sent, rows):
         raise LedgerRefused(
             f"shard {shard}: Kafka holds an undecided transaction up to {forgotten.seq} that this ledger did not send. "
             f"{REMEDY}"
         )
-    its = [row for row in rows if row.seq > cursor.seq and row.topic in OWN]  # a relay may not read the others
+    sent_now = [row for row in rows if row.seq > cursor.seq and marks[row.seq] not in left_out]
+    its = [row for row in sent_now if row.topic in OWN]  # a relay may not read the others
     there = undecided | _committed(reader, shard, {row.topic for row in its})
     # A commit comes after the last message: what is missing was not committed.
     return {_hash(row) for row in its} <= there

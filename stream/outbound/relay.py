@@ -39,10 +39,6 @@ TRANSACTION_SECONDS_MAX = 30.0
 WAS_CONNECTED = "in state UP"
 """In librdkafka's words about a connection that was lost. A broker that cannot be reached has other states."""
 
-UNTOLD_MESSAGES_MAX = 5000
-UNTOLD_TRANSACTIONS_MAX = 4
-"""After so many messages or transactions the ledger is told how far it is, although more messages wait."""
-
 
 class TransactionalProducer(Protocol):
     """What a relay uses of `confluent_kafka.Producer`, and whether a broker was lost since it started."""
@@ -111,10 +107,9 @@ class ShardRelay:
         producer: Callable[[str, str], TransactionalProducer] = transactional_producer,
         reader: Callable[[str], AbstractContextManager[Reader]] = RangeReader,
         end_forgotten: Callable[[str, str, int, bool], None] = forgotten.end,
-        untold_max: int = UNTOLD_TRANSACTIONS_MAX,
     ) -> None:
         """What connects to Kafka: ``producer`` of bootstrap and transactional id, ``reader`` of bootstrap,
-        ``end_forgotten`` as `stream.outbound.forgotten.end`. The ledger is told after ``untold_max`` transactions.
+        ``end_forgotten`` as `stream.outbound.forgotten.end`.
         """
         self._engine = engine
         self._bootstrap = bootstrap
@@ -126,8 +121,6 @@ class ShardRelay:
         self._end_forgotten = end_forgotten
         self._producer: TransactionalProducer | None = None
         self._sent = Sent(0, NO_HASH)
-        self._told = self._untold = 0
-        self._untold_max = untold_max
         self._ledger = ""
         self._leaves_out = False
 
@@ -143,7 +136,6 @@ class ShardRelay:
         with self._engine.connect() as connection:
             self._leaves_out = outbox_rows.has_sent_before(connection, self._shard)
         self._ledger = mine.id
-        self._told, self._untold = known.seq, 0
         if cursor.ledger not in (None, mine.id):
             log.warning("shard %s: the ledger was promoted, and lacks nothing that was sent", self._shard)
             self._commit([])
@@ -198,18 +190,10 @@ class ShardRelay:
             raise KafkaException(KafkaError(KafkaError._TRANSPORT, "a broker was lost"))
         rows = self._waiting()
         if not rows:
-            self.clear_rest()
             return 0
         self._commit(rows, before_commit)
-        self._untold += 1
-        if self._sent.seq - self._told >= UNTOLD_MESSAGES_MAX or self._untold >= self._untold_max:
-            self._clear()
+        self._clear()  # before the next transaction: of two that a dying broker forgets, only one can be found again
         return len(rows)
-
-    def clear_rest(self) -> None:
-        """Tells the ledger of what was sent since it was last told. Raises DBAPIError."""
-        if self._sent.seq > self._told:
-            self._clear()
 
     def _commit(self, rows: Sequence[OutboxRow], before_commit: Callable[[], None] = lambda: None) -> None:
         """Sends messages and the cursor after them, all or none."""
@@ -254,4 +238,3 @@ class ShardRelay:
         """Deletes the messages that Kafka has, and records how far that is."""
         with self._engine.begin() as connection:
             outbox_rows.clear(connection, self._shard, self._sent)
-        self._told, self._untold = self._sent.seq, 0

@@ -140,7 +140,6 @@ class RelayProcess:
                 retry(start_over, f"go on with shard {shard}")
                 continue
             bell.wait(self._settings.relay_poll)
-        relay.clear_rest()
 
     def _stand_by(self, shard: int, patience: Patience) -> None:
         """Returns when messages wait and nobody has sent any for too long, or when the process stops.

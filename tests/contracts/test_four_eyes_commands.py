@@ -13,6 +13,7 @@ from infra.ledger import tables
 from tests.support.acts import publish
 from tests.support.builders import POLICY, SHARDS, Json, bill, encode
 from tests.support.ledgers import give, held, in_order
+from tests.support.outbox import waiting_messages
 from tests.support.owed_person import OwedPerson, standing
 from tests.support.processes import CHINESE, huzhu
 
@@ -43,9 +44,8 @@ class Desk:
 
     def sent(self) -> list[Json]:
         """What waits for the relay on its way to an inbound topic."""
-        with self.ledger.connect() as connection:
-            values = connection.scalars(select(tables.outbox.c.value).where(tables.outbox.c.topic.like("hospital.%")))
-            return [json.loads(value) for value in values]
+        waiting = waiting_messages(self.ledger)
+        return [json.loads(row.value) for row in waiting if row.topic.startswith("hospital.")]
 
     def kinds(self) -> list[tuple[str, str]]:
         """Who did what, of the acts under four eyes."""

@@ -162,6 +162,27 @@ def test_what_was_taken_back_is_sent_again(ledger: Engine, broker: Broker, marke
     broker.assert_exact(ledger)
 
 
+def test_what_an_adopted_ledger_left_out_is_not_missed(ledger: Engine, broker: Broker) -> None:
+    """The topics held a payout in other bytes already: a transaction without it was committed all the same."""
+    (order,) = [row for row in waiting_messages(ledger, INSTRUCTIONS.name) if row.shard == SHARD]
+    payout_id, before = json.loads(order.value)["payout_id"], order.value.replace(b"2025", b"2024")
+    other = SimulatedProducer(broker.kafka, broker.faults, "another", lambda: None)
+    other.init_transactions(1)
+    other.begin_transaction()
+    other.produce(INSTRUCTIONS.name, value=before, key=order.key, partition=SHARD)
+    other.commit_transaction(1)
+    with ledger.begin() as connection:
+        outbox_rows.remember_sent_before(connection, SHARD, {payout_id: before})
+    broker.dies = forgetting(AUDIT.name)
+    relay = broker.relay(ledger)
+    relay.start()
+    with pytest.raises(KafkaException):
+        relay.step()
+    broker.send(ledger)
+    broker.assert_exact(ledger)
+    assert [before] == broker.visible(INSTRUCTIONS.name)
+
+
 @pytest.mark.parametrize("behind", [0, 2], ids=["the ledger knows the one before", "and does not"])
 def test_a_relay_that_died_while_it_sent_is_taken_back(
     ledger: Engine, broker: Broker, behind: int, monkeypatch: pytest.MonkeyPatch

@@ -17,7 +17,7 @@ from schemas.canonical import NO_HASH
 from schemas.records import OutboxRow
 from schemas.topics import EXPENSES
 from stream.outbound.cursors import read_cursor
-from stream.outbound.relay import UNTOLD_TRANSACTIONS_MAX, ShardRelay
+from stream.outbound.relay import ShardRelay
 from tests.simulation.faults import Faults
 from tests.simulation.simulated_kafka import SimulatedKafka, SimulatedProducer, SimulatedReader
 from tests.support.builders import SHARDS
@@ -79,7 +79,7 @@ def topics(ledger: Engine) -> Topics:
 def test_any_mixture_of_forms_is_sent_once_in_order_and_under_one_chain(
     ledger_url: str, ledger: Engine, topics: Topics
 ) -> None:
-    """Whatever is written in whichever form, and wherever relays stop, with the ledger told of it or not."""
+    """Whatever is written in whichever form, and wherever relays stop."""
     rng, everything = Random(11), list[OutboxRow]()
     for _ in range(times(30, 100)):
         for _ in range(rng.randint(0, 4)):
@@ -90,8 +90,6 @@ def test_any_mixture_of_forms_is_sent_once_in_order_and_under_one_chain(
         relay = topics.relay(rng.randint(1, 12))
         for _ in range(rng.randint(0, 6)):
             relay.step()
-        if rng.random() < 0.5:
-            relay.clear_rest()
         sent = [each.value for each in everything[: topics.cursor().seq]]
         assert sent == topics.values()
     topics.drain()
@@ -111,12 +109,10 @@ def test_rows_of_the_release_before_go_out_first(ledger_url: str, ledger: Engine
 
 
 def test_a_relay_that_died_within_a_batch_is_followed_by_one_that_goes_on_there(ledger: Engine, topics: Topics) -> None:
-    """Whether or not the ledger was told; the batch stays until its last message is sent."""
+    """The batch stays until its last message is sent."""
     write_batches(ledger, [numbered(1, 7)])
     topics.relay(2).step()
-    told = topics.relay(3)
-    assert 3 == told.step()
-    told.clear_rest()
+    assert 3 == topics.relay(3).step()
     assert 1 == rows_of(ledger, "outbox_batches")
     assert [6, 7] == [row.seq for row in waiting_after(ledger, 5)]
     topics.drain()
@@ -133,32 +129,6 @@ def test_numbers_beyond_two_bytes_are_read(ledger: Engine) -> None:
     """After 32,767 as after 1: no sum of numbers overflows."""
     write_batches(ledger, [numbered(32_000, 3), numbered(32_003, 3)])
     assert [32_002, 32_003, 32_004, 32_005] == [row.seq for row in waiting_after(ledger, 32_001)]
-
-
-def test_the_ledger_is_told_now_and_then_while_messages_wait(ledger: Engine, topics: Topics) -> None:
-    """After some transactions; and of the rest as soon as nothing waits."""
-    write_batches(ledger, [numbered(1, UNTOLD_TRANSACTIONS_MAX + 1)])
-    relay = topics.relay(1)
-    told = []
-    for _ in range(UNTOLD_TRANSACTIONS_MAX + 2):
-        relay.step()
-        told.append(relay.progress()[0])
-    most = UNTOLD_TRANSACTIONS_MAX
-    assert [*[0] * (most - 1), most, most, most + 1] == told
-
-
-def test_the_ledger_is_told_after_many_messages(
-    ledger: Engine, topics: Topics, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Before it forgets what was sent, it need not read more than these again."""
-    monkeypatch.setattr("stream.outbound.relay.UNTOLD_MESSAGES_MAX", 4)
-    write_batches(ledger, [numbered(1, 9)])
-    relay = topics.relay(2)
-    told = []
-    for _ in range(3):
-        relay.step()
-        told.append(relay.progress()[0])
-    assert [0, 4, 4] == told
 
 
 @pytest.mark.parametrize(

@@ -358,8 +358,8 @@ BUGS = (
         "audit",
         "the-kind-of-an-order-is-not-compared",
         "acts/verify_contents.py",
-        "        return said == [",
-        "        said[4] = order.kind\n        return said == [",
+        "        agree = said == [",
+        "        said[4] = order.kind\n        agree = said == [",
         ("tests/ledger/test_audit.py::test_a_payment_that_was_made_a_recovery_is_found",),
     ),
     Bug(

@@ -120,15 +120,4 @@ BUGS = (
         "first_seq <= %(after)s + %(limit)s)",
         (f"{FORMS}::test_numbers_beyond_two_bytes_are_read",),
     ),
-    Bug(
-        "outbox",
-        "the-ledger-is-told-only-at-rest",
-        "stream/outbound/relay.py",
-        "        if self._sent.seq - self._told >= UNTOLD_MESSAGES_MAX or self._untold >= self._untold_max:\n",
-        "        if self._sent.seq < 0:\n",
-        (
-            f"{FORMS}::test_the_ledger_is_told_now_and_then_while_messages_wait",
-            f"{FORMS}::test_the_ledger_is_told_after_many_messages",
-        ),
-    ),
 )

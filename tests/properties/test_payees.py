@@ -10,15 +10,16 @@ from collections import Counter
 from collections.abc import Iterable
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.claims.payout_reports import NotReissuable
-from handlers.claims.read import read, recall
+from handlers.claims.read import Reading, read, recall
 from handlers.claims.reissue import reissue
-from schemas.facts import SettlementPosted
+from schemas.facts import ADVANCES_MAX, SettlementPosted
 from schemas.records import InstructionRow, Reissue
-from schemas.refusals import Refusal
+from schemas.refusals import Refusal, RefusalCode
 from schemas.topics import ALERTS, INSTRUCTIONS
 from tests.oracle import payees as oracle
 from tests.properties.strategies import (
@@ -193,3 +194,23 @@ def test_two_spellings_of_an_advance_are_one_content(amount: object, unknown: st
         assert amount == "1.500"  # more than two decimals
         return
     assert (one.content_sha256 == other.content_sha256) == (fen(str(amount)) == 150 and not unknown)
+
+
+@pytest.mark.parametrize("facility_id", ["a\\u0000b", "\\u007f"])
+def test_what_an_earlier_release_let_pass_as_an_advance_is_none(facility_id: str) -> None:
+    """A control character in a field that nobody read then: the bill is remembered, without advances."""
+    value = encode(bill_of("E1", "9.00", advances=[{"scheme_id": "SCHEME", "amount": "1.00"}]))
+    value = value.replace(b"SCHEME", facility_id.encode())
+    assert isinstance(read(value), Refusal)
+    kept = recall(value)
+    assert isinstance(kept, SettlementPosted)
+    assert kept.advances == ()
+
+
+def test_a_bill_has_no_more_advances_than_can_be_shown() -> None:
+    """Fifty are read, by the fast way too; one more is refused by the form of the bill."""
+    many = [{"scheme_id": f"s{number}", "amount": "0.01"} for number in range(ADVANCES_MAX + 1)]
+    assert isinstance(read(encode(bill_of("E1", "9.00", advances=many[1:]))), Reading)
+    over = read(encode(bill_of("E1", "9.00", advances=many)))
+    assert isinstance(over, Refusal)
+    assert (over.code, over.pointers) == (RefusalCode.SCHEMA_INVALID, ("/advances",))

@@ -92,9 +92,16 @@ def relays_not_fenced(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ShardRelay, "start", under_a_new_name)
 
 
-def rest_tells_nobody(patch: pytest.MonkeyPatch) -> None:
-    """A relay that has nothing more to send does not tell the ledger of what it has sent."""
-    patch.setattr(ShardRelay, "clear_rest", lambda _: None)
+def start_tells_nobody(patch: pytest.MonkeyPatch) -> None:
+    """A relay that finds its predecessor's messages in Kafka does not tell the ledger."""
+    start = ShardRelay.start
+
+    def silently(self: ShardRelay) -> None:
+        with pytest.MonkeyPatch.context() as silent:
+            silent.setattr(ShardRelay, "_clear", lambda _: None)
+            start(self)
+
+    patch.setattr(ShardRelay, "start", silently)
 
 
 def mark_goes_back(patch: pytest.MonkeyPatch) -> None:

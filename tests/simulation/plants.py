@@ -63,6 +63,6 @@ PLANTS: tuple[Plant, ...] = (
     Plant("relay marks before sending", bugs_of_relay.marked_before_sent),
     Plant("relay goes on from the ledger's mark", bugs_of_relay.cursor_from_ledger),
     Plant("relays not fenced", bugs_of_relay.relays_not_fenced, seed=2),
-    Plant("relay rests without telling the ledger", bugs_of_relay.rest_tells_nobody),
+    Plant("relay starts without telling the ledger", bugs_of_relay.start_tells_nobody, seed=5),
     Plant("relay's mark goes back", bugs_of_relay.mark_goes_back, seed=7),
 )

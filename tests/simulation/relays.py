@@ -30,7 +30,6 @@ class RelayProcess:
         settings: Settings,
         faults: Faults,
         overtake: Callable[[int], None],
-        untold_max: int,
     ) -> None:
         self.alive = True
         self._kafka, self._faults, self._overtake = kafka, faults, overtake
@@ -44,7 +43,6 @@ class RelayProcess:
                 producer=self._producer,
                 reader=lambda _: SimulatedReader(kafka, faults),
                 end_forgotten=kafka.end_forgotten,
-                untold_max=untold_max,
             )
             for shard in range(settings.shards)
         ]

@@ -20,9 +20,6 @@ from tests.support.acts import publish
 FORMS = (0, 2, 1)
 """A seed's ledger holds its messages by the batch, the next one's half of them, the third's all as release 1.0 did."""
 
-UNTOLD = (1, 4, 1)
-"""After so many transactions relays tell the ledger: in most seeds each time, so that a late one does more harm."""
-
 WORKERS = 3
 RELAYS_MAX = 2
 ROUNDS_TO_IDLE_MAX = 12
@@ -53,7 +50,6 @@ class Simulation:
         self.stage = Stage(self.faults)
         self.stage.let_others_act = self._overtake
         shards, as_released = self.world.settings.shards, FORMS[seed % len(FORMS)]
-        self._untold_max = UNTOLD[seed // len(FORMS) % len(UNTOLD)]
         self.ledger = SimulatedLedger(ledger_url, shards, self.faults, self.stage, as_released)
         self.group = Group(self._rng, self.world.settings.shards)
         self._to_post = list(reversed(self.world.messages))
@@ -213,7 +209,7 @@ class Simulation:
 
     def _new_relay(self) -> RelayProcess:
         settings, engine = self.world.settings, self.ledger.engine
-        relay = RelayProcess(engine, self.kafka, settings, self.faults, self._succeed, self._untold_max)
+        relay = RelayProcess(engine, self.kafka, settings, self.faults, self._succeed)
         self._relays.append(relay)
         return relay
 

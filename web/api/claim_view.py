@@ -13,7 +13,7 @@ from handlers.claims.account import Account
 from handlers.claims.decidable import Claim, DecidableClaim
 from handlers.claims.read import recall
 from handlers.claims.recall import account_of
-from handlers.words.advance_sentences import advance_sentence
+from handlers.words.advance_sentences import advance_sentence, unknown_advances
 from handlers.words.claim_sentences import status_sentence, why_nothing
 from infra.ledger import inbox
 from infra.ledger.claim_record import ClaimRecord, claim_record
@@ -111,7 +111,9 @@ def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language
 
 def summary(claim: DecidableClaim, decision: ClaimDecision, language: Language) -> str:
     """What the state means for the person, and what to do next."""
-    return text_in(status_sentence(decision, claim.discharge is not None, claim.filed_at is not None), language)
+    said = [status_sentence(decision, claim.discharge is not None, claim.filed_at is not None)]
+    sentences = [text_in(each, language) for each in [*said, *unknown_advances(decision)]]
+    return ("" if language == "zh" else " ").join(sentences)
 
 
 def explained(decision: ClaimDecision, policy: Policy | None, language: Language) -> list[SchemeExplained]:

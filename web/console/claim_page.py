@@ -16,7 +16,7 @@ from acts.published_policies import policies_of, published_policy
 from acts.record_operator_acts import record_operator_acts
 from handlers.claims.read import recall
 from handlers.claims.recall import account_of
-from handlers.words.advance_sentences import advance_sentence, payee_words, unknown_advances
+from handlers.words.advance_sentences import advance_sentence, goes_to_estate, payee_words, unknown_advances
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.masking import mask_text
 from handlers.words.payout_sentences import result
@@ -159,7 +159,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         person=person or PersonDetails(decision.person_id, "", "", ""),
         person_token=token,
         unmasked=reason is not None,
-        deceased=account.death is not None,
+        to_estate=account.death is not None and goes_to_estate(decision),
         care_types=CARE_TYPES,
         levels=FACILITY_LEVELS,
         timeline=timeline_rows,
