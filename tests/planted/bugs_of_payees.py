@@ -9,6 +9,7 @@ ORACLE = f"{PAYEES}::test_payees_are_those_of_the_oracle"
 INSTRUCTED = f"{PAYEES}::test_every_payee_has_been_instructed_its_part"
 ALERTS = f"{PAYEES}::test_alerts_about_advances_are_those_of_the_oracle"
 REISSUED = f"{PAYEES}::test_a_reissue_goes_to_the_payee_who_did_not_get_it"
+IN_FULL = f"{PAYEES}::test_a_hospitals_failed_payout_is_ordered_again_in_full"
 REFUSED = f"{PAYEES}::test_advances_are_refused_as_the_contract_says"
 LEDGER = "tests/ledger/test_advances.py"
 
@@ -51,7 +52,7 @@ BUGS = (
         "handlers/claims/settle.py",
         "    payee = () if facility_id is None else (facility_id,)\n",
         '    payee = () if facility_id is None else ("facility",)\n',
-        ("tests/properties/test_laws.py::test_instructions_lead_from_one_balance_to_the_next",),
+        (f"{LEDGER}::test_whoever_was_paid_is_settled_with",),
     ),
     Bug(
         "payees",
@@ -99,7 +100,7 @@ BUGS = (
         "handlers/claims/reissue.py",
         "if (row.claim_id, row.scheme_id, row.payee_id) == place]",
         "if (row.claim_id, row.scheme_id) == place[:2]]",
-        (REISSUED,),
+        (IN_FULL,),
     ),
     Bug(
         "payees",

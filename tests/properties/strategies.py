@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -383,34 +383,17 @@ def settlements(draw: st.DrawFn, encounter: str, number: int) -> list[Body]:
         if draw(seldom):
             versions.append(void_of(encounter, version, settlement_id=settlement_id))
             continue
-        copay, out_of_catalogue = draw(amounts()), draw(amounts())
         body = bill_of(
             encounter,
-            yuan(copay),
-            yuan(out_of_catalogue),
+            yuan(draw(amounts())),
+            yuan(draw(amounts())),
             settlement_id=settlement_id,
             version=version,
             final=not draw(seldom),
             settled_at=f"{draw(st.sampled_from(DAYS))}T23:59:59+08:00",
-            facility_id=draw(st.sampled_from(("H1", "H1", "H2"))),
-            **draw(advances(copay + out_of_catalogue)),
         )
         versions.append(body)
     return versions
-
-
-@st.composite
-def advances(draw: st.DrawFn, burden: int) -> Body:
-    """What the hospital takes off a bill, most often nothing: for schemes that are there and one that is not."""
-    if draw(st.sampled_from((True, True, False))):
-        return {}
-    taken, left = [], burden
-    for scheme_id in draw(st.permutations((*SCHEME_IDS, "elsewhere")))[: draw(st.integers(1, 2))]:
-        amount = min(left, draw(st.sampled_from([each for each in AMOUNTS if each])))
-        if amount:
-            taken.append({"scheme_id": scheme_id, "amount": yuan(amount)})
-            left -= amount
-    return {"advances": taken}
 
 
 @st.composite
@@ -453,13 +436,6 @@ def histories(draw: st.DrawFn, policies_drawn: st.SearchStrategy[tuple[str, ...]
 
 
 @st.composite
-def _advanced(draw: st.DrawFn, encounter: str, copay: int, version: int = 1) -> Body:
-    """A final bill of one of two hospitals, which may take something off."""
-    facility = {"facility_id": draw(st.sampled_from(("H1", "H2")))}
-    return bill_of(encounter, yuan(copay), version=version, **facility, **draw(advances(copay)))
-
-
-@st.composite
 def busy_years(draw: st.DrawFn) -> History:
     """One year with three to five claims, each complete and some corrected, under schemes whose year is capped."""
     layers = [
@@ -473,19 +449,18 @@ def busy_years(draw: st.DrawFn) -> History:
     ]
     facts = [coverage_from()]
     for encounter in ("E1", "E10", "E2", "e3", "E4")[: draw(st.sampled_from((3, 4, 5)))]:
-        facts.append(discharge_of(encounter, draw(st.sampled_from(DAYS[:-2]))))
-        facts.append(draw(_advanced(encounter, draw(st.sampled_from(AMOUNTS[3:])))))
+        facts += stay_of(encounter, draw(st.sampled_from(DAYS[:-2])), yuan(draw(st.sampled_from(AMOUNTS[3:]))))
         correction = draw(
             st.sampled_from(("none", "none", "another amount", "another day", "void", "billed again", "billed again"))
         )
         if correction == "another amount":
-            facts.append(draw(_advanced(encounter, draw(amounts()), 2)))
+            facts.append(bill_of(encounter, yuan(draw(amounts())), version=2))
         elif correction == "another day":
             facts.append(discharge_of(encounter, draw(st.sampled_from(DAYS)), version=2))
         elif correction == "void":
             facts.append(void_of(encounter, 2))
         elif correction == "billed again":  # what was recovered is due once more
-            facts += [void_of(encounter, 2), draw(_advanced(encounter, draw(st.sampled_from(AMOUNTS[3:])), 3))]
+            facts += [void_of(encounter, 2), bill_of(encounter, yuan(draw(st.sampled_from(AMOUNTS[3:]))), version=3)]
     if draw(st.sampled_from((False, False, True))):
         facts.append(death(draw(st.sampled_from(DAYS))))
     return History((policy(*layers),), tuple(facts))
@@ -498,3 +473,24 @@ def deliveries(draw: st.DrawFn, facts: Sequence[Body]) -> list[Body]:
     for body in draw(st.lists(st.sampled_from(facts), max_size=4)):
         order.insert(draw(st.integers(0, len(order))), {**body, "event_id": "again"})
     return order
+
+
+@st.composite
+def with_advances(draw: st.DrawFn, drawn: st.SearchStrategy[History]) -> History:
+    """Histories in which two hospitals take something off most bills, for schemes that are there and for one not."""
+    history = draw(drawn)
+    return replace(history, facts=tuple(draw(_taken_off(body)) for body in history.facts))
+
+
+@st.composite
+def _taken_off(draw: st.DrawFn, body: Body) -> Body:
+    if body["event_type"] != "settlement.posted":
+        return body
+    left, taken = fen(str(body["copay"])) + fen(str(body["out_of_catalogue"])), []
+    for scheme_id in draw(st.lists(st.sampled_from((*SCHEME_IDS, "elsewhere")), max_size=3, unique=True)):
+        amount = min(left, draw(st.sampled_from([each for each in AMOUNTS if each])))
+        if amount:
+            taken.append({"scheme_id": scheme_id, "amount": yuan(amount)})
+            left -= amount
+    bill = {**body, "facility_id": draw(st.sampled_from(("H1", "H2")))}
+    return {**bill, "advances": taken} if taken else bill

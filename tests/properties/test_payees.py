@@ -27,12 +27,17 @@ from tests.properties.strategies import (
     Ledger,
     bill_of,
     busy_years,
+    coverage_from,
     decide,
     deliveries,
+    discharge_of,
     fen,
     histories,
     newest,
+    policy,
+    scheme,
     tried,
+    with_advances,
     yuan,
 )
 from tests.support.builders import encode, report
@@ -80,7 +85,7 @@ def open_alerts(ledger: Ledger) -> dict[str, dict[str, tuple[str, str]]]:
 
 
 @tried
-@given(histories() | busy_years(), st.data())
+@given(with_advances(histories() | busy_years()), st.data())
 def test_payees_are_those_of_the_oracle(history: History, data: st.DataObject) -> None:
     """In whatever order the facts came, decisions name who receives what, and what was taken off at the hospital."""
     ledger = Ledger(*history.policies)
@@ -95,7 +100,7 @@ def test_payees_are_those_of_the_oracle(history: History, data: st.DataObject) -
 
 
 @tried
-@given(histories() | busy_years(), st.data())
+@given(with_advances(histories() | busy_years()), st.data())
 def test_every_payee_has_been_instructed_its_part(history: History, data: st.DataObject) -> None:
     """A reader who sums per payee and one who sums per claim agree, at every moment nobody has less than nothing."""
     ledger = Ledger(*history.policies)
@@ -113,7 +118,7 @@ def test_every_payee_has_been_instructed_its_part(history: History, data: st.Dat
 
 
 @tried
-@given(histories(), st.data())
+@given(with_advances(histories() | busy_years()), st.data())
 def test_alerts_about_advances_are_those_of_the_oracle(history: History, data: st.DataObject) -> None:
     """The open ones depend on the facts alone: raised with what nobody pays back, withdrawn when that is gone."""
     ledger = Ledger(*history.policies)
@@ -124,7 +129,7 @@ def test_alerts_about_advances_are_those_of_the_oracle(history: History, data: s
 
 
 @tried
-@given(histories(), st.data())
+@given(with_advances(histories() | busy_years()), st.data())
 def test_advances_change_no_benefit(history: History, data: st.DataObject) -> None:
     """What is due is the same whoever advanced what, and so is all else that a decision says."""
     ledger = Ledger(*history.policies)
@@ -139,7 +144,9 @@ def test_advances_change_no_benefit(history: History, data: st.DataObject) -> No
 
 @tried
 @given(
-    busy_years() | histories(), st.lists(st.integers(0, 9), min_size=60, max_size=60), st.randoms(use_true_random=False)
+    with_advances(busy_years() | histories()),
+    st.lists(st.integers(0, 9), min_size=60, max_size=60),
+    st.randoms(use_true_random=False),
 )
 def test_a_reissue_goes_to_the_payee_who_did_not_get_it(history: History, chances: list[int], order: Random) -> None:
     """Whatever fails and is ordered again, each payee's line ends at its part."""
@@ -151,6 +158,17 @@ def test_a_reissue_goes_to_the_payee_who_did_not_get_it(history: History, chance
             ledger.take(report(failed.payout_id, status="failed"))
             assert {row.payee_id for row in _reissued(ledger, failed)} <= {failed.payee_id}
         assert parts(ledger) == nets(ledger.instructions)
+
+
+def test_a_hospitals_failed_payout_is_ordered_again_in_full() -> None:
+    """What the person was paid of the same benefit makes it no smaller."""
+    ledger = Ledger(policy(scheme("mutual")))
+    taken = [{"scheme_id": "mutual", "amount": "4.00"}]
+    ledger.take(coverage_from(), discharge_of("E1", "2020-03-01"), bill_of("E1", "10.00", advances=taken))
+    (failed,) = [row for row in ledger.instructions if row.payee_id == "H1"]
+    ledger.take(report(failed.payout_id, status="failed"))
+    again = [(row.kind, row.amount, row.payee_id) for row in _reissued(ledger, failed)]
+    assert again == [("recovery", 400, "H1"), ("payment", 400, "H1")]
 
 
 def _reissued(ledger: Ledger, failed: InstructionRow) -> list[InstructionRow]:
