@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from cli.offline.plan import Plan
-from handlers.offline.columns.arrays import Ints
+from handlers.offline.columns.arrays import Ints, whole
 from handlers.offline.columns.fact_tables import KINDS, Tables, joined
 from handlers.offline.columns.reading import read_lines
 from handlers.offline.columns.rivals import Identities, identities_of, rivals_in
@@ -68,7 +68,7 @@ def scatter(plan: Plan, chunk: tuple[int, int]) -> Scattered:
 def written(plan: Plan, chunk: tuple[int, int], tables: Tables) -> tuple[Path, list[list[int]]]:
     """Writes facts and their ids by bucket, and says where, and where in the files each bucket begins."""
     name = plan.folder / f"chunk-{chunk[0]}"
-    persons = [keys_of(_whole(table.column("person_id"))) for table in tables]
+    persons = [keys_of(whole(table.column("person_id"))) for table in tables]
     found = identities_of(tables, persons)
     sorts = [*zip(tables, persons, strict=True), (pa.table({"id": found.id, "person": found.person}), found.id)]
     starts = []
@@ -112,7 +112,3 @@ def line_at(file: BinaryIO, position: int) -> bytes:
     """The line that starts at a position, without its line end."""
     file.seek(position)
     return file.readline().rstrip(b"\r\n")
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)

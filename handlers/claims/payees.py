@@ -6,15 +6,16 @@ which they settled; nobody is paid more than is due.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from handlers.claims.adjudicate import Adjudication
-from handlers.claims.decidable import DecidableClaim
+from handlers.claims.decidable import BillView, DecidableClaim
 from schemas.decisions import Status
 from schemas.ids import FacilityId
 from schemas.outbound import AlertCode, Payee
-from schemas.records import FacilityRow
+from schemas.records import BenefitRow, FacilityRow
 
 
 class PayeePart(NamedTuple):
@@ -89,6 +90,30 @@ def facility_rows(adjudication: Adjudication, held: Iterable[FacilityRow]) -> li
             place = (share.scheme_id, share.payee_id)
             rows[place] = rows[place]._replace(amount=share.amount)
     return [row._replace(known=row.scheme_id in known) for _, row in sorted(rows.items())]
+
+
+def persons_part(row: BenefitRow, facilities: Iterable[FacilityRow]) -> int:
+    """What of a scheme's benefit is the person's or the estate's, in fen: the rest, after the claim's facilities."""
+    return row.benefit - sum(share.amount for share in facilities if share.scheme_id == row.scheme_id)
+
+
+def may_take_off(adjudication: Adjudication, bill: BillView, ordered: Mapping[str, int]) -> dict[str, int]:
+    """What a hospital may advance on one of the claim's bills, in fen by scheme, where it is not zero.
+
+    What is due, less the advances of the claim's other bills and what was ``ordered`` for the person by scheme, which
+    may have arrived; together no more than the bill leaves to the person.
+    """
+    elsewhere = Counter(dict(ordered))
+    for other in adjudication.claim.live:
+        if other.settlement_id != bill.settlement_id:
+            elsewhere.update({advance.scheme_id: advance.amount for advance in other.advances})
+    left, found = bill.copay + bill.out_of_catalogue, dict[str, int]()
+    for benefit in adjudication.benefits:
+        amount = max(0, min(benefit.amount - elsewhere[benefit.scheme.id], left))
+        left -= amount
+        if amount:
+            found[benefit.scheme.id] = amount
+    return found
 
 
 def unpaid_advances(status: Status | None, rows: Iterable[FacilityRow]) -> dict[str, UnpaidAdvance]:

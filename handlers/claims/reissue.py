@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handlers.audit.operator_acts import payout_reissued
+from handlers.claims.payees import persons_part
 from handlers.claims.payout_reports import amount_to_reissue, states_of
 from handlers.claims.process import Processor
 from handlers.claims.settle import reissued
@@ -38,7 +39,7 @@ def reissue(processor: Processor, act: Reissue) -> tuple[str, int]:
         facilities[scheme_id, line.facility_id] = line
         processor.outcome.facilities[claim_id, scheme_id, line.facility_id] = line
     else:
-        own = row.benefit - sum(line.amount for line in facilities.values() if line.scheme_id == scheme_id)
+        own = persons_part(row, facilities.values())
         dues = reissued(failed, amount, row, own, row.instruction_revision)
         row = row._replace(instruction_revision=dues[-1].revision)
         world.benefits[claim_id][scheme_id] = processor.outcome.benefits[claim_id, scheme_id] = row

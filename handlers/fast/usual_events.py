@@ -1,9 +1,8 @@
 """Facts from events in the usual form, built without the models; `handlers.claims.read` reads all others.
 
 Usual is: one flat object with what the model asks for, a list only where diagnoses or advances stand, no escapes, no
-name twice.
-Whatever surprises is left to the models, so nothing is refused here. Both must see the same in the same bytes
-(tests/properties/test_usual_events.py).
+name twice. Whatever surprises is left to the models, so nothing is refused here. Both must see the same in the same
+bytes (tests/properties/test_usual_events.py).
 """
 
 from __future__ import annotations

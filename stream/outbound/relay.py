@@ -3,8 +3,8 @@
 Every shard has one transactional id. A starting relay fences the previous one, which also settles its last transaction
 (where Kafka forgets to: `stream.outbound.forgotten`), reads the shard's cursor from `relay.cursors`, checks that it is
 this ledger's (`stream.outbound.cursors`), and goes on after it. Messages and the new cursor are written in one Kafka
-transaction. The ledger is updated afterwards, when nothing waits or after some thousand messages, only to clear its
-outbox: it never decides what to send next.
+transaction. The ledger is updated afterwards, before the next transaction, only to clear its outbox: it never decides
+what to send next.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ class ShardRelay:
         """
         if self.is_disturbed():  # the next transaction would decide the forgotten one along with itself
             raise KafkaException(KafkaError(KafkaError._TRANSPORT, "a broker was lost"))
-        rows = self._waiting()
+        rows = self._ahead.after(self._sent.seq)
         if not rows:
             return 0
         self._commit(rows, before_commit)
@@ -221,10 +221,6 @@ class ShardRelay:
             if before is not None and money_of(before) != money_of(row.value):
                 log.warning("shard %s: payout %s was sent before with other money: left out", self._shard, mark)
         return [row for row, mark in zip(rows, marks, strict=True) if mark not in known]
-
-    def _waiting(self) -> list[OutboxRow]:
-        """The messages of the next transaction."""
-        return self._ahead.after(self._sent.seq)
 
     def _produce(self, producer: TransactionalProducer, topic: str, key: bytes | None, value: bytes) -> None:
         while True:

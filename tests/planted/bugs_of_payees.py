@@ -11,6 +11,7 @@ ALERTS = f"{PAYEES}::test_alerts_about_advances_are_those_of_the_oracle"
 REISSUED = f"{PAYEES}::test_a_reissue_goes_to_the_payee_who_did_not_get_it"
 IN_FULL = f"{PAYEES}::test_a_hospitals_failed_payout_is_ordered_again_in_full"
 REFUSED = f"{PAYEES}::test_advances_are_refused_as_the_contract_says"
+OFFLINE = "tests/properties/test_by_person.py::test_what_hospitals_took_off_comes_out_the_same"
 LEDGER = "tests/ledger/test_advances.py"
 
 BUGS = (
@@ -154,9 +155,25 @@ BUGS = (
     Bug(
         "payees",
         "a-quote-offers-what-another-bill-took-off",
-        "web/api/quotes.py",
+        "handlers/claims/payees.py",
         "            elsewhere.update({advance.scheme_id: advance.amount for advance in other.advances})\n",
         "            pass\n",
         ("tests/web/test_quotes.py::test_a_quote_says_what_may_be_taken_off",),
+    ),
+    Bug(
+        "payees",
+        "columns-keep-advances-in-the-order-of-ids",
+        "handlers/offline/columns/gathering.py",
+        'key=lambda each: (each["settled_at"], each["settlement_id"])',
+        'key=lambda each: each["settlement_id"]',
+        ("tests/properties/test_by_person.py::test_hospitals_are_paid_back_in_the_order_in_which_they_settled",),
+    ),
+    Bug(
+        "payees",
+        "a-packed-advance-loses-its-hospital",
+        "handlers/offline/columns/packing.py",
+        'f"{index:09}", row["facility_id"], (advance,))',
+        'f"{index:09}", FacilityId(""), (advance,))',
+        (OFFLINE,),
     ),
 )

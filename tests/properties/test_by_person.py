@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.progress import Progress
 
 from cli.offline.by_person import OneByOne, by_person
@@ -17,6 +20,7 @@ from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.decidable import Decidable
 from handlers.claims.explain import decision_of
 from handlers.offline.book import Book
+from handlers.offline.columns.packing import pack, unpack
 from handlers.offline.what_if import LARGEST, Tally, in_place_of, pairs
 from infra.population import generate
 from schemas.dates import parse_instant
@@ -26,6 +30,19 @@ from schemas.policy.model import Policies
 from schemas.policy.policy_file import read_policies
 from schemas.refusals import Refusal
 from tests.oracle.cases import random_case, random_person_years
+from tests.properties.strategies import (
+    History,
+    bill_of,
+    busy_years,
+    coverage_from,
+    deliveries,
+    discharge_of,
+    histories,
+    policy,
+    scheme,
+    tried,
+    with_advances,
+)
 from tests.support.builders import VILLAGE, YEARLY, Json, bill, discharge, encode, policies, policy_text
 from tests.support.length import times
 from tests.support.paths import WUXI
@@ -44,6 +61,13 @@ class Deciding:
     def __call__(self, accounts: Iterator[Decidable]) -> Claims:
         decided = (each for account in accounts for each in adjudicate(account, self.published))
         return [to_json(decision_of(each)) for each in decided]
+
+
+def book_of(lines: list[bytes]) -> Book:
+    book = Book()
+    for line in lines:
+        book.take(line)
+    return book
 
 
 def in_one_book(lines: list[bytes], published: Policies, as_of: datetime | None = None) -> tuple[Claims, Refusals]:
@@ -133,6 +157,36 @@ def test_a_bill_that_names_another_encounter_is_refused(tmp_path: Path) -> None:
         found = person_by_person(lines, Policies(), tmp_path, Workers(None))
         assert in_one_book(lines, Policies()) == found
         assert [4] == [number for number, _ in found[1]]
+
+
+@tried
+@given(with_advances(histories() | busy_years()), st.data())
+def test_what_hospitals_took_off_comes_out_the_same(history: History, data: st.DataObject) -> None:
+    """Whoever is paid what of each benefit, and the order in which hospitals are paid back, of corrected bills too."""
+    lines, published = [encode(body) for body in data.draw(deliveries(history.facts))], policies(*history.policies)
+    with TemporaryDirectory() as folder:
+        found = person_by_person(lines, published, Path(folder), Workers(None))
+    assert in_one_book(lines, published) == found
+    accounts = pack(book_of(lines).accounts.values())
+    unpacked = Deciding(published)(unpack(accounts.table))
+    assert sorted(unpacked, key=lambda claim: str(claim["claim_id"])) == found[0]
+
+
+def test_hospitals_are_paid_back_in_the_order_in_which_they_settled(tmp_path: Path) -> None:
+    """By the instant, whatever the offset and the ids say: of 10.00 due, H2 has its 8.00 and H1 the rest."""
+    taken = [{"scheme_id": "mutual", "amount": "8.00"}]
+    first = {"settlement_id": "S2", "settled_at": "2020-02-02T09:00:00+08:00", "facility_id": "H2"}
+    second = {"settlement_id": "S1", "settled_at": "2020-02-02T02:00:00Z", "facility_id": "H1"}
+    bills = [bill_of("E1", "10.00", advances=taken, **each) for each in (second, first)]
+    lines = [encode(body) for body in (coverage_from(), discharge_of("E1", "2020-03-01"), *bills)]
+    published = policies(policy(scheme("mutual", {"0.00": "0.5"})))
+    found = person_by_person(lines, published, tmp_path, Workers(None))
+    assert in_one_book(lines, published) == found
+    (claim,) = found[0]
+    assert claim["payees"] == [
+        {"scheme_id": "mutual", "payee": "facility", "payee_id": "H2", "amount": "8.00"},
+        {"scheme_id": "mutual", "payee": "facility", "payee_id": "H1", "amount": "2.00"},
+    ]
 
 
 # Two policies ------------------------------------------------------------------------------------------------------

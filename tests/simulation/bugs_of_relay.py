@@ -20,7 +20,7 @@ def cursor_outside(patch: pytest.MonkeyPatch) -> None:
     """The cursor is a Kafka transaction of its own, after that of the messages."""
 
     def twice(self: ShardRelay) -> int:
-        rows = self._waiting()
+        rows = self._ahead.after(self._sent.seq)
         if rows:
             _send(self, rows, cursor=False)
             self._sent = _after(self, rows)
@@ -35,7 +35,7 @@ def marked_before_sent(patch: pytest.MonkeyPatch) -> None:
     """The ledger is told that messages are in Kafka before they are."""
 
     def too_early(self: ShardRelay) -> int:
-        rows = self._waiting()
+        rows = self._ahead.after(self._sent.seq)
         if rows:
             self._sent = _after(self, rows)
             self._clear()

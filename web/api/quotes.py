@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -11,9 +10,10 @@ from sqlalchemy import Connection, Engine
 
 from acts.published_policies import published_policies
 from handlers.claims.account import Account
-from handlers.claims.adjudicate import Adjudication, adjudicate
+from handlers.claims.adjudicate import adjudicate
 from handlers.claims.admit import claims_of_identity
 from handlers.claims.explain import decision_of
+from handlers.claims.payees import may_take_off, persons_part
 from handlers.claims.read import Reading, read, recall
 from handlers.claims.recall import account_of
 from handlers.offline.book import Book
@@ -124,32 +124,18 @@ def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language:
         language=language,
         summary=summary(adjudication.claim, decision, language),
         explanation=explained(decision, adjudication.policy, language),
-        may_take_off=_may_take_off(adjudication, bill, ordered),
+        may_take_off=[
+            MayTakeOff(scheme_id=scheme_id, amount=amount)
+            for scheme_id, amount in may_take_off(adjudication, bill, ordered).items()
+        ],
         decision=decision_document(decision),
     )
 
 
-def _may_take_off(adjudication: Adjudication, bill: SettlementPosted, ordered: dict[str, int]) -> list[MayTakeOff]:
-    """Scheme by scheme, together no more than the bill leaves to the person. ``ordered`` is for the person, in fen."""
-    elsewhere = Counter(ordered)
-    for other in adjudication.claim.live:
-        if other.settlement_id != bill.settlement_id:
-            elsewhere.update({advance.scheme_id: advance.amount for advance in other.advances})
-    left, found = bill.copay + bill.out_of_catalogue, []
-    for benefit in adjudication.benefits:
-        amount = max(0, min(benefit.amount - elsewhere[benefit.scheme.id], left))
-        left -= amount
-        if amount:
-            found.append(MayTakeOff(scheme_id=benefit.scheme.id, amount=amount))
-    return found
-
-
 def _ordered(connection: Connection, claim_id: ClaimId) -> dict[str, int]:
     """What was instructed for the person or the estate so far, net, by scheme (fen)."""
-    ordered = Counter({row.scheme_id: row.benefit for row in reads.held_benefits(connection, [claim_id])})
-    for row in reads.facility_shares(connection, [claim_id]):
-        ordered[row.scheme_id] -= row.amount
-    return ordered
+    shares = reads.facility_shares(connection, [claim_id])
+    return {row.scheme_id: persons_part(row, shares) for row in reads.held_benefits(connection, [claim_id])}
 
 
 def _account(connection: Connection, person_id: PersonId) -> Account:

@@ -94,12 +94,12 @@ def columns_of(table: pa.Table) -> Columns:
 
     Raises DamagedColumns.
     """
-    claims, coverages = _whole(table, "claims"), _whole(table, "coverages")
+    claims, coverages = whole(table.column("claims")), whole(table.column("coverages"))
     claim, coverage = claims.flatten(), coverages.flatten()
     diagnoses = claim.field("diagnoses")
     covers = _numbers(coverages.value_lengths())
     return Columns(
-        died=_days(_whole(table, "died_on")),
+        died=_days(whole(table.column("died_on"))),
         claim_person=_owners(claims),
         settlements=_numbers(claim.field("settlements")),
         live=_numbers(claim.field("live")),
@@ -124,13 +124,12 @@ def columns_of(table: pa.Table) -> Columns:
 
 def claim_ids(table: pa.Table) -> pa.Array:
     """The ids of the claims, in the order of the columns."""
-    return _whole(table, "claims").flatten().field("claim_id")
+    return whole(table.column("claims")).flatten().field("claim_id")
 
 
-def _whole(table: pa.Table, name: str) -> pa.Array:
+def whole(column: pa.ChunkedArray) -> pa.Array:
     """A column in one piece."""
-    chunks = table.column(name).chunks
-    return pa.concat_arrays(chunks) if chunks else pa.array([], table.schema.field(name).type)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
 def _owners(lists: pa.ListArray) -> Ints:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from handlers.claims.admit import Disposition, Registry, admit
 from handlers.claims.read import Reading, read
-from handlers.offline.columns.arrays import LAST, NEVER, Bools, Ints, sums
+from handlers.offline.columns.arrays import LAST, NEVER, Bools, Ints, sums, whole
 from handlers.offline.columns.fact_tables import Tables
 from handlers.offline.columns.layout import ADVANCE, CLAIM, COVERAGE, SCHEMA
 from handlers.offline.columns.packing import Packed, PackedAccount, unpack, with_sums
@@ -59,7 +59,7 @@ def positions_of(tables: Tables, keys: Keys) -> Ints:
 
 
 def _with_keys(table: pa.Table, keys: Keys) -> Bools:
-    return np.isin(keys_of(_whole(table.column("person_id"))), keys)
+    return np.isin(keys_of(whole(table.column("person_id"))), keys)
 
 
 class _Kind(NamedTuple):
@@ -207,10 +207,10 @@ def _claim_columns(ids: pa.Array, claims: Ints, stay: Ints, stays: _Kind, bills:
     held = pa.array(stay, mask=stay < 0)
 
     def of_stay(name: str) -> pa.Array:
-        return _whole(stays.table.column(name)).take(held)
+        return whole(stays.table.column(name)).take(held)
 
     diagnoses = CLAIM.field("diagnoses").type
-    listed = pa.concat_arrays([_whole(stays.table.column("diagnoses")).cast(diagnoses), pa.array([[]], diagnoses)])
+    listed = pa.concat_arrays([whole(stays.table.column("diagnoses")).cast(diagnoses), pa.array([[]], diagnoses)])
     return [
         ids.take(pa.array(claims)),
         np.bincount(bills.claim, minlength=len(ids))[claims],
@@ -228,7 +228,7 @@ def _claim_columns(ids: pa.Array, claims: Ints, stay: Ints, stays: _Kind, bills:
 
 def _advance_lists(claims: Ints, bills: _Kind, known: int) -> pa.Array:
     """What was taken off the bills of each claim, in the order in which it is paid back."""
-    column = _whole(bills.table.column("advances"))
+    column = whole(bills.table.column("advances"))
     rows = np.flatnonzero(pc.is_valid(column).to_numpy(zero_copy_only=False))
     found: dict[int, list[dict[str, Any]]] = {}
     for claim, advances in zip(bills.claim[rows].tolist(), column.take(pa.array(rows)).to_pylist(), strict=True):
@@ -244,9 +244,9 @@ def _advance_lists(claims: Ints, bills: _Kind, known: int) -> pa.Array:
 
 def _coverage_columns(covers: _Kind) -> list[Any]:
     """The columns of `layout.COVERAGE`: each person's in order of their ids."""
-    ids = _whole(covers.table.column("id"))
+    ids = whole(covers.table.column("id"))
     table = covers.table.take(pa.array(np.lexsort((_ranks(ids), covers.person))))
-    named = [_whole(table.column(name)) for name in ("programme", "category", "area")]
+    named = [whole(table.column(name)) for name in ("programme", "category", "area")]
     return [*named, *(_days(_numbers(table, name)) for name in ("valid_from", "valid_to"))]
 
 
@@ -279,10 +279,6 @@ def _days(numbers: Ints) -> pa.Array:
     """Days, and nothing for one that never comes."""
     never = numbers == NEVER
     return pa.array(np.where(never, 0, numbers).astype(np.int32), pa.int32(), mask=never).cast(pa.date32())
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
 def _numbers(table: pa.Table, name: str) -> Any:
