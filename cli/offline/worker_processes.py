@@ -74,7 +74,7 @@ def workers(processes: int) -> Iterator[Workers]:
         try:
             yield Workers(pool)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # what runs is waited for: it may be writing where things are removed next
             raise
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -17,7 +18,7 @@ from subprocess import DEVNULL, PIPE, Popen
 import psutil
 import pytest
 
-from cli.offline.worker_processes import cores
+from cli.offline.worker_processes import cores, workers
 from infra.population import generate
 from tests.support.builders import VILLAGE, YEARLY, Json, bill, coverage, discharge, encode, policy_text
 from tests.support.paths import REPOSITORY, WUXI
@@ -334,3 +335,15 @@ def test_a_signal_leaves_nothing_behind(city: Path, tmp_path: Path, number: int,
     assert [] == left
     assert (status, False) == (process.returncode, b"Traceback" in told)
     assert number == signal.SIGKILL or [] == list(spool.iterdir())
+
+
+def test_a_computation_that_is_ended_has_ended_when_its_files_are_removed() -> None:
+    """Whatever ends it, no process of it goes on to write into a folder that is being removed."""
+    with pytest.raises(SystemExit), workers(2) as pool:
+        for _ in pool.map(_long, range(4)):
+            raise SystemExit(143)
+    assert [] == multiprocessing.active_children()
+
+
+def _long(number: int) -> int:
+    return sum(range(2 * 10**7)) if number else 0
