@@ -74,7 +74,8 @@ def workers(processes: int) -> Iterator[Workers]:
         try:
             yield Workers(pool)
         except BaseException:
-            pool.shutdown(cancel_futures=True)  # what runs is waited for: it may be writing where things are removed next
+            # What runs is waited for: it may be writing into a folder that is removed next.
+            pool.shutdown(cancel_futures=True)
             raise
 
 

@@ -339,9 +339,14 @@ def test_a_signal_leaves_nothing_behind(city: Path, tmp_path: Path, number: int,
 
 def test_a_computation_that_is_ended_has_ended_when_its_files_are_removed() -> None:
     """Whatever ends it, no process of it goes on to write into a folder that is being removed."""
-    with pytest.raises(SystemExit), workers(2) as pool:
-        for _ in pool.map(_long, range(4)):
+
+    def computation() -> None:
+        with workers(2) as pool:
+            next(pool.map(_long, range(4)))
             raise SystemExit(143)
+
+    with pytest.raises(SystemExit):
+        computation()
     assert [] == multiprocessing.active_children()
 
 
