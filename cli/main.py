@@ -30,6 +30,7 @@ GROUPS = {  # module, Typer with the commands
     "facts": ("cli.facts.facts_command", "app"),
     "topics": ("cli.servers.topics_command", "app"),
     "policy": ("cli.policy.policy_command", "app"),
+    "treaty": ("cli.treaty.treaty_command", "app"),
     "deadletter": ("cli.events.deadletter_command", "app"),
     "payouts": ("cli.payouts.payouts_command", "app"),
     "contracts": ("cli.contracts_command", "app"),

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.prose import Prose
+from cli.terminal.rules_table import rules_table
 from handlers.offline.worked_examples import benefit_at, category_of, claim_at, telling_amounts
 from handlers.offline.working_line import working
 from handlers.words.claim_sentences import yuan
@@ -26,12 +27,14 @@ def show(policy: Policy, term: Term, language: OutputLanguage, console: Console)
     say, label = translator(language), translator(language, " ")
     console.print()
     console.print(Text(policy.title or policy.id, style="bold"))
-    console.print(_rules([(Saying("编号", "id"), Saying(policy.id, policy.id)), *policy_rules(policy, term)], language))
+    console.print(
+        rules_table([(Saying("编号", "id"), Saying(policy.id, policy.id)), *policy_rules(policy, term)], language)
+    )
     console.print(Text(f"SHA-256 {policy.sha256}", style="dim", overflow="fold"))
     for number, scheme in enumerate(policy.schemes, start=1):
         console.print()
         console.rule(Text(f"{number}. {scheme.title or scheme.id}  {scheme.id}", style="bold"), align="left")
-        console.print(_rules(scheme_rules(scheme), language))
+        console.print(rules_table(scheme_rules(scheme), language))
         for tier in scheme.tiers:
             console.print(Padding(_tier(policy, scheme, tier, language), (1, 0, 0, 0), expand=False))
     console.print()
@@ -39,21 +42,6 @@ def show(policy: Policy, term: Term, language: OutputLanguage, console: Console)
     console.rule(Text(label(heading), style="bold"), align="left")
     console.print(Prose(say(_example_in_words())))
     console.print(_claim(policy, language))
-
-
-def _rules(rules: list[tuple[Saying, Saying]], language: OutputLanguage) -> Table:
-    languages = [OutputLanguage.ZH, OutputLanguage.EN] if language is OutputLanguage.BOTH else [language]
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column(overflow="fold", no_wrap=True, style="dim")
-    table.add_column(overflow="fold")
-    for name, sentence in rules:
-        name = Saying(name.zh, name.en[:1].upper() + name.en[1:])
-        if sentence.zh == sentence.en:
-            table.add_row(Prose(translator(language, " ")(name)), Prose(sentence.zh))
-            continue
-        for part in languages:
-            table.add_row(Prose(translator(part)(name)), Prose(translator(part)(sentence)))
-    return table
 
 
 def _tier(policy: Policy, scheme: Scheme, tier: Tier, language: OutputLanguage) -> RenderableType:

@@ -47,11 +47,11 @@ class MoneyChange(Fen):
     """A cell with a difference in fen, shown with its sign."""
 
 
-class Share(float):
+class ShareChange(float):
     """A cell with a share, 0.1 for 10 %, shown with its sign."""
 
 
-Cell = str | int | Fen | MoneyChange | Share | Saying | None
+Cell = str | int | Fen | MoneyChange | ShareChange | Saying | None
 
 
 class Sheet(NamedTuple):
@@ -130,7 +130,7 @@ def _cost_sheet(
         if not report.compares:
             return [cost.claims_after, Fen(cost.after)]
         change = cost.after - cost.before
-        share = Share(change / cost.before) if cost.before else None
+        share = ShareChange(change / cost.before) if cost.before else None
         return [cost.claims_before, Fen(cost.before), cost.claims_after, Fen(cost.after), MoneyChange(change), share]
 
     rows: list[list[Cell]] = [
@@ -276,7 +276,7 @@ def text_of(cell: Cell, say: Callable[[Saying], str]) -> str:
         return _signed(int(cell))
     if isinstance(cell, Fen):
         return yuan(int(cell))
-    if isinstance(cell, Share):
+    if isinstance(cell, ShareChange):
         return f"{float(cell):+.1%}" if cell else "0.0%"
     return f"{cell:,}" if isinstance(cell, int) else cell
 
@@ -289,7 +289,7 @@ def _plain(cell: Cell) -> str:
         return cell.en
     if isinstance(cell, Fen):
         return format_yuan(int(cell))
-    return f"{float(cell):.6f}" if isinstance(cell, Share) else harmless(str(cell))
+    return f"{float(cell):.6f}" if isinstance(cell, ShareChange) else harmless(str(cell))
 
 
 def write_csv(report: SimulationReport, folder: Path) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cli.simulate.cost_tables import Cell, Fen, Share, SimulationReport, sheets
+from cli.simulate.cost_tables import Cell, Fen, ShareChange, SimulationReport, sheets
 from schemas.bilingual import Saying
 from schemas.money import format_yuan
 
@@ -35,6 +35,6 @@ def _value(cell: Cell) -> str | int | None:
         return cell.en
     if isinstance(cell, Fen):
         return format_yuan(int(cell))
-    if isinstance(cell, Share):
+    if isinstance(cell, ShareChange):
         return f"{float(cell):.6f}"
     return None if cell == "" else cell

@@ -1,4 +1,4 @@
-"""Files that a command is given: policies, and facts line by line, with the moment at which these are taken in."""
+"""Files that a command is given: policies, treaties, and facts line by line, with the moment when they are taken in."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from schemas.policy.model import Policies
 from schemas.policy.policy_file import PolicyError, parse_policy, read_policies, read_text
 from schemas.policy.succession import PoliciesConflict
 from schemas.refusals import Refusal
+from schemas.treaty.treaty_conflicts import TreatiesConflict
+from schemas.treaty.treaty_file import TreatyError, read_treaties
+from schemas.treaty.treaty_model import Treaties
 
 FACTS_HELP = (
     "Facts, one JSON object per line, in any order; - for standard input. Or a file that `huzhu facts pack` wrote."
@@ -64,13 +67,21 @@ def by_start(files: list[Path]) -> list[tuple[Path, str]]:
     return sorted(texts, key=lambda each: parse_policy(each[1], str(each[0])).effective_from)
 
 
-def refuse(error: PolicyError, language: OutputLanguage) -> NoReturn:
-    """Ends the command with what is wrong with policy files."""
+def load_treaties(files: list[Path], language: OutputLanguage = OutputLanguage.BOTH) -> Treaties:
+    """The treaties in some files; ends the command with the reason if they cannot be used."""
+    try:
+        return read_treaties(files)
+    except TreatyError as error:
+        refuse(error, language)
+
+
+def refuse(error: PolicyError | TreatyError, language: OutputLanguage) -> NoReturn:
+    """Ends the command with what is wrong with files of policies or treaties."""
     fail("\n".join(translator(language)(problem.said) for problem in error.problems))
 
 
-def refuse_together(error: PoliciesConflict, language: OutputLanguage, place: str = "") -> NoReturn:
-    """Ends the command with why policies cannot be in force together; ``place`` comes before each reason."""
+def refuse_together(error: PoliciesConflict | TreatiesConflict, language: OutputLanguage, place: str = "") -> NoReturn:
+    """Ends the command with why these cannot be in force together; ``place`` comes before each reason."""
     say = translator(language)
     said = [Saying(place + found.message.zh, place + found.message.en) for found in error.conflicts]
     fail("\n".join(map(say, said)))

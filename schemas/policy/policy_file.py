@@ -90,7 +90,7 @@ def read_text(path: Path) -> str:
 def parse_policy(text: str, file: str = "policy") -> Policy:
     """The policy in a TOML text; ``file`` is the name used in messages. Raises PolicyError."""
     text = text.removeprefix(BYTE_ORDER_MARK)
-    document = _parse(text, file)
+    document = parse_toml(text, file)
     lines = lines_of(text)
     head = document.pop("policy", None)
     if not isinstance(head, dict):
@@ -115,7 +115,8 @@ def parse_policy(text: str, file: str = "policy") -> Policy:
         raise PolicyError(sorted(problems, key=lambda problem: problem.line)) from None
 
 
-def _parse(text: str, file: str) -> dict[str, Any]:
+def parse_toml(text: str, file: str, tables: messages.TableWords = messages.OF_POLICIES) -> dict[str, Any]:
+    """The tables of a TOML text, with every decimal number as it is written. Raises PolicyError with what it is not."""
     try:
         return tomllib.loads(text, parse_float=NumberLiteral)
     except tomllib.TOMLDecodeError as error:
@@ -125,7 +126,7 @@ def _parse(text: str, file: str) -> dict[str, Any]:
         key = _KEY.match(rows[line - 1])
         field = key[1] if key else messages.HEADING if rows[line - 1].lstrip().startswith("[") else "TOML"
         reason = re.sub(r" \(at .*\)$", "", str(error))
-        raise PolicyError([FileProblem(file, line, field, messages.of_syntax(reason, field))]) from None
+        raise PolicyError([FileProblem(file, line, field, messages.of_syntax(reason, field, tables))]) from None
     except (ValueError, RecursionError):
         message = Saying(
             "有过长的数字,或嵌套过深的列表:请改正",

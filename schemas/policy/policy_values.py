@@ -60,15 +60,21 @@ def quotient_text(numerator: int, denominator: int) -> str:
     return f"{digits[:-places]}.{digits[-places:]}"
 
 
-def _toml_date(value: object) -> date:
+def toml_day(value: object) -> date | None:
+    """A day of a TOML file, which may stand in quotes; None if it is none."""
     if isinstance(value, str):
         try:
             return date.fromisoformat(value)
         except ValueError:
-            pass
-    elif isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    raise wrong("date", *NO_DAY)
+            return None
+    return value if isinstance(value, date) and not isinstance(value, datetime) else None
+
+
+def _toml_date(value: object) -> date:
+    day = toml_day(value)
+    if day is None:
+        raise wrong("date", *NO_DAY)
+    return day
 
 
 def _not_negative(value: int) -> int:

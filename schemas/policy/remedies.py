@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
@@ -50,9 +51,25 @@ _TABLES: dict[tuple[str, ...], tuple[Saying, type[BaseModel]]] = {
     ("scheme", "tier", "brackets"): (Saying("分段 { over, rate }", "a bracket { over, rate }"), Bracket),
 }
 
-_TWICE = Saying(
-    "这张表出现了两次:[policy] 只写一次,[[scheme]] 和 [[scheme.tier]] 用双重方括号",
-    "this table appears twice: write [policy] once, [[scheme]] and [[scheme.tier]] with two brackets",
+
+class TableWords(NamedTuple):
+    """What is said about the tables of a kind of file: one that comes twice, a heading or a list that does not end."""
+
+    twice: Saying
+    heading: Saying
+    braces: Saying
+
+
+OF_POLICIES = TableWords(
+    Saying(
+        "这张表出现了两次:[policy] 只写一次,[[scheme]] 和 [[scheme.tier]] 用双重方括号",
+        "this table appears twice: write [policy] once, [[scheme]] and [[scheme.tier]] with two brackets",
+    ),
+    Saying(
+        "表头没有结束:请写 [policy]、[[scheme]] 或 [[scheme.tier]]",
+        "the heading of a table is not closed: write [policy], [[scheme]] or [[scheme.tier]]",
+    ),
+    Saying("这里或上面有一个分段没有结束:请补上 }", "a bracket is not closed here or above: add the missing }"),
 )
 _SYNTAX = (
     (
@@ -75,10 +92,6 @@ _SYNTAX = (
     (
         "Unclosed array",
         Saying("这里或上面有一个列表没有结束:请补上 ]", "a list is not closed here or above: add the missing ]"),
-    ),
-    (
-        "Unclosed inline table",
-        Saying("这里或上面有一个分段没有结束:请补上 }", "a bracket is not closed here or above: add the missing }"),
     ),
     (
         "Unterminated string",
@@ -111,25 +124,18 @@ _SYNTAX = (
             "something follows the value: write one field on a line, and put # before a comment",
         ),
     ),
-    (
-        "Expected ']",
-        Saying(
-            "表头没有结束:请写 [policy]、[[scheme]] 或 [[scheme.tier]]",
-            "the heading of a table is not closed: write [policy], [[scheme]] or [[scheme.tier]]",
-        ),
-    ),
 )
 _OF_A_DAY = ("Invalid date", "Invalid value", "Expected newline")
 """What the parser says of a day that is not one, such as 2024-02-30, soon, or 2024-1-1."""
 
 
-def of_syntax(message: str, field: str) -> Saying:
+def of_syntax(message: str, field: str, tables: TableWords = OF_POLICIES) -> Saying:
     """The remedy for an error of the TOML parser; ``field`` is the key on that line."""
     if field in DATES and message.startswith(_OF_A_DAY):
         return NO_DAY
     if field == HEADING and message.startswith("Cannot"):
-        return _TWICE
-    for start, remedy in _SYNTAX:
+        return tables.twice
+    for start, remedy in (("Expected ']", tables.heading), ("Unclosed inline table", tables.braces), *_SYNTAX):
         if message.startswith(start):
             return remedy
     return Saying(f"不是 TOML({message}):请改正这一行", f"is not TOML ({message}): correct this line")
@@ -151,7 +157,7 @@ def of_field(
             add = TABLES_TO_ADD.get(field) or Saying(EXAMPLES[field], EXAMPLES[field])
             return Saying(f"是空的:至少要有一个,如 {add.zh}", f"is empty: list at least one, such as {add.en}")
         case "literal_error" | "enum":
-            return _one_of(value, re.findall(r"'([^']*)'", str(context.get("expected", ""))))
+            return one_of(value, re.findall(r"'([^']*)'", str(context.get("expected", ""))))
         case "money":
             return Saying(f"不是金额:{AMOUNT.zh}", f"is not an amount ({message}): {AMOUNT.en}")
         case "int_type" | "greater_than_equal" | "less_than_equal":
@@ -205,7 +211,8 @@ def _fields(model: type[BaseModel]) -> list[str]:
     return [info.alias or name for name, info in model.model_fields.items()]
 
 
-def _one_of(value: object, allowed: list[str]) -> Saying:
+def one_of(value: object, allowed: Sequence[str]) -> Saying:
+    """That a value is none of those allowed, and which one may be meant."""
     listed = [f'"{choice}"' for choice in allowed]
     close = get_close_matches(value, allowed, n=1) if isinstance(value, str) else []
     zh, en = (f";是不是 {close[0]}?", f"; did you mean {close[0]}?") if close else ("", "")

@@ -16,7 +16,7 @@ from tests.support.acts import create_key, create_user
 from tests.support.builders import encode
 from tests.support.ledgers import give, in_order
 from tests.support.owed_person import OwedPerson, standing
-from tests.support.paths import WUXI
+from tests.support.paths import SELF_PAY_TREATY, VILLAGE_TREATY, WUXI
 from tests.support.processes import huzhu
 from tests.support.succession import successor
 
@@ -104,6 +104,9 @@ def test_reports_in_a_pipe_are_neither_wrapped_nor_cut(tmp_path: Path) -> None:
         ("simulate", *files, "--baseline", WUXI, *language),
         ("policy", "check", WUXI, new),
         ("policy", "diff", WUXI, new),
+        ("treaty", "check", SELF_PAY_TREATY, VILLAGE_TREATY),
+        ("treaty", "show", SELF_PAY_TREATY),
+        ("treaty", "diff", SELF_PAY_TREATY, VILLAGE_TREATY),
     ):
         narrow, wide = (huzhu(*words, columns=columns).stdout for columns in (30, 300))
         assert narrow == wide, words

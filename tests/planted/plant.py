@@ -34,6 +34,7 @@ from tests.planted import (
     bugs_of_the_columns,
     bugs_of_the_core,
     bugs_of_the_outbox,
+    bugs_of_treaties,
     bugs_of_usual_events,
 )
 from tests.planted.bug import Bug
@@ -60,6 +61,7 @@ _LISTS = (
     bugs_of_direct_messages,
     bugs_of_forgetting,
     bugs_of_payees,
+    bugs_of_treaties,
     bugs_of_usual_events,
     bugs_of_status,
     bugs_of_remembering,

@@ -1,0 +1,1 @@
+"""`huzhu treaty`: check, compare, show."""

@@ -1,0 +1,1 @@
+"""What each insurer of a treaty bears."""

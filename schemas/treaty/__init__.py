@@ -1,0 +1,1 @@
+"""A treaty and its file: which insurers bear what schemes pay."""
