@@ -1,10 +1,11 @@
-"""Short policies and facts for worked examples, and what the oracle makes of them."""
+"""Short policies, treaties and facts for worked examples, and what the oracle makes of them."""
 
 import json
 from collections.abc import Mapping
 from decimal import Decimal
 
 from .calculator import adjudicate
+from .treaties import Month, Treaty
 
 SECTION_5 = (
     "village_mutual_aid",
@@ -99,3 +100,14 @@ def results(claim: Mapping[str, object]) -> list[tuple[object, object, object]]:
 
 def codes(*facts: bytes) -> list[object]:
     return [refusal["code"] for refusal in adjudicate([policy(scheme(*SECTION_5))], list(facts))[1]]
+
+
+def shared(*shares: str, **stop_loss: str) -> Treaty:
+    """A treaty of insurers `0`, `1`, ... with the given shares."""
+    share = [{"insurer": str(place), "share": share} for place, share in enumerate(shares)]
+    return {"treaty": {"share": share, "stop_loss": stop_loss} if stop_loss else {"share": share}}
+
+
+def figures(found: list[Month]) -> list[tuple[int, ...]]:
+    """For each month the parts in the file's order, then the cession."""
+    return [(*month.parts.values(), month.cession) for month in found]
