@@ -11,6 +11,8 @@ NEGATIVE = f"{SHARES}::test_a_negative_sum_is_shared_like_a_positive_one"
 CEDED = f"{SHARES}::test_the_cession_is_the_share_of_what_lies_between_attachment_and_limit"
 MONTH = f"{SHARES}::test_parts_and_cession_add_up_to_the_month"
 DRIFT = f"{SHARES}::test_months_add_up_to_what_they_are_together"
+ORACLE = f"{SHARES}::test_months_are_those_of_the_oracle"
+COVERS = f"{SHARES}::test_who_covers_a_day_is_whom_the_oracle_finds"
 COVERING = "tests/unit/test_treaties.py"
 FILE = "tests/unit/test_treaty_file.py"
 MISTAKE = f"{FILE}::test_one_mistake_gives_one_message"
@@ -89,7 +91,7 @@ BUGS = (
         "    return parts, ceded(after, treaty.stop_loss) - ceded(before, treaty.stop_loss)\n",
         "    cession = ceded(after, treaty.stop_loss) - ceded(before, treaty.stop_loss)\n"
         "    return allocated(after - before - cession, treaty.shares), cession\n",
-        (DRIFT,),
+        (DRIFT, ORACLE),
     ),
     Bug(
         "treaties",
@@ -108,7 +110,7 @@ BUGS = (
         "schemas/treaty/treaty_model.py",
         "self.effective_to is None or day < self.effective_to",
         "self.effective_to is None or day <= self.effective_to",
-        (f"{COVERING}::test_a_treaty_covers_its_schemes_from_its_first_day_to_its_last",),
+        (f"{COVERING}::test_a_treaty_covers_its_schemes_from_its_first_day_to_its_last", COVERS),
     ),
     Bug(
         "treaties",
@@ -116,7 +118,7 @@ BUGS = (
         "schemas/treaty/treaty_conflicts.py",
         "second.effective_from < first.effective_to):",
         "second.effective_from + timedelta(days=1) < first.effective_to):",
-        (f"{COVERING}::test_one_day_is_an_overlap_and_the_end_is_none",),
+        (f"{COVERING}::test_one_day_is_an_overlap_and_the_end_is_none", COVERS),
     ),
     Bug(
         "treaties",
@@ -124,7 +126,7 @@ BUGS = (
         "schemas/treaty/treaty_conflicts.py",
         "for scheme_id in first.schemes if",
         "for scheme_id in first.schemes[:1] if",
-        (f"{COVERING}::test_one_day_is_an_overlap_and_the_end_is_none",),
+        (f"{COVERING}::test_one_day_is_an_overlap_and_the_end_is_none", COVERS),
     ),
     Bug(
         "treaties",

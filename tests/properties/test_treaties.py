@@ -1,78 +1,34 @@
-"""The laws of shares and cessions (payers.md, section 3), to the fen, over random treaties and months."""
+"""Treaties (payers.md, sections 2 and 3) against an oracle that shares no code, and the laws of shares and cessions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+import tomllib
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from math import floor
 from random import Random
 
 import pytest
 
 from handlers.treaties.shares import allocated, ceded, month_parts
-from schemas.treaty.treaty_model import Share, StopLoss, Treaty, identified
+from schemas.treaty.treaty_conflicts import TreatiesConflict
+from schemas.treaty.treaty_file import parse_treaty
+from schemas.treaty.treaty_model import FUND, Share, StopLoss, Treaties
+from tests.oracle import treaties as oracle
 from tests.support.length import times
+from tests.support.random_treaties import SCHEMES, file_of, signed, sum_of, sums_of, treaties, treaty_of
 
 TREATIES = times(500, 20_000)
-MILLIONTHS = 1_000_000
+SEVERAL = times(100, 2_000)
 
 pytestmark = pytest.mark.long
 
 
-def treaties() -> Iterator[tuple[Random, Treaty]]:
-    """Random treaties, each with the chance that made it; some shares are equal, so that remainders tie."""
-    for seed in range(TREATIES):
-        random = Random(seed)
-        yield random, treaty_of(random)
-
-
-def treaty_of(random: Random) -> Treaty:
-    count = random.choice((1, 2, 2, 3, 3, 4, 7, 12))
-    if random.random() < 0.4:  # as equal as they can be
-        parts = [MILLIONTHS // count] * count
-        parts[random.randrange(count)] += MILLIONTHS - sum(parts)
-    else:
-        step = random.choice((1, 10_000, 50_000))
-        cuts = sorted(random.sample(range(1, MILLIONTHS // step), count - 1))
-        parts = [(end - start) * step for start, end in pairwise([0, *cuts, MILLIONTHS // step])]
-    shares = tuple(Share(f"insurer-{place}", millionths(part)) for place, part in enumerate(parts))
-    stop_loss = None
-    if random.random() < 0.8:
-        share = random.choice((MILLIONTHS, 500_000, 900_000, random.randint(1, MILLIONTHS)))
-        stop_loss = StopLoss(sum_of(random), 1 + sum_of(random), millionths(share), "reinsurer-x")
-    days = date(2024, 1, 1), date(2025, 1, 1)
-    lead = random.choice(shares).insurer
-    return identified(Treaty("t", "", "sample", *days, ("aid",), lead, shares, stop_loss, ""))
-
-
-def millionths(number: int) -> Decimal:
-    return Decimal(number).scaleb(-6)
-
-
-def sum_of(random: Random) -> int:
-    """Fen: nothing, a few, or millions."""
-    return random.choice((0, random.randint(0, 20), random.randint(0, 10**6), random.randint(0, 10**12)))
-
-
-def signed(random: Random) -> int:
-    return random.choice((1, 1, -1)) * sum_of(random)
-
-
-def sums_of(random: Random, treaty: Treaty) -> list[int]:
-    """What a treaty paid in all, month after month: up, down, and to where its stop-loss begins and ends."""
-    sums = list(accumulate((signed(random) for _ in range(random.randint(1, 15))), initial=0))
-    if treaty.stop_loss is not None:
-        edges = [treaty.stop_loss.attachment, treaty.stop_loss.attachment + treaty.stop_loss.limit]
-        sums += [random.choice(edges) + random.randint(-3, 3) for _ in range(3)]
-    return sums
-
-
 def test_a_sum_is_shared_without_losing_or_making_a_fen() -> None:
     """Each insurer gets its share down to the fen, or one fen more; the parts add up to the sum."""
-    for random, treaty in treaties():
+    for random, treaty in treaties(TREATIES):
         total = signed(random)
         parts = allocated(total, treaty.shares)
         assert total == sum(parts), (treaty, total)
@@ -85,7 +41,7 @@ def test_a_sum_is_shared_without_losing_or_making_a_fen() -> None:
 def test_fen_left_over_go_to_the_largest_remainders_in_the_order_of_the_file() -> None:
     """Nobody who went without had a larger remainder, or an equal one and stands above."""
     ties = 0
-    for random, treaty in treaties():
+    for random, treaty in treaties(TREATIES):
         total = sum_of(random)
         exact = [total * Fraction(each.share) for each in treaty.shares]
         remainders = [amount - floor(amount) for amount in exact]
@@ -100,14 +56,14 @@ def test_fen_left_over_go_to_the_largest_remainders_in_the_order_of_the_file() -
 
 def test_a_negative_sum_is_shared_like_a_positive_one() -> None:
     """alloc(x) = -alloc(-x): what is taken back comes from whom it was paid by."""
-    for random, treaty in treaties():
+    for random, treaty in treaties(TREATIES):
         total = sum_of(random)
         assert allocated(-total, treaty.shares) == [-part for part in allocated(total, treaty.shares)]
 
 
 def test_the_cession_is_the_share_of_what_lies_between_attachment_and_limit() -> None:
     """Rounded half up, never below zero, and never more than the share of the limit; without a stop-loss nothing."""
-    for random, treaty in treaties():
+    for random, treaty in treaties(TREATIES):
         for total in sums_of(random, treaty):
             found, stop_loss = ceded(total, treaty.stop_loss), treaty.stop_loss
             if stop_loss is None:
@@ -124,7 +80,7 @@ def half_up(amount: Fraction) -> int:
 
 def test_parts_and_cession_add_up_to_the_month() -> None:
     """Whatever the months before it were, and also when money came back."""
-    for random, treaty in treaties():
+    for random, treaty in treaties(TREATIES):
         for before, after in pairwise(sums_of(random, treaty)):
             parts, cession = month_parts(before, after, treaty)
             assert after - before == sum(parts) + cession, (treaty, before, after)
@@ -133,7 +89,7 @@ def test_parts_and_cession_add_up_to_the_month() -> None:
 def test_months_add_up_to_what_they_are_together() -> None:
     """No drift: over any months, negative ones too, each insurer bears what one long month would have cost it."""
     opposite = 0
-    for random, treaty in treaties():
+    for random, treaty in treaties(TREATIES):
         sums = sums_of(random, treaty)
         together = [0] * len(treaty.shares)
         cessions = 0
@@ -154,10 +110,50 @@ def test_months_add_up_to_what_they_are_together() -> None:
 
 def test_there_and_back_costs_nobody_anything() -> None:
     """A month that takes back exactly what another one paid gives every insurer its part back."""
-    for random, treaty in treaties():
+    for random, treaty in treaties(TREATIES):
         before, after = signed(random), signed(random)
         there, back = month_parts(before, after, treaty), month_parts(after, before, treaty)
         assert ([-part for part in there[0]], -there[1]) == back
+
+
+def test_months_are_those_of_the_oracle() -> None:
+    """A second calculation, by somebody who has not read this one, finds the same parts and cessions in the file."""
+    for random, treaty in treaties(TREATIES):
+        sums = sums_of(random, treaty)
+        found = oracle.months(tomllib.loads(file_of(treaty)), [after - before for before, after in pairwise(sums)])
+        told = [(list(month.parts.values()), month.cession) for month in found]
+        assert told == [month_parts(*each, treaty) for each in pairwise(sums)], (treaty, sums)
+
+
+def test_a_file_is_read_as_the_treaty_that_it_says() -> None:
+    """Written and read again it is the same treaty, under the same hash."""
+    for _, treaty in treaties(SEVERAL):
+        assert treaty == parse_treaty(file_of(treaty))
+
+
+def test_who_covers_a_day_is_whom_the_oracle_finds() -> None:
+    """Treaties are published one after the other: those that overlap are refused, of the others one covers a day."""
+    refused = covered = 0
+    for seed in range(SEVERAL):
+        random = Random(seed)
+        together, files = Treaties(), list[oracle.Treaty]()
+        for _ in range(random.randint(1, 12)):
+            treaty = treaty_of(random)
+            file = tomllib.loads(file_of(treaty))
+            if any(oracle.overlap(file, other) for other in files):
+                refused += 1
+                with pytest.raises(TreatiesConflict, match="both cover"):
+                    together.joined(treaty)
+                continue
+            together = together.joined(treaty)
+            files.append(file)
+        for _ in range(20):
+            scheme_id, day = random.choice(SCHEMES), date(2023, 12, 25) + timedelta(days=random.randrange(100))
+            found = together.covering(scheme_id, day)
+            told = (FUND, None) if found is None else (found.lead, found.id)
+            assert told == oracle.payer_of(files, scheme_id, day)
+            covered += found is not None
+    assert min(refused, covered) > SEVERAL
 
 
 @pytest.mark.parametrize(
