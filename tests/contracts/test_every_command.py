@@ -19,7 +19,7 @@ from cli.main import huzhu as program
 from cli.main import main
 from infra.keys.personal_data import add_key
 from tests.support.builders import discharge, encode
-from tests.support.paths import MAPPING_FILE, WUXI
+from tests.support.paths import MAPPING_FILE, SELF_PAY_TREATY, WUXI
 
 DOCUMENTED = {0, 1, 2, 3, 75}
 AWAY = {
@@ -94,14 +94,16 @@ def facts(tmp_path: Path) -> Path:
     return file
 
 
-def value_of(parameter: Any, facts: Path) -> str:
+def value_of(name: str, parameter: Any, facts: Path) -> str:
+    """A value for a parameter of the command of that name."""
     if parameter.name in VALUES:
         return VALUES[parameter.name]
     kind = kind_of(parameter)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return str(next(iter(kind)).value)
     if kind is Path:
-        return str(WUXI if parameter.name in ("files", "file", "before", "after") else facts)
+        rules = SELF_PAY_TREATY if name.startswith("huzhu treaty ") else WUXI
+        return str(rules if parameter.name in ("files", "file", "before", "after") else facts)
     return "1" if kind is int else "x-1"
 
 
@@ -112,7 +114,9 @@ def call(name: str, facts: Path, tried: str = "", file: Path | None = None) -> l
     for word in ALSO.get(key, ALSO.get(name, [])):
         words.append({"FACTS": str(facts), "KEY": str(facts)}.get(word, word))
     for parameter in COMMANDS[name].params:
-        chosen = str(file) if parameter.name == tried else value_of(parameter, facts) if parameter.required else None
+        chosen = (
+            str(file) if parameter.name == tried else value_of(name, parameter, facts) if parameter.required else None
+        )
         if chosen is None or (parameter.name == "numbers" and "1" in words):
             continue
         if parameter.param_type_name == "argument":
