@@ -116,6 +116,41 @@ def test_a_file_without_its_table_is_told_which_one() -> None:
     assert [f"treaty.toml:1: {said}"] == problems("[[treaty]]\n")
 
 
+STRANGE = (
+    *(
+        "1",
+        "-1",
+        "1.5",
+        "nan",
+        "-inf",
+        "1e400",
+        "0x10",
+        "true",
+        "9" * 5000,
+        "'x'",
+        "'fund'",
+        "'\uff11'",
+        '"\\ud800"',
+        '"\\u0000"',
+    ),
+    *("[]", "[[]]", "[{}]", "['a', 1]", "{}", "{ a = 1 }", "12:00:00", "2024-01-01", "'2024-01-01'", "", "'"),
+)
+
+
+@pytest.mark.parametrize("number", [number for number, line in enumerate(SAMPLE.splitlines()) if "=" in line])
+def test_whatever_stands_in_a_field_is_a_value_or_a_message(number: int) -> None:
+    """No text makes the reader fail with anything else, and each message stands in both languages."""
+    lines = SAMPLE.splitlines()
+    name = lines[number].partition("=")[0]
+    for strange in STRANGE:
+        text = "\n".join([*lines[:number], f"{name}= {strange}", *lines[number + 1 :]])
+        try:
+            parse_treaty(text)
+        except TreatyError as error:
+            assert all(problem.message.zh and problem.message.en for problem in error.problems)
+            assert error.problems
+
+
 WORDS_TO_WRITE = re.compile(r'"[^"]*"|\[\[?[\w.]+\]\]?|[\w./-]*[_./=][\w./-]*')
 """What a Chinese sentence quotes of a treaty file: values, headings, fields."""
 
