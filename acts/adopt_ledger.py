@@ -20,6 +20,7 @@ from infra.ledger.identity import Identity, renew
 from schemas.access.console_rights import ConsoleAct
 from schemas.outbound import AuditKind
 from schemas.topics import INSTRUCTIONS, OUTBOUND
+from schemas.treaty.treaty_model import FUND
 
 
 class Survey(NamedTuple):
@@ -69,8 +70,8 @@ def mark_of(topic: str, key: bytes | None, value: bytes) -> str:
 def money_of(instruction: bytes) -> tuple[Any, ...]:
     """What an insurer does because of an instruction."""
     told = json.loads(instruction)
-    names = ("person_id", "kind", "amount", "payee", "payee_id", "reissue_of", "reversal_of")
-    return tuple(told.get(name) for name in names)
+    names = ("person_id", "kind", "amount", "payee", "payee_id", "treaty_id", "reissue_of", "reversal_of")
+    return (*(told.get(name) for name in names), told.get("payer", FUND))
 
 
 def survey(connection: Connection, reader: Reader, shard: int, topics_seq: int) -> Surveyed:

@@ -41,6 +41,7 @@ def create(
         needs = {
             ApiRole.HOSPITAL: "at least one facility",
             ApiRole.INSURER: "at least one scheme",
+            ApiRole.LEAD: "at least one insurer",
             ApiRole.REGISTRY: "no scope",
         }
         raise KeyRefused(f"a {role} key needs {needs[role]}")

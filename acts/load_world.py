@@ -8,6 +8,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from acts.published_policies import published_policies
+from acts.published_treaties import published_treaties
 from acts.remembered_persons import RememberedPersons
 from handlers.claims.admit import Registry, VersionLine, claims_of_identity
 from handlers.claims.payout_reports import report_of
@@ -40,7 +41,8 @@ def load_persons(connection: Connection, persons: Collection[PersonId], shard_co
 
 
 def _empty_world(connection: Connection, shard_count: int) -> World:
-    return World(published_policies(connection), partial(shard_of, shard_count=shard_count))
+    shard = partial(shard_of, shard_count=shard_count)
+    return World(published_policies(connection), shard, published_treaties(connection))
 
 
 def _add_persons(connection: Connection, persons: Collection[PersonId], world: World) -> None:

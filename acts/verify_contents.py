@@ -11,27 +11,30 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from handlers.audit.log_check import AuditEntry, Fault, Finding
-from infra.ledger import audit_log
+from infra.ledger import audit_log, treaty_rows
 from infra.ledger.audit_log import Ordered, StoredEntry
 from schemas.bilingual import Saying
 from schemas.canonical import sha256_hex
 from schemas.money import parse_yuan
 from schemas.outbound import AuditKind
+from schemas.treaty.treaty_model import FUND
 
 _NAMES = {
     "events": Saying("事件", "event"),
     "decisions": Saying("理赔决定", "decision"),
     "instructions": Saying("支付指令", "payout instruction"),
     "policies": Saying("方案", "policy"),
+    "treaties": Saying("承保协议", "treaty"),
 }
 
 
 class ContentCheck:
-    """Compares entries with the events, decisions, instructions and policies of the same ledger."""
+    """Compares entries with the events, decisions, instructions, policies and treaties of the same ledger."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._policies = audit_log.policy_hashes(connection)
+        self._treaties = treaty_rows.hashes(connection)
         self._audited: Counter[str] = Counter()
         self._faulty: set[int] = set()
 
@@ -89,13 +92,15 @@ class ContentCheck:
             return "events" if sha256_hex(_sent_again(row.replayed or b"")) != wanted else None
         if entry.kind == AuditKind.POLICY_PUBLISHED and self._policies.get(subject.get("policy_sha256", "")) != wanted:
             return "policies"
+        if entry.kind == AuditKind.TREATY_PUBLISHED and self._treaties.get(subject.get("treaty_sha256", "")) != wanted:
+            return "treaties"
         return "events" if row.event_sha256 != wanted else None
 
 
 def _which(entry: AuditEntry) -> str:
-    """What an entry is about, without the person: a claim, a payout, a policy or a place in a topic."""
+    """What an entry is about, without the person: a claim, a payout, a policy, a treaty or a place in a topic."""
     subject = entry.subject
-    for name in ("payout_id", "claim_id", "policy_id"):
+    for name in ("payout_id", "claim_id", "policy_id", "treaty_id"):
         if name in subject:
             return subject[name]
     place = [subject.get(name) for name in ("topic", "partition", "offset")]
@@ -116,6 +121,7 @@ def _columns_agree(order: Ordered) -> bool:
         fields = json.loads(order.value)
         said = [fields[name] for name in ("payout_id", "claim_id", "scheme_id", "revision", "kind", "person_id")]
         agree = said == [*order[:5], order.person_id] and fields.get("payee_id", "") == order.payee_id
+        agree = agree and (fields.get("payer", FUND), fields.get("treaty_id")) == (order.payer, order.treaty_id)
         return agree and parse_yuan(fields["amount"]) == order.amount
     except (ValueError, KeyError, TypeError):
         return False

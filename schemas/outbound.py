@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.dates import Instant
 from schemas.ids import ClaimId, FacilityId, PayoutId, PersonId, PolicyId
 from schemas.money import Fen
+from schemas.treaty.treaty_model import FUND
 
 
 class InstructionKind(StrEnum):
@@ -29,8 +30,10 @@ class PayoutInstructed(BaseModel):
     """An order to an insurer; its ``payout_id`` follows from claim, scheme, payee and revision alone.
 
     ``amount`` is positive. Revisions count for each payee of a claim and scheme; person and estate are one payee.
-    ``payee_id`` names the facility. ``reissue_of`` names a failed payout that this order replaces, ``reversal_of``
-    one that this order takes off the books: no money moves by it. The three are left out where they do not apply.
+    ``payee_id`` names the facility. ``payer`` is who pays, or takes back what it had paid: the public fund, or the lead
+    of the treaty ``treaty_id``; instructions of releases before 1.1 have neither. ``reissue_of`` names a failed payout
+    that this order replaces, ``reversal_of`` one that this order takes off the books: no money moves by it. What does
+    not apply is left out.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -53,6 +56,8 @@ class PayoutInstructed(BaseModel):
     reissue_of: str | None = None
     reversal_of: str | None = None
     payee_id: FacilityId | None = None
+    payer: str = FUND
+    treaty_id: str | None = None
 
 
 class AuditKind(StrEnum):
@@ -65,6 +70,7 @@ class AuditKind(StrEnum):
     CLAIM_DECIDED = "claim.decided"
     PAYOUT_INSTRUCTED = "payout.instructed"
     POLICY_PUBLISHED = "policy.published"
+    TREATY_PUBLISHED = "treaty.published"
     EVENT_REPLAYED = "event.replayed"
     PAYOUT_REISSUED = "payout.reissued"
     KEY_CREATED = "key.created"

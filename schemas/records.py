@@ -15,6 +15,7 @@ from schemas.canonical import NO_HASH
 from schemas.decisions import Status
 from schemas.facts import Kind
 from schemas.ids import ClaimId, EncounterId, FacilityId, PayoutId, PersonId, PolicyId
+from schemas.treaty.treaty_model import FUND
 
 
 class Delivery(NamedTuple):
@@ -114,7 +115,8 @@ class DecisionRow(NamedTuple):
 class BenefitRow(NamedTuple):
     """What a scheme owes for a claim now, which is also what has been instructed so far, net, to all payees.
 
-    ``instruction_revision`` is that of the person or the estate.
+    ``instruction_revision`` is that of the person or the estate, and ``paid_by`` says who has paid their part
+    (handlers/claims/payers.py).
     """
 
     claim_id: ClaimId
@@ -127,12 +129,14 @@ class BenefitRow(NamedTuple):
     instruction_revision: int
     policy_id: PolicyId | None
     policy_sha256: str | None
+    paid_by: str = ""
 
 
 class FacilityRow(NamedTuple):
     """What a facility has advanced for a claim and scheme, and what of it is paid back, which is also instructed, net.
 
-    ``known``: the claim's policy has the scheme. The person, or the estate, gets the rest of the benefit.
+    ``known``: the claim's policy has the scheme. The person, or the estate, gets the rest of the benefit. ``paid_by``
+    says who has paid ``amount`` (handlers/claims/payers.py).
     """
 
     claim_id: ClaimId
@@ -142,6 +146,7 @@ class FacilityRow(NamedTuple):
     amount: int
     instruction_revision: int
     known: bool
+    paid_by: str = ""
 
 
 class InstructionRow(NamedTuple):
@@ -150,7 +155,7 @@ class InstructionRow(NamedTuple):
     ``payee_id`` is the facility's, or empty for the person or the estate.
 
     ``reissue_of`` names the failed payout that this one orders again, ``reversal_of`` the one that it takes off the
-    books.
+    books. ``payer`` is the fund, or the lead of the treaty ``treaty_id``.
     """
 
     payout_id: PayoutId
@@ -167,6 +172,8 @@ class InstructionRow(NamedTuple):
     reissue_of: str | None = None
     reversal_of: str | None = None
     payee_id: str = ""
+    payer: str = FUND
+    treaty_id: str | None = None
 
 
 class PayoutStateRow(NamedTuple):
@@ -200,7 +207,8 @@ class PayoutState(StrEnum):
 class PayoutRecord(NamedTuple):
     """One payout of the ledger; ``reissued_as`` names the payout that was ordered in its place.
 
-    ``payee_id`` is the facility's, or empty for the person or the estate.
+    ``payee_id`` is the facility's, or empty for the person or the estate. ``payer`` is the fund, or the lead of the
+    treaty ``treaty_id``.
     """
 
     payout_id: PayoutId
@@ -219,6 +227,8 @@ class PayoutRecord(NamedTuple):
     reversal_of: str | None
     reissued_as: str | None
     payee_id: str = ""
+    payer: str = FUND
+    treaty_id: str | None = None
 
 
 class AuditRow(NamedTuple):

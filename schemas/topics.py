@@ -1,5 +1,7 @@
 """Every Kafka topic of Huzhu, declared once: who writes, who reads, the key, how long it is kept.
 
+Beside these every insurer who leads a treaty has a topic of its own (`insurer_topic`).
+
 Partitions of all topics are equal: the partition of a person's key is the person's *shard*
 (docs/architecture.md), so one shard's input, output and audit stay together and in order.
 """
@@ -7,8 +9,10 @@ Partitions of all topics are equal: the partition of a person's key is the perso
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from schemas.treaty.treaty_model import FUND
 
 MESSAGE_BYTES_MAX = 8 * 1024 * 1024
 """A 1 MiB event plus a bigger refused one in base64 (4/3) in its dead letter: the broker must carry both."""
@@ -87,10 +91,35 @@ TOPICS: tuple[Topic, ...] = (
     ALERTS,
     RELAY_CURSORS,
 )
+INSURERS = f"{INSTRUCTIONS.name}."
+"""What the topics of insurers start with. They are made when a treaty is published, one for each lead."""
+
 INBOUND: tuple[Topic, ...] = tuple(topic for topic in TOPICS if topic.direction == "in")
 OUTBOUND: tuple[Topic, ...] = tuple(topic for topic in TOPICS if topic.direction == "out")
 TOPIC_OF_EVENT: dict[str, Topic] = {name: topic for topic in INBOUND for name in topic.event_types}
 """The inbound topic to which an event type belongs."""
+
+
+def insurer_topic(insurer: str) -> Topic:
+    """The topic with the instructions that one insurer pays, each as it stands in `payouts.instructions` too."""
+    return replace(INSTRUCTIONS, name=f"{INSURERS}{insurer}", readers="the insurer")
+
+
+_PAYER = b'"payer":"'
+
+
+def insurer_topic_of(topic: str, value: bytes) -> str | None:
+    """The name of the topic that gets a copy of a message: an instruction that an insurer pays.
+
+    A quotation mark within a text of canonical JSON is escaped, so what is found can only be the member itself.
+    """
+    if topic != INSTRUCTIONS.name:
+        return None
+    start = value.find(_PAYER) + len(_PAYER)
+    if start < len(_PAYER):
+        return None  # a release before 1.1 wrote it
+    payer = value[start : value.index(b'"', start)].decode()
+    return None if payer == FUND else f"{INSURERS}{payer}"
 
 
 def address(value: bytes) -> tuple[str, bytes | None]:

@@ -27,15 +27,17 @@ def create(
     operator: Operator,
     facility: Annotated[list[str] | None, typer.Option(help="A hospital's facility_id; can be repeated.")] = None,
     scheme: Annotated[list[str] | None, typer.Option(help="An insurer's scheme_id; can be repeated.")] = None,
+    insurer: Annotated[list[str] | None, typer.Option(help="A lead's id in its treaties; can be repeated.")] = None,
     note: Annotated[str, typer.Option(help="Whom to contact about the key.")] = "",
 ) -> None:
     """Create a key and write it to standard output. It cannot be shown again: the key itself is not stored."""
     _require_operator(operator)
-    if (facility and role is not ApiRole.HOSPITAL) or (scheme and role is not ApiRole.INSURER):
-        fail("--facility needs --role hospital, --scheme needs --role insurer")
+    given = {ApiRole.HOSPITAL: facility, ApiRole.INSURER: scheme, ApiRole.LEAD: insurer}
+    if any(ids and role is not of for of, ids in given.items()):
+        fail("--facility needs --role hospital, --scheme needs --role insurer, --insurer needs --role lead")
     try:
         with ledger(read_settings()).begin() as connection:
-            key, token = api_keys.create(connection, role, facility or scheme or [], note, operator, utc_now)
+            key, token = api_keys.create(connection, role, given.get(role) or [], note, operator, utc_now)
     except api_keys.KeyRefused as error:
         fail(str(error))
     _show(key, token)

@@ -17,10 +17,11 @@ from confluent_kafka import KafkaException
 from sqlalchemy import Engine
 
 from acts.publish_policy import publish_policy
+from acts.publish_treaty import publish_treaty
 from cli.demo.demo_console import open_console, reports
 from cli.demo.own_servers import require_unused
 from cli.terminal.connect import read_settings
-from cli.terminal.given_files import by_start, folder_for, lines_of, load_policies
+from cli.terminal.given_files import by_start, folder_for, lines_of, load_policies, load_treaties
 from cli.terminal.output import UNUSABLE, err, fail, out, progress
 from cli.terminal.run_summary import summarise
 from infra.clock import utc_now
@@ -30,7 +31,8 @@ from infra.population import generate, with_advances
 from infra.servers.local.guard_client import Guarded
 from infra.servers.resolve import PartFailed, PartUnavailable, resolve_kafka, resolve_postgres
 from infra.settings import Settings
-from schemas.topics import AUDIT, DEADLETTER, DECISIONS, INSTRUCTIONS
+from schemas.policy.policy_file import read_text
+from schemas.topics import AUDIT, DEADLETTER, DECISIONS, INSTRUCTIONS, insurer_topic
 from stream.inbound.partition_reader import RangeReader
 from stream.inbound.post import post
 from stream.lag import lag
@@ -38,7 +40,9 @@ from stream.outbound.cursors import LEDGER_REFUSED
 from stream.outbound.read_topic import read_topic
 
 EXAMPLE = "Example: huzhu demo --facts facts.jsonl --policy wuxi-sample.toml --out huzhu-demo"
-SAMPLE_POLICY = Path(__file__).parents[2] / "infra" / "samples" / "wuxi-sample.toml"
+SAMPLES = Path(__file__).parents[2] / "infra" / "samples"
+SAMPLE_POLICY = SAMPLES / "wuxi-sample.toml"
+SAMPLE_TREATIES = [SAMPLES / "treaty-self-pay-sample.toml", SAMPLES / "treaty-village-sample.toml"]
 FILES = {
     "decisions.jsonl": DECISIONS,
     "payouts.jsonl": INSTRUCTIONS,
@@ -59,6 +63,10 @@ def demo(
     policy: Annotated[
         list[Path] | None, typer.Option(help="Policy file; can be repeated. Default: the Wuxi sample.")
     ] = None,
+    treaty: Annotated[
+        list[Path] | None,
+        typer.Option(help="Treaty file; can be repeated. Default: two samples, if the policy is the sample."),
+    ] = None,
     out_dir: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("huzhu-demo"),
     persons: Annotated[int, typer.Option(min=1, help="Size of the made-up population.")] = 500,
     seed: Annotated[int, typer.Option(help="Random seed of the made-up population.")] = 1,
@@ -75,6 +83,8 @@ def demo(
     """
     files = policy or [SAMPLE_POLICY]
     load_policies(files)
+    treaties = treaty or ([] if policy else SAMPLE_TREATIES)
+    load_treaties(treaties)
     events = [value for _, value in lines_of(facts)] if facts else _city(seed, persons)
     settings = read_settings()
     folder_for(out_dir)
@@ -90,6 +100,7 @@ def demo(
             engine = connect(postgres.url)
             stack.callback(engine.dispose)
             _prepare(engine, kafka.bootstrap, settings, files)
+            _publish_treaties(engine, kafka.bootstrap, settings, treaties)
             os.environ |= {"HUZHU_KAFKA_BOOTSTRAP": kafka.bootstrap, "HUZHU_DATABASE_URL": postgres.url}
             processes = stack.enter_context(_Processes(out_dir))
             posted_at = time.monotonic()
@@ -183,6 +194,14 @@ def _prepare(engine: Engine, bootstrap: str, settings: Settings, files: list[Pat
     for file, text in by_start(files):
         with engine.begin() as connection:
             publish_policy(connection, text, "demo", settings.shards, utc_now, str(file))
+
+
+def _publish_treaties(engine: Engine, bootstrap: str, settings: Settings, files: list[Path]) -> None:
+    leads = {treaty.lead for treaty in load_treaties(files).releases}
+    topic_setup.apply(bootstrap, settings, [insurer_topic(lead) for lead in sorted(leads)])
+    for file in files:
+        with engine.begin() as connection:
+            publish_treaty(connection, read_text(file), "demo", settings.shards, utc_now, str(file))
 
 
 def _post(bootstrap: str, events: list[bytes]) -> None:

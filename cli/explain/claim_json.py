@@ -68,6 +68,8 @@ def _payout(payout: Payout) -> dict[str, Any]:
         "amount": format_yuan(order.amount),
         "payee": order.payee,
         "payee_id": order.payee_id,
+        "payer": order.payer,
+        "treaty_id": order.treaty_id,
         "instructed_at": format_instant(order.occurred_at),
         "reported": None if payout.report is None else payout.report.status,
         "contradictory": payout.doubtful,

@@ -13,7 +13,7 @@ from rich.text import Text
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.prose import Prose
 from handlers.claims.decidable import Claim
-from handlers.words.advance_sentences import advance_sentence, goes_to_estate, payee_words, unknown_advances
+from handlers.words.advance_sentences import advance_sentence, goes_to_estate, party_words, unknown_advances
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.national_sentences import origin_sentence
 from handlers.words.payout_sentences import result
@@ -209,7 +209,7 @@ def _payouts(payouts: list[Payout], schemes: dict[str, Scheme], language: Output
         scheme = schemes.get(order.scheme_id)
         name = scheme.title if scheme and scheme.title else order.scheme_id
         kind = Saying("发放", "pay") if order.kind is InstructionKind.PAYMENT else Saying("收回", "recover")
-        to = payee_words(order)
+        to = party_words(order)
         told = payout.result
         ordered_on = shanghai_date(order.occurred_at)
         sentence = Saying(

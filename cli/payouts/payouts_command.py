@@ -119,6 +119,8 @@ def _note(payout: PayoutRecord) -> Saying:
         parts.append(Saying(f"从医院 {payout.payee_id} 收回", f"from the hospital {payout.payee_id}"))
     elif payout.payee_id:
         parts.append(Saying(f"付给垫付的医院 {payout.payee_id}", f"to the hospital {payout.payee_id}"))
+    if payout.treaty_id is not None:
+        parts.append(Saying(f"由 {payout.payer} 支付", f"by {payout.payer}"))
     if payout.contradictions:
         parts.append(Saying("报告互相矛盾", "reports contradict"))
     for relation, payout_id in (

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +13,7 @@ from sqlalchemy import Engine
 
 from acts.publish_policy import Published, preview_policy, publish_policy
 from acts.seen_categories import seen_categories
+from cli.terminal.confirm import confirm
 from cli.terminal.given_files import refuse, refuse_together
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.output import fail, out
@@ -27,9 +27,6 @@ from schemas.dates import shanghai_date
 from schemas.policy.before_publishing import publishing_warnings
 from schemas.policy.policy_file import FileProblem, PolicyError, read_text
 from schemas.policy.succession import PoliciesConflict
-
-DECLINED = 1
-"""Exit status when the question was answered with no."""
 
 
 def publish(engine: Engine, file: Path, operator: str, yes: bool, language: OutputLanguage) -> None:
@@ -48,7 +45,7 @@ def publish(engine: Engine, file: Path, operator: str, yes: bool, language: Outp
             sys.stderr.write(warning_text(warning, say))
         _print(Saying("将要公布", "To be published"), expected, language)
         _consequences(expected, language, out)
-        _ask(yes, language)
+        confirm(yes, "policy", language)
         with engine.begin() as connection:
             done = publish_policy(connection, text, operator, shards, utc_now, str(file))
     except PolicyError as error:
@@ -64,21 +61,6 @@ def publish(engine: Engine, file: Path, operator: str, yes: bool, language: Outp
 def warning_text(problem: FileProblem, say: Callable[[Saying], str]) -> str:
     """A warning as it stands on standard error."""
     return say(Saying(f"提醒:{problem.said.zh}", f"warning: {problem.said.en}")) + "\n"
-
-
-def _ask(yes: bool, language: OutputLanguage) -> None:
-    say = translator(language)
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        message = Saying(
-            "没有公布:公布以后不能改。请加 --yes 确认,或在终端里运行。",
-            "Nothing was published: a published policy never changes. Confirm with --yes, or run this in a terminal.",
-        )
-        fail(say(message))
-    question = Saying("公布以后不能改。现在公布吗?", "A published policy never changes. Publish it now?")
-    if not typer.confirm(say(question), err=True):
-        fail(say(Saying("没有公布。", "Nothing was published.")), DECLINED)
 
 
 def _print(what: Saying, published: Published, language: OutputLanguage) -> None:

@@ -12,17 +12,27 @@ from cli.terminal.listing import JsonOption, print_json
 from cli.terminal.output import err, fail, out
 from infra.kafka import acls, topic_setup
 from schemas.access.kafka_rights import KafkaRole, rules
+from schemas.topics import TOPICS, Topic, insurer_topic
+from schemas.treaty.treaty_model import FUND
+from schemas.treaty.treaty_values import INSURER
 from stream.deadline import INFRASTRUCTURE_GONE
+
+InsurersOption = Annotated[
+    list[str] | None, typer.Option("--insurer", help="Also the topic of this insurer; can be repeated.")
+]
 
 app = typer.Typer(no_args_is_help=True, help="Create and check the Kafka topics.")
 
 
 @app.command("apply", epilog="Example: HUZHU_KAFKA_BOOTSTRAP=127.0.0.1:9092 huzhu topics apply")
-def apply() -> None:
-    """Create missing topics. Existing topics are not changed."""
+def apply(insurer: InsurersOption = None) -> None:
+    """Create missing topics. Existing topics are not changed.
+
+    `huzhu treaty publish` creates the topic of the treaty's lead. --insurer does the same in a new cluster.
+    """
     settings = read_settings()
     try:
-        created = topic_setup.apply(kafka_address(settings), settings)
+        created = topic_setup.apply(kafka_address(settings), settings, _topics(insurer))
     except topic_setup.KafkaUnreachable as error:
         fail(str(error), INFRASTRUCTURE_GONE)
     for name in created:
@@ -33,8 +43,11 @@ def apply() -> None:
 
 @app.command("acl", epilog="Example: huzhu topics acl --role insurer --user picc-wuxi --apply")
 def acl(
-    role: Annotated[KafkaRole | None, typer.Option(help="Only this role. Default: all roles.")] = None,
+    role: Annotated[KafkaRole | None, typer.Option(help="Only this role. Default: all but lead.")] = None,
     user: Annotated[str | None, typer.Option(help="The Kafka user, with --role. Default: the role's name.")] = None,
+    insurer: Annotated[
+        list[str] | None, typer.Option(help="Whose instructions a lead reads, with --role lead; can be repeated.")
+    ] = None,
     put: Annotated[bool, typer.Option("--apply", help="Also apply the rules to the cluster.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -45,7 +58,11 @@ def acl(
     settings = read_settings()
     if user and role is None:
         fail("--user needs --role")
-    wanted_rules = [rule for one in ([role] if role else KafkaRole) for rule in rules(one, user or one.value)]
+    if bool(insurer) != (role is KafkaRole.LEAD):
+        fail("--role lead needs --insurer ID, and no other role has one")
+    _topics(insurer)
+    wanted = [role] if role else [one for one in KafkaRole if one is not KafkaRole.LEAD]
+    wanted_rules = [rule for one in wanted for rule in rules(one, user or one.value, insurer or ())]
     if as_json:
         print_json({"rules": [asdict(rule) for rule in wanted_rules]})
     for rule in () if as_json else wanted_rules:
@@ -62,11 +79,11 @@ def acl(
 
 
 @app.command("check", epilog="Example: huzhu topics check && echo as declared")
-def check(as_json: JsonOption = False) -> None:
+def check(insurer: InsurersOption = None, as_json: JsonOption = False) -> None:
     """Show how the cluster's topics differ from the declarations. Exit status 1 if they do."""
     settings = read_settings()
     try:
-        differences = topic_setup.check(kafka_address(settings), settings)
+        differences = topic_setup.check(kafka_address(settings), settings, _topics(insurer))
     except topic_setup.KafkaUnreachable as error:
         fail(str(error), INFRASTRUCTURE_GONE)
     if as_json:
@@ -78,3 +95,10 @@ def check(as_json: JsonOption = False) -> None:
             out.print("all topics are as declared")
     if differences:
         raise typer.Exit(1)
+
+
+def _topics(insurers: list[str] | None) -> list[Topic]:
+    wrong = [name for name in insurers or () if name == FUND or not INSURER.fullmatch(name)]
+    if wrong:
+        fail(f"--insurer {wrong[0]!r} is no insurer's id: see docs/treaties.md")
+    return [*TOPICS, *map(insurer_topic, insurers or ())]

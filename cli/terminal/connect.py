@@ -17,9 +17,11 @@ from cli.terminal.output import UNUSABLE, fail
 from infra.kafka import topic_setup
 from infra.kafka.client_security import KafkaSecurity
 from infra.keys.personal_data import Keyring, KeyringUnusable, read_keyring
+from infra.ledger import treaty_rows
 from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
 from infra.settings import Settings, SettingsError, unknown_settings
 from schemas.health import PROGRAM
+from schemas.topics import TOPICS, Topic, insurer_topic
 from stream.deadline import INFRASTRUCTURE_GONE
 
 log = logging.getLogger(__name__)
@@ -94,7 +96,8 @@ def bound_ledger(settings: Settings, patiently: Attempts = at_once, name: str = 
     """The ledger and Kafka's address, after checking that they belong together and that the topics are correct."""
     bootstrap, engine = kafka_address(settings), ledger(settings, patiently, name)
     try:
-        differences = patiently(lambda: topic_setup.check(bootstrap, settings), "compare the topics")
+        topics = patiently(lambda: [*TOPICS, *_insurer_topics(engine)], "read the treaties")
+        differences = patiently(lambda: topic_setup.check(bootstrap, settings, topics), "compare the topics")
         wrong = [str(each) for each in differences if not each.harmless]
         if wrong:
             fail("\n".join(wrong) + "\nrun `huzhu topics apply`, or fix the topics")
@@ -109,6 +112,11 @@ def bound_ledger(settings: Settings, patiently: Attempts = at_once, name: str = 
     except DBAPIError as error:
         fail(f"the ledger cannot be reached: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
     return engine, bootstrap
+
+
+def _insurer_topics(engine: Engine) -> list[Topic]:
+    with engine.connect() as connection:
+        return [insurer_topic(lead) for lead in treaty_rows.leads(connection)]
 
 
 def log_to_stderr(level: str) -> None:

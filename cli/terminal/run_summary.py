@@ -14,6 +14,7 @@ from cli.terminal.output import out
 from handlers.words.claim_sentences import STATUS_NAMES, yuan
 from schemas.decisions import Status
 from schemas.money import parse_yuan
+from schemas.treaty.treaty_model import FUND
 
 
 def summarise(folder: Path, events: int, seconds: float) -> None:
@@ -74,17 +75,23 @@ def _one_explained(claims: list[dict[str, Any]]) -> None:
 def _payouts(folder: Path) -> None:
     sums = {"payment": [0, 0], "recovery": [0, 0]}
     hospitals: Counter[str] = Counter()
+    payers: Counter[str] = Counter()
     for payout in _read(folder / "payouts.jsonl"):
         amount = parse_yuan(payout["amount"])
         sums[payout["kind"]][0] += 1
         sums[payout["kind"]][1] += amount
+        signed = amount if payout["kind"] == "payment" else -amount
+        payers[payout["payer"]] += signed
         if "payee_id" in payout:
-            hospitals[payout["payee_id"]] += amount if payout["kind"] == "payment" else -amount
+            hospitals[payout["payee_id"]] += signed
     (payments, paid), (recoveries, recovered) = sums["payment"], sums["recovery"]
     out.print(
         f"instructions 支付指令: {payments:,} payments of {yuan(paid)}, {recoveries:,} recoveries of "
         f"{yuan(recovered)}, net {yuan(paid - recovered)} yuan"
     )
+    if payers.keys() - {FUND}:
+        paid_by = (f"{name} {yuan(net)}" for name, net in sorted(payers.items(), key=lambda each: (-each[1], each[0])))
+        out.print(f"paid by 支付方: {', '.join(paid_by)} yuan")
     if hospitals:
         out.print(
             f"paid back to hospitals 医院垫付结算: {yuan(sum(hospitals.values()))} yuan to {len(hospitals)} "

@@ -1,4 +1,4 @@
-"""`huzhu treaty check | diff | show`."""
+"""`huzhu treaty check | diff | publish | show`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
+from acts.published_treaties import published_treaties
+from cli.terminal.connect import kafka_address, ledger, read_settings
 from cli.terminal.given_files import load_treaties
-from cli.terminal.language import OutputLanguage
+from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json
-from cli.terminal.output import out
-from cli.treaty import treaty_table
+from cli.terminal.output import fail, out
+from cli.treaty import treaty_publish, treaty_table
 from handlers.words.treaty_sentences import TreatyChange, treaty_changes
+from schemas.bilingual import Saying
 from schemas.treaty.treaty_model import Treaties, Treaty
 
-app = typer.Typer(no_args_is_help=True, help="Check, compare and show treaties: which insurers bear what.")
+app = typer.Typer(no_args_is_help=True, help="Check, compare, publish and show treaties: which insurers bear what.")
 
 LanguageOption = Annotated[OutputLanguage, typer.Option(help="zh, en, or both (Chinese first).")]
 
@@ -61,21 +64,47 @@ def diff(
         raise typer.Exit(DIFFERENT)
 
 
+@app.command(epilog="Example: huzhu treaty publish treaty-self-pay-sample.toml --operator li.na")
+def publish(
+    file: Annotated[Path, typer.Argument(help="The treaty file.")],
+    operator: Annotated[str, typer.Option(help="Who publishes; recorded in the audit log.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Publish without asking; needed where nobody can answer.")] = False,
+    language: LanguageOption = OutputLanguage.BOTH,
+) -> None:
+    """Publish a treaty for good: from now on its lead pays what is instructed for its schemes and days.
+
+    Creates the lead's topic first. Moves no money: what was instructed before stays as it is. Exit status 1 if the
+    answer is no; 2 if the treaty cannot be published, or if there is nobody to ask and no --yes; 75 without Kafka.
+    """
+    if not operator.strip():
+        fail("--operator must not be empty: it says who publishes")
+    settings = read_settings()
+    treaty_publish.publish(ledger(settings), kafka_address(settings), settings, file, operator, yes, language)
+
+
 @app.command(epilog="Example: huzhu treaty show treaty-self-pay-sample.toml")
 def show(
-    file: Annotated[Path, typer.Argument(help="The treaty file.")],
+    file: Annotated[Path | None, typer.Argument(help="A treaty file. Default: the published treaties.")] = None,
     language: LanguageOption = OutputLanguage.BOTH,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a treaty as a table: its schemes and days, who pays, and who bears what.
+    """Show treaties as tables: their schemes and days, who pays, and who bears what.
 
     Exit status 2 if the file is unusable.
     """
-    treaties = load_treaties([file], language)
+    treaties = load_treaties([file], language) if file else _published()
     if as_json:
         print_json(listed(treaties))
         return
-    treaty_table.show(treaties.releases[0], language, out)
+    for treaty in treaties.releases:
+        treaty_table.show(treaty, language, out)
+    if not treaties.releases:
+        out.print(translator(language)(Saying("还没有公布承保协议。", "No treaties are published.")))
+
+
+def _published() -> Treaties:
+    with ledger(read_settings()).connect() as connection:
+        return published_treaties(connection)
 
 
 def listed(treaties: Treaties) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """An insurer in some 60 lines: reads payout instructions, pays each exactly once, and reports what became of it.
 
-    python insurer.py BOOTSTRAP STORE.sqlite [SCHEME ...]
+    python insurer.py BOOTSTRAP STORE.sqlite [payer=ID] [SCHEME ...]
 
-It can be killed at any moment: all it knows is in STORE, and it pays each payout_id once.
+Pays what the public fund pays, or with payer=ID what that insurer pays as the lead of treaties. It can be killed at any
+moment: all it knows is in STORE, and it pays each payout_id once.
 """
 
 import json
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from kafka import KafkaConsumer, KafkaProducer
 
 bootstrap, store, *schemes = sys.argv[1:]
+payer = schemes.pop(0).removeprefix("payer=") if schemes and schemes[0].startswith("payer=") else "fund"
 book = sqlite3.connect(store)
 book.execute(
     "CREATE TABLE IF NOT EXISTS payments (payout_id TEXT PRIMARY KEY, person_id TEXT, kind TEXT, amount TEXT,"
@@ -47,9 +49,9 @@ def report() -> None:
 
 report()  # what an earlier run paid and did not get to report
 consumer = KafkaConsumer(
-    "payouts.instructions",
+    "payouts.instructions" if payer == "fund" else f"payouts.instructions.{payer}",
     bootstrap_servers=bootstrap,
-    group_id="insurer-" + "-".join(schemes or ["all"]),
+    group_id="-".join(["insurer", *([] if payer == "fund" else [payer]), *(schemes or ["all"])]),
     group_instance_id="1",  # one process at a time: a second one fences the first, a restarted one continues at once
     metadata_max_age_ms=5_000,  # joining before the topic is known gives no partitions until the next look
     isolation_level="read_committed",  # otherwise it would see instructions that were never given
@@ -60,7 +62,8 @@ while True:
     polled = consumer.poll(timeout_ms=1000)
     for order in (json.loads(message.value) for messages in polled.values() for message in messages):
         # A reversal takes a failed payout off the books: no money moves, and nothing is reported.
-        if "reversal_of" not in order and (not schemes or order["scheme_id"] in schemes):
+        mine = order.get("payer", "fund") == payer and (not schemes or order["scheme_id"] in schemes)
+        if mine and "reversal_of" not in order:
             pay(order)
     report()
     if polled:

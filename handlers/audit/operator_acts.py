@@ -12,6 +12,7 @@ from schemas.canonical import base64_text, canonical_json
 from schemas.outbound import AuditKind
 from schemas.policy.model import Policy
 from schemas.records import Export, InstructionRow, Reissue, Replay
+from schemas.treaty.treaty_model import Treaty
 
 AUDIT_SHARD = 0
 """The shard whose audit chain records acts that concern no single person."""
@@ -22,6 +23,12 @@ def policy_published(journal: Journal, text: bytes, policy: Policy, operator: st
     subject = {"policy_id": policy.id, "policy_sha256": policy.sha256}
     subject |= {} if policy.succeeds is None else {"succeeds": policy.succeeds}
     return _act(journal, AUDIT_SHARD, operator, text, "policy", AuditKind.POLICY_PUBLISHED, subject)
+
+
+def treaty_published(journal: Journal, text: bytes, treaty: Treaty, operator: str) -> int:
+    """An operator publishes a treaty file; returns the number of the act in the journal."""
+    subject = {"treaty_id": treaty.id, "treaty_sha256": treaty.sha256, "lead": treaty.lead}
+    return _act(journal, AUDIT_SHARD, operator, text, "treaty", AuditKind.TREATY_PUBLISHED, subject)
 
 
 def event_replayed(journal: Journal, act: Replay) -> None:

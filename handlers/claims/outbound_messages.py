@@ -56,6 +56,8 @@ def instructed(due: Due, claim: ClaimRow, deceased: bool, occurred_at: str) -> b
         due.revision,
         payee,
         due.facility_id,
+        due.payer.id,
+        due.payer.treaty_id,
         due.row,
         claim,
         due.reissue_of,

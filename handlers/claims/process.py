@@ -168,7 +168,7 @@ class Processor:
             )
         held = self.world.benefits.setdefault(claim.claim_id, {})
         facilities = self.world.facilities.get(claim.claim_id, {})
-        found = differences(adjudication, held, facilities)
+        found = differences(adjudication, held, facilities, self.world.treaties)
         for benefit in found.benefits:
             held[benefit.scheme_id] = benefit
             self.outcome.benefits[claim.claim_id, benefit.scheme_id] = benefit
@@ -212,6 +212,8 @@ class Processor:
             reissue_of=due.reissue_of,
             reversal_of=due.reversal_of,
             payee_id=due.facility_id or "",
+            payer=due.payer.id,
+            treaty_id=due.payer.treaty_id,
         )
         self.outcome.instructions.append(instruction)
         self.world.instructed[due.payout_id] = instruction

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from handlers.claims.adjudicate import Adjudication, Benefit
 from handlers.claims.payees import facility_rows
+from handlers.claims.payers import Payer, orders, payer_of
 from schemas.canonical import derived_id
 from schemas.ids import ClaimId, FacilityId, PayoutId
 from schemas.outbound import InstructionKind
 from schemas.records import BenefitRow, FacilityRow, InstructionRow
+from schemas.treaty.treaty_model import Treaties
 
 FacilityRows = dict[tuple[str, FacilityId], FacilityRow]
 """A claim's rows by scheme and facility."""
@@ -19,7 +21,7 @@ FacilityRows = dict[tuple[str, FacilityId], FacilityRow]
 class Due(NamedTuple):
     """One difference: ``amount`` fen to pay to a payee, or to recover, as this ``revision`` of its line.
 
-    ``facility_id`` is None for the person or the estate.
+    ``facility_id`` is None for the person or the estate. Who has to pay is the ``payer``, or who had paid.
     """
 
     payout_id: PayoutId
@@ -28,7 +30,8 @@ class Due(NamedTuple):
     balance_before: int
     row: BenefitRow
     revision: int
-    facility_id: FacilityId | None = None
+    facility_id: FacilityId | None
+    payer: Payer
     reissue_of: str | None = None
     reversal_of: str | None = None
 
@@ -45,13 +48,16 @@ class Differences(NamedTuple):
     dues: list[Due]
 
 
-def differences(adjudication: Adjudication, held: dict[str, BenefitRow], facilities: FacilityRows) -> Differences:
+def differences(
+    adjudication: Adjudication, held: dict[str, BenefitRow], facilities: FacilityRows, treaties: Treaties
+) -> Differences:
     """What a decision changes, given the claim's rows so far, by scheme, and by scheme and facility.
 
     A scheme that no longer applies (the claim was voided, or moved to another policy) keeps its row at zero, with the
     policy under which it had paid. What was paid to somebody is settled with them.
     """
-    claim_id = adjudication.claim.claim_id
+    claim_id, discharge = adjudication.claim.claim_id, adjudication.claim.discharge
+    discharged_on = None if discharge is None else discharge.discharged_on
     by_facility = (
         facility_rows(adjudication, facilities.values()) if facilities or adjudication.claim.has_advances else []
     )
@@ -59,48 +65,68 @@ def differences(adjudication: Adjudication, held: dict[str, BenefitRow], facilit
     for scheme_id, benefit in _by_scheme(adjudication, held):
         before = held.get(scheme_id)
         row = _row(claim_id, scheme_id, benefit, adjudication, before)
+        payer = payer_of(treaties, scheme_id, discharged_on)
         own, of_before = row.benefit, before.benefit if before else 0
         for new in by_facility:
             if new.scheme_id == scheme_id:
                 old = facilities.get((scheme_id, new.facility_id))
-                due = _due(row, new.facility_id, new.instruction_revision, old.amount if old else 0, new.amount)
-                found.facilities.append(new if due is None else new._replace(instruction_revision=due.revision))
-                found.dues.extend([] if due is None else [due])
-                own, of_before = own - new.amount, of_before - (old.amount if old else 0)
-        due = _due(row, None, row.instruction_revision, of_before, own)
-        if due is not None:
-            row = row._replace(instruction_revision=due.revision)
-            found.dues.append(due)
+                balance = old.amount if old else 0
+                line = _Line(row, new.facility_id, new.instruction_revision, balance, new.paid_by)
+                dues, revision, paid_by = _dues(line, new.amount, payer)
+                found.facilities.append(new._replace(instruction_revision=revision, paid_by=paid_by))
+                found.dues.extend(dues)
+                own, of_before = own - new.amount, of_before - balance
+        if own != of_before:
+            line = _Line(row, None, row.instruction_revision, of_before, row.paid_by)
+            dues, revision, paid_by = _dues(line, own, payer)
+            row = row._replace(instruction_revision=revision, paid_by=paid_by)
+            found.dues.extend(dues)
         found.benefits.append(row)
     schemes = {row.scheme_id for row in found.benefits}
     found.facilities.extend(row for row in by_facility if row.scheme_id not in schemes)
     return found
 
 
-def _due(row: BenefitRow, facility_id: FacilityId | None, revision: int, balance: int, amount: int) -> Due | None:
-    """What brings a payee's line from ``balance`` to ``amount``, after ``revision``; None where nothing does."""
-    if amount == balance:
-        return None
-    kind = InstructionKind.PAYMENT if amount > balance else InstructionKind.RECOVERY
-    payout_id = payout_id_of(row.claim_id, row.scheme_id, revision + 1, facility_id)
-    return Due(payout_id, kind, abs(amount - balance), balance, row, revision + 1, facility_id)
+class _Line(NamedTuple):
+    """A payee's line of a claim and scheme: its last revision, what is instructed net, and who has paid that."""
+
+    row: BenefitRow
+    facility_id: FacilityId | None
+    revision: int
+    balance: int
+    paid_by: str
+
+
+def _dues(line: _Line, amount: int, payer: Payer) -> tuple[list[Due], int, str]:
+    """What brings a line to ``amount`` fen, its revision after that, and who has paid then."""
+    row, facility_id, revision, balance, paid_by = line
+    ordered, paid_by = orders(paid_by, balance, amount, payer)
+    dues: list[Due] = []
+    for order in ordered:
+        revision += 1
+        payout_id = payout_id_of(row.claim_id, row.scheme_id, revision, facility_id)
+        dues.append(Due(payout_id, order.kind, order.amount, balance, row, revision, facility_id, order.payer))
+        balance = dues[-1].balance_after
+    return dues, revision, paid_by
 
 
 def reissued(failed: InstructionRow, amount: int, row: BenefitRow, balance: int, revision: int) -> list[Due]:
     """The two instructions that replace a failed one: its reversal on the books, and the same order again.
 
-    ``row`` is of the claim and scheme; ``balance`` (fen) and ``revision`` are those of the payee's line. The recovery
-    comes first, so that the books never show more than is due, unless later ones have left too little to take off.
+    ``row`` is of the claim and scheme; ``balance`` (fen) and ``revision`` are those of the payee's line. Both name the
+    payer of the failed one, so who has paid what stays as it is. The recovery comes first, so that the books never show
+    more than is due, unless later ones have left too little to take off.
     """
     again = InstructionKind(failed.kind)
     payment, recovery = InstructionKind.PAYMENT, InstructionKind.RECOVERY
     facility_id = FacilityId(failed.payee_id) if failed.payee_id else None
+    payer = Payer(failed.payer, failed.treaty_id)
     dues: list[Due] = []
     for kind in (recovery, payment) if balance >= amount else (payment, recovery):
         revision += 1
         payout_id = payout_id_of(row.claim_id, row.scheme_id, revision, facility_id)
         names = {"reissue_of" if kind is again else "reversal_of": failed.payout_id}
-        dues.append(Due(payout_id, kind, amount, balance, row, revision, facility_id, **names))
+        dues.append(Due(payout_id, kind, amount, balance, row, revision, facility_id, payer, **names))
         balance = dues[-1].balance_after
     return dues
 
@@ -140,4 +166,5 @@ def _row(
         instruction_revision=revision,
         policy_id=adjudication.policy.id,
         policy_sha256=adjudication.policy.sha256,
+        paid_by=before.paid_by if before else "",
     )

@@ -1,4 +1,4 @@
-"""What a batch of events meets: the policies, and all that was accepted, decided and instructed before."""
+"""What a batch of events meets: the policies and treaties, and all that was accepted, decided and instructed before."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from handlers.claims.account import Account
 from handlers.claims.admit import Registry
+from handlers.claims.payers import NO_TREATIES
 from handlers.claims.payout_reports import PayoutReport
 from handlers.claims.settle import FacilityRows
 from schemas.ids import ClaimId, PayoutId, PersonId
 from schemas.policy.model import Policies
 from schemas.records import BenefitRow, ClaimRow, InstructionRow
+from schemas.treaty.treaty_model import Treaties
 
 
 @dataclass(slots=True)
@@ -25,6 +27,7 @@ class World:
 
     policies: Policies
     shard_of: Callable[[str], int]
+    treaties: Treaties = NO_TREATIES
     registry: Registry = field(default_factory=dict)
     accounts: dict[PersonId, Account] = field(default_factory=dict)
     claims: dict[ClaimId, ClaimRow] = field(default_factory=dict)

@@ -93,13 +93,15 @@ def payout_instructed(
     revision: int,
     payee: Payee,
     payee_id: FacilityId | None,
+    payer: str,
+    treaty_id: str | None,
     benefit: BenefitRow,
     claim: ClaimRow,
     reissue_of: str | None,
     reversal_of: str | None,
     occurred_at: str,
 ) -> bytes:
-    """An order to an insurer; ``payee_id``, ``reissue_of`` and ``reversal_of`` are left out where they are None."""
+    """An order to an insurer; a member that is None is left out, but for the benefit's tier and policy."""
     order: Json = {
         "amount": format_yuan(amount),
         "claim_id": benefit.claim_id,
@@ -109,6 +111,7 @@ def payout_instructed(
         "kind": kind,
         "occurred_at": occurred_at,
         "payee": payee,
+        "payer": payer,
         "payout_id": payout_id,
         "person_id": claim.person_id,
         "policy_id": benefit.policy_id,
@@ -123,6 +126,8 @@ def payout_instructed(
         order["reissue_of"] = reissue_of
     if reversal_of is not None:
         order["reversal_of"] = reversal_of
+    if treaty_id is not None:
+        order["treaty_id"] = treaty_id
     return canonical_json(order)
 
 

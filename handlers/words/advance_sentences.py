@@ -70,8 +70,20 @@ def goes_to_estate(decision: ClaimDecision) -> bool:
     return any(each.payee is Payee.ESTATE for each in decision.payees)
 
 
-def payee_words(order: PayoutInstructed) -> Saying:
-    """To whom a payout goes, in brackets; empty for the person."""
+def party_words(order: PayoutInstructed) -> Saying:
+    """To whom a payout goes and which insurer pays it, in brackets; nothing for the person and the public fund."""
+    payee, payer = _payee(order), _payer(order)
+    return Saying(payee.zh + payer.zh, payee.en + payer.en)
+
+
+def _payer(order: PayoutInstructed) -> Saying:
+    if order.treaty_id is None:
+        return Saying("", "")
+    verb = "收回" if order.kind is InstructionKind.RECOVERY else "支付"
+    return Saying(f"(由 {order.payer} {verb})", f" (by {order.payer})")
+
+
+def _payee(order: PayoutInstructed) -> Saying:
     if order.payee is Payee.FACILITY and order.kind is InstructionKind.RECOVERY:
         return Saying(f"(从垫付的医院 {order.payee_id} 收回)", f" (from the hospital {order.payee_id})")
     if order.payee is Payee.FACILITY:

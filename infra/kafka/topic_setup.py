@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -71,11 +71,11 @@ def existing(bootstrap: str) -> list[str]:
     return [topic.name for topic in TOPICS if topic.name in present]
 
 
-def apply(bootstrap: str, settings: Settings) -> list[str]:
-    """Creates the topics that are missing and returns their names. Existing topics are left as they are."""
+def apply(bootstrap: str, settings: Settings, topics: Sequence[Topic] = TOPICS) -> list[str]:
+    """Creates those topics that are missing and returns their names. Existing topics are left as they are."""
     with admin(bootstrap) as client:
         existing = set(client.list_topics())
-        missing = [topic for topic in TOPICS if topic.name not in existing]
+        missing = [topic for topic in topics if topic.name not in existing]
         if missing:
             client.create_topics(
                 {
@@ -91,12 +91,12 @@ def apply(bootstrap: str, settings: Settings) -> list[str]:
         return [topic.name for topic in missing]
 
 
-def check(bootstrap: str, settings: Settings) -> list[TopicDifference]:
-    """Every difference between the cluster and the declaration."""
+def check(bootstrap: str, settings: Settings, topics: Sequence[Topic] = TOPICS) -> list[TopicDifference]:
+    """Every difference between the cluster and the declaration of the topics."""
     with admin(bootstrap) as client:
         existing = set(client.list_topics())
-        present = [topic for topic in TOPICS if topic.name in existing]
-        differences = [TopicDifference(t.name, "topic", "present", "missing") for t in TOPICS if t.name not in existing]
+        present = [topic for topic in topics if topic.name in existing]
+        differences = [TopicDifference(t.name, "topic", "present", "missing") for t in topics if t.name not in existing]
         described = {entry["name"]: entry for entry in client.describe_topics([topic.name for topic in present])}
         for topic in present:
             differences += _partitions(topic, described[topic.name]["partitions"], settings)

@@ -45,6 +45,8 @@ class Ordered(NamedTuple):
     person_id: str
     value: bytes
     payee_id: str
+    payer: str
+    treaty_id: str | None
 
 
 class ShardEnd(NamedTuple):
@@ -151,7 +153,7 @@ def instructions(connection: Connection, payout_ids: Collection[str]) -> dict[st
     rows = connection.execute(
         select(*(instruction.c[name] for name in Ordered._fields)).where(instruction.c.payout_id == wanted)
     )
-    return {row.payout_id: Ordered._make([*row[:7], bytes(row.value), row.payee_id]) for row in rows}
+    return {row.payout_id: Ordered(*row)._replace(value=bytes(row.value)) for row in rows}
 
 
 def policy_hashes(connection: Connection) -> dict[str, str]:

@@ -89,6 +89,8 @@ def _payouts(selection: Filter) -> Select[Any]:
             reported.c.reported_at,
             reported.c.reference,
             order.c.payee_id,
+            order.c.payer,
+            order.c.treaty_id,
         )
         .join(event, event.c.event_no == order.c.event_no)
         .outerjoin(reported, and_(reported.c.payout_id == order.c.payout_id, reported.c.person_id == order.c.person_id))

@@ -78,7 +78,7 @@ api_keys = Table(
     Column("created_by", Text, nullable=False),
     Column("expires_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
-    CheckConstraint("role IN ('hospital', 'insurer', 'registry')", name="api_keys_role"),
+    CheckConstraint("role IN ('hospital', 'insurer', 'lead', 'registry')", name="api_keys_role"),
     CheckConstraint("(role = 'registry') = (cardinality(scope) = 0)", name="api_keys_scope"),
 )
 """The keys of the API. Only the SHA-256 of the secret is stored."""

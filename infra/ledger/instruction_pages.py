@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from sqlalchemy import (
     ARRAY,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 )
 
 from infra.ledger.tables import claims, instructions
+from schemas.treaty.treaty_model import FUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,25 @@ class InstructionCursor:
     payout_id: str = ""
 
 
+class Which(Enum):
+    """Whose instructions: what the public fund pays of some schemes, or what some insurers pay under treaties."""
+
+    OF_SCHEMES = "schemes"
+    OF_PAYERS = "payers"
+
+
 def instructions_after(
-    connection: Connection, scheme_ids: Collection[str], position: InstructionCursor, shard_count: int, limit: int
+    connection: Connection,
+    which: Which,
+    ids: Collection[str],
+    position: InstructionCursor,
+    shard_count: int,
+    limit: int,
 ) -> tuple[list[bytes], InstructionCursor, bool]:
-    """The next instructions of some schemes as published, the position after them, and whether there are more now."""
+    """The next of somebody's instructions as published, the position after them, and whether there are more now.
+
+    ``ids`` are those of the schemes, or of the payers.
+    """
     numbers = list(range(shard_count))
     reached = [position.shards.get(shard, 0) for shard in numbers]
     had = (
@@ -60,7 +77,11 @@ def instructions_after(
         had.c.reached == position.event_no,
         tuple_(rank, instructions.c.payout_id) > tuple_(position.rank, position.payout_id),
     )
-    schemes = bindparam("schemes", sorted(scheme_ids), type_=ARRAY(Text))
+    named = any_(bindparam("ids", sorted(ids), type_=ARRAY(Text)))
+    if which is Which.OF_SCHEMES:
+        own = and_(instructions.c.scheme_id == named, instructions.c.payer == FUND)
+    else:
+        own = and_(instructions.c.payer == named, instructions.c.payer != FUND)
     rows = connection.execute(
         select(
             instructions.c.event_no, claims.c.shard, rank.label("rank"), instructions.c.payout_id, instructions.c.value
@@ -68,7 +89,7 @@ def instructions_after(
         .join(claims, claims.c.claim_id == instructions.c.claim_id)
         .join(had, had.c.shard == claims.c.shard)
         .where(
-            instructions.c.scheme_id == any_(schemes),
+            own,
             instructions.c.event_no >= min(reached),
             or_(instructions.c.event_no > had.c.reached, rest_of_event),
         )

@@ -61,6 +61,8 @@ def _records() -> Select[Any]:
             _order.c.reversal_of,
             _next.c.payout_id,
             _order.c.payee_id,
+            _order.c.payer,
+            _order.c.treaty_id,
         )
         .join(_event, _event.c.event_no == _order.c.event_no)
         .outerjoin(

@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 
 from schemas.canonical import NO_HASH
+from schemas.treaty.treaty_model import FUND
 
 metadata = MetaData()
 
@@ -120,7 +121,7 @@ events = Table(
     UniqueConstraint("topic", "partition", "offset", name="events_once"),
     CheckConstraint(
         "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue', 'export', "
-        "'console')",
+        "'console', 'treaty')",
         name="events_disposition",
     ),
 )
@@ -178,6 +179,24 @@ policy_intervals = Table(
 """The days on which each policy is in force. The database writes them when a policy is published, and shortens them
 once, when another policy succeeds it. A constraint of the migration keeps two policies from sharing a day."""
 
+treaties = Table(
+    "treaties",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("treaty_id", Text, nullable=False, unique=True),
+    Column("lead", Text, nullable=False),
+    Column("effective_from", Date, nullable=False),
+    Column("effective_to", Date),
+    Column("schemes", ARRAY(Text), nullable=False),
+    Column("source_text", Text, nullable=False),
+    Column("event_no", BigInteger, ForeignKey("events.event_no"), nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("published_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("lead <> 'fund' AND cardinality(schemes) > 0", name="treaties_lead"),
+    CheckConstraint("effective_to > effective_from", name="treaties_days"),
+)
+"""Published treaties, as their files say. A trigger keeps two of them from sharing a day of a scheme."""
+
 claims = Table(
     "claims",
     metadata,
@@ -222,6 +241,7 @@ benefits = Table(
     Column("instruction_revision", BigInteger, nullable=False),
     Column("policy_id", Text),
     Column("policy_sha256", Text),
+    Column("paid_by", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("claim_id", "scheme_id"),
     CheckConstraint("benefit >= 0", name="benefits_not_negative"),
 )
@@ -237,6 +257,7 @@ facility_shares = Table(
     Column("amount", BigInteger, nullable=False),
     Column("instruction_revision", BigInteger, nullable=False),
     Column("known", Boolean, nullable=False),
+    Column("paid_by", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("claim_id", "scheme_id", "facility_id"),
     CheckConstraint("amount >= 0 AND amount <= advanced AND facility_id <> ''", name="facility_shares_not_over"),
 )
@@ -263,6 +284,8 @@ instructions = Table(
     Column("reissue_of", Text, ForeignKey("instructions.payout_id"), unique=True),
     Column("reversal_of", Text, ForeignKey("instructions.payout_id"), unique=True),
     Column("payee_id", Text, nullable=False, server_default=""),
+    Column("payer", Text, nullable=False, server_default=FUND),
+    Column("treaty_id", Text, ForeignKey("treaties.treaty_id", name="instructions_treaty")),
     UniqueConstraint("claim_id", "scheme_id", "payee_id", "revision", "balance_after", name="instructions_chain"),
     UniqueConstraint("claim_id", "scheme_id", "payee_id", "revision", name="instructions_once"),
     ForeignKeyConstraint(
@@ -283,11 +306,15 @@ instructions = Table(
         name="instructions_balance",
     ),
     CheckConstraint("kind IN ('payment', 'recovery')", name="instructions_kind"),
+    CheckConstraint(f"(payer = '{FUND}') = (treaty_id IS NULL)", name="instructions_payer"),
     Index("instructions_of_scheme", "scheme_id", "event_no"),
+    Index("instructions_of_insurer", "payer", "event_no", postgresql_where=text(f"payer <> '{FUND}'")),
 )
 """Every payout instruction ever made. Each continues the balance of the revision before: none is lost or doubled.
 
 Revisions count for each payee of a claim and scheme: a facility by its id, the person or the estate under an empty one.
+
+``payer`` is the fund, or the lead of the treaty; a trigger keeps what is recovered for it at most what it had paid.
 
 A payout is reissued at most once: taken off the books by one instruction and ordered anew by another, never one alone.
 """

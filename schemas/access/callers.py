@@ -8,10 +8,15 @@ from typing import NamedTuple
 
 
 class ApiRole(StrEnum):
-    """What a key's holder is. The scope is facility ids for a hospital, scheme ids for an insurer, empty otherwise."""
+    """What a key's holder is. The scope is what it may reach: a hospital's facility ids, nothing for a registry.
+
+    An ``insurer`` pays schemes for the public fund: its scope is scheme ids, without what a treaty's lead pays. A
+    ``lead`` pays under treaties: its scope is insurer ids.
+    """
 
     HOSPITAL = "hospital"
     INSURER = "insurer"
+    LEAD = "lead"
     REGISTRY = "registry"
 
 

@@ -5,16 +5,19 @@ A role is a kind of program; each program has its own Kafka user. Nothing here i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from schemas.topics import INBOUND, OUTBOUND, TOPICS
+from schemas.topics import INBOUND, INSURERS, OUTBOUND, PAYOUT_RESULTS, TOPICS, insurer_topic
 
 
 class KafkaRole(StrEnum):
-    """A kind of program. ``gateway`` forwards what came in over HTTP for all senders."""
+    """A kind of program. ``gateway`` forwards what came in over HTTP for all senders.
+
+    An ``insurer`` reads every instruction, as whoever pays for the public fund; a ``lead`` those that it pays itself.
+    """
 
     WORKER = "worker"
     RELAY = "relay"
@@ -22,6 +25,7 @@ class KafkaRole(StrEnum):
     HOSPITAL = "hospital"
     REGISTRY = "registry"
     INSURER = "insurer"
+    LEAD = "lead"
     AUDITOR = "auditor"
 
 
@@ -38,7 +42,10 @@ ROLE_OF: dict[str, KafkaRole] = {
     "finance auditors": KafkaRole.AUDITOR,
     "finance staff": KafkaRole.AUDITOR,
 }
-"""The role of each writer and reader that the topics name. The console reads the ledger and not Kafka."""
+"""The role of each writer and reader that the topics name. The console reads the ledger and not Kafka.
+
+A lead reads topics that are made for it.
+"""
 
 WORKER_GROUP = "huzhu-worker"
 RANGES_GROUP = "huzhu-ranges"
@@ -59,8 +66,11 @@ class Rule:
         return f"User:{self.user} {self.operation} {self.resource} {self.name}{'*' if self.prefixed else ''}"
 
 
-def rules(role: KafkaRole, user: str) -> list[Rule]:
-    """The least that a user of a role needs, in order. A reader's consumer groups start with the user's name."""
+def rules(role: KafkaRole, user: str, insurers: Sequence[str] = ()) -> list[Rule]:
+    """The least that a user of a role needs, in order. A reader's consumer groups start with the user's name.
+
+    ``insurers`` are whose topics a lead reads.
+    """
     writes = [topic.name for topic in TOPICS if role in _roles(topic.writer)]
     reads = [topic.name for topic in TOPICS if role in _roles(topic.readers)]
     if role is KafkaRole.GATEWAY:
@@ -68,16 +78,22 @@ def rules(role: KafkaRole, user: str) -> list[Rule]:
     if role is KafkaRole.RELAY:  # it sends refused events again, and looks for what Kafka forgot to mark as committed
         writes += [topic.name for topic in INBOUND]
         reads += [topic.name for topic in OUTBOUND]
+    if role is KafkaRole.LEAD:
+        writes, reads = [PAYOUT_RESULTS.name], [insurer_topic(insurer).name for insurer in insurers]
     granted = [Rule(user, "topic", name, "WRITE") for name in writes]
     granted += [Rule(user, "topic", name, "READ") for name in reads]
     if role in (KafkaRole.WORKER, KafkaRole.RELAY):  # both compare the topics with their declaration before they start
         for topic in TOPICS:
             granted.append(Rule(user, "topic", topic.name, "DESCRIBE"))
             granted.append(Rule(user, "topic", topic.name, "DESCRIBE_CONFIGS"))
+        for operation in ("DESCRIBE", "DESCRIBE_CONFIGS"):
+            granted.append(Rule(user, "topic", INSURERS, operation, prefixed=True))
         granted.append(Rule(user, "group", RANGES_GROUP, "DESCRIBE"))
     if role is KafkaRole.WORKER:
         granted.append(Rule(user, "group", WORKER_GROUP, "READ"))
     elif role is KafkaRole.RELAY:
+        granted += [Rule(user, "topic", INSURERS, "READ", prefixed=True)]
+        granted += [Rule(user, "topic", INSURERS, "WRITE", prefixed=True)]
         granted.append(Rule(user, "transactional_id", RELAY_TRANSACTIONS, "WRITE", prefixed=True))
     elif reads:
         granted.append(Rule(user, "group", user, "READ", prefixed=True))

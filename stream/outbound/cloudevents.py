@@ -6,7 +6,7 @@ So only a payout id, which is derived and reveals nothing, becomes a ``subject``
 
 from __future__ import annotations
 
-from schemas.topics import INSTRUCTIONS, OUTBOUND
+from schemas.topics import INSTRUCTIONS, INSURERS, OUTBOUND
 
 Headers = list[tuple[str, str | bytes | None]]
 
@@ -28,12 +28,13 @@ _FIXED: dict[str, Headers] = {
 
 def headers_of(topic: str, value: bytes) -> Headers | None:
     """The headers of one message; None on inbound topics, to which refused events are sent again."""
-    fixed = _FIXED.get(topic)
+    instructs = topic == INSTRUCTIONS.name or topic.startswith(INSURERS)
+    fixed = _FIXED[INSTRUCTIONS.name] if instructs else _FIXED.get(topic)
     if fixed is None:
         return None
     event_id = _text(_EVENT_ID, value)
     headers = [*fixed, ("ce_id", event_id), ("ce_time", _text(_OCCURRED_AT, value))]
-    if topic == INSTRUCTIONS.name:
+    if instructs:
         headers.append(("ce_subject", event_id))  # the event of an instruction has the payout's id
     return headers
 

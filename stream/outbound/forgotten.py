@@ -10,7 +10,7 @@ twice.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from itertools import takewhile
 
@@ -19,23 +19,17 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError as ClientError
 from kafka.errors import KafkaTimeoutError
 from kafka.structs import TopicPartition
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from acts.adopt_ledger import mark_of
 from acts.reader import Reader, messages
 from infra.kafka import client_security
-from infra.ledger import outbox_rows
+from infra.ledger import outbox_rows, treaty_rows
 from infra.ledger.identity import Identity
 from infra.ledger.outbox_rows import Sent
 from schemas.records import Delivery, OutboxRow
-from schemas.topics import OUTBOUND, RELAY_CURSORS, TOPICS
+from schemas.topics import INBOUND, OUTBOUND, RELAY_CURSORS, insurer_topic, insurer_topic_of
 from stream.outbound.cursors import REMEDY, Cursor, LedgerRefused, cursor_in, read_cursor
-
-OWN = (*(topic.name for topic in OUTBOUND), RELAY_CURSORS.name)
-"""Topics to which nobody but the relay writes: what is undecided there is its own."""
-
-WRITTEN = tuple(topic.name for topic in TOPICS)
-"""All topics that a transaction of the relay can span: refused events that are sent again are inbound."""
 
 LOOK_BACK = 10_000
 """So many offsets before the first undecided one are searched for messages whose marker was written."""
@@ -44,12 +38,18 @@ ADDED_SECONDS_MAX = 30.0
 ADDED_POLL_SECONDS = 0.02
 
 
-def undecided_topics(reader: Reader, shard: int) -> list[str]:
-    """The relay's own topics in which a message of the shard is neither committed nor taken back."""
-    return [topic for topic, _ in reader.unsettled([(topic, shard) for topic in OWN])]
+def own_topics(connection: Connection) -> list[str]:
+    """Topics to which nobody but the relay writes, those of insurers too: what is undecided there is its own."""
+    insurers = [insurer_topic(name).name for name in treaty_rows.leads(connection)]
+    return [*(topic.name for topic in OUTBOUND), RELAY_CURSORS.name, *insurers]
 
 
-def was_committed(engine: Engine, reader: Reader, shard: int, mine: Identity) -> bool:
+def undecided_topics(reader: Reader, shard: int, own: Sequence[str]) -> list[str]:
+    """Those of the relay's own topics in which a message of the shard is neither committed nor taken back."""
+    return [topic for topic, _ in reader.unsettled([(topic, shard) for topic in own])]
+
+
+def was_committed(engine: Engine, reader: Reader, shard: int, mine: Identity, own: Sequence[str]) -> bool:
     """Whether Kafka had decided to commit what it forgot to mark; else it can be taken back and sent again.
 
     Ask when every other relay is fenced. Raises LedgerRefused when another ledger sent it, or this one has no longer
@@ -57,11 +57,11 @@ def was_committed(engine: Engine, reader: Reader, shard: int, mine: Identity) ->
     """
     cursor = read_cursor(reader, shard)
     forgotten = cursor_in(reader.undecided(RELAY_CURSORS.name, shard))
-    undecided = {_hash(each) for topic in OWN for each in reader.undecided(topic, shard)}
+    undecided = {_hash(each) for topic in own for each in reader.undecided(topic, shard)}
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         sent, waiting = outbox_rows.last_sent(connection, shard), outbox_rows.waiting_after
         if forgotten is None:  # the cursor has its marker, so whatever it counts is committed
-            return not any(_hash(row) in undecided for row in waiting(connection, shard, cursor.seq))
+            return undecided.isdisjoint(_hashes(waiting(connection, shard, cursor.seq)))
         if sent.seq >= forgotten.seq and forgotten.ledger in (mine.id, mine.before):
             return True  # the ledger was told after the commit
         rows = list(takewhile(lambda row: row.seq <= forgotten.seq, waiting(connection, shard, sent.seq)))
@@ -73,23 +73,27 @@ def was_committed(engine: Engine, reader: Reader, shard: int, mine: Identity) ->
             f"{REMEDY}"
         )
     sent_now = [row for row in rows if row.seq > cursor.seq and marks[row.seq] not in left_out]
-    its = [row for row in sent_now if row.topic in OWN]  # a relay may not read the others
-    there = undecided | _committed(reader, shard, {row.topic for row in its})
+    its = [row for row in sent_now if row.topic in own]  # a relay may not read the others
+    there = undecided | _committed(reader, shard, {name for row in its for name in _topics(row)})
     # A commit comes after the last message: what is missing was not committed.
-    return {_hash(row) for row in its} <= there
+    return _hashes(its) <= there
 
 
-def end(bootstrap: str, name: str, shard: int, commit: bool) -> None:
+def end(bootstrap: str, name: str, shard: int, commit: bool, own: Sequence[str]) -> None:
     """Writes the missing markers: an empty transaction under the same transactional id, over every topic of the relay.
 
-    It fences whoever uses the id. Raises KafkaException.
+    Those are its ``own``, and the inbound ones, where refused events are sent again. It fences whoever uses the id.
+    Raises KafkaException.
     """
     try:
         with closing(KafkaProducer(transactional_id=name, **client_security.kafka_python(bootstrap))) as producer:
             producer.init_transactions()
             producer.begin_transaction()
             # Only this client can be told to add a partition without a message for it; the others write one first.
-            manager, places = producer._transaction_manager, [TopicPartition(topic, shard) for topic in WRITTEN]
+            manager, places = (
+                producer._transaction_manager,
+                [TopicPartition(topic, shard) for topic in (*own, *(topic.name for topic in INBOUND))],
+            )
             for place in places:
                 manager.maybe_add_partition_to_transaction(place)
             producer._sender.wakeup()
@@ -114,6 +118,16 @@ def _is_ours(forgotten: Cursor, mine: Identity, sent: Sent, rows: list[OutboxRow
 
 def _hash(message: OutboxRow | Delivery) -> bytes:
     return outbox_rows.message_hash(message.topic, message.key, message.value or b"")
+
+
+def _topics(row: OutboxRow) -> list[str]:
+    """Where a message goes: an instruction also to the insurer who pays it."""
+    copied = insurer_topic_of(row.topic, row.value)
+    return [row.topic] if copied is None else [row.topic, copied]
+
+
+def _hashes(rows: Iterable[OutboxRow]) -> set[bytes]:
+    return {outbox_rows.message_hash(topic, row.key, row.value) for row in rows for topic in _topics(row)}
 
 
 def _committed(reader: Reader, shard: int, topics: Iterable[str]) -> set[bytes]:

@@ -3,8 +3,8 @@
 Every shard has one transactional id. A starting relay fences the previous one, which also settles its last transaction
 (where Kafka forgets to: `stream.outbound.forgotten`), reads the shard's cursor from `relay.cursors`, checks that it is
 this ledger's (`stream.outbound.cursors`), and goes on after it. Messages and the new cursor are written in one Kafka
-transaction. The ledger is updated afterwards, before the next transaction, only to clear its outbox: it never decides
-what to send next.
+transaction, and so is the copy of an instruction for the insurer who pays it. The ledger is updated afterwards, before
+the next transaction, only to clear its outbox: it never decides what to send next.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from infra.ledger.outbox_rows import Sent
 from infra.settings import Settings
 from schemas.canonical import NO_HASH
 from schemas.records import OutboxRow
-from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS
+from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS, insurer_topic_of
 from stream.inbound.partition_reader import RangeReader
 from stream.outbound import forgotten
 from stream.outbound.cloudevents import Headers, headers_of
@@ -106,7 +106,7 @@ class ShardRelay:
         settings: Settings,
         producer: Callable[[str, str], TransactionalProducer] = transactional_producer,
         reader: Callable[[str], AbstractContextManager[Reader]] = RangeReader,
-        end_forgotten: Callable[[str, str, int, bool], None] = forgotten.end,
+        end_forgotten: Callable[[str, str, int, bool, Sequence[str]], None] = forgotten.end,
     ) -> None:
         """What connects to Kafka: ``producer`` of bootstrap and transactional id, ``reader`` of bootstrap,
         ``end_forgotten`` as `stream.outbound.forgotten.end`.
@@ -150,19 +150,21 @@ class ShardRelay:
 
     def _settle(self, reader: Reader, mine: Identity) -> None:
         """Ends what Kafka has decided and forgotten to mark. Nobody else sends, so nothing else is undecided."""
-        topics = forgotten.undecided_topics(reader, self._shard)
+        with self._engine.connect() as connection:
+            own = forgotten.own_topics(connection)
+        topics = forgotten.undecided_topics(reader, self._shard, own)
         if not topics:
             return
-        commit = forgotten.was_committed(self._engine, reader, self._shard, mine)
+        commit = forgotten.was_committed(self._engine, reader, self._shard, mine, own)
         log.warning(
             "shard %s: Kafka has forgotten to mark a transaction on %s: %s",
             self._shard,
             ", ".join(topics),
             "committing it" if commit else "taking it back",
         )
-        self._end_forgotten(self._bootstrap, transactional_id(self._shard), self._shard, commit)
+        self._end_forgotten(self._bootstrap, transactional_id(self._shard), self._shard, commit, own)
         self._fence()
-        if topics := forgotten.undecided_topics(reader, self._shard):
+        if topics := forgotten.undecided_topics(reader, self._shard, own):
             problem = f"a transaction on {topics[0]}-{self._shard} is not settled yet"
             raise KafkaException(KafkaError(KafkaError._IN_PROGRESS, problem))
 
@@ -203,6 +205,9 @@ class ShardRelay:
         producer.begin_transaction()
         for row in self._not_sent_before(rows):
             self._produce(producer, row.topic, row.key, row.value)
+            own = insurer_topic_of(row.topic, row.value)
+            if own is not None:
+                self._produce(producer, own, row.key, row.value)
         key, value = Cursor(sent.seq, self._ledger, sent.chain).message(self._shard)
         self._produce(producer, RELAY_CURSORS.name, key, value)
         before_commit()

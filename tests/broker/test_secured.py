@@ -21,7 +21,7 @@ from infra.kafka import client_security
 from infra.servers.local.broker_security import MECHANISM, BrokerSecurity
 from infra.servers.local.kafka_server import LocalKafka
 from schemas.access.kafka_rights import KafkaRole, rules
-from schemas.topics import DECISIONS, INSTRUCTIONS
+from schemas.topics import DECISIONS, INSTRUCTIONS, insurer_topic
 from stream.outbound.read_topic import read_topic
 from tests.support.builders import SHARDS, encode, report
 from tests.support.certificates import issued
@@ -29,6 +29,7 @@ from tests.support.posting import insured, stay
 from tests.support.processes import command
 from tests.support.servers import await_true
 from tests.support.spine import Spine
+from tests.support.treaties import VILLAGE, treaty_text
 
 USERS = [role.value for role in KafkaRole]
 IDLE_S_MAX = 120.0
@@ -80,7 +81,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     with LocalKafka.start(security=security) as running:
         cluster = Secured(running, folder, security)
         assert huzhu(cluster.administrator(), "topics", "apply").returncode == 0
-        users = [*USERS, "stranger"]
+        users = [*USERS, "insurer-a", "insurer-b", "stranger"]
         for user in users:
             cluster.password_file(user).write_text(f"secret-of-{user}\n")
         with pytest.MonkeyPatch.context() as patch:
@@ -98,7 +99,8 @@ def allowed(secured: Secured) -> Secured:
     """The same, with the rules in force."""
     done = huzhu(secured.administrator(), "topics", "acl", "--apply")
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == sum(len(rules(role, role.value)) for role in KafkaRole)
+    every = [role for role in KafkaRole if role is not KafkaRole.LEAD]
+    assert len(done.stdout.splitlines()) == sum(len(rules(role, role.value)) for role in every)
     return secured
 
 
@@ -188,6 +190,35 @@ def test_the_spine_runs_with_least_privilege(spine: Spine, allowed: Secured, mon
     assert "secret-of-" not in said
     for pid in spine.pids.values():
         assert b"secret-of-" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def test_an_insurer_reads_what_it_pays_and_nothing_else(
+    spine: Spine, allowed: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two insurers lead treaties: neither can read the other's topic or everybody's, over SASL with a rule for each."""
+    administrator = {**allowed.administrator(), "HUZHU_DATABASE_URL": spine.url}
+    for insurer, scheme in (("insurer-a", VILLAGE), ("insurer-b", "self_pay_assistance")):
+        treaty = tmp_path / f"{insurer}.toml"
+        treaty.write_text(treaty_text(insurer, insurer, "2000-01-01", "2100-01-01", (scheme,)))
+        words: tuple[str | Path, ...] = ("treaty", "publish", treaty, "--operator", "li.na", "--yes")
+        assert huzhu(administrator, *words).returncode == 0
+        words = ("topics", "acl", "--role", "lead", "--insurer", insurer, "--user", insurer, "--apply")
+        assert huzhu(allowed.administrator(), *words).returncode == 0
+    topics = {insurer: insurer_topic(insurer) for insurer in ("insurer-a", "insurer-b")}
+    assert posted(allowed, "registry", *insured("P7")).returncode == 0
+    assert posted(allowed, "hospital", *stay("P7", "E7", 5000)).returncode == 0
+    as_user(allowed, "insurer-a", monkeypatch)
+    assert await_true(lambda: bool(list(read_topic(spine.bootstrap, topics["insurer-a"]))), IDLE_S_MAX), spine.logs()
+    orders = [json.loads(value) for value in read_topic(spine.bootstrap, topics["insurer-a"])]
+    assert {("insurer-a", "E7")} == {(order["payer"], order["claim_id"]) for order in orders}
+    for topic in (topics["insurer-b"], INSTRUCTIONS, DECISIONS):
+        with pytest.raises(LookupError, match="may not read it"):
+            list(read_topic(spine.bootstrap, topic))
+    assert posted(allowed, "insurer-a", report(orders[0]["payout_id"], person_id="P7")).returncode == 0
+    as_user(allowed, "insurer-b", monkeypatch)
+    with pytest.raises(LookupError, match="may not read it"):
+        list(read_topic(spine.bootstrap, topics["insurer-a"]))
+    assert [] == list(read_topic(spine.bootstrap, topics["insurer-b"]))
 
 
 def test_a_worker_s_rights_are_enough_to_ask_how_it_is(spine: Spine, allowed: Secured) -> None:

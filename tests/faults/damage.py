@@ -9,7 +9,7 @@ from json import dumps, loads
 from typing import Any
 
 from tests.faults.books import Books
-from tests.faults.evidence import Evidence
+from tests.faults.evidence import INSURERS, Evidence
 from tests.faults.kcat import Message
 
 Damage = Callable[[Evidence], tuple[Evidence, str]]
@@ -20,6 +20,7 @@ TAKEN = "acknowledged events are in the ledger, once"
 STANDS = "the ledger holds what the inbound topics hold"
 PARTS = "each payee is instructed its part"
 ORDERS = "payouts.instructions"
+OWN = f"{INSURERS}insurer-a"
 
 
 def instruction_sent_twice(evidence: Evidence) -> tuple[Evidence, str]:
@@ -57,6 +58,14 @@ def a_hospitals_money_to_the_person(evidence: Evidence) -> tuple[Evidence, str]:
     del order["payee_id"]
     changed = sent[at]._replace(value=dumps(order | {"payee": "person"}).encode())
     return _topic(evidence, ORDERS, lambda sent: [*sent[:at], changed, *sent[at + 1 :]]), PARTS
+
+
+def an_insurers_instruction_sent_twice(evidence: Evidence) -> tuple[Evidence, str]:
+    return _topic(evidence, OWN, lambda sent: [*sent, sent[0]]), "insurers read what they pay"
+
+
+def an_insurers_instruction_never_sent(evidence: Evidence) -> tuple[Evidence, str]:
+    return _topic(evidence, OWN, lambda sent: sent[:-1]), "insurers read what they pay"
 
 
 def acknowledged_event_gone(evidence: Evidence) -> tuple[Evidence, str]:
@@ -147,6 +156,8 @@ ALL: tuple[Damage, ...] = (
     a_fen_too_much_in_the_topic,
     a_fen_too_much_in_the_ledger,
     a_hospitals_money_to_the_person,
+    an_insurers_instruction_sent_twice,
+    an_insurers_instruction_never_sent,
     acknowledged_event_gone,
     event_taken_twice,
     other_bytes_than_acknowledged,

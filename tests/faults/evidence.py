@@ -18,6 +18,7 @@ from tests.oracle import calculator, payees
 
 INBOUND = ("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results")
 OUTBOUND = ("claims.decisions", "payouts.instructions", "audit.events", "claims.deadletter", "alerts")
+INSURERS = "payouts.instructions."
 CURSORS = "relay.cursors"
 UNSENT = "SELECT shard, outbox_seq - relayed_seq FROM shards JOIN relays USING (shard) WHERE outbox_seq > relayed_seq"
 """The shards of which messages wait, and how many."""
@@ -37,7 +38,9 @@ class Evidence:
     def came_in(self) -> list[Event]:
         """The events that came from topics, in the ledger's order; acts of operators left out."""
         return [
-            each for each in self.books.events if each.disposition not in ("policy", "replay", "reissue", "console")
+            each
+            for each in self.books.events
+            if each.disposition not in ("policy", "treaty", "replay", "reissue", "console")
         ]
 
     @cached_property
@@ -58,8 +61,8 @@ class Evidence:
 
 def gather(bootstrap: str, ledger_url: str, journals: Iterable[Path], shards: int) -> Evidence:
     """Reads everything. Raises Unreadable when something could not be read completely."""
-    names = (*INBOUND, *OUTBOUND, CURSORS)
     try:
+        names = (*INBOUND, *OUTBOUND, CURSORS, *_insurers(ledger_url))
         notes = [read_journal(path) for path in journals]
         before = ends(bootstrap, names, shards, "read_committed")
         topics = {name: read_topic(bootstrap, name, {p: before[name, p] for p in range(shards)}) for name in names}
@@ -72,3 +75,10 @@ def gather(bootstrap: str, ledger_url: str, journals: Iterable[Path], shards: in
     if before != after:
         raise Unreadable("the topics grew while they were read: the system was not at rest")
     return Evidence(notes, topics, books, after, uncommitted)
+
+
+def _insurers(ledger_url: str) -> list[str]:
+    """The topics of the insurers that lead a treaty."""
+    with psycopg.connect(ledger_url.replace("+psycopg", ""), autocommit=True) as connection:
+        leads = connection.execute("SELECT DISTINCT lead FROM treaties ORDER BY lead").fetchall()
+    return [f"{INSURERS}{lead}" for (lead,) in leads]

@@ -27,6 +27,7 @@ CHECKS: dict[str, Check] = {
     "instructions pay what is due": money_checks.sums_are_right,
     "each payee is instructed its part": money_checks.payees_have_their_parts,
     "instructions are sent once, in order": output_checks.instructions_once_in_order,
+    "insurers read what they pay": output_checks.insurers_read_what_they_pay,
     "decisions are sent once, in order": output_checks.decisions_once_in_order,
     "the audit chain is whole": output_checks.audit_is_whole,
     "refusals are sent once": output_checks.refusals_once,

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from tests.faults.evidence import CURSORS, OUTBOUND, Evidence
+from tests.faults.evidence import CURSORS, INSURERS, OUTBOUND, Evidence
 from tests.faults.journal import sha256
 
 
@@ -36,6 +36,23 @@ def instructions_once_in_order(evidence: Evidence) -> Iterator[str]:
             yield f"{row.payout_id}: revision {row.revision} of the ledger does not follow the one before"
         written[place] = row.revision
     yield from _differences("instruction", sent, {row.payout_id: row.value for row in rows})
+
+
+def insurers_read_what_they_pay(evidence: Evidence) -> Iterator[str]:
+    """Each insurer's topic holds the instructions that it pays, as they stand in the common one."""
+    for name in evidence.topics:
+        if name.startswith(INSURERS):
+            lead = name.removeprefix(INSURERS)
+            paid = [
+                each
+                for each in evidence.topics["payouts.instructions"]
+                if json.loads(each.value or b"")["payer"] == lead
+            ]
+            for shard in {each.partition for each in (*paid, *evidence.topics[name])}:
+                expected = [(each.key, each.value) for each in paid if each.partition == shard]
+                found = [(each.key, each.value) for each in evidence.topics[name] if each.partition == shard]
+                if expected != found:
+                    yield f"{name}-{shard}: {len(found)} instructions are not the {len(expected)} that {lead} pays"
 
 
 def decisions_once_in_order(evidence: Evidence) -> Iterator[str]:

@@ -29,6 +29,7 @@ from tests.faults.poison import cases
 from tests.faults.waiting import await_true, pause
 from tests.support.outbox import keep_as_released
 from tests.support.paths import WUXI
+from tests.support.treaties import treaty_text
 
 STALLED_S_MAX = 180.0
 REST_POLL_S = 0.5
@@ -140,18 +141,24 @@ def _run_on(cluster: Cluster, chaos: Chaos, rounds: int, planned: list[Posting],
 
 
 def heal(cluster: Cluster) -> None:
-    """Nothing is broken any more; the policy is in force."""
+    """Nothing is broken any more; the policy and the treaty are in force."""
     cluster.postgres_proxy.heal()
     for proxy in cluster.broker_proxies.values():
         proxy.heal()
     cluster.await_in_sync()
     if not await_true(lambda: _publish(cluster), 2 * PUBLISH_S_MAX):
-        raise TimeoutError("the policy could not be published")
+        raise TimeoutError("the policy or the treaty could not be published")
 
 
 def _publish(cluster: Cluster) -> bool:
-    """As an operator does it; publishing twice is harmless."""
-    command = [sys.executable, "-m", "cli.main", "policy", "publish", str(WUXI), "--operator", "faults", "--yes"]
+    """As an operator does it; publishing twice is harmless. The treaty covers a scheme of the policy on every day."""
+    treaty = cluster.folder / "treaty.toml"
+    treaty.write_text(treaty_text(first="2000-01-01", end="2100-01-01"))
+    return all(_published(cluster, *each) for each in (("policy", WUXI), ("treaty", treaty)))
+
+
+def _published(cluster: Cluster, what: str, file: Path) -> bool:
+    command = [sys.executable, "-m", "cli.main", what, "publish", str(file), "--operator", "faults", "--yes"]
     try:
         done = subprocess.run(
             command, capture_output=True, env=cluster.environment(), check=False, timeout=PUBLISH_S_MAX

@@ -31,7 +31,7 @@ from schemas.canonical import NO_HASH, canonical_json, sha256_hex
 from schemas.checkpoint import SignedCheckpoint, parse_notes
 from schemas.outbound import AuditKind
 from schemas.records import Export
-from tests.support.acts import create_key, publish, record_export, revoke_key, rotate_key
+from tests.support.acts import create_key, publish, publish_treaty_text, record_export, revoke_key, rotate_key
 from tests.support.acts import replay as send_again
 from tests.support.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge
 from tests.support.ledgers import for_person, give, held, in_order, person_of_shard, ticking
@@ -40,6 +40,7 @@ from tests.support.outbox import waiting_messages
 from tests.support.owed_person import OwedPerson
 from tests.support.paths import EXAMPLES
 from tests.support.replayed import recorded, replayed
+from tests.support.treaties import treaty_text
 
 KEY = SigningKey("wuxi.example/huzhu", b"\x01" * 32)
 OTHER_KEY = SigningKey("wuxi.example/huzhu", b"\x02" * 32)
@@ -129,7 +130,7 @@ def test_a_clean_ledger_is_good(paid: Engine) -> None:
 
 
 def test_a_ledger_with_every_kind_of_entry_is_good(ledger: Engine) -> None:
-    """A mixed load with refused, repeated and stale events, replays, and policies before and after: no false alarm."""
+    """A mixed load with refused, repeated and stale events, replays, policies and a treaty: no false alarm."""
     rng, now = Random(3), ticking()
     held(ledger)
     publish(ledger, sample("first", "2023-01-01", "2025-01-01"), "li.na", SHARDS, now)
@@ -137,6 +138,7 @@ def test_a_ledger_with_every_kind_of_entry_is_good(ledger: Engine) -> None:
         give(ledger, batch, now)
         sign(ledger, at=now())
     publish(ledger, sample("second", "2025-01-01", None), "li.na", SHARDS, now)
+    publish_treaty_text(ledger, treaty_text(), "li.na", SHARDS, now)
     with ledger.connect() as connection:
         refused = list(connection.scalars(select(tables.refusals.c.event_no).limit(3)))
     send_again(ledger, refused, "li.na", "looked at", SHARDS, now)
@@ -375,6 +377,17 @@ def test_a_changed_policy_is_found(paid: Engine) -> None:
     """The text that is decided by must be the one that was published."""
     changed(paid, "UPDATE policies SET source_text = replace(source_text, '0.30', '0.90')")
     assert [(0, 1, Fault.CONTENT_CHANGED)] == faults(verify(paid))
+
+
+def test_a_changed_treaty_or_payer_is_found(paid: Engine) -> None:
+    """The text that says who pays, and who pays an instruction by its columns, must be what was recorded."""
+    publish_treaty_text(paid, treaty_text(), "li.na", SHARDS, ticking())
+    assert [] == verify(paid).findings
+    changed(paid, "UPDATE treaties SET source_text = replace(source_text, 'insurer-a', 'insurer-b')")
+    assert [Fault.CONTENT_CHANGED] == [each.fault for each in verify(paid).findings]
+    changed(paid, "UPDATE treaties SET source_text = replace(source_text, 'insurer-b', 'insurer-a')")
+    changed(paid, "UPDATE instructions SET payer = 'insurer-a', treaty_id = 't1'")
+    assert {Fault.CONTENT_CHANGED} == {each.fault for each in verify(paid).findings}
 
 
 def test_an_unsigned_entry_that_was_written_anew_without_its_subject_is_found(paid: Engine) -> None:

@@ -613,7 +613,7 @@ BUGS = (
     Bug(
         "policies",
         "a-script-publishes-unasked",
-        "cli/policy/policy_publish.py",
+        "cli/terminal/confirm.py",
         "    if yes:\n",
         "    if yes or not sys.stdin.isatty():\n",
         ("tests/contracts/test_policy_publish.py::test_without_a_terminal_it_shows_everything_and_publishes_nothing",),

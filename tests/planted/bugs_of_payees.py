@@ -35,7 +35,7 @@ BUGS = (
         "payees",
         "the-person-is-paid-what-the-hospital-advanced",
         "handlers/claims/settle.py",
-        "                own, of_before = own - new.amount, of_before - (old.amount if old else 0)\n",
+        "                own, of_before = own - new.amount, of_before - balance\n",
         "",
         (INSTRUCTED,),
     ),

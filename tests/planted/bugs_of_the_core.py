@@ -246,9 +246,9 @@ BUGS = (
     Bug(
         3,
         "nothing-is-ever-recovered",
-        "handlers/claims/settle.py",
-        "    if amount == balance:\n",
-        "    if amount <= balance:\n",
+        "handlers/claims/payers.py",
+        "    if amount >= balance:\n        if amount == balance:\n",
+        "    if True:\n        if amount <= balance:\n",
         (f"{LAWS}::test_corrections_end_where_a_fresh_adjudication_ends", STORIES),
     ),
     Bug(

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from handlers.claims import outbound_messages
 from handlers.claims.adjudicate import Adjudication, Benefit, adjudicate
+from handlers.claims.payers import BY_FUND
 from handlers.claims.read import read
 from handlers.claims.reissue import reissue
 from handlers.claims.settle import Due
@@ -27,6 +28,8 @@ from schemas.outbound import AuditKind, AuditRecorded, InstructionKind, PayoutIn
 from schemas.policy.policy_file import read_policies
 from schemas.records import BenefitRow, ClaimRow, Delivery, Reissue
 from schemas.topics import ALERTS, DEADLETTER
+from schemas.treaty.treaty_file import parse_treaty
+from schemas.treaty.treaty_model import Treaties
 from tests.bench.messages import POLICY as SAMPLE
 from tests.properties.strategies import History, Ledger, busy_years, deliveries, histories, tried
 from tests.support import model_messages
@@ -45,6 +48,7 @@ from tests.support.builders import (
 )
 from tests.support.compiled_core import patches_the_core
 from tests.support.model_messages import both_ways
+from tests.support.treaties import treaty_text
 
 NASTY = [
     '"',
@@ -146,10 +150,12 @@ def test_a_reissue_is_canonical() -> None:
 
 
 def _advanced() -> list[Json]:
-    """All that is written about a claim of which the hospital advanced a part."""
+    """All that is written about a claim of which the hospital advanced a part, and which an insurer pays."""
     with both_ways() as written:
         taken_off = [{"scheme_id": "village_mutual_aid", "amount": "1.00"}]
-        take(empty_world(policies(POLICY)), map(delivery, (coverage(), discharge(), bill(advances=taken_off))))
+        world = empty_world(policies(POLICY))
+        world.treaties = Treaties([parse_treaty(treaty_text())])
+        take(world, map(delivery, (coverage(), discharge(), bill(advances=taken_off))))
     return [json.loads(value) for value in written]
 
 
@@ -231,7 +237,7 @@ def test_half_a_character_is_written_by_neither(name: str) -> None:
     hashes, at = ("0" * 64, "0" * 64), format_instant(LATER_THAN_ALL)
     row = ClaimRow(ClaimId(name), PersonId("P1"), 0, 1, Status.INCOMPLETE, "", None, None, 0, 0)
     owed = BenefitRow(ClaimId("E1"), name, None, "copay", 1, 1, None, 1, None, None)
-    due = Due(PayoutId("PO-1"), InstructionKind.PAYMENT, 1, 0, owed, 1)
+    due = Due(PayoutId("PO-1"), InstructionKind.PAYMENT, 1, 0, owed, 1, None, BY_FUND)
     for actor, subject in ((name, {"id": "1"}), ("huzhu", {"id": name})):
         for audit_entry in (model_messages.audit_entry, direct_messages.audit_entry):
             with pytest.raises((UnicodeEncodeError, ValidationError)):

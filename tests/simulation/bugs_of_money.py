@@ -8,7 +8,7 @@ import pytest
 
 import handlers.claims.process
 import handlers.claims.read
-from handlers.claims.settle import Differences, FacilityRows, differences, payout_id_of
+from handlers.claims.settle import Differences, differences, payout_id_of
 from schemas.canonical import sha256_hex
 from schemas.facts import Fact
 from schemas.money import parse_yuan
@@ -45,8 +45,8 @@ def float_rounding(patch: pytest.MonkeyPatch) -> None:
 def recoveries_lost(patch: pytest.MonkeyPatch) -> None:
     """Nobody asks for money back."""
 
-    def payments_only(adjudication: Any, held: dict[str, BenefitRow], facilities: FacilityRows) -> Differences:
-        found = differences(adjudication, held, facilities)
+    def payments_only(adjudication: Any, held: dict[str, BenefitRow], *others: Any) -> Differences:
+        found = differences(adjudication, held, *others)
         lost = {due.row.scheme_id for due in found.dues if due.kind is InstructionKind.RECOVERY}
         kept = [
             row._replace(instruction_revision=row.instruction_revision - 1) if row.scheme_id in lost else row
@@ -60,8 +60,8 @@ def recoveries_lost(patch: pytest.MonkeyPatch) -> None:
 def revision_reused(patch: pytest.MonkeyPatch) -> None:
     """The second instruction of a claim and scheme is numbered like the first."""
 
-    def always_the_first(adjudication: Any, held: dict[str, BenefitRow], facilities: FacilityRows) -> Differences:
-        found = differences(adjudication, held, facilities)
+    def always_the_first(adjudication: Any, held: dict[str, BenefitRow], *others: Any) -> Differences:
+        found = differences(adjudication, held, *others)
         rows = [row._replace(instruction_revision=min(1, row.instruction_revision)) for row in found.benefits]
         shares = [row._replace(instruction_revision=min(1, row.instruction_revision)) for row in found.facilities]
         first = [

@@ -6,9 +6,10 @@ Nothing here uses the product's code: the expected money comes from `tests.oracl
 from __future__ import annotations
 
 import json
+import tomllib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -17,6 +18,7 @@ import psycopg
 
 from tests.oracle.calculator import Ledger, RefusalError, adjudicate, instant_of, read_event
 from tests.oracle.payees import owed_to
+from tests.oracle.treaties import Change, Order, orders, payer_of
 from tests.simulation.simulated_kafka import SimulatedKafka
 
 INBOUND = ("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results")
@@ -67,6 +69,8 @@ def check(evidence: Evidence) -> None:
     topics_are_the_outbox(evidence)
     audit_chains_verify(evidence)
     decisions_and_money_are_the_oracles(evidence)
+    payers_are_the_oracles(evidence)
+    insurers_read_what_they_pay(evidence)
 
 
 def everything_is_accounted_for(evidence: Evidence) -> None:
@@ -152,8 +156,8 @@ def decisions_and_money_are_the_oracles(evidence: Evidence) -> None:
     policies = [row[0] for row in evidence.rows("SELECT source_text FROM policies")]
     book, accepted = Ledger(), []
     for event_no, topic, key, value, taken_in, disposition in evidence.rows(
-        "SELECT event_no, topic, key, value, recorded_at, disposition FROM events WHERE disposition <> 'policy' "
-        "ORDER BY event_no"
+        "SELECT event_no, topic, key, value, recorded_at, disposition FROM events "
+        "WHERE disposition NOT IN ('policy', 'treaty') ORDER BY event_no"
     ):
         expected = _expected(book, topic, key, value or b"", taken_in)
         expect("disposition as the oracle's", (event_no, expected), (event_no, disposition))
@@ -181,6 +185,43 @@ def decisions_and_money_are_the_oracles(evidence: Evidence) -> None:
     expect("net instructed is what is due", due, {place: amount for place, amount in net.items() if amount})
     owed = owed_to([json.loads(value) for value in accepted], claims)
     expect("each payee is instructed its part", owed, {line: amount for line, amount in lines.items() if amount})
+
+
+def payers_are_the_oracles(evidence: Evidence) -> None:
+    """Who pays is in force for a day of the claim, and was then; who takes back is who had paid, the newest first."""
+    published = evidence.rows("SELECT event_no, source_text FROM treaties ORDER BY event_no")
+    days: dict[str, set[date]] = defaultdict(set)
+    for (value,) in evidence.rows("SELECT value FROM events WHERE disposition = 'accepted'"):
+        told = json.loads(value)
+        if told["event_type"] == "encounter.discharged":
+            days[told["encounter_id"]].add(date.fromisoformat(told["discharged_on"]))
+    lines: dict[tuple[str, str, str], list[Order]] = defaultdict(list)
+    for claim, scheme, payee, event_no, kind, amount, payer, treaty_id in evidence.rows(
+        "SELECT claim_id, scheme_id, payee_id, event_no, kind, amount, payer, treaty_id FROM instructions "
+        "WHERE reissue_of IS NULL AND reversal_of IS NULL ORDER BY event_no, revision"
+    ):
+        lines[claim, scheme, payee].append(Order(kind, amount, payer, treaty_id))
+        if kind == "payment":
+            known = [tomllib.loads(text) for number, text in published if number < event_no]
+            possible = {payer_of(known, scheme, day) for day in days[claim]}
+            expect("the payer is in force", (claim, True), (claim, (payer, treaty_id) in possible))
+    for line, made in sorted(lines.items()):
+        due, changes = 0, list[Change]()
+        for order in made:
+            due += order.amount if order.kind == "payment" else -order.amount
+            changes.append(Change(due, order.payer, order.treaty_id))
+        expect("who had paid takes back", (line, orders(changes)), (line, made))
+
+
+def insurers_read_what_they_pay(evidence: Evidence) -> None:
+    """An insurer's topic holds the instructions that it pays, each once and in order, byte for byte."""
+    for shard in range(evidence.shards):
+        common = evidence.topics["payouts.instructions", shard]
+        for insurer in ("insurer-a", "insurer-b"):
+            place = (f"payouts.instructions.{insurer}", shard)
+            own = [(stored.key, stored.value) for _, stored in evidence.kafka.committed(place)]
+            paid = [(key, value) for key, value in common if json.loads(value)["payer"] == insurer]
+            expect("an insurer reads what it pays", paid, own)
 
 
 def _expected(book: Ledger, topic: str, key: bytes | None, value: bytes, taken_in: datetime) -> str:

@@ -15,7 +15,7 @@ from tests.simulation.simulated_kafka import SimulatedKafka, SimulatedReader
 from tests.simulation.stage import Stage
 from tests.simulation.worker import Group, Worker
 from tests.simulation.world import report, world_of
-from tests.support.acts import publish
+from tests.support.acts import publish, publish_treaty_text
 
 FORMS = (0, 2, 1)
 """A seed's ledger holds its messages by the batch, the next one's half of them, the third's all as release 1.0 did."""
@@ -31,7 +31,7 @@ class NeverIdle(Exception):
 
 
 class Operator:
-    """Who publishes policies, and tries again until told that it is done."""
+    """Who publishes policies and treaties, and tries again until told that it is done."""
 
     is_relay = False
 
@@ -54,6 +54,9 @@ class Simulation:
         self.group = Group(self._rng, self.world.settings.shards)
         self._to_post = list(reversed(self.world.messages))
         self._to_publish = list(self.world.policies)
+        # With numbers of their own, so that a world is what it was before there were treaties.
+        steps = Random(f"{seed}:treaties")
+        self._treaties = sorted((steps.randrange(110), text) for text in self.world.treaties)
         self._operator = Operator()
         self._reported: set[int] = set()
         self._workers: list[Worker] = []
@@ -69,6 +72,8 @@ class Simulation:
             self.stage.pass_time(1.0)
             if self._to_publish and step >= self._publish_at[-len(self._to_publish)]:
                 self.stage.play(self._operator, self._publish)
+            if self._treaties and step >= self._treaties[0][0]:
+                self.stage.play(self._operator, self._publish_treaty)
             self._something()()
             calm += not self._to_post
             step += 1
@@ -138,6 +143,11 @@ class Simulation:
     def _publish(self) -> None:
         publish(self.ledger.engine, self._to_publish[0], "operator", self.world.settings.shards, self.stage.now)
         self._to_publish.pop(0)
+
+    def _publish_treaty(self) -> None:
+        text, shards = self._treaties[0][1], self.world.settings.shards
+        publish_treaty_text(self.ledger.engine, text, "operator", shards, self.stage.now)
+        self._treaties.pop(0)
 
     def _let_work(self) -> None:
         ready = [each for each in self._workers if not each.paused and not self.stage.is_busy(each)]
@@ -220,6 +230,8 @@ class Simulation:
         shards = self.world.settings.shards
         while self._to_publish:
             self.stage.play(self._operator, self._publish)
+        while self._treaties:
+            self.stage.play(self._operator, self._publish_treaty)
         for _ in range(ROUNDS_TO_IDLE_MAX):
             while any(each.paused for each in self._workers):
                 self._resume()

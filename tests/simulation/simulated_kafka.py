@@ -8,7 +8,7 @@ that left behind.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import TracebackType
@@ -17,8 +17,8 @@ from typing import NamedTuple
 from confluent_kafka import KafkaError, KafkaException
 
 from schemas.records import Delivery, Range
+from schemas.topics import INBOUND
 from stream.outbound.cloudevents import Headers
-from stream.outbound.forgotten import WRITTEN
 from tests.simulation.faults import Faults, Point
 
 Place = tuple[str, int]
@@ -119,10 +119,12 @@ class SimulatedKafka:
             else:
                 self._forgotten[transactional_id, place].append(here)
 
-    def end_forgotten(self, _bootstrap: str, transactional_id: str, shard: int, commit: bool) -> None:
+    def end_forgotten(
+        self, _bootstrap: str, transactional_id: str, shard: int, commit: bool, own: Sequence[str]
+    ) -> None:
         """`stream.outbound.forgotten.end`: an empty transaction, which fences whoever uses the id."""
         self.fence(transactional_id)
-        for topic in WRITTEN:
+        for topic in (*own, *(topic.name for topic in INBOUND)):
             self.join(transactional_id, (topic, shard))
         self.settle(transactional_id, committed=commit)
 

@@ -11,6 +11,7 @@ from infra.settings import Settings
 from infra.sharding import shard_of
 from schemas.topics import PAYOUT_RESULTS, address
 from tests.simulation.simulated_kafka import Place
+from tests.support.treaties import treaty_text
 
 POLICY = """
 [policy]
@@ -73,10 +74,13 @@ class World:
     settings: Settings
     messages: list[Message]
     policies: list[str]
+    treaties: list[str]
 
 
 def world_of(rng: Random, seed: int) -> World:
     """Two to four shards, three to eight persons, some 30 to 80 messages, an old policy and one for the last year.
+
+    Three treaties: for one scheme one after the other, and for another over both years.
 
     In every third seed some senders' clocks are ahead.
     """
@@ -104,7 +108,12 @@ def world_of(rng: Random, seed: int) -> World:
     end, follows = ("effective_to = 2025-01-01", "") if seed % 2 else ("", 'succeeds = "simulated-old"')
     old = POLICY.format(name="old", start="2010-01-01", end=end, year=year, low="0.35", high="0.8")
     new = POLICY.format(name="new", start="2025-01-01", end=follows, year=year, low="0.45", high="0.7")
-    return World(settings, messages, [old, new])
+    treaties = [
+        treaty_text("village-24", "insurer-a", "2024-01-01", "2025-01-01"),
+        treaty_text("self-pay", "insurer-b", "2024-01-01", "2026-01-01", ("self_pay_assistance",)),
+        treaty_text("village-25", "insurer-b", "2025-01-01", "2026-01-01"),
+    ]
+    return World(settings, messages, [old, new], treaties)
 
 
 def report(rng: Random, instruction: bytes, shards: int) -> Message:

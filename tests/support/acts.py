@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from acts import api_keys, console_users
 from acts.publish_policy import Published, publish_policy
+from acts.publish_treaty import TreatyPublication, publish_treaty
 from acts.record_operator_acts import record_operator_acts
 from acts.reissue_payout import Reissued, reissue_payout
 from acts.replay_refused import replay_refused
@@ -22,6 +23,11 @@ from schemas.records import Export
 def publish(ledger: Engine, *given: Any, **named: Any) -> Published:
     with ledger.begin() as connection:
         return publish_policy(connection, *given, **named)
+
+
+def publish_treaty_text(ledger: Engine, *given: Any, **named: Any) -> TreatyPublication:
+    with ledger.begin() as connection:
+        return publish_treaty(connection, *given, **named)
 
 
 def reissue(ledger: Engine, *given: Any, **named: Any) -> Reissued:

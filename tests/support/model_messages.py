@@ -52,6 +52,8 @@ def instructed(due: Due, claim: ClaimRow, deceased: bool, occurred_at: str) -> b
         revision=due.revision,
         payee=Payee.FACILITY if due.facility_id is not None else Payee.ESTATE if deceased else Payee.PERSON,
         payee_id=due.facility_id,
+        payer=due.payer.id,
+        treaty_id=due.payer.treaty_id,
         policy_id=row.policy_id,
         policy_sha256=row.policy_sha256,
         decision_revision=claim.revision,
@@ -60,6 +62,7 @@ def instructed(due: Due, claim: ClaimRow, deceased: bool, occurred_at: str) -> b
     )
     absent = {name for name in ("reissue_of", "reversal_of") if getattr(due, name) is None}
     absent |= {"payee_id"} if due.facility_id is None else set()
+    absent |= {"treaty_id"} if due.payer.treaty_id is None else set()
     return canonical_json(event.model_dump(mode="json", exclude=absent))
 
 

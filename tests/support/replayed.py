@@ -9,7 +9,13 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from handlers.audit.operator_acts import data_exported, done_in_console, event_replayed, policy_published
+from handlers.audit.operator_acts import (
+    data_exported,
+    done_in_console,
+    event_replayed,
+    policy_published,
+    treaty_published,
+)
 from handlers.claims.process import Processor
 from handlers.claims.read import read
 from handlers.claims.reissue import reissue
@@ -19,6 +25,7 @@ from schemas.ids import PayoutId, PersonId
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
 from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Reissue, Replay
+from schemas.treaty.treaty_file import parse_treaty
 from tests.support.builders import EmptyLedger, empty_world, reached_by
 from tests.support.ledgers import dispositions
 from tests.support.outbox import waiting_messages
@@ -78,6 +85,10 @@ def replayed(ledger: Engine) -> Journal:
         key, value = (None if part is None else bytes(part) for part in (row.key, row.value))
         if row.disposition == "policy":
             _publish_again(world, processor, value or b"", (key or b"").decode())
+        elif row.disposition == "treaty":
+            treaty = parse_treaty((value or b"").decode())
+            treaty_published(processor.journal, value or b"", treaty, (key or b"").decode())
+            world.treaties = world.treaties.joined(treaty)
         elif row.disposition == "replay":
             event_replayed(processor.journal, _order(json.loads(value or b"")))
         elif row.disposition == "reissue":

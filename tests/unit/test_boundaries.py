@@ -743,17 +743,17 @@ def test_what_the_ledger_holds_of_a_benefit() -> None:
     ledger.take(coverage_from(), bill_of("E1", "60.00", "40.00"), discharge_of("E1", "2020-06-30"))
     first, second = (parse_policy(text) for text in BOTH)
     held = ledger.world.benefits[ClaimId("E1")]
-    paid = ("E1", "old", "member", "personal_burden", 10_000, 10_000, None, 1, "first", first.sha256)
+    paid = ("E1", "old", "member", "personal_burden", 10_000, 10_000, None, 1, "first", first.sha256, "")
     assert {"old": paid} == {name: tuple(row) for name, row in held.items()}
     ledger.take(discharge_of("E1", "2020-07-01", version=2))
-    gone = ("E1", "old", "member", "personal_burden", 0, 0, None, 2, "first", first.sha256)
-    now = ("E1", "new", "member", "personal_burden", 10_000, 5_000, None, 1, "second", second.sha256)
+    gone = ("E1", "old", "member", "personal_burden", 0, 0, None, 2, "first", first.sha256, "")
+    now = ("E1", "new", "member", "personal_burden", 10_000, 5_000, None, 1, "second", second.sha256, "")
     assert {"old": gone, "new": now} == {name: tuple(row) for name, row in held.items()}
     ledger.take(coverage_void("C1", 2))
-    out = ("E1", "new", None, "personal_burden", 0, 0, "NO_COVERAGE", 2, "second", second.sha256)
+    out = ("E1", "new", None, "personal_burden", 0, 0, "NO_COVERAGE", 2, "second", second.sha256, "")
     assert {"old": gone, "new": out} == {name: tuple(row) for name, row in held.items()}
     ledger.take(void_of("E1", 2))
-    ended = ("E1", "new", None, "personal_burden", 0, 0, None, 2, "second", second.sha256)
+    ended = ("E1", "new", None, "personal_burden", 0, 0, None, 2, "second", second.sha256, "")
     assert {"old": gone, "new": ended} == {name: tuple(row) for name, row in held.items()}
 
 

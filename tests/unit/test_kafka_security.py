@@ -11,7 +11,7 @@ from infra.kafka import client_security
 from infra.kafka.client_security import KafkaSecurity
 from infra.settings import Settings, SettingsError
 from schemas.access.kafka_rights import ROLE_OF, KafkaRole, rules
-from schemas.topics import INBOUND, OUTBOUND, TOPICS
+from schemas.topics import INBOUND, INSURERS, OUTBOUND, TOPICS
 from tests.support.certificates import issued
 from tests.support.paths import REPOSITORY
 
@@ -143,6 +143,9 @@ def test_no_kafka_client_is_made_without_these_settings() -> None:
     assert made >= 6
 
 
+READERS = (KafkaRole.HOSPITAL, KafkaRole.INSURER, KafkaRole.LEAD, KafkaRole.AUDITOR)
+
+
 def test_every_writer_and_reader_has_a_role() -> None:
     """But for the console, which reads the ledger."""
     words = {word.strip() for topic in TOPICS for each in (topic.writer, topic.readers) for word in each.split(",")}
@@ -152,9 +155,10 @@ def test_every_writer_and_reader_has_a_role() -> None:
 def test_each_role_may_do_what_the_topics_say_and_no_more() -> None:
     """Only the worker reads what comes in, only the relay writes what goes out, and nobody may do everything.
 
-    The relay also sends refused events again, and reads what it sent when Kafka forgot to mark it as committed.
+    The relay also sends refused events again, and reads what it sent when Kafka forgot to mark it as committed. A lead
+    reads its own topic alone.
     """
-    found = {role: set(rules(role, f"u-{role}")) for role in KafkaRole}
+    found = {role: set(rules(role, f"u-{role}", ["insurer-a"])) for role in KafkaRole}
     writers = {
         t.name: {r for r in KafkaRole for x in found[r] if (x.name, x.operation) == (t.name, "WRITE")} for t in TOPICS
     }
@@ -164,12 +168,19 @@ def test_each_role_may_do_what_the_topics_say_and_no_more() -> None:
     assert all(readers[topic.name] == {KafkaRole.WORKER} for topic in INBOUND)
     assert all(writers[topic.name] == {KafkaRole.RELAY} for topic in OUTBOUND)
     assert writers["hospital.expenses"] == {KafkaRole.HOSPITAL, KafkaRole.GATEWAY, KafkaRole.RELAY}
-    assert writers["payouts.results"] == {KafkaRole.INSURER, KafkaRole.GATEWAY, KafkaRole.RELAY}
+    assert writers["payouts.results"] == {KafkaRole.INSURER, KafkaRole.LEAD, KafkaRole.GATEWAY, KafkaRole.RELAY}
     assert readers["payouts.instructions"] == {KafkaRole.INSURER, KafkaRole.RELAY}
     for_auditors = ("audit.events", "claims.deadletter", "alerts")
     assert all(readers[name] == {KafkaRole.AUDITOR, KafkaRole.RELAY} for name in for_auditors)
     assert {rule.user for rule in found[KafkaRole.INSURER]} == {"u-insurer"}
+    own = {rule.name for rule in found[KafkaRole.LEAD] if (rule.resource, rule.operation) == ("topic", "READ")}
+    assert own == {"payouts.instructions.insurer-a"}
+    of_insurers = {role for role in KafkaRole for rule in found[role] if rule.name.startswith("payouts.instructions.")}
+    assert of_insurers == {KafkaRole.LEAD, KafkaRole.RELAY, KafkaRole.WORKER}
+    assert {KafkaRole.RELAY} == {
+        role for role in KafkaRole for rule in found[role] if rule.name == INSURERS and rule.operation == "WRITE"
+    }
     groups = {
         (role, rule.name) for role in KafkaRole for rule in found[role] if rule.resource == "group" and rule.prefixed
     }
-    assert groups == {(role, f"u-{role}") for role in (KafkaRole.HOSPITAL, KafkaRole.INSURER, KafkaRole.AUDITOR)}
+    assert groups == {(role, f"u-{role}") for role in READERS}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from handlers.claims.account import Account
 from handlers.claims.adjudicate import Adjudication, adjudicate
+from handlers.claims.payers import BY_FUND
 from handlers.claims.settle import Due, differences, in_order
 from schemas.canonical import derived_id
 from schemas.ids import ClaimId, PayoutId, PersonId
 from schemas.outbound import InstructionKind
 from schemas.policy.model import Policies
 from schemas.records import BenefitRow
+from schemas.treaty.treaty_model import Treaties
 from tests.support.builders import (
     POLICY,
     VILLAGE,
@@ -38,7 +40,7 @@ def only_claim(events: list[Json], published: Policies = BOTH) -> Adjudication:
 
 def settle(adjudication: Adjudication, held: dict[str, BenefitRow]) -> list[Due]:
     """The differences; ``held`` is brought up to date as the ledger would."""
-    found = differences(adjudication, held, {})
+    found = differences(adjudication, held, {}, Treaties())
     held.update({row.scheme_id: row for row in found.benefits})
     return found.dues
 
@@ -129,5 +131,5 @@ def test_recoveries_come_before_payments() -> None:
     """Otherwise their order stays, so that no cap is passed between two instructions of one change."""
     row = BenefitRow(ClaimId("E1"), "s", None, "copay", 0, 0, None, 1, None, None)
     kinds = [InstructionKind.PAYMENT, InstructionKind.RECOVERY, InstructionKind.PAYMENT, InstructionKind.RECOVERY]
-    dues = [Due(PayoutId(str(number)), kind, 1, 0, row, 1) for number, kind in enumerate(kinds)]
+    dues = [Due(PayoutId(str(number)), kind, 1, 0, row, 1, None, BY_FUND) for number, kind in enumerate(kinds)]
     assert ["1", "3", "0", "2"] == [due.payout_id for due in in_order(dues)]

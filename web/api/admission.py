@@ -147,10 +147,12 @@ def _owners(connection: Connection, subjects: Sequence[Subject], waiting: Sequen
     if caller.role is ApiRole.HOSPITAL:
         owners.note_all(recall(value) for value in inbox.values_about(connection, subjects))
         owners.note_all(recall(row.value) for row in waiting)
-    elif caller.role is ApiRole.INSURER:
+    elif caller.role in (ApiRole.INSURER, ApiRole.LEAD):
         ids = [subject.id for subject in subjects if subject.kind is Kind.PAYOUT]
-        instructions = reads.instructions(connection, ids)
-        owners.by_subject = {Subject(Kind.PAYOUT, row.payout_id): row.scheme_id for row in instructions}
+        for row in reads.instructions(connection, ids):
+            if (row.treaty_id is not None) == (caller.role is ApiRole.LEAD):
+                owner = row.scheme_id if row.treaty_id is None else row.payer
+                owners.by_subject[Subject(Kind.PAYOUT, row.payout_id)] = owner
     return owners
 
 

@@ -1,4 +1,4 @@
-"""`GET /v1/instructions`: an insurer's payout instructions, page by page."""
+"""`GET /v1/instructions`: the payout instructions of who pays them, page by page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 from pydantic import BaseModel, JsonValue
 from sqlalchemy import Engine
 
-from infra.ledger.instruction_pages import InstructionCursor, instructions_after
+from infra.ledger.instruction_pages import InstructionCursor, Which, instructions_after
 from schemas.access.callers import ApiRole, Caller
 from schemas.bilingual import Saying
 from schemas.canonical import canonical_json
@@ -25,12 +25,16 @@ class InstructionPage(BaseModel):
 
 
 def page_of(engine: Engine, caller: Caller, after: str | None, limit: int, shard_count: int) -> InstructionPage:
-    """The next page for the caller's schemes. Raises Problem for another role or an unreadable ``after``."""
-    if caller.role is not ApiRole.INSURER:
+    """The next page of what the caller pays: under treaties, or for the public fund and its schemes.
+
+    Raises Problem for another role or an unreadable ``after``.
+    """
+    if caller.role not in (ApiRole.INSURER, ApiRole.LEAD):
         raise problem("FORBIDDEN", cannot(caller, Saying("读取支付指令", "read instructions")))
     position = InstructionCursor() if not after else _position(after, shard_count)
     with engine.connect() as connection:
-        values, position, more = instructions_after(connection, caller.scope, position, shard_count, limit)
+        which = Which.OF_PAYERS if caller.role is ApiRole.LEAD else Which.OF_SCHEMES
+        values, position, more = instructions_after(connection, which, caller.scope, position, shard_count, limit)
     return InstructionPage(instructions=[json.loads(value) for value in values], next=_token(position), more=more)
 
 

@@ -1,4 +1,4 @@
-"""Who can post what: hospitals their facilities' events, insurers reports on their payouts, registries the rest.
+"""Who can post what: hospitals their facilities' events, who pays reports on its payouts, registries the rest.
 
 More people know the ids of encounters and settlements than are allowed to write to them. So an event must not only name
 the caller's facility: whatever is already stored under the id must be the caller's too.
@@ -16,13 +16,14 @@ from schemas.facts import EncounterDischarged, Fact, Kind, PayoutReported, Settl
 MAY_POST: dict[ApiRole, frozenset[str]] = {
     ApiRole.HOSPITAL: frozenset({"encounter.discharged", "settlement.posted", "settlement.voided"}),
     ApiRole.INSURER: frozenset({"payout.reported"}),
+    ApiRole.LEAD: frozenset({"payout.reported"}),
     ApiRole.REGISTRY: frozenset({"coverage.recorded", "coverage.voided", "person.died"}),
 }
 
 
 @dataclass(slots=True)
 class Owners:
-    """Who owns an id: the facility of an encounter (by its discharge) or settlement, the scheme of a payout."""
+    """Who owns an id: the facility of an encounter (by its discharge) or settlement, a payout's scheme or insurer."""
 
     by_subject: dict[Subject, str] = field(default_factory=dict)
 
@@ -48,11 +49,16 @@ def refusal_of(fact: Fact, caller: Caller, owners: Owners) -> Saying | None:
             "this key's facilities have no settlement with that id: post the settlement before voiding it",
         )
     if isinstance(fact, PayoutReported) and fact.subject not in owners.by_subject:
-        return Saying("此密钥的保障层没有这笔支付", "this key's schemes have no payout with that id")
+        return Saying(
+            "此密钥的保障层或保险公司没有这笔支付", "this key's schemes or insurers have no payout with that id"
+        )
     for subject in _written(fact):
         if owners.by_subject.get(subject, next(iter(caller.scope), "")) not in caller.scope:
             name = {Kind.ENCOUNTER: "这次就诊", Kind.SETTLEMENT: "这张结算单"}.get(subject.kind, "这笔支付")
-            return Saying(f"{name}属于其他机构或保障层", f"that {subject.kind} belongs to another facility or scheme")
+            return Saying(
+                f"{name}属于其他机构、保障层或保险公司",
+                f"that {subject.kind} belongs to another facility, scheme or insurer",
+            )
     return None
 
 
@@ -61,7 +67,12 @@ def cannot(caller: Caller, what: Saying) -> Saying:
     return Saying(f"{_ROLES[caller.role]}的密钥不能{what.zh}", f"a {caller.role} key cannot {what.en}")
 
 
-_ROLES = {ApiRole.HOSPITAL: "医院", ApiRole.INSURER: "保险公司", ApiRole.REGISTRY: "登记部门"}
+_ROLES = {
+    ApiRole.HOSPITAL: "医院",
+    ApiRole.INSURER: "保险公司",
+    ApiRole.LEAD: "主承保公司",
+    ApiRole.REGISTRY: "登记部门",
+}
 
 
 def may_see_claim(facilities: Iterable[str], caller: Caller) -> bool:

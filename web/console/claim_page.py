@@ -16,7 +16,7 @@ from acts.published_policies import policies_of, published_policy
 from acts.record_operator_acts import record_operator_acts
 from handlers.claims.read import recall
 from handlers.claims.recall import account_of
-from handlers.words.advance_sentences import advance_sentence, goes_to_estate, payee_words, unknown_advances
+from handlers.words.advance_sentences import advance_sentence, goes_to_estate, party_words, unknown_advances
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.masking import mask_text
 from handlers.words.payout_sentences import result
@@ -85,7 +85,7 @@ class PayoutShown:
 
     @property
     def payee(self) -> Saying:
-        return payee_words(self.order)
+        return party_words(self.order)
 
     @property
     def state(self) -> PayoutState:

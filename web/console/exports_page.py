@@ -64,6 +64,8 @@ FIELDS = {
         Field("reported_at", "instant"),
         Field("reference", "text"),
         Field("payee_id", "text"),
+        Field("payer", "text"),
+        Field("treaty_id", "text"),
     ],
     "refused": [
         Field("event_no", "count"),

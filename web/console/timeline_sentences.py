@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.claims.read import recall
-from handlers.words.advance_sentences import payee_words
+from handlers.words.advance_sentences import party_words
 from handlers.words.claim_sentences import STATUS_NAMES, yuan
 from handlers.words.masking import mask_value
 from handlers.words.payout_sentences import BOOK, STATES
@@ -55,7 +55,7 @@ def _order_words(order: PayoutInstructed) -> Saying:
     payment = order.kind is InstructionKind.PAYMENT
     verb = Saying("付", "pay") if payment else Saying("收回", "recover")
     what = Saying("重新下达", "Reissued") if order.reissue_of is not None else Saying("支付指令", "Instructed")
-    to = payee_words(order)
+    to = party_words(order)
     return Saying(
         f"{what.zh}:{verb.zh} {amount} 元({scheme}){to.zh}", f"{what.en}: {verb.en} {amount} yuan ({scheme}){to.en}"
     )

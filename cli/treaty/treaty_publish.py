@@ -1,0 +1,82 @@
+"""`huzhu treaty publish`: what it would do, the question, the lead's topic, and the act."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from acts.publish_treaty import TreatyPublication, preview_treaty, publish_treaty
+from cli.terminal.confirm import confirm
+from cli.terminal.given_files import refuse, refuse_together
+from cli.terminal.language import OutputLanguage, translator
+from cli.terminal.output import fail, out
+from cli.terminal.prose import Prose
+from cli.treaty import treaty_table
+from infra.clock import utc_now
+from infra.kafka import topic_setup
+from infra.ledger.schema import LedgerMismatch, bind
+from infra.settings import Settings
+from schemas.bilingual import Saying
+from schemas.policy.policy_file import read_text
+from schemas.topics import insurer_topic
+from schemas.treaty.treaty_conflicts import TreatiesConflict
+from schemas.treaty.treaty_file import TreatyError
+from stream.deadline import INFRASTRUCTURE_GONE
+
+
+def publish(
+    engine: Engine, bootstrap: str, settings: Settings, file: Path, operator: str, yes: bool, language: OutputLanguage
+) -> None:
+    """Shows the treaty, asks unless ``yes``, makes the lead's topic, and publishes. Ends the command when it must not.
+
+    The topic comes first: a treaty in force without it would keep the relay from sending.
+    """
+    try:
+        text = read_text(file)
+        bind(engine, settings.shards, topic_setup.cluster_id(bootstrap))
+        with engine.connect() as connection:
+            expected = preview_treaty(connection, text, str(file))
+        if not expected.new:
+            out.print(translator(language)(Saying("已经公布过,无需再做。", "Already published, nothing to do.")))
+            return
+        treaty_table.show(expected.treaty, language, out)
+        _warn(expected, file, language)
+        _consequence(expected, language)
+        confirm(yes, "treaty", language)
+        topic_setup.apply(bootstrap, settings, [insurer_topic(expected.treaty.lead)])
+        with engine.begin() as connection:
+            done = publish_treaty(connection, text, operator, settings.shards, utc_now, str(file))
+    except TreatyError as error:
+        refuse(error, language)
+    except TreatiesConflict as error:
+        refuse_together(error, language, f"{file}: ")
+    except LedgerMismatch as error:
+        fail(f"{file}: {error}")
+    except topic_setup.KafkaUnreachable as error:
+        fail(f"没有公布:{error}\nNothing was published: {error}", INFRASTRUCTURE_GONE)
+    sentence = Saying(f"已公布 {done.treaty.id}。", f"Published {done.treaty.id}.")
+    out.print(translator(language)(sentence))
+
+
+def _warn(expected: TreatyPublication, file: Path, language: OutputLanguage) -> None:
+    """A scheme that no policy has may be a slip of the pen, or of a policy that is still to be published."""
+    for name in expected.unknown:
+        message = Saying(
+            f"{file}: 提醒:已公布的方案都没有保障层“{name}”",
+            f'{file}: warning: no published policy has a scheme "{name}"',
+        )
+        sys.stderr.write(translator(language)(message) + "\n")
+
+
+def _consequence(expected: TreatyPublication, language: OutputLanguage) -> None:
+    treaty = expected.treaty
+    topic = insurer_topic(treaty.lead).name
+    sentence = Saying(
+        f"公布以后,这些保障层的新支付指令由 {treaty.lead} 支付,并同时发到主题 {topic}。"
+        "已下达的指令不变,由谁支付的仍向谁收回。",
+        f"From its publication on, {treaty.lead} pays the new instructions of these schemes, and the topic {topic} has "
+        "them too. Instructions from before stay as they are, and are taken back by whoever paid them.",
+    )
+    out.print(Prose(translator(language)(sentence)))
