@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from acts.reader import Reader, messages
 from acts.record_operator_acts import record_operator_acts
 from infra.clock import Clock
-from infra.ledger import outbox_rows, reads
+from infra.ledger import outbox_rows, reads, treaty_rows
 from infra.ledger.identity import Identity, renew
 from schemas.access.console_rights import ConsoleAct
 from schemas.outbound import AuditKind
@@ -30,7 +30,8 @@ class Survey(NamedTuple):
     and has numbered. Of its ``waiting`` messages ``left_out`` are in the topics. ``payouts_waiting`` and
     ``payouts_left_out`` count the instructions among these. ``payouts_ahead`` are payouts in the topics that the ledger
     does not have: it will decide them again, and not send them. ``differing`` payouts are in the topics with other
-    money than in the ledger.
+    money or another payer than in the ledger. ``treaties_missing`` are named in the topics and not published in the
+    ledger.
     """
 
     shard: int
@@ -43,6 +44,7 @@ class Survey(NamedTuple):
     payouts_left_out: int
     payouts_ahead: int
     differing: tuple[str, ...]
+    treaties_missing: tuple[str, ...]
 
     @property
     def to_send(self) -> int:
@@ -81,7 +83,7 @@ def survey(connection: Connection, reader: Reader, shard: int, topics_seq: int) 
         mark_of(row.topic, row.key, row.value): row for row in outbox_rows.waiting_after(connection, shard, sent.seq)
     }
     marks: dict[str, bytes | None] = {}
-    ahead, differing = 0, []
+    ahead, differing, treaties = 0, [], set[str]()
     for topic in OUTBOUND:
         if topic is not INSTRUCTIONS and not any(row.topic == topic.name for row in rows.values()):
             continue
@@ -91,6 +93,7 @@ def survey(connection: Connection, reader: Reader, shard: int, topics_seq: int) 
             if topic is INSTRUCTIONS:
                 kept = {row.payout_id for row in reads.instructions(connection, list(found))}
                 ahead += len(found.keys() - kept)
+                treaties |= {json.loads(value)["treaty_id"] for value in found.values() if b'"treaty_id":' in value}
                 marks |= {mark: value for mark, value in found.items() if mark in rows or mark not in kept}
                 pairs = ((mark, rows[mark]) for mark in found if mark in rows)
                 differing += [mark for mark, row in pairs if money_of(row.value) != money_of(found[mark])]
@@ -105,6 +108,7 @@ def survey(connection: Connection, reader: Reader, shard: int, topics_seq: int) 
         payouts_left_out=sum(rows[mark].topic == INSTRUCTIONS.name for mark in marks.keys() & rows.keys()),
         payouts_ahead=ahead,
         differing=tuple(sorted(differing)),
+        treaties_missing=tuple(sorted(treaties - treaty_rows.ids(connection))),
     )
     return Surveyed(counted, marks)
 
@@ -120,7 +124,7 @@ def adopt_ledger(
     subject = {"ledger": mine.id, "reason": reason}
     for each, marks in surveyed:
         outbox_rows.remember_sent_before(connection, each.shard, marks)
-        told = each._asdict() | {"differing": len(each.differing)}
+        told = each._asdict() | {"differing": len(each.differing), "treaties_missing": ",".join(each.treaties_missing)}
         subject[f"shard.{each.shard}"] = " ".join(f"{name}={told[name]}" for name in each._fields[1:])
     record_operator_acts(connection, now, [ConsoleAct(AuditKind.LEDGER_ADOPTED.value, operator, subject)])
     return mine, {each.shard: outbox_rows.last_sent(connection, each.shard) for each, _ in surveyed}

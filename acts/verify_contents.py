@@ -35,6 +35,7 @@ class ContentCheck:
         self._connection = connection
         self._policies = audit_log.policy_hashes(connection)
         self._treaties = treaty_rows.hashes(connection)
+        self._published: set[str] = set()
         self._audited: Counter[str] = Counter()
         self._faulty: set[int] = set()
 
@@ -69,6 +70,11 @@ class ContentCheck:
                     f"{count} {en}s are in the ledger, {self._audited[table]} in the audit log: {names}",
                 )
                 findings.append(Finding(None, None, Fault.NOT_AUDITED, saying))
+        for table, kept in (("policies", self._policies), ("treaties", self._treaties)):
+            for sha256 in sorted(kept.keys() - self._published):
+                zh, en = _NAMES[table]
+                saying = Saying(f"账本中的{zh} {sha256} 没有审计条目", f"no entry publishes the {en} {sha256}")
+                findings.append(Finding(None, None, Fault.NOT_AUDITED, saying))
         return findings
 
     def _changed(
@@ -86,6 +92,8 @@ class ContentCheck:
             good = order is not None and sha256_hex(order.value) == wanted and _columns_agree(order)
             return None if good else "instructions"
         self._audited["events"] += 1
+        if entry.kind in (AuditKind.POLICY_PUBLISHED, AuditKind.TREATY_PUBLISHED):
+            self._published |= {subject.get("policy_sha256", ""), subject.get("treaty_sha256", "")}
         if row.event_sha256 is None:
             return "events"
         if entry.kind == AuditKind.EVENT_REPLAYED:

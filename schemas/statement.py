@@ -49,6 +49,7 @@ class DifferenceKind(StrEnum):
     STATE_DIFFERS = "state_differs"
     DUPLICATE_IN_STATEMENT = "duplicate_in_statement"
     UNREADABLE_LINE = "unreadable_line"
+    OTHER_PAYER = "other_payer"
 
 
 class Difference(NamedTuple):
@@ -68,8 +69,9 @@ class Difference(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """Which of the ledger's payouts a statement should hold: of a scheme, and of the days ``[since, until)``."""
+    """Which of the ledger's payouts a statement should hold: of a scheme, the days ``[since, until)``, and a payer."""
 
     scheme_id: str | None = None
     since: date | None = None
     until: date | None = None
+    payer: str | None = None

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
 from acts import api_keys
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.listing import JsonOption, moment, plain, print_json, print_table
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
-from infra.ledger import api_key_rows
+from infra.ledger import api_key_rows, treaty_rows
 from schemas.access.callers import ApiKey, ApiRole
 
 app = typer.Typer(no_args_is_help=True, help="Create, list, rotate and revoke keys for the hospital API.")
@@ -37,6 +39,7 @@ def create(
         fail("--facility needs --role hospital, --scheme needs --role insurer, --insurer needs --role lead")
     try:
         with ledger(read_settings()).begin() as connection:
+            _require_leads(connection, insurer or ())
             key, token = api_keys.create(connection, role, given.get(role) or [], note, operator, utc_now)
     except api_keys.KeyRefused as error:
         fail(str(error))
@@ -107,6 +110,16 @@ def _show(key: ApiKey, token: str) -> None:
     scope = " ".join(key.scope) or "registry"
     sys.stderr.write(f"key {key.key_id} for {key.role} {scope}. Keep it secret: it cannot be shown again\n")
     sys.stdout.write(token + "\n")
+
+
+def _require_leads(connection: Connection, insurers: Iterable[str]) -> None:
+    """Ends the command where somebody leads no published treaty: the key would reach nothing, for a slip of the pen."""
+    unknown = sorted(set(insurers) - set(treaty_rows.leads(connection)))
+    if unknown:
+        fail(
+            f"没有由 {unknown[0]} 主承保的已公布协议;`huzhu treaty show` 列出已公布的协议\n"
+            f"no published treaty is led by {unknown[0]}; `huzhu treaty show` lists them"
+        )
 
 
 def _require_operator(operator: str) -> None:

@@ -44,9 +44,14 @@ ABOUT_AHEAD = Saying(
     "The topics have {} payouts that the ledger lacks. Decided again they get the same ids, and are not sent.",
 )
 DIFFERING = Saying(
-    "支付 {} 已按另一金额发出,账本与主题不一致,不再发送。请找回丢失的操作(如已发布的方案),并与保险公司核对。",
-    "Payout {} was sent with other money than the ledger has: it is left out. Repeat the acts that were lost, such as "
-    "a policy that was published, and reconcile with the insurer.",
+    "支付 {} 已按另一金额或由另一付款方发出,账本与主题不一致,不再发送。请找回丢失的操作(如已公布的方案和承保协议),"
+    "并与保险公司核对。",
+    "Payout {} was sent with other money or to another payer than the ledger has: it is left out. Repeat the acts that "
+    "were lost, such as a policy or a treaty that was published, and reconcile with the insurer.",
+)
+TREATY_MISSING = Saying(
+    "主题中的支付指令引用了承保协议 {},账本中没有。请在启动处理进程之前公布它。",
+    "Instructions in the topics name the treaty {}, which the ledger lacks. Publish it before the workers start.",
 )
 
 
@@ -146,5 +151,7 @@ def _show(surveys: Sequence[Survey], language: OutputLanguage) -> None:
     print_table([say(head) for head in HEADS], [[f"{cell:,}" for cell in row] for row in rows], right=range(len(HEADS)))
     if ahead := sum(each.payouts_ahead for each in surveys):
         out.print(say(Saying(*(part.format(f"{ahead:,}") for part in ABOUT_AHEAD))), soft_wrap=True)
+    for treaty_id in sorted({treaty_id for each in surveys for treaty_id in each.treaties_missing}):
+        out.print(say(Saying(*(part.format(treaty_id) for part in TREATY_MISSING))), soft_wrap=True)
     for payout_id in (payout_id for each in surveys for payout_id in each.differing):
         out.print(say(Saying(*(part.format(payout_id) for part in DIFFERING))), soft_wrap=True)

@@ -21,13 +21,14 @@ from handlers.claims.read import recall
 from handlers.words.claim_sentences import yuan
 from handlers.words.masking import mask_text
 from handlers.words.payout_sentences import KINDS, STATES, VERDICTS
-from infra.ledger import payout_states, reads
+from infra.ledger import payout_states, reads, treaty_rows
 from schemas.bilingual import Saying
 from schemas.dates import format_instant
 from schemas.facts import PayoutReported
 from schemas.money import format_yuan
 from schemas.outbound import InstructionKind
 from schemas.records import PayoutRecord, PayoutState
+from schemas.treaty.treaty_model import FUND
 from stream.deadline import INFRASTRUCTURE_GONE
 
 app = typer.Typer(no_args_is_help=True, help="See what happened to payouts, and reissue those that did not arrive.")
@@ -64,11 +65,20 @@ def require_scheme(connection: Connection, scheme: str | None) -> None:
         fail(f"没有保障层 {scheme},已发布的有:{names}\nno published policy has a scheme {scheme}; there are: {names}")
 
 
+def require_payer(connection: Connection, payer: str | None) -> None:
+    """Ends the command if nobody of that id has ever paid by a treaty, and it is not the public fund."""
+    known = [FUND, *treaty_rows.leads(connection)]
+    if payer is not None and payer not in known:
+        names = ", ".join(known)
+        fail(f"没有付款方 {payer},现有:{names}\nnobody pays as {payer}; there are: {names}")
+
+
 @app.command("list", epilog="Example: huzhu payouts list --state failed --language en")
 def list_payouts(
     state: Annotated[PayoutState | None, typer.Option(help="Only payouts in this state.")] = None,
     claim: Annotated[str | None, typer.Option(help="Only payouts of this claim.")] = None,
     scheme: Annotated[str | None, typer.Option(help="Only payouts of this scheme.")] = None,
+    payer: Annotated[str | None, typer.Option(help="Only payouts of this insurer, or of `fund`.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Show at most this many; the counts always cover all.")] = 50,
     language: LanguageOption = OutputLanguage.ZH,
     as_json: JsonOption = False,
@@ -76,9 +86,12 @@ def list_payouts(
     """List payouts in the order they were instructed, followed by reports that match no payout."""
     with reading(ledger(read_settings())) as connection:
         require_scheme(connection, scheme)
+        require_payer(connection, payer)
         counts = payout_states.count_by_state(connection)
-        payouts = payout_states.payouts(connection, state=state, claim_id=claim, scheme_id=scheme, limit=limit)
-        strays = [] if state or claim or scheme else payout_states.unmatched(connection, limit=limit)
+        payouts = payout_states.payouts(
+            connection, state=state, claim_id=claim, scheme_id=scheme, payer=payer, limit=limit
+        )
+        strays = [] if state or claim or scheme or payer else payout_states.unmatched(connection, limit=limit)
     if as_json:
         by_state = {str(name): counts[name] for name in PayoutState if name in counts}
         listed = [_plain(payout) for payout in payouts]
@@ -120,7 +133,8 @@ def _note(payout: PayoutRecord) -> Saying:
     elif payout.payee_id:
         parts.append(Saying(f"付给垫付的医院 {payout.payee_id}", f"to the hospital {payout.payee_id}"))
     if payout.treaty_id is not None:
-        parts.append(Saying(f"由 {payout.payer} 支付", f"by {payout.payer}"))
+        verb = "收回" if payout.kind == InstructionKind.RECOVERY else "支付"
+        parts.append(Saying(f"由 {payout.payer} {verb}", f"by {payout.payer}"))
     if payout.contradictions:
         parts.append(Saying("报告互相矛盾", "reports contradict"))
     for relation, payout_id in (

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli.payouts.payouts_command import LanguageOption, reading, require_scheme
+from cli.payouts.payouts_command import LanguageOption, reading, require_payer, require_scheme
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json, print_table
@@ -37,6 +37,7 @@ KINDS = {
     DifferenceKind.STATE_DIFFERS: Saying("状态不符", "state differs"),
     DifferenceKind.DUPLICATE_IN_STATEMENT: Saying("重复", "duplicate in the statement"),
     DifferenceKind.UNREADABLE_LINE: Saying("无法识别的行", "unreadable line"),
+    DifferenceKind.OTHER_PAYER: Saying("付款方不符", "another payer"),
 }
 HEADS = (
     Saying("差异", "difference"),
@@ -52,6 +53,7 @@ HEADS = (
 def reconcile(
     file: Annotated[Path, typer.Argument(help="The insurer's statement: CSV (UTF-8 or GB18030) or Excel.")],
     scheme: Annotated[str | None, typer.Option(help="The statement holds payouts of this scheme only.")] = None,
+    payer: Annotated[str | None, typer.Option(help="The statement holds what this insurer, or `fund`, pays.")] = None,
     since: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day on which payouts were instructed.")
     ] = None,
@@ -76,11 +78,12 @@ def reconcile(
         statement = read_statement(file, dict(_column(text) for text in column or ()))
     except UnusableStatement as error:
         fail(str(error))
-    scope = Scope(scheme, _day(since), _day(until))
+    scope = Scope(scheme, _day(since), _day(until), payer)
     if scope.since is not None and scope.until is not None and scope.until <= scope.since:
         fail("--until 须晚于 --since(不含当天)\n--until must be after --since: it is the day after the last one")
     with reading(ledger(read_settings())) as connection:
         require_scheme(connection, scheme)
+        require_payer(connection, payer)
         payouts = payouts_to_compare(connection, {line.payout_id for line in statement.lines}, scope)
     all_differences = differences(statement, payouts, scope)
     say = translator(language, " ")

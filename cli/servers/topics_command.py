@@ -41,7 +41,7 @@ def apply(insurer: InsurersOption = None) -> None:
         out.print("all topics exist")
 
 
-@app.command("acl", epilog="Example: huzhu topics acl --role insurer --user picc-wuxi --apply")
+@app.command("acl", epilog="Example: huzhu topics acl --role lead --insurer insurer-a --user picc-wuxi --apply")
 def acl(
     role: Annotated[KafkaRole | None, typer.Option(help="Only this role. Default: all but lead.")] = None,
     user: Annotated[str | None, typer.Option(help="The Kafka user, with --role. Default: the role's name.")] = None,
@@ -60,6 +60,8 @@ def acl(
         fail("--user needs --role")
     if bool(insurer) != (role is KafkaRole.LEAD):
         fail("--role lead needs --insurer ID, and no other role has one")
+    if insurer and not user:
+        fail("--role lead needs --user NAME: each insurer has a Kafka user of its own")
     _topics(insurer)
     wanted = [role] if role else [one for one in KafkaRole if one is not KafkaRole.LEAD]
     wanted_rules = [rule for one in wanted for rule in rules(one, user or one.value, insurer or ())]

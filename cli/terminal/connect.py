@@ -100,7 +100,10 @@ def bound_ledger(settings: Settings, patiently: Attempts = at_once, name: str = 
         differences = patiently(lambda: topic_setup.check(bootstrap, settings, topics), "compare the topics")
         wrong = [str(each) for each in differences if not each.harmless]
         if wrong:
-            fail("\n".join(wrong) + "\nrun `huzhu topics apply`, or fix the topics")
+            fail(
+                "\n".join(wrong)
+                + "\nrun `huzhu topics apply` (with --insurer ID for payouts.instructions.ID), or fix the topics"
+            )
         for each in differences:
             log.warning("%s; going on", each)
         cluster = "compare the cluster with the ledger's"

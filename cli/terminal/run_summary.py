@@ -91,7 +91,7 @@ def _payouts(folder: Path) -> None:
     )
     if payers.keys() - {FUND}:
         paid_by = (f"{name} {yuan(net)}" for name, net in sorted(payers.items(), key=lambda each: (-each[1], each[0])))
-        out.print(f"paid by 支付方: {', '.join(paid_by)} yuan")
+        out.print(f"paid by 付款方: {', '.join(paid_by)} yuan")
     if hospitals:
         out.print(
             f"paid back to hospitals 医院垫付结算: {yuan(sum(hospitals.values()))} yuan to {len(hospitals)} "

@@ -1,1 +1,1 @@
-"""`huzhu treaty`: check, compare, show."""
+"""`huzhu treaty`: check, compare, publish, show."""

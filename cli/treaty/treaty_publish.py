@@ -19,8 +19,8 @@ from infra.kafka import topic_setup
 from infra.ledger.schema import LedgerMismatch, bind
 from infra.settings import Settings
 from schemas.bilingual import Saying
-from schemas.policy.policy_file import read_text
-from schemas.topics import insurer_topic
+from schemas.policy.policy_file import PolicyError, read_text
+from schemas.topics import Topic, insurer_topic
 from schemas.treaty.treaty_conflicts import TreatiesConflict
 from schemas.treaty.treaty_file import TreatyError
 from stream.deadline import INFRASTRUCTURE_GONE
@@ -45,10 +45,10 @@ def publish(
         _warn(expected, file, language)
         _consequence(expected, language)
         confirm(yes, "treaty", language)
-        topic_setup.apply(bootstrap, settings, [insurer_topic(expected.treaty.lead)])
+        _make_topic(bootstrap, settings, insurer_topic(expected.treaty.lead))
         with engine.begin() as connection:
             done = publish_treaty(connection, text, operator, settings.shards, utc_now, str(file))
-    except TreatyError as error:
+    except (PolicyError, TreatyError) as error:
         refuse(error, language)
     except TreatiesConflict as error:
         refuse_together(error, language, f"{file}: ")
@@ -60,13 +60,36 @@ def publish(
     out.print(translator(language)(sentence))
 
 
+def _make_topic(bootstrap: str, settings: Settings, topic: Topic) -> None:
+    """The lead's topic; ends the command where one of that name is there that the relay could not write to."""
+    topic_setup.apply(bootstrap, settings, [topic])
+    wrong = [str(each) for each in topic_setup.check(bootstrap, settings, [topic]) if not each.harmless]
+    if wrong:
+        fail(f"没有公布:{'; '.join(wrong)}\nNothing was published: {'; '.join(wrong)}")
+
+
 def _warn(expected: TreatyPublication, file: Path, language: OutputLanguage) -> None:
-    """A scheme that no policy has may be a slip of the pen, or of a policy that is still to be published."""
-    for name in expected.unknown:
-        message = Saying(
-            f"{file}: 提醒:已公布的方案都没有保障层“{name}”",
-            f'{file}: warning: no published policy has a scheme "{name}"',
+    """What may be a slip of the pen, and can never be mended."""
+    said = [
+        Saying(f"已公布的方案都没有保障层“{name}”", f'no published policy has a scheme "{name}"')
+        for name in expected.unknown
+    ]
+    if expected.treaty.effective_to is None:
+        said.append(
+            Saying(
+                "没有填写 effective_to:公布以后这些保障层永远由它承保,不能再由别的协议接替",
+                "effective_to is not set: once published, no other treaty can ever follow for these schemes",
+            )
         )
+    if expected.treaty.status == "sample":
+        said.append(
+            Saying(
+                "这是示例,公布后同样按它付钱:正式协议请写 enacted",
+                'it is a "sample", and is paid by all the same: write "enacted" for a treaty that was signed',
+            )
+        )
+    for each in said:
+        message = Saying(f"{file}: 提醒:{each.zh}", f"{file}: warning: {each.en}")
         sys.stderr.write(translator(language)(message) + "\n")
 
 
@@ -75,8 +98,10 @@ def _consequence(expected: TreatyPublication, language: OutputLanguage) -> None:
     topic = insurer_topic(treaty.lead).name
     sentence = Saying(
         f"公布以后,这些保障层的新支付指令由 {treaty.lead} 支付,并同时发到主题 {topic}。"
-        "已下达的指令不变,由谁支付的仍向谁收回。",
+        "已下达的指令不变;要收回的款项,原来由谁支付,仍由谁收回。"
+        "凡读取 payouts.instructions 的,须跳过付款方不是自己的指令,否则会重复支付。",
         f"From its publication on, {treaty.lead} pays the new instructions of these schemes, and the topic {topic} has "
-        "them too. Instructions from before stay as they are, and are taken back by whoever paid them.",
+        "them too. Instructions from before stay as they are; money is taken back by whoever had paid it. "
+        "Whoever reads payouts.instructions must pass over orders of another payer: else they are paid twice.",
     )
     out.print(Prose(translator(language)(sentence)))

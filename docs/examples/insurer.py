@@ -51,7 +51,7 @@ report()  # what an earlier run paid and did not get to report
 consumer = KafkaConsumer(
     "payouts.instructions" if payer == "fund" else f"payouts.instructions.{payer}",
     bootstrap_servers=bootstrap,
-    group_id="-".join(["insurer", *([] if payer == "fund" else [payer]), *(schemes or ["all"])]),
+    group_id="-".join(["insurer" if payer == "fund" else payer, *(schemes or ["all"])]),
     group_instance_id="1",  # one process at a time: a second one fences the first, a restarted one continues at once
     metadata_max_age_ms=5_000,  # joining before the topic is known gives no partitions until the next look
     isolation_level="read_committed",  # otherwise it would see instructions that were never given

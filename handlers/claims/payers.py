@@ -1,6 +1,6 @@
 """Who pays: the lead of the treaty in force on the day of discharge, or the public fund (payers.md, section 2).
 
-A payment is made by whoever is the payer at that moment. What is recovered goes back to whom had paid, the newest
+A payment is made by whoever is the payer at that moment. What is recovered goes back to whoever had paid, the newest
 payment first.
 """
 

@@ -168,9 +168,10 @@ def amount_to_reissue(
 ) -> int:
     """How many fen of a failed or returned payout to reissue. Raises NotReissuable.
 
-    ``line`` holds all instructions of the same claim and scheme. What is missing is the balance of the books less the
-    money that has moved or may still move: instructions that did not fail, without book reversals. So no more goes out
-    than is due today, even if a later instruction took a part back, or another one failed too.
+    ``line`` holds all instructions of the same claim, scheme and payee. What is missing is what the payer of this one
+    has paid by the books, less the money of its own that has moved or may still move: instructions that did not fail,
+    without book reversals. So no more goes out than this payer owes today, even if a later instruction took a part
+    back, or another one failed too. What another payer could not take back is its own to order again.
     """
     name, line = row.payout_id, list(line)
     again = next((other.payout_id for other in line if other.reissue_of == name), None)
@@ -202,8 +203,9 @@ def amount_to_reissue(
                 "first, who then reports failed or returned.",
             ),
         )
-    moved = sum(_signed(other) for other in line if other.reversal_of is None and _may_move(other, states))
-    missing = max(line, key=lambda other: other.revision).balance_after - moved
+    own = [other for other in line if (other.payer, other.treaty_id) == (row.payer, row.treaty_id)]
+    moved = sum(_signed(other) for other in own if other.reversal_of is None and _may_move(other, states))
+    missing = sum(map(_signed, own)) - moved
     amount = min(row.amount, missing if row.kind == InstructionKind.PAYMENT else -missing)
     if amount <= 0:
         raise NotReissuable(

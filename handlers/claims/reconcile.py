@@ -18,6 +18,7 @@ def in_scope(payout: PayoutRecord, scope: Scope) -> bool:
     return (
         payout.state is not PayoutState.BOOK
         and scope.scheme_id in (None, payout.scheme_id)
+        and scope.payer in (None, payout.payer)
         and (scope.since is None or scope.since <= day)
         and (scope.until is None or day < scope.until)
     )
@@ -48,6 +49,9 @@ def differences(statement: Statement, payouts: Iterable[PayoutRecord], scope: Sc
         if payout is None:
             results.append(_of(DifferenceKind.MISSING_IN_LEDGER, None, line))
             continue
+        if scope.payer not in (None, payout.payer):
+            other = _of(DifferenceKind.OTHER_PAYER, payout, line)
+            results.append(other._replace(zh=f"应由 {payout.payer} 支付", en=f"is paid by {payout.payer}"))
         if not _same_amount(line, payout):
             results.append(_of(DifferenceKind.AMOUNT_DIFFERS, payout, line))
         if line.state not in (None, payout.state):

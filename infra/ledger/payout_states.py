@@ -79,14 +79,16 @@ def payouts(
     state: PayoutState | None = None,
     claim_id: str | None = None,
     scheme_id: str | None = None,
+    payer: str | None = None,
     limit: int | None = None,
 ) -> list[PayoutRecord]:
-    """Payouts, in the order in which they were instructed; all, or those of an id, a state, a claim, a scheme."""
+    """Payouts, in the order in which they were instructed: all, or those of an id, state, claim, scheme or payer."""
     query = _records()
     for column, value in (
         (_order.c.payout_id, payout_id),
         (_order.c.claim_id, claim_id),
         (_order.c.scheme_id, scheme_id),
+        (_order.c.payer, payer),
     ):
         if value is not None:
             query = query.where(column == value)
@@ -104,6 +106,8 @@ def payouts_to_compare(connection: Connection, payout_ids: Collection[str], scop
     within: list[ColumnElement[bool]] = [true()]
     if scope.scheme_id is not None:
         within.append(_order.c.scheme_id == scope.scheme_id)
+    if scope.payer is not None:
+        within.append(_order.c.payer == scope.payer)
     if scope.since is not None:
         within.append(day >= scope.since)
     if scope.until is not None:

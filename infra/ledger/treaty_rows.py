@@ -24,10 +24,9 @@ def texts(connection: Connection) -> list[str]:
     return list(connection.scalars(select(treaties.c.source_text).order_by(treaties.c.event_no)))
 
 
-def releases(connection: Connection) -> list[PublishedTreaty]:
-    """All published files, the oldest first."""
-    columns = [treaties.c[name] for name in PublishedTreaty._fields]
-    return [PublishedTreaty(*row) for row in connection.execute(select(*columns).order_by(treaties.c.event_no))]
+def ids(connection: Connection) -> set[str]:
+    """The ids of the published treaties."""
+    return set(connection.scalars(select(treaties.c.treaty_id)))
 
 
 def leads(connection: Connection) -> list[str]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.contract.json_schema import CONTRACT_VERSION, Event, events, inlined
-from schemas.topics import TOPICS, Topic
+from schemas.topics import INSTRUCTIONS, TOPICS, Topic, insurer_topic
 
 Json = dict[str, Any]
 
+_OF_INSURERS = insurer_topic("{insurer}")
+_INSURER: Json = {"insurer": {"description": "The id of an insurer that leads a treaty."}}
 _ABOUT = (
     "Events of Huzhu, claims processing for medical self-pay assistance and mutual aid. Money is a decimal string in "
     "yuan. Readers of what Huzhu sends use isolation.level=read_committed: they see each message exactly once, in the "
@@ -60,8 +62,11 @@ def document() -> Json:
                 "security": [{"$ref": "#/components/securitySchemes/scram"}],
             }
         },
-        "channels": {topic.name: _channel(topic, of_topic[topic]) for topic in TOPICS},
-        "operations": {_operation_name(topic): _operation(topic) for topic in TOPICS},
+        "channels": {
+            **{topic.name: _channel(topic, of_topic[topic]) for topic in TOPICS},
+            _OF_INSURERS.name: _channel(_OF_INSURERS, of_topic[INSTRUCTIONS]) | {"parameters": _INSURER},
+        },
+        "operations": {_operation_name(topic): _operation(topic) for topic in (*TOPICS, _OF_INSURERS)},
         "components": {
             "messages": {**messages, "relay.cursor": cursor},
             "schemas": {**schemas, "cloudevents": _HEADERS, "relay.cursor": _CURSOR},

@@ -54,9 +54,9 @@ def insurer(value: object) -> str:
         )
     if not isinstance(value, str) or isinstance(value, NumberLiteral) or not INSURER.fullmatch(value):
         raise SaidError(
-            "不能作保险公司的编号,因为它也是主题名的一部分和 Kafka 用户名:请写 1 到 64 个小写字母、数字或连字符,"
+            "不能作保险公司的编号,因为它也是主题名的一部分:请写 1 到 64 个小写字母、数字或连字符,"
             '以字母或数字开头,如 "insurer-a"',
-            "cannot be the id of an insurer, which also names a topic and a Kafka user: write 1 to 64 lower-case "
+            "cannot be the id of an insurer, which also names a topic: write 1 to 64 lower-case "
             'letters, digits and hyphens, a letter or digit first, such as "insurer-a"',
         )
     return value

@@ -224,7 +224,9 @@ class ShardRelay:
         for row, mark in zip(rows, marks, strict=True):
             before = known.get(mark)
             if before is not None and money_of(before) != money_of(row.value):
-                log.warning("shard %s: payout %s was sent before with other money: left out", self._shard, mark)
+                log.warning(
+                    "shard %s: payout %s was sent before with other money or payer: left out", self._shard, mark
+                )
         return [row for row, mark in zip(rows, marks, strict=True) if mark not in known]
 
     def _produce(self, producer: TransactionalProducer, topic: str, key: bytes | None, value: bytes) -> None:

@@ -1,7 +1,8 @@
 """What workers wait for in the ledger, by how many they are: `python -m tests.bench.waits --workers 1 2 4`.
 
-Samples of `pg_stat_activity` while a backlog is taken in: in which share of a worker's samples its session computed in
-PostgreSQL, waited for something there, or was idle, so that the worker itself was at work or waited for a processor.
+And how much each event adds to PostgreSQL's log. Samples of `pg_stat_activity` while a backlog is taken in: in which
+share of a worker's samples its session computed in PostgreSQL, waited for something there, or was idle, so that the
+worker itself was at work or waited for a processor.
 """
 
 from __future__ import annotations
@@ -66,15 +67,28 @@ def measure(workers: Sequence[int], persons: int, runs: int) -> None:
                 samples = Samples(made)
                 samples.start()
                 entry = replace(huzhu, workers=number)
+                before = _written(made)
                 lap = race(made, entry, f"waits-{run}-{number}", owed, len(messages), "bench_template")
                 samples.end()
+                log, commits = (after - then for after, then in zip(_written(made), before, strict=True))
                 spent = ", ".join(
                     f"{name} {seconds / len(messages) * 1e6:.0f}" for name, seconds in {**lap.own, **lap.beside}.items()
                 )
                 _say(f"{number} workers: {bills / lap.seconds:.0f} settlements/s, {lap.verdict}; load {load():.1f}")
                 _say(f"  processor time (us an event): {spent}")
+                _say(f"  {log / len(messages):.0f} bytes of the log and {commits / len(messages):.3f} commits an event")
                 for what, share in samples.shares("worker"):
                     _say(f"  {share:6.1%} {what}")
+
+
+def _written(stage: Stage) -> tuple[int, int]:
+    """Bytes of PostgreSQL's log so far, and commits of all its sessions."""
+    with psycopg.connect(stage.postgres.replace("+psycopg", ""), autocommit=True) as connection:
+        row = connection.execute(
+            "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn, sum(xact_commit)::bigint FROM pg_stat_database"
+        ).fetchone()
+    assert row is not None, "an aggregate has one row"
+    return int(row[0]), int(row[1])
 
 
 def _say(line: str) -> None:

@@ -65,6 +65,38 @@ def test_a_treaty_is_published_with_its_leads_topic(spine: Spine, tmp_path: Path
     assert ["t1"] == shown(spine)
 
 
+def test_a_file_that_cannot_be_read_is_said(spine: Spine, tmp_path: Path) -> None:
+    """In a sentence that names the file."""
+    (tmp_path / "latin.toml").write_bytes("título".encode("latin-1"))
+    for name in ("nowhere.toml", "latin.toml"):
+        done = published(spine, tmp_path / name, "--yes")
+        assert (2, False) == (done.returncode, "Traceback" in done.stderr), done.stderr
+        assert name in done.stderr
+
+
+def test_a_topic_that_the_relay_could_not_write_to_is_noticed(spine: Spine, tmp_path: Path) -> None:
+    """Somebody made it with fewer partitions: nothing is published."""
+    topic = insurer_topic("insurer-with-a-wrong-topic")
+    topic_setup.apply(spine.bootstrap, Settings(shards=1), [topic])
+    file = tmp_path / "treaty.toml"
+    file.write_text(treaty_text("t1", "insurer-with-a-wrong-topic"))
+    done = published(spine, file, "--yes")
+    assert done.returncode == 2
+    assert "Nothing was published" in done.stderr
+    assert "number of partitions is 1" in done.stderr
+    assert [] == shown(spine)
+
+
+def test_a_treaty_without_an_end_is_warned_of(spine: Spine, tmp_path: Path) -> None:
+    """And a sample; both before the question."""
+    file = tmp_path / "treaty.toml"
+    file.write_text(treaty_text().replace("effective_to = 2025-01-01\n", ""))
+    told = published(spine, file).stderr
+    assert "no other treaty can ever follow" in told
+    assert 'it is a "sample"' in told
+    assert [] == shown(spine)
+
+
 def test_without_kafka_nothing_is_published(spine: Spine, tmp_path: Path) -> None:
     """A treaty in force whose topic is missing would keep the relay from sending."""
     file = tmp_path / "treaty.toml"

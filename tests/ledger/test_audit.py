@@ -390,6 +390,17 @@ def test_a_changed_treaty_or_payer_is_found(paid: Engine) -> None:
     assert {Fault.CONTENT_CHANGED} == {each.fault for each in verify(paid).findings}
 
 
+def test_a_treaty_that_nobody_published_is_found(paid: Engine) -> None:
+    """A row that was written past the program would say who pays, and has no entry."""
+    publish_treaty_text(paid, treaty_text(), "li.na", SHARDS, ticking())
+    changed(
+        paid,
+        "INSERT INTO treaties SELECT 'another', 't9', 'insurer-b', '2030-01-01', NULL, schemes, source_text, event_no, "
+        "operator, published_at FROM treaties",
+    )
+    assert [Fault.NOT_AUDITED] == [each.fault for each in verify(paid).findings]
+
+
 def test_an_unsigned_entry_that_was_written_anew_without_its_subject_is_found(paid: Engine) -> None:
     """Nonsense under right hashes at the very end, where the chain alone guards, is a fault and no failure."""
     entry = tables.audit_entries

@@ -121,8 +121,8 @@ def test_a_payout_is_compared_on_its_day_in_shanghai(
     held(ledger)
     at = datetime.fromisoformat(f"2025-03-01T{moment}+08:00")
     give(ledger, in_order([coverage(), discharge(), bill()]), lambda: at)
-    days = [None if day is None else date.fromisoformat(day) for day in (since, until)]
-    scope = Scope(None, *days)
+    first, end = (None if day is None else date.fromisoformat(day) for day in (since, until))
+    scope = Scope(None, first, end)
     with ledger.connect() as connection:
         found = payout_states.payouts_to_compare(connection, [], scope)
         (payout,) = payout_states.payouts_to_compare(connection, [], Scope())

@@ -26,11 +26,12 @@ from stream.outbound.relay import ShardRelay
 from stream.retry import is_fenced, may_pass
 from tests.simulation.faults import Faults
 from tests.simulation.simulated_kafka import SimulatedKafka, SimulatedProducer, SimulatedReader
-from tests.support.acts import publish
+from tests.support.acts import publish, publish_treaty_text
 from tests.support.builders import POLICY, RECORDED_AT, SHARDS, Json, bill, coverage, discharge
 from tests.support.databases import fresh_name
 from tests.support.ledgers import for_person, give, held, in_order, person_of_shard, ticking
 from tests.support.outbox import waiting_messages
+from tests.support.treaties import treaty_text
 
 pytestmark = pytest.mark.usefixtures("outbox_form")
 
@@ -396,3 +397,22 @@ def test_an_adoption_is_of_what_was_shown(ledger: Engine, topics: Topics, copies
         adopt(copy, "", shown, "li.na", "test", LATER, topics.producer, topics.reader)
     with pytest.raises(LedgerRefused):
         topics.relay(copy)
+
+
+def test_a_lost_treaty_is_named(ledger: Engine, topics: Topics, copies: Copy) -> None:
+    """The topics know who had paid; what the restored ledger decides without the treaty is left out, by its id."""
+    begin(ledger)
+    topics.relay(ledger)
+    copy = copies(ledger)
+    publish_treaty_text(ledger, treaty_text(), "li.na", SHARDS, LATER)
+    go_on(ledger, LATER)
+    topics.relay(ledger)
+    (paid,) = topics.values("payouts.instructions")
+    assert paid["payer"] == "insurer-a"
+    go_on(copy, ticking(RECORDED_AT + timedelta(days=1)))
+    shown = topics.adopt(copy)
+    assert {"t1"} == {name for each in shown for name in each.treaties_missing}
+    assert [paid["payout_id"]] == [name for each in shown for name in each.differing]
+    topics.relay(copy)
+    assert [paid] == topics.values("payouts.instructions")
+    assert [paid] == topics.values("payouts.instructions.insurer-a")

@@ -77,6 +77,22 @@ BUGS = (
     ),
     Bug(
         "payers",
+        "a-reissue-counts-what-others-paid",
+        "handlers/claims/payout_reports.py",
+        "    own = [other for other in line if (other.payer, other.treaty_id) == (row.payer, row.treaty_id)]\n",
+        "    own = line\n",
+        ("tests/unit/test_payouts.py::test_each_payer_orders_its_own_again",),
+    ),
+    Bug(
+        "payers",
+        "a-treaty-that-nobody-published-is-good",
+        "acts/verify_contents.py",
+        "            for sha256 in sorted(kept.keys() - self._published):\n",
+        "            for sha256 in ():\n",
+        ("tests/ledger/test_audit.py::test_a_treaty_that_nobody_published_is_found",),
+    ),
+    Bug(
+        "payers",
         "the-database-lets-anybody-take-back",
         MIGRATION,
         "    IF net < 0 THEN\n",

@@ -255,6 +255,41 @@ def test_a_payout_that_was_perhaps_paid_is_not_ordered_again() -> None:
     assert 300 == amount_to_reissue(rows[0], rows, {place: state_of(*place, [*doubtful, told(RETURNED, 2)])})
 
 
+def by_insurer(rows: list[InstructionRow], *revisions: int) -> list[InstructionRow]:
+    """The rows, some of them an insurer's."""
+    return [row._replace(payer="insurer-a", treaty_id="t1") if row.revision in revisions else row for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("signed", "insurers", "known", "amounts"),
+    [
+        # The fund's payment failed, the insurer's could not be taken back: each orders its own again.
+        ([100, 50, -50], (2, 3), states(PO1="failed", PO2="paid", PO3="failed"), {1: 100, 3: 50}),
+        ([100, 50, -50], (2, 3), states(PO1="failed", PO2="failed", PO3="failed"), {1: 100}),
+        ([100, 50, -50, -100], (2, 3), states(PO1="paid", PO2="failed", PO4="failed"), {2: 50, 4: 100}),
+    ],
+)
+def test_each_payer_orders_its_own_again(
+    signed: list[int],
+    insurers: tuple[int, ...],
+    known: dict[tuple[PayoutId, PersonId], PayoutStateRow],
+    amounts: dict[int, int],
+) -> None:
+    """What is missing of one payer's money is not made up for by another's, and not taken from it."""
+    rows = by_insurer(line(*signed), *insurers)
+    failed = [row.revision for row in rows if (row.payout_id, PERSON) in known and states_fail(known, row)]
+    for revision in failed:
+        if revision in amounts:
+            assert amounts[revision] == amount_to_reissue(rows[revision - 1], rows, known)
+        else:
+            with pytest.raises(NotReissuable, match="nothing is missing"):
+                amount_to_reissue(rows[revision - 1], rows, known)
+
+
+def states_fail(known: dict[tuple[PayoutId, PersonId], PayoutStateRow], row: InstructionRow) -> bool:
+    return known[row.payout_id, PERSON].state == "failed"
+
+
 def test_a_book_reversal_is_not_ordered_again() -> None:
     """No money moves by it, whatever is reported."""
     rows = line(300, -300, 300, off={2: 1})

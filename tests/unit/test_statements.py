@@ -223,6 +223,19 @@ def test_a_recovery_is_compared_with_its_sign_where_there_is_one(
     assert agrees == (not found)
 
 
+def test_a_payout_that_somebody_else_pays_is_found(tmp_path: Path) -> None:
+    """It may be paid twice; and what others pay is not missing in a payer's statement."""
+    books = [payout("PO-1"), payout("PO-2", payer="insurer-a", treaty_id="t1"), payout("PO-3")]
+    told = statement(tmp_path, ["PO-1", 300, "成功"], ["PO-2", 300, "成功"])
+    for payer, kinds in {
+        "fund": [("other_payer", "PO-2"), ("missing_in_statement", "PO-3")],
+        "insurer-a": [("other_payer", "PO-1")],
+        None: [("missing_in_statement", "PO-3")],
+    }.items():
+        found = differences(told, books, Scope(payer=payer))
+        assert kinds == [(str(each.kind), each.payout_id) for each in found]
+
+
 @pytest.mark.parametrize(
     ("scope", "missing"),
     [

@@ -132,3 +132,28 @@ def test_a_port_that_is_taken_is_named(kafka: str, postgres_url: str) -> None:
         site.start("gateway", "second", gateway_port=site.port)
         assert UNUSABLE == site.wait("second", 60)
         assert str(site.port) in site.log("second")
+
+
+def test_a_key_for_an_insurer_that_leads_no_treaty_is_not_made(ledger_url: str) -> None:
+    """It would reach nothing, for a slip of the pen."""
+    words = ("keys", "create", "--role", "lead", "--insurer", "insurer-z", "--operator", "li.na")
+    done = huzhu(*words, HUZHU_DATABASE_URL=ledger_url)
+    assert UNUSABLE == done.returncode
+    assert "no published treaty is led by insurer-z" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--role", "lead", "--user", "picc"), "--role lead needs --insurer ID"),
+        (("--role", "lead", "--insurer", "insurer-a"), "--role lead needs --user NAME"),
+        (("--role", "lead", "--insurer", "Insurer A", "--user", "picc"), "is no insurer's id"),
+        (("--role", "lead", "--insurer", "fund", "--user", "picc"), "is no insurer's id"),
+        (("--insurer", "insurer-a"), "--role lead needs --insurer ID"),
+    ],
+)
+def test_rules_for_a_lead_name_insurer_and_user(words: tuple[str, ...], said: str) -> None:
+    """Two insurers under one user would read each other's payouts."""
+    done = huzhu("topics", "acl", *words)
+    assert UNUSABLE == done.returncode
+    assert said in done.stderr

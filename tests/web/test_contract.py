@@ -82,6 +82,7 @@ def attack(operation: Any, mode: GenerationMode, secret: str) -> None:
 SCOPES: dict[ApiRole, list[str]] = {
     ApiRole.HOSPITAL: ["H1"],
     ApiRole.INSURER: ["village_mutual_aid"],
+    ApiRole.LEAD: ["insurer-a"],
     ApiRole.REGISTRY: [],
 }
 

@@ -387,6 +387,9 @@ def test_a_secret_that_is_wrong_in_its_last_letter_opens_nothing(door: Door) -> 
         (ApiRole.REGISTRY, "", report()),
         (ApiRole.INSURER, "village_mutual_aid", coverage()),
         (ApiRole.INSURER, "village_mutual_aid", report("PO-unknown")),
+        (ApiRole.LEAD, "insurer-a", coverage()),
+        (ApiRole.LEAD, "insurer-a", bill()),
+        (ApiRole.LEAD, "insurer-a", report("PO-unknown")),
     ],
     ids=lambda value: str(value.get("event_type")) if isinstance(value, dict) else str(value),
 )

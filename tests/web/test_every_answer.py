@@ -43,7 +43,11 @@ def check_not_stored(answer: httpx.Response) -> None:
 
 def test_nothing_that_the_api_answers_may_be_stored(door: Door) -> None:
     """Every method and address, with each role's key and without one, and whatever is wrong with the request."""
-    tokens = ["", *(door.key(role, "H1") for role in (ApiRole.HOSPITAL, ApiRole.INSURER)), door.key(ApiRole.REGISTRY)]
+    tokens = [
+        "",
+        *(door.key(role, "H1") for role in (ApiRole.HOSPITAL, ApiRole.INSURER, ApiRole.LEAD)),
+        door.key(ApiRole.REGISTRY),
+    ]
     seen = set()
     for token in tokens:
         with door.client(token) as caller:

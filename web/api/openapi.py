@@ -231,7 +231,9 @@ GET_CLAIM: Json = {
 }
 GET_INSTRUCTIONS: Json = {
     "tags": ["ask"],
-    "summary": "Payout instructions of the key's schemes, page by page",
+    "summary": "Payout instructions that the key's holder pays, page by page",
+    "description": "An `insurer` key: what the public fund pays of its schemes. A `lead` key: what its insurers pay "
+    "under treaties.",
     "responses": {
         200: {"headers": {"Link": {"description": 'The next page, `rel="next"`, if it is ready.', "schema": _STRING}}},
         **_problems(401, 403, 422, 429, 503),

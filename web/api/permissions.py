@@ -49,9 +49,7 @@ def refusal_of(fact: Fact, caller: Caller, owners: Owners) -> Saying | None:
             "this key's facilities have no settlement with that id: post the settlement before voiding it",
         )
     if isinstance(fact, PayoutReported) and fact.subject not in owners.by_subject:
-        return Saying(
-            "此密钥的保障层或保险公司没有这笔支付", "this key's schemes or insurers have no payout with that id"
-        )
+        return Saying("没有由此密钥支付的这笔款项", "this key pays no payout with that id")
     for subject in _written(fact):
         if owners.by_subject.get(subject, next(iter(caller.scope), "")) not in caller.scope:
             name = {Kind.ENCOUNTER: "这次就诊", Kind.SETTLEMENT: "这张结算单"}.get(subject.kind, "这笔支付")
