@@ -260,8 +260,13 @@ def test_a_worker_that_joins_gets_its_part_of_a_backlog(run: Run) -> None:
     """A worker that has much to read ends with its transaction when another one joins, which then reads the rest."""
     for name in [name for name in run.spine.pids if name.startswith("worker") and run.spine.runs(name)]:
         run.spine.stop(name)
+    held_before = sum(epoch for (epoch,) in run.spine.rows("SELECT epoch FROM shards"))
     run.ensure("worker-early", "relay", **PATIENT)
     run.await_members(1)
+    # In the group is not yet in the ledger: a worker that still takes its shards would wait for the lock below.
+    assert await_true(
+        lambda: sum(epoch for (epoch,) in run.spine.rows("SELECT epoch FROM shards")) >= held_before + SHARDS, 60.0
+    ), run.spine.logs()
     plain = create_engine(run.spine.url)  # nothing ends its transaction when it rests
     with plain.begin() as connection:
         for statement in TAKEN:

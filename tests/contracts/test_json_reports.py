@@ -31,7 +31,7 @@ NOTHING_TO_LIST = {
     "facts pack",
     *("demo", "post", "worker", "relay", "gateway", "console"),
     *("adjudicate", "generate", "audit prove"),  # print JSON anyway
-    *("topics apply", "policy publish", "contracts write", "contracts release", "ledger adopt"),
+    *("topics apply", "policy publish", "treaty publish", "contracts write", "contracts release", "ledger adopt"),
     *("deadletter show", "deadletter replay", "deadletter approve", "deadletter reject"),
     *("payouts reissue", "payouts approve", "payouts reject"),
     *("keys create", "keys rotate", "keys revoke", "audit keygen", "audit sign", "audit export"),
@@ -208,7 +208,7 @@ def test_rules_of_kafka_are_json() -> None:
 @pytest.mark.parametrize("differences", [[], [TopicDifference("claims.decisions", "retention.ms", "-1", "1000")]])
 def test_differences_of_topics_are_json(differences: list[TopicDifference], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each with what is declared and what was found; exit status 1 if there are any."""
-    monkeypatch.setattr(topic_setup, "check", lambda bootstrap, settings: differences)
+    monkeypatch.setattr(topic_setup, "check", lambda bootstrap, settings, topics: differences)
     done = CliRunner().invoke(program("topics"), ["topics", "check", "--json"], env={"HUZHU_KAFKA_BOOTSTRAP": "x:1"})
     assert len(differences) == done.exit_code
     found = json.loads(done.stdout)["differences"]

@@ -31,7 +31,7 @@ DAY = "is not a day: write it as 2024-07-01, without quotes and without a time"
 SHARE = 'write a decimal over 0 and up to 1, such as "0.60" for 60 %'
 YUAN = 'write yuan in quotes, such as "2000.00"'
 INSURER = (
-    "cannot be the id of an insurer, which also names a topic and a Kafka user: write 1 to 64 lower-case letters, "
+    "cannot be the id of an insurer, which also names a topic: write 1 to 64 lower-case letters, "
     'digits and hyphens, a letter or digit first, such as "insurer-a"'
 )
 FUND = 'cannot be "fund": that is the public fund, which pays for schemes without a treaty; write the id of an insurer'
