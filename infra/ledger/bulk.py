@@ -36,6 +36,8 @@ def binary_rows(connection: Connection, statement: str, values: Mapping[str, Any
         with driver.cursor(binary=True) as cursor:
             return cursor.execute(statement.encode(), values, prepare=True).fetchall()
     except psycopg.Error as error:
+        if driver.closed:  # SQLAlchemy has not seen it, and would try to roll back
+            connection.invalidate(error)
         raise DBAPIError.instance(statement, None, error, psycopg.Error, hide_parameters=True) from error
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Any, cast
 
+import psycopg
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
+from infra.ledger import outbox_rows
 from infra.ledger.outbox_batch import in_batches
 from infra.settings import Settings
 from schemas.records import Delivery, OutboxRow, Range
@@ -122,6 +128,19 @@ def sent(ledger: Engine, limit: int) -> list[list[int]]:
 
 
 @pytest.mark.usefixtures("outbox_form")
+def test_a_connection_that_was_lost_is_given_up(ledger: Engine) -> None:
+    """The relay hears of it as of any trouble, and nobody tries to roll back on it, which would log a traceback."""
+    with ledger.connect() as connection:
+        driver = cast(psycopg.Connection[Any], connection.connection.driver_connection)
+        with socket.socket(fileno=os.dup(driver.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+        with pytest.raises(OperationalError):
+            outbox_rows.waiting(connection, 1, 0, 10, 1000)
+        assert connection.invalidated
+    with ledger.connect() as connection:
+        assert [] == list(outbox_rows.waiting(connection, 1, 0, 10, 1000))
+
+
 def test_a_hole_in_the_outbox_stops_the_relay(ledger: Engine) -> None:
     waiting(ledger, [1, 1], first=2)
     relay = ShardRelay(ledger, "", 0, Settings(), lambda *_: Producer(), reader)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from handlers.claims import outbound_messages
 from handlers.claims.adjudicate import Adjudication, Benefit, adjudicate
-from handlers.claims.payers import BY_FUND
+from handlers.claims.payers import BY_FUND, Payer
 from handlers.claims.read import read
 from handlers.claims.reissue import reissue
 from handlers.claims.settle import Due
@@ -114,6 +114,7 @@ DUES = st.builds(
     row=benefit_rows(),
     revision=COUNTS,
     facility_id=st.none() | TEXT.map(FacilityId),
+    payer=st.builds(Payer, TEXT, st.none() | TEXT),
     reissue_of=st.none() | TEXT,
     reversal_of=st.none() | TEXT,
 )
