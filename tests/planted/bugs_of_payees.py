@@ -97,14 +97,6 @@ BUGS = (
     ),
     Bug(
         "payees",
-        "a-reissue-counts-all-payees",
-        "handlers/claims/reissue.py",
-        "if (row.claim_id, row.scheme_id, row.payee_id) == place]",
-        "if (row.claim_id, row.scheme_id) == place[:2]]",
-        (IN_FULL,),
-    ),
-    Bug(
-        "payees",
         "a-scheme-may-be-advanced-twice-on-a-bill",
         "handlers/claims/read.py",
         "        if advance.scheme_id in seen:\n",

@@ -17,14 +17,6 @@ BUGS = (
     ),
     Bug(
         "reading",
-        "a-list-is-read-anywhere",
-        "handlers/fast/usual_events.py",
-        "        if not kinds <= form.kinds or not each",
-        "        if not each",
-        (f"{_TESTS}::test_an_event_with_one_bent_member_is_read_alike",),
-    ),
-    Bug(
-        "reading",
         "a-name-twice-behind-a-blank",
         "handlers/fast/usual_events.py",
         "    return value.translate(None, BLANKS).count(",
