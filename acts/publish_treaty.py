@@ -12,20 +12,19 @@ from acts.published_treaties import published_treaties
 from handlers.audit.operator_acts import treaty_published
 from infra.clock import Clock
 from infra.ledger import treaty_rows
-from infra.ledger.treaty_rows import PublishedTreaty
+from infra.ledger.policy_rows import PublishedFile
 from schemas.treaty.treaty_file import parse_treaty
-from schemas.treaty.treaty_model import Treaties, Treaty
+from schemas.treaty.treaty_model import Treaty
 
 
 class TreatyPublication(NamedTuple):
     """What publishing did, or would do. ``new`` is false when the same treaty was published before.
 
-    ``unknown`` are the treaty's schemes that no published policy has. ``treaties`` are all, with this one.
+    ``unknown`` are the treaty's schemes that no published policy has.
     """
 
     treaty: Treaty
     new: bool
-    treaties: Treaties
     unknown: tuple[str, ...]
 
 
@@ -43,7 +42,7 @@ def publish_treaty(
         if published.new:
             number = treaty_published(journal, text.encode("utf-8"), treaty, operator)
             journal.write()
-            row = PublishedTreaty(text, operator, journal.recorded_at)
+            row = PublishedFile(text, operator, journal.recorded_at)
             treaty_rows.add(connection, treaty, row, journal.numbers[number])
     return published
 
@@ -57,6 +56,4 @@ def _joined(connection: Connection, treaty: Treaty) -> TreatyPublication:
     before = published_treaties(connection)
     schemes = {scheme.id for policy in published_policies(connection).releases for scheme in policy.schemes}
     unknown = tuple(name for name in treaty.schemes if name not in schemes)
-    if treaty.sha256 in {release.sha256 for release in before.releases}:
-        return TreatyPublication(treaty, False, before, unknown)
-    return TreatyPublication(treaty, True, before.joined(treaty), unknown)
+    return TreatyPublication(treaty, before.joined(treaty) is not before, unknown)

@@ -12,7 +12,7 @@ from schemas.treaty.treaty_model import Treaties
 
 
 def published_treaties(connection: Connection) -> Treaties:
-    """All published treaties, in the order of their publication."""
+    """All published treaties."""
     return _treaties(tuple(treaty_rows.texts(connection)))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from handlers.audit.log_check import AuditEntry, Fault, Finding
-from infra.ledger import audit_log, treaty_rows
+from infra.ledger import audit_log
 from infra.ledger.audit_log import Ordered, StoredEntry
 from schemas.bilingual import Saying
 from schemas.canonical import sha256_hex
@@ -34,7 +34,7 @@ class ContentCheck:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._policies = audit_log.policy_hashes(connection)
-        self._treaties = treaty_rows.hashes(connection)
+        self._treaties = audit_log.treaty_hashes(connection)
         self._published: set[str] = set()
         self._audited: Counter[str] = Counter()
         self._faulty: set[int] = set()

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from acts.adopt_ledger import Survey
 from cli.terminal.connect import bound_ledger, read_settings
-from cli.terminal.language import OutputLanguage, translator
+from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json, print_table
 from cli.terminal.operators import Operator, Reason, require_named
 from cli.terminal.output import fail, out
@@ -25,8 +25,6 @@ from stream.outbound.cursors import LEDGER_REFUSED, LedgerRefused, check_all
 from stream.retry import TROUBLE, in_one_line
 
 app = typer.Typer(no_args_is_help=True, help="Check whose the topics are, and adopt a ledger that was restored.")
-
-LanguageOption = Annotated[OutputLanguage, typer.Option(help="zh, en, or both (Chinese first).")]
 
 HEADS = (
     Saying("分片", "shard"),

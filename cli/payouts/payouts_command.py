@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from acts.published_policies import published_policies
 from cli.payouts import reissue_command
 from cli.terminal.connect import ledger, read_settings
-from cli.terminal.language import OutputLanguage, translator
+from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, plain, print_json, print_table
 from cli.terminal.output import fail, out
 from handlers.claims.payout_reports import report_of, verdicts
@@ -41,8 +41,6 @@ app.command(epilog="Example: huzhu payouts approve 3 --operator wang.wei")(reiss
 app.command(epilog='Example: huzhu payouts reject 3 --operator wang.wei --reason "the insurer pays it after all"')(
     reissue_command.reject
 )
-
-LanguageOption = Annotated[OutputLanguage, typer.Option(help="zh, en, or both (Chinese first).")]
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from cli.payouts.payouts_command import LanguageOption, reading, require_payer, require_scheme
+from cli.payouts.payouts_command import reading, require_payer, require_scheme
 from cli.terminal.connect import ledger, read_settings
-from cli.terminal.language import OutputLanguage, translator
+from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json, print_table
 from cli.terminal.output import UNUSABLE, fail, out
 from handlers.claims.reconcile import differences, in_scope

@@ -11,8 +11,8 @@ import typer
 from acts.published_policies import published_policies
 from cli.policy import policy_diff, policy_json, policy_publish, policy_table
 from cli.terminal.connect import ledger, read_settings
-from cli.terminal.given_files import load_policies
-from cli.terminal.language import OutputLanguage, translator
+from cli.terminal.given_files import load_policies, warning_text
+from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json
 from cli.terminal.output import fail, out
 from schemas.bilingual import Saying
@@ -21,8 +21,6 @@ from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy, read_text
 
 app = typer.Typer(no_args_is_help=True, help="Check, compare, publish and show the dated policies.")
-
-LanguageOption = Annotated[OutputLanguage, typer.Option(help="zh, en, or both (Chinese first).")]
 
 DIFFERENT = 1
 """Exit status of `huzhu policy diff` when the policies differ, as with diff(1)."""
@@ -43,7 +41,7 @@ def check(
     for file in files:
         text = read_text(file)
         for warning in warnings(parse_policy(text, str(file)), text, str(file)):
-            sys.stderr.write(policy_publish.warning_text(warning, say))
+            sys.stderr.write(warning_text(warning, say))
     _show(policies, language, as_json)
 
 

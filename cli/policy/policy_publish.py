@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from rich import box
@@ -14,7 +13,7 @@ from sqlalchemy import Engine
 from acts.publish_policy import Published, preview_policy, publish_policy
 from acts.seen_categories import seen_categories
 from cli.terminal.confirm import confirm
-from cli.terminal.given_files import refuse, refuse_together
+from cli.terminal.given_files import refuse, refuse_together, warning_text
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.output import fail, out
 from cli.terminal.prose import Prose
@@ -25,7 +24,7 @@ from infra.ledger.schema import LedgerMismatch, bound_shards
 from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 from schemas.policy.before_publishing import publishing_warnings
-from schemas.policy.policy_file import FileProblem, PolicyError, read_text
+from schemas.policy.policy_file import PolicyError, read_text
 from schemas.policy.succession import PoliciesConflict
 
 
@@ -56,11 +55,6 @@ def publish(engine: Engine, file: Path, operator: str, yes: bool, language: Outp
         fail(f"{file}: {error}")
     _print(Saying("已公布。", "Published."), done, language)
     out.print(Prose(say(_decided(done))))
-
-
-def warning_text(problem: FileProblem, say: Callable[[Saying], str]) -> str:
-    """A warning as it stands on standard error."""
-    return say(Saying(f"提醒:{problem.said.zh}", f"warning: {problem.said.en}")) + "\n"
 
 
 def _print(what: Saying, published: Published, language: OutputLanguage) -> None:

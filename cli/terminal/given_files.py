@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -16,7 +16,7 @@ from cli.terminal.output import fail
 from schemas.bilingual import Saying
 from schemas.dates import parse_instant
 from schemas.policy.model import Policies
-from schemas.policy.policy_file import PolicyError, parse_policy, read_policies, read_text
+from schemas.policy.policy_file import FileProblem, PolicyError, parse_policy, read_policies, read_text
 from schemas.policy.succession import PoliciesConflict
 from schemas.refusals import Refusal
 from schemas.treaty.treaty_conflicts import TreatiesConflict
@@ -85,6 +85,11 @@ def refuse_together(error: PoliciesConflict | TreatiesConflict, language: Output
     say = translator(language)
     said = [Saying(place + found.message.zh, place + found.message.en) for found in error.conflicts]
     fail("\n".join(map(say, said)))
+
+
+def warning_text(problem: FileProblem, say: Callable[[Saying], str]) -> str:
+    """A warning as it stands on standard error."""
+    return say(Saying(f"提醒:{problem.said.zh}", f"warning: {problem.said.en}")) + "\n"
 
 
 def folder_for(folder: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from typing import Annotated
+
+import typer
 
 from schemas.bilingual import Saying
 
@@ -12,6 +15,9 @@ class OutputLanguage(StrEnum):
     ZH = "zh"
     EN = "en"
     BOTH = "both"
+
+
+LanguageOption = Annotated[OutputLanguage, typer.Option(help="zh, en, or both (Chinese first).")]
 
 
 def translator(language: OutputLanguage, join: str = "\n") -> Callable[[Saying], str]:

@@ -10,7 +10,7 @@ import typer
 from acts.published_treaties import published_treaties
 from cli.terminal.connect import kafka_address, ledger, read_settings
 from cli.terminal.given_files import load_treaties
-from cli.terminal.language import OutputLanguage, translator
+from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json
 from cli.terminal.output import fail, out
 from cli.treaty import treaty_publish, treaty_table
@@ -19,8 +19,6 @@ from schemas.bilingual import Saying
 from schemas.treaty.treaty_model import Treaties, Treaty
 
 app = typer.Typer(no_args_is_help=True, help="Check, compare, publish and show treaties: which insurers bear what.")
-
-LanguageOption = Annotated[OutputLanguage, typer.Option(help="zh, en, or both (Chinese first).")]
 
 DIFFERENT = 1
 """Exit status of `huzhu treaty diff` when the treaties differ, as with diff(1)."""

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from acts.publish_treaty import TreatyPublication, preview_treaty, publish_treaty
 from cli.terminal.confirm import confirm
-from cli.terminal.given_files import refuse, refuse_together
+from cli.terminal.given_files import refuse, refuse_together, warning_text
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.output import fail, out
 from cli.terminal.prose import Prose
@@ -22,6 +22,7 @@ from schemas.bilingual import Saying
 from schemas.policy.policy_file import PolicyError, read_text
 from schemas.topics import Topic, insurer_topic
 from schemas.treaty.treaty_conflicts import TreatiesConflict
+from schemas.treaty.treaty_doubts import treaty_warnings
 from schemas.treaty.treaty_file import TreatyError
 from stream.deadline import INFRASTRUCTURE_GONE
 
@@ -42,7 +43,8 @@ def publish(
             out.print(translator(language)(Saying("已经公布过,无需再做。", "Already published, nothing to do.")))
             return
         treaty_table.show(expected.treaty, language, out)
-        _warn(expected, file, language)
+        for warning in treaty_warnings(expected.treaty, text, str(file), expected.unknown):
+            sys.stderr.write(warning_text(warning, translator(language)))
         _consequence(expected, language)
         confirm(yes, "treaty", language)
         _make_topic(bootstrap, settings, insurer_topic(expected.treaty.lead))
@@ -66,31 +68,6 @@ def _make_topic(bootstrap: str, settings: Settings, topic: Topic) -> None:
     wrong = [str(each) for each in topic_setup.check(bootstrap, settings, [topic]) if not each.harmless]
     if wrong:
         fail(f"没有公布:{'; '.join(wrong)}\nNothing was published: {'; '.join(wrong)}")
-
-
-def _warn(expected: TreatyPublication, file: Path, language: OutputLanguage) -> None:
-    """What may be a slip of the pen, and can never be mended."""
-    said = [
-        Saying(f"已公布的方案都没有保障层“{name}”", f'no published policy has a scheme "{name}"')
-        for name in expected.unknown
-    ]
-    if expected.treaty.effective_to is None:
-        said.append(
-            Saying(
-                "没有填写 effective_to:公布以后这些保障层永远由它承保,不能再由别的协议接替",
-                "effective_to is not set: once published, no other treaty can ever follow for these schemes",
-            )
-        )
-    if expected.treaty.status == "sample":
-        said.append(
-            Saying(
-                "这是示例,公布后同样按它付钱:正式协议请写 enacted",
-                'it is a "sample", and is paid by all the same: write "enacted" for a treaty that was signed',
-            )
-        )
-    for each in said:
-        message = Saying(f"{file}: 提醒:{each.zh}", f"{file}: warning: {each.en}")
-        sys.stderr.write(translator(language)(message) + "\n")
 
 
 def _consequence(expected: TreatyPublication, language: OutputLanguage) -> None:

@@ -61,10 +61,9 @@ def read_usual(value: bytes, topic: str | None = None) -> tuple[Fact, Document] 
         kinds = set(map(type, document.values()))
         if float in kinds:  # what counts of a number is its literal
             document = parse_with_literals(value)
-            kinds = set(map(type, document.values()))
         listed = document.get(form.listed) if list in kinds else ()
         inner = listed if form.model is SettlementPosted else ()
-        if not kinds <= form.kinds or not each_name_once(document, value, inner):
+        if not each_name_once(document, value, inner):
             return None
         if list in kinds and (type(listed) is not list or value.count(b"[") > 1):
             return None
@@ -229,7 +228,6 @@ class _Form(NamedTuple):
     model: type[Fact]
     topic: str
     listed: str
-    kinds: frozenset[type]
     fields: tuple[tuple[str, Callable[[Any], Any]], ...]
     names: set[str]
 
@@ -240,8 +238,7 @@ def _form(event_type: str, model: type[Fact]) -> _Form:
         for name, field in model.model_fields.items()
     )
     listed = next((name for name in _LISTS if name in model.model_fields), "")
-    kinds = _FLAT.union({list} if listed else ())
-    return _Form(model, TOPIC_OF_EVENT[event_type].name, listed, kinds, fields, set(model.model_fields))
+    return _Form(model, TOPIC_OF_EVENT[event_type].name, listed, fields, set(model.model_fields))
 
 
 def _or(default: Any, read: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, Connection, Text, and_, bindparam, func, select, true
+from sqlalchemy import ARRAY, BigInteger, Connection, Table, Text, and_, bindparam, func, select, true
 
 from infra.ledger import tables
 from schemas.outbound import AuditKind
@@ -158,9 +158,17 @@ def instructions(connection: Connection, payout_ids: Collection[str]) -> dict[st
 
 def policy_hashes(connection: Connection) -> dict[str, str]:
     """SHA-256 of the texts of the published policies, by the policies' own canonical hashes."""
-    policy = tables.policies
-    text = func.encode(func.sha256(func.convert_to(policy.c.source_text, "UTF8")), "hex")
-    return {row[0]: row[1] for row in connection.execute(select(policy.c.sha256, text))}
+    return _text_hashes(connection, tables.policies)
+
+
+def treaty_hashes(connection: Connection) -> dict[str, str]:
+    """SHA-256 of the texts of the published treaties, by the treaties' own canonical hashes."""
+    return _text_hashes(connection, tables.treaties)
+
+
+def _text_hashes(connection: Connection, table: Table) -> dict[str, str]:
+    text = func.encode(func.sha256(func.convert_to(table.c.source_text, "UTF8")), "hex")
+    return {row[0]: row[1] for row in connection.execute(select(table.c.sha256, text))}
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -12,7 +12,7 @@ from schemas.policy.model import Policy
 
 
 class PublishedFile(NamedTuple):
-    """A policy file, who published it and when."""
+    """A file of a policy or a treaty, who published it and when."""
 
     source_text: str
     operator: str

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import NamedTuple
+from sqlalchemy import Connection, select
 
-from sqlalchemy import Connection, func, select
-
+from infra.ledger.policy_rows import PublishedFile
 from infra.ledger.tables import treaties
 from schemas.treaty.treaty_model import Treaty
-
-
-class PublishedTreaty(NamedTuple):
-    """A treaty file, who published it and when."""
-
-    source_text: str
-    operator: str
-    published_at: datetime
 
 
 def texts(connection: Connection) -> list[str]:
@@ -34,13 +24,7 @@ def leads(connection: Connection) -> list[str]:
     return list(connection.scalars(select(treaties.c.lead).distinct().order_by(treaties.c.lead)))
 
 
-def hashes(connection: Connection) -> dict[str, str]:
-    """SHA-256 of the texts of the published treaties, by the treaties' own hashes."""
-    text = func.encode(func.sha256(func.convert_to(treaties.c.source_text, "UTF8")), "hex")
-    return {row[0]: row[1] for row in connection.execute(select(treaties.c.sha256, text))}
-
-
-def add(connection: Connection, treaty: Treaty, file: PublishedTreaty, event_no: int) -> None:
+def add(connection: Connection, treaty: Treaty, file: PublishedFile, event_no: int) -> None:
     """Keeps a treaty that event ``event_no`` published. The database refuses two for one day of a scheme."""
     connection.execute(
         treaties.insert().values(

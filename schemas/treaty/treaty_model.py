@@ -140,10 +140,6 @@ class Treaties:
             return None
         return treaties[started - 1]
 
-    def named(self, treaty_id: str) -> Treaty | None:
-        """The treaty of an id."""
-        return next((treaty for treaty in self.releases if treaty.id == treaty_id), None)
-
     def joined(self, treaty: Treaty) -> Treaties:
         """These, which are published and never change, and one more. Raises TreatiesConflict."""
         if any(treaty.sha256 == each.sha256 for each in self.releases):

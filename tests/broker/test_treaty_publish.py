@@ -53,7 +53,7 @@ def test_a_treaty_is_published_with_its_leads_topic(spine: Spine, tmp_path: Path
     assert "Nothing was published" in unasked.stderr
     done = published(spine, first, "--yes")
     assert (0, True) == (done.returncode, "Published t1." in done.stdout), done.stderr
-    assert 'no published policy has a scheme "village_mutual_ade"' in done.stderr
+    assert 'no published policy has the scheme "village_mutual_ade"' in done.stderr
     topic = insurer_topic("insurer-of-this-test")
     assert [] == topic_setup.check(spine.bootstrap, Settings(shards=SHARDS), [topic])
     again = published(spine, first, "--yes")
@@ -93,7 +93,7 @@ def test_a_treaty_without_an_end_is_warned_of(spine: Spine, tmp_path: Path) -> N
     file.write_text(treaty_text().replace("effective_to = 2025-01-01\n", ""))
     told = published(spine, file).stderr
     assert "no other treaty can ever follow" in told
-    assert 'it is a "sample"' in told
+    assert 'status: is "sample"' in told
     assert [] == shown(spine)
 
 

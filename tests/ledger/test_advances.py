@@ -10,45 +10,27 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from acts.remembered_persons import RememberedPersons
 from infra.ledger import payout_states, reads, tables
 from schemas.topics import ALERTS
-from tests.support.acts import publish, reissue
-from tests.support.builders import POLICY, SHARDS, Json, bill, coverage, discharge, report, void
+from tests.support.acts import reissue
+from tests.support.builders import SHARDS, Json, bill, report, void
+from tests.support.covered_person import CoveredPerson
 from tests.support.ledger_rows import benefit, event, instruction
-from tests.support.ledgers import give, held, in_order, ticking
 from tests.support.outbox import waiting_messages
 from tests.support.replayed import assert_replays
+from tests.support.treaties import VILLAGE
 
-VILLAGE = "village_mutual_aid"
 Line = tuple[str, str, int, str, int]
 
 
-class Town:
-    """A covered person and a ledger that takes what is posted, one batch after the other."""
-
-    def __init__(self, ledger: Engine, remembered: RememberedPersons | None) -> None:
-        self.ledger, self.remembered, self.clock = ledger, remembered, ticking()
-        self.posted: list[Json] = []
-        publish(ledger, POLICY, "test", SHARDS, self.clock)
-        held(ledger)
-        self.take(coverage(), discharge())
-
-    def take(self, *events: Json) -> None:
-        self.posted += events
-        give(self.ledger, in_order(self.posted)[-len(events) :], self.clock, self.remembered)
+class Town(CoveredPerson):
+    """What facilities and the person are instructed, and what is raised."""
 
     def lines(self) -> list[Line]:
         """Each instruction of the village's scheme: payee, facility, revision, kind and fen."""
-        with self.ledger.connect() as connection:
-            order = tables.instructions
-            rows = connection.execute(
-                select(order).where(order.c.scheme_id == VILLAGE).order_by(order.c.event_no)
-            ).all()
-        told = [json.loads(row.value) for row in rows]
         return [
             (each["payee"], each.get("payee_id", ""), row.revision, row.kind, row.amount)
-            for each, row in zip(told, rows, strict=True)
+            for each, row in self.instructed()
         ]
 
     def alerts(self) -> list[tuple[str, str, str | None]]:
@@ -59,7 +41,7 @@ class Town:
 @pytest.fixture(params=[True, False], ids=["remembered", "loaded"])
 def town(ledger: Engine, request: pytest.FixtureRequest) -> Town:
     """Once with persons remembered between batches, and once loaded for each."""
-    return Town(ledger, RememberedPersons() if request.param else None)
+    return Town(ledger, request.param)
 
 
 def taken(amount: str, scheme_id: str = VILLAGE) -> list[Json]:

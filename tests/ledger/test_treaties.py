@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,32 +10,20 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from acts.publish_treaty import preview_treaty, publish_treaty
-from acts.remembered_persons import RememberedPersons
 from infra.ledger import payout_states, tables
 from schemas.treaty.treaty_conflicts import TreatiesConflict
-from tests.support.acts import publish, reissue
-from tests.support.builders import POLICY, SHARDS, Json, bill, coverage, discharge, report, void
+from tests.support.acts import reissue
+from tests.support.builders import SHARDS, Json, bill, discharge, report, void
+from tests.support.covered_person import CoveredPerson
 from tests.support.ledger_rows import benefit, event, instruction
-from tests.support.ledgers import give, held, in_order, ticking
 from tests.support.replayed import assert_replays
 from tests.support.treaties import VILLAGE, treaty_text
 
 Line = tuple[str, str, str | None, int, str, int]
 
 
-class Town:
-    """A covered person and a ledger that takes what is posted, one batch after the other. 300.00 yuan are due."""
-
-    def __init__(self, ledger: Engine, remembered: RememberedPersons | None) -> None:
-        self.ledger, self.remembered, self.clock = ledger, remembered, ticking()
-        self.posted: list[Json] = []
-        publish(ledger, POLICY, "test", SHARDS, self.clock)
-        held(ledger)
-        self.take(coverage(), discharge())
-
-    def take(self, *events: Json) -> None:
-        self.posted += events
-        give(self.ledger, in_order(self.posted)[-len(events) :], self.clock, self.remembered)
+class Town(CoveredPerson):
+    """Who pays what, under the treaties that are published."""
 
     def publish(self, text: str) -> None:
         with self.ledger.begin() as connection:
@@ -44,23 +31,15 @@ class Town:
 
     def lines(self) -> list[Line]:
         """Each instruction of the village's scheme, as columns and bytes: payee, payer, treaty, revision, kind, fen."""
-        with self.ledger.connect() as connection:
-            order = tables.instructions
-            rows = connection.execute(
-                select(order).where(order.c.scheme_id == VILLAGE).order_by(order.c.event_no, order.c.revision)
-            ).all()
-        told = [json.loads(row.value) for row in rows]
-        assert [(row.payer, row.treaty_id) for row in rows] == [(each["payer"], each.get("treaty_id")) for each in told]
-        return [
-            (each["payee"], row.payer, row.treaty_id, row.revision, row.kind, row.amount)
-            for each, row in zip(told, rows, strict=True)
-        ]
+        orders = self.instructed()
+        assert all((each["payer"], each.get("treaty_id")) == (row.payer, row.treaty_id) for each, row in orders)
+        return [(each["payee"], row.payer, row.treaty_id, row.revision, row.kind, row.amount) for each, row in orders]
 
 
 @pytest.fixture(params=[True, False], ids=["remembered", "loaded"])
 def town(ledger: Engine, request: pytest.FixtureRequest) -> Town:
     """Once with persons remembered between batches, and once loaded for each."""
-    return Town(ledger, RememberedPersons() if request.param else None)
+    return Town(ledger, request.param)
 
 
 def taken(amount: str) -> list[Json]:

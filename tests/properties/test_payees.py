@@ -171,6 +171,21 @@ def test_a_hospitals_failed_payout_is_ordered_again_in_full() -> None:
     assert again == [("recovery", 400, "H1"), ("payment", 400, "H1")]
 
 
+def test_what_the_person_did_not_give_back_is_not_the_hospitals() -> None:
+    """A recovery from the person and the payment to the hospital both fail: each is ordered again, whole."""
+    ledger = Ledger(policy(scheme("mutual")))
+    taken = [{"scheme_id": "mutual", "amount": "4.00"}]
+    ledger.take(coverage_from(), discharge_of("E1", "2020-03-01"), bill_of("E1", "10.00"))
+    ledger.take(bill_of("E1", "10.00", version=2, advances=taken))
+    recovered, paid = ledger.instructions[-2:]
+    assert [(recovered.kind, recovered.payee_id), (paid.kind, paid.payee_id)] == [("recovery", ""), ("payment", "H1")]
+    for failed in (recovered, paid):
+        ledger.take(report(failed.payout_id, status="failed"))
+    for failed in (paid, recovered):
+        again = [row for row in _reissued(ledger, failed) if row.reissue_of]
+        assert [(row.kind, row.amount, row.payee_id) for row in again] == [(failed.kind, 400, failed.payee_id)]
+
+
 def _reissued(ledger: Ledger, failed: InstructionRow) -> list[InstructionRow]:
     """The two instructions in place of a failed one, or none if nothing is missing."""
     batch = ledger.world.batch()

@@ -64,13 +64,6 @@ def test_every_day_is_covered_as_a_search_through_all_treaties_finds() -> None:
         assert next((each for each in many if each.holds(day)), None) == treaties.covering("aid", day)
 
 
-def test_treaties_are_found_by_their_ids() -> None:
-    """And one that nobody published is not."""
-    treaties = Treaties((EARLY, LATE))
-    assert LATE is treaties.named("late")
-    assert treaties.named("later") is None
-
-
 def test_a_treaty_joins_where_no_scheme_is_covered_twice() -> None:
     """One that begins on the other's end, one for other schemes, and one that is there already."""
     follower = treaty("follower", "2025-01-01", "2025-03-01", "aid", "village")
