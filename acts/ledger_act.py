@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -12,7 +13,7 @@ from handlers.audit.journal import Journal
 from infra.clock import Clock
 from infra.ledger import reads
 from infra.ledger.write import record
-from schemas.records import Outcome
+from schemas.records import Outcome, ShardState
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,10 +41,15 @@ def ledger_act(
 ) -> Iterator[LedgerJournal]:
     """Locks shards until the transaction ends, yields a journal, and writes it when the block ends without an error.
 
-    The clock is read under the locks, so times never run backwards within a shard. ``epochs`` are those under which
-    the caller holds shards. Raises Fenced when another worker has taken one, and Contended.
+    The clock is read under the locks, so times never run backwards within a shard; a clock that is behind a month that
+    was issued or closed counts as its end. ``epochs`` are those under which the caller holds shards. Raises Fenced when
+    another worker has taken one, and Contended.
     """
     states = reads.lock_shards(connection, shards, epochs or {})
-    journal = LedgerJournal(states, now(), connection=connection)
+    journal = LedgerJournal(states, _moment(now(), states.values()), connection=connection)
     yield journal
     journal.write()
+
+
+def _moment(now: datetime, states: Iterable[ShardState]) -> datetime:
+    return max([now, *(state.not_before for state in states if state.not_before is not None)])

@@ -155,7 +155,8 @@ class InstructionRow(NamedTuple):
     ``payee_id`` is the facility's, or empty for the person or the estate.
 
     ``reissue_of`` names the failed payout that this one orders again, ``reversal_of`` the one that it takes off the
-    books. ``payer`` is the fund, or the lead of the treaty ``treaty_id``.
+    books. ``payer`` is the fund, or the lead of the treaty ``treaty_id``. ``set_off_of`` names the recovery against
+    which a payment is set off.
     """
 
     payout_id: PayoutId
@@ -174,6 +175,24 @@ class InstructionRow(NamedTuple):
     payee_id: str = ""
     payer: str = FUND
     treaty_id: str | None = None
+    set_off_of: str | None = None
+
+
+class Posting(NamedTuple):
+    """One leg of an entry in the books: fen to the debit of an account, or below zero to its credit.
+
+    Entries are counted from 1 within their event, legs within their entry. ``effective_on`` is the day of discharge,
+    ``booked_on`` the day of recording in Shanghai. ``reference`` names the payout or the statement.
+    """
+
+    number: int
+    entry: int
+    leg: int
+    account: str
+    amount: int
+    effective_on: date
+    booked_on: date
+    reference: str
 
 
 class PayoutStateRow(NamedTuple):
@@ -320,12 +339,16 @@ class CheckpointRow(NamedTuple):
 
 @dataclass(slots=True)
 class ShardState:
-    """The ends of a shard's sequences; sequences start at 1, so 0 means none yet."""
+    """The ends of a shard's sequences; sequences start at 1, so 0 means none yet.
+
+    What is recorded has no time before ``not_before``: a month that was issued or closed gets nothing more.
+    """
 
     shard: int
     audit_seq: int = 0
     audit_hash: str = NO_HASH
     outbox_seq: int = 0
+    not_before: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -341,6 +364,7 @@ class Outcome:
     benefits: dict[tuple[ClaimId, str], BenefitRow] = field(default_factory=dict)
     facilities: dict[tuple[ClaimId, str, FacilityId], FacilityRow] = field(default_factory=dict)
     instructions: list[InstructionRow] = field(default_factory=list)
+    postings: list[Posting] = field(default_factory=list)
     payout_states: dict[tuple[PayoutId, PersonId], PayoutStateRow] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)

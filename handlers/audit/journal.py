@@ -1,15 +1,16 @@
-"""What a batch adds to the ledger: events, audit entries and messages, each numbered in its shard."""
+"""What a batch adds to the ledger: events, audit entries and messages, each numbered in its shard, and postings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from handlers.audit import chain
+from handlers.books.entries import Entry
 from schemas.canonical import sha256_hex
-from schemas.dates import format_instant
+from schemas.dates import format_instant, shanghai_date
 from schemas.outbound import AuditKind
-from schemas.records import Delivery, EventRow, OutboxRow, Outcome, ShardState
+from schemas.records import Delivery, EventRow, OutboxRow, Outcome, Posting, ShardState
 from schemas.topics import AUDIT
 
 
@@ -26,9 +27,12 @@ class Journal:
     outcome: Outcome = field(default_factory=Outcome)
     written: int = 0
     occurred_at: str = field(init=False)
+    booked_on: date = field(init=False)
+    _posted: tuple[int, int] = (-1, 0)
 
     def __post_init__(self) -> None:
         self.occurred_at = format_instant(self.recorded_at)
+        self.booked_on = shanghai_date(self.recorded_at)
 
     def event(self, delivery: Delivery, shard: int, disposition: str) -> int:
         """Numbers an event within the journal."""
@@ -52,6 +56,17 @@ class Journal:
         entry = chain.append(self.shards[shard], number, kind, actor, subject, digest, self.occurred_at)
         self.outcome.audit.append(entry)
         self.send(shard, AUDIT.name, None, entry.value)
+
+    def post(self, number: int, entry: Entry, effective_on: date, reference: str) -> None:
+        """Books an entry because of event ``number``."""
+        of, count = self._posted
+        count = count + 1 if of == number else 1
+        self._posted = (number, count)
+        rest = (effective_on, self.booked_on, reference)
+        self.outcome.postings += (
+            Posting(number, count, 1, entry.debit, entry.amount, *rest),
+            Posting(number, count, 2, entry.credit, -entry.amount, *rest),
+        )
 
     def send(self, shard: int, topic: str, key: bytes | None, value: bytes) -> None:
         """Puts a message into the shard's outbox."""

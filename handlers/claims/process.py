@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from handlers.audit.journal import Journal
+from handlers.books import entries
 from handlers.claims import outbound_messages
 from handlers.claims.account import Account
 from handlers.claims.adjudicate import Adjudication, adjudicate
@@ -77,7 +78,7 @@ class Processor:
         number = self.journal.event(delivery, shard, admitted)
         kind, subject, alert = _TAKEN[admitted], _where(delivery) | _what(fact), None
         if admitted is Disposition.ACCEPTED and type(fact) is PayoutReported:
-            effect, alert = self._reported(fact, reading.content_sha256)
+            effect, alert = self._reported(fact, reading.content_sha256, number)
             subject |= effect
         self.journal.audit(shard, number, kind, fact.source, subject, delivery.value)
         if alert is not None:
@@ -85,14 +86,18 @@ class Processor:
         if admitted is Disposition.ACCEPTED:
             self._accepted(reading, number)
 
-    def _reported(self, fact: PayoutReported, mark: str) -> tuple[dict[str, str], bytes | None]:
-        """What a report does to its payout, for its audit entry, and the alert that it raises, if any."""
+    def _reported(self, fact: PayoutReported, mark: str, number: int) -> tuple[dict[str, str], bytes | None]:
+        """Books what a report does to its payout; returns that for its audit entry, and the alert, if it raises one."""
         place = (fact.payout_id, fact.person_id)
         instruction = self.world.instructed.get(fact.payout_id)
         if instruction is not None and instruction.person_id != fact.person_id:
             instruction = None
         effect = effect_of(fact, mark, self.world.reports.setdefault(place, []), instruction)
         self.outcome.payout_states[place] = effect.row
+        if instruction is not None:
+            day = self.world.claims[instruction.claim_id].discharged_on or self.journal.booked_on
+            for entry in entries.reported(instruction, effect.told["state_before"], effect.told["state"]):
+                self.journal.post(number, entry, day, instruction.payout_id)
         if effect.alert is None:
             return effect.told, None
         claim_id = None if instruction is None else instruction.claim_id
@@ -216,6 +221,8 @@ class Processor:
             treaty_id=due.payer.treaty_id,
         )
         self.outcome.instructions.append(instruction)
+        for entry in entries.instructed(instruction):
+            self.journal.post(number, entry, claim_row.discharged_on or self.journal.booked_on, due.payout_id)
         self.world.instructed[due.payout_id] = instruction
         self.journal.send(claim_row.shard, INSTRUCTIONS.name, account.person_id.encode(), value)
         subject = {"payout_id": due.payout_id, "claim_id": row.claim_id, "scheme_id": row.scheme_id}

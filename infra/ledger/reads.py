@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, BindParameter, Connection, Text, and_, any_, bindparam, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    Connection,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from infra.ledger import tables
@@ -77,7 +90,16 @@ def lock_shards(connection: Connection, numbers: Iterable[int], held: Mapping[in
     for row in rows:
         if row.shard in held and held[row.shard] != row.epoch:
             raise Fenced(row.shard, row.epoch, held[row.shard])
-    return {row.shard: ShardState(row.shard, row.audit_seq, row.audit_hash, row.outbox_seq) for row in rows}
+    return {
+        row.shard: ShardState(row.shard, row.audit_seq, row.audit_hash, row.outbox_seq, row.not_before) for row in rows
+    }
+
+
+def end_month(connection: Connection, end: datetime) -> None:
+    """Nothing is recorded with a time before ``end`` from now on. The caller has locked all shards."""
+    shards = tables.shards
+    earlier = or_(shards.c.not_before.is_(None), shards.c.not_before < end)
+    connection.execute(shards.update().where(earlier).values(not_before=end))
 
 
 _LEASE = "idle_in_transaction_session_timeout"

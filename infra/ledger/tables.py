@@ -52,8 +52,13 @@ shards = Table(
     Column("audit_seq", BigInteger, nullable=False, server_default="0"),
     Column("audit_hash", Text, nullable=False),
     Column("outbox_seq", BigInteger, nullable=False, server_default="0"),
+    Column("not_before", DateTime(timezone=True)),
 )
-"""One row per shard, locked by its writer: fencing epoch and the ends of its gap-free sequences."""
+"""One row per shard, locked by its writer: fencing epoch and the ends of its gap-free sequences.
+
+Nothing is recorded with a time before ``not_before``, whatever the writer's clock says: the end of the last month that
+was issued or closed.
+"""
 
 relays = Table(
     "relays",
@@ -121,7 +126,7 @@ events = Table(
     UniqueConstraint("topic", "partition", "offset", name="events_once"),
     CheckConstraint(
         "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue', 'export', "
-        "'console', 'treaty')",
+        "'console', 'treaty', 'statement', 'closing', 'recovery')",
         name="events_disposition",
     ),
 )
@@ -286,6 +291,7 @@ instructions = Table(
     Column("payee_id", Text, nullable=False, server_default=""),
     Column("payer", Text, nullable=False, server_default=FUND),
     Column("treaty_id", Text, ForeignKey("treaties.treaty_id", name="instructions_treaty")),
+    Column("set_off_of", Text, ForeignKey("instructions.payout_id", name="instructions_set_off")),
     UniqueConstraint("claim_id", "scheme_id", "payee_id", "revision", "balance_after", name="instructions_chain"),
     UniqueConstraint("claim_id", "scheme_id", "payee_id", "revision", name="instructions_once"),
     ForeignKeyConstraint(
@@ -307,8 +313,10 @@ instructions = Table(
     ),
     CheckConstraint("kind IN ('payment', 'recovery')", name="instructions_kind"),
     CheckConstraint(f"(payer = '{FUND}') = (treaty_id IS NULL)", name="instructions_payer"),
+    CheckConstraint("set_off_of IS NULL OR (kind = 'payment' AND payee_id = '')", name="instructions_set_off_kind"),
     Index("instructions_of_scheme", "scheme_id", "event_no"),
     Index("instructions_of_insurer", "payer", "event_no", postgresql_where=text(f"payer <> '{FUND}'")),
+    Index("instructions_setting_off", "set_off_of", postgresql_where=text("set_off_of IS NOT NULL")),
 )
 """Every payout instruction ever made. Each continues the balance of the revision before: none is lost or doubled.
 
@@ -317,6 +325,7 @@ Revisions count for each payee of a claim and scheme: a facility by its id, the 
 ``payer`` is the fund, or the lead of the treaty; a trigger keeps what is recovered for it at most what it had paid.
 
 A payout is reissued at most once: taken off the books by one instruction and ordered anew by another, never one alone.
+``set_off_of`` names the recovery against which a payment is set off: no money moves by it.
 """
 
 payout_states = Table(

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Connection, Sequence, func, select
 
 from infra.ledger import tables
 from infra.ledger.bulk import copy_rows, merge_rows
+from infra.ledger.clearing_tables import postings
 from infra.ledger.outbox_batch import in_batches, packed
 from schemas.records import (
     AuditRow,
@@ -22,6 +23,7 @@ from schemas.records import (
     InstructionRow,
     Outcome,
     PayoutStateRow,
+    Posting,
     RefusalRow,
     ShardState,
     SubjectRow,
@@ -65,6 +67,7 @@ def record(
     merge_rows(connection, tables.benefits, BenefitRow._fields, list(outcome.benefits.values()), update=True)
     merge_rows(connection, tables.facility_shares, FacilityRow._fields, list(outcome.facilities.values()), update=True)
     _append(connection, tables.instructions, InstructionRow, outcome.instructions, numbers)
+    _append(connection, postings, Posting, outcome.postings, numbers)
     states = list(outcome.payout_states.values())
     merge_rows(connection, tables.payout_states, PayoutStateRow._fields, states, update=True)
     _append(connection, tables.audit_entries, AuditRow, outcome.audit, numbers)

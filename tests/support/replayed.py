@@ -19,12 +19,12 @@ from handlers.audit.operator_acts import (
 from handlers.claims.process import Processor
 from handlers.claims.read import read
 from handlers.claims.reissue import reissue
-from infra.ledger import tables
+from infra.ledger import clearing_tables, tables
 from schemas.access.console_rights import ConsoleAct
 from schemas.ids import PayoutId, PersonId
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
-from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Reissue, Replay
+from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Posting, Reissue, Replay
 from schemas.treaty.treaty_file import parse_treaty
 from tests.support.builders import EmptyLedger, empty_world, reached_by
 from tests.support.ledgers import dispositions
@@ -43,6 +43,7 @@ class Journal:
     benefits: dict[tuple[str, str], int] = field(default_factory=dict)
     claims: dict[str, tuple[int, str, int]] = field(default_factory=dict)
     payouts: dict[tuple[PayoutId, PersonId], PayoutStateRow] = field(default_factory=dict)
+    postings: list[Posting] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
         self.dispositions += [row.disposition for row in outcome.events]
@@ -53,6 +54,7 @@ class Journal:
         self.benefits |= {place: row.benefit for place, row in outcome.benefits.items()}
         self.claims |= {row.claim_id: (row.revision, row.status, row.total_benefit) for row in outcome.claims.values()}
         self.payouts |= outcome.payout_states
+        self.postings += outcome.postings
 
 
 def recorded(ledger: Engine) -> Journal:
@@ -63,6 +65,7 @@ def recorded(ledger: Engine) -> Journal:
         benefits = connection.execute(select(tables.benefits)).all()
         claims = connection.execute(select(tables.claims)).all()
         payouts = [PayoutStateRow(*row) for row in connection.execute(select(tables.payout_states))]
+        postings = connection.execute(select(clearing_tables.postings)).all()
     return Journal(
         dispositions(ledger),
         {(row.claim_id, row.revision): bytes(row.value) for row in of["decisions"]},
@@ -72,6 +75,7 @@ def recorded(ledger: Engine) -> Journal:
         {(row.claim_id, row.scheme_id): row.benefit for row in benefits},
         {row.claim_id: (row.revision, row.status, row.total_benefit) for row in claims},
         {(row.payout_id, row.person_id): row for row in payouts},
+        sorted(Posting(*row) for row in postings),
     )
 
 
@@ -100,6 +104,8 @@ def replayed(ledger: Engine) -> Journal:
         else:
             message = Delivery(row.topic, row.partition, row.offset, key, value)
             processor.take(message, read(value, key, row.topic))
+        numbered = [each._replace(number=row.event_no) for each in processor.outcome.postings]
+        processor.outcome.postings[:] = numbered
         journal.add(processor.outcome)
     return journal
 
@@ -142,6 +148,7 @@ def assert_replays(ledger: Engine, *, at_once: bool = False) -> Journal:
     assert expected.payouts == actual.payouts
     assert expected.instructions == actual.instructions
     assert expected.decisions == actual.decisions
+    assert expected.postings == actual.postings
     assert expected.audit == actual.audit
     if at_once:
         assert code_alone(expected.outbox) == code_alone(actual.outbox)

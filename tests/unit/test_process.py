@@ -218,6 +218,7 @@ def joined(outcomes: Iterable[Outcome]) -> Outcome:
         whole.refusals += [row._replace(number=row.number + base) for row in part.refusals]
         whole.decisions += [row._replace(number=row.number + base) for row in part.decisions]
         whole.instructions += [row._replace(number=row.number + base) for row in part.instructions]
+        whole.postings += [row._replace(number=row.number + base) for row in part.postings]
         whole.audit += [row._replace(number=row.number + base) for row in part.audit]
         whole.claims |= part.claims
         whole.benefits |= part.benefits

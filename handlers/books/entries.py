@@ -1,0 +1,72 @@
+"""The entry that each movement makes in the books (payers.md, section 4), as a debit and a credit.
+
+| movement | debit | credit |
+| --- | --- | --- |
+| payment instructed | expense of the scheme | payable to the payee |
+| recovery instructed | receivable from the payee | expense of the scheme |
+| payment reported paid | payable | cash of the payer |
+| recovery reported paid | cash of the payer | receivable |
+| set off against a payment | payable to the person | receivable from the person |
+| recovery waived | loss of the scheme | receivable |
+| part of another insurer | insurer's account with the lead | borne by the insurer |
+
+A report that takes back ``paid`` makes the opposite entry; so does a negative part. A book reversal takes what it
+reverses off the payable, or off the receivable: nothing is to be collected for it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from schemas import accounts
+from schemas.outbound import InstructionKind
+from schemas.records import InstructionRow, PayoutState
+
+
+class Entry(NamedTuple):
+    """``amount`` fen from the account ``credit`` to the account ``debit``; over zero."""
+
+    debit: str
+    credit: str
+    amount: int
+
+
+def instructed(row: InstructionRow) -> list[Entry]:
+    """What an instruction posts; one that sets off a recovery posts that too."""
+    payee, expense = accounts.payee_of(row.payee_id), accounts.expense(row.scheme_id)
+    payable, receivable = accounts.payable(row.payer, payee), accounts.receivable(row.payer, payee)
+    reversal = row.reversal_of is not None and row.set_off_of is None
+    if row.kind == InstructionKind.PAYMENT:
+        entries = [Entry(expense, receivable if reversal else payable, row.amount)]
+    else:
+        entries = [Entry(payable if reversal else receivable, expense, row.amount)]
+    if row.set_off_of is not None:
+        entries.append(Entry(payable, receivable, row.amount))
+    return entries
+
+
+def reported(row: InstructionRow, before: str, after: str) -> list[Entry]:
+    """What a report posts that moves a payout from one state to another: money only where ``paid`` comes or goes."""
+    paid = PayoutState.PAID
+    if row.reversal_of is not None or (before == paid) == (after == paid):
+        return []
+    payee, cash = accounts.payee_of(row.payee_id), accounts.cash(row.payer)
+    if row.kind == InstructionKind.PAYMENT:
+        entry = Entry(accounts.payable(row.payer, payee), cash, row.amount)
+    else:
+        entry = Entry(cash, accounts.receivable(row.payer, payee), row.amount)
+    return [entry if after == paid else Entry(entry.credit, entry.debit, entry.amount)]
+
+
+def waived(row: InstructionRow, amount: int) -> Entry:
+    """What waiving ``amount`` fen of a recovery posts."""
+    receivable = accounts.receivable(row.payer, accounts.payee_of(row.payee_id))
+    return Entry(accounts.waived(row.scheme_id), receivable, amount)
+
+
+def shared(lead: str, other: str, treaty_id: str, part: int) -> list[Entry]:
+    """What the part of another insurer than the lead posts, in fen of either sign."""
+    owed, borne = accounts.insurer(lead, other), accounts.borne(other, treaty_id)
+    if part == 0:
+        return []
+    return [Entry(owed, borne, part) if part > 0 else Entry(borne, owed, -part)]
