@@ -71,6 +71,7 @@ def check(evidence: Evidence) -> None:
     decisions_and_money_are_the_oracles(evidence)
     payers_are_the_oracles(evidence)
     insurers_read_what_they_pay(evidence)
+    books_are_what_was_instructed_and_paid(evidence)
 
 
 def everything_is_accounted_for(evidence: Evidence) -> None:
@@ -222,6 +223,36 @@ def insurers_read_what_they_pay(evidence: Evidence) -> None:
             own = [(stored.key, stored.value) for _, stored in evidence.kafka.committed(place)]
             paid = [(key, value) for key, value in common if json.loads(value)["payer"] == insurer]
             expect("an insurer reads what it pays", paid, own)
+
+
+def books_are_what_was_instructed_and_paid(evidence: Evidence) -> None:
+    """Each entry sums to zero, and each account holds what the topic's instructions and the last states come to."""
+    wrong = evidence.rows("SELECT event_no, entry FROM postings GROUP BY 1, 2 HAVING sum(amount) <> 0 OR count(*) <> 2")
+    expect("each entry sums to zero", [], wrong)
+    states = {
+        row[0]: row[1]
+        for row in evidence.rows(
+            "SELECT payout_id, s.state FROM payout_states s JOIN instructions USING (payout_id, person_id)"
+        )
+    }
+    held: Counter[str] = Counter()
+    for each in evidence.values("payouts.instructions"):
+        payer = each["payer"]
+        payee = f"facility:{each['payee_id']}" if each["payee"] == "facility" else "person"
+        owing, owed = f"payable:{payer}:{payee}", f"receivable:{payer}:{payee}"
+        sign = {"payment": 1, "recovery": -1}[each["kind"]]
+        amount, book = sign * int(Decimal(each["amount"]) * 100), each.get("reversal_of") is not None
+        side = owing if (each["kind"] == "payment") != book else owed
+        held[f"expense:{each['scheme_id']}"] += amount
+        held[side] -= amount
+        if states.get(each["payout_id"]) == "paid" and not book:
+            held[side] += amount
+            held[f"cash:{payer}"] -= amount
+    found = dict(evidence.rows("SELECT account, sum(amount)::bigint FROM postings GROUP BY 1 HAVING sum(amount) <> 0"))
+    expect("the books are what was instructed and paid", {name: fen for name, fen in held.items() if fen}, found)
+    late = "SELECT event_no, booked_on, recorded_at FROM postings JOIN events USING (event_no) "
+    late += "WHERE booked_on <> (recorded_at AT TIME ZONE 'Asia/Shanghai')::date"
+    expect("booked on the day of recording", [], evidence.rows(late))
 
 
 def _expected(book: Ledger, topic: str, key: bytes | None, value: bytes, taken_in: datetime) -> str:
