@@ -16,15 +16,24 @@ DECLINED = 1
 
 def confirm(yes: bool, what: str, language: OutputLanguage) -> None:
     """Asks before a ``what`` ("policy", "treaty") is published for good, unless ``yes``; ends the command if not."""
+    why = Saying("公布以后不能改。", f"A published {what} never changes.")
+    question = Saying(f"{why.zh}现在公布吗?", f"{why.en} Publish it now?")
+    confirm_act(yes, question, Saying("没有公布", "Nothing was published"), why, language)
+
+
+def confirm_act(yes: bool, question: Saying, undone: Saying, why: Saying, language: OutputLanguage) -> None:
+    """Asks a question unless ``yes``; ends the command with what was left ``undone`` if the answer is no.
+
+    Where nobody can answer, it says ``why`` it would have asked.
+    """
     say = translator(language)
     if yes:
         return
     if not sys.stdin.isatty():
         message = Saying(
-            "没有公布:公布以后不能改。请加 --yes 确认,或在终端里运行。",
-            f"Nothing was published: a published {what} never changes. Confirm with --yes, or run this in a terminal.",
+            f"{undone.zh}:{why.zh}请加 --yes 确认,或在终端里运行。",
+            f"{undone.en}: {why.en[:1].lower()}{why.en[1:-1]}. Confirm with --yes, or run this in a terminal.",
         )
         fail(say(message))
-    question = Saying("公布以后不能改。现在公布吗?", f"A published {what} never changes. Publish it now?")
     if not typer.confirm(say(question), err=True):
-        fail(say(Saying("没有公布。", "Nothing was published.")), DECLINED)
+        fail(say(Saying(f"{undone.zh}。", f"{undone.en}.")), DECLINED)
