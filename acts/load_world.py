@@ -15,9 +15,9 @@ from handlers.claims.payout_reports import report_of
 from handlers.claims.read import Reading, recall
 from handlers.claims.recall import accounts_of
 from handlers.claims.world import World
-from infra.ledger import reads
+from infra.ledger import reads, statement_answers
 from infra.sharding import shard_of
-from schemas.facts import PayoutReported, Subject
+from schemas.facts import PayoutReported, StatementAnswered, Subject
 from schemas.ids import PersonId
 
 
@@ -25,11 +25,14 @@ def load_world(
     connection: Connection, readings: Collection[Reading], shard_count: int, remembered: RememberedPersons
 ) -> World:
     """Everything that the processing of some events may look at. Takes out the persons who are remembered."""
-    persons = {reading.fact.person_id for reading in readings}
+    answers = [reading.fact for reading in readings if type(reading.fact) is StatementAnswered]
+    persons = {reading.fact.person_id for reading in readings if type(reading.fact) is not StatementAnswered}
     world = _empty_world(connection, shard_count)
     _add_persons(connection, remembered.take_out(persons, world), world)
     world.registry = _registry(connection, readings)
     load_payouts(connection, world, {r.fact.payout_id for r in readings if type(r.fact) is PayoutReported})
+    if answers:
+        world.statements = statement_answers.insurers_of(connection, {answer.statement_id for answer in answers})
     return world
 
 

@@ -24,7 +24,7 @@ from pydantic import (
 
 from schemas.bilingual import field_error
 from schemas.dates import BusinessDate, Instant
-from schemas.ids import EncounterId, FacilityId, PayoutId, PersonId, PolicyId
+from schemas.ids import EncounterId, FacilityId, PayoutId, PersonId, PolicyId, StatementId
 from schemas.money import WireYuan
 from schemas.number_literals import NumberLiteral
 
@@ -49,8 +49,10 @@ EncounterIdentifier = Annotated[EncounterId, _PRINTABLE, _TEXT_ONLY, _AS_SCHEMA]
 FacilityIdentifier = Annotated[FacilityId, _PRINTABLE, _TEXT_ONLY, _AS_SCHEMA]
 PayoutIdentifier = Annotated[PayoutId, _PRINTABLE, _TEXT_ONLY, _AS_SCHEMA]
 PolicyIdentifier = Annotated[PolicyId, _PRINTABLE, _TEXT_ONLY, _AS_SCHEMA]
+StatementIdentifier = Annotated[StatementId, _PRINTABLE, _TEXT_ONLY, _AS_SCHEMA]
 
 Version = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
+LineNumber = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
 Text = Annotated[str, StringConstraints(strict=True, max_length=2000), BeforeValidator(_no_number)]
 
 
@@ -73,6 +75,7 @@ class Kind(StrEnum):
     COVERAGE = "coverage"
     PERSON = "person"
     PAYOUT = "payout"
+    STATEMENT = "statement"
 
 
 class Subject(NamedTuple):
@@ -88,6 +91,8 @@ class Fact(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     money_fields: ClassVar[tuple[str, ...]] = ()
+    owner_field: ClassVar[str] = "person_id"
+    """The member on the wire that says whose the event is, and is the key of its message."""
     event_type: str
     event_id: Identifier
     occurred_at: Instant
@@ -169,7 +174,7 @@ ADVANCES_MAX = 50
 """On one bill. Far more than a policy has schemes; each becomes a line of the claim's decisions."""
 
 
-def _none_taken_off(value: object) -> object:
+def _none_listed(value: object) -> object:
     return () if value is None else value
 
 
@@ -201,7 +206,7 @@ class SettlementPosted(Fact):
     copay: WireYuan
     out_of_catalogue: WireYuan
     invoice_no: Identifier | None = None
-    advances: Annotated[tuple[Advance, ...], Field(max_length=ADVANCES_MAX), BeforeValidator(_none_taken_off)] = ()
+    advances: Annotated[tuple[Advance, ...], Field(max_length=ADVANCES_MAX), BeforeValidator(_none_listed)] = ()
     national: Annotated[NationalOrigin | None, WrapValidator(_if_ours), WithJsonSchema({"description": _NATIONAL})] = (
         None
     )
@@ -290,6 +295,48 @@ class PayoutReported(Fact):
         return Subject(Kind.PAYOUT, self.payout_id)
 
 
+class AnswerVerdict(StrEnum):
+    CONFIRMED = "confirmed"
+    DISPUTED = "disputed"
+
+
+INSURER = r"^[a-z0-9][a-z0-9-]{0,63}$"
+"""The form of an insurer's id, as treaties have it."""
+
+_InsurerIdentifier = Annotated[
+    PersonId,
+    StringConstraints(strict=True, pattern=INSURER),
+    _TEXT_ONLY,
+    WithJsonSchema({"type": "string", "pattern": INSURER}),
+    Field(alias="insurer_id"),
+]
+
+LISTED_MAX = 10_000
+"""Lines that one answer may dispute."""
+
+
+class StatementAnswered(Fact):
+    """An insurer confirms or disputes a statement. Decides no claim and moves no money.
+
+    It belongs to no person: what stands in the place of the person's id is the insurer's.
+    """
+
+    owner_field = "insurer_id"
+    event_type: Literal["statement.answered"]
+    person_id: _InsurerIdentifier
+    statement_id: StatementIdentifier
+    version: Version
+    verdict: AnswerVerdict
+    lines: Annotated[tuple[LineNumber, ...], Field(max_length=LISTED_MAX), BeforeValidator(_none_listed)] = ()
+    """The numbers of the lines that are disputed; none if the whole statement is, or if it is confirmed."""
+    reasons: Annotated[tuple[Text, ...], Field(max_length=LISTED_MAX), BeforeValidator(_none_listed)] = ()
+    """Why: one for each of the lines, in their order; without lines, one or more for the whole statement."""
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.STATEMENT, self.statement_id)
+
+
 FACT_TYPES: dict[str, type[Fact]] = {
     "encounter.discharged": EncounterDischarged,
     "settlement.posted": SettlementPosted,
@@ -298,5 +345,6 @@ FACT_TYPES: dict[str, type[Fact]] = {
     "coverage.voided": CoverageVoided,
     "person.died": PersonDied,
     "payout.reported": PayoutReported,
+    "statement.answered": StatementAnswered,
 }
 """Every event type that is understood, by its name on the wire."""

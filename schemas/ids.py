@@ -9,6 +9,7 @@ EncounterId = NewType("EncounterId", str)
 FacilityId = NewType("FacilityId", str)
 PolicyId = NewType("PolicyId", str)
 PayoutId = NewType("PayoutId", str)
+StatementId = NewType("StatementId", str)
 ClaimId = NewType("ClaimId", str)
 """The id of the encounter that is claimed for (`claim_of`)."""
 

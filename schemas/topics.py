@@ -62,6 +62,7 @@ COVERAGES = Topic(
 )
 PERSONS = Topic("registry.persons", "in", ("person.died",), "person_id", "civil registry", "worker")
 PAYOUT_RESULTS = Topic("payouts.results", "in", ("payout.reported",), "person_id", "insurers", "worker")
+ANSWERS = Topic("insurance.answers", "in", ("statement.answered",), "insurer_id", "insurers of treaties", "worker")
 
 DECISIONS = Topic("claims.decisions", "out", ("claim.decided",), "person_id", "relay", "hospitals, console")
 INSTRUCTIONS = Topic("payouts.instructions", "out", ("payout.instructed",), "person_id", "relay", "insurers")
@@ -83,6 +84,7 @@ TOPICS: tuple[Topic, ...] = (
     DISCHARGES,
     EXPENSES,
     PAYOUT_RESULTS,
+    ANSWERS,
     DECISIONS,
     INSTRUCTIONS,
     AUDIT,
@@ -130,10 +132,11 @@ def address(value: bytes) -> tuple[str, bytes | None]:
         document = None
     if not isinstance(document, dict):
         return EXPENSES.name, None
-    event_type, person_id = document.get("event_type"), document.get("person_id")
+    event_type = document.get("event_type")
     topic = TOPIC_OF_EVENT.get(event_type, EXPENSES) if isinstance(event_type, str) else EXPENSES
+    owner = document.get(topic.key)
     try:
-        key = person_id.encode("utf-8") if isinstance(person_id, str) else None
+        key = owner.encode("utf-8") if isinstance(owner, str) else None
     except UnicodeEncodeError:
         key = None
     return topic.name, key

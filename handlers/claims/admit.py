@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from handlers.claims.read import Reading
+from schemas.bilingual import Saying
 from schemas.facts import Fact, Kind, SettlementPosted, SettlementVoided, Subject
 from schemas.ids import EncounterId, PersonId
 from schemas.refusals import Refusal, RefusalCode, refuse
@@ -26,7 +27,7 @@ class Disposition(StrEnum):
 
 @dataclass(slots=True)
 class VersionLine:
-    """What is known under one id: whose it is, and the content (SHA-256) of each accepted version.
+    """What is known under one id: whose it is (a person, or an insurer), and the content (SHA-256) of each version.
 
     Events without versions (payout reports) are numbered as they come. ``bound``: the ledger knows the id.
     """
@@ -52,6 +53,9 @@ def claims_of_identity(fact: Fact) -> tuple[Subject, ...]:
     return (fact.subject,)
 
 
+_OTHER_INSURER = Saying("另一家保险公司已答复过这份对账单", "another insurer has answered this statement")
+
+
 def admit(reading: Reading, registry: Registry) -> Disposition | Refusal:
     """Adds the event to the registry if it is accepted; otherwise the registry stays as it was."""
     fact = reading.fact
@@ -60,8 +64,8 @@ def admit(reading: Reading, registry: Registry) -> Disposition | Refusal:
         if owner is None:
             continue
         if owner.person_id != fact.person_id and subject.kind is not Kind.PAYOUT:
-            pointers = ("/person_id", f"/{subject.kind}_id")
-            return refuse(RefusalCode.PERSON_MISMATCH, pointers=pointers)
+            hint = _OTHER_INSURER if subject.kind is Kind.STATEMENT else None
+            return refuse(RefusalCode.PERSON_MISMATCH, hint, (f"/{fact.owner_field}", f"/{subject.kind}_id"))
         if subject.kind is Kind.SETTLEMENT and owner.encounter_id != getattr(fact, "encounter_id", None):
             return refuse(RefusalCode.PERSON_MISMATCH, pointers=("/encounter_id", "/settlement_id"))
     line = registry.get(fact.subject)

@@ -24,7 +24,7 @@ from handlers.claims.read import Reading
 from handlers.claims.settle import Due, FacilityRows, differences, in_order
 from handlers.claims.world import World
 from schemas.decisions import Status
-from schemas.facts import Fact, PayoutReported, Subject
+from schemas.facts import Fact, PayoutReported, StatementAnswered, Subject
 from schemas.ids import PersonId
 from schemas.outbound import AuditKind
 from schemas.records import (
@@ -80,6 +80,9 @@ class Processor:
         if admitted is Disposition.ACCEPTED and type(fact) is PayoutReported:
             effect, alert = self._reported(fact, reading.content_sha256, number)
             subject |= effect
+        elif admitted is Disposition.ACCEPTED and type(fact) is StatementAnswered:
+            matched = self.world.statements.get(fact.statement_id) == fact.person_id
+            subject |= {"verdict": str(fact.verdict), "matched": "yes" if matched else "no"}
         self.journal.audit(shard, number, kind, fact.source, subject, delivery.value)
         if alert is not None:
             self.journal.send(shard, ALERTS.name, fact.person_id.encode(), alert)
@@ -115,6 +118,8 @@ class Processor:
         outcome.facts.append(FactRow(*fact.subject, version, fact.person_id, reading.content_sha256, number))
         for subject in claims_of_identity(fact):
             self._bind(subject)
+        if type(fact) is StatementAnswered:
+            return  # of an insurer, who may be called as a person is
         account = world.accounts.setdefault(fact.person_id, Account(fact.person_id))
         self._decide(account, applied(account, fact, world.policies), number)
 

@@ -17,7 +17,15 @@ from handlers.fast.usual_events import read_usual, recall_usual
 from handlers.words.field_hints import field_hint, imbalance
 from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
-from schemas.facts import FACT_TYPES, CoverageRecorded, EncounterDischarged, Fact, SettlementPosted
+from schemas.facts import (
+    FACT_TYPES,
+    AnswerVerdict,
+    CoverageRecorded,
+    EncounterDischarged,
+    Fact,
+    SettlementPosted,
+    StatementAnswered,
+)
 from schemas.money import format_yuan
 from schemas.number_literals import NumberLiteral, parse_with_literals
 from schemas.refusals import Refusal, RefusalCode, refuse
@@ -137,8 +145,13 @@ def _model(document: dict[str, Any], topic: str | None) -> type[Fact] | Refusal:
 def _rules(fact: Fact, key: bytes | KeyNotGiven | None) -> Refusal | None:
     if type(fact) is SettlementPosted and fact.currency != "CNY":
         return refuse(RefusalCode.UNSUPPORTED_CURRENCY, pointers=("/currency",))
+    if type(fact) is StatementAnswered:
+        refusal = _answer(fact)
+        if refusal is not None:
+            return refusal
     if not isinstance(key, KeyNotGiven) and key != fact.person_id.encode("utf-8"):
-        return refuse(RefusalCode.KEY_MISMATCH, pointers=("/person_id",))
+        hint = None if fact.owner_field == "person_id" else _KEY_OF_ANSWERS
+        return refuse(RefusalCode.KEY_MISMATCH, hint, (f"/{fact.owner_field}",))
     if type(fact) is SettlementPosted:
         amounts = [getattr(fact, name) for name in fact.money_fields]
         if min(amounts) < 0:
@@ -157,6 +170,30 @@ def _rules(fact: Fact, key: bytes | KeyNotGiven | None) -> Refusal | None:
         if refusal is not None:
             return refusal
     return _dates(fact)
+
+
+_KEY_OF_ANSWERS = Saying("对账单答复以 insurer_id 作为消息键", "the key of an answer to a statement is its insurer_id")
+
+
+def _answer(fact: StatementAnswered) -> Refusal | None:
+    """A dispute has reasons, one for each line that it names, each line once; a confirmation has neither."""
+    pointers = tuple(f"/{name}" for name in ("lines", "reasons") if getattr(fact, name))
+    if fact.verdict is AnswerVerdict.CONFIRMED:
+        hint = Saying("确认时不写 lines 和 reasons", "what is confirmed has neither lines nor reasons")
+        return refuse(RefusalCode.SCHEMA_INVALID, hint, pointers) if pointers else None
+    if not fact.reasons:
+        hint = Saying("有异议时请写明理由", "a dispute says why")
+        return refuse(RefusalCode.SCHEMA_INVALID, hint, ("/reasons",))
+    empty = tuple(f"/reasons/{index}" for index, reason in enumerate(fact.reasons) if not reason.strip())
+    if empty:
+        return refuse(RefusalCode.SCHEMA_INVALID, Saying("理由不能为空", "a reason is not empty"), empty)
+    if len(set(fact.lines)) < len(fact.lines):
+        hint = Saying("每行只写一次", "each line once")
+        return refuse(RefusalCode.SCHEMA_INVALID, hint, ("/lines",))
+    if fact.lines and len(fact.lines) != len(fact.reasons):
+        hint = Saying("lines 中的每一行对应一条理由", "one reason for each of the lines")
+        return refuse(RefusalCode.SCHEMA_INVALID, hint, pointers)
+    return None
 
 
 def _advances(fact: SettlementPosted) -> Refusal | None:

@@ -10,7 +10,7 @@ from handlers.claims.admit import Registry
 from handlers.claims.payers import NO_TREATIES
 from handlers.claims.payout_reports import PayoutReport
 from handlers.claims.settle import FacilityRows
-from schemas.ids import ClaimId, PayoutId, PersonId
+from schemas.ids import ClaimId, PayoutId, PersonId, StatementId
 from schemas.policy.model import Policies
 from schemas.records import BenefitRow, ClaimRow, InstructionRow
 from schemas.treaty.treaty_model import Treaties
@@ -23,6 +23,7 @@ class World:
     Holds the version line of every id in the batch, and for every person of a readable event the whole account, the
     claims as last decided, and the benefits and the facilities' shares of them as last instructed. For every payout
     report or reissue of the batch it holds the instruction and the reports accepted so far, by payout and person.
+    ``statements`` are the insurers of those issued statements that the batch's answers name.
     """
 
     policies: Policies
@@ -35,3 +36,4 @@ class World:
     facilities: dict[ClaimId, FacilityRows] = field(default_factory=dict)
     instructed: dict[PayoutId, InstructionRow] = field(default_factory=dict)
     reports: dict[tuple[PayoutId, PersonId], list[PayoutReport]] = field(default_factory=dict)
+    statements: dict[StatementId, str] = field(default_factory=dict)

@@ -245,7 +245,10 @@ def _or(default: Any, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: default if value is None else read(value)
 
 
-_FORMS = {event_type: _form(event_type, model) for event_type, model in FACT_TYPES.items()}
+_RARE = frozenset(("statement.answered",))
+"""Of these a few come in a month: only the models read them."""
+
+_FORMS = {event_type: _form(event_type, model) for event_type, model in FACT_TYPES.items() if event_type not in _RARE}
 
 _set = object.__setattr__
 

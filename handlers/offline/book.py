@@ -11,6 +11,7 @@ from handlers.claims.admit import Disposition, Registry, admit
 from handlers.claims.explain import decision_of
 from handlers.claims.read import Reading, read
 from schemas.decisions import ClaimDecision
+from schemas.facts import StatementAnswered
 from schemas.ids import PersonId
 from schemas.policy.model import Policies
 from schemas.refusals import Refusal
@@ -31,7 +32,7 @@ class Book:
     def admit(self, reading: Reading) -> Disposition | Refusal:
         """What became of an event that could be read; an accepted one is in its person's account."""
         admitted = admit(reading, self.registry)
-        if admitted is Disposition.ACCEPTED:
+        if admitted is Disposition.ACCEPTED and not isinstance(reading.fact, StatementAnswered):
             person_id = reading.fact.person_id
             self.accounts.setdefault(person_id, Account(person_id)).apply(reading.fact)
         return admitted

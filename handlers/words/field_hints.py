@@ -25,8 +25,19 @@ _ZH = {
     "less_than_equal": "不能大于 {le}",
     "bool_type": "应为 true 或 false",
     "list_type": "应为数组",
+    "tuple_type": "应为数组",
+    "model_type": "应为对象",
+    "too_long": "最多 {max_length} 项",
 }
 """Pydantic's own messages that events and parameters can cause, by type; our fields' errors bring both languages."""
+
+
+_EN = {
+    "tuple_type": "Input should be a valid list",
+    "model_type": "Input should be a valid object",
+    "too_long": "List should have at most {max_length} items",
+}
+"""Instead of pydantic's, which tell of Python's types."""
 
 
 def field_hint(error: ErrorDetails) -> Saying:
@@ -36,7 +47,8 @@ def field_hint(error: ErrorDetails) -> Saying:
         return Saying(context["zh"], context["en"])
     if kind in ("enum", "literal_error"):
         return Saying(f"应为 {context['expected'].replace(', ', '、').replace(' or ', ' 或 ')}", error["msg"])
-    return Saying(_ZH.get(kind, error["msg"]).format_map(context), error["msg"])
+    zh, en = _ZH.get(kind, error["msg"]), _EN.get(kind)
+    return Saying(zh.format_map(context), error["msg"] if en is None else en.format_map(context))
 
 
 def json_hint(error: ValueError | RecursionError) -> Saying | None:

@@ -48,6 +48,10 @@ OPEN_FIELDS = frozenset(
         "payout_id",
         "status",
         "reported_at",
+        "insurer_id",
+        "statement_id",
+        "verdict",
+        "lines",
     ]
 )
 """Fields of claims.md that do not identify anybody. All others, unknown ones included, are covered."""
@@ -132,7 +136,12 @@ def _covered(name: str, value: object) -> object:
         return value
     if name in OPEN_FIELDS and isinstance(value, list):
         return [
-            {inner: _covered(inner, part) for inner, part in each.items()} if isinstance(each, dict) else STAR * 3
+            {inner: _covered(inner, part) for inner, part in each.items()} if isinstance(each, dict) else _listed(each)
             for each in value
         ]
     return STAR * 3
+
+
+def _listed(part: object) -> object:
+    """Of what an open field lists, numbers are shown."""
+    return part if isinstance(part, str) and part.startswith(_NUMBER) else STAR * 3

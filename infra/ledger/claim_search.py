@@ -48,7 +48,8 @@ def search(connection: Connection, number: str, limit: int, offset: int) -> tupl
 def person_exists(connection: Connection, person_id: str) -> bool:
     """Whether any accepted fact is about a person."""
     fact = tables.facts
-    return connection.scalar(select(fact.c.person_id).where(fact.c.person_id == person_id).limit(1)) is not None
+    about = (fact.c.person_id == person_id, fact.c.kind != Kind.STATEMENT)  # an insurer can be called as a person is
+    return connection.scalar(select(fact.c.person_id).where(*about).limit(1)) is not None
 
 
 def claims_of(connection: Connection, person_id: str) -> list[Found]:

@@ -60,7 +60,10 @@ _VERSIONS = select(*(tables.facts.c[name] for name in ("kind", "subject_id", "ve
 # In two statements: joined, the planner may walk the whole of `events`, which grows with the ledger.
 _NEWEST = (
     select(tables.facts.c.event_no)
-    .where(tables.facts.c.person_id == any_(_texts_named("persons")), tables.facts.c.kind != Kind.PAYOUT)
+    .where(
+        tables.facts.c.person_id == any_(_texts_named("persons")),
+        tables.facts.c.kind.not_in((Kind.PAYOUT, Kind.STATEMENT)),
+    )
     .ext(distinct_on(tables.facts.c.kind, tables.facts.c.subject_id))
     .order_by(tables.facts.c.kind, tables.facts.c.subject_id, tables.facts.c.version.desc())
 )

@@ -39,6 +39,7 @@ ROLE_OF: dict[str, KafkaRole] = {
     "hospitals": KafkaRole.HOSPITAL,
     "civil registry": KafkaRole.REGISTRY,
     "insurers": KafkaRole.INSURER,
+    "insurers of treaties": KafkaRole.LEAD,
     "finance auditors": KafkaRole.AUDITOR,
     "finance staff": KafkaRole.AUDITOR,
 }
@@ -79,7 +80,8 @@ def rules(role: KafkaRole, user: str, insurers: Sequence[str] = ()) -> list[Rule
         writes += [topic.name for topic in INBOUND]
         reads += [topic.name for topic in OUTBOUND]
     if role is KafkaRole.LEAD:
-        writes, reads = [PAYOUT_RESULTS.name], [insurer_topic(insurer).name for insurer in insurers]
+        writes += [PAYOUT_RESULTS.name]
+        reads = [insurer_topic(insurer).name for insurer in insurers]
     granted = [Rule(user, "topic", name, "WRITE") for name in writes]
     granted += [Rule(user, "topic", name, "READ") for name in reads]
     if role in (KafkaRole.WORKER, KafkaRole.RELAY):  # both compare the topics with their declaration before they start

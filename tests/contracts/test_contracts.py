@@ -21,6 +21,7 @@ from schemas.topics import TOPIC_OF_EVENT, TOPICS
 from tests.contracts.asyncapi_cli import CliUnavailable, validate
 from tests.support.builders import (
     Json,
+    answer,
     bill,
     coverage,
     coverage_void,
@@ -40,7 +41,8 @@ from tests.support.processes import huzhu
 from tests.support.schemas_in_force import faults, validators
 
 KNOWN = validators()
-INBOUND = [discharge(), bill(), void(), coverage(), coverage_void(), death(), report()]
+DISPUTE = answer(lines=[3, 1], reasons=["paid by another insurer", "the amount is 5.00"])
+INBOUND = [discharge(), bill(), void(), coverage(), coverage_void(), death(), report(), answer(), DISPUTE]
 
 
 def outbound() -> list[Json]:
@@ -78,14 +80,14 @@ def test_every_message_that_leaves_is_as_its_schema_says() -> None:
 
 
 def test_every_event_that_is_read_is_as_its_schema_says() -> None:
-    """What the reader takes of a made-up city, the schema takes too; all inbound types but reports are among them."""
+    """What the reader takes of a made-up city, the schema takes too; all that hospitals and registries send."""
     read_of = Counter[str]()
     for line in generate(12, 300):
         if isinstance(read(line), Reading):
             event = json.loads(line)
             read_of[event["event_type"]] += 1
             assert [] == faults(KNOWN, event)
-    assert read_of.keys() >= FACT_TYPES.keys() - {"payout.reported", "coverage.voided"}
+    assert read_of.keys() >= FACT_TYPES.keys() - {"payout.reported", "coverage.voided", "statement.answered"}
     assert [] == [fault for event in INBOUND for fault in faults(KNOWN, event)]
 
 

@@ -16,7 +16,10 @@ from tests.faults.journal import Acknowledged, read_journal
 from tests.faults.kcat import Message, Unreadable, ends, read_topic
 from tests.oracle import calculator, payees
 
-INBOUND = ("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results")
+INBOUND = (
+    *("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results"),
+    "insurance.answers",
+)
 OUTBOUND = ("claims.decisions", "payouts.instructions", "audit.events", "claims.deadletter", "alerts")
 INSURERS = "payouts.instructions."
 CURSORS = "relay.cursors"

@@ -7,7 +7,7 @@ import json
 from hypothesis import strategies as st
 
 from schemas.topics import TOPIC_OF_EVENT
-from tests.support.builders import Json, bill, coverage, coverage_void, death, discharge, report, void
+from tests.support.builders import Json, answer, bill, coverage, coverage_void, death, discharge, report, void
 
 EVENTS = [
     discharge(diagnoses=["I10", "E11.9"]),
@@ -18,6 +18,9 @@ EVENTS = [
     death(),
     report(reason="returned by the bank"),
 ]
+ANSWER = answer(lines=[3, 1], reasons=["paid by another insurer", "the amount is 5.00"])
+"""Has no usual form: a few come in a month."""
+
 UNKNOWN = "department"
 
 
@@ -101,7 +104,7 @@ RAW_VALUES = (
 @st.composite
 def bent_events(draw: st.DrawFn) -> bytes:
     """An event with some of its members replaced, left out, doubled, moved or misspelled; then perhaps some bytes."""
-    parts = members(draw(st.sampled_from(EVENTS)))
+    parts = members(draw(st.sampled_from([*EVENTS, ANSWER])))
     for _ in range(draw(st.integers(0, 3))):
         place = draw(st.integers(0, len(parts) - 1))
         match draw(st.sampled_from(("replace", "leave out", "double", "add", "shuffle", "space"))):

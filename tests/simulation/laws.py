@@ -21,7 +21,10 @@ from tests.oracle.payees import owed_to
 from tests.oracle.treaties import Change, Order, orders, payer_of
 from tests.simulation.simulated_kafka import SimulatedKafka
 
-INBOUND = ("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results")
+INBOUND = (
+    *("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results"),
+    "insurance.answers",
+)
 HOME = {"encounter": INBOUND[0], "settlement": INBOUND[1], "coverage": INBOUND[2], "person": INBOUND[3]}
 OUTBOUND = ("claims.decisions", "payouts.instructions", "audit.events", "claims.deadletter", "alerts")
 PRINTED = (

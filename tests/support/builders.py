@@ -132,6 +132,19 @@ def report(payout_id: str = "PO-1", **fields: Any) -> Json:
     return fact("payout.reported", **{"payout_id": payout_id, "status": "paid", **when, **fields})
 
 
+def answer(statement_id: str = "ST-1", insurer: str = "insurer-a", **fields: Any) -> Json:
+    """An insurer confirms a statement; with ``lines`` and ``reasons`` it disputes it."""
+    said = "disputed" if fields.get("reasons") else "confirmed"
+    event = fact("statement.answered", **{"statement_id": statement_id, "version": 1, "verdict": said, **fields})
+    del event["person_id"]
+    return {**event, "insurer_id": insurer}
+
+
+def owner_of(event: Json) -> str:
+    """What is the key of an event's message: the person's id or, of an answer, the insurer's."""
+    return str(event[TOPIC_OF_EVENT[event["event_type"]].key])
+
+
 def in_days(days: float) -> str:
     """The instant that lies so many days from now, as a sender's clock writes it that is that far ahead."""
     return format_instant(datetime.now(UTC) + timedelta(days=days))
@@ -145,10 +158,10 @@ def delivery(event: Json | bytes, offset: int = 0, shard: int | None = None) -> 
     """The message as a well-behaved sender would have it stand in Kafka; bytes go to the expenses without a key."""
     if isinstance(event, bytes):
         return Delivery(EXPENSES.name, shard or 0, offset, None, event)
-    person_id = str(event["person_id"])
-    partition = shard_of(person_id, SHARDS) if shard is None else shard
+    owner = owner_of(event)
+    partition = shard_of(owner, SHARDS) if shard is None else shard
     topic = TOPIC_OF_EVENT[event["event_type"]].name
-    return Delivery(topic, partition, offset, person_id.encode("utf-8"), encode(event))
+    return Delivery(topic, partition, offset, owner.encode("utf-8"), encode(event))
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from schemas.ids import ClaimId, PersonId
 from schemas.refusals import Refusal
 from tests.support.builders import (
     Json,
+    answer,
     bill,
     coverage,
     coverage_void,
@@ -45,6 +46,7 @@ LINES = [
     [coverage(), coverage(version=2, category="dibao")],
     [coverage(), coverage_void(version=2)],
     [death(), death("2024-03-09", version=2)],
+    [answer(), answer(version=2, reasons=["paid twice"])],
 ]
 
 
@@ -69,6 +71,8 @@ def test_the_versions_of_an_id_form_one_line(line: list[Json]) -> None:
         (bill(), bill(source="another sender")),
         (coverage(), coverage(category="dibao")),
         (death(), death("2024-03-06")),
+        (answer(), answer(reasons=["paid twice"])),
+        (answer(reasons=["paid twice"]), answer(reasons=["paid twice"], lines=[1])),
     ],
 )
 def test_one_version_has_one_content(first: Json, second: Json) -> None:
@@ -105,6 +109,7 @@ def test_versions_may_be_left_out() -> None:
         (coverage(), coverage_void(person_id="P2"), ("/person_id", "/coverage_id")),
         (bill(), bill(encounter_id="E2", version=2), ("/encounter_id", "/settlement_id")),
         (bill(), void(encounter_id="E2"), ("/encounter_id", "/settlement_id")),
+        (answer(), answer(insurer="insurer-b", version=2), ("/insurer_id", "/statement_id")),
     ],
 )
 def test_an_id_belongs_to_one_person_and_a_settlement_to_one_encounter(
@@ -165,7 +170,7 @@ def test_a_settlement_binds_itself_and_its_encounter() -> None:
 def test_ids_of_different_kinds_do_not_meet() -> None:
     """One sender's settlement may be called like another's encounter, coverage, person or payout."""
     events = [discharge("X"), bill("X", "Y", person_id="P2"), coverage("X", person_id="P3"), death(person_id="X")]
-    assert ["accepted"] * 5 == dispositions(*events, report("X", person_id="P4"))
+    assert ["accepted"] * 6 == dispositions(*events, report("X", person_id="P4"), answer("X", "insurer-a"))
 
 
 def test_a_report_is_a_duplicate_only_of_the_same_report() -> None:

@@ -9,11 +9,24 @@ import pytest
 from handlers.claims.read import read
 from handlers.words.field_hints import field_hint
 from schemas.refusals import Refusal, RefusalCode, refuse
-from tests.support.builders import Json, bill, coverage, coverage_void, death, discharge, encode, report, void
+from tests.support.builders import Json, answer, bill, coverage, coverage_void, death, discharge, encode, report, void
 from tests.support.languages import difference, hint_of
 from web.api.problems import CODES
 
-EVENTS = [discharge(), bill(), void(), coverage(), coverage_void(), death(), report()]
+DISPUTE = answer(lines=[3, 1], reasons=["paid by another insurer", "the amount is 5.00"])
+ADVANCE = {"scheme_id": "s", "amount": "1.00"}
+EVENTS = [
+    discharge(),
+    bill(),
+    bill(advances=[ADVANCE]),
+    void(),
+    coverage(),
+    coverage_void(),
+    death(),
+    report(),
+    answer(),
+    DISPUTE,
+]
 MISSING = object()
 STRANGE = [
     *(MISSING, None, "", "x", "x\n", "x" * 2001, "1.234", "9" * 15),
@@ -35,6 +48,8 @@ def refused_anyhow() -> list[Refusal]:
                 changed: Json = {**event, name: strange}
                 values.append(encode({field: value for field, value in changed.items() if value is not MISSING}))
     values += [encode(bill(advances=[{"scheme_id": "s", "amount": amount}])) for amount in (0, "900000.00", "1.234")]
+    disputes: list[Json] = [{"lines": [2] * 10_001}, {"lines": [2, 2]}, {"reasons": [" "]}, {"lines": [0]}]
+    values += [encode({**DISPUTE, **said}) for said in disputes]
     outcomes = [read(value, b"P1") for value in values]
     return [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
 

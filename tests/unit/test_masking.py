@@ -8,7 +8,7 @@ import pytest
 
 from handlers.words.masking import OPEN_FIELDS, mask_id, mask_phone, mask_text, mask_value, masked_event
 from schemas.facts import FACT_TYPES, Advance
-from tests.support.builders import bill, coverage, discharge, encode
+from tests.support.builders import answer, bill, coverage, discharge, encode
 
 COVERED = {
     "person_id",
@@ -16,6 +16,7 @@ COVERED = {
     "invoice_no",
     "national",
     "reason",
+    "reasons",
     "household_id",
     "area",
     "reference",
@@ -25,7 +26,9 @@ COVERED = {
 
 def test_each_field_of_an_event_is_open_or_covered() -> None:
     """A field that is added to an event, renamed or taken away must be decided about here."""
-    fields = {name for model in FACT_TYPES.values() for name in model.model_fields} | Advance.model_fields.keys()
+    fields = {
+        info.alias or name for model in FACT_TYPES.values() for name, info in model.model_fields.items()
+    } | Advance.model_fields.keys()
     assert fields == OPEN_FIELDS | COVERED
     assert not OPEN_FIELDS & COVERED
 
@@ -97,6 +100,13 @@ def test_a_telephone_number_of_any_length_is_not_shown_whole(phone: str) -> None
     """At most seven digits of a long one, none of a short one."""
     shown = mask_phone(phone)
     assert len([each for each in shown if each != "*"]) == (7 if len(phone) >= 9 else 0)
+
+
+def test_of_an_answer_all_is_shown_but_the_reasons() -> None:
+    """An insurer is nobody's name; what it writes about a line may hold one."""
+    event = answer(lines=[3, 1], reasons=["张三未参保", "the amount is 5.00"])
+    shown = json.loads(masked_event(encode(event)) or "")
+    assert shown == {**event, "reasons": "***"}
 
 
 def test_advances_are_shown_but_for_what_nobody_knows() -> None:

@@ -11,24 +11,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.claims.read import Reading, read, recall
-from schemas.facts import FACT_TYPES, EncounterDischarged, SettlementPosted
+from schemas.facts import FACT_TYPES, EncounterDischarged, SettlementPosted, StatementAnswered
 from schemas.refusals import Refusal
-from schemas.topics import EVENT_BYTES_MAX, INBOUND, TOPIC_OF_EVENT
+from schemas.topics import EVENT_BYTES_MAX, INBOUND, TOPIC_OF_EVENT, address
 from tests.support.builders import (
     Json,
+    answer,
     bill,
     coverage,
     coverage_void,
     death,
     discharge,
     encode,
+    owner_of,
     reading,
     report,
     unhurried,
     void,
 )
 
-EVENTS = [discharge(), bill(), void(), coverage(), coverage_void(), death(), report()]
+DISPUTE = answer(lines=[3, 1], reasons=["paid by another insurer", "the amount is 5.00"])
+EVENTS = [discharge(), bill(), void(), coverage(), coverage_void(), death(), report(), answer(), DISPUTE]
 MISSING = object()
 
 
@@ -54,7 +57,7 @@ def with_member(text: str, event: Json | None = None) -> bytes:
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event["event_type"])
 def test_every_event_type_is_read(event: Json) -> None:
     """A well-formed event of each type becomes the fact of its model, from the topic and under the key of its own."""
-    outcome = read(encode(event), b"P1", TOPIC_OF_EVENT[event["event_type"]].name)
+    outcome = read(encode(event), owner_of(event).encode(), TOPIC_OF_EVENT[event["event_type"]].name)
     assert isinstance(outcome, Reading)
     assert type(outcome.fact) is FACT_TYPES[event["event_type"]]
 
@@ -213,7 +216,7 @@ def test_an_event_is_an_object(text: str) -> None:
 
 
 REQUIRED = [
-    (event, name)
+    (event, field.alias or name)
     for event in EVENTS
     for name, field in FACT_TYPES[event["event_type"]].model_fields.items()
     if field.is_required()
@@ -270,6 +273,24 @@ TOO_LONG = "x" * 201
         (void(), {"reason": "x" * 2001}, ["/reason"]),
         (coverage(), {"household_id": "", "area": 4, "valid_to": "soon"}, ["/household_id", "/area", "/valid_to"]),
         (report(), {"status": "lost", "reported_at": "2024-04-01"}, ["/status", "/reported_at"]),
+        (answer(), {"verdict": "maybe", "insurer_id": "Insurer A"}, ["/verdict", "/insurer_id"]),
+        (answer(), {"insurer_id": "insurer-a\n"}, ["/insurer_id"]),
+        (answer(), {"insurer_id": 1.5}, ["/insurer_id"]),
+        (answer(), {"lines": [1], "reasons": ["x"]}, ["/lines", "/reasons"]),
+        (answer(), {"lines": [1]}, ["/lines"]),
+        (answer(), {"reasons": ["all is well"]}, ["/reasons"]),
+        (DISPUTE, {"lines": [0, -1, True, "1", 1.5]}, [f"/lines/{n}" for n in range(5)]),
+        (DISPUTE, {"lines": 3}, ["/lines"]),
+        (DISPUTE, {"lines": [2, 2]}, ["/lines"]),
+        (DISPUTE, {"lines": [2]}, ["/lines", "/reasons"]),
+        (DISPUTE, {"lines": [1, 2, 3]}, ["/lines", "/reasons"]),
+        (DISPUTE, {"reasons": MISSING}, ["/reasons"]),
+        (DISPUTE, {"lines": MISSING, "reasons": []}, ["/reasons"]),
+        (DISPUTE, {"reasons": None, "lines": None}, ["/reasons"]),
+        (DISPUTE, {"reasons": "why"}, ["/reasons"]),
+        (DISPUTE, {"reasons": ["why", 1.5]}, ["/reasons/1"]),
+        (DISPUTE, {"reasons": ["", " \u3000"]}, ["/reasons/0", "/reasons/1"]),
+        (DISPUTE, {"reasons": ["why", "x" * 2001]}, ["/reasons/1"]),
     ],
 )
 def test_every_bad_field_is_pointed_to(event: Json, fields: Json, pointers: list[str]) -> None:
@@ -294,11 +315,40 @@ def test_each_topic_takes_its_own_types_alone() -> None:
     """On another inbound topic a known event type is unknown."""
     for event in EVENTS:
         for topic in INBOUND:
-            outcome = read(encode(event), b"P1", topic.name)
+            outcome = read(encode(event), owner_of(event).encode(), topic.name)
             if event["event_type"] in topic.event_types:
                 assert isinstance(outcome, Reading)
             else:
                 assert ("UNKNOWN_EVENT_TYPE", ("/event_type",)) == said(outcome)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"verdict": "confirmed", "lines": [], "reasons": None},
+        {"verdict": "disputed", "reasons": ["a payout is missing", "and so is another"]},
+        {"verdict": "disputed", "lines": [], "reasons": ["a payout is missing"]},
+        {"verdict": "disputed", "lines": [7], "reasons": ["its amount"], "person_id": "P1", "note": "x"},
+    ],
+)
+def test_an_answer_is_read_as_the_insurer_writes_it(said: Json) -> None:
+    """A confirmation without reasons; a dispute with one for each line, or some for the whole statement."""
+    fact = reading({**answer(), **said}).fact
+    assert isinstance(fact, StatementAnswered)
+    assert (said["verdict"], "insurer-a", "ST-1") == (fact.verdict, fact.person_id, fact.statement_id)
+    assert (tuple(said.get("lines") or ()), tuple(said.get("reasons") or ())) == (fact.lines, fact.reasons)
+
+
+@pytest.mark.parametrize("event_type", FACT_TYPES)
+def test_the_key_of_an_event_is_the_member_that_its_topic_names(event_type: str) -> None:
+    """A person's id, or of an answer the insurer's; another key is refused with that member's name."""
+    event = next(each for each in EVENTS if each["event_type"] == event_type)
+    assert FACT_TYPES[event_type].owner_field == TOPIC_OF_EVENT[event_type].key
+    assert (TOPIC_OF_EVENT[event_type].name, owner_of(event).encode()) == address(encode(event))
+    refusal = read(encode(event), b"another")
+    assert ("KEY_MISMATCH", (f"/{TOPIC_OF_EVENT[event_type].key}",)) == said(refusal)
+    assert isinstance(refusal, Refusal)
+    assert ("insurer_id" in refusal.zh + refusal.en) is (event_type == "statement.answered")
 
 
 # The rules on what is well-formed -------------------------------------------------------------------------

@@ -15,10 +15,11 @@ from sqlalchemy import Connection
 
 from handlers.claims.admit import Disposition, Registry, VersionLine, admit, claims_of_identity
 from handlers.claims.read import Reading, read, recall
-from infra.ledger import inbox, reads
+from infra.ledger import inbox, reads, statement_answers
 from infra.sharding import shard_of
 from schemas.access.callers import ApiRole, Caller
 from schemas.facts import Fact, Kind, PayoutReported, Subject
+from schemas.ids import StatementId
 from schemas.records import InboxRow
 from schemas.refusals import Refusal
 from schemas.topics import TOPIC_OF_EVENT
@@ -153,6 +154,9 @@ def _owners(connection: Connection, subjects: Sequence[Subject], waiting: Sequen
             if (row.treaty_id is not None) == (caller.role is ApiRole.LEAD):
                 owner = row.scheme_id if row.treaty_id is None else row.payer
                 owners.by_subject[Subject(Kind.PAYOUT, row.payout_id)] = owner
+        answered = [StatementId(subject.id) for subject in subjects if subject.kind is Kind.STATEMENT]
+        for statement_id, insurer in statement_answers.insurers_of(connection, answered).items():
+            owners.by_subject[Subject(Kind.STATEMENT, statement_id)] = insurer
     return owners
 
 

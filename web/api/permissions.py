@@ -11,19 +11,31 @@ from dataclasses import dataclass, field
 
 from schemas.access.callers import ApiRole, Caller
 from schemas.bilingual import Saying
-from schemas.facts import EncounterDischarged, Fact, Kind, PayoutReported, SettlementPosted, SettlementVoided, Subject
+from schemas.facts import (
+    EncounterDischarged,
+    Fact,
+    Kind,
+    PayoutReported,
+    SettlementPosted,
+    SettlementVoided,
+    StatementAnswered,
+    Subject,
+)
 
 MAY_POST: dict[ApiRole, frozenset[str]] = {
     ApiRole.HOSPITAL: frozenset({"encounter.discharged", "settlement.posted", "settlement.voided"}),
     ApiRole.INSURER: frozenset({"payout.reported"}),
-    ApiRole.LEAD: frozenset({"payout.reported"}),
+    ApiRole.LEAD: frozenset({"payout.reported", "statement.answered"}),
     ApiRole.REGISTRY: frozenset({"coverage.recorded", "coverage.voided", "person.died"}),
 }
 
 
 @dataclass(slots=True)
 class Owners:
-    """Who owns an id: the facility of an encounter (by its discharge) or settlement, a payout's scheme or insurer."""
+    """Who owns an id.
+
+    The facility of an encounter (by its discharge) or settlement, a payout's scheme or insurer, a statement's insurer.
+    """
 
     by_subject: dict[Subject, str] = field(default_factory=dict)
 
@@ -50,6 +62,8 @@ def refusal_of(fact: Fact, caller: Caller, owners: Owners) -> Saying | None:
         )
     if isinstance(fact, PayoutReported) and fact.subject not in owners.by_subject:
         return Saying("没有由此密钥支付的这笔款项", "this key pays no payout with that id")
+    if isinstance(fact, StatementAnswered):
+        return _answer_refused(fact, caller, owners)
     for subject in _written(fact):
         if owners.by_subject.get(subject, next(iter(caller.scope), "")) not in caller.scope:
             name = {Kind.ENCOUNTER: "这次就诊", Kind.SETTLEMENT: "这张结算单"}.get(subject.kind, "这笔支付")
@@ -57,6 +71,14 @@ def refusal_of(fact: Fact, caller: Caller, owners: Owners) -> Saying | None:
                 f"{name}属于其他机构、保障层或保险公司",
                 f"that {subject.kind} belongs to another facility, scheme or insurer",
             )
+    return None
+
+
+def _answer_refused(fact: StatementAnswered, caller: Caller, owners: Owners) -> Saying | None:
+    if fact.person_id not in caller.scope:
+        return Saying("insurer_id 不是此密钥的保险公司", "insurer_id is not one of this key's insurers")
+    if owners.by_subject.get(fact.subject) != fact.person_id:
+        return Saying("没有发给这家保险公司的这份对账单", "this insurer has no statement with that id")
     return None
 
 

@@ -86,7 +86,7 @@ Tables = tuple[pa.Table, pa.Table, pa.Table, pa.Table]
 
 
 def tables_of(facts: Iterable[tuple[int, Fact]]) -> Tables:
-    """The tables of some facts, each with where it was read. Payout reports decide nothing and are left out."""
+    """The tables of some facts, each with where it was read. What decides nothing is left out."""
     rows: tuple[list[tuple[Any, ...]], ...] = ([], [], [], [])
     for position, fact in facts:
         line = (fact.person_id, fact.subject.id, fact.line_version, position)
