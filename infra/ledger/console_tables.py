@@ -199,3 +199,18 @@ digest_replays = Table(
     Index("digest_replays_away", "shard", postgresql_where=text("came_back_no IS NULL")),
 )
 """What was sent in place of refused events, by its SHA-256; and as which event it came in: accepted, refused, ..."""
+
+digest_open = Table(
+    "digest_open",
+    metadata,
+    Column("payout_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("payer", Text, nullable=False),
+    Column("payee_id", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("event_no", BigInteger, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Index("digest_open_by_age", "kind", "payer", "payee_id", "day", "event_no", "payout_id"),
+)
+"""Payouts (fen) that move money and are not reported paid nor taken off the books, by the day in Shanghai on which they
+were instructed: payments are what payers owe, recoveries what they are owed."""

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from infra.ledger import money_by_tier, tables
+from infra.ledger import money_by_tier, open_payouts, tables
 from infra.ledger.console_tables import digest_marks, digest_refused, digest_replays
 
 CHUNK = 5000
@@ -122,6 +122,8 @@ _CAME_BACK = """
 _STATEMENTS = (
     ("payout.instructed", _ENTRIES + money_by_tier.INSTRUCTED),
     ("event.accepted", _ENTRIES + money_by_tier.REPORTED),
+    ("payout.instructed", _ENTRIES + open_payouts.INSTRUCTED),
+    ("event.accepted", _ENTRIES + open_payouts.REPORTED),
     ("event.accepted", _INVOICES),
     ("claim.decided", _DECIDED),
     ("claim.decided", _NO_LONGER_WAITING),

@@ -17,7 +17,11 @@ class ConsoleRole(StrEnum):
 
 
 class Right(StrEnum):
-    """One thing a role may do."""
+    """One thing a role may do.
+
+    ``BOOKS`` sees the books, what is payable, statements and recoveries; ``CLEAR`` proposes and approves what changes
+    them: a statement is issued, a month closed, a recovery set off or waived.
+    """
 
     OVERVIEW = "overview"
     POLICIES = "policies"
@@ -26,14 +30,16 @@ class Right(StrEnum):
     EXPORT = "export"
     REFUSED = "refused"
     REPLAY = "replay"
+    BOOKS = "books"
+    CLEAR = "clear"
     USERS = "users"
 
 
 _EVERYBODY = frozenset({Right.OVERVIEW, Right.POLICIES})
 RIGHTS: dict[ConsoleRole, frozenset[Right]] = {
-    ConsoleRole.AUDITOR: _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.EXPORT, Right.REFUSED},
-    ConsoleRole.FINANCE: _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.EXPORT},
-    ConsoleRole.OPERATOR: _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.REFUSED, Right.REPLAY},
+    ConsoleRole.AUDITOR: _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.EXPORT, Right.REFUSED, Right.BOOKS},
+    ConsoleRole.FINANCE: _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.EXPORT, Right.BOOKS, Right.CLEAR},
+    ConsoleRole.OPERATOR: _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.REFUSED, Right.REPLAY, Right.BOOKS},
     ConsoleRole.ADMIN: _EVERYBODY | {Right.USERS},
 }
 

@@ -20,6 +20,8 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
         "refused": (Right.REFUSED, "/refused"),
         "refused-event": (Right.REFUSED, f"/refused/{refused}"),
         "contradictions": (Right.CLAIMS, "/contradictions"),
+        "payables": (Right.BOOKS, "/payables"),
+        "payable-lines": (Right.BOOKS, "/payables/payouts?kind=payment&payer=fund&payee=person"),
         "policies": (Right.POLICIES, "/policies"),
         "policy": (Right.POLICIES, f"/policies/{sha256}"),
         "difference": (Right.POLICIES, f"/policies/difference?from={sha256}&to={sha256}"),

@@ -54,6 +54,15 @@ WIRE_TIERS = (
 )
 WAITING = "SELECT claim_id, status FROM {} WHERE status IN ('incomplete', 'no_policy') ORDER BY claim_id"
 
+OPEN = """
+    SELECT i.payout_id, i.kind, (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS day, i.amount
+    FROM instructions i JOIN events e USING (event_no)
+    WHERE reversal_of IS NULL AND set_off_of IS NULL
+        AND payout_id NOT IN (SELECT reversal_of FROM instructions WHERE reversal_of IS NOT NULL)
+        AND (payout_id, person_id) NOT IN (SELECT payout_id, person_id FROM payout_states WHERE state = 'paid')
+    ORDER BY payout_id
+"""
+
 
 def by_hand(orders: list[Any]) -> list[tuple[Any, ...]]:
     """The sums, order by order: what is taken back was paid last, and what is ordered anew stays in its place."""
@@ -95,6 +104,7 @@ def check(desk: Desk) -> None:
         "SELECT status, claims FROM digest_claims WHERE claims <> 0 ORDER BY status"
     )
     assert desk.rows(WAITING.format("claims")) == desk.rows(WAITING.format("digest_waiting"))
+    assert desk.rows(OPEN) == desk.rows("SELECT payout_id, kind, day, amount FROM digest_open ORDER BY payout_id")
     by_code = "SELECT code, count(*) FROM {} GROUP BY code ORDER BY code"
     assert desk.rows(by_code.format("refusals")) == desk.rows(by_code.format("digest_refused"))
 
@@ -302,7 +312,7 @@ def test_it_can_be_made_again(town: Desk) -> None:
     """An emptied digest is rebuilt with the same figures, even by several consoles at once."""
     with town.engine.begin() as connection:
         names = "marks, digest_money, digest_claims, digest_waiting, digest_invoices, digest_refused, digest_replays"
-        connection.execute(text(f"TRUNCATE digest_{names}"))
+        connection.execute(text(f"TRUNCATE digest_{names}, digest_open"))
     with ThreadPoolExecutor(4) as consoles:
         list(consoles.map(lambda _: digest.bring_forward(town.engine, town.now(), 100), range(4)))
     check(town)

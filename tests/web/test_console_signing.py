@@ -20,6 +20,7 @@ PAGES = {
     "/policies": Right.POLICIES,
     "/search": Right.CLAIMS,
     "/refused": Right.REFUSED,
+    "/payables": Right.BOOKS,
     "/exports": Right.EXPORT,
     "/users": Right.USERS,
 }
