@@ -63,7 +63,7 @@ Movement = Instructed | Reported | Stated | Waived
 
 
 class Leg(NamedTuple):
-    """An amount in an account: the two legs of a movement follow each other and come to nothing."""
+    """An amount in an account: of the two legs of a movement the debit comes first; they sum to nothing."""
 
     account: str
     amount: int
@@ -89,6 +89,8 @@ def journal(movements: Iterable[Movement]) -> list[Leg]:
         day = shanghai_day(movement.recorded_at)
 
         def moves(amount: int, debit: str, credit: str, reference: str, day: date = day) -> list[Leg]:
+            if amount < 0:
+                debit, credit, amount = credit, debit, -amount
             both = [Leg(debit, amount, day, reference), Leg(credit, -amount, day, reference)]
             return both if amount else []
 

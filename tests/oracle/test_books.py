@@ -80,8 +80,8 @@ def test_a_late_report_turns_the_state_both_ways() -> None:
         ("payable:fund:person", -100, 5),
         ("payable:fund:person", 100, 11),
         ("cash:fund", -100, 11),
-        ("payable:fund:person", -100, 12),
         ("cash:fund", 100, 12),
+        ("payable:fund:person", -100, 12),
     ] == moved
 
 
