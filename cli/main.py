@@ -38,6 +38,7 @@ GROUPS = {  # module, Typer with the commands
     "audit": ("cli.audit.audit_command", "app"),
     "users": ("cli.access.users_command", "app"),
     "people": ("cli.access.people_command", "app"),
+    "books": ("cli.books.books_command", "app"),
     "ledger": ("cli.ledger.ledger_command", "app"),
 }
 

@@ -71,6 +71,7 @@ class AuditKind(StrEnum):
     PAYOUT_INSTRUCTED = "payout.instructed"
     POLICY_PUBLISHED = "policy.published"
     TREATY_PUBLISHED = "treaty.published"
+    MONTH_CLOSED = "month.closed"
     EVENT_REPLAYED = "event.replayed"
     PAYOUT_REISSUED = "payout.reissued"
     KEY_CREATED = "key.created"

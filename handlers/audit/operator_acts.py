@@ -8,6 +8,7 @@ from __future__ import annotations
 from handlers.audit.journal import Journal
 from schemas.access.callers import KeyAct
 from schemas.access.console_rights import ConsoleAct
+from schemas.books import Closing
 from schemas.canonical import base64_text, canonical_json
 from schemas.outbound import AuditKind
 from schemas.policy.model import Policy
@@ -29,6 +30,14 @@ def treaty_published(journal: Journal, text: bytes, treaty: Treaty, operator: st
     """An operator publishes a treaty file; returns the number of the act in the journal."""
     subject = {"treaty_id": treaty.id, "treaty_sha256": treaty.sha256, "lead": treaty.lead}
     return _act(journal, AUDIT_SHARD, operator, text, "treaty", AuditKind.TREATY_PUBLISHED, subject)
+
+
+def month_closed(journal: Journal, act: Closing) -> int:
+    """An operator closes a month of the books; returns the number of the act in the journal."""
+    value = canonical_json(act._asdict())
+    subject = {"month": act.month, "trial_balance_sha256": act.trial_balance_sha256}
+    subject |= {"reason": act.reason} if act.reason else {}
+    return _act(journal, AUDIT_SHARD, act.operator, value, "closing", AuditKind.MONTH_CLOSED, subject)
 
 
 def event_replayed(journal: Journal, act: Replay) -> None:

@@ -73,8 +73,13 @@ book_months = Table(
     Column("closed_at", DateTime(timezone=True), nullable=False),
     Column("event_no", BigInteger, ForeignKey("events.event_no"), nullable=False),
     CheckConstraint("extract(day FROM month) = 1", name="book_months_month"),
+    CheckConstraint("sha256 = encode(sha256(trial_balance), 'hex')", name="book_months_sha256"),
 )
-"""Closed months with their trial balance, as it was at closing. ``month`` is its first day."""
+"""Closed months with their trial balance, as it was at closing. ``month`` is its first day.
+
+A trigger keeps them in order, without a gap, from the month of the first posting on, and refuses one that can still be
+booked in.
+"""
 
 settled_recoveries = Table(
     "settled_recoveries",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Engine, select
@@ -13,15 +16,20 @@ from handlers.audit.operator_acts import (
     data_exported,
     done_in_console,
     event_replayed,
+    month_closed,
     policy_published,
     treaty_published,
 )
+from handlers.books.trial_balance import trial_balance_bytes, trial_balances
 from handlers.claims.process import Processor
 from handlers.claims.read import read
 from handlers.claims.reissue import reissue
 from infra.ledger import clearing_tables, tables
 from schemas.access.console_rights import ConsoleAct
+from schemas.books import Closing, MonthlySum
+from schemas.canonical import sha256_hex
 from schemas.ids import PayoutId, PersonId
+from schemas.months import month_of, next_month, parse_month
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
 from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Posting, Reissue, Replay
@@ -97,6 +105,8 @@ def replayed(ledger: Engine) -> Journal:
             event_replayed(processor.journal, _order(json.loads(value or b"")))
         elif row.disposition == "reissue":
             reissue(processor, Reissue(**json.loads(value or b"")))
+        elif row.disposition == "closing":
+            month_closed(processor.journal, _closed_again(journal.postings, Closing(**json.loads(value or b""))))
         elif row.disposition == "export":
             data_exported(processor.journal, Export(**json.loads(value or b"")))
         elif row.disposition == "console":
@@ -116,6 +126,17 @@ def _publish_again(world: EmptyLedger, processor: Processor, source: bytes, oper
     world.policies = Policies((*world.policies.releases, policy))
     for person_id in reached_by(policy, world):
         processor.recompute(person_id, 0)
+
+
+def _closed_again(postings: Iterable[Posting], act: Closing) -> Closing:
+    """The act with the hash of the trial balance that the repeated postings give."""
+    month, sums = parse_month(act.month), defaultdict[tuple[str, date], list[int]](lambda: [0, 0])
+    for each in postings:
+        if each.booked_on < next_month(month):
+            sums[each.account, month_of(each.booked_on)][each.amount < 0] += abs(each.amount)
+    moved = [MonthlySum(*place, *amounts) for place, amounts in sums.items()]
+    *_, balance = trial_balances(moved, min(each.month for each in moved), month)
+    return act._replace(trial_balance_sha256=sha256_hex(trial_balance_bytes(balance)))
 
 
 def _order(fields: dict[str, Any]) -> Replay:

@@ -50,9 +50,11 @@ DECLARE
     wrong record;
 BEGIN
     SELECT event_no, entry, sum(amount) AS total INTO wrong FROM added GROUP BY event_no, entry
-        HAVING sum(amount) <> 0 OR min(leg) <> 1 OR max(leg) <> count(*) LIMIT 1;
+        HAVING sum(amount) <> 0 OR min(leg) <> 1 OR max(leg) <> count(*) OR min(booked_on) <> max(booked_on)
+            OR min(effective_on) <> max(effective_on) OR min(reference COLLATE "C") <> max(reference COLLATE "C")
+        LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'entry % of event %: its legs sum to % fen, or are not all there',
+        RAISE EXCEPTION 'entry % of event %: its legs sum to % fen, are not all there, or differ in day or reference',
             wrong.entry, wrong.event_no, wrong.total USING ERRCODE = 'check_violation';
     END IF;
     IF (SELECT min(booked_on) FROM added) < (SELECT max(month) + interval '1 month' FROM book_months) THEN
@@ -62,14 +64,22 @@ BEGIN
 END $$
 """
 
+# The first month is that of the first posting. A month is closed after its end, when no shard can record in it.
 CLOSED_IN_ORDER = """
 CREATE FUNCTION months_close_in_order() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    last date := (SELECT max(month) FROM book_months);
+    ends timestamptz := (NEW.month + interval '1 month') AT TIME ZONE 'Asia/Shanghai';
+    due date := (SELECT max(month) + interval '1 month' FROM book_months);
 BEGIN
-    IF last IS NOT NULL AND NEW.month <> (last + interval '1 month')::date THEN
+    IF due IS NULL THEN
+        due := (SELECT min(booked_on) - (extract(day FROM min(booked_on))::int - 1) FROM postings);
+    END IF;
+    IF NEW.month IS DISTINCT FROM due THEN
         RAISE EXCEPTION 'month %: months are closed in order, without a gap', NEW.month
             USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.closed_at < ends OR EXISTS (SELECT FROM shards WHERE coalesce(not_before, '-infinity') < ends) THEN
+        RAISE EXCEPTION 'month %: it has not ended for all shards', NEW.month USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
 END $$
@@ -250,6 +260,7 @@ def create_tables() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("event_no", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("extract(day FROM month) = 1", name="book_months_month"),
+        sa.CheckConstraint("sha256 = encode(sha256(trial_balance), 'hex')", name="book_months_sha256"),
         sa.ForeignKeyConstraint(["event_no"], ["events.event_no"]),
         sa.PrimaryKeyConstraint("month"),
     )

@@ -1,0 +1,1 @@
+"""`huzhu books`: trial balance, journal, closing a month, export."""
