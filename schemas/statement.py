@@ -50,6 +50,7 @@ class DifferenceKind(StrEnum):
     DUPLICATE_IN_STATEMENT = "duplicate_in_statement"
     UNREADABLE_LINE = "unreadable_line"
     OTHER_PAYER = "other_payer"
+    OTHER_STATEMENT = "other_statement"
 
 
 class Difference(NamedTuple):
@@ -68,10 +69,25 @@ class Difference(NamedTuple):
     en: str = ""
 
 
+class Issued(NamedTuple):
+    """The payouts of a statement that was issued, with their states when its month ended.
+
+    ``ordered`` were instructed in the month and move money. ``others`` are its book entries, and the payouts of earlier
+    months that changed their state in it: they may stand in the insurer's list, and need not.
+    """
+
+    ordered: dict[PayoutId, PayoutState]
+    others: dict[PayoutId, PayoutState]
+
+
 class Scope(NamedTuple):
-    """Which of the ledger's payouts a statement should hold: of a scheme, the days ``[since, until)``, and a payer."""
+    """Which of the ledger's payouts a statement should hold: of a scheme, the days ``[since, until)``, and a payer.
+
+    Or those of one statement that was ``issued``, and then nothing else.
+    """
 
     scheme_id: str | None = None
     since: date | None = None
     until: date | None = None
     payer: str | None = None
+    issued: Issued | None = None

@@ -14,6 +14,8 @@ from schemas.statement import Difference, DifferenceKind, Scope, Statement, Stat
 
 def in_scope(payout: PayoutRecord, scope: Scope) -> bool:
     """Whether a statement of this scope should hold a payout: instructed within its days, and moving money."""
+    if scope.issued is not None:
+        return payout.payout_id in scope.issued.ordered
     day = shanghai_date(payout.instructed_at)
     return (
         payout.state is not PayoutState.BOOK
@@ -29,7 +31,7 @@ def differences(statement: Statement, payouts: Iterable[PayoutRecord], scope: Sc
 
     ``payouts`` holds all payouts of the ledger, not only those in scope: a line about another month's payout is
     compared too, and only a payout that the ledger does not know at all counts as missing there. A payout whose line
-    cannot be read is not missing as well.
+    cannot be read is not missing as well. Of an issued statement the states are those at the end of its month.
     """
     by_id = {payout.payout_id: payout for payout in payouts}
     results = [
@@ -52,6 +54,12 @@ def differences(statement: Statement, payouts: Iterable[PayoutRecord], scope: Sc
         if scope.payer not in (None, payout.payer):
             other = _of(DifferenceKind.OTHER_PAYER, payout, line)
             results.append(other._replace(zh=f"应由 {payout.payer} 支付", en=f"is paid by {payout.payer}"))
+        if scope.issued is not None:
+            state = scope.issued.ordered.get(payout.payout_id, scope.issued.others.get(payout.payout_id))
+            if state is None:
+                other = _of(DifferenceKind.OTHER_STATEMENT, payout, line)
+                results.append(other._replace(zh="不在这份对账单内", en="is no line of this statement"))
+            payout = payout._replace(state=state or payout.state)
         if not _same_amount(line, payout):
             results.append(_of(DifferenceKind.AMOUNT_DIFFERS, payout, line))
         if line.state not in (None, payout.state):

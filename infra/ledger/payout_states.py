@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    false,
     func,
     literal,
     or_,
@@ -112,6 +113,8 @@ def payouts_to_compare(connection: Connection, payout_ids: Collection[str], scop
         within.append(day >= scope.since)
     if scope.until is not None:
         within.append(day < scope.until)
+    if scope.issued is not None:
+        within, payout_ids = [false()], {*payout_ids, *scope.issued.ordered}
     named = bindparam("named", list(payout_ids), type_=ARRAY(Text))
     query = _records().where(or_(_order.c.payout_id == any_(named), and_(*within)))
     rows = connection.execute(query.order_by(*_IN_ORDER))

@@ -25,6 +25,7 @@ from typing import NamedTuple
 from infra.servers.resolve import DATABASE_URL, resolve_postgres
 from tests.planted import (
     bugs_around_the_core,
+    bugs_of_answers,
     bugs_of_direct_messages,
     bugs_of_forgetting,
     bugs_of_long_years,
@@ -56,6 +57,7 @@ SERVED = ("tests/ledger/", "tests/web/")
 """Where tests need PostgreSQL."""
 
 _LISTS = (
+    bugs_of_answers,
     bugs_of_the_core,
     bugs_of_the_columns,
     bugs_around_the_core,

@@ -16,7 +16,7 @@ from handlers.claims.reconcile import differences
 from infra.files.statement_files import HEADING_ROWS_MAX, UnusableStatement, read_statement
 from schemas.ids import ClaimId, PayoutId
 from schemas.records import PayoutRecord, PayoutState
-from schemas.statement import Scope, Statement
+from schemas.statement import Issued, Scope, Statement
 from tests.support.builders import unhurried
 
 HEAD = ["支付编号", "金额(元)", "状态"]
@@ -234,6 +234,28 @@ def test_a_payout_that_somebody_else_pays_is_found(tmp_path: Path) -> None:
     }.items():
         found = differences(told, books, Scope(payer=payer))
         assert kinds == [(str(each.kind), each.payout_id) for each in found]
+
+
+def test_a_list_is_compared_with_the_statement_that_was_issued(tmp_path: Path) -> None:
+    """With the states at the end of its month, and with no payout of another month missing or passed over."""
+    later = [payout(f"PO-{number}", state=PayoutState.RETURNED) for number in range(1, 6)]
+    books = [*later, payout("PO-6", state=PayoutState.BOOK)]
+    ordered = {PayoutId(name): PayoutState.PAID for name in ("PO-1", "PO-2", "PO-3")}
+    issued = Issued(ordered, {PayoutId("PO-4"): PayoutState.RETURNED, PayoutId("PO-6"): PayoutState.BOOK})
+    told = statement(
+        tmp_path,
+        ["PO-1", 300, "成功"],
+        ["PO-2", 300, "退票"],
+        ["PO-4", 300, "退票"],
+        ["PO-5", 300, "退票"],
+        ["PO-6", 300, "成功"],
+    )
+    assert [
+        ("state_differs", 3, "PO-2"),
+        ("other_statement", 5, "PO-5"),
+        ("state_differs", 6, "PO-6"),
+        ("missing_in_statement", None, "PO-3"),
+    ] == [(str(each.kind), each.line, each.payout_id) for each in differences(told, books, Scope(issued=issued))]
 
 
 @pytest.mark.parametrize(
