@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from acts.book_balances import all_balances, balance_of
 from acts.close_month import MonthClosed, close_month
 from handlers.books.trial_balance import trial_balance_bytes
-from infra.ledger import book_rows, payout_states
+from infra.ledger import book_rows, payout_states, reads
 from infra.ledger.book_rows import EntryFilter
 from infra.ledger.clearing_tables import postings
 from schemas.books import BookEntry
@@ -39,7 +39,9 @@ class BookYear(CoveredPerson):
             return [each.payout_id for each in payout_states.payouts(connection)]
 
     def report(self, payout_id: str, status: str, at: str = "2025-04-03T10:00:00+08:00") -> None:
-        self.take(report(payout_id, status=status, reported_at=at))
+        with self.ledger.connect() as connection:
+            (row,) = reads.instructions(connection, [payout_id])
+        self.take(report(payout_id, status=status, reported_at=at, person_id=row.person_id))
 
     def reissue(self, payout_id: str) -> None:
         reissue(self.ledger, payout_id, "wang.wei", "wrong account", SHARDS, self.clock)

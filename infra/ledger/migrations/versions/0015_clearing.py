@@ -3,6 +3,8 @@
 What the ledger holds already is posted as it would have been when it was recorded.
 """
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -119,15 +121,30 @@ BEGIN
 END $$
 """
 
+# A corrected discharge has a new day from its event on; `claims` has the newest only.
+DAYS = """
+CREATE TEMPORARY TABLE discharge_days (claim_id text, version bigint, event_no bigint, discharged_on date)
+    ON COMMIT DROP
+"""
+CORRECTED = """
+SELECT f.subject_id, f.version, f.event_no, e.value FROM facts f JOIN events e USING (event_no)
+WHERE f.kind = 'encounter' AND EXISTS (SELECT FROM facts other WHERE other.kind = 'encounter'
+    AND other.subject_id = f.subject_id AND other.version <> f.version)
+"""
+DAY = """
+coalesce((SELECT d.discharged_on FROM discharge_days d WHERE d.claim_id = c.claim_id AND d.event_no <= e.event_no
+    ORDER BY d.version DESC LIMIT 1), c.discharged_on, (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date)
+"""
+
 # Amounts of instructions as handlers/books/entries.py posts them.
-POST_INSTRUCTIONS = """
+POST_INSTRUCTIONS = f"""
 INSERT INTO postings (event_no, entry, leg, account, amount, effective_on, booked_on, reference)
 SELECT o.event_no, o.entry, leg, CASE leg WHEN 1 THEN o.debit ELSE o.credit END,
     CASE leg WHEN 1 THEN o.amount ELSE -o.amount END, o.effective_on, o.booked_on, o.payout_id
 FROM (
     SELECT i.event_no, i.payout_id, i.amount,
         row_number() OVER (PARTITION BY i.event_no ORDER BY i.person_id COLLATE "C", a.seq) AS entry,
-        coalesce(c.discharged_on, (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date) AS effective_on,
+        {DAY} AS effective_on,
         (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS booked_on,
         CASE i.kind WHEN 'payment' THEN 'expense:' || i.scheme_id
             ELSE (CASE WHEN i.reversal_of IS NULL THEN 'receivable:' ELSE 'payable:' END) || i.payer || ':' || p.payee
@@ -145,16 +162,16 @@ FROM (
 """
 
 # Reports that made a payout paid, or took that back: the audit entry of each says which state it met and left.
-POST_REPORTS = """
+POST_REPORTS = f"""
 INSERT INTO postings (event_no, entry, leg, account, amount, effective_on, booked_on, reference)
-SELECT o.event_no, 1, leg, CASE leg WHEN 1 THEN o.account ELSE 'cash:' || o.payer END,
-    CASE leg WHEN 1 THEN o.amount ELSE -o.amount END, o.effective_on, o.booked_on, o.payout_id
+SELECT o.event_no, 1, leg, CASE (leg = 1) = (o.amount > 0) WHEN TRUE THEN o.account ELSE 'cash:' || o.payer END,
+    CASE leg WHEN 1 THEN abs(o.amount) ELSE -abs(o.amount) END, o.effective_on, o.booked_on, o.payout_id
 FROM (
     SELECT a.event_no, i.payout_id, i.payer,
         (CASE i.kind WHEN 'payment' THEN 'payable:' ELSE 'receivable:' END) || i.payer || ':' || p.payee AS account,
         i.amount * (CASE i.kind WHEN 'payment' THEN 1 ELSE -1 END)
             * (CASE told ->> 'state' WHEN 'paid' THEN 1 ELSE -1 END) AS amount,
-        coalesce(c.discharged_on, (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date) AS effective_on,
+        {DAY} AS effective_on,
         (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS booked_on
     FROM audit_entries a
     CROSS JOIN LATERAL (SELECT convert_from(a.value, 'UTF8')::jsonb -> 'subject' AS told) t
@@ -184,6 +201,7 @@ def upgrade() -> None:
     )
     for function in (IN_ORDER, BALANCED, CLOSED_IN_ORDER, LEFT_FALLS, SET_OFF):
         op.execute(function)
+    keep_corrected_days()
     op.execute(POST_INSTRUCTIONS)
     op.execute(POST_REPORTS)
     for table in ("statements", "postings", "book_months"):
@@ -219,6 +237,21 @@ def upgrade() -> None:
         "CREATE CONSTRAINT TRIGGER set_off_adds_up AFTER INSERT ON instructions DEFERRABLE INITIALLY DEFERRED "
         "FOR EACH ROW WHEN (NEW.set_off_of IS NOT NULL) EXECUTE FUNCTION set_off_adds_up()"
     )
+
+
+def keep_corrected_days() -> None:
+    """The days of discharge that were corrected, by the event from which each held."""
+    connection = op.get_bind()
+    op.execute(DAYS)
+    for rows in connection.execute(sa.text(CORRECTED)).partitions(10_000):
+        days = [
+            {"claim": row[0], "version": row[1], "event": row[2], "day": json.loads(bytes(row[3]))["discharged_on"]}
+            for row in rows
+        ]
+        connection.execute(
+            sa.text("INSERT INTO discharge_days VALUES (:claim, :version, :event, CAST(:day AS date))"), days
+        )
+    op.execute("CREATE INDEX ON discharge_days (claim_id, event_no)")
 
 
 def create_tables() -> None:
