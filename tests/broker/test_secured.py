@@ -14,16 +14,16 @@ import pytest
 from confluent_kafka import Consumer, KafkaError
 from kafka import KafkaConsumer
 from kafka.admin import KafkaAdminClient, UserScramCredentialUpsertion
-from kafka.errors import GroupAuthorizationFailedError
+from kafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 
 from handlers.health.status_line import Concern
 from infra.kafka import client_security
 from infra.servers.local.broker_security import MECHANISM, BrokerSecurity
 from infra.servers.local.kafka_server import LocalKafka
 from schemas.access.kafka_rights import KafkaRole, rules
-from schemas.topics import DECISIONS, INSTRUCTIONS, insurer_topic
+from schemas.topics import ANSWERS, DECISIONS, INSTRUCTIONS, insurer_topic
 from stream.outbound.read_topic import read_topic
-from tests.support.builders import SHARDS, encode, report
+from tests.support.builders import SHARDS, answer, encode, report
 from tests.support.certificates import issued
 from tests.support.posting import insured, stay
 from tests.support.processes import command
@@ -214,7 +214,9 @@ def test_an_insurer_reads_what_it_pays_and_nothing_else(
     for topic in (topics["insurer-b"], INSTRUCTIONS, DECISIONS):
         with pytest.raises(LookupError, match="may not read it"):
             list(read_topic(spine.bootstrap, topic))
-    assert posted(allowed, "insurer-a", report(orders[0]["payout_id"], person_id="P7")).returncode == 0
+    assert posted(allowed, "insurer-a", report(orders[0]["payout_id"], person_id="P7"), answer()).returncode == 0
+    with pytest.raises(TopicAuthorizationFailedError):
+        list(read_topic(spine.bootstrap, ANSWERS))
     as_user(allowed, "insurer-b", monkeypatch)
     with pytest.raises(LookupError, match="may not read it"):
         list(read_topic(spine.bootstrap, topics["insurer-a"]))
@@ -244,8 +246,13 @@ def test_the_gateway_posts_for_all(spine: Spine, allowed: Secured) -> None:
 
 @pytest.mark.parametrize(
     ("user", "event"),
-    [("insurer", stay("P3", "E3", 5000)[1]), ("hospital", insured("P3")[0]), ("auditor", stay("P3", "E3", 5000)[0])],
-    ids=["an insurer posts a bill", "a hospital posts a coverage", "an auditor posts"],
+    [
+        ("insurer", stay("P3", "E3", 5000)[1]),
+        ("hospital", insured("P3")[0]),
+        ("auditor", stay("P3", "E3", 5000)[0]),
+        ("insurer", answer()),
+    ],
+    ids=["an insurer posts a bill", "a hospital posts a coverage", "an auditor posts", "who pays for the fund answers"],
 )
 def test_nobody_posts_what_is_not_theirs(user: str, event: Any, allowed: Secured) -> None:
     """The broker refuses, and the message says that it was about rights."""
