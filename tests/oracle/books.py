@@ -98,6 +98,8 @@ def journal(movements: Iterable[Movement]) -> list[Leg]:
             case Instructed():
                 instructed[movement.payout_id] = movement
                 legs += moves(movement.amount, *accounts_of(movement), movement.payout_id)
+                if movement.set_off_of is not None:
+                    legs += moves(movement.amount, payable(movement), receivable(movement), movement.payout_id)
                 if is_paid(movement, reports):  # it had been reported before it was known
                     legs += moves(movement.amount, *accounts_of_paid(movement), movement.payout_id)
             case Reported():
@@ -122,14 +124,12 @@ def journal(movements: Iterable[Movement]) -> list[Leg]:
 def accounts_of(payout: Instructed) -> tuple[str, str]:
     """Which account an instruction debits and which it credits.
 
-    What takes a payment off the books takes it off payable, what takes a recovery off, off receivable. A payment that
-    is set off makes less receivable and nothing payable.
+    What takes a payment off the books takes it off payable, what takes a recovery off, off receivable.
     """
     expense = f"expense:{payout.scheme_id}"
     if payout.kind == "payment":
-        off = payout.reversal_of is not None or payout.set_off_of is not None
-        return expense, receivable(payout) if off else payable(payout)
-    return payable(payout) if payout.reversal_of is not None else receivable(payout), expense
+        return expense, payable(payout) if payout.reversal_of is None else receivable(payout)
+    return receivable(payout) if payout.reversal_of is None else payable(payout), expense
 
 
 def accounts_of_paid(payout: Instructed) -> tuple[str, str]:
