@@ -11,14 +11,18 @@ from acts.published_policies import published_policies
 from acts.published_treaties import published_treaties
 from acts.remembered_persons import RememberedPersons
 from handlers.claims.admit import Registry, VersionLine, claims_of_identity
+from handlers.claims.payers import Payer
 from handlers.claims.payout_reports import report_of
 from handlers.claims.read import Reading, recall
 from handlers.claims.recall import accounts_of
+from handlers.claims.set_off import SetOff
 from handlers.claims.world import World
 from infra.ledger import reads, statement_answers
 from infra.sharding import shard_of
 from schemas.facts import PayoutReported, StatementAnswered, Subject
-from schemas.ids import PersonId
+from schemas.ids import PayoutId, PersonId
+from schemas.outbound import InstructionKind
+from schemas.records import InstructionRow
 
 
 def load_world(
@@ -52,8 +56,12 @@ def _add_persons(connection: Connection, persons: Collection[PersonId], world: W
     if not persons:
         return
     world.accounts |= accounts_of(reads.newest_facts(connection, persons))
-    claims = {row.claim_id: row for row in reads.decided_claims(connection, persons)}
+    decided, set_offs = reads.decided_claims(connection, persons)
+    claims = {row.claim_id: row for row in decided}
     world.claims |= claims
+    for waiting in reads.open_set_offs(connection, persons) if set_offs else ():
+        set_off = SetOff(waiting.payout_id, Payer(waiting.payer, waiting.treaty_id), waiting.left)
+        world.set_offs.setdefault(waiting.person_id, []).append(set_off)
     for row in reads.held_benefits(connection, claims.keys()):
         world.benefits.setdefault(row.claim_id, {})[row.scheme_id] = row
     advanced = [claim_id for claim_id, claim in claims.items() if claim.advanced]
@@ -61,16 +69,23 @@ def _add_persons(connection: Connection, persons: Collection[PersonId], world: W
         world.facilities.setdefault(share.claim_id, {})[share.scheme_id, share.facility_id] = share
 
 
-def load_payouts(connection: Connection, world: World, payout_ids: Collection[str]) -> None:
-    """Puts the instructions of some payouts, and their reports so far, into the world."""
+def load_payouts(connection: Connection, world: World, payout_ids: Collection[PayoutId]) -> None:
+    """Puts the instructions of some payouts, their reports so far, and how recoveries were settled into the world."""
     if not payout_ids:
         return
     world.instructed |= {row.payout_id: row for row in reads.instructions(connection, payout_ids)}
+    recoveries = [name for name in payout_ids if name in world.instructed and _collected(world.instructed[name])]
+    if recoveries:
+        world.settled |= {row.payout_id: row for row in reads.settled(connection, recoveries)}
     for content_sha256, value in reads.payout_reports(connection, payout_ids):
         fact = recall(value)
         assert isinstance(fact, PayoutReported), "a report is kept under the kind of a payout"
         place = (fact.payout_id, fact.person_id)
         world.reports.setdefault(place, []).append(report_of(fact, content_sha256))
+
+
+def _collected(row: InstructionRow) -> bool:
+    return row.kind == InstructionKind.RECOVERY and row.moves_money
 
 
 def _registry(connection: Connection, readings: Iterable[Reading]) -> Registry:

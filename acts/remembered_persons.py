@@ -1,7 +1,8 @@
 """What a worker remembers of persons between its batches, so that it need not load them again.
 
 It is good exactly as long as each shard's audit chain ends where this process left it: whatever changes a person's
-facts, claims or benefits adds an audit entry to the person's shard. The comparison is made under the shard's lock.
+facts, claims, benefits or set-offs adds an audit entry to the person's shard. The comparison is made under the shard's
+lock.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from handlers.claims.account import Account
+from handlers.claims.set_off import SetOff
 from handlers.claims.settle import FacilityRows
 from handlers.claims.world import World
 from schemas.ids import ClaimId, PersonId
@@ -28,6 +30,7 @@ class _Person:
     claims: dict[ClaimId, ClaimRow]
     benefits: dict[ClaimId, dict[str, BenefitRow]]
     facilities: dict[ClaimId, FacilityRows]
+    set_offs: list[SetOff]
     shard: int
     generation: int
     facts: int
@@ -69,6 +72,8 @@ class RememberedPersons:
                 world.claims |= person.claims
                 world.benefits |= person.benefits
                 world.facilities |= person.facilities
+                if person.set_offs:
+                    world.set_offs[person_id] = person.set_offs
         return unknown
 
     def put_back(self, world: World, shards: Mapping[int, ShardState]) -> None:
@@ -82,7 +87,8 @@ class RememberedPersons:
             benefits = {claim_id: world.benefits[claim_id] for claim_id in own if claim_id in world.benefits}
             facilities = {claim_id: world.facilities[claim_id] for claim_id in own if claim_id in world.facilities}
             self._forget(person_id)
-            person = _Person(account, own, benefits, facilities, shard, self._generations[shard], _facts_of(account))
+            set_offs, generation = world.set_offs.get(person_id, []), self._generations[shard]
+            person = _Person(account, own, benefits, facilities, set_offs, shard, generation, _facts_of(account))
             self._persons[person_id] = person
             self._facts += person.facts
         while self._facts > self._facts_max:

@@ -32,8 +32,9 @@ class PayoutInstructed(BaseModel):
     ``amount`` is positive. Revisions count for each payee of a claim and scheme; person and estate are one payee.
     ``payee_id`` names the facility. ``payer`` is who pays, or takes back what it had paid: the public fund, or the lead
     of the treaty ``treaty_id``; instructions of releases before 1.1 have neither. ``reissue_of`` names a failed payout
-    that this order replaces, ``reversal_of`` one that this order takes off the books: no money moves by it. What does
-    not apply is left out.
+    that this order replaces, ``reversal_of`` one that this order takes off the books: no money moves by it. A payment
+    that is kept back for an earlier recovery names that one twice, in ``set_off_of`` and, as no money moves, in
+    ``reversal_of``. What does not apply is left out.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -58,6 +59,7 @@ class PayoutInstructed(BaseModel):
     payee_id: FacilityId | None = None
     payer: str = FUND
     treaty_id: str | None = None
+    set_off_of: PayoutId | None = None
 
 
 class AuditKind(StrEnum):
@@ -74,6 +76,8 @@ class AuditKind(StrEnum):
     MONTH_CLOSED = "month.closed"
     EVENT_REPLAYED = "event.replayed"
     PAYOUT_REISSUED = "payout.reissued"
+    RECOVERY_SET_OFF = "recovery.set_off"
+    RECOVERY_WAIVED = "recovery.waived"
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"

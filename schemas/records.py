@@ -156,7 +156,7 @@ class InstructionRow(NamedTuple):
 
     ``reissue_of`` names the failed payout that this one orders again, ``reversal_of`` the one that it takes off the
     books. ``payer`` is the fund, or the lead of the treaty ``treaty_id``. ``set_off_of`` names the recovery against
-    which a payment is set off.
+    which a payment is set off: it is kept back, and no money moves by it.
     """
 
     payout_id: PayoutId
@@ -176,6 +176,11 @@ class InstructionRow(NamedTuple):
     payer: str = FUND
     treaty_id: str | None = None
     set_off_of: str | None = None
+
+    @property
+    def moves_money(self) -> bool:
+        """Whether whoever pays has to pay or collect because of it."""
+        return self.reversal_of is None and self.set_off_of is None
 
 
 class Posting(NamedTuple):
@@ -227,7 +232,8 @@ class PayoutRecord(NamedTuple):
     """One payout of the ledger; ``reissued_as`` names the payout that was ordered in its place.
 
     ``payee_id`` is the facility's, or empty for the person or the estate. ``payer`` is the fund, or the lead of the
-    treaty ``treaty_id``.
+    treaty ``treaty_id``. ``set_off_of`` names the recovery for which a payment is kept back. A recovery that was set
+    off or waived says so by its ``manner`` (`Manner`), and what it has ``left`` to be set off.
     """
 
     payout_id: PayoutId
@@ -248,6 +254,9 @@ class PayoutRecord(NamedTuple):
     payee_id: str = ""
     payer: str = FUND
     treaty_id: str | None = None
+    set_off_of: str | None = None
+    manner: str | None = None
+    left: int | None = None
 
 
 class AuditRow(NamedTuple):
@@ -312,6 +321,42 @@ class Reissue(NamedTuple):
     reason: str
 
 
+class Manner(StrEnum):
+    """How a recovery is settled that nobody collects: against the person's next payments, or not at all."""
+
+    SET_OFF = "set_off"
+    WAIVED = "waived"
+
+
+class SettleRecovery(NamedTuple):
+    """An operator's order to set a recovery off, or to waive it; ``manner`` is a `Manner`."""
+
+    payout_id: PayoutId
+    person_id: PersonId
+    manner: str
+    operator: str
+    reason: str
+
+
+class SettledRecovery(NamedTuple):
+    """A recovery of ``amount`` fen that an operator settled in event ``number``.
+
+    ``left`` fen still wait for a payment against which they are set off; 0 for one that was waived. ``payer`` and
+    ``treaty_id`` are those of the recovery.
+    """
+
+    payout_id: PayoutId
+    person_id: PersonId
+    manner: str
+    amount: int
+    left: int
+    payer: str
+    treaty_id: str | None
+    reason: str
+    operator: str
+    number: int
+
+
 class Export(NamedTuple):
     """An operator's act of taking data out of the ledger.
 
@@ -353,7 +398,10 @@ class ShardState:
 
 @dataclass(slots=True)
 class Outcome:
-    """Everything one batch adds to the ledger, in order."""
+    """Everything one batch adds to the ledger, in order.
+
+    ``set_off_left`` says what recoveries that were set off have left now, in fen.
+    """
 
     events: list[EventRow] = field(default_factory=list)
     facts: list[FactRow] = field(default_factory=list)
@@ -366,5 +414,7 @@ class Outcome:
     instructions: list[InstructionRow] = field(default_factory=list)
     postings: list[Posting] = field(default_factory=list)
     payout_states: dict[tuple[PayoutId, PersonId], PayoutStateRow] = field(default_factory=dict)
+    settled: list[SettledRecovery] = field(default_factory=list)
+    set_off_left: dict[PayoutId, int] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)

@@ -10,9 +10,10 @@ from schemas.access.callers import KeyAct
 from schemas.access.console_rights import ConsoleAct
 from schemas.books import Closing
 from schemas.canonical import base64_text, canonical_json
+from schemas.money import format_yuan
 from schemas.outbound import AuditKind
 from schemas.policy.model import Policy
-from schemas.records import Export, InstructionRow, Reissue, Replay
+from schemas.records import Export, InstructionRow, Manner, Reissue, Replay, SettleRecovery
 from schemas.treaty.treaty_model import Treaty
 
 AUDIT_SHARD = 0
@@ -58,6 +59,15 @@ def payout_reissued(journal: Journal, shard: int, act: Reissue, failed: Instruct
     place = {"claim_id": failed.claim_id, "scheme_id": failed.scheme_id}
     subject = {"payout_id": act.payout_id, **place, "reason": act.reason}
     return _act(journal, shard, act.operator, value, "reissue", AuditKind.PAYOUT_REISSUED, subject)
+
+
+def recovery_settled(journal: Journal, shard: int, act: SettleRecovery, recovery: InstructionRow) -> int:
+    """An operator sets a recovery off or waives it; returns the number of the act in the journal."""
+    value = canonical_json(act._asdict())
+    kind = AuditKind.RECOVERY_SET_OFF if act.manner == Manner.SET_OFF else AuditKind.RECOVERY_WAIVED
+    place = {"claim_id": recovery.claim_id, "scheme_id": recovery.scheme_id}
+    subject = {"payout_id": act.payout_id, **place, "amount": format_yuan(recovery.amount), "reason": act.reason}
+    return _act(journal, shard, act.operator, value, "recovery", kind, subject)
 
 
 def data_exported(journal: Journal, act: Export) -> None:

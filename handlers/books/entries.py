@@ -11,7 +11,8 @@
 | part of another insurer | insurer's account with the lead | borne by the insurer |
 
 A report that takes back ``paid`` makes the opposite entry; so does a negative part. A book reversal takes what it
-reverses off the payable, or off the receivable: nothing is to be collected for it.
+reverses off the payable, or off the receivable: nothing is to be collected for it. A report about a recovery that was
+set off or waived posts nothing, as about a book reversal: it contradicts.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def instructed(row: InstructionRow) -> list[Entry]:
 def reported(row: InstructionRow, before: str, after: str) -> list[Entry]:
     """What a report posts that moves a payout from one state to another: money only where ``paid`` comes or goes."""
     paid = PayoutState.PAID
-    if row.reversal_of is not None or (before == paid) == (after == paid):
+    if not row.moves_money or (before == paid) == (after == paid):
         return []
     payee, cash = accounts.payee_of(row.payee_id), accounts.cash(row.payer)
     if row.kind == InstructionKind.PAYMENT:

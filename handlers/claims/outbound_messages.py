@@ -62,6 +62,7 @@ def instructed(due: Due, claim: ClaimRow, deceased: bool, occurred_at: str) -> b
         claim,
         due.reissue_of,
         due.reversal_of,
+        due.set_off_of,
         occurred_at,
     )
 

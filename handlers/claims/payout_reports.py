@@ -6,7 +6,7 @@ status, then of content, in whatever order they arrive. A report counts only und
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -128,9 +128,17 @@ class Effect(NamedTuple):
 
 
 def effect_of(
-    fact: PayoutReported, content_sha256: str, reports: list[PayoutReport], instruction: InstructionRow | None
+    fact: PayoutReported,
+    content_sha256: str,
+    reports: list[PayoutReport],
+    instruction: InstructionRow | None,
+    settled: bool = False,
 ) -> Effect:
-    """Appends an accepted report to ``reports``. ``instruction`` is None unless it is the person's own."""
+    """Appends an accepted report to ``reports``. ``instruction`` is None unless it is the person's own.
+
+    Whatever is reported about one by which no money moves contradicts it; so does ``paid`` about a recovery that was
+    ``settled`` otherwise, set off or waived.
+    """
     place = (fact.payout_id, fact.person_id)
     before = state_of(*place, reports) if reports else None
     report = report_of(fact, content_sha256)
@@ -145,7 +153,8 @@ def effect_of(
     more = row.contradictions > (before.contradictions if before else 0)
     if instruction is None:
         return Effect(row, told, AlertCode.REPORT_UNMATCHED)
-    return Effect(row, told, AlertCode.REPORT_CONTRADICTS if more or instruction.reversal_of else None)
+    contradicts = more or not instruction.moves_money or (settled and fact.status is PayoutStatus.PAID)
+    return Effect(row, told, AlertCode.REPORT_CONTRADICTS if contradicts else None)
 
 
 def states_of(
@@ -164,20 +173,33 @@ class NotReissuable(Exception):
 
 
 def amount_to_reissue(
-    row: InstructionRow, line: Iterable[InstructionRow], states: dict[tuple[PayoutId, PersonId], PayoutStateRow]
+    row: InstructionRow,
+    line: Iterable[InstructionRow],
+    states: dict[tuple[PayoutId, PersonId], PayoutStateRow],
+    settled: Collection[PayoutId] = (),
 ) -> int:
     """How many fen of a failed or returned payout to reissue. Raises NotReissuable.
 
-    ``line`` holds all instructions of the same claim, scheme and payee. What is missing is what the payer of this one
-    has paid by the books, less the money of its own that has moved or may still move: instructions that did not fail,
-    without book reversals. So no more goes out than this payer owes today, even if a later instruction took a part
-    back, or another one failed too. What another payer could not take back is its own to order again.
+    ``line`` holds all instructions of the same claim, scheme and payee; ``settled`` the recoveries among them that were
+    set off or waived. No more goes out than this payer owes today, even if a later instruction took a part back, or
+    another one failed too. What another payer could not take back is its own to order again.
     """
     name, line = row.payout_id, list(line)
     again = next((other.payout_id for other in line if other.reissue_of == name), None)
     if row.reversal_of is not None:
         raise NotReissuable(
             Saying(f"{name} 是账面冲销,没有资金往来,不能重新下达。", f"{name} is a book reversal: it moves no money.")
+        )
+    if row.set_off_of is not None:
+        raise NotReissuable(
+            Saying(
+                f"{name} 已抵扣以前多付的款项,没有资金往来,不能重新下达。",
+                f"{name} was kept back for an earlier recovery: it moves no money.",
+            )
+        )
+    if name in settled:
+        raise NotReissuable(
+            Saying(f"{name} 已抵扣或核销,不再收回。", f"{name} was set off or waived: nobody collects it any more.")
         )
     if again is not None:
         raise NotReissuable(
@@ -203,9 +225,7 @@ def amount_to_reissue(
                 "first, who then reports failed or returned.",
             ),
         )
-    own = [other for other in line if (other.payer, other.treaty_id) == (row.payer, row.treaty_id)]
-    moved = sum(_signed(other) for other in own if other.reversal_of is None and _may_move(other, states))
-    missing = sum(map(_signed, own)) - moved
+    missing = missing_of(row, line, states, settled)
     amount = min(row.amount, missing if row.kind == InstructionKind.PAYMENT else -missing)
     if amount <= 0:
         raise NotReissuable(
@@ -217,7 +237,25 @@ def amount_to_reissue(
     return amount
 
 
-def _may_move(row: InstructionRow, states: dict[tuple[PayoutId, PersonId], PayoutStateRow]) -> bool:
+def missing_of(
+    row: InstructionRow,
+    line: Iterable[InstructionRow],
+    states: dict[tuple[PayoutId, PersonId], PayoutStateRow],
+    settled: Collection[PayoutId],
+) -> int:
+    """What the payer of a payout has paid by the books, less the money of its own that moved or may still move (fen).
+
+    Money moves by instructions that did not fail, without book reversals. What was set off or waived counts as moved,
+    whatever is reported about it: on both sides of a set-off.
+    """
+    own = [other for other in line if (other.payer, other.treaty_id) == (row.payer, row.treaty_id)]
+    moving = [other for other in own if other.reversal_of is None]
+    moved = [each for each in moving if each.set_off_of or each.payout_id in settled or may_move(each, states)]
+    return sum(map(_signed, own)) - sum(map(_signed, moved))
+
+
+def may_move(row: InstructionRow, states: dict[tuple[PayoutId, PersonId], PayoutStateRow]) -> bool:
+    """Whether the money of a payout has arrived or is under way."""
     state = states.get((row.payout_id, row.person_id))
     return state is None or state.state not in NOT_THERE
 

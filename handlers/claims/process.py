@@ -6,7 +6,7 @@ for byte, however they were cut into batches (claims.md, laws 1 and 7). One even
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from handlers.audit.journal import Journal
 from handlers.books import entries
@@ -21,6 +21,7 @@ from handlers.claims.long_years import applied
 from handlers.claims.payees import unpaid_advances
 from handlers.claims.payout_reports import effect_of
 from handlers.claims.read import Reading
+from handlers.claims.set_off import SetOff
 from handlers.claims.settle import Due, FacilityRows, differences, in_order
 from handlers.claims.world import World
 from schemas.decisions import Status
@@ -95,9 +96,10 @@ class Processor:
         instruction = self.world.instructed.get(fact.payout_id)
         if instruction is not None and instruction.person_id != fact.person_id:
             instruction = None
-        effect = effect_of(fact, mark, self.world.reports.setdefault(place, []), instruction)
+        settled = fact.payout_id in self.world.settled
+        effect = effect_of(fact, mark, self.world.reports.setdefault(place, []), instruction, settled)
         self.outcome.payout_states[place] = effect.row
-        if instruction is not None:
+        if instruction is not None and not settled:
             day = self.world.claims[instruction.claim_id].discharged_on or self.journal.booked_on
             for entry in entries.reported(instruction, effect.told["state_before"], effect.told["state"]):
                 self.journal.post(number, entry, day, instruction.payout_id)
@@ -178,7 +180,10 @@ class Processor:
             )
         held = self.world.benefits.setdefault(claim.claim_id, {})
         facilities = self.world.facilities.get(claim.claim_id, {})
-        found = differences(adjudication, held, facilities, self.world.treaties)
+        set_offs = self.world.set_offs.get(account.person_id, ())
+        found = differences(adjudication, held, facilities, self.world.treaties, set_offs)
+        if set_offs:
+            self._set_off(account.person_id, set_offs, found.set_offs)
         for benefit in found.benefits:
             held[benefit.scheme_id] = benefit
             self.outcome.benefits[claim.claim_id, benefit.scheme_id] = benefit
@@ -189,6 +194,16 @@ class Processor:
                 facilities[each.scheme_id, each.facility_id] = each
                 self.outcome.facilities[claim.claim_id, each.scheme_id, each.facility_id] = each
         return found.dues
+
+    def _set_off(self, person_id: PersonId, before: Sequence[SetOff], after: Sequence[SetOff]) -> None:
+        """Keeps what a person's set-offs have left."""
+        changed = [new for old, new in zip(before, after, strict=True) if new != old]
+        self.outcome.set_off_left |= {each.payout_id: each.left for each in changed}
+        waiting = [each for each in after if each.left]
+        if waiting:
+            self.world.set_offs[person_id] = waiting
+        else:
+            del self.world.set_offs[person_id]
 
     def _alert(self, row: ClaimRow, status: Status | None, before: FacilityRows, after: list[FacilityRow]) -> None:
         """Raises and withdraws what a decision changes in what is to be looked at; ``status`` is the one before."""
@@ -224,6 +239,7 @@ class Processor:
             payee_id=due.facility_id or "",
             payer=due.payer.id,
             treaty_id=due.payer.treaty_id,
+            set_off_of=due.set_off_of,
         )
         self.outcome.instructions.append(instruction)
         for entry in entries.instructed(instruction):

@@ -17,7 +17,7 @@ def reissuable(world: World, payout_id: PayoutId) -> int:
     failed = world.instructed[payout_id]
     place = (failed.claim_id, failed.scheme_id, failed.payee_id)
     line = [row for row in world.instructed.values() if (row.claim_id, row.scheme_id, row.payee_id) == place]
-    return amount_to_reissue(failed, line, states_of(line, world.reports))
+    return amount_to_reissue(failed, line, states_of(line, world.reports), world.settled)
 
 
 def reissue(processor: Processor, act: Reissue) -> tuple[str, int]:

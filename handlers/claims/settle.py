@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from handlers.claims.adjudicate import Adjudication, Benefit
 from handlers.claims.payees import facility_rows
 from handlers.claims.payers import Payer, orders, payer_of
+from handlers.claims.set_off import SetOff, split
 from schemas.canonical import derived_id
 from schemas.ids import ClaimId, FacilityId, PayoutId
 from schemas.outbound import InstructionKind
@@ -21,7 +22,8 @@ FacilityRows = dict[tuple[str, FacilityId], FacilityRow]
 class Due(NamedTuple):
     """One difference: ``amount`` fen to pay to a payee, or to recover, as this ``revision`` of its line.
 
-    ``facility_id`` is None for the person or the estate. Who has to pay is the ``payer``, or who had paid.
+    ``facility_id`` is None for the person or the estate. Who has to pay is the ``payer``, or who had paid. No money
+    moves by what takes a payout off the books (``reversal_of``), or is kept back for a recovery (``set_off_of``).
     """
 
     payout_id: PayoutId
@@ -34,6 +36,7 @@ class Due(NamedTuple):
     payer: Payer
     reissue_of: str | None = None
     reversal_of: str | None = None
+    set_off_of: PayoutId | None = None
 
     @property
     def balance_after(self) -> int:
@@ -41,17 +44,24 @@ class Due(NamedTuple):
 
 
 class Differences(NamedTuple):
-    """A claim's new rows, and what has to be paid or recovered to reach them."""
+    """A claim's new rows, what has to be paid or recovered to reach them, and what the set-offs have left then."""
 
     benefits: list[BenefitRow]
     facilities: list[FacilityRow]
     dues: list[Due]
+    set_offs: list[SetOff]
 
 
 def differences(
-    adjudication: Adjudication, held: dict[str, BenefitRow], facilities: FacilityRows, treaties: Treaties
+    adjudication: Adjudication,
+    held: dict[str, BenefitRow],
+    facilities: FacilityRows,
+    treaties: Treaties,
+    set_offs: Sequence[SetOff] = (),
 ) -> Differences:
     """What a decision changes, given the claim's rows so far, by scheme, and by scheme and facility.
+
+    ``set_offs`` are the person's recoveries that wait for a payment, oldest act first.
 
     A scheme that no longer applies (the claim was voided, or moved to another policy) keeps its row at zero, with the
     policy under which it had paid. What was paid to somebody is settled with them.
@@ -61,7 +71,7 @@ def differences(
     by_facility = (
         facility_rows(adjudication, facilities.values()) if facilities or adjudication.claim.has_advances else []
     )
-    found = Differences([], [], [])
+    found = Differences([], [], [], list(set_offs))
     for scheme_id, benefit in _by_scheme(adjudication, held):
         before = held.get(scheme_id)
         row = _row(claim_id, scheme_id, benefit, adjudication, before)
@@ -72,13 +82,13 @@ def differences(
                 old = facilities.get((scheme_id, new.facility_id))
                 balance = old.amount if old else 0
                 line = _Line(row, new.facility_id, new.instruction_revision, balance, new.paid_by)
-                dues, revision, paid_by = _dues(line, new.amount, payer)
+                dues, revision, paid_by = _dues(line, new.amount, payer, [])
                 found.facilities.append(new._replace(instruction_revision=revision, paid_by=paid_by))
                 found.dues.extend(dues)
                 own, of_before = own - new.amount, of_before - balance
         if own != of_before:
             line = _Line(row, None, row.instruction_revision, of_before, row.paid_by)
-            dues, revision, paid_by = _dues(line, own, payer)
+            dues, revision, paid_by = _dues(line, own, payer, found.set_offs)
             row = row._replace(instruction_revision=revision, paid_by=paid_by)
             found.dues.extend(dues)
         found.benefits.append(row)
@@ -97,16 +107,21 @@ class _Line(NamedTuple):
     paid_by: str
 
 
-def _dues(line: _Line, amount: int, payer: Payer) -> tuple[list[Due], int, str]:
-    """What brings a line to ``amount`` fen, its revision after that, and who has paid then."""
+def _dues(line: _Line, amount: int, payer: Payer, waiting: list[SetOff]) -> tuple[list[Due], int, str]:
+    """What brings a line to ``amount`` fen, its revision after that, and who has paid then.
+
+    Takes what is kept back of it off the set-offs that are ``waiting``.
+    """
     row, facility_id, revision, balance, paid_by = line
     ordered, paid_by = orders(paid_by, balance, amount, payer)
     dues: list[Due] = []
     for order in ordered:
-        revision += 1
-        payout_id = payout_id_of(row.claim_id, row.scheme_id, revision, facility_id)
-        dues.append(Due(payout_id, order.kind, order.amount, balance, row, revision, facility_id, order.payer))
-        balance = dues[-1].balance_after
+        for part, recovery in split(order, waiting):
+            revision += 1
+            payout_id = payout_id_of(row.claim_id, row.scheme_id, revision, facility_id)
+            due = Due(payout_id, order.kind, part, balance, row, revision, facility_id, order.payer)
+            dues.append(due if recovery is None else due._replace(set_off_of=recovery))
+            balance = due.balance_after
     return dues, revision, paid_by
 
 

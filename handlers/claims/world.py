@@ -9,10 +9,11 @@ from handlers.claims.account import Account
 from handlers.claims.admit import Registry
 from handlers.claims.payers import NO_TREATIES
 from handlers.claims.payout_reports import PayoutReport
+from handlers.claims.set_off import SetOff
 from handlers.claims.settle import FacilityRows
 from schemas.ids import ClaimId, PayoutId, PersonId, StatementId
 from schemas.policy.model import Policies
-from schemas.records import BenefitRow, ClaimRow, InstructionRow
+from schemas.records import BenefitRow, ClaimRow, InstructionRow, SettledRecovery
 from schemas.treaty.treaty_model import Treaties
 
 
@@ -22,8 +23,10 @@ class World:
 
     Holds the version line of every id in the batch, and for every person of a readable event the whole account, the
     claims as last decided, and the benefits and the facilities' shares of them as last instructed. For every payout
-    report or reissue of the batch it holds the instruction and the reports accepted so far, by payout and person.
-    ``statements`` are the insurers of those issued statements that the batch's answers name.
+    report, reissue or settled recovery of the batch it holds the instruction, how it was settled if it was, and the
+    reports accepted so far, by payout and person. ``set_offs`` are a person's recoveries that wait for a payment,
+    oldest act first; only persons who have some are there. ``statements`` are the insurers of those issued statements
+    that the batch's answers name.
     """
 
     policies: Policies
@@ -37,3 +40,5 @@ class World:
     instructed: dict[PayoutId, InstructionRow] = field(default_factory=dict)
     reports: dict[tuple[PayoutId, PersonId], list[PayoutReport]] = field(default_factory=dict)
     statements: dict[StatementId, str] = field(default_factory=dict)
+    settled: dict[PayoutId, SettledRecovery] = field(default_factory=dict)
+    set_offs: dict[PersonId, list[SetOff]] = field(default_factory=dict)

@@ -99,9 +99,13 @@ def payout_instructed(
     claim: ClaimRow,
     reissue_of: str | None,
     reversal_of: str | None,
+    set_off_of: str | None,
     occurred_at: str,
 ) -> bytes:
-    """An order to an insurer; a member that is None is left out, but for the benefit's tier and policy."""
+    """An order to an insurer; a member that is None is left out, but for the benefit's tier and policy.
+
+    What is kept back for a recovery, ``set_off_of``, is a reversal of it too for whoever knows no set-offs.
+    """
     order: Json = {
         "amount": format_yuan(amount),
         "claim_id": benefit.claim_id,
@@ -126,6 +130,8 @@ def payout_instructed(
         order["reissue_of"] = reissue_of
     if reversal_of is not None:
         order["reversal_of"] = reversal_of
+    if set_off_of is not None:
+        order["reversal_of"] = order["set_off_of"] = set_off_of
     if treaty_id is not None:
         order["treaty_id"] = treaty_id
     return canonical_json(order)

@@ -23,10 +23,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from infra.ledger import tables
+from infra.ledger.clearing_tables import settled_recoveries
 from schemas.decisions import Status
 from schemas.facts import Kind, Subject
-from schemas.ids import ClaimId, PersonId
-from schemas.records import BenefitRow, ClaimRow, FacilityRow, InstructionRow, ShardState, SubjectRow
+from schemas.ids import ClaimId, PayoutId, PersonId
+from schemas.records import BenefitRow, ClaimRow, FacilityRow, InstructionRow, SettledRecovery, ShardState, SubjectRow
 
 
 class Fenced(Exception):
@@ -70,7 +71,10 @@ _NEWEST = (
 _VALUES = select(tables.events.c.value).where(
     tables.events.c.event_no == any_(bindparam("numbers", type_=ARRAY(BigInteger)))
 )
-_CLAIMS = select(*(tables.claims.c[name] for name in ClaimRow._fields)).where(
+_SETTLED = select(*(settled_recoveries.c["event_no" if name == "number" else name] for name in SettledRecovery._fields))
+_SET_OFFS = _SETTLED.where(settled_recoveries.c.person_id == any_(_texts_named("persons")), text('"left" > 0'))
+# Asked with the claims, and once for all of them: hardly ever does anybody have a recovery that waits to be set off.
+_CLAIMS = select(*(tables.claims.c[name] for name in ClaimRow._fields), _SET_OFFS.exists()).where(
     tables.claims.c.person_id == any_(_texts_named("persons"))
 )
 _FACILITIES = select(*(tables.facility_shares.c[name] for name in FacilityRow._fields)).where(
@@ -160,10 +164,24 @@ def newest_facts(connection: Connection, persons: Collection[PersonId]) -> list[
     return [bytes(value) for value in connection.scalars(_VALUES, {"numbers": list(newest)})]
 
 
-def decided_claims(connection: Connection, persons: Collection[PersonId]) -> list[ClaimRow]:
-    """The persons' claims as last decided."""
-    rows = connection.execute(_CLAIMS, {"persons": list(persons)})
-    return [ClaimRow(*row)._replace(status=Status(row.status)) for row in rows]
+def decided_claims(connection: Connection, persons: Collection[PersonId]) -> tuple[list[ClaimRow], bool]:
+    """The persons' claims as last decided, and whether any of the persons has a recovery that waits to be set off."""
+    rows = connection.execute(_CLAIMS, {"persons": list(persons)}).all()
+    return [ClaimRow(*row[:-1])._replace(status=Status(row.status)) for row in rows], any(row[-1] for row in rows[:1])
+
+
+def open_set_offs(connection: Connection, persons: Collection[PersonId]) -> list[SettledRecovery]:
+    """The persons' recoveries that wait for payments, oldest act first; ``number`` is the ledger's of the act."""
+    return [
+        SettledRecovery(*row)
+        for row in connection.execute(_SET_OFFS.order_by(settled_recoveries.c.event_no), {"persons": list(persons)})
+    ]
+
+
+def settled(connection: Connection, payout_ids: Collection[str]) -> list[SettledRecovery]:
+    """Those of the payouts that were set off or waived; ``number`` is the ledger's of the act."""
+    rows = connection.execute(_SETTLED.where(settled_recoveries.c.payout_id == any_(_texts(payout_ids))))
+    return [SettledRecovery(*row) for row in rows]
 
 
 def held_benefits(connection: Connection, claim_ids: Collection[ClaimId]) -> list[BenefitRow]:
@@ -185,7 +203,7 @@ def instructions(connection: Connection, payout_ids: Collection[str]) -> list[In
     return [InstructionRow(*row) for row in rows]
 
 
-def line_of(connection: Connection, payout_id: str) -> list[str]:
+def line_of(connection: Connection, payout_id: str) -> list[PayoutId]:
     """The ids of all payouts of the same claim, scheme and payee, in order of revision; none without such a payout."""
     order, one = tables.instructions, tables.instructions.alias()
     alike = [one.c[name] == order.c[name] for name in ("claim_id", "scheme_id", "payee_id")]

@@ -313,7 +313,10 @@ instructions = Table(
     ),
     CheckConstraint("kind IN ('payment', 'recovery')", name="instructions_kind"),
     CheckConstraint(f"(payer = '{FUND}') = (treaty_id IS NULL)", name="instructions_payer"),
-    CheckConstraint("set_off_of IS NULL OR (kind = 'payment' AND payee_id = '')", name="instructions_set_off_kind"),
+    CheckConstraint(
+        "set_off_of IS NULL OR (kind = 'payment' AND payee_id = '' AND reissue_of IS NULL AND reversal_of IS NULL)",
+        name="instructions_set_off_kind",
+    ),
     Index("instructions_of_scheme", "scheme_id", "event_no"),
     Index("instructions_of_insurer", "payer", "event_no", postgresql_where=text(f"payer <> '{FUND}'")),
     Index("instructions_setting_off", "set_off_of", postgresql_where=text("set_off_of IS NOT NULL")),

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import BigInteger, Connection, Sequence, func, select
+from sqlalchemy import BigInteger, Connection, Sequence, bindparam, func, select, update
 
 from infra.ledger import tables
 from infra.ledger.bulk import copy_rows, merge_rows
-from infra.ledger.clearing_tables import postings
+from infra.ledger.clearing_tables import postings, settled_recoveries
 from infra.ledger.outbox_batch import in_batches, packed
 from schemas.records import (
     AuditRow,
@@ -25,12 +25,19 @@ from schemas.records import (
     PayoutStateRow,
     Posting,
     RefusalRow,
+    SettledRecovery,
     ShardState,
     SubjectRow,
 )
 
 _EVENT_NUMBERS = Sequence("events_event_no_seq", data_type=BigInteger)
 
+
+_LEFT = (
+    update(settled_recoveries)
+    .where(settled_recoveries.c.payout_id == bindparam("of"))
+    .values(left=bindparam("now", type_=BigInteger))
+)
 
 OUTBOX_NOTICE = "huzhu_outbox"
 """Channel on which a commit tells the relay which shards (comma-separated) have new messages."""
@@ -68,6 +75,10 @@ def record(
     merge_rows(connection, tables.facility_shares, FacilityRow._fields, list(outcome.facilities.values()), update=True)
     _append(connection, tables.instructions, InstructionRow, outcome.instructions, numbers)
     _append(connection, postings, Posting, outcome.postings, numbers)
+    _append(connection, settled_recoveries, SettledRecovery, outcome.settled, numbers)
+    if outcome.set_off_left:
+        left = [{"of": payout_id, "now": left} for payout_id, left in outcome.set_off_left.items()]
+        connection.execute(_LEFT, left)
     states = list(outcome.payout_states.values())
     merge_rows(connection, tables.payout_states, PayoutStateRow._fields, states, update=True)
     _append(connection, tables.audit_entries, AuditRow, outcome.audit, numbers)

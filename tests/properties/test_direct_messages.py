@@ -16,6 +16,7 @@ from handlers.claims import outbound_messages
 from handlers.claims.adjudicate import Adjudication, Benefit, adjudicate
 from handlers.claims.payers import BY_FUND, Payer
 from handlers.claims.read import read
+from handlers.claims.recoveries import settle_recovery
 from handlers.claims.reissue import reissue
 from handlers.claims.settle import Due
 from handlers.fast import direct_messages
@@ -26,7 +27,7 @@ from schemas.ids import ClaimId, FacilityId, PayoutId, PersonId, PolicyId
 from schemas.money import FEN_MAX
 from schemas.outbound import AuditKind, AuditRecorded, InstructionKind, PayoutInstructed
 from schemas.policy.policy_file import read_policies
-from schemas.records import BenefitRow, ClaimRow, Delivery, Reissue
+from schemas.records import BenefitRow, ClaimRow, Delivery, Manner, Reissue, SettleRecovery
 from schemas.topics import ALERTS, DEADLETTER
 from schemas.treaty.treaty_file import parse_treaty
 from schemas.treaty.treaty_model import Treaties
@@ -117,6 +118,7 @@ DUES = st.builds(
     payer=st.builds(Payer, TEXT, st.none() | TEXT),
     reissue_of=st.none() | TEXT,
     reversal_of=st.none() | TEXT,
+    set_off_of=st.none() | TEXT.map(PayoutId),
 )
 
 
@@ -168,6 +170,30 @@ def _reissued() -> list[Json]:
         take(world, [delivery(report(paid.payout_id, status="failed"))])
         reissue(world.batch(), Reissue(paid.payout_id, paid.person_id, "li.na", "wrong account"))
     return [json.loads(value) for value in written]
+
+
+def _set_off() -> list[Json]:
+    """All that is written about a claim that is recovered and set off against the payment of the next one."""
+    world = empty_world(policies(POLICY))
+    with both_ways() as written:
+        outcome = take(world, map(delivery, (coverage(), discharge(), bill(), bill(version=2, copay=2500))))
+        recovered = outcome.instructions[-1]
+        act = SettleRecovery(recovered.payout_id, recovered.person_id, Manner.SET_OFF, "li.na", "agreed")
+        settle_recovery(world.batch(), act)
+        take(world, map(delivery, (discharge("E2"), bill("S2", "E2"))))
+    return [json.loads(value) for value in written]
+
+
+@patches_the_core
+def test_a_set_off_is_canonical() -> None:
+    """What is kept back names the recovery twice, so that whoever knows no set-offs moves no money for it."""
+    orders = [message for message in _set_off() if message["event_type"] == "payout.instructed"]
+    recovered = orders[1]["payout_id"]
+    assert [("payment", "300.00"), ("recovery", "150.00"), ("payment", "150.00"), ("payment", "150.00")] == [
+        (each["kind"], each["amount"]) for each in orders
+    ]
+    assert [None, None, recovered, None] == [each.get("set_off_of") for each in orders]
+    assert [None, None, recovered, None] == [each.get("reversal_of") for each in orders]
 
 
 @tried
@@ -251,7 +277,7 @@ def test_half_a_character_is_written_by_neither(name: str) -> None:
 @patches_the_core
 def test_no_field_of_a_message_is_forgotten() -> None:
     """Each field of a model is written in some message, and nothing else is."""
-    messages = _reissued() + _advanced()
+    messages = _reissued() + _advanced() + _set_off()
     decisions = [message for message in messages if message["event_type"] == "claim.decided"]
     parts: dict[type[BaseModel], list[Json]] = {
         ClaimDecided: decisions,

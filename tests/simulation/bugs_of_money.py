@@ -52,7 +52,7 @@ def recoveries_lost(patch: pytest.MonkeyPatch) -> None:
             row._replace(instruction_revision=row.instruction_revision - 1) if row.scheme_id in lost else row
             for row in found.benefits
         ]
-        return Differences(kept, found.facilities, [due for due in found.dues if due.row.scheme_id not in lost])
+        return found._replace(benefits=kept, dues=[due for due in found.dues if due.row.scheme_id not in lost])
 
     patch.setattr(handlers.claims.process, "differences", payments_only)
 
@@ -72,6 +72,6 @@ def revision_reused(patch: pytest.MonkeyPatch) -> None:
             for row in rows
             if row.scheme_id == due.row.scheme_id
         ]
-        return Differences(rows, shares, first)
+        return found._replace(benefits=rows, facilities=shares, dues=first)
 
     patch.setattr(handlers.claims.process, "differences", always_the_first)

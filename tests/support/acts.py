@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from acts import api_keys, console_users
+from acts import api_keys, console_users, settle_recovery
 from acts.publish_policy import Published, publish_policy
 from acts.publish_treaty import TreatyPublication, publish_treaty
 from acts.record_operator_acts import record_operator_acts
@@ -17,7 +17,7 @@ from acts.replay_refused import replay_refused
 from infra.clock import Clock
 from schemas.access.callers import ApiKey, ApiRole
 from schemas.access.console_rights import ConsoleRole
-from schemas.records import Export
+from schemas.records import Export, SettledRecovery
 
 
 def publish(ledger: Engine, *given: Any, **named: Any) -> Published:
@@ -75,3 +75,8 @@ def disable_user(ledger: Engine, name: str, operator: str, now: Clock) -> None:
 def reset_user(ledger: Engine, name: str, password: str, operator: str, now: Clock) -> None:
     with ledger.begin() as connection:
         console_users.reset(connection, name, password, operator, now)
+
+
+def settle(ledger: Engine, *given: Any, **named: Any) -> SettledRecovery:
+    with ledger.begin() as connection:
+        return settle_recovery.settle(connection, *given, **named)

@@ -58,9 +58,10 @@ def instructed(due: Due, claim: ClaimRow, deceased: bool, occurred_at: str) -> b
         policy_sha256=row.policy_sha256,
         decision_revision=claim.revision,
         reissue_of=due.reissue_of,
-        reversal_of=due.reversal_of,
+        reversal_of=due.reversal_of if due.set_off_of is None else due.set_off_of,
+        set_off_of=due.set_off_of,
     )
-    absent = {name for name in ("reissue_of", "reversal_of") if getattr(due, name) is None}
+    absent = {name for name in ("reissue_of", "reversal_of", "set_off_of") if getattr(event, name) is None}
     absent |= {"payee_id"} if due.facility_id is None else set()
     absent |= {"treaty_id"} if due.payer.treaty_id is None else set()
     return canonical_json(event.model_dump(mode="json", exclude=absent))

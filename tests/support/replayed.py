@@ -23,6 +23,7 @@ from handlers.audit.operator_acts import (
 from handlers.books.trial_balance import trial_balance_bytes, trial_balances
 from handlers.claims.process import Processor
 from handlers.claims.read import read
+from handlers.claims.recoveries import settle_recovery
 from handlers.claims.reissue import reissue
 from infra.ledger import clearing_tables, tables
 from schemas.access.console_rights import ConsoleAct
@@ -32,7 +33,7 @@ from schemas.ids import PayoutId, PersonId
 from schemas.months import month_of, next_month, parse_month
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
-from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Posting, Reissue, Replay
+from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Posting, Reissue, Replay, SettleRecovery
 from schemas.treaty.treaty_file import parse_treaty
 from tests.support.builders import EmptyLedger, empty_world, reached_by
 from tests.support.ledgers import dispositions
@@ -107,6 +108,8 @@ def replayed(ledger: Engine) -> Journal:
             reissue(processor, Reissue(**json.loads(value or b"")))
         elif row.disposition == "closing":
             month_closed(processor.journal, _closed_again(journal.postings, Closing(**json.loads(value or b""))))
+        elif row.disposition == "recovery":
+            settle_recovery(processor, SettleRecovery(**json.loads(value or b"")))
         elif row.disposition == "export":
             data_exported(processor.journal, Export(**json.loads(value or b"")))
         elif row.disposition == "console":

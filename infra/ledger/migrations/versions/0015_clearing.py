@@ -97,7 +97,8 @@ BEGIN
 END $$
 """
 
-# What was set off against payments, and what is left, is the recovery; who set off had waited for it.
+# What was set off against payments, and what is left, is the recovery. Its payer kept back what it would have paid to
+# the same person.
 SET_OFF = """
 CREATE FUNCTION set_off_adds_up() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -105,16 +106,60 @@ DECLARE
 BEGIN
     PERFORM 1 FROM settled_recoveries settled JOIN instructions recovery USING (payout_id)
         WHERE settled.payout_id = name AND recovery.kind = 'recovery' AND recovery.reversal_of IS NULL
-            AND settled.amount = recovery.amount AND settled.payer = recovery.payer
+            AND (settled.amount, settled.payer, settled.person_id)
+                = (recovery.amount, recovery.payer, recovery.person_id)
             AND settled.treaty_id IS NOT DISTINCT FROM recovery.treaty_id
-            AND settled.person_id = recovery.person_id AND recovery.payee_id = ''
-            AND settled."left" = CASE settled.manner WHEN 'waived' THEN 0 ELSE settled.amount
-                - (SELECT coalesce(sum(amount), 0) FROM instructions off WHERE off.set_off_of = name
-                    AND (off.payer, off.person_id) = (recovery.payer, recovery.person_id)
-                    AND off.treaty_id IS NOT DISTINCT FROM recovery.treaty_id) END
-            AND (settled.manner = 'set_off' OR NOT EXISTS (SELECT FROM instructions WHERE set_off_of = name));
+            AND NOT EXISTS (SELECT FROM instructions again WHERE again.reissue_of = name)
+            AND CASE settled.manner
+                WHEN 'waived' THEN settled."left" = 0
+                    AND NOT EXISTS (SELECT FROM instructions off WHERE off.set_off_of = name)
+                ELSE recovery.payee_id = ''
+                    AND settled."left" = settled.amount
+                        - (SELECT coalesce(sum(off.amount), 0) FROM instructions off WHERE off.set_off_of = name)
+                    AND NOT EXISTS (SELECT FROM instructions off WHERE off.set_off_of = name
+                        AND ((off.payer, off.person_id) <> (recovery.payer, recovery.person_id)
+                            OR off.treaty_id IS DISTINCT FROM recovery.treaty_id))
+                END;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'payout %: what was set off or waived does not add up to the recovery', name
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+
+COLLECTED = """
+CREATE FUNCTION settled_is_not_collected() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM payout_states WHERE (payout_id, person_id, state) = (NEW.payout_id, NEW.person_id, 'paid'))
+    THEN
+        RAISE EXCEPTION 'payout %: is reported as collected', NEW.payout_id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+# As in 0014, and nobody collects again what was set off or waived, or pays what was kept back.
+REISSUED = """
+CREATE OR REPLACE FUNCTION reissue_is_whole() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    name text := coalesce(NEW.reissue_of, NEW.reversal_of);
+BEGIN
+    PERFORM 1 FROM instructions failed
+        JOIN instructions again ON again.reissue_of = failed.payout_id AND again.kind = failed.kind
+            AND (again.claim_id, again.scheme_id, again.payee_id, again.payer)
+                = (failed.claim_id, failed.scheme_id, failed.payee_id, failed.payer)
+            AND again.treaty_id IS NOT DISTINCT FROM failed.treaty_id
+        JOIN instructions off ON off.reversal_of = failed.payout_id AND off.kind <> failed.kind
+            AND (off.claim_id, off.scheme_id, off.payee_id, off.amount, off.payer)
+                = (again.claim_id, again.scheme_id, again.payee_id, again.amount, again.payer)
+            AND off.treaty_id IS NOT DISTINCT FROM again.treaty_id
+        JOIN payout_states told ON (told.payout_id, told.person_id) = (failed.payout_id, failed.person_id)
+        WHERE failed.payout_id = name AND failed.reversal_of IS NULL AND failed.set_off_of IS NULL
+            AND again.amount <= failed.amount AND told.state IN ('failed', 'returned')
+            AND NOT EXISTS (SELECT FROM settled_recoveries settled WHERE settled.payout_id = name);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'payout %: a reissue needs a failed payout, its reversal and the new order', name
             USING ERRCODE = 'check_violation';
     END IF;
     RETURN NULL;
@@ -194,12 +239,14 @@ def upgrade() -> None:
     op.add_column("instructions", sa.Column("set_off_of", sa.Text(), nullable=True))
     op.create_foreign_key("instructions_set_off", "instructions", "instructions", ["set_off_of"], ["payout_id"])
     op.create_check_constraint(
-        "instructions_set_off_kind", "instructions", "set_off_of IS NULL OR (kind = 'payment' AND payee_id = '')"
+        "instructions_set_off_kind",
+        "instructions",
+        "set_off_of IS NULL OR (kind = 'payment' AND payee_id = '' AND reissue_of IS NULL AND reversal_of IS NULL)",
     )
     op.create_index(
         "instructions_setting_off", "instructions", ["set_off_of"], postgresql_where="set_off_of IS NOT NULL"
     )
-    for function in (IN_ORDER, BALANCED, CLOSED_IN_ORDER, LEFT_FALLS, SET_OFF):
+    for function in (IN_ORDER, BALANCED, CLOSED_IN_ORDER, LEFT_FALLS, SET_OFF, COLLECTED, REISSUED):
         op.execute(function)
     keep_corrected_days()
     op.execute(POST_INSTRUCTIONS)
@@ -228,6 +275,10 @@ def upgrade() -> None:
     op.execute(
         "CREATE TRIGGER set_off_only_falls BEFORE UPDATE ON settled_recoveries "
         "FOR EACH ROW EXECUTE FUNCTION set_off_only_falls()"
+    )
+    op.execute(
+        "CREATE TRIGGER settled_is_not_collected BEFORE INSERT ON settled_recoveries "
+        "FOR EACH ROW EXECUTE FUNCTION settled_is_not_collected()"
     )
     op.execute(
         "CREATE CONSTRAINT TRIGGER set_off_adds_up AFTER INSERT OR UPDATE ON settled_recoveries "
