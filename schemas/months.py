@@ -54,6 +54,11 @@ def last_day(month: date) -> date:
     return next_month(month) - timedelta(days=1)
 
 
+def months_between(month: date, later: date) -> int:
+    """How many months after ``month`` another one is."""
+    return (later.year - month.year) * 12 + later.month - month.month
+
+
 def month_start(month: date) -> datetime:
     """The instant at which a month begins in Shanghai."""
     return datetime.combine(month, time(), SHANGHAI)

@@ -74,6 +74,7 @@ class AuditKind(StrEnum):
     POLICY_PUBLISHED = "policy.published"
     TREATY_PUBLISHED = "treaty.published"
     MONTH_CLOSED = "month.closed"
+    STATEMENT_ISSUED = "statement.issued"
     EVENT_REPLAYED = "event.replayed"
     PAYOUT_REISSUED = "payout.reissued"
     RECOVERY_SET_OFF = "recovery.set_off"

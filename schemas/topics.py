@@ -1,6 +1,7 @@
 """Every Kafka topic of Huzhu, declared once: who writes, who reads, the key, how long it is kept.
 
-Beside these every insurer who leads a treaty has a topic of its own (`insurer_topic`).
+Beside these every insurer of a treaty has topics of its own: with what it pays, if it leads one, and with its
+statements (`insurer_topic`).
 
 Partitions of all topics are equal: the partition of a person's key is the person's *shard*
 (docs/architecture.md), so one shard's input, output and audit stay together and in order.
@@ -71,6 +72,14 @@ CHECKPOINTS = Topic(
     "audit.checkpoints", "out", ("audit.checkpointed",), "none; partition = shard", "relay", "finance auditors"
 )
 DEADLETTER = Topic("claims.deadletter", "out", ("event.refused",), "the original key", "relay", "finance staff")
+STATEMENTS = Topic(
+    "insurance.statements",
+    "out",
+    ("statement.lines", "statement.issued"),
+    "insurer",
+    "relay",
+    "finance staff",
+)
 ALERTS = Topic("alerts", "out", ("alert.raised", "alert.withdrawn"), "person_id", "relay", "finance staff")
 
 RELAY_CURSORS = Topic(
@@ -91,10 +100,11 @@ TOPICS: tuple[Topic, ...] = (
     CHECKPOINTS,
     DEADLETTER,
     ALERTS,
+    STATEMENTS,
     RELAY_CURSORS,
 )
-INSURERS = f"{INSTRUCTIONS.name}."
-"""What the topics of insurers start with. They are made when a treaty is published, one for each lead."""
+COPIED: tuple[Topic, ...] = (INSTRUCTIONS, STATEMENTS)
+"""The topics of which each insurer has its own part as a topic of its own, made when a treaty is published."""
 
 INBOUND: tuple[Topic, ...] = tuple(topic for topic in TOPICS if topic.direction == "in")
 OUTBOUND: tuple[Topic, ...] = tuple(topic for topic in TOPICS if topic.direction == "out")
@@ -102,26 +112,38 @@ TOPIC_OF_EVENT: dict[str, Topic] = {name: topic for topic in INBOUND for name in
 """The inbound topic to which an event type belongs."""
 
 
-def insurer_topic(insurer: str) -> Topic:
-    """The topic with the instructions that one insurer pays, each as it stands in `payouts.instructions` too."""
-    return replace(INSTRUCTIONS, name=f"{INSURERS}{insurer}", readers="the insurer")
+def insurer_topic(insurer: str, of: Topic = INSTRUCTIONS) -> Topic:
+    """The topic with an insurer's own part of a copied topic, each message as it stands there too."""
+    return replace(of, name=f"{own_prefix(of)}{insurer}", readers="the insurer")
+
+
+def own_prefix(of: Topic) -> str:
+    """What the topics of insurers start with that hold parts of a copied topic."""
+    return f"{of.name}."
+
+
+def copied_from(topic: str) -> Topic | None:
+    """The topic of which an insurer's topic holds a part, from its name; None for what is no insurer's topic."""
+    return next((of for of in COPIED if topic.startswith(own_prefix(of))), None)
 
 
 _PAYER = b'"payer":"'
 
 
-def insurer_topic_of(topic: str, value: bytes) -> str | None:
-    """The name of the topic that gets a copy of a message: an instruction that an insurer pays.
+def insurer_topic_of(topic: str, key: bytes | None, value: bytes) -> str | None:
+    """The name of the topic that gets a copy of a message: of an instruction that an insurer pays, or of a statement.
 
     A quotation mark within a text of canonical JSON is escaped, so what is found can only be the member itself.
     """
+    if topic == STATEMENTS.name:
+        return f"{own_prefix(STATEMENTS)}{(key or b'').decode()}"
     if topic != INSTRUCTIONS.name:
         return None
     start = value.find(_PAYER) + len(_PAYER)
     if start < len(_PAYER):
         return None  # a release before 1.1 wrote it
     payer = value[start : value.index(b'"', start)].decode()
-    return None if payer == FUND else f"{INSURERS}{payer}"
+    return None if payer == FUND else f"{own_prefix(INSTRUCTIONS)}{payer}"
 
 
 def address(value: bytes) -> tuple[str, bytes | None]:

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from infra.kafka import client_security
 from schemas.access.kafka_rights import RANGES_GROUP, WORKER_GROUP
 from schemas.health import KafkaReading, Member, Partition, PartitionName, Unanswered
-from schemas.topics import INSURERS, TOPICS
+from schemas.topics import TOPICS, copied_from
 
 _SPEC: Any = OffsetSpec  # which has no types
 LATEST, EARLIEST = _SPEC.latest(), _SPEC.earliest()
@@ -30,7 +30,7 @@ def kafka_reading(bootstrap: str, shards: int, seconds: float) -> KafkaReading:
     admin = AdminClient({**client_security.confluent(bootstrap), **QUIET})
     group: Any = admin.describe_consumer_groups([WORKER_GROUP], request_timeout=seconds)[WORKER_GROUP]
     cluster = admin.describe_cluster(request_timeout=seconds).result()
-    of_insurers = sorted(name for name in admin.list_topics(timeout=seconds).topics if name.startswith(INSURERS))
+    of_insurers = sorted(name for name in admin.list_topics(timeout=seconds).topics if copied_from(name))
     names = [*(topic.name for topic in TOPICS), *of_insurers]
     places = [(name, shard) for name in names for shard in range(shards)]
     # In this order: what is written after the first question is not taken for an open transaction.

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from acts.publish_policy import publish_policy
 from acts.publish_treaty import publish_treaty
+from acts.published_treaties import topics_of
 from cli.demo.demo_console import open_console, reports
 from cli.demo.own_servers import require_unused
 from cli.terminal.connect import read_settings
@@ -32,7 +33,7 @@ from infra.servers.local.guard_client import Guarded
 from infra.servers.resolve import PartFailed, PartUnavailable, resolve_kafka, resolve_postgres
 from infra.settings import Settings
 from schemas.policy.policy_file import read_text
-from schemas.topics import AUDIT, DEADLETTER, DECISIONS, INSTRUCTIONS, insurer_topic
+from schemas.topics import AUDIT, DEADLETTER, DECISIONS, INSTRUCTIONS
 from stream.inbound.partition_reader import RangeReader
 from stream.inbound.post import post
 from stream.lag import lag
@@ -197,8 +198,8 @@ def _prepare(engine: Engine, bootstrap: str, settings: Settings, files: list[Pat
 
 
 def _publish_treaties(engine: Engine, bootstrap: str, settings: Settings, files: list[Path]) -> None:
-    leads = {treaty.lead for treaty in load_treaties(files).releases}
-    topic_setup.apply(bootstrap, settings, [insurer_topic(lead) for lead in sorted(leads)])
+    for treaty in load_treaties(files).releases:
+        topic_setup.apply(bootstrap, settings, topics_of(treaty))
     for file in files:
         with engine.begin() as connection:
             publish_treaty(connection, read_text(file), "demo", settings.shards, utc_now, str(file))

@@ -13,15 +13,15 @@ import typer
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from acts.published_treaties import insurer_topics
 from cli.terminal.output import UNUSABLE, fail
 from infra.kafka import topic_setup
 from infra.kafka.client_security import KafkaSecurity
 from infra.keys.personal_data import Keyring, KeyringUnusable, read_keyring
-from infra.ledger import treaty_rows
 from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
 from infra.settings import Settings, SettingsError, unknown_settings
 from schemas.health import PROGRAM
-from schemas.topics import TOPICS, Topic, insurer_topic
+from schemas.topics import TOPICS, Topic
 from stream.deadline import INFRASTRUCTURE_GONE
 
 log = logging.getLogger(__name__)
@@ -96,13 +96,13 @@ def bound_ledger(settings: Settings, patiently: Attempts = at_once, name: str = 
     """The ledger and Kafka's address, after checking that they belong together and that the topics are correct."""
     bootstrap, engine = kafka_address(settings), ledger(settings, patiently, name)
     try:
-        topics = patiently(lambda: [*TOPICS, *_insurer_topics(engine)], "read the treaties")
+        topics = patiently(lambda: [*TOPICS, *_of_insurers(engine)], "read the treaties")
         differences = patiently(lambda: topic_setup.check(bootstrap, settings, topics), "compare the topics")
         wrong = [str(each) for each in differences if not each.harmless]
         if wrong:
             fail(
                 "\n".join(wrong)
-                + "\nrun `huzhu topics apply` (with --insurer ID for payouts.instructions.ID), or fix the topics"
+                + "\nrun `huzhu topics apply`, with HUZHU_DATABASE_URL for those of insurers, or fix the topics"
             )
         for each in differences:
             log.warning("%s; going on", each)
@@ -117,9 +117,9 @@ def bound_ledger(settings: Settings, patiently: Attempts = at_once, name: str = 
     return engine, bootstrap
 
 
-def _insurer_topics(engine: Engine) -> list[Topic]:
+def _of_insurers(engine: Engine) -> list[Topic]:
     with engine.connect() as connection:
-        return [insurer_topic(lead) for lead in treaty_rows.leads(connection)]
+        return insurer_topics(connection)
 
 
 def log_to_stderr(level: str) -> None:

@@ -71,8 +71,9 @@ def publish(
 ) -> None:
     """Publish a treaty for good: from now on its lead pays what is instructed for its schemes and days.
 
-    Creates the lead's topic first. Moves no money: what was instructed before stays as it is. Exit status 1 if the
-    answer is no; 2 if the treaty cannot be published, or if there is nobody to ask and no --yes; 75 without Kafka.
+    Creates the topics of its insurers first. Moves no money: what was instructed before stays as it is. Exit status 1
+    if the answer is no; 2 if the treaty cannot be published, or if there is nobody to ask and no --yes; 75 without
+    Kafka.
     """
     if not operator.strip():
         fail("--operator must not be empty: it says who publishes")

@@ -1,4 +1,4 @@
-"""`huzhu treaty publish`: what it would do, the question, the lead's topic, and the act."""
+"""`huzhu treaty publish`: what it would do, the question, the topics of the insurers, and the act."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from acts.publish_treaty import TreatyPublication, preview_treaty, publish_treaty
+from cli.terminal import treaty_topics
 from cli.terminal.confirm import confirm
 from cli.terminal.given_files import refuse, refuse_together, warning_text
 from cli.terminal.language import OutputLanguage, translator
@@ -20,7 +21,7 @@ from infra.ledger.schema import LedgerMismatch, bind
 from infra.settings import Settings
 from schemas.bilingual import Saying
 from schemas.policy.policy_file import PolicyError, read_text
-from schemas.topics import Topic, insurer_topic
+from schemas.topics import insurer_topic
 from schemas.treaty.treaty_conflicts import TreatiesConflict
 from schemas.treaty.treaty_doubts import treaty_warnings
 from schemas.treaty.treaty_file import TreatyError
@@ -30,9 +31,9 @@ from stream.deadline import INFRASTRUCTURE_GONE
 def publish(
     engine: Engine, bootstrap: str, settings: Settings, file: Path, operator: str, yes: bool, language: OutputLanguage
 ) -> None:
-    """Shows the treaty, asks unless ``yes``, makes the lead's topic, and publishes. Ends the command when it must not.
+    """Shows the treaty, asks unless ``yes``, makes the topics, and publishes. Ends the command when it must not.
 
-    The topic comes first: a treaty in force without it would keep the relay from sending.
+    The topics of the insurers come first: a treaty in force without them would keep the relay from sending.
     """
     try:
         text = read_text(file)
@@ -47,7 +48,7 @@ def publish(
             sys.stderr.write(warning_text(warning, translator(language)))
         _consequence(expected, language)
         confirm(yes, "treaty", language)
-        _make_topic(bootstrap, settings, insurer_topic(expected.treaty.lead))
+        treaty_topics.make(bootstrap, settings, expected.treaty, Saying("没有公布", "Nothing was published"))
         with engine.begin() as connection:
             done = publish_treaty(connection, text, operator, settings.shards, utc_now, str(file))
     except (PolicyError, TreatyError) as error:
@@ -60,14 +61,6 @@ def publish(
         fail(f"没有公布:{error}\nNothing was published: {error}", INFRASTRUCTURE_GONE)
     sentence = Saying(f"已公布 {done.treaty.id}。", f"Published {done.treaty.id}.")
     out.print(translator(language)(sentence))
-
-
-def _make_topic(bootstrap: str, settings: Settings, topic: Topic) -> None:
-    """The lead's topic; ends the command where one of that name is there that the relay could not write to."""
-    topic_setup.apply(bootstrap, settings, [topic])
-    wrong = [str(each) for each in topic_setup.check(bootstrap, settings, [topic]) if not each.harmless]
-    if wrong:
-        fail(f"没有公布:{'; '.join(wrong)}\nNothing was published: {'; '.join(wrong)}")
 
 
 def _consequence(expected: TreatyPublication, language: OutputLanguage) -> None:

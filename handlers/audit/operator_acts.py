@@ -9,6 +9,7 @@ from handlers.audit.journal import Journal
 from schemas.access.callers import KeyAct
 from schemas.access.console_rights import ConsoleAct
 from schemas.books import Closing
+from schemas.bordereau import StatementAct
 from schemas.canonical import base64_text, canonical_json
 from schemas.money import format_yuan
 from schemas.outbound import AuditKind
@@ -39,6 +40,14 @@ def month_closed(journal: Journal, act: Closing) -> int:
     subject = {"month": act.month, "trial_balance_sha256": act.trial_balance_sha256}
     subject |= {"reason": act.reason} if act.reason else {}
     return _act(journal, AUDIT_SHARD, act.operator, value, "closing", AuditKind.MONTH_CLOSED, subject)
+
+
+def statements_issued(journal: Journal, act: StatementAct) -> int:
+    """An operator issues the statements of a treaty's month; returns the number of the act in the journal."""
+    subject = {"treaty_id": act.treaty_id, "month": act.month, "number": str(act.number), "lines": str(act.lines)}
+    subject |= {"lines_sha256": act.lines_sha256}
+    value = canonical_json(act._asdict())
+    return _act(journal, AUDIT_SHARD, act.operator, value, "statement", AuditKind.STATEMENT_ISSUED, subject)
 
 
 def event_replayed(journal: Journal, act: Replay) -> None:

@@ -129,6 +129,7 @@ events = Table(
         "'console', 'treaty', 'statement', 'closing', 'recovery')",
         name="events_disposition",
     ),
+    Index("events_recorded", "recorded_at", postgresql_using="brin"),
 )
 """Every event as it was taken in, in the ledger's order, whatever became of it. The original bytes, for ever."""
 

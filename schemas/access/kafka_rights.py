@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from schemas.topics import INBOUND, INSURERS, OUTBOUND, PAYOUT_RESULTS, TOPICS, insurer_topic
+from schemas.topics import COPIED, INBOUND, OUTBOUND, PAYOUT_RESULTS, TOPICS, insurer_topic, own_prefix
 
 
 class KafkaRole(StrEnum):
     """A kind of program. ``gateway`` forwards what came in over HTTP for all senders.
 
-    An ``insurer`` reads every instruction, as whoever pays for the public fund; a ``lead`` those that it pays itself.
+    An ``insurer`` reads every instruction, as whoever pays for the public fund; a ``lead`` those that it pays itself,
+    and its statements. An insurer of a treaty that leads none has that role too: then there are no orders for it.
     """
 
     WORKER = "worker"
@@ -45,7 +46,7 @@ ROLE_OF: dict[str, KafkaRole] = {
 }
 """The role of each writer and reader that the topics name. The console reads the ledger and not Kafka.
 
-A lead reads topics that are made for it.
+An insurer of a treaty reads topics that are made for it.
 """
 
 WORKER_GROUP = "huzhu-worker"
@@ -81,21 +82,22 @@ def rules(role: KafkaRole, user: str, insurers: Sequence[str] = ()) -> list[Rule
         reads += [topic.name for topic in OUTBOUND]
     if role is KafkaRole.LEAD:
         writes += [PAYOUT_RESULTS.name]
-        reads = [insurer_topic(insurer).name for insurer in insurers]
+        reads = [insurer_topic(insurer, of).name for insurer in insurers for of in COPIED]
     granted = [Rule(user, "topic", name, "WRITE") for name in writes]
     granted += [Rule(user, "topic", name, "READ") for name in reads]
     if role in (KafkaRole.WORKER, KafkaRole.RELAY):  # both compare the topics with their declaration before they start
         for topic in TOPICS:
             granted.append(Rule(user, "topic", topic.name, "DESCRIBE"))
             granted.append(Rule(user, "topic", topic.name, "DESCRIBE_CONFIGS"))
-        for operation in ("DESCRIBE", "DESCRIBE_CONFIGS"):
-            granted.append(Rule(user, "topic", INSURERS, operation, prefixed=True))
+        for of in COPIED:
+            granted.append(Rule(user, "topic", own_prefix(of), "DESCRIBE", prefixed=True))
+            granted.append(Rule(user, "topic", own_prefix(of), "DESCRIBE_CONFIGS", prefixed=True))
         granted.append(Rule(user, "group", RANGES_GROUP, "DESCRIBE"))
     if role is KafkaRole.WORKER:
         granted.append(Rule(user, "group", WORKER_GROUP, "READ"))
     elif role is KafkaRole.RELAY:
-        granted += [Rule(user, "topic", INSURERS, "READ", prefixed=True)]
-        granted += [Rule(user, "topic", INSURERS, "WRITE", prefixed=True)]
+        granted += [Rule(user, "topic", own_prefix(of), "READ", prefixed=True) for of in COPIED]
+        granted += [Rule(user, "topic", own_prefix(of), "WRITE", prefixed=True) for of in COPIED]
         granted.append(Rule(user, "transactional_id", RELAY_TRANSACTIONS, "WRITE", prefixed=True))
     elif reads:
         granted.append(Rule(user, "group", user, "READ", prefixed=True))

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
+from schemas.bordereau import StatementIssued, StatementLines
 from schemas.decisions import ClaimDecided
 from schemas.facts import FACT_TYPES
 from schemas.outbound import AlertRaised, AlertWithdrawn, AuditCheckpointed, AuditRecorded, PayoutInstructed
@@ -31,6 +32,8 @@ OUTBOUND_TYPES: dict[str, type[BaseModel]] = {
     "audit.checkpointed": AuditCheckpointed,
     "alert.raised": AlertRaised,
     "alert.withdrawn": AlertWithdrawn,
+    "statement.lines": StatementLines,
+    "statement.issued": StatementIssued,
 }
 """Every outbound event type, by its name on the wire."""
 

@@ -6,7 +6,7 @@ So only a payout id, which is derived and reveals nothing, becomes a ``subject``
 
 from __future__ import annotations
 
-from schemas.topics import INSTRUCTIONS, INSURERS, OUTBOUND
+from schemas.topics import INSTRUCTIONS, OUTBOUND, copied_from
 
 Headers = list[tuple[str, str | bytes | None]]
 
@@ -14,27 +14,21 @@ SOURCE = b"/huzhu"
 # Values are canonical JSON, where a quote inside a string is always escaped: these bytes can only be the member itself,
 # and what is nested before it has no member of that name. Looking for them costs far less than parsing a decision.
 _EVENT_ID = b'"event_id":"'
+_EVENT_TYPE = b'"event_type":"'
 _OCCURRED_AT = b'"occurred_at":"'
-_FIXED: dict[str, Headers] = {
-    topic.name: [
-        ("ce_specversion", b"1.0"),
-        ("ce_type", topic.event_types[0].encode()),
-        ("ce_source", SOURCE),
-        ("content-type", b"application/json"),
-    ]
-    for topic in OUTBOUND
-}
+_FIXED: Headers = [("ce_specversion", b"1.0"), ("ce_source", SOURCE), ("content-type", b"application/json")]
+_NAMES = {topic.name: topic for topic in OUTBOUND}
 
 
 def headers_of(topic: str, value: bytes) -> Headers | None:
     """The headers of one message; None on inbound topics, to which refused events are sent again."""
-    instructs = topic == INSTRUCTIONS.name or topic.startswith(INSURERS)
-    fixed = _FIXED[INSTRUCTIONS.name] if instructs else _FIXED.get(topic)
-    if fixed is None:
+    of = _NAMES.get(topic) or copied_from(topic)
+    if of is None:
         return None
     event_id = _text(_EVENT_ID, value)
-    headers = [*fixed, ("ce_id", event_id), ("ce_time", _text(_OCCURRED_AT, value))]
-    if instructs:
+    headers = [*_FIXED, ("ce_type", _text(_EVENT_TYPE, value)), ("ce_id", event_id)]
+    headers.append(("ce_time", _text(_OCCURRED_AT, value)))
+    if of is INSTRUCTIONS:
         headers.append(("ce_subject", event_id))  # the event of an instruction has the payout's id
     return headers
 

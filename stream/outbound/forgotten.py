@@ -22,13 +22,14 @@ from kafka.structs import TopicPartition
 from sqlalchemy import Connection, Engine
 
 from acts.adopt_ledger import mark_of
+from acts.published_treaties import insurer_topics
 from acts.reader import Reader, messages
 from infra.kafka import client_security
-from infra.ledger import outbox_rows, treaty_rows
+from infra.ledger import outbox_rows
 from infra.ledger.identity import Identity
 from infra.ledger.outbox_rows import Sent
 from schemas.records import Delivery, OutboxRow
-from schemas.topics import INBOUND, OUTBOUND, RELAY_CURSORS, insurer_topic, insurer_topic_of
+from schemas.topics import INBOUND, OUTBOUND, RELAY_CURSORS, insurer_topic_of
 from stream.outbound.cursors import REMEDY, Cursor, LedgerRefused, cursor_in, read_cursor
 
 LOOK_BACK = 10_000
@@ -40,8 +41,7 @@ ADDED_POLL_SECONDS = 0.02
 
 def own_topics(connection: Connection) -> list[str]:
     """Topics to which nobody but the relay writes, those of insurers too: what is undecided there is its own."""
-    insurers = [insurer_topic(name).name for name in treaty_rows.leads(connection)]
-    return [*(topic.name for topic in OUTBOUND), RELAY_CURSORS.name, *insurers]
+    return [topic.name for topic in (*OUTBOUND, RELAY_CURSORS, *insurer_topics(connection))]
 
 
 def undecided_topics(reader: Reader, shard: int, own: Sequence[str]) -> list[str]:
@@ -121,8 +121,8 @@ def _hash(message: OutboxRow | Delivery) -> bytes:
 
 
 def _topics(row: OutboxRow) -> list[str]:
-    """Where a message goes: an instruction also to the insurer who pays it."""
-    copied = insurer_topic_of(row.topic, row.value)
+    """Where a message goes: an instruction or a statement also to its insurer."""
+    copied = insurer_topic_of(row.topic, row.key, row.value)
     return [row.topic] if copied is None else [row.topic, copied]
 
 

@@ -3,8 +3,8 @@
 Every shard has one transactional id. A starting relay fences the previous one, which also settles its last transaction
 (where Kafka forgets to: `stream.outbound.forgotten`), reads the shard's cursor from `relay.cursors`, checks that it is
 this ledger's (`stream.outbound.cursors`), and goes on after it. Messages and the new cursor are written in one Kafka
-transaction, and so is the copy of an instruction for the insurer who pays it. The ledger is updated afterwards, before
-the next transaction, only to clear its outbox: it never decides what to send next.
+transaction, and so is the copy of an instruction or a statement for its insurer. The ledger is updated afterwards,
+before the next transaction, only to clear its outbox: it never decides what to send next.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ class ShardRelay:
         producer.begin_transaction()
         for row in self._not_sent_before(rows):
             self._produce(producer, row.topic, row.key, row.value)
-            own = insurer_topic_of(row.topic, row.value)
+            own = insurer_topic_of(row.topic, row.key, row.value)
             if own is not None:
                 self._produce(producer, own, row.key, row.value)
         key, value = Cursor(sent.seq, self._ledger, sent.chain).message(self._shard)

@@ -39,6 +39,7 @@ from tests.support.checkpoint_message import checkpoint_message
 from tests.support.paths import CONTRACTS, WUXI
 from tests.support.processes import huzhu
 from tests.support.schemas_in_force import faults, validators
+from tests.support.statement_messages import statement_messages
 
 KNOWN = validators()
 DISPUTE = answer(lines=[3, 1], reasons=["paid by another insurer", "the amount is 5.00"])
@@ -46,7 +47,7 @@ INBOUND = [discharge(), bill(), void(), coverage(), coverage_void(), death(), re
 
 
 def outbound() -> list[Json]:
-    """Every message that a made-up city gives, one that raises an alert, and advances that are too high at first."""
+    """Every message that a made-up city gives, an alert, advances that are too high at first, and statements."""
     lines = [*generate(11, 60), *map(encode, [coverage(), discharge(), bill(), death("2024-01-01")])]
     for version, amount in enumerate(("900.00", "0.01"), start=1):
         taken = [{"scheme_id": "village_mutual_aid", "amount": amount}, {"scheme_id": "unknown", "amount": "1.00"}]
@@ -58,7 +59,7 @@ def outbound() -> list[Json]:
         known = isinstance(reading, Reading)
         deliveries.append(delivery(json.loads(line) if known else line, offset))
     rows = take(empty_world(read_policies([WUXI])), deliveries).outbox
-    return [json.loads(row.value) for row in rows]
+    return [json.loads(row.value) for row in (*rows, *statement_messages())]
 
 
 def test_the_files_are_as_generated() -> None:
@@ -73,7 +74,7 @@ def test_every_event_of_every_topic_has_a_schema() -> None:
 
 
 def test_every_message_that_leaves_is_as_its_schema_says() -> None:
-    """Decisions, instructions, audit entries, refusals and alerts of a whole run, and a checkpoint."""
+    """Decisions, instructions, audit entries, refusals and alerts of a whole run, statements and a checkpoint."""
     messages = [*outbound(), json.loads(checkpoint_message())]
     assert Counter(message["event_type"] for message in messages).keys() == OUTBOUND_TYPES.keys()
     assert [] == [fault for message in messages for fault in faults(KNOWN, message)]

@@ -405,7 +405,7 @@ BUGS = (
     Bug(
         "exports",
         "a-sheet-is-a-row-too-long",
-        "web/console/export_files.py",
+        "infra/files/export_files.py",
         "if sheet is None or at > SHEET_ROWS_MAX:",
         "if sheet is None or at > SHEET_ROWS_MAX + 1:",
         ("tests/web/test_console_exports.py::test_a_long_export_goes_on_in_another_sheet",),

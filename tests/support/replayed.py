@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Engine, select
@@ -38,6 +38,7 @@ from schemas.treaty.treaty_file import parse_treaty
 from tests.support.builders import EmptyLedger, empty_world, reached_by
 from tests.support.ledgers import dispositions
 from tests.support.outbox import waiting_messages
+from tests.support.stated_past import StatedPast
 
 
 @dataclass
@@ -90,7 +91,8 @@ def recorded(ledger: Engine) -> Journal:
 
 def replayed(ledger: Engine) -> Journal:
     """What an empty ledger makes of the events of this one, taken one by one in their recorded order."""
-    world, journal = empty_world(Policies()), Journal()
+    world, journal, past = empty_world(Policies()), Journal(), StatedPast()
+    published: dict[str, datetime] = {}
     with ledger.connect() as connection:
         rows = connection.execute(select(tables.events).order_by(tables.events.c.event_no)).all()
     for row in rows:
@@ -102,6 +104,10 @@ def replayed(ledger: Engine) -> Journal:
             treaty = parse_treaty((value or b"").decode())
             treaty_published(processor.journal, value or b"", treaty, (key or b"").decode())
             world.treaties = world.treaties.joined(treaty)
+            published[treaty.id] = row.recorded_at
+        elif row.disposition == "statement":
+            act = json.loads(value or b"")
+            world.statements |= past.issue(processor.journal, world.treaties, published, journal.audit, act)
         elif row.disposition == "replay":
             event_replayed(processor.journal, _order(json.loads(value or b"")))
         elif row.disposition == "reissue":
@@ -120,6 +126,7 @@ def replayed(ledger: Engine) -> Journal:
         numbered = [each._replace(number=row.event_no) for each in processor.outcome.postings]
         processor.outcome.postings[:] = numbered
         journal.add(processor.outcome)
+        past.add(row.event_no, row.recorded_at, processor.outcome, world)
     return journal
 
 

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from schemas.topics import CHECKPOINTS, OUTBOUND, RELAY_CURSORS
+from schemas.topics import CHECKPOINTS, OUTBOUND, RELAY_CURSORS, STATEMENTS, insurer_topic
 from stream.outbound.cloudevents import headers_of
 from tests.support.builders import POLICY, Json, bill, coverage, death, discharge, policies, process
+from tests.support.statement_messages import statement_messages
 
 
 @pytest.mark.parametrize("name", ["E1", 'E","event_id":"x","occurred_at":"y', '\\"event_id":"x"', "住院一号"])
@@ -16,7 +17,12 @@ def test_headers_are_those_of_the_value(name: str) -> None:
     """Ids are the senders' own: one that looks like a member of the event is still only text."""
     events: list[Json | bytes] = [coverage(), discharge(name), bill("S1", name), b"{", death("2024-02-01")]
     sent = process(events, policies(POLICY)).outbox
+    taken = [{"scheme_id": "village_mutual_aid", "amount": "900.00"}]
+    withdrawn = [*events[:2], bill("S1", name, advances=taken), bill("S1", name, version=2)]
+    sent += process(withdrawn, policies(POLICY)).outbox
+    sent += statement_messages()
     elsewhere = {CHECKPOINTS.name}  # made by whoever signs the audit log
+    assert {"alert.raised", "alert.withdrawn"} <= {json.loads(row.value)["event_type"] for row in sent}
     assert {topic.name for topic in OUTBOUND} - elsewhere == {row.topic for row in sent}
     for row in sent:
         value, headers = json.loads(row.value), headers_of(row.topic, row.value)
@@ -27,6 +33,8 @@ def test_headers_are_those_of_the_value(name: str) -> None:
             found["ce_id"],
             found["ce_time"],
         )
+        if row.topic == STATEMENTS.name:
+            assert headers == headers_of(insurer_topic("insurer-a", STATEMENTS).name, row.value)
         assert value.get("payout_id") == found.get("ce_subject") or row.topic != "payouts.instructions"
 
 

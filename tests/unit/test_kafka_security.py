@@ -11,7 +11,7 @@ from infra.kafka import client_security
 from infra.kafka.client_security import KafkaSecurity
 from infra.settings import Settings, SettingsError
 from schemas.access.kafka_rights import ROLE_OF, KafkaRole, rules
-from schemas.topics import INBOUND, INSURERS, OUTBOUND, TOPICS
+from schemas.topics import COPIED, INBOUND, OUTBOUND, TOPICS, own_prefix
 from tests.support.certificates import issued
 from tests.support.paths import REPOSITORY
 
@@ -156,7 +156,7 @@ def test_each_role_may_do_what_the_topics_say_and_no_more() -> None:
     """Only the worker reads what comes in, only the relay writes what goes out, and nobody may do everything.
 
     The relay also sends refused events again, and reads what it sent when Kafka forgot to mark it as committed. A lead
-    reads its own topic alone.
+    reads its own topics alone.
     """
     found = {role: set(rules(role, f"u-{role}", ["insurer-a"])) for role in KafkaRole}
     writers = {
@@ -170,16 +170,17 @@ def test_each_role_may_do_what_the_topics_say_and_no_more() -> None:
     assert writers["hospital.expenses"] == {KafkaRole.HOSPITAL, KafkaRole.GATEWAY, KafkaRole.RELAY}
     assert writers["payouts.results"] == {KafkaRole.INSURER, KafkaRole.LEAD, KafkaRole.GATEWAY, KafkaRole.RELAY}
     assert readers["payouts.instructions"] == {KafkaRole.INSURER, KafkaRole.RELAY}
-    for_auditors = ("audit.events", "claims.deadletter", "alerts")
+    for_auditors = ("audit.events", "claims.deadletter", "alerts", "insurance.statements")
     assert all(readers[name] == {KafkaRole.AUDITOR, KafkaRole.RELAY} for name in for_auditors)
     assert {rule.user for rule in found[KafkaRole.INSURER]} == {"u-insurer"}
     own = {rule.name for rule in found[KafkaRole.LEAD] if (rule.resource, rule.operation) == ("topic", "READ")}
-    assert own == {"payouts.instructions.insurer-a"}
-    of_insurers = {role for role in KafkaRole for rule in found[role] if rule.name.startswith("payouts.instructions.")}
-    assert of_insurers == {KafkaRole.LEAD, KafkaRole.RELAY, KafkaRole.WORKER}
-    assert {KafkaRole.RELAY} == {
-        role for role in KafkaRole for rule in found[role] if rule.name == INSURERS and rule.operation == "WRITE"
-    }
+    assert own == {"payouts.instructions.insurer-a", "insurance.statements.insurer-a"}
+    for prefix in map(own_prefix, COPIED):
+        of_insurers = {role for role in KafkaRole for rule in found[role] if rule.name.startswith(prefix)}
+        assert of_insurers == {KafkaRole.LEAD, KafkaRole.RELAY, KafkaRole.WORKER}
+        assert {KafkaRole.RELAY} == {
+            role for role in KafkaRole for rule in found[role] if rule.name == prefix and rule.operation == "WRITE"
+        }
     groups = {
         (role, rule.name) for role in KafkaRole for rule in found[role] if rule.resource == "group" and rule.prefixed
     }

@@ -18,6 +18,7 @@ from schemas.months import (
     month_end,
     month_of,
     month_start,
+    months_between,
     next_month,
     parse_month,
 )
@@ -85,3 +86,8 @@ def test_every_day_is_in_one_month(day: date) -> None:
     assert month == month_of(last_day(month)) == parse_month(format_month(month))
     assert month_end(month) == month_start(next_month(month))
     assert next_month(month) == month_of(last_day(month) + timedelta(days=1))
+    assert (0, 1, -1) == (
+        months_between(month, month),
+        months_between(month, next_month(month)),
+        months_between(next_month(month), month),
+    )

@@ -17,14 +17,14 @@ import pyarrow.parquet
 import pytest
 from python_calamine import CalamineWorkbook
 
+from infra.files import export_files
+from infra.files.export_files import Field, write_csv, write_parquet, write_xlsx
 from tests.support.builders import Json, bill, coverage, discharge, encode
 from tests.support.ledgers import for_person, give, held, in_order, person_of_shard
 from tests.support.owed_person import OwedPerson
 from tests.support.servers import await_true
 from tests.web.desk import Desk
 from tests.web.town import post, publish_two
-from web.console import export_files
-from web.console.export_files import Field, write_csv, write_parquet, write_xlsx
 
 KINDS = ("xlsx", "csv", "parquet")
 FIELDS = [

@@ -19,6 +19,7 @@ from starlette.responses import FileResponse, Response
 from acts.published_policies import published_policies
 from acts.record_operator_acts import record_operator_acts
 from handlers.words.masking import mask_id, mask_text
+from infra.files.export_files import MEDIA_TYPES, WRITERS, Field
 from infra.ledger import digest
 from infra.ledger.export_rows import Filter, rows_of
 from schemas.access.console_rights import Right
@@ -27,7 +28,6 @@ from schemas.dates import format_instant, shanghai_date
 from schemas.decisions import Status
 from schemas.records import Export, PayoutState
 from schemas.refusals import RefusalCode
-from web.console.export_files import MEDIA_TYPES, WRITERS, Field
 from web.console.visit import PageRefused, Visit
 
 KINDS = {

@@ -335,6 +335,7 @@ def create_tables() -> None:
         sa.PrimaryKeyConstraint("event_no", "entry", "leg"),
     )
     op.create_index("postings_booked", "postings", ["booked_on"], postgresql_using="brin")
+    op.create_index("events_recorded", "events", ["recorded_at"], postgresql_using="brin")
     op.create_table(
         "book_months",
         sa.Column("month", sa.Date(), nullable=False),
