@@ -109,6 +109,23 @@ def test_months_add_up_to_what_they_are_together() -> None:
     assert opposite, "no month in which a part has the other sign than the month"
 
 
+def test_after_every_month_all_insurers_together_have_borne_the_net() -> None:
+    """To the fen, at every prefix of any months; each insurer has borne its part of the net so far, and nobody more."""
+    below = opposite = 0
+    for random, treaty in treaties(TREATIES):
+        sums = sums_of(random, treaty)
+        borne, ceded_so_far = [0] * len(treaty.shares), 0
+        for before, after in pairwise(sums):
+            parts, cession = month_parts(before, after, treaty)
+            borne = [so_far + part for so_far, part in zip(borne, parts, strict=True)]
+            ceded_so_far += cession
+            assert after - sums[0] == sum(borne) + ceded_so_far, (treaty, sums)
+            assert (borne, ceded_so_far) == month_parts(sums[0], after, treaty), (treaty, sums)
+            below += after < 0
+            opposite += cession < 0
+    assert min(below, opposite) > TREATIES // 10, "too few months below zero, or that take a cession back"
+
+
 def test_there_and_back_costs_nobody_anything() -> None:
     """A month that takes back exactly what another one paid gives every insurer its part back."""
     for random, treaty in treaties(TREATIES):
