@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
+from acts.four_eyes import NotDone
+from acts.stated_payouts import stated_payouts
 from cli.payouts.payouts_command import reading, require_payer, require_scheme
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
@@ -23,7 +26,7 @@ from infra.files.csv_cells import harmless
 from infra.files.statement_files import HEADINGS, UnusableStatement, read_statement
 from infra.ledger.payout_states import payouts_to_compare
 from schemas.bilingual import Saying
-from schemas.statement import Difference, DifferenceKind, Scope
+from schemas.statement import Difference, DifferenceKind, Issued, Scope
 
 EXAMPLE = "Example: huzhu reconcile march.xlsx --scheme village_mutual_aid --since 2027-03-01 --until 2027-04-01"
 
@@ -38,6 +41,7 @@ KINDS = {
     DifferenceKind.DUPLICATE_IN_STATEMENT: Saying("重复", "duplicate in the statement"),
     DifferenceKind.UNREADABLE_LINE: Saying("无法识别的行", "unreadable line"),
     DifferenceKind.OTHER_PAYER: Saying("付款方不符", "another payer"),
+    DifferenceKind.OTHER_STATEMENT: Saying("不在本期", "in another statement"),
 }
 HEADS = (
     Saying("差异", "difference"),
@@ -60,6 +64,9 @@ def reconcile(
     until: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day after the last such day.")
     ] = None,
+    issued: Annotated[
+        str | None, typer.Option("--statement", help="Compare with this issued statement instead of with the ledger.")
+    ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(help=f"COLUMN=HEADING for a column that is not recognised: {', '.join(HEADINGS)}."),
@@ -81,9 +88,16 @@ def reconcile(
     scope = Scope(scheme, _day(since), _day(until), payer)
     if scope.since is not None and scope.until is not None and scope.until <= scope.since:
         fail("--until 须晚于 --since(不含当天)\n--until must be after --since: it is the day after the last one")
+    if issued is not None and scope != Scope():
+        fail(
+            "--statement 已指明全部支付,不能再用 --scheme、--payer、--since 或 --until\n"
+            "--statement says which payouts: it goes without --scheme, --payer, --since and --until"
+        )
     with reading(ledger(read_settings())) as connection:
         require_scheme(connection, scheme)
         require_payer(connection, payer)
+        if issued is not None:
+            scope = scope._replace(issued=_issued(connection, issued))
         payouts = payouts_to_compare(connection, {line.payout_id for line in statement.lines}, scope)
     all_differences = differences(statement, payouts, scope)
     say = translator(language, " ")
@@ -102,6 +116,11 @@ def reconcile(
                 f"对账单 {lines} 行,账本应有 {expected} 笔",
                 f"{lines} lines in the statement, {expected} payouts in the ledger",
             )
+            if issued is None
+            else Saying(
+                f"文件 {lines} 行,对账单 {issued} 应有 {expected} 笔",
+                f"{lines} lines in the file, {expected} payouts on the statement {issued}",
+            )
         )
     )
     if "state" not in statement.columns:
@@ -115,6 +134,13 @@ def reconcile(
     if all_differences:
         raise typer.Exit(DIFFERENT)
     out.print(say(Saying("完全一致", "statement and ledger agree")))
+
+
+def _issued(connection: Connection, statement_id: str) -> Issued:
+    try:
+        return stated_payouts(connection, statement_id)
+    except NotDone as error:
+        fail(str(error))
 
 
 def _column(text: str) -> tuple[str, str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.listing import print_table
 from cli.terminal.output import out
 from cli.terminal.rules_table import rules_table
+from handlers.words.answer_sentences import answer_words
 from handlers.words.claim_sentences import yuan
 from handlers.words.payout_sentences import STATES
 from handlers.words.statement_sentences import statement_facts
 from schemas.bilingual import Saying
 from schemas.bordereau import StatementIssued
+from schemas.facts import StatementAnswered
+from schemas.ids import StatementId
 from schemas.months import format_month
 
 _INSURER = Saying("保险公司", "insurer")
@@ -31,14 +34,16 @@ def show_month(statement: StatementIssued, language: OutputLanguage) -> None:
     print_table(heads, parts, right=(1, 2))
 
 
-def show(statement: StatementIssued, language: OutputLanguage) -> None:
-    """One statement."""
+def show(statement: StatementIssued, answer: StatementAnswered | None, language: OutputLanguage) -> None:
+    """One statement, and the newest answer to it."""
     say = translator(language, " ")
     out.print(f"{statement.statement_id} {statement.insurer}")
     show_month(statement, language)
     total = yuan(statement.part + statement.part_of_cession)
     bears = Saying(f"{statement.insurer} 本月承担 {total} 元", f"{statement.insurer} bears {total} yuan of the month")
     out.print(say(bears))
+    answered = answer_words(answer)
+    out.print(say(Saying(f"答复:{answered.zh}", f"answer: {answered.en}")))
     heads = [say(each) for each in (Saying("保障层", "scheme"), _LINES, _NET)]
     print_table(heads, [(e.scheme_id, str(e.lines), yuan(e.net)) for e in statement.by_scheme], right=(1, 2))
     heads = [say(each) for each in (Saying("月末状态", "state at the end"), _LINES, _NET)]
@@ -48,8 +53,10 @@ def show(statement: StatementIssued, language: OutputLanguage) -> None:
     out.print(say(root))
 
 
-def listed(statements: Sequence[StatementIssued], language: OutputLanguage) -> None:
-    """Statements line by line."""
+def listed(
+    statements: Sequence[StatementIssued], answers: Mapping[StatementId, StatementAnswered], language: OutputLanguage
+) -> None:
+    """Statements line by line, with how each was answered."""
     say = translator(language, " ")
     heads = (
         Saying("对账单", "statement"),
@@ -60,6 +67,7 @@ def listed(statements: Sequence[StatementIssued], language: OutputLanguage) -> N
         Saying("明细", "lines"),
         Saying("本月净额", "net of the month"),
         Saying("承担", "bears"),
+        Saying("答复", "answer"),
     )
     rows = [
         (
@@ -71,6 +79,7 @@ def listed(statements: Sequence[StatementIssued], language: OutputLanguage) -> N
             str(each.lines),
             yuan(each.net),
             yuan(each.part + each.part_of_cession),
+            say(answer_words(answers.get(StatementId(each.statement_id)))),
         )
         for each in statements
     ]

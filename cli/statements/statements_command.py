@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from acts.answered_statements import standing_answers
 from acts.four_eyes import NotDone
 from acts.issue_statements import issue_statements, preview_statements
 from acts.issued_statements import differs, issued_statement, issued_statements, lines_again
 from acts.published_treaties import published_treaties
 from cli.payouts.payouts_command import reading
-from cli.statements import statement_export, statement_table
+from cli.statements import answers_command, statement_export, statement_table
 from cli.terminal import treaty_topics
 from cli.terminal.confirm import confirm_act
 from cli.terminal.connect import kafka_address, ledger, read_settings
@@ -22,15 +23,20 @@ from cli.terminal.listing import JsonOption, print_json
 from cli.terminal.operators import Operator, acting, require_named
 from cli.terminal.output import fail, out
 from handlers.treaties.statements import MonthLines
+from handlers.words.answer_sentences import answer_words
 from infra.clock import utc_now
 from infra.kafka import topic_setup
 from infra.ledger.schema import LedgerMismatch, bind
 from schemas.bilingual import Saying
 from schemas.bordereau import StatementIssued
+from schemas.facts import StatementAnswered
+from schemas.ids import StatementId
 from schemas.months import format_month
 from stream.deadline import INFRASTRUCTURE_GONE
 
 app = typer.Typer(no_args_is_help=True, help="Issue and read statements of what each insurer of a treaty bears.")
+
+app.command("answers", epilog=answers_command.EXAMPLE)(answers_command.answers)
 
 CHANGED = 1
 """Exit status when the ledger no longer gives the lines that were issued."""
@@ -89,13 +95,14 @@ def list_statements(
     language: LanguageOption = OutputLanguage.ZH,
     as_json: JsonOption = False,
 ) -> None:
-    """List the issued statements by treaty and month, with what each insurer bears."""
+    """List the issued statements by treaty and month, with what each insurer bears and whether it confirmed that."""
     with reading(ledger(read_settings())) as connection:
         found = issued_statements(connection, treaty, insurer)
+        answers = standing_answers(connection)
     if as_json:
-        print_json({"statements": [_short(each) for each in found]})
+        print_json({"statements": [_short(each, answers) for each in found]})
         return
-    statement_table.listed(found, language)
+    statement_table.listed(found, answers, language)
 
 
 @app.command(epilog="Example: huzhu statements show ST-0b8a1c --language both")
@@ -114,11 +121,13 @@ def show(
         lines = MonthLines(kept=False)
         for _ in lines_again(connection, found, lines):
             pass
+        answers = standing_answers(connection)
     same = not differs(found, lines)
     if as_json:
-        print_json({"statement": found.model_dump(mode="json"), "lines_agree": same})
+        answer = answer_words(answers.get(StatementId(statement))).en
+        print_json({"statement": found.model_dump(mode="json"), "lines_agree": same, "answer": answer})
     else:
-        statement_table.show(found, language)
+        statement_table.show(found, answers.get(StatementId(statement)), language)
     if not same:
         fail(_differing(found), CHANGED)
 
@@ -156,8 +165,11 @@ def _differing(statement: StatementIssued) -> str:
     )
 
 
-def _short(statement: StatementIssued) -> dict[str, object]:
+def _short(statement: StatementIssued, answers: dict[StatementId, StatementAnswered]) -> dict[str, object]:
     names = ("statement_id", "treaty_id", "number", "insurer", "lines")
     amounts = ("net", "cession", "part", "part_of_cession")
     told = statement.model_dump(mode="json")
-    return {name: told[name] for name in (*names, *amounts)} | {"month": format_month(statement.month)}
+    return {name: told[name] for name in (*names, *amounts)} | {
+        "month": format_month(statement.month),
+        "answer": answer_words(answers.get(StatementId(statement.statement_id))).en,
+    }

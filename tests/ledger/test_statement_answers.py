@@ -8,6 +8,8 @@ from datetime import date
 import pytest
 from sqlalchemy import Engine, insert, select, text
 
+from acts.answered_statements import given_answers, standing_answers
+from handlers.treaties.statements import statement_id
 from infra.ledger import claim_search, clearing_tables, tables
 from infra.ledger.statement_answers import insurers_of
 from schemas.ids import StatementId
@@ -15,6 +17,8 @@ from tests.support.acts import publish_treaty_text
 from tests.support.builders import SHARDS, Json, answer, bill, coverage, discharge
 from tests.support.covered_person import CoveredPerson
 from tests.support.ledgers import contents, dispositions
+from tests.support.replayed import assert_replays
+from tests.support.stated_town import StatedTown
 from tests.support.treaties import treaty_text
 
 UNTOUCHED = ("claims", "decisions", "benefits", "instructions", "payout_states", "postings", "statements")
@@ -93,3 +97,20 @@ def test_a_person_who_is_called_as_an_insurer_is_another_one(office: Office) -> 
     assert [30_000, 30_000] == [row.amount for each, row in office.instructed() if each["person_id"] == "insurer-a"]
     with office.ledger.connect() as connection:
         assert claim_search.person_exists(connection, "insurer-a")
+
+
+def test_answers_are_replayed_with_the_statements_that_they_meet(ledger: Engine) -> None:
+    """What the audit log says of each, before and after its statement was issued, comes out the same (law 7)."""
+    town = StatedTown(ledger)
+    name = statement_id("t1", date(2025, 1, 1), "insurer-b")
+    town.take(answer(name, "insurer-b"))
+    town.set("2025-02-03T09:00:00+08:00")
+    assert name in [each.statement_id for each in town.issue("2025-01")]
+    town.take(answer(name, "insurer-b", version=2, reasons=["nothing was paid"]), answer("ST-9", "insurer-c"))
+    with ledger.connect() as connection:
+        given = given_answers(connection)
+        standing = standing_answers(connection)
+    said = {(each.kept.statement_id, each.kept.version, each.matched, each.replaced) for each in given}
+    assert {(name, 1, True, True), (name, 2, True, False), ("ST-9", 1, False, False)} == said
+    assert {name: 2} == {each: fact.version for each, fact in standing.items()}
+    assert_replays(ledger)

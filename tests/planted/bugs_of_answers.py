@@ -85,6 +85,25 @@ BUGS = (
         ("tests/unit/test_masking.py::test_each_field_of_an_event_is_open_or_covered",),
     ),
     Bug(
+        "answers",
+        "the-first-answer-stands",
+        "acts/answered_statements.py",
+        "sorted(kept, key=lambda each: each.version)}",
+        "sorted(kept, key=lambda each: -each.version)}",
+        (
+            "tests/contracts/test_answer_commands.py::test_an_answer_is_seen_wherever_the_statement_is",
+            f"{ANSWERS}::test_answers_are_replayed_with_the_statements_that_they_meet",
+        ),
+    ),
+    Bug(
+        "reconcile",
+        "what-a-list-lacks-is-not-looked-up",
+        "infra/ledger/payout_states.py",
+        "        within, payout_ids = [false()], {*payout_ids, *scope.issued.ordered}\n",
+        "        within = [false()]\n",
+        ("tests/contracts/test_answer_commands.py::test_a_list_is_compared_with_a_statement",),
+    ),
+    Bug(
         "reconcile",
         "states-since-the-month-ended",
         "handlers/claims/reconcile.py",
