@@ -13,9 +13,11 @@ from sqlalchemy import Connection
 from handlers.audit.log_check import AuditEntry, Fault, Finding
 from infra.ledger import audit_log
 from infra.ledger.audit_log import Ordered, StoredEntry
+from infra.ledger.book_rows import closed_months
 from schemas.bilingual import Saying
 from schemas.canonical import sha256_hex
 from schemas.money import parse_yuan
+from schemas.months import format_month
 from schemas.outbound import AuditKind
 from schemas.treaty.treaty_model import FUND
 
@@ -25,16 +27,18 @@ _NAMES = {
     "instructions": Saying("支付指令", "payout instruction"),
     "policies": Saying("方案", "policy"),
     "treaties": Saying("承保协议", "treaty"),
+    "book_months": Saying("月结", "closed month"),
 }
 
 
 class ContentCheck:
-    """Compares entries with the events, decisions, instructions, policies and treaties of the same ledger."""
+    """Compares entries with the events, decisions, instructions, policies, treaties and months of the same ledger."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._policies = audit_log.policy_hashes(connection)
         self._treaties = audit_log.treaty_hashes(connection)
+        self._months = {format_month(each.month): each.sha256 for each in closed_months(connection).values()}
         self._published: set[str] = set()
         self._audited: Counter[str] = Counter()
         self._faulty: set[int] = set()
@@ -75,6 +79,9 @@ class ContentCheck:
                 zh, en = _NAMES[table]
                 saying = Saying(f"账本中的{zh} {sha256} 没有审计条目", f"no entry publishes the {en} {sha256}")
                 findings.append(Finding(None, None, Fault.NOT_AUDITED, saying))
+        for month in sorted(self._months.keys() - self._published):
+            saying = Saying(f"{month} 的月结没有审计条目", f"no entry closes the month {month}")
+            findings.append(Finding(None, None, Fault.NOT_AUDITED, saying))
         return findings
 
     def _changed(
@@ -94,6 +101,11 @@ class ContentCheck:
         self._audited["events"] += 1
         if entry.kind in (AuditKind.POLICY_PUBLISHED, AuditKind.TREATY_PUBLISHED):
             self._published |= {subject.get("policy_sha256", ""), subject.get("treaty_sha256", "")}
+        if entry.kind == AuditKind.MONTH_CLOSED:
+            month = subject.get("month", "")
+            self._published.add(month)
+            if self._months.get(month) != subject.get("trial_balance_sha256"):
+                return "book_months"
         if row.event_sha256 is None:
             return "events"
         if entry.kind == AuditKind.EVENT_REPLAYED:
@@ -106,9 +118,9 @@ class ContentCheck:
 
 
 def _which(entry: AuditEntry) -> str:
-    """What an entry is about, without the person: a claim, a payout, a policy, a treaty or a place in a topic."""
+    """What an entry is about, without the person: a claim, a payout, a policy, a treaty, a month or a place."""
     subject = entry.subject
-    for name in ("payout_id", "claim_id", "policy_id", "treaty_id"):
+    for name in ("payout_id", "claim_id", "policy_id", "treaty_id", "month"):
         if name in subject:
             return subject[name]
     place = [subject.get(name) for name in ("topic", "partition", "offset")]

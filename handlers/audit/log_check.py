@@ -47,6 +47,7 @@ class Fault(StrEnum):
     CHECKPOINT_MISMATCH = "checkpoint mismatch"
     CONTENT_CHANGED = "content changed"
     NOT_AUDITED = "not audited"
+    BOOKS_DISAGREE = "books disagree"
 
 
 class Finding(NamedTuple):

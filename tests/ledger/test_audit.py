@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import Engine, Row, select, text
 
 from acts.adopt_ledger import adopt_ledger
+from acts.close_month import close_month
 from acts.export_audit_log import checkpoints_beside, export_audit_log
 from acts.make_checkpoints import Made, make_due
 from acts.prove_payout import NotProvable, prove
@@ -29,6 +30,7 @@ from infra.ledger import tables
 from schemas.access.callers import ApiRole
 from schemas.canonical import NO_HASH, canonical_json, sha256_hex
 from schemas.checkpoint import SignedCheckpoint, parse_notes
+from schemas.dates import SHANGHAI
 from schemas.outbound import AuditKind
 from schemas.records import Export
 from tests.support.acts import create_key, publish, publish_treaty_text, record_export, revoke_key, rotate_key
@@ -146,6 +148,7 @@ def test_a_ledger_with_every_kind_of_entry_is_good(ledger: Engine) -> None:
     record_export(ledger, Export("claims", {"since": "2024-01-01"}, 7, "0" * 64, "li.na"), now)
     with ledger.begin() as connection:
         adopt_ledger(connection, [], "li.na", "restored from a backup", now)
+        close_month(connection, date(2025, 3, 1), "li.na", SHARDS, lambda: datetime(2025, 4, 1, tzinfo=SHANGHAI))
     verified = verify(ledger)
     assert [] == verified.findings
     with ledger.connect() as connection:
@@ -457,6 +460,7 @@ def test_a_cut_end_is_found_only_against_a_checkpoint_that_was_kept_elsewhere(pa
         f"DELETE FROM checkpoints WHERE shard = 1 AND size = {end}",
         f"DELETE FROM decisions WHERE event_no IN ({doomed})",
         f"DELETE FROM instructions WHERE event_no IN ({doomed})",
+        f"DELETE FROM postings WHERE event_no IN ({doomed})",
         f"DELETE FROM events WHERE event_no IN ({doomed})",
         f"DELETE FROM audit_entries WHERE shard = 1 AND seq > {size}",
         f"UPDATE shards SET audit_seq = {size}, audit_hash = (SELECT hash FROM audit_entries WHERE shard = 1 "

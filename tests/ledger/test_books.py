@@ -7,14 +7,15 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from acts.close_month import NotClosable
-from infra.ledger import tables
+from acts.four_eyes import NoProposal, OwnProposal, TooLate
+from acts.propose_closing import approve_closing, propose_closing, reject_closing
 from infra.ledger.book_rows import EntryFilter
 from schemas.canonical import sha256_hex
 from tests.support.book_year import BookYear
-from tests.support.builders import bill, discharge, void
+from tests.support.builders import SHARDS, bill, discharge, void
 from tests.support.ledgers import contents
 from tests.support.replayed import assert_replays
 
@@ -72,11 +73,8 @@ def test_closing_is_an_act_in_the_audit_log(year: BookYear) -> None:
     """With the operator, the month and the SHA-256 of the trial balance."""
     year.take(bill())
     closed = year.on("2025-05-01", "00:00:00").close("2025-04")
-    entry = tables.audit_entries
-    with year.ledger.connect() as connection:
-        (row,) = connection.execute(select(entry).where(entry.c.kind == "month.closed")).all()
-    told = json.loads(row.value)
-    assert "operator:li.na" == row.actor
+    (told,) = year.audited("month.closed")
+    assert "operator:li.na" == told["actor"]
     assert {"month": "2025-04", "trial_balance_sha256": closed.sha256} == told["subject"]
 
 
@@ -140,4 +138,33 @@ def test_entries_are_found_by_month_account_and_payout(year: BookYear) -> None:
     assert [("2025-05", payable), ("2025-05", expense)] == found(since=date(2025, 5, 1), before=date(2025, 6, 1))
     assert [("2025-06", payable)] == found(account="cash:fund")
     assert [("2025-05", expense), ("2025-06", payable)] == found(reference=new)
+    assert_replays(year.ledger)
+
+
+def test_in_the_console_two_people_close_a_month(year: BookYear) -> None:
+    """Whoever proposed cannot approve; one closing waits at a time; the act names both, and replays."""
+    year.take(bill())
+    april = date(2025, 4, 1)
+    with pytest.raises(NotClosable), year.ledger.begin() as connection:
+        propose_closing(connection, april, "month end", "li.na", year.clock)
+    year.on("2025-05-02")
+    with year.ledger.begin() as connection:
+        number = propose_closing(connection, april, "month end", "li.na", year.clock)
+    with pytest.raises(TooLate), year.ledger.begin() as connection:
+        propose_closing(connection, april, "month end", "zhao.min", year.clock)
+    with pytest.raises(OwnProposal), year.ledger.begin() as connection:
+        approve_closing(connection, number, "Li.Na", SHARDS, year.clock)
+    with year.ledger.begin() as connection:
+        reject_closing(connection, number, "a report is missing", "wang.wei", year.clock)
+    with year.ledger.begin() as connection:
+        number = propose_closing(connection, april, "month end", "li.na", year.clock)
+    with year.ledger.begin() as connection:
+        closed = approve_closing(connection, number, "wang.wei", SHARDS, year.clock)
+    with pytest.raises(TooLate), year.ledger.begin() as connection:
+        approve_closing(connection, number, "wang.wei", SHARDS, year.clock)
+    with pytest.raises(NoProposal), year.ledger.begin() as connection:
+        reject_closing(connection, 99, "why", "wang.wei", year.clock)
+    assert closed.sha256 == sha256_hex(year.stored("2025-04"))
+    (entry,) = year.audited("month.closed")
+    assert "month end (proposed by li.na, approved by wang.wei)" == entry["subject"]["reason"]
     assert_replays(year.ledger)

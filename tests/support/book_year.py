@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 
 from sqlalchemy import Engine, select
@@ -9,14 +10,14 @@ from sqlalchemy import Engine, select
 from acts.book_balances import all_balances, balance_of
 from acts.close_month import MonthClosed, close_month
 from handlers.books.trial_balance import trial_balance_bytes
-from infra.ledger import book_rows, payout_states, reads
+from infra.ledger import book_rows, payout_states, reads, tables
 from infra.ledger.book_rows import EntryFilter
 from infra.ledger.clearing_tables import postings
 from schemas.books import BookEntry
 from schemas.dates import SHANGHAI
 from schemas.months import parse_month
 from tests.support.acts import reissue
-from tests.support.builders import SHARDS, report
+from tests.support.builders import SHARDS, Json, report
 from tests.support.covered_person import CoveredPerson
 from tests.support.ledgers import ticking
 
@@ -65,6 +66,12 @@ class BookYear(CoveredPerson):
     def entries(self, chosen: EntryFilter = EntryFilter()) -> list[BookEntry]:  # noqa: B008
         with self.ledger.connect() as connection:
             return list(book_rows.entries(connection, chosen))
+
+    def audited(self, kind: str) -> list[Json]:
+        """The audit entries of a kind."""
+        entry = tables.audit_entries
+        with self.ledger.connect() as connection:
+            return [json.loads(each) for each in connection.scalars(select(entry.c.value).where(entry.c.kind == kind))]
 
     def booked(self) -> list[tuple[date, int]]:
         """The day of each leg and its fen."""

@@ -1,0 +1,65 @@
+"""Whether the postings are those of the ledger's instructions, reports and waivers, worked out a second time in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+
+# What handlers/books/entries.py posts, added up for each payout and account: with the instruction, and later.
+_UNLIKE = text("""
+WITH payouts AS (
+    SELECT i.payout_id, i.scheme_id, i.set_off_of, i.reversal_of IS NOT NULL AND i.set_off_of IS NULL AS book,
+        i.kind = 'payment' AS payment, i.amount,
+        i.payer || ':' || CASE i.payee_id WHEN '' THEN 'person' ELSE 'facility:' || i.payee_id END AS between,
+        i.payer, i.reversal_of IS NULL AND s.state = 'paid' AS moved
+    FROM instructions i LEFT JOIN payout_states s USING (payout_id, person_id)
+), expected AS (
+    SELECT payout_id, true AS instructed, 'expense:' || scheme_id AS account,
+        CASE WHEN payment THEN amount ELSE -amount END AS fen FROM payouts
+    UNION ALL
+    SELECT payout_id, true, CASE WHEN payment = book THEN 'receivable:' ELSE 'payable:' END || between,
+        CASE WHEN payment THEN -amount ELSE amount END FROM payouts
+    UNION ALL
+    SELECT payout_id, true, side || between, CASE side WHEN 'payable:' THEN amount ELSE -amount END
+        FROM payouts CROSS JOIN (VALUES ('payable:'), ('receivable:')) AS sides (side) WHERE set_off_of IS NOT NULL
+    UNION ALL
+    SELECT payout_id, false, CASE WHEN payment THEN 'payable:' ELSE 'receivable:' END || between,
+        CASE WHEN payment THEN amount ELSE -amount END FROM payouts WHERE moved
+    UNION ALL
+    SELECT payout_id, false, 'cash:' || payer, CASE WHEN payment THEN -amount ELSE amount END FROM payouts WHERE moved
+    UNION ALL
+    SELECT p.payout_id, false, CASE side WHEN 'receivable:' THEN side || p.between ELSE side || p.scheme_id END,
+        CASE side WHEN 'receivable:' THEN -w.amount ELSE w.amount END
+        FROM payouts p JOIN settled_recoveries w USING (payout_id)
+            CROSS JOIN (VALUES ('waived:'), ('receivable:')) AS sides (side) WHERE w.manner = 'waived'
+), due AS (
+    SELECT payout_id AS reference, instructed, account, sum(fen) AS fen FROM expected GROUP BY 1, 2, 3
+), booked AS (
+    SELECT p.reference, coalesce(p.event_no = i.event_no, false) AS instructed, p.account, sum(p.amount) AS fen
+        FROM postings p LEFT JOIN instructions i ON i.payout_id = p.reference
+        WHERE account NOT LIKE 'insurer:%' AND account NOT LIKE 'borne:%' GROUP BY 1, 2, 3
+)
+SELECT DISTINCT reference FROM due FULL JOIN booked USING (reference, instructed, account)
+    WHERE coalesce(due.fen, 0) <> coalesce(booked.fen, 0)
+ORDER BY 1 LIMIT :limit
+""")
+
+# Entries that do not balance, stand under no event, or on another day than that of their event.
+_WRONG = text("""
+SELECT event_no, entry FROM postings LEFT JOIN events USING (event_no)
+GROUP BY event_no, entry
+HAVING sum(amount) <> 0
+    OR bool_or(booked_on IS DISTINCT FROM (recorded_at AT TIME ZONE 'Asia/Shanghai')::date)
+ORDER BY 1, 2 LIMIT :limit
+""")
+
+
+def payouts_booked_wrongly(connection: Connection, limit: int = 3) -> Sequence[str]:
+    """Ids of some payouts whose postings are not those of their instruction, its reports and its waiver."""
+    return list(connection.scalars(_UNLIKE, {"limit": limit}))
+
+
+def wrong_entries(connection: Connection, limit: int = 3) -> Sequence[tuple[int, int]]:
+    """Event and number of some entries that do not sum to zero, or are not booked on the day of their event."""
+    return [(row.event_no, row.entry) for row in connection.execute(_WRONG, {"limit": limit})]
