@@ -12,7 +12,8 @@ WITH payouts AS (
     SELECT i.payout_id, i.scheme_id, i.set_off_of, i.reversal_of IS NOT NULL AND i.set_off_of IS NULL AS book,
         i.kind = 'payment' AS payment, i.amount,
         i.payer || ':' || CASE i.payee_id WHEN '' THEN 'person' ELSE 'facility:' || i.payee_id END AS between,
-        i.payer, i.reversal_of IS NULL AND s.state = 'paid' AS moved
+        i.payer, i.reversal_of IS NULL AND i.set_off_of IS NULL AND s.state = 'paid'
+            AND NOT EXISTS (SELECT FROM settled_recoveries w WHERE w.payout_id = i.payout_id) AS moved
     FROM instructions i LEFT JOIN payout_states s USING (payout_id, person_id)
 ), expected AS (
     SELECT payout_id, true AS instructed, 'expense:' || scheme_id AS account,

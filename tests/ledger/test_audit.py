@@ -21,6 +21,7 @@ from sqlalchemy import Engine, Row, select, text
 from acts.adopt_ledger import adopt_ledger
 from acts.close_month import close_month
 from acts.export_audit_log import checkpoints_beside, export_audit_log
+from acts.issue_statements import issue_statements
 from acts.make_checkpoints import Made, make_due
 from acts.prove_payout import NotProvable, prove
 from acts.verify_audit_log import Trust, Verified, verify_ledger, verify_values
@@ -148,13 +149,15 @@ def test_a_ledger_with_every_kind_of_entry_is_good(ledger: Engine) -> None:
     record_export(ledger, Export("claims", {"since": "2024-01-01"}, 7, "0" * 64, "li.na"), now)
     with ledger.begin() as connection:
         adopt_ledger(connection, [], "li.na", "restored from a backup", now)
-        close_month(connection, date(2025, 3, 1), "li.na", SHARDS, lambda: datetime(2025, 4, 1, tzinfo=SHANGHAI))
+        march, april = date(2025, 3, 1), datetime(2025, 4, 1, tzinfo=SHANGHAI)
+        close_month(connection, march, "li.na", SHARDS, lambda: april)
+        issue_statements(connection, "t1", march, "li.na", SHARDS, lambda: april)
     verified = verify(ledger)
     assert [] == verified.findings
     with ledger.connect() as connection:
         kinds = set(connection.scalars(select(tables.audit_entries.c.kind).distinct()))
         entries = len(list(connection.scalars(select(tables.audit_entries.c.seq))))
-    elsewhere = {"key", "user", "personal", "people", "replay"}  # acts at the API and in the console
+    elsewhere = {"key", "user", "personal", "people", "replay", "recovery"}  # acts at the API and in the console
     assert {each for each in AuditKind if each.partition(".")[0] not in elsewhere} - {
         AuditKind.PAYOUT_REISSUED
     } == kinds

@@ -7,8 +7,10 @@ from sqlalchemy import Engine, text
 
 from acts.verify_audit_log import Trust, verify_ledger
 from handlers.audit.log_check import Fault
+from schemas.records import Manner
 from tests.support.book_year import BookYear
 from tests.support.builders import bill, void
+from tests.support.replayed import assert_replays
 
 
 def findings(ledger: Engine) -> list[tuple[Fault, str]]:
@@ -35,6 +37,26 @@ def closed(ledger: Engine) -> BookYear:
 def test_sound_books_are_good(closed: BookYear) -> None:
     """No false alarm."""
     assert [] == findings(closed.ledger)
+
+
+def test_recoveries_that_nobody_collects_are_good(ledger: Engine) -> None:
+    """One is set off against the next payment, and one is waived; a report about either moves nothing."""
+    year = BookYear(ledger)
+    year.take(bill())
+    year.report(year.payouts()[0], "paid")
+    year.take(void(version=2))
+    first = year.payouts()[-1]
+    year.settle(first, Manner.SET_OFF)
+    year.take(bill(version=3))
+    year.report(first, "paid")
+    year.take(void(version=4))
+    second = year.payouts()[-1]
+    year.settle(second, Manner.WAIVED)
+    year.report(second, "paid")
+    assert [] == findings(ledger)
+    kinds = {leg.account.partition(":")[0] for each in year.entries() for leg in each.legs}
+    assert {"cash", "expense", "payable", "receivable", "waived"} == kinds
+    assert_replays(ledger)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 
 from acts.book_balances import all_balances, balance_of
 from acts.close_month import MonthClosed, close_month
+from acts.settle_recovery import settle
 from handlers.books.trial_balance import trial_balance_bytes
 from infra.ledger import book_rows, payout_states, reads, tables
 from infra.ledger.book_rows import EntryFilter
@@ -16,6 +17,7 @@ from infra.ledger.clearing_tables import postings
 from schemas.books import BookEntry
 from schemas.dates import SHANGHAI
 from schemas.months import parse_month
+from schemas.records import Manner
 from tests.support.acts import reissue
 from tests.support.builders import SHARDS, Json, report
 from tests.support.covered_person import CoveredPerson
@@ -46,6 +48,11 @@ class BookYear(CoveredPerson):
 
     def reissue(self, payout_id: str) -> None:
         reissue(self.ledger, payout_id, "wang.wei", "wrong account", SHARDS, self.clock)
+
+    def settle(self, payout_id: str, manner: Manner) -> None:
+        """Sets a recovery off, or waives it."""
+        with self.ledger.begin() as connection:
+            settle(connection, payout_id, manner, "wang.wei", "the family is poor", SHARDS, self.clock)
 
     def close(self, month: str, operator: str = "li.na") -> MonthClosed:
         with self.ledger.begin() as connection:
