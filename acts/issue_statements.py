@@ -39,7 +39,7 @@ class NextMonth(NamedTuple):
 
 
 def issue_statements(
-    connection: Connection, treaty_id: str, month: date, operator: str, shard_count: int, now: Clock
+    connection: Connection, treaty_id: str, month: date, operator: str, shard_count: int, now: Clock, reason: str = ""
 ) -> list[StatementIssued]:
     """Issues the statements of a treaty for a month in the name of an operator.
 
@@ -57,7 +57,7 @@ def issue_statements(
         place = (due.number, due.cum_before, lines, roots.audited(), journal.occurred_at)
         made = statements.statements_of(treaty, month, *place)
         to = {each: shard_of(each, shard_count) for each in treaty.insurers}
-        number, rows = statements.issue(journal, treaty, made, lines, operator, to, journal.write)
+        number, rows = statements.issue(journal, treaty, made, lines, operator, to, journal.write, reason)
         journal.write()
         statement_rows.add(connection, rows, journal.numbers[number])
         reads.end_month(connection, month_end(month))

@@ -210,6 +210,7 @@ class StatementAct(NamedTuple):
     """An operator's act of issuing the statements of a month.
 
     ``statements`` are the SHA-256 of the statements as published, by insurer: so the audit log holds them.
+    ``reason`` is that of a proposal, with who proposed and who approved.
     """
 
     treaty_id: str
@@ -219,3 +220,4 @@ class StatementAct(NamedTuple):
     lines_sha256: str
     statements: dict[str, str]
     operator: str
+    reason: str = ""

@@ -46,6 +46,7 @@ def statements_issued(journal: Journal, act: StatementAct) -> int:
     """An operator issues the statements of a treaty's month; returns the number of the act in the journal."""
     subject = {"treaty_id": act.treaty_id, "month": act.month, "number": str(act.number), "lines": str(act.lines)}
     subject |= {"lines_sha256": act.lines_sha256}
+    subject |= {"reason": act.reason} if act.reason else {}
     value = canonical_json(act._asdict())
     return _act(journal, AUDIT_SHARD, act.operator, value, "statement", AuditKind.STATEMENT_ISSUED, subject)
 

@@ -235,6 +235,7 @@ def issue(
     operator: str,
     shards: Mapping[str, int],
     write: Callable[[], None] = lambda: None,
+    reason: str = "",
 ) -> tuple[int, list[StatementRow]]:
     """Issues the statements of a month: the act, its postings, and the messages to each insurer.
 
@@ -245,7 +246,7 @@ def issue(
     one = statements[0]
     hashes = {each.insurer: sha256_hex(value) for each, value in zip(statements, values, strict=True)}
     month = format_month(one.month)
-    act = StatementAct(treaty.id, month, one.number, lines.count, lines.sha256, hashes, operator)
+    act = StatementAct(treaty.id, month, one.number, lines.count, lines.sha256, hashes, operator, reason)
     number = statements_issued(journal, act)
     rows = []
     for statement, value in zip(statements, values, strict=True):

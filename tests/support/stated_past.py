@@ -96,7 +96,7 @@ class StatedPast:
         trees = _audited(audit)
         made = statements.statements_of(treaty, month, number + 1, cum_before, lines, trees, journal.occurred_at)
         to = {each: shard_of(each, SHARDS) for each in treaty.insurers}
-        statements.issue(journal, treaty, made, lines, act["operator"], to)
+        statements.issue(journal, treaty, made, lines, act["operator"], to, reason=act["reason"])
         self.issued[treaty.id] = (number + 1, cum_before + lines.net)
         return {each.statement_id: each.insurer for each in made}
 
