@@ -75,4 +75,8 @@ def _payout(payout: Payout) -> dict[str, Any]:
         "contradictory": payout.doubtful,
         "reissued_as": payout.reissued_as,
         "reversal_of": order.reversal_of,
+        "set_off_of": order.set_off_of,
+        "set_off_of_claim": payout.clearing.kept_for,
+        "manner": payout.clearing.manner,
+        "left": None if payout.clearing.left is None else format_yuan(payout.clearing.left),
     }

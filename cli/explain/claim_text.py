@@ -16,7 +16,7 @@ from handlers.claims.decidable import Claim
 from handlers.words.advance_sentences import advance_sentence, goes_to_estate, party_words, unknown_advances
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.national_sentences import origin_sentence
-from handlers.words.payout_sentences import result
+from handlers.words.payout_sentences import UNCLEARED, Clearing, result
 from handlers.words.policy_sentences import in_force
 from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
@@ -45,12 +45,13 @@ class Payout:
     report: PayoutReported | None
     doubtful: bool = False
     reissued_as: str | None = None
+    clearing: Clearing = UNCLEARED
 
     @property
     def result(self) -> Saying:
         """What happened to it, in words."""
         status = None if self.report is None else self.report.status
-        return result(self.instruction, status, self.reissued_as is not None, self.doubtful)
+        return result(self.instruction, status, self.reissued_as is not None, self.doubtful, self.clearing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,8 @@ def _payouts(payouts: list[Payout], schemes: dict[str, Scheme], language: Output
         scheme = schemes.get(order.scheme_id)
         name = scheme.title if scheme and scheme.title else order.scheme_id
         kind = Saying("发放", "pay") if order.kind is InstructionKind.PAYMENT else Saying("收回", "recover")
+        if order.set_off_of is not None:
+            kind = Saying("抵扣", "set off")
         to = party_words(order)
         told = payout.result
         ordered_on = shanghai_date(order.occurred_at)

@@ -23,6 +23,7 @@ from handlers.claims.explain import decision_of
 from handlers.claims.read import recall
 from handlers.claims.recall import account_of
 from handlers.offline.book import Book
+from handlers.words.payout_sentences import Clearing
 from infra.ledger.claim_record import claim_record
 from schemas.bilingual import Saying
 from schemas.decisions import ClaimDecided
@@ -118,6 +119,7 @@ def _from_ledger(claim_id: str) -> ClaimPage | None:
             report=_report(instruction.report),
             doubtful=instruction.contradictions > 0,
             reissued_as=instruction.reissued_as,
+            clearing=Clearing(instruction.manner, instruction.left, instruction.kept_for),
         )
         for instruction in record.instructions
     ]

@@ -20,7 +20,7 @@ from handlers.claims.payout_reports import report_of, verdicts
 from handlers.claims.read import recall
 from handlers.words.claim_sentences import yuan
 from handlers.words.masking import mask_text
-from handlers.words.payout_sentences import KINDS, STATES, VERDICTS
+from handlers.words.payout_sentences import KINDS, STATES, VERDICTS, state_words
 from infra.ledger import payout_states, reads, treaty_rows
 from schemas.bilingual import Saying
 from schemas.dates import format_instant
@@ -106,7 +106,7 @@ def list_payouts(
                 payout.scheme_id,
                 say(KINDS[InstructionKind(payout.kind)]),
                 yuan(payout.amount),
-                say(STATES[payout.state]),
+                say(state_words(payout)),
                 say(_note(payout)),
             )
             for payout in payouts
@@ -121,7 +121,9 @@ def list_payouts(
 
 
 def _plain(payout: PayoutRecord) -> dict[str, Any]:
-    return plain(payout._asdict()) | {"amount": format_yuan(payout.amount), "payee_id": payout.payee_id or None}
+    left = None if payout.left is None else format_yuan(payout.left)
+    amounts = {"amount": format_yuan(payout.amount), "left": left}
+    return plain(payout._asdict()) | amounts | {"payee_id": payout.payee_id or None}
 
 
 def _note(payout: PayoutRecord) -> Saying:
@@ -139,6 +141,7 @@ def _note(payout: PayoutRecord) -> Saying:
         (Saying("新指令", "reissued as"), payout.reissued_as),
         (Saying("原指令", "reissue of"), payout.reissue_of),
         (Saying("冲销", "reverses"), payout.reversal_of),
+        (Saying("为收回指令扣下", "kept back for"), payout.set_off_of),
     ):
         if payout_id is not None:
             parts.append(Saying(f"{relation.zh} {payout_id}", f"{relation.en} {payout_id}"))
@@ -207,7 +210,7 @@ def show(
                 )
             )
         )
-        state, note = STATES[record.state], _note(record)
+        state, note = state_words(record), _note(record)
         out.print(say(Saying(f"状态:{state.zh} {note.zh}", f"state: {state.en} {note.en}")))
     for report, verdict in judged:
         place = f"{format_instant(report.reported_at)} {report.status} {report.reference}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
+from handlers.words.claim_sentences import yuan
 from schemas.bilingual import Saying
 from schemas.facts import PayoutStatus
 from schemas.outbound import AlertCode, InstructionKind, PayoutInstructed
-from schemas.records import PayoutState
+from schemas.records import Manner, PayoutRecord, PayoutState
 
 STATES = {
     PayoutState.INSTRUCTED: Saying("已发指令", "instructed"),
@@ -46,17 +48,58 @@ ADVANCE_SETTLED = Saying(
     "提醒已撤回:按最新的结算单和决定,这笔垫付不再需要核对。",
     "Withdrawn: by the newest bills and decision there is nothing left to check about this advance.",
 )
+_KEPT_BACK = Saying("抵扣", "kept back")
 _NO_REPORT = Saying(",尚无结果", ", no report yet")
 _WAITS = Saying(",待经办人员处理", ", waiting for an operator")
 _REISSUED = Saying(",已重新发放", ", reissued")
 _DOUBTFUL = Saying(";报告互相矛盾,正在核实", "; the reports contradict each other and are being checked")
 
 
-def result(order: PayoutInstructed, status: PayoutStatus | None, reissued: bool, doubtful: bool) -> Saying:
+class Clearing(NamedTuple):
+    """How a payout is cleared without money: a recovery by its ``manner`` with what is ``left``, or a payment that is
+    kept back for a recovery of the claim ``kept_for``."""
+
+    manner: str | None = None
+    left: int | None = None
+    kept_for: str | None = None
+
+
+UNCLEARED = Clearing()
+
+
+def state_words(payout: PayoutRecord) -> Saying:
+    """The state of a payout in one or two words."""
+    if payout.set_off_of is not None:
+        return _KEPT_BACK
+    return STATES[payout.state] if payout.manner is None else settled_words(payout.manner, payout.left)
+
+
+def settled_words(manner: str, left: int | None) -> Saying:
+    """How a recovery was settled, and whether anything is left of it to be set off."""
+    if manner == Manner.WAIVED:
+        return Saying("已核销", "waived")
+    return Saying("待抵扣", "waits to be set off") if left else Saying("已抵扣", "set off")
+
+
+def result(
+    order: PayoutInstructed,
+    status: PayoutStatus | None,
+    reissued: bool,
+    doubtful: bool,
+    clearing: Clearing = UNCLEARED,
+) -> Saying:
     """What happened to a payout, by the insurer's report that decides its state (None: no report yet).
 
     ``reissued``: another payout was ordered in its place. ``doubtful``: its reports contradict each other.
     """
+    if order.set_off_of is not None:
+        claim = clearing.kept_for or order.set_off_of
+        return Saying(
+            f"这笔钱没有另付:理赔 {claim} 以前多发的补助应退还而未退还,从这里扣下抵扣",
+            f"not paid out: it is kept back for what was paid too much for claim {claim} and was not given back",
+        )
+    if clearing.manner is not None:
+        return _settled(clearing.manner, clearing.left or 0)
     if order.reversal_of is not None:
         return BOOK
     parts = [STATES[PayoutState.INSTRUCTED], _NO_REPORT] if status is None else [STATES[PayoutState(status)]]
@@ -65,3 +108,15 @@ def result(order: PayoutInstructed, status: PayoutStatus | None, reissued: bool,
     if doubtful:
         parts.append(_DOUBTFUL)
     return Saying("".join(part.zh for part in parts), "".join(part.en for part in parts))
+
+
+def _settled(manner: str, left: int) -> Saying:
+    if manner == Manner.WAIVED:
+        return Saying("已核销,不用退还", "waived: nothing has to be given back")
+    if left:
+        rest = yuan(left)
+        return Saying(
+            f"待抵扣:还有 {rest} 元,以后发补助时扣下",
+            f"waits to be set off: {rest} yuan are kept back from later payments",
+        )
+    return Saying("已抵扣,不用再退还", "set off against other payments: nothing more has to be given back")

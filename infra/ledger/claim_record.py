@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, and_, select
 
 from infra.ledger import policy_rows, tables
+from infra.ledger.clearing_tables import settled_recoveries
 from infra.ledger.reads import newest_facts
 from schemas.facts import Kind
 
@@ -16,13 +17,17 @@ class Instructed(NamedTuple):
     """One payout instruction as published, and the insurer's report that decided its state.
 
     ``contradictions`` counts the reports that fit neither it nor each other; ``reissued_as`` is the payout ordered in
-    its place.
+    its place. A recovery that was set off or waived has a ``manner`` and what is ``left`` of it; a payment that is kept
+    back names the claim whose recovery it is ``kept_for``.
     """
 
     value: bytes
     report: bytes | None
     contradictions: int = 0
     reissued_as: str | None = None
+    manner: str | None = None
+    left: int | None = None
+    kept_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ def claim_record(engine: Engine, claim_id: str) -> ClaimRecord | None:
 
 def _instructions(connection: Connection, claim_id: str) -> list[Instructed]:
     order, told, fact, event = tables.instructions, tables.payout_states, tables.facts, tables.events
-    again = tables.instructions.alias("reissued")
+    again, owed, settled = tables.instructions.alias("reissued"), tables.instructions.alias("owed"), settled_recoveries
     deciding = and_(
         fact.c.kind == Kind.PAYOUT,
         fact.c.subject_id == told.c.payout_id,
@@ -67,15 +72,25 @@ def _instructions(connection: Connection, claim_id: str) -> list[Instructed]:
         fact.c.content_sha256 == told.c.decided_by,
     )
     rows = connection.execute(
-        select(order.c.value, event.c.value.label("report"), told.c.contradictions, again.c.payout_id)
+        select(
+            order.c.value,
+            event.c.value.label("report"),
+            told.c.contradictions,
+            again.c.payout_id,
+            settled.c.manner,
+            settled.c.left,
+            owed.c.claim_id.label("kept_for"),
+        )
         .outerjoin(told, and_(told.c.payout_id == order.c.payout_id, told.c.person_id == order.c.person_id))
         .outerjoin(fact, deciding)
         .outerjoin(event, event.c.event_no == fact.c.event_no)
         .outerjoin(again, again.c.reissue_of == order.c.payout_id)
+        .outerjoin(settled, settled.c.payout_id == order.c.payout_id)
+        .outerjoin(owed, owed.c.payout_id == order.c.set_off_of)
         .where(order.c.claim_id == claim_id)
         .order_by(order.c.event_no, order.c.scheme_id, order.c.revision, order.c.payee_id)
     )
     return [
-        Instructed(bytes(row.value), row.report and bytes(row.report), row.contradictions or 0, row.payout_id)
+        Instructed(bytes(row.value), row.report and bytes(row.report), row.contradictions or 0, *row[3:])
         for row in rows
     ]

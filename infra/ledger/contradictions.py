@@ -7,14 +7,22 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Select, func, select, tuple_, union
 
 from infra.ledger import tables
+from infra.ledger.clearing_tables import settled_recoveries
 from schemas.facts import Kind
+from schemas.records import PayoutState
 
 _order, _reported = tables.instructions, tables.payout_states
 _own = (_reported.c.payout_id == _order.c.payout_id) & (_reported.c.person_id == _order.c.person_id)
-# A book reversal moves no money: whatever is reported about one contradicts it.
+# A book reversal moves no money, nor does what is kept back: whatever is reported about one contradicts it. So does it
+# that a recovery was collected which was set off or waived before.
 _doubtful = union(
     select(_order.c.payout_id).join(_reported, _own).where(_reported.c.contradictions > 0),
     select(_order.c.payout_id).join(_reported, _own).where(_order.c.reversal_of.is_not(None)),
+    select(_order.c.payout_id).join(_reported, _own).where(_order.c.set_off_of.is_not(None)),
+    select(_order.c.payout_id)
+    .join(_reported, _own)
+    .join(settled_recoveries, settled_recoveries.c.payout_id == _order.c.payout_id)
+    .where(_reported.c.state == PayoutState.PAID),
 ).subquery("doubtful")
 
 
@@ -42,6 +50,7 @@ class ContradictedPayout(NamedTuple):
     kind: str
     amount: int
     reversal_of: str | None
+    set_off_of: str | None
     reports: list[tuple[str, bytes]]
 
 
@@ -75,7 +84,7 @@ def payouts_of(connection: Connection, wanted: list[Place]) -> list[Contradicted
     """Every payout of these places, in the order of their revisions."""
     fact, event = tables.facts, tables.events
     within = tuple_(_order.c.claim_id, _order.c.scheme_id).in_([place[:2] for place in wanted])
-    columns = [_order.c[name] for name in ContradictedPayout._fields[:6]]
+    columns = [_order.c[name] for name in ContradictedPayout._fields[:7]]
     rows = connection.execute(
         select(*columns, fact.c.content_sha256, event.c.value)
         .outerjoin(
@@ -90,7 +99,7 @@ def payouts_of(connection: Connection, wanted: list[Place]) -> list[Contradicted
     )
     payouts: dict[str, ContradictedPayout] = {}
     for row in rows:
-        payout = payouts.setdefault(row.payout_id, ContradictedPayout(*row[:6], []))
+        payout = payouts.setdefault(row.payout_id, ContradictedPayout(*row[:7], []))
         if row.value is not None:
             payout.reports.append((row.content_sha256, bytes(row.value)))
     return list(payouts.values())

@@ -124,6 +124,8 @@ _STATEMENTS = (
     ("event.accepted", _ENTRIES + money_by_tier.REPORTED),
     ("payout.instructed", _ENTRIES + open_payouts.INSTRUCTED),
     ("event.accepted", _ENTRIES + open_payouts.REPORTED),
+    ("recovery.set_off", _ENTRIES + open_payouts.SETTLED),
+    ("recovery.waived", _ENTRIES + open_payouts.SETTLED),
     ("event.accepted", _INVOICES),
     ("claim.decided", _DECIDED),
     ("claim.decided", _NO_LONGER_WAITING),

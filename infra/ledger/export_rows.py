@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Select, and_, case, func, literal, select
+from sqlalchemy import Connection, Engine, Select, and_, case, func, literal, or_, select
 
 from infra.ledger import tables
 from infra.ledger.console_tables import digest_refused
@@ -71,7 +71,7 @@ def _claims(selection: Filter) -> Select[Any]:
 def _payouts(selection: Filter) -> Select[Any]:
     order, event, reported = tables.instructions, tables.events, tables.payout_states
     state = case(
-        (order.c.reversal_of.is_not(None), literal("book")),
+        (or_(order.c.reversal_of.is_not(None), order.c.set_off_of.is_not(None)), literal("book")),
         else_=func.coalesce(reported.c.state, literal("instructed")),
     )
     signed = case((order.c.kind == "payment", order.c.amount), else_=-order.c.amount)

@@ -60,7 +60,8 @@ INSTRUCTED = (
     """
     , moved AS (
         SELECT i.payout_id, ((e.told ->> 'occurred_at')::timestamptz AT TIME ZONE 'Asia/Shanghai')::date AS day,
-            CASE WHEN i.reversal_of IS NULL THEN coalesce(before.state, 'instructed') ELSE 'book' END AS state,
+            CASE WHEN i.reversal_of IS NULL AND i.set_off_of IS NULL THEN coalesce(before.state, 'instructed')
+                ELSE 'book' END AS state,
             1 AS sign
         FROM entry e JOIN instructions i ON i.payout_id = e.told -> 'subject' ->> 'payout_id'
             LEFT JOIN LATERAL (
@@ -87,6 +88,7 @@ REPORTED = (
     ), moved AS (
         SELECT i.payout_id, (v.recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS day, s.state, s.sign
         FROM report r JOIN instructions i ON i.payout_id = r.payout_id AND i.reversal_of IS NULL
+            AND i.set_off_of IS NULL
             JOIN events v ON v.event_no = i.event_no
             CROSS JOIN LATERAL (VALUES (r.left_state, -1), (r.state, 1)) AS s (state, sign)
     )

@@ -1,6 +1,7 @@
 """Payouts that are open: ordered, and neither reported paid nor taken off the books. Part of the digest.
 
-An open payment is what its payer owes, an open recovery what its payee has to give back. What an audit entry touches is
+An open payment is what its payer owes, an open recovery what its payee has to give back: of one that was set off, what
+is left; of one that was waived, nothing. What an audit entry touches is
 looked at as the ledger has it now, so it does not matter how often that is done, or when; once the digest has come to
 the end of each shard, it holds what is open, and nothing else.
 """
@@ -22,23 +23,25 @@ from schemas.records import PayoutState
 _LOOKED_AT = """
     , now_open AS (
         SELECT i.payout_id, i.kind, i.payer, i.payee_id, (v.recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS day,
-            i.event_no, i.amount
+            i.event_no, coalesce(r."left", i.amount) AS amount
         FROM touched t JOIN instructions i ON i.payout_id = t.payout_id JOIN events v ON v.event_no = i.event_no
             LEFT JOIN payout_states s ON s.payout_id = i.payout_id AND s.person_id = i.person_id
-        WHERE i.reversal_of IS NULL AND i.set_off_of IS NULL AND s.state IS DISTINCT FROM 'paid'
+            LEFT JOIN settled_recoveries r ON r.payout_id = i.payout_id
+        WHERE i.reversal_of IS NULL AND i.set_off_of IS NULL
+            AND CASE WHEN r.payout_id IS NULL THEN s.state IS DISTINCT FROM 'paid' ELSE r."left" > 0 END
             AND NOT EXISTS (SELECT FROM instructions r WHERE r.reversal_of = i.payout_id)
     ), settled AS (
         DELETE FROM digest_open WHERE payout_id IN (SELECT payout_id FROM touched)
             AND payout_id NOT IN (SELECT payout_id FROM now_open)
     )
     INSERT INTO digest_open (payout_id, kind, payer, payee_id, day, event_no, amount) SELECT * FROM now_open
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (payout_id) DO UPDATE SET amount = excluded.amount WHERE digest_open.amount <> excluded.amount
 """
 
 INSTRUCTED = (
     """
     , touched AS (
-        SELECT unnest(ARRAY[i.payout_id, i.reversal_of]) AS payout_id
+        SELECT DISTINCT unnest(ARRAY[i.payout_id, i.reversal_of, i.set_off_of]) AS payout_id
         FROM entry e JOIN instructions i ON i.payout_id = e.told -> 'subject' ->> 'payout_id'
     )
 """
@@ -51,6 +54,13 @@ REPORTED = (
         SELECT DISTINCT e.told -> 'subject' ->> 'id' AS payout_id FROM entry e
         WHERE e.told -> 'subject' ->> 'kind' = 'payout' AND e.told -> 'subject' ->> 'matched' = 'yes'
     )
+"""
+    + _LOOKED_AT
+)
+
+SETTLED = (
+    """
+    , touched AS (SELECT e.told -> 'subject' ->> 'payout_id' AS payout_id FROM entry e)
 """
     + _LOOKED_AT
 )

@@ -27,7 +27,9 @@ from sqlalchemy import (
 )
 
 from infra.ledger import tables
+from infra.ledger.clearing_tables import settled_recoveries
 from schemas.dates import SHANGHAI
+from schemas.outbound import InstructionKind
 from schemas.records import PayoutRecord, PayoutState
 from schemas.statement import Scope
 
@@ -35,7 +37,7 @@ _order, _reported, _event = tables.instructions, tables.payout_states, tables.ev
 _next = tables.instructions.alias("reissued")
 
 _state = case(
-    (_order.c.reversal_of.is_not(None), literal(PayoutState.BOOK)),
+    (or_(_order.c.reversal_of.is_not(None), _order.c.set_off_of.is_not(None)), literal(PayoutState.BOOK)),
     else_=func.coalesce(_reported.c.state, literal(PayoutState.INSTRUCTED)),
 )
 
@@ -64,12 +66,16 @@ def _records() -> Select[Any]:
             _order.c.payee_id,
             _order.c.payer,
             _order.c.treaty_id,
+            _order.c.set_off_of,
+            settled_recoveries.c.manner,
+            settled_recoveries.c.left,
         )
         .join(_event, _event.c.event_no == _order.c.event_no)
         .outerjoin(
             _reported, and_(_reported.c.payout_id == _order.c.payout_id, _reported.c.person_id == _order.c.person_id)
         )
         .outerjoin(_next, _next.c.reissue_of == _order.c.payout_id)
+        .outerjoin(settled_recoveries, settled_recoveries.c.payout_id == _order.c.payout_id)
     )
 
 
@@ -94,11 +100,29 @@ def payouts(
         if value is not None:
             query = query.where(column == value)
     if state in (PayoutState.PAID, PayoutState.FAILED, PayoutState.RETURNED):
-        query = query.where(_reported.c.state == state, _order.c.reversal_of.is_(None))  # found by the index of states
+        query = query.where(_reported.c.state == state, _state != PayoutState.BOOK)  # found by the index of states
     elif state is not None:
         query = query.where(_state == state)
     rows = connection.execute(query.order_by(*_IN_ORDER).limit(limit))
     return [_record(row) for row in rows]
+
+
+def recoveries(
+    connection: Connection, *, payer: str | None = None, scheme_id: str | None = None, open_only: bool = False
+) -> list[PayoutRecord]:
+    """Orders to give money back, in the order in which they were instructed; of a payer, a scheme, or still open.
+
+    Open is what is neither reported as collected nor ordered anew, waived, or wholly set off.
+    """
+    query = _records().where(_order.c.kind == InstructionKind.RECOVERY, _order.c.reversal_of.is_(None))
+    for column, value in ((_order.c.payer, payer), (_order.c.scheme_id, scheme_id)):
+        if value is not None:
+            query = query.where(column == value)
+    if open_only:
+        settled = settled_recoveries.c
+        waits = case((settled.payout_id.is_(None), _state != PayoutState.PAID), else_=settled.left > 0)
+        query = query.where(_next.c.payout_id.is_(None), waits)
+    return [_record(row) for row in connection.execute(query.order_by(*_IN_ORDER))]
 
 
 def payouts_to_compare(connection: Connection, payout_ids: Collection[str], scope: Scope) -> list[PayoutRecord]:

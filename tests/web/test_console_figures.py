@@ -38,7 +38,8 @@ from tests.web.town import post, publish_text, publish_two
 ORDERS = """
     SELECT i.payout_id, i.claim_id, i.scheme_id, coalesce(convert_from(i.value, 'UTF8')::json ->> 'tier', '') AS tier,
         (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS day, i.kind, i.amount,
-        CASE WHEN i.reversal_of IS NOT NULL THEN 'book' ELSE coalesce(s.state, 'instructed') END AS state,
+        CASE WHEN coalesce(i.reversal_of, i.set_off_of) IS NOT NULL THEN 'book'
+            ELSE coalesce(s.state, 'instructed') END AS state,
         coalesce(i.reissue_of, i.reversal_of) AS instead_of
     FROM instructions i JOIN events e ON e.event_no = i.event_no
         LEFT JOIN payout_states s ON s.payout_id = i.payout_id AND s.person_id = i.person_id

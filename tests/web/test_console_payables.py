@@ -12,7 +12,9 @@ import pytest
 from infra.ledger.write import move_offsets
 from schemas.access.console_rights import RIGHTS, ConsoleRole, Right
 from schemas.outbound import InstructionKind
+from schemas.records import Manner
 from tests.support.builders import Json, bill, coverage, discharge
+from tests.support.debtor import Debtor
 from tests.support.ledgers import for_person, give, held, in_order
 from tests.support.owed_person import OwedPerson
 from tests.web.desk import Desk, Visitor
@@ -114,6 +116,29 @@ def test_the_books_agree_through_failures_and_reissues(desk: Desk) -> None:
     assert [] == open_now()
     owed.report(again, "returned", 5)
     assert [again] == open_now()
+
+
+def test_what_was_set_off_or_waived_is_not_owed(desk: Desk) -> None:
+    """Of a set-off so much as is left, until payments have kept it back; of what was waived nothing."""
+    debtor = Debtor(desk.engine)
+
+    def open_now() -> list[tuple[str, int]]:
+        desk.catch_up()
+        check_books(desk)
+        return [tuple(row) for row in desk.rows("SELECT kind, amount FROM digest_open ORDER BY event_no, kind")]
+
+    payment, owed = ("payment", 30_000), ("recovery", 15_000)
+    assert [payment, owed] == open_now()
+    debtor.settle(Manner.SET_OFF)
+    assert [payment, owed] == open_now()
+    debtor.stay(4, 2100)
+    assert [payment, ("recovery", 12_000)] == open_now()
+    debtor.stay(5)
+    assert [payment, ("payment", 18_000)] == open_now()
+    debtor.take(bill("S5", "E5", 2500, version=2))
+    assert [payment, ("payment", 18_000), owed] == open_now()
+    debtor.settle(Manner.WAIVED, debtor.payouts[-1])
+    assert [payment, ("payment", 18_000)] == open_now()
 
 
 def test_the_age_of_a_debt(desk: Desk) -> None:

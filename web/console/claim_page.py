@@ -19,7 +19,7 @@ from handlers.claims.recall import account_of
 from handlers.words.advance_sentences import advance_sentence, goes_to_estate, party_words, unknown_advances
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.masking import mask_text
-from handlers.words.payout_sentences import result
+from handlers.words.payout_sentences import Clearing, result
 from handlers.words.policy_sentences import in_force
 from infra.ledger import audit_log, people_directory, timeline
 from infra.ledger.claim_record import ClaimRecord, claim_record
@@ -77,6 +77,7 @@ class PayoutShown:
     reason: str | None
     doubtful: bool
     reissued: bool
+    clearing: Clearing
 
     @property
     def signed(self) -> int:
@@ -89,14 +90,14 @@ class PayoutShown:
 
     @property
     def state(self) -> PayoutState:
-        if self.order.reversal_of is not None:
+        if self.order.reversal_of is not None:  # so it is for what is kept back
             return PayoutState.BOOK
         return PayoutState.INSTRUCTED if self.report is None else PayoutState(self.report.status)
 
     @property
     def result(self) -> Saying:
         status = None if self.report is None else self.report.status
-        return result(self.order, status, self.reissued, doubtful=False)
+        return result(self.order, status, self.reissued, doubtful=False, clearing=self.clearing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,10 @@ def _payouts(record: ClaimRecord, clear: bool) -> list[PayoutShown]:
         report = None if row.report is None else recall(row.report)
         assert report is None or isinstance(report, PayoutReported)
         reason = None if report is None else told_reason(report, clear)
-        payouts.append(PayoutShown(order, report, reason, row.contradictions > 0, row.reissued_as is not None))
+        clearing = Clearing(row.manner, row.left, row.kept_for)
+        payouts.append(
+            PayoutShown(order, report, reason, row.contradictions > 0, row.reissued_as is not None, clearing)
+        )
     return payouts
 
 

@@ -79,4 +79,6 @@ def _judged(payout: ContradictedPayout) -> list[tuple[PayoutReport, Verdict]]:
     """A report of a book reversal contradicts it, whatever it says."""
     facts = [(mark, recall(value)) for mark, value in payout.reports]
     judged = verdicts(report_of(fact, mark) for mark, fact in facts if isinstance(fact, PayoutReported))
-    return judged if payout.reversal_of is None else [(report, Verdict.CONTRADICTS) for report, _ in judged]
+    if payout.reversal_of is None and payout.set_off_of is None:
+        return judged
+    return [(report, Verdict.CONTRADICTS) for report, _ in judged]

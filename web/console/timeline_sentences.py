@@ -48,6 +48,11 @@ def words_of(event: Happened, clear: bool) -> tuple[Saying, str]:
 
 def _order_words(order: PayoutInstructed) -> Saying:
     amount, scheme = yuan(order.amount), order.scheme_id
+    if order.set_off_of is not None:
+        return Saying(
+            f"抵扣以前多付的款项({order.set_off_of}):{amount} 元({scheme}),没有资金往来",
+            f"Kept back for an earlier recovery ({order.set_off_of}): {amount} yuan ({scheme}); no money moves",
+        )
     if order.reversal_of is not None:
         return Saying(
             f"{BOOK.zh}:{amount} 元({scheme})", f"{BOOK.en[0].upper()}{BOOK.en[1:]}: {amount} yuan ({scheme})"

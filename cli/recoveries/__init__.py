@@ -1,0 +1,1 @@
+"""Recoveries: what is to be given back, and what need not."""
