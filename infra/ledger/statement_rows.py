@@ -156,7 +156,8 @@ def _payouts(recorded_at: Any) -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
-    columns = [order.c[name] for name in StatedPayout._fields[:8]]
+    no_money = func.coalesce(order.c.reversal_of, order.c.set_off_of)  # as in the instruction that was published
+    columns = [*(order.c[name] for name in StatedPayout._fields[:7]), no_money]
     follows = case((order.c.revision > 1, before))
     return (
         select(*columns, follows, order.c.value, posting.c.effective_on, recorded_at)

@@ -26,9 +26,10 @@ from infra.ledger import clearing_tables, tables
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.money import parse_yuan
 from schemas.months import format_month, month_start, parse_month
+from schemas.records import Manner
 from tests.oracle import statements as oracle
-from tests.support.acts import reissue
-from tests.support.builders import SHARDS, bill, report, void
+from tests.support.acts import reissue, settle
+from tests.support.builders import SHARDS, bill, discharge, report, void
 from tests.support.ledgers import contents
 from tests.support.length import times
 from tests.support.replayed import assert_replays
@@ -162,6 +163,25 @@ def test_a_reissue_is_two_lines_about_the_failed_payout(town: StatedTown) -> Non
     assert 0 == town.issue("2025-02")[0].net
     assert {("recovery", "book", one), ("payment", "instructed", one)} == {
         (line["kind"], line["state"], line["corrects"]) for line in town.lines("2025-02")
+    }
+    assert_replays(town.ledger)
+
+
+def test_what_is_kept_back_is_a_book_entry_that_corrects_its_recovery(town: StatedTown) -> None:
+    """It counts for what the month paid, as any payment; no money moves by it."""
+    town.cover("P1")
+    paid(town)
+    paid(town, 2500, 2)
+    recovery = town.payouts()[-1].payout_id
+    settle(town.ledger, recovery, Manner.SET_OFF, "li.na", "agreed", SHARDS, town.clock)
+    town.set("2025-02-02T09:00:00+08:00")
+    town.take(discharge("F1"), bill("S9", "F1"))
+    town.set("2025-03-02T09:00:00+08:00")
+    town.issue("2025-01")
+    assert 30_000 == town.issue("2025-02")[0].net
+    assert {("book", "150.00", recovery), ("instructed", "150.00")} == {
+        (line["state"], line["amount"], line["corrects"])[: 3 if line["state"] == "book" else 2]
+        for line in town.lines("2025-02")
     }
     assert_replays(town.ledger)
 

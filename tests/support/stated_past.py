@@ -105,13 +105,13 @@ class StatedPast:
 
     def _state(self, row: InstructionRow, until: datetime) -> PayoutState:
         reports = [one.report for one in self._heard(row, until)]
-        return state_told(row.payout_id, row.person_id, reports, book=row.reversal_of is not None)
+        return state_told(row.payout_id, row.person_id, reports, book=not row.moves_money)
 
 
 def _stated(order: _Order, recorded_at: datetime) -> StatedPayout:
     row = order.row
     place = (row.payout_id, row.claim_id, row.scheme_id, row.kind, row.amount, row.person_id)
-    links = (row.reissue_of, row.reversal_of, order.before)
+    links = (row.reissue_of, row.reversal_of or row.set_off_of, order.before)
     return StatedPayout(*place, *links, row.value, order.discharged_on, recorded_at)
 
 
