@@ -31,8 +31,10 @@ class Book:
 
     def admit(self, reading: Reading) -> Disposition | Refusal:
         """What became of an event that could be read; an accepted one is in its person's account."""
+        if isinstance(reading.fact, StatementAnswered):
+            return Disposition.ACCEPTED  # it decides nothing; only a ledger holds it against earlier answers
         admitted = admit(reading, self.registry)
-        if admitted is Disposition.ACCEPTED and not isinstance(reading.fact, StatementAnswered):
+        if admitted is Disposition.ACCEPTED:
             person_id = reading.fact.person_id
             self.accounts.setdefault(person_id, Account(person_id)).apply(reading.fact)
         return admitted

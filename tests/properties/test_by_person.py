@@ -43,7 +43,18 @@ from tests.properties.strategies import (
     tried,
     with_advances,
 )
-from tests.support.builders import VILLAGE, YEARLY, Json, bill, discharge, encode, policies, policy_text
+from tests.support.builders import (
+    VILLAGE,
+    YEARLY,
+    Json,
+    answer,
+    bill,
+    coverage,
+    discharge,
+    encode,
+    policies,
+    policy_text,
+)
 from tests.support.length import times
 from tests.support.paths import WUXI
 
@@ -147,6 +158,19 @@ def test_the_first_of_two_rivals_decides(tmp_path: Path) -> None:
         assert (claims, refused) == in_one_book(lines, Policies())
         assert [f"P{first}"] == [claim["person_id"] for claim in claims]
         assert 22 == len(refused)
+
+
+def test_what_insurers_answer_is_no_persons(tmp_path: Path) -> None:
+    """Not even of a person who is called as the insurer is, nor of two insurers who answer one statement."""
+    own: Json = {"person_id": "insurer-a"}
+    answers = [answer(), answer(reasons=["why"]), answer(insurer="insurer-b"), answer(version=2)]
+    facts = [coverage("C", **own), discharge("E", **own), bill("S", "E", **own)]
+    lines = [encode(each) for pair in zip(answers, [*facts, discharge("E2")], strict=True) for each in pair]
+    published = policies(policy_text("p", "2020-01-01", None, VILLAGE))
+    claims, refused = in_one_book(lines, published)
+    assert ["300.00", "0.00"] == [claim["total_benefit"] for claim in claims]
+    assert [] == refused
+    assert (claims, refused) == person_by_person(lines, published, tmp_path, Workers(None))
 
 
 def test_a_bill_that_names_another_encounter_is_refused(tmp_path: Path) -> None:
