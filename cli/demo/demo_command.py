@@ -20,6 +20,7 @@ from acts.publish_policy import publish_policy
 from acts.publish_treaty import publish_treaty
 from acts.published_treaties import topics_of
 from cli.demo.demo_console import open_console, reports
+from cli.demo.month_end import MonthEnd, end_month, show_month_end
 from cli.demo.own_servers import require_unused
 from cli.terminal.connect import read_settings
 from cli.terminal.given_files import by_start, folder_for, lines_of, load_policies, load_treaties
@@ -32,8 +33,9 @@ from infra.population import generate, with_advances
 from infra.servers.local.guard_client import Guarded
 from infra.servers.resolve import PartFailed, PartUnavailable, resolve_kafka, resolve_postgres
 from infra.settings import Settings
+from schemas.months import month_at
 from schemas.policy.policy_file import read_text
-from schemas.topics import AUDIT, DEADLETTER, DECISIONS, INSTRUCTIONS
+from schemas.topics import AUDIT, DEADLETTER, DECISIONS, INSTRUCTIONS, STATEMENTS
 from stream.inbound.partition_reader import RangeReader
 from stream.inbound.post import post
 from stream.lag import lag
@@ -47,6 +49,7 @@ SAMPLE_TREATIES = [SAMPLES / "treaty-self-pay-sample.toml", SAMPLES / "treaty-vi
 FILES = {
     "decisions.jsonl": DECISIONS,
     "payouts.jsonl": INSTRUCTIONS,
+    "statements.jsonl": STATEMENTS,
     "audit.jsonl": AUDIT,
     "deadletter.jsonl": DEADLETTER,
 }
@@ -79,8 +82,9 @@ def demo(
     """Run the whole system here: start Kafka and PostgreSQL, post facts, decide, pay, show who is paid what and why.
 
     A ledger or Kafka that the settings name is filled only if it is empty, and after a question.
-    When all claims are decided, writes the outbound topics to files in the folder and stops everything it started.
-    With --keep it first reports the payouts as an insurer would and keeps the console open, with a user for each role.
+    When all claims are decided, it reports the payouts as insurers would, ends the month as if the next one had begun,
+    with statements to the insurers and a trial balance, writes the outbound topics to files in the folder, and stops
+    everything it started. With --keep it keeps the console open, with a user for each role.
     """
     files = policy or [SAMPLE_POLICY]
     load_policies(files)
@@ -108,11 +112,15 @@ def demo(
             _post(kafka.bootstrap, events)
             _await_idle(engine, kafka.bootstrap, settings, processes)
             seconds = time.monotonic() - posted_at
+            _write(out_dir / "payouts.jsonl", read_topic(kafka.bootstrap, INSTRUCTIONS))
+            _post(kafka.bootstrap, list(reports(out_dir / "payouts.jsonl")))
+            _await_idle(engine, kafka.bootstrap, settings, processes)
+            ended = end_month(engine, month_at(utc_now()), settings.shards)
+            _await_idle(engine, kafka.bootstrap, settings, processes)
             for name, topic in FILES.items():
                 _write(out_dir / name, read_topic(kafka.bootstrap, topic))
             if keep:
-                summarise(out_dir, len(events), seconds)
-                _post(kafka.bootstrap, list(reports(out_dir / "payouts.jsonl")))
+                _summarise(out_dir, len(events), seconds, ended)
                 secret = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="huzhu-demo-")))
                 open_console(engine, secret, processes.start)
                 _until_interrupted(processes)
@@ -121,9 +129,14 @@ def demo(
             fail(str(error))
         except (KafkaException, TimeoutError) as error:
             fail(f"the demo stopped: {error}. See the logs in {out_dir}", 1)
-    summarise(out_dir, len(events), seconds)
+    _summarise(out_dir, len(events), seconds, ended)
     for name in FILES:
         out.print(str(out_dir / name))
+
+
+def _summarise(folder: Path, events: int, seconds: float, ended: MonthEnd) -> None:
+    summarise(folder, events, seconds)
+    show_month_end(ended)
 
 
 class _Unusable(Exception):

@@ -53,16 +53,30 @@ def movement(entry: BookEntry) -> Saying:
     return _MOVEMENTS[read_account(debit.account).kind, read_account(credit.account).kind]
 
 
+def payer_name(payer: str) -> Saying:
+    """Who pays: the public fund, or an insurer by its id."""
+    return Saying("公共基金", "public fund") if payer == FUND else Saying(payer, payer)
+
+
+def payee_name(payee: str) -> Saying:
+    """Who is paid, as the name of an account says it: all persons, or a hospital by its id."""
+    facility = facility_of(payee)
+    if facility is None:
+        assert payee == PERSON
+        return Saying("个人", "persons")
+    return Saying(f"医院 {facility}", f"hospital {facility}")
+
+
 def _kept_for(account: BookAccount) -> Saying:
-    payer = Saying("公共基金", "public fund") if account.payer == FUND else Saying(account.payer, account.payer)
+    payer = payer_name(account.payer)
     match account.kind:
         case AccountKind.CASH:
             return payer
         case AccountKind.PAYABLE:
-            payee = _payee(account.payee)
+            payee = payee_name(account.payee)
             return Saying(f"{payer.zh}付给{payee.zh}", f"{payer.en} to {payee.en}")
         case AccountKind.RECEIVABLE:
-            payee = _payee(account.payee)
+            payee = payee_name(account.payee)
             return Saying(f"{payer.zh}向{payee.zh}收回", f"{payer.en} from {payee.en}")
         case AccountKind.INSURER:
             return Saying(f"{account.insurer}欠{payer.zh}", f"{account.insurer} to {payer.en}")
@@ -70,11 +84,3 @@ def _kept_for(account: BookAccount) -> Saying:
             return Saying(f"{account.insurer},协议 {account.of}", f"{account.insurer}, treaty {account.of}")
         case AccountKind.EXPENSE | AccountKind.WAIVED:
             return Saying(account.of, account.of)
-
-
-def _payee(payee: str) -> Saying:
-    facility = facility_of(payee)
-    if facility is None:
-        assert payee == PERSON
-        return Saying("个人", "persons")
-    return Saying(f"医院 {facility}", f"hospital {facility}")

@@ -9,7 +9,7 @@ from json import dumps, loads
 from typing import Any
 
 from tests.faults.books import Books
-from tests.faults.evidence import INSURERS, Evidence
+from tests.faults.evidence import INSURERS, STATEMENTS, Evidence
 from tests.faults.kcat import Message
 
 Damage = Callable[[Evidence], tuple[Evidence, str]]
@@ -66,6 +66,17 @@ def an_insurers_instruction_sent_twice(evidence: Evidence) -> tuple[Evidence, st
 
 def an_insurers_instruction_never_sent(evidence: Evidence) -> tuple[Evidence, str]:
     return _topic(evidence, OWN, lambda sent: sent[:-1]), "insurers read what they pay"
+
+
+def a_statement_never_sent(evidence: Evidence) -> tuple[Evidence, str]:
+    own = f"{STATEMENTS}insurer-a"
+    return _topic(evidence, own, lambda sent: sent[:-1]), "insurers read their statements"
+
+
+def books_that_nobody_posted(evidence: Evidence) -> tuple[Evidence, str]:
+    law = "the books are the oracle's"
+    damaged = [(name, expected, {} if name == law else found) for name, expected, found in evidence.clearing]
+    return replace(evidence, clearing=damaged), "statements and books are as the oracles say"
 
 
 def acknowledged_event_gone(evidence: Evidence) -> tuple[Evidence, str]:
@@ -158,6 +169,8 @@ ALL: tuple[Damage, ...] = (
     a_hospitals_money_to_the_person,
     an_insurers_instruction_sent_twice,
     an_insurers_instruction_never_sent,
+    a_statement_never_sent,
+    books_that_nobody_posted,
     acknowledged_event_gone,
     event_taken_twice,
     other_bytes_than_acknowledged,

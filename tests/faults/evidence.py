@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,13 +16,22 @@ from tests.faults.books import Books, Event, read_books
 from tests.faults.journal import Acknowledged, read_journal
 from tests.faults.kcat import Message, Unreadable, ends, read_topic
 from tests.oracle import calculator, payees
+from tests.support.clearing_laws import Comparison, books_are_the_oracles, statements_are_the_oracles
 
 INBOUND = (
     *("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results"),
     "insurance.answers",
 )
-OUTBOUND = ("claims.decisions", "payouts.instructions", "audit.events", "claims.deadletter", "alerts")
+OUTBOUND = (
+    "claims.decisions",
+    "payouts.instructions",
+    "audit.events",
+    "claims.deadletter",
+    "alerts",
+    "insurance.statements",
+)
 INSURERS = "payouts.instructions."
+STATEMENTS = "insurance.statements."
 CURSORS = "relay.cursors"
 UNSENT = "SELECT shard, outbox_seq - relayed_seq FROM shards JOIN relays USING (shard) WHERE outbox_seq > relayed_seq"
 """The shards of which messages wait, and how many."""
@@ -36,15 +46,12 @@ class Evidence:
     books: Books
     ends: dict[tuple[str, int], int]
     ends_uncommitted: dict[tuple[str, int], int]
+    clearing: list[Comparison]
 
     @cached_property
     def came_in(self) -> list[Event]:
         """The events that came from topics, in the ledger's order; acts of operators left out."""
-        return [
-            each
-            for each in self.books.events
-            if each.disposition not in ("policy", "treaty", "replay", "reissue", "console")
-        ]
+        return [each for each in self.books.events if each.topic != "operator"]
 
     @cached_property
     def due(self) -> list[dict[str, Any]]:
@@ -71,17 +78,35 @@ def gather(bootstrap: str, ledger_url: str, journals: Iterable[Path], shards: in
         topics = {name: read_topic(bootstrap, name, {p: before[name, p] for p in range(shards)}) for name in names}
         with psycopg.connect(ledger_url.replace("+psycopg", ""), autocommit=True) as connection:
             books = read_books(connection)
+            clearing = _clearing(connection, topics["insurance.statements"])
         after = ends(bootstrap, names, shards, "read_committed")
         uncommitted = ends(bootstrap, names, shards, "read_uncommitted")
     except (OSError, ValueError, psycopg.Error) as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error
     if before != after:
         raise Unreadable("the topics grew while they were read: the system was not at rest")
-    return Evidence(notes, topics, books, after, uncommitted)
+    return Evidence(notes, topics, books, after, uncommitted, clearing)
+
+
+def _clearing(connection: psycopg.Connection[Any], statements: Iterable[Message]) -> list[Comparison]:
+    """Statements and books beside what their oracles make of instructions and reports."""
+
+    def rows(sql: str) -> list[tuple[Any, ...]]:
+        return connection.execute(sql.encode()).fetchall()
+
+    sent = [loads(message.value or b"") for message in statements]
+    return [*statements_are_the_oracles(rows, sent), *books_are_the_oracles(rows)]
 
 
 def _insurers(ledger_url: str) -> list[str]:
-    """The topics of the insurers that lead a treaty."""
+    """The topics of the insurers' own: of instructions for those that lead a treaty, of statements for all."""
     with psycopg.connect(ledger_url.replace("+psycopg", ""), autocommit=True) as connection:
-        leads = connection.execute("SELECT DISTINCT lead FROM treaties ORDER BY lead").fetchall()
-    return [f"{INSURERS}{lead}" for (lead,) in leads]
+        texts = connection.execute("SELECT source_text FROM treaties").fetchall()
+    treaties = [tomllib.loads(text)["treaty"] for (text,) in texts]
+    bearing = {each["insurer"] for treaty in treaties for each in (*treaty["share"], *_stop_loss(treaty))}
+    leads = {treaty["lead"] for treaty in treaties}
+    return [f"{INSURERS}{lead}" for lead in sorted(leads)] + [f"{STATEMENTS}{name}" for name in sorted(bearing)]
+
+
+def _stop_loss(treaty: dict[str, Any]) -> list[dict[str, Any]]:
+    return [treaty["stop_loss"]] if "stop_loss" in treaty else []

@@ -1,4 +1,4 @@
-"""An office that goes on working in a storm: it sends refused events again, reissues payouts, publishes policies."""
+"""An office that goes on in a storm: it sends refused events again, reissues payouts, publishes, and ends months."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from infra.ledger.write import Contended
 from stream.retry import TROUBLE
 from tests.faults.cluster import Cluster
 from tests.faults.waiting import pause
+from tests.support.month_ends import end_next_month
 from tests.support.paths import WUXI
 
 CLERK, SECOND, REASON = "li.na", "wang.wei", "it did not arrive"
@@ -85,11 +86,13 @@ class Office:
             "a refused event sent again": self._send_again,
             "a payout reissued by two people": self._reissue,
         }
-        published = False
+        published = ended = False
         try:
             while not self._going.wait(self._rng.choice(WAITS_S)):
                 if not published and self._rng.random() < 0.2:
                     published = self._try("a policy published", self._publish)
+                elif not ended and self._rng.random() < 0.2:
+                    ended = self._try("statements issued and a month closed", self._end_month)
                 else:
                     self._try(*self._rng.choice(list(acts.items())))
             while not published:  # the storm is over: nothing stands in its way now
@@ -114,6 +117,9 @@ class Office:
     def _publish(self, connection: Connection) -> bool:
         publish_policy(connection, self._policy, CLERK, self._shards, _now)
         return True
+
+    def _end_month(self, _: Connection) -> bool:
+        return end_next_month(self._engine, self._shards)
 
     def _send_again(self, connection: Connection) -> bool:
         numbers = list(connection.scalars(text(A_REFUSED_EVENT), {"salt": str(self._rng.random())}))

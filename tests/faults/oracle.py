@@ -28,6 +28,8 @@ CHECKS: dict[str, Check] = {
     "each payee is instructed its part": money_checks.payees_have_their_parts,
     "instructions are sent once, in order": output_checks.instructions_once_in_order,
     "insurers read what they pay": output_checks.insurers_read_what_they_pay,
+    "insurers read their statements": output_checks.insurers_read_their_statements,
+    "statements and books are as the oracles say": output_checks.statements_and_books_agree,
     "decisions are sent once, in order": output_checks.decisions_once_in_order,
     "the audit chain is whole": output_checks.audit_is_whole,
     "refusals are sent once": output_checks.refusals_once,

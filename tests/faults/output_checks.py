@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from tests.faults.evidence import CURSORS, INSURERS, OUTBOUND, Evidence
+from tests.faults.evidence import CURSORS, INSURERS, OUTBOUND, STATEMENTS, Evidence
 from tests.faults.journal import sha256
 
 
@@ -53,6 +53,24 @@ def insurers_read_what_they_pay(evidence: Evidence) -> Iterator[str]:
                 found = [(each.key, each.value) for each in evidence.topics[name] if each.partition == shard]
                 if expected != found:
                     yield f"{name}-{shard}: {len(found)} instructions are not the {len(expected)} that {lead} pays"
+
+
+def insurers_read_their_statements(evidence: Evidence) -> Iterator[str]:
+    """Each insurer's topic of statements holds what the common one has under its key."""
+    for name in evidence.topics:
+        if name.startswith(STATEMENTS):
+            key = name.removeprefix(STATEMENTS).encode()
+            told = [each for each in evidence.topics["insurance.statements"] if each.key == key]
+            found = [(each.partition, each.key, each.value) for each in evidence.topics[name]]
+            if [(each.partition, each.key, each.value) for each in told] != found:
+                yield f"{name}: {len(found)} messages are not the {len(told)} of this insurer"
+
+
+def statements_and_books_agree(evidence: Evidence) -> Iterator[str]:
+    """Statements and books say what their oracles make of the instructions and reports."""
+    for law, expected, found in evidence.clearing:
+        if expected != found:
+            yield f"{law}: expected {str(expected)[:300]}, found {str(found)[:300]}"
 
 
 def decisions_once_in_order(evidence: Evidence) -> Iterator[str]:

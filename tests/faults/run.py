@@ -118,7 +118,7 @@ def _run_on(cluster: Cluster, chaos: Chaos, rounds: int, planned: list[Posting],
     journals = [cluster.folder / "journal.jsonl"]
     claims = cases(report.seed)
     with Load(cluster.kafka.bootstrap, journals[0], len(planned) / len(kinds) / STEP_S) as load:
-        published = False
+        published, month_ends = False, {len(kinds) // 2, len(kinds) - 1}
         for step, kind in enumerate(kinds):
             load.release(planned[len(planned) * step // len(kinds) : len(planned) * (step + 1) // len(kinds)])
             chaos.fire(kind)
@@ -126,6 +126,8 @@ def _run_on(cluster: Cluster, chaos: Chaos, rounds: int, planned: list[Posting],
             if not published and step >= PUBLISH_AT * len(kinds):
                 published = _publish(cluster)
             load.release(reports(cluster, rng))
+            if published and step in month_ends and not _end_month(cluster):
+                month_ends.add(step + 1)  # whatever was broken: again after the next fault
             if step % TRANSACTION_EVERY == 0:
                 journals.append(cluster.folder / f"journal-{step}.jsonl")
                 commit = step // TRANSACTION_EVERY % 2 == 0
@@ -157,8 +159,18 @@ def _publish(cluster: Cluster) -> bool:
     return all(_published(cluster, *each) for each in (("policy", WUXI), ("treaty", treaty)))
 
 
+def _end_month(cluster: Cluster) -> bool:
+    """The office issues the statements of a month and closes its books, as if it had ended."""
+    command = [sys.executable, "-m", "tests.support.month_ends", str(cluster.settings.shards)]
+    return _done(cluster, command)
+
+
 def _published(cluster: Cluster, what: str, file: Path) -> bool:
     command = [sys.executable, "-m", "cli.main", what, "publish", str(file), "--operator", "faults", "--yes"]
+    return _done(cluster, command)
+
+
+def _done(cluster: Cluster, command: list[str]) -> bool:
     try:
         done = subprocess.run(
             command, capture_output=True, env=cluster.environment(), check=False, timeout=PUBLISH_S_MAX

@@ -8,60 +8,25 @@ from __future__ import annotations
 import json
 import tomllib
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-import psycopg
-
 from tests.oracle.calculator import Ledger, RefusalError, adjudicate, instant_of, read_event
 from tests.oracle.payees import owed_to
 from tests.oracle.treaties import Change, Order, orders, payer_of
-from tests.simulation.simulated_kafka import SimulatedKafka
+from tests.simulation.witness import OUTBOUND, Evidence, expect
+from tests.support.clearing_laws import books_are_the_oracles, statements_are_the_oracles
 
 INBOUND = (
     *("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results"),
     "insurance.answers",
 )
 HOME = {"encounter": INBOUND[0], "settlement": INBOUND[1], "coverage": INBOUND[2], "person": INBOUND[3]}
-OUTBOUND = ("claims.decisions", "payouts.instructions", "audit.events", "claims.deadletter", "alerts")
 PRINTED = (
     *("claim_id", "person_id", "status", "policy_id", "personal_burden", "benefits", "total_benefit", "patient_pays"),
 )
-
-
-class Broken(Exception):
-    """A law does not hold; ``law`` is its name."""
-
-    def __init__(self, law: str, detail: str) -> None:
-        super().__init__(f"{law}: {detail}")
-        self.law = law
-
-
-@dataclass
-class Evidence:
-    """The simulated topics and a plain connection to the ledger."""
-
-    kafka: SimulatedKafka
-    ledger: psycopg.Connection[Any]
-    shards: int
-    topics: dict[tuple[str, int], list[tuple[bytes | None, bytes]]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.topics = {
-            (topic, shard): [(stored.key, stored.value or b"") for _, stored in self.kafka.committed((topic, shard))]
-            for topic in OUTBOUND
-            for shard in range(self.shards)
-        }
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.ledger.execute(sql.encode()).fetchall()
-
-    def values(self, topic: str) -> list[dict[str, Any]]:
-        """A topic's messages as JSON, shard after shard."""
-        return [json.loads(value) for shard in range(self.shards) for _, value in self.topics[topic, shard]]
 
 
 def check(evidence: Evidence) -> None:
@@ -74,7 +39,10 @@ def check(evidence: Evidence) -> None:
     decisions_and_money_are_the_oracles(evidence)
     payers_are_the_oracles(evidence)
     insurers_read_what_they_pay(evidence)
-    books_are_what_was_instructed_and_paid(evidence)
+    for compared in statements_are_the_oracles(evidence.rows, evidence.values("insurance.statements")):
+        expect(*compared)
+    for compared in books_are_the_oracles(evidence.rows):
+        expect(*compared)
 
 
 def everything_is_accounted_for(evidence: Evidence) -> None:
@@ -161,7 +129,7 @@ def decisions_and_money_are_the_oracles(evidence: Evidence) -> None:
     book, accepted = Ledger(), []
     for event_no, topic, key, value, taken_in, disposition in evidence.rows(
         "SELECT event_no, topic, key, value, recorded_at, disposition FROM events "
-        "WHERE disposition NOT IN ('policy', 'treaty') ORDER BY event_no"
+        "WHERE disposition NOT IN ('policy', 'treaty', 'statement', 'closing') ORDER BY event_no"
     ):
         expected = _expected(book, topic, key, value or b"", taken_in)
         expect("disposition as the oracle's", (event_no, expected), (event_no, disposition))
@@ -228,36 +196,6 @@ def insurers_read_what_they_pay(evidence: Evidence) -> None:
             expect("an insurer reads what it pays", paid, own)
 
 
-def books_are_what_was_instructed_and_paid(evidence: Evidence) -> None:
-    """Each entry sums to zero, and each account holds what the topic's instructions and the last states come to."""
-    wrong = evidence.rows("SELECT event_no, entry FROM postings GROUP BY 1, 2 HAVING sum(amount) <> 0 OR count(*) <> 2")
-    expect("each entry sums to zero", [], wrong)
-    states = {
-        row[0]: row[1]
-        for row in evidence.rows(
-            "SELECT payout_id, s.state FROM payout_states s JOIN instructions USING (payout_id, person_id)"
-        )
-    }
-    held: Counter[str] = Counter()
-    for each in evidence.values("payouts.instructions"):
-        payer = each["payer"]
-        payee = f"facility:{each['payee_id']}" if each["payee"] == "facility" else "person"
-        owing, owed = f"payable:{payer}:{payee}", f"receivable:{payer}:{payee}"
-        sign = {"payment": 1, "recovery": -1}[each["kind"]]
-        amount, book = sign * int(Decimal(each["amount"]) * 100), each.get("reversal_of") is not None
-        side = owing if (each["kind"] == "payment") != book else owed
-        held[f"expense:{each['scheme_id']}"] += amount
-        held[side] -= amount
-        if states.get(each["payout_id"]) == "paid" and not book:
-            held[side] += amount
-            held[f"cash:{payer}"] -= amount
-    found = dict(evidence.rows("SELECT account, sum(amount)::bigint FROM postings GROUP BY 1 HAVING sum(amount) <> 0"))
-    expect("the books are what was instructed and paid", {name: fen for name, fen in held.items() if fen}, found)
-    late = "SELECT event_no, booked_on, recorded_at FROM postings JOIN events USING (event_no) "
-    late += "WHERE booked_on <> (recorded_at AT TIME ZONE 'Asia/Shanghai')::date"
-    expect("booked on the day of recording", [], evidence.rows(late))
-
-
 def _expected(book: Ledger, topic: str, key: bytes | None, value: bytes, taken_in: datetime) -> str:
     """What the oracle makes of one event; it knows neither keys nor topics, so these two rules stand here."""
     try:
@@ -280,16 +218,3 @@ def _numbered(law: str, values: list[dict[str, Any]], line: Any) -> None:
         lines[line(value)].append(value["revision"])
     for name, revisions in sorted(lines.items()):
         expect(law, (name, list(range(1, len(revisions) + 1))), (name, revisions))
-
-
-def expect(law: str, expected: object, actual: object) -> None:
-    """Raises Broken with the first place at which the two differ."""
-    if expected == actual:
-        return
-    if isinstance(expected, dict) and isinstance(actual, dict):
-        names = sorted(expected.keys() ^ actual.keys(), key=repr) or [k for k in expected if expected[k] != actual[k]]
-        expected, actual = ({name: each.get(name) for name in names[:3]} for each in (expected, actual))
-    elif isinstance(expected, list) and isinstance(actual, list):
-        at = next((i for i, (a, b) in enumerate(zip(expected, actual, strict=False)) if a != b), -1)
-        expected, actual = ((len(each), at, each[at:][:1]) for each in (expected, actual))
-    raise Broken(law, f"expected {str(expected)[:600]}, found {str(actual)[:600]}")

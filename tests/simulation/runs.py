@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from tests.simulation.faults import Point
-from tests.simulation.laws import Broken, Evidence, check
+from tests.simulation.laws import check
 from tests.simulation.scheduler import NeverIdle, Simulation
+from tests.simulation.witness import Broken, Evidence
 
 SHORT_RUNS = 10
 CI_RUNS = 80

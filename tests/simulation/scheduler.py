@@ -16,9 +16,13 @@ from tests.simulation.stage import Stage
 from tests.simulation.worker import Group, Worker
 from tests.simulation.world import report, world_of
 from tests.support.acts import publish, publish_treaty_text
+from tests.support.month_ends import end_next_month
 
 FORMS = (0, 2, 1)
 """A seed's ledger holds its messages by the batch, the next one's half of them, the third's all as release 1.0 did."""
+
+MONTHS = 3
+"""So many months end in a run, the first ones in the storm."""
 
 WORKERS = 3
 RELAYS_MAX = 2
@@ -31,7 +35,7 @@ class NeverIdle(Exception):
 
 
 class Operator:
-    """Who publishes policies and treaties, and tries again until told that it is done."""
+    """Who publishes policies and treaties and ends months, and tries again until told that it is done."""
 
     is_relay = False
 
@@ -57,6 +61,7 @@ class Simulation:
         # With numbers of their own, so that a world is what it was before there were treaties.
         steps = Random(f"{seed}:treaties")
         self._treaties = sorted((steps.randrange(110), text) for text in self.world.treaties)
+        self._month_ends = sorted(steps.randrange(30, 120) for _ in range(MONTHS))
         self._operator = Operator()
         self._reported: set[int] = set()
         self._workers: list[Worker] = []
@@ -74,6 +79,8 @@ class Simulation:
                 self.stage.play(self._operator, self._publish)
             if self._treaties and step >= self._treaties[0][0]:
                 self.stage.play(self._operator, self._publish_treaty)
+            if self._month_ends and step >= self._month_ends[0]:
+                self.stage.play(self._operator, self._end_month)
             self._something()()
             calm += not self._to_post
             step += 1
@@ -148,6 +155,11 @@ class Simulation:
         text, shards = self._treaties[0][1], self.world.settings.shards
         publish_treaty_text(self.ledger.engine, text, "operator", shards, self.stage.now)
         self._treaties.pop(0)
+
+    def _end_month(self) -> None:
+        """The office issues statements and closes the books; before the first treaty it comes again later."""
+        if end_next_month(self.ledger.engine, self.world.settings.shards):
+            self._month_ends.pop(0)
 
     def _let_work(self) -> None:
         ready = [each for each in self._workers if not each.paused and not self.stage.is_busy(each)]
@@ -232,6 +244,8 @@ class Simulation:
             self.stage.play(self._operator, self._publish)
         while self._treaties:
             self.stage.play(self._operator, self._publish_treaty)
+        while self._month_ends:
+            self.stage.play(self._operator, self._end_month)
         for _ in range(ROUNDS_TO_IDLE_MAX):
             while any(each.paused for each in self._workers):
                 self._resume()
