@@ -23,7 +23,7 @@ from tests.support.paths import SYNTHEA, WUXI
 from tests.support.schemas_in_force import faults, validators
 from tests.support.servers import all_gone, await_true
 
-FILES = ("decisions.jsonl", "payouts.jsonl", "audit.jsonl", "deadletter.jsonl")
+FILES = ("decisions.jsonl", "payouts.jsonl", "statements.jsonl", "audit.jsonl", "deadletter.jsonl")
 RUN_S_MAX = 240.0
 STOP_S_MAX = 30.0
 
@@ -39,8 +39,6 @@ class Demo:
             "demo",
             "--facts",
             SYNTHEA,
-            "--policy",
-            WUXI,
             "--out",
             out,
             *more,
@@ -107,6 +105,7 @@ class Files(NamedTuple):
 
     decisions: list[Json]
     payouts: list[Json]
+    statements: list[Json]
     audit: list[Json]
     deadletter: list[Json]
 
@@ -116,7 +115,7 @@ class Files(NamedTuple):
 
 
 def files_in(folder: Path) -> Files:
-    """The four files."""
+    """All its files."""
     return Files(*([json.loads(line) for line in (folder / name).open("rb")] for name in FILES))
 
 
@@ -144,13 +143,13 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_the_demo_ends_well_and_leaves_only_files(undisturbed: Run) -> None:
-    """Exit status 0, four files of JSON lines named at the end, and no process."""
+    """Exit status 0, files of JSON lines named at the end, and no process."""
     assert undisturbed.status == 0, undisturbed.demo.said()
     undisturbed.demo.assert_gone()
     assert undisturbed.demo.said().split()[-len(FILES) :] == [str(undisturbed.out / name) for name in FILES]
     assert undisturbed.files.deadletter == []
     kinds = Counter(each["kind"] for each in undisturbed.files.audit)
-    assert kinds["event.accepted"] == facts_posted()
+    assert kinds["event.accepted"] == facts_posted() + len(undisturbed.files.payouts)  # each is reported
     assert kinds["claim.decided"] == len(undisturbed.files.decisions)
     assert kinds["payout.instructed"] == len(undisturbed.files.payouts)
 
@@ -180,6 +179,23 @@ def test_every_message_is_as_its_schema_says(undisturbed: Run) -> None:
     messages = [message for name in FILES for message in map(json.loads, (undisturbed.out / name).open("rb"))]
     assert messages
     assert [] == [fault for message in messages for fault in faults(known, message)]
+
+
+def test_the_demo_ends_its_month(undisturbed: Run) -> None:
+    """Each insurer of both treaties has a statement of all that its treaty paid; the closed books balance."""
+    issued = [each for each in undisturbed.files.statements if each["event_type"] == "statement.issued"]
+    paid: Counter[str] = Counter()
+    for payout in undisturbed.files.payouts:
+        paid[payout.get("treaty_id", "")] += _signed(payout)
+    for treaty_id in ("self-pay-sample-2024", "village-sample-2024"):
+        own = [each for each in issued if each["treaty_id"] == treaty_id]
+        assert len(own) == 3
+        assert {parse_yuan(each["net"]) for each in own} == {paid[treaty_id]}
+        assert sum(parse_yuan(each[name]) for each in own for name in ("part", "part_of_cession")) == paid[treaty_id]
+    said = undisturbed.demo.said()
+    (totals,) = [line for line in said.splitlines() if "total 合计" in line and line.rstrip(" │").endswith(" 0.00")]
+    assert Counter(re.findall(r"[0-9,]+\.[0-9]{2}", totals)).most_common(1)[0][1] == 2
+    assert "Who owes whom 谁欠谁" in said
 
 
 def test_payout_ids_are_unique(undisturbed: Run) -> None:

@@ -97,7 +97,9 @@ def books_are_the_oracles(rows: Rows) -> Iterator[Comparison]:
         place = (told["statement_id"], told["treaty_id"], told["lead"], told["insurer"])
         movements.append((event_no, books.Stated(*place, amount, recorded_at)))
     legs = books.journal(movement for _, movement in sorted(movements, key=lambda each: each[0]))
-    held: dict[str, int] = dict(rows("SELECT account, sum(amount)::bigint FROM postings GROUP BY 1 HAVING sum(amount) <> 0"))
+    held: dict[str, int] = dict(
+        rows("SELECT account, sum(amount)::bigint FROM postings GROUP BY 1 HAVING sum(amount) <> 0")
+    )
     yield "the books are the oracle's", books.balances(legs), held
     for month, value in rows("SELECT month, trial_balance FROM book_months ORDER BY month"):
         wanted = {name: tuple(row) for name, row in books.trial_balance(legs, month).items() if any(row)}
