@@ -65,6 +65,9 @@ def answers(
         place = (kept.statement_id, kept.treaty_id or "", month, kept.insurer, str(kept.version))
         rows.append((*place, say(ANSWERS[fact.verdict]), say(_note(each))))
     print_table([say(head) for head in HEADS], rows, right=(4,))
+    for each in shown:
+        for reason in _reasons(each):
+            out.print(say(reason), markup=False, soft_wrap=True)
 
 
 def _plain(answer: GivenAnswer) -> dict[str, Any]:
@@ -85,12 +88,18 @@ def _plain(answer: GivenAnswer) -> dict[str, Any]:
 
 
 def _note(answer: GivenAnswer) -> Saying:
-    """What is special about an answer, and its reasons, each behind its line."""
+    """What is special about an answer."""
     parts = [UNMATCHED] * (not answer.matched) + [REPLACED] * answer.replaced
-    reasons = [mask_text(reason) for reason in answer.fact.reasons]
-    if answer.fact.lines:
-        for line, reason in zip(answer.fact.lines, reasons, strict=True):
-            parts.append(Saying(f"第 {line} 行:{reason}", f"line {line}: {reason}"))
-    else:
-        parts += [Saying(reason, reason) for reason in reasons]
     return Saying(";".join(part.zh for part in parts), "; ".join(part.en for part in parts))
+
+
+def _reasons(answer: GivenAnswer) -> list[Saying]:
+    """The reasons of a dispute, each behind what it is about. What could be a person's number is covered."""
+    fact, name = answer.fact, f"{answer.kept.statement_id} v{answer.kept.version}"
+    reasons = [mask_text(reason) for reason in fact.reasons]
+    if not fact.lines:
+        return [Saying(f"{name}:{reason}", f"{name}: {reason}") for reason in reasons]
+    return [
+        Saying(f"{name} 第 {line} 行:{reason}", f"{name} line {line}: {reason}")
+        for line, reason in zip(fact.lines, reasons, strict=True)
+    ]

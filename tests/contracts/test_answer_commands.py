@@ -68,7 +68,9 @@ def test_an_answer_is_seen_wherever_the_statement_is(town: Stated, ledger_url: s
     assert ["110105********0021 是别家的客户", "少了一笔"] == versions[0]["reasons"]
     assert ("t1", "2025-01", "insurer-b") == tuple(versions[0][each] for each in ("treaty_id", "month", "insurer"))
     table = huzhu("statements", "answers", name, columns=WIDE, HUZHU_DATABASE_URL=ledger_url).stdout
-    assert "第 1 行:少了一笔" in table
+    assert [f"{name} v2 第 2 行:110105********0021 是别家的客户", f"{name} v2 第 1 行:少了一笔"] == table.splitlines()[
+        -2:
+    ]
     assert "110105194912310021" not in table
     assert "已有更新的答复" in table
     shown = huzhu("statements", "show", other, "--language", "en", columns=WIDE, HUZHU_DATABASE_URL=ledger_url).stdout
