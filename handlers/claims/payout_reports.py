@@ -106,7 +106,7 @@ def state_of(payout_id: PayoutId, person_id: PersonId, reports: Iterable[PayoutR
 
 
 def state_told(payout_id: PayoutId, person_id: PersonId, reports: Sequence[PayoutReport], *, book: bool) -> PayoutState:
-    """The state that a payout has by these reports; ``book``: it takes another one off the books."""
+    """The state that a payout has by these reports; ``book``: no money moves by it."""
     if book:
         return PayoutState.BOOK
     return PayoutState(state_of(payout_id, person_id, reports).state) if reports else PayoutState.INSTRUCTED

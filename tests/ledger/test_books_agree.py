@@ -14,6 +14,7 @@ from acts.close_month import close_month
 from handlers.books.trial_balance import trial_balance_bytes
 from infra.ledger import book_rows
 from infra.ledger.clearing_tables import postings
+from schemas.records import Manner
 from tests.oracle import books as oracle
 from tests.oracle.payees import fen
 from tests.support.builders import SHARDS
@@ -33,6 +34,10 @@ def movements(town: RandomTown) -> list[oracle.Movement]:
     """What was published and reported, in the order in which it was recorded."""
     found: list[oracle.Movement] = [oracle.instructed_by(each) for each in town.instructions()]
     found += [oracle.reported_by(told, recorded_at) for told, recorded_at in town.reports]
+    for each, moment in town.settled:
+        waived = each.manner == Manner.WAIVED
+        name = each.payout_id
+        found.append(oracle.Waived(name, each.amount, moment) if waived else oracle.SetOff(name, moment))
     return sorted(found, key=lambda each: each.recorded_at)
 
 

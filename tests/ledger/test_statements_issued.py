@@ -397,7 +397,16 @@ def assert_as_the_oracle_says(town: StatedTown, months: list[str]) -> None:
     told = select(event.c.value, event.c.recorded_at, fact.c.subject_id).join(fact, fact.c.event_no == event.c.event_no)
     with town.ledger.connect() as connection:
         instructions = [
-            oracle.Instruction(row.payout_id, row.treaty_id, row.kind, row.amount, row.recorded_at, row.reversal_of)
+            oracle.Instruction(
+                row.payout_id,
+                row.treaty_id,
+                row.kind,
+                row.amount,
+                row.recorded_at,
+                row.reversal_of,
+                row.reissue_of,
+                of=(row.claim_id, row.scheme_id, row.payee_id),
+            )
             for row in connection.execute(orders.order_by(order.c.event_no, order.c.payout_id))
         ]
         reports = [
@@ -412,7 +421,9 @@ def assert_as_the_oracle_says(town: StatedTown, months: list[str]) -> None:
         own = [line for line in lines if line["entry"] == "instruction"]
         sign = {"payment": 1, "recovery": -1}
         assert wanted.lines == [
-            oracle.Line(each["payout_id"], sign[each["kind"]] * parse_yuan(each["amount"]), each["state"])
+            oracle.Line(
+                each["payout_id"], sign[each["kind"]] * parse_yuan(each["amount"]), each["state"], each["corrects"]
+            )
             for each in own
         ]
         assert (wanted.before, wanted.net, wanted.after, wanted.cession) == tuple(
@@ -422,19 +433,7 @@ def assert_as_the_oracle_says(town: StatedTown, months: list[str]) -> None:
             each["insurer"]: oracle.Part(parse_yuan(each["part"]), parse_yuan(each["cession"])) for each in row["parts"]
         }
         changed = {line["payout_id"]: line["state"] for line in lines if line["entry"] == "report"}
-        assert changed == changed_in(parse_month(month), instructions, reports)
-
-
-def changed_in(month: date, instructions: list[Any], reports: list[Any]) -> dict[str, str]:
-    """The payouts of earlier months whose state is another one than when the month began."""
-    until = [each for each in reports if oracle.month_of(each.recorded_at) <= month]
-    before = [each for each in reports if oracle.month_of(each.recorded_at) < month]
-    return {
-        each.payout_id: oracle.state_of(each, until)
-        for each in instructions
-        if each.treaty_id == "t1" and oracle.month_of(each.recorded_at) < month
-        if oracle.state_of(each, until) != oracle.state_of(each, before)
-    }
+        assert changed == {line.payout_id: line.state for line in wanted.later}
 
 
 GUARDED: dict[str, Callable[[Connection], object]] = {

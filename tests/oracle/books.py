@@ -16,7 +16,10 @@ PERSONS = "person"
 
 
 class Instructed(NamedTuple):
-    """One payout instruction; ``payee_id`` is a facility's, or empty."""
+    """One payout instruction; ``payee_id`` is a facility's, or empty.
+
+    A payment that is set off names the recovery in ``reversal_of`` too, as no money moves.
+    """
 
     payout_id: str
     person_id: str
@@ -59,7 +62,14 @@ class Waived(NamedTuple):
     recorded_at: datetime
 
 
-Movement = Instructed | Reported | Stated | Waived
+class SetOff(NamedTuple):
+    """A recovery that is kept back from the person's next payments: nothing moves by it but by those payments."""
+
+    payout_id: str
+    recorded_at: datetime
+
+
+Movement = Instructed | Reported | Stated | Waived | SetOff
 
 
 class Leg(NamedTuple):
@@ -81,10 +91,14 @@ class Row(NamedTuple):
 
 
 def journal(movements: Iterable[Movement]) -> list[Leg]:
-    """Every leg, in order; who has nothing to do with a movement has none, and no leg is of nothing."""
+    """Every leg, in order; who has nothing to do with a movement has none, and no leg is of nothing.
+
+    Nobody collects a recovery that was set off or waived: what is reported of it contradicts that and moves nothing.
+    """
     legs: list[Leg] = []
     instructed: dict[str, Instructed] = {}
     reports: list[Reported] = []
+    settled: set[str] = set()
     for movement in movements:
         day = shanghai_day(movement.recorded_at)
 
@@ -103,7 +117,7 @@ def journal(movements: Iterable[Movement]) -> list[Leg]:
                 if is_paid(movement, reports):  # it had been reported before it was known
                     legs += moves(movement.amount, *accounts_of_paid(movement), movement.payout_id)
             case Reported():
-                payout = instructed.get(movement.payout_id)
+                payout = None if movement.payout_id in settled else instructed.get(movement.payout_id)
                 before = payout is not None and is_paid(payout, reports)
                 reports.append(movement)
                 if payout is not None and is_paid(payout, reports) != before:
@@ -115,9 +129,12 @@ def journal(movements: Iterable[Movement]) -> list[Leg]:
                     bears = f"borne:{movement.insurer}:{movement.treaty_id}"
                     legs += moves(movement.amount, owes, bears, movement.statement_id)
             case Waived():
+                settled.add(movement.payout_id)
                 payout = instructed[movement.payout_id]
                 loss = f"waived:{payout.scheme_id}"
                 legs += moves(movement.amount, loss, receivable(payout), movement.payout_id)
+            case SetOff():
+                settled.add(movement.payout_id)
     return legs
 
 
@@ -127,9 +144,10 @@ def accounts_of(payout: Instructed) -> tuple[str, str]:
     What takes a payment off the books takes it off payable, what takes a recovery off, off receivable.
     """
     expense = f"expense:{payout.scheme_id}"
+    off = payout.reversal_of is not None and payout.set_off_of is None
     if payout.kind == "payment":
-        return expense, payable(payout) if payout.reversal_of is None else receivable(payout)
-    return receivable(payout) if payout.reversal_of is None else payable(payout), expense
+        return expense, receivable(payout) if off else payable(payout)
+    return payable(payout) if off else receivable(payout), expense
 
 
 def accounts_of_paid(payout: Instructed) -> tuple[str, str]:
@@ -197,6 +215,13 @@ def instructed_by(message: Json) -> Instructed:
         message.get("reversal_of"),
         message.get("set_off_of"),
     )
+
+
+def stated_by(message: Json) -> Stated:
+    """A published `statement.issued`."""
+    amount = fen(message["part"]) + fen(message["part_of_cession"])
+    issued = datetime.fromisoformat(message["occurred_at"])
+    return Stated(message["statement_id"], message["treaty_id"], message["lead"], message["insurer"], amount, issued)
 
 
 def reported_by(message: Json, recorded_at: datetime) -> Reported:

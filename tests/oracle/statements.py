@@ -26,6 +26,10 @@ class Instruction(NamedTuple):
     amount: int
     recorded_at: datetime
     reversal_of: str | None = None
+    reissue_of: str | None = None
+    set_off_of: str | None = None
+    of: tuple[str, str, str] = ("", "", "")
+    """Claim, scheme and payee: a facility's id, or empty."""
 
 
 class Report(NamedTuple):
@@ -43,6 +47,7 @@ class Line(NamedTuple):
     payout_id: str
     amount: int
     state: str
+    corrects: str | None = None
 
 
 class Part(NamedTuple):
@@ -56,6 +61,8 @@ class Statement(NamedTuple):
     """A month of a treaty, the same for all insurers but for the parts. ``before`` is the net of all earlier months."""
 
     lines: list[Line]
+    later: list[Line]
+    """What reports of the month made of payouts of earlier months; they are in no sum (docs/treaties.md)."""
     before: int
     net: int
     cession: int
@@ -73,7 +80,13 @@ def statement(treaty: Treaty, instructions: Sequence[Instruction], reports: Sequ
     in_month = [each for each in own if month_of(each.recorded_at) == month.replace(day=1)]
     before, net = sum(map(signed, earlier)), sum(map(signed, in_month))
     known = [report for report in reports if month_of(report.recorded_at) <= month.replace(day=1)]
-    lines = [Line(each.payout_id, signed(each), state_of(each, known)) for each in in_month]
+    lines = [Line(each.payout_id, signed(each), state_of(each, known), corrected_by(each, own)) for each in in_month]
+    known_before = [report for report in known if month_of(report.recorded_at) < month.replace(day=1)]
+    later = [
+        Line(each.payout_id, signed(each), state_of(each, known), corrected_by(each, own))
+        for each in earlier
+        if state_of(each, known) != state_of(each, known_before)
+    ]
     borne_before, borne_after = borne(treaty, before), borne(treaty, before + net)
     parts = {
         insurer: Part(
@@ -82,7 +95,24 @@ def statement(treaty: Treaty, instructions: Sequence[Instruction], reports: Sequ
         )
         for insurer in borne_after
     }
-    return Statement(lines, before, net, sum(part.cession for part in parts.values()), parts)
+    return Statement(lines, later, before, net, sum(part.cession for part in parts.values()), parts)
+
+
+def corrected_by(instruction: Instruction, own: Sequence[Instruction]) -> str | None:
+    """Which earlier line an instruction corrects: one that it takes off, is kept back for or orders again.
+
+    Else the one before it, of the same claim, scheme and payee; ``own`` are all instructions of the treaty in order.
+    """
+    named = instruction.reversal_of or instruction.set_off_of or instruction.reissue_of
+    if named:
+        return named
+    before = None
+    for each in own:
+        if each.payout_id == instruction.payout_id:
+            break
+        if each.of == instruction.of:
+            before = each.payout_id
+    return before
 
 
 def borne(treaty: Treaty, cum: int) -> dict[str, Part]:
@@ -104,9 +134,9 @@ def borne(treaty: Treaty, cum: int) -> dict[str, Part]:
 def state_of(instruction: Instruction, reports: Iterable[Report]) -> str:
     """Reports in the order in which they say it happened, those of one instant as in `STATUSES`.
 
-    An entry that takes a payout off the books moves no money.
+    What takes a payout off the books, or is set off, moves no money.
     """
-    if instruction.reversal_of is not None:
+    if instruction.reversal_of is not None or instruction.set_off_of is not None:
         return BOOK
     state = INSTRUCTED
     own = [report for report in reports if report.payout_id == instruction.payout_id]

@@ -11,12 +11,14 @@ from .books import (
     Movement,
     Reported,
     Row,
+    SetOff,
     Stated,
     Waived,
     balances,
     instructed_by,
     journal,
     reported_by,
+    stated_by,
     trial_balance,
 )
 
@@ -217,9 +219,22 @@ def test_a_waived_recovery_is_a_loss() -> None:
 def test_a_payment_that_is_set_off_moves_no_cash() -> None:
     """100 are to come back; of the next 150 these 100 are kept and 50 are paid out: 150 cost what 100 + 50 did."""
     steps: list[Movement] = [ordered("A", 100), told("A", "paid"), ordered("B", -100, "03-07")]
-    steps += [ordered("C", 100, "03-08", set_off_of="B"), ordered("D", 50, "03-08"), told("C", "paid", "03-09")]
+    steps += [
+        ordered("C", 100, "03-08", set_off_of="B", reversal_of="B"),
+        ordered("D", 50, "03-08"),
+        told("C", "paid", "03-09"),
+    ]
     assert {"expense:s": 150, "cash:fund": -100, "payable:fund:person": -50} == books(*steps)
     assert {"expense:s": 150, "cash:fund": -150} == books(*steps, told("D", "paid", "03-09"))
+
+
+def test_what_is_reported_of_a_settled_recovery_moves_nothing() -> None:
+    """Nobody was to collect it any more: somebody has to look, and until then the books stay as they are."""
+    owed: list[Movement] = [ordered("A", 100), told("A", "paid"), ordered("B", -100, "03-07"), told("B", "failed")]
+    waived, kept_back = [*owed, Waived("B", 100, at("03-08"))], [*owed, SetOff("B", at("03-08"))]
+    assert {"cash:fund": -100, "waived:s": 100} == books(*waived, told("B", "paid", "03-09", "03-05"))
+    receivable = {"cash:fund": -100, "receivable:fund:person": 100}
+    assert receivable == books(*kept_back) == books(*kept_back, told("B", "paid", "03-09", "03-05"))
 
 
 # Months ---------------------------------------------------------------------------------------------------
@@ -268,4 +283,7 @@ def test_messages_are_read_as_they_are_published() -> None:
     assert ordered("A", 1230, set_off_of="X") == instructed_by({**message, "set_off_of": "X"})
     report = {"payout_id": "A", "person_id": "P1", "status": "paid", "reported_at": "2024-03-04T04:00:00Z"}
     assert told("A", "paid", "03-06", "03-04") == reported_by(report, at("03-06"))
+    issued = {"statement_id": "S", "treaty_id": "t1", "lead": "a", "insurer": "b", "part": "-0.52"}
+    issued |= {"part_of_cession": "2.70", "occurred_at": "2024-04-01T04:00:00Z"}
+    assert Stated("S", "t1", "a", "b", 218, at("04-01")) == stated_by(issued)
     assert journal([ordered("A", 5)])[0] == Leg("expense:s", 5, date(2024, 3, 5), "A")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +29,7 @@ def at(moment: str) -> datetime:
     return datetime.fromisoformat(f"2024-{moment}+08:00" if "T" in moment else f"2024-{moment}T12:00+08:00")
 
 
-def paid(name: str, amount: int, moment: str = "03-05", **more: str) -> Instruction:
+def paid(name: str, amount: int, moment: str = "03-05", **more: Any) -> Instruction:
     """A payment under the treaty; below zero a recovery."""
     return Instruction(name, "t1", "payment" if amount > 0 else "recovery", abs(amount), at(moment), **more)
 
@@ -61,12 +62,14 @@ def test_an_instruction_is_a_line_of_the_month_in_shanghai_in_which_it_was_recor
         Instruction("E", "t1", "payment", 7, datetime(2024, 3, 31, 16, tzinfo=UTC)),
     ]
     half = treaty("0.5", "0.5")
-    march = [Line("A", 100, "instructed"), Line("D", -30, "instructed")]
-    assert Statement(march, 0, 70, 0, {"0": Part(35, 0), "1": Part(35, 0)}) == statement(half, given_, [], MARCH)
-    april = [Line("E", 7, "instructed")]  # 77: 38.5 and 38.5, the fen is the first one's
-    assert Statement(april, 70, 7, 0, {"0": Part(4, 0), "1": Part(3, 0)}) == statement(half, given_, [], APRIL)
-    assert Statement([], 77, 0, 0, {"0": Part(0, 0), "1": Part(0, 0)}) == statement(half, given_, [], MAY)
-    assert Statement([], 0, 0, 0, {"0": Part(0, 0), "1": Part(0, 0)}) == statement(half, given_, [], date(2023, 12, 1))
+    march = [Line("A", 100, "instructed"), Line("D", -30, "instructed", "A")]
+    assert Statement(march, [], 0, 70, 0, {"0": Part(35, 0), "1": Part(35, 0)}) == statement(half, given_, [], MARCH)
+    april = [Line("E", 7, "instructed", "D")]  # 77: 38.5 and 38.5, the fen is the first one's
+    assert Statement(april, [], 70, 7, 0, {"0": Part(4, 0), "1": Part(3, 0)}) == statement(half, given_, [], APRIL)
+    assert Statement([], [], 77, 0, 0, {"0": Part(0, 0), "1": Part(0, 0)}) == statement(half, given_, [], MAY)
+    assert Statement([], [], 0, 0, 0, {"0": Part(0, 0), "1": Part(0, 0)}) == statement(
+        half, given_, [], date(2023, 12, 1)
+    )
 
 
 def test_any_day_of_a_month_names_it() -> None:
@@ -115,8 +118,40 @@ def test_a_reversal_is_a_book_entry_and_counts() -> None:
     given_ = [paid("A", 100), paid("R", -100, reversal_of="A"), paid("B", 100)]
     reports = [told("A", "failed", "03-06"), told("R", "paid", "03-07"), told("B", "paid", "03-08")]
     march = statement(treaty("1"), given_, reports, MARCH)
-    assert [Line("A", 100, "failed"), Line("R", -100, "book"), Line("B", 100, "paid")] == march.lines
+    assert [Line("A", 100, "failed"), Line("R", -100, "book", "A"), Line("B", 100, "paid", "R")] == march.lines
     assert 100 == march.net
+
+
+def test_what_is_reported_later_is_told_in_its_own_month_and_is_in_no_sum() -> None:
+    """Only if the state is another one than when the month began: paid in April; nothing new in May; back in June."""
+    given_ = [paid("A", 100), paid("B", 50), paid("C", 7, "04-02")]
+    reports = [told("B", "paid", "03-06"), told("A", "paid", "04-03"), told("C", "paid", "04-03")]
+    reports += [told("A", "paid", "05-03", "04-01"), told("A", "failed", "05-04"), told("A", "returned", "06-05")]
+    found_ = [statement(treaty("1"), given_, reports, date(2024, month, 1)) for month in (3, 4, 5, 6)]
+    assert [[], [Line("A", 100, "paid")], [], [Line("A", 100, "returned")]] == [s.later for s in found_]
+    assert [150, 7, 0, 0] == [s.net for s in found_]
+    assert [157, 157] == [s.after for s in found_[2:]]
+
+
+def test_what_a_line_corrects() -> None:
+    """What it takes off, is kept back for or orders again, else the line before it of its claim, scheme and payee."""
+    one, other = ("E1", "s", ""), ("E1", "s", "H1")
+    given_ = [
+        paid("A", 100, of=one),
+        paid("B", 50, of=other),
+        paid("X", 10, of=one)._replace(treaty_id="t2"),
+        paid("C", 30, of=one),
+        paid("D", -100, of=one, reversal_of="A"),
+        paid("E", 100, of=one, reissue_of="A"),
+        paid("F", 5, of=other, reversal_of="Z", set_off_of="Z"),
+        paid("G", 5, of=("E2", "s", ""), reversal_of="Z", set_off_of="Z"),
+        paid("H", -60, "04-05", of=one),
+    ]
+    lines = [line for month in (MARCH, APRIL) for line in statement(treaty("1"), given_, [], month).lines]
+    assert {"A": None, "B": None, "C": "A", "D": "A", "E": "A", "F": "Z", "G": "Z", "H": "E"} == {
+        line.payout_id: line.corrects for line in lines
+    }
+    assert ["D", "F", "G"] == [line.payout_id for line in lines if line.state == "book"]
 
 
 # Who bears it ---------------------------------------------------------------------------------------------

@@ -12,9 +12,11 @@ from sqlalchemy import Engine, select
 
 from acts.remembered_persons import RememberedPersons
 from handlers.claims.payout_reports import NotReissuable
+from handlers.claims.recoveries import NotSettleable
 from infra.ledger import tables
 from schemas.dates import SHANGHAI, format_instant
-from tests.support.acts import publish, publish_treaty_text, reissue
+from schemas.records import Manner, SettledRecovery
+from tests.support.acts import publish, publish_treaty_text, reissue, settle
 from tests.support.builders import POLICY, SHARDS, Json, bill, coverage, discharge, report, void
 from tests.support.ledgers import for_person, give, held, in_order
 from tests.support.treaties import VILLAGE
@@ -33,6 +35,9 @@ class RandomTown:
         self.versions: dict[str, int] = {}
         self.reports: list[tuple[Json, datetime]] = []
         """Those that were taken in, and when."""
+        self.days: list[tuple[datetime, str, str]] = []
+        """When which claim's day of discharge was heard of."""
+        self.settled: list[tuple[SettledRecovery, datetime]] = []
         publish(ledger, POLICY, "test", SHARDS, self.clock)
         held(ledger)
         for person in PERSONS:
@@ -63,7 +68,7 @@ class RandomTown:
     def live(self, steps: int) -> None:
         """So many things happen, one after the other."""
         acts: list[Callable[[str, str], None]]
-        acts = [self._stay, self._bill, self._bill, self._void, *[self._report] * 5, self._again]
+        acts = [self._stay, self._bill, self._bill, self._void, *[self._report] * 5, self._again, self._settle]
         for _ in range(steps):
             what = self.random.choice(acts)
             what(self.random.choice(PERSONS), self.random.choice("AB"))
@@ -76,7 +81,7 @@ class RandomTown:
         day = self.random.choice(("2024-03-10", "2024-06-30", "2024-07-01", "2025-01-01"))
         name = f"{person}-{stay}"
         told = discharge(name, day, admitted_on="2024-03-01", occurred_at="2025-01-01T12:00:00+08:00")
-        self.take(person, {**told, "version": self._version(name)})
+        self.days.append((self.take(person, {**told, "version": self._version(name)}), name, day))
 
     def _bill(self, person: str, stay: str) -> None:
         name, random = f"{person}-{stay}", self.random
@@ -119,6 +124,16 @@ class RandomTown:
         for order in self.random.sample(orders, len(orders)):
             with suppress(NotReissuable):
                 reissue(self.ledger, order["payout_id"], "wang.wei", "again", SHARDS, self.clock)
+                return
+
+    def _settle(self, *_: str) -> None:
+        """Sets one recovery off against the person's next payments, or waives it."""
+        orders, moment = self.instructions(), self.clock()
+        for order in self.random.sample(orders, len(orders)):
+            manner = self.random.choice((Manner.SET_OFF, Manner.WAIVED))
+            with suppress(NotSettleable):
+                done = settle(self.ledger, order["payout_id"], manner, "li.na", "agreed", SHARDS, lambda: moment)
+                self.settled.append((done, moment))
                 return
 
     def instructions(self) -> list[Json]:
