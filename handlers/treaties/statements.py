@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from orjson import Fragment
+import orjson
 
 from handlers.audit.journal import Journal
 from handlers.audit.operator_acts import statements_issued
@@ -110,7 +109,7 @@ class MonthLines:
 
 def line_of(number: int, entry: LineEntry, payout: StatedPayout, state: PayoutState) -> bytes:
     """A line as canonical JSON; the members are those of `BordereauLine`."""
-    told = json.loads(payout.value)
+    told = orjson.loads(payout.value)
     return canonical_json(
         {
             "amount": format_yuan(payout.amount),
@@ -218,7 +217,7 @@ def line_messages(statement: StatementIssued, occurred_at: str, chunks: Sequence
                 "event_type": "statement.lines",
                 "first_line": first,
                 "insurer": statement.insurer,
-                "lines": Fragment(chunk),
+                "lines": orjson.Fragment(chunk),
                 "month": format_month(statement.month),
                 "occurred_at": occurred_at,
                 "statement_id": statement.statement_id,

@@ -436,6 +436,21 @@ def assert_as_the_oracle_says(town: StatedTown, months: list[str]) -> None:
         assert changed == {line.payout_id: line.state for line in wanted.later}
 
 
+def test_a_changed_ledger_gives_other_lines(town: StatedTown) -> None:
+    """As many as before, but not the same ones: their hash says so."""
+    town.cover("P1")
+    paid(town)
+    town.set("2025-02-03T09:00:00+08:00")
+    (lead, *_) = town.issue("2025-01")
+    with town.ledger.begin() as connection:
+        connection.execute(text("ALTER TABLE instructions DISABLE TRIGGER USER"))
+        value = canonical_json({"payee": "person", "tier": "poor"})
+        connection.execute(update(tables.instructions).values(value=value))
+        lines = MonthLines()
+        assert 1 == len(list(lines_again(connection, lead, lines)))
+        assert differs(lead, lines)
+
+
 GUARDED: dict[str, Callable[[Connection], object]] = {
     "a changed statement": lambda c: c.execute(update(clearing_tables.statements).values(value=b"{}")),
     "a deleted statement": lambda c: c.execute(delete(clearing_tables.statements)),
