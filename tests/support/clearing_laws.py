@@ -29,10 +29,11 @@ def statements_are_the_oracles(rows: Rows, sent: Sequence[dict[str, Any]]) -> It
     ``sent`` are the messages of `insurance.statements`, each shard in its order.
     """
     orders = [
-        statements.Instruction(*row)
+        statements.Instruction(*row[:-3])._replace(of=row[-3:])
         for row in rows(
-            "SELECT payout_id, treaty_id, kind, amount, recorded_at, reversal_of FROM instructions "
-            "JOIN events USING (event_no) WHERE treaty_id IS NOT NULL ORDER BY event_no, payout_id"
+            "SELECT payout_id, treaty_id, kind, amount, recorded_at, reversal_of, reissue_of, set_off_of, "
+            "claim_id, scheme_id, payee_id FROM instructions "
+            "JOIN events USING (event_no) WHERE treaty_id IS NOT NULL ORDER BY event_no, revision"
         )
     ]
     reports = [
@@ -55,12 +56,9 @@ def statements_are_the_oracles(rows: Rows, sent: Sequence[dict[str, Any]]) -> It
             for line in chunk["lines"]
         ]
         yield "a statement's lines are numbered", list(range(1, len(lines) + 1)), [each["line"] for each in lines]
-        found = sorted(
-            (each["payout_id"], _fen(each["amount"]) * (1 if each["kind"] == "payment" else -1), each["state"])
-            for each in lines
-            if each["entry"] == "instruction"
-        )
-        yield "a statement's lines", (place, sorted(map(tuple, wanted.lines))), (place, found)
+        for entry, expected in (("instruction", wanted.lines), ("report", wanted.later)):
+            found = [_line(each) for each in lines if each["entry"] == entry]
+            yield f"a statement's lines of {entry}s", (place, sorted(expected)), (place, sorted(found))
         plain = (json.dumps(each, sort_keys=True, separators=(",", ":"), ensure_ascii=False) for each in lines)
         digest = sha256("".join(f"{each}\n" for each in plain).encode()).hexdigest()
         yield "a statement's hash is that of its lines", (place, digest), (place, told["lines_sha256"])
@@ -121,6 +119,11 @@ def _reports(rows: Rows) -> list[tuple[dict[str, Any], datetime]]:
     owners: dict[str, str] = dict(rows("SELECT payout_id, person_id FROM instructions"))
     told = [(json.loads(value), recorded_at) for _, value, recorded_at in rows(_REPORTED)]
     return [each for each in told if owners.get(each[0]["payout_id"]) == each[0]["person_id"]]
+
+
+def _line(told: dict[str, Any]) -> statements.Line:
+    sign = 1 if told["kind"] == "payment" else -1
+    return statements.Line(told["payout_id"], sign * _fen(told["amount"]), told["state"], told["corrects"])
 
 
 def _fen(yuan: str) -> int:
