@@ -117,11 +117,11 @@ Statements = list[tuple[list[Json], Json]]
 """The lines of each month, and its statement."""
 
 
-def sent(spine: Spine) -> Statements:
+def sent(spine: Spine, insurer: str = "insurer-b") -> Statements:
     """What an insurer was sent, month by month."""
     found: Statements = []
     lines: list[Json] = []
-    for message in (each.value for each in spine.committed(insurer_topic("insurer-b", STATEMENTS).name)):
+    for message in (each.value for each in spine.committed(insurer_topic(insurer, STATEMENTS).name)):
         if message["event_type"] == "statement.lines":
             lines += message["lines"]
         else:
@@ -138,7 +138,7 @@ def send(spine: Spine, insurer: str, months: Statements) -> None:
         shared = {name: statement[name] for name in ("statement_id", "treaty_id", "month", "insurer")}
         chunks = [{"event_type": "statement.lines", **shared, "lines": [each]} for each in lines]
         for message in (*chunks, statement):
-            value = canonical_json(message).replace(b'"insurer-b"', f'"{insurer}"'.encode())
+            value = canonical_json(message).replace(f'"{statement["insurer"]}"'.encode(), f'"{insurer}"'.encode())
             value = value.replace(b'"ST-', f'"{insurer}-'.encode())
             producer.send(insurer_topic(insurer, STATEMENTS).name, key=insurer.encode(), value=value)
     producer.flush(60)
@@ -228,6 +228,15 @@ def test_what_was_tampered_with_is_disputed(
     assert bool(said) == done.returncode, done.stdout + done.stderr
     assert ("disputed" in done.stdout) is bool(said)
     assert [] == [each for each in said if each not in done.stdout], done.stdout
+
+
+def test_a_lead_disputes_what_it_was_not_ordered(spine: Spine) -> None:
+    """Statements that are right by themselves, beside a topic in which none of their orders stands."""
+    send(spine, "insurer-l", sent(spine, "insurer-a"))
+    assert 0 == check(spine, "insurer-l").returncode
+    done = check(spine, "insurer-l", "orders")
+    assert (1, True) == (done.returncode, "  line 1: is not as it was ordered\n" in done.stdout), done.stdout
+    assert "line -:" not in done.stdout
 
 
 def test_a_dispute_is_an_answer_that_names_its_lines(spine: Spine) -> None:
