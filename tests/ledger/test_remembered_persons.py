@@ -6,19 +6,19 @@ from functools import partial
 from random import Random
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 import acts.take_in
 from acts.load_world import load_persons
 from acts.remembered_persons import RememberedPersons
 from handlers.claims import long_years
 from handlers.claims.world import World
-from infra.ledger import reads, tables
+from infra.ledger import payout_states, reads, tables
 from infra.sharding import shard_of
 from schemas.ids import PersonId
 from schemas.policy.model import Policies
-from schemas.records import ShardState
-from tests.support.acts import publish, reissue
+from schemas.records import Manner, ShardState
+from tests.support.acts import publish, reissue, settle
 from tests.support.builders import (
     POLICY,
     RECORDED_AT,
@@ -33,7 +33,7 @@ from tests.support.builders import (
     take,
     void,
 )
-from tests.support.ledgers import for_person, give, held, in_order, person_of_shard, ticking
+from tests.support.ledgers import Clock, for_person, give, held, in_order, person_of_shard, ticking
 from tests.support.loads import posted, random_batches, sample
 from tests.support.replayed import assert_replays
 
@@ -55,6 +55,36 @@ def test_what_is_remembered_is_what_would_be_loaded(ledger: Engine, seed: int) -
     assert_replays(ledger)
 
 
+@pytest.mark.parametrize("seed", [6, 7])
+def test_acts_on_recoveries_are_not_missed(ledger: Engine, seed: int) -> None:
+    """Between random batches an operator settles recoveries: what is remembered has what is left of each."""
+    rng, now, remembered = Random(seed), ticking(), RememberedPersons()
+    held(ledger)
+    publish(ledger, sample("only", "2010-01-01", None), "li.na", SHARDS, now)
+    settled = 0
+    for batch in random_batches(posted(seed), rng):
+        give(ledger, batch, now, remembered)
+        settled += _settle_some(ledger, rng, now)
+        _compare(ledger, remembered)
+    kept = select(func.count()).select_from(tables.instructions).where(tables.instructions.c.set_off_of.is_not(None))
+    with ledger.connect() as connection:
+        assert (settled > 5, (connection.scalar(kept) or 0) > 2) == (True, True)
+    assert_replays(ledger)
+
+
+def _settle_some(ledger: Engine, rng: Random, now: Clock) -> int:
+    """How many of the open recoveries an operator set off or waived."""
+    with ledger.connect() as connection:
+        waiting = [each for each in payout_states.recoveries(connection, open_only=True) if each.manner is None]
+    done = 0
+    for each in waiting:
+        manner = Manner.WAIVED if each.payee_id or rng.random() < 0.2 else Manner.SET_OFF
+        if rng.random() < 0.7:
+            settle(ledger, each.payout_id, manner, "li.na", "agreed", SHARDS, now)
+            done += 1
+    return done
+
+
 def _compare(ledger: Engine, remembered: RememberedPersons) -> int:
     """How many persons are remembered, each as the ledger holds them."""
     with ledger.begin() as connection:
@@ -66,6 +96,7 @@ def _compare(ledger: Engine, remembered: RememberedPersons) -> int:
         loaded = load_persons(connection, known, SHARDS)
         assert loaded.accounts == world.accounts
         assert loaded.claims == world.claims
+        assert loaded.set_offs == world.set_offs
         assert loaded.benefits == {claim_id: rows for claim_id, rows in world.benefits.items() if rows}
     remembered.put_back(world, shards)
     return len(known)

@@ -17,6 +17,7 @@ from schemas.ids import PayoutId
 from schemas.records import InstructionRow, Manner, Outcome, Posting, Reissue, SettleRecovery
 from schemas.treaty.treaty_file import parse_treaty
 from schemas.treaty.treaty_model import Treaties
+from tests.properties.strategies import tried
 from tests.support.builders import (
     POLICY,
     RECORDED_AT,
@@ -29,7 +30,6 @@ from tests.support.builders import (
     policies,
     report,
     take,
-    unhurried,
 )
 from tests.support.treaties import treaty_text
 
@@ -191,7 +191,7 @@ def _signed(row: InstructionRow) -> int:
     return row.amount if row.kind == "payment" else -row.amount
 
 
-@unhurried
+@tried
 @given(steps)
 def test_each_gets_what_is_due_less_what_they_owe(script: list[tuple[str, int]]) -> None:
     """At every step the books are what is due and debts are kept back once; in the end the money is that too."""
