@@ -45,12 +45,15 @@ TABLE = {
     "coverage.voided": "coverage_id:name version:version person_id:name reason:text",
     "person.died": "person_id:name version:version died_on:date",
     "payout.reported": "payout_id:name person_id:name status:outcome reported_at:instant reference:text reason?:text",
+    "statement.answered": "insurer_id:name statement_id:name version:version verdict:verdict lines?:numbers"
+    " reasons?:texts",
 }
 
 WORDS = {
     "level": ("city", "county", "town"),
     "care": ("inpatient", "outpatient_special"),
     "outcome": ("paid", "failed", "returned"),
+    "verdict": ("confirmed", "disputed"),
 }
 
 PAID_BY_OTHERS = (
@@ -70,7 +73,12 @@ SUBJECT = {
     "coverage.voided": "coverage_id",
     "person.died": "person_id",
     "payout.reported": "payout_id",
+    "statement.answered": "statement_id",
 }
+
+
+# Ids that belong to whoever was first accepted with them.
+OWNED = ("encounter_id", "settlement_id", "coverage_id", "statement_id")
 
 
 class RefusalError(Exception):
@@ -155,6 +163,11 @@ def bad_places(kind: str, value: object) -> list[str]:
         if not isinstance(value, list):
             return [""]
         return [f"/{place}" for place, code in enumerate(value) if not isinstance(code, str) or code == ""]
+    if kind in ("numbers", "texts"):
+        if not isinstance(value, list):
+            return [""]
+        one = "version" if kind == "numbers" else "text"
+        return [f"/{place}" for place, each in enumerate(value) if bad_places(one, each)]
     good = False
     try:
         if kind == "money":
@@ -202,6 +215,11 @@ class Event:
     @property
     def version(self) -> int:
         return version_of(self.body["version"])
+
+    @property
+    def owner(self) -> str:
+        """Whose event it is: a person's, or the insurer's who answers a statement."""
+        return self.text("insurer_id" if self.type == "statement.answered" else "person_id")
 
     @property
     def is_void(self) -> bool:
@@ -302,6 +320,7 @@ def read_event(line: bytes, as_of: Fraction | None = None) -> Event:
         raise RefusalError("UNKNOWN_EVENT_TYPE")
     refuse_bad_fields(value)
     event = Event(value)
+    refuse_bad_answer(event)
     refuse_bad_amounts(event)
     refuse_bad_dates(event)
     if as_of is not None and event.instant("occurred_at") - as_of > SECONDS_PER_DAY:
@@ -320,6 +339,23 @@ def refuse_bad_fields(body: dict[str, object]) -> None:
         pointers += [f"/{name}{place}" for place in places]
     if pointers:
         raise RefusalError("SCHEMA_INVALID", sorted(pointers))
+
+
+def refuse_bad_answer(event: Event) -> None:
+    """An insurer that disputes says why: of each line it names, once, or of the whole statement (payers.md, 3)."""
+    if event.type != "statement.answered":
+        return
+    lines, reasons = (event.body.get(name) or [] for name in ("lines", "reasons"))
+    assert isinstance(lines, list)
+    assert isinstance(reasons, list)
+    if event.text("verdict") == "confirmed":
+        fits = not lines and not reasons
+    else:
+        numbers = {version_of(line) for line in lines}
+        fits = bool(reasons) and all(reason.strip() for reason in reasons) and len(numbers) == len(lines)
+        fits = fits and len(lines) in (0, len(reasons))
+    if not fits:
+        raise RefusalError("SCHEMA_INVALID")
 
 
 def refuse_bad_amounts(event: Event) -> None:
@@ -363,7 +399,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.lines: dict[tuple[str, str], list[Event]] = {}  # subject -> accepted events
-        self.people: dict[tuple[str, str], str] = {}  # encounter, settlement or coverage id -> person
+        self.people: dict[tuple[str, str], str] = {}  # an id of OWNED -> person, or insurer
         self.encounters: dict[str, str] = {}  # settlement id -> encounter id
 
     def consider(self, event: Event) -> str:
@@ -382,16 +418,16 @@ class Ledger:
             if any(old.version > event.version for old in line):
                 return "stale"
         self.lines.setdefault(event.subject, []).append(event)
-        for name in ("encounter_id", "settlement_id", "coverage_id"):
+        for name in OWNED:
             if name in TABLE[event.type]:
-                self.people.setdefault((name, event.text(name)), event.text("person_id"))
+                self.people.setdefault((name, event.text(name)), event.owner)
         if event.subject[0] == "settlement_id":
             self.encounters.setdefault(event.subject[1], event.text("encounter_id"))
         return "accepted"
 
     def refuse_stranger(self, event: Event) -> None:
-        person = event.text("person_id")
-        for name in ("encounter_id", "settlement_id", "coverage_id"):
+        person = event.owner
+        for name in OWNED:
             if name in TABLE[event.type] and self.people.get((name, event.text(name)), person) != person:
                 raise RefusalError("PERSON_MISMATCH")
         if event.subject[0] == "settlement_id":
