@@ -34,7 +34,8 @@ def load_world(
     world = _empty_world(connection, shard_count)
     _add_persons(connection, remembered.take_out(persons, world), world)
     world.registry = _registry(connection, readings)
-    load_payouts(connection, world, {r.fact.payout_id for r in readings if type(r.fact) is PayoutReported})
+    reported = {r.fact.payout_id for r in readings if type(r.fact) is PayoutReported}
+    load_payouts(connection, world, reported.union(reads.reported_too_early(connection, persons)))
     if answers:
         world.statements = statement_answers.insurers_of(connection, {answer.statement_id for answer in answers})
     return world
@@ -44,6 +45,7 @@ def load_persons(connection: Connection, persons: Collection[PersonId], shard_co
     """The accounts of some persons, with their claims and benefits as last decided."""
     world = _empty_world(connection, shard_count)
     _add_persons(connection, persons, world)
+    load_payouts(connection, world, reads.reported_too_early(connection, persons))
     return world
 
 

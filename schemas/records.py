@@ -216,6 +216,7 @@ class PayoutStateRow(NamedTuple):
     decided_by: str
     reports: int
     contradictions: int
+    matched: bool = True
 
 
 class PayoutState(StrEnum):

@@ -19,7 +19,7 @@ from handlers.claims.explain import fingerprint
 from handlers.claims.future_dates import event_after_intake
 from handlers.claims.long_years import applied
 from handlers.claims.payees import unpaid_advances
-from handlers.claims.payout_reports import effect_of
+from handlers.claims.payout_reports import effect_of, state_of
 from handlers.claims.read import Reading
 from handlers.claims.set_off import SetOff
 from handlers.claims.settle import Due, FacilityRows, differences, in_order
@@ -36,6 +36,7 @@ from schemas.records import (
     FactRow,
     InstructionRow,
     Outcome,
+    PayoutState,
     RefusalRow,
     SubjectRow,
 )
@@ -98,7 +99,7 @@ class Processor:
             instruction = None
         settled = fact.payout_id in self.world.settled
         effect = effect_of(fact, mark, self.world.reports.setdefault(place, []), instruction, settled)
-        self.outcome.payout_states[place] = effect.row
+        self.outcome.payout_states[place] = effect.row._replace(matched=instruction is not None)
         if instruction is not None and not settled:
             day = self.world.claims[instruction.claim_id].discharged_on or self.journal.booked_on
             for entry in entries.reported(instruction, effect.told["state_before"], effect.told["state"]):
@@ -242,7 +243,12 @@ class Processor:
             set_off_of=due.set_off_of,
         )
         self.outcome.instructions.append(instruction)
-        for entry in entries.instructed(instruction):
+        booked = entries.instructed(instruction)
+        place = (due.payout_id, account.person_id)
+        if place in self.world.reports:  # it was reported before it was known
+            state = state_of(*place, self.world.reports[place]).state
+            booked += entries.reported(instruction, PayoutState.INSTRUCTED, state)
+        for entry in booked:
             self.journal.post(number, entry, claim_row.discharged_on or self.journal.booked_on, due.payout_id)
         self.world.instructed[due.payout_id] = instruction
         self.journal.send(claim_row.shard, INSTRUCTIONS.name, account.person_id.encode(), value)

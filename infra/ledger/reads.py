@@ -16,6 +16,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     func,
+    not_,
     or_,
     select,
     text,
@@ -70,6 +71,9 @@ _NEWEST = (
 )
 _VALUES = select(tables.events.c.value).where(
     tables.events.c.event_no == any_(bindparam("numbers", type_=ARRAY(BigInteger)))
+)
+_TOO_EARLY = select(tables.payout_states.c.payout_id).where(
+    tables.payout_states.c.person_id == any_(_texts_named("persons")), not_(tables.payout_states.c.matched)
 )
 _SETTLED = select(*(settled_recoveries.c["event_no" if name == "number" else name] for name in SettledRecovery._fields))
 _SET_OFFS = _SETTLED.where(settled_recoveries.c.person_id == any_(_texts_named("persons")), text('"left" > 0'))
@@ -176,6 +180,11 @@ def open_set_offs(connection: Connection, persons: Collection[PersonId]) -> list
         SettledRecovery(*row)
         for row in connection.execute(_SET_OFFS.order_by(settled_recoveries.c.event_no), {"persons": list(persons)})
     ]
+
+
+def reported_too_early(connection: Connection, persons: Collection[PersonId]) -> list[PayoutId]:
+    """The payouts of persons about which reports came before there was an instruction; hardly ever any."""
+    return list(connection.scalars(_TOO_EARLY, {"persons": list(persons)}))
 
 
 def settled(connection: Connection, payout_ids: Collection[str]) -> list[SettledRecovery]:

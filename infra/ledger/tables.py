@@ -344,12 +344,17 @@ payout_states = Table(
     Column("decided_by", Text, nullable=False),
     Column("reports", BigInteger, nullable=False),
     Column("contradictions", BigInteger, nullable=False),
+    Column("matched", Boolean, nullable=False, server_default=text("true")),
     PrimaryKeyConstraint("payout_id", "person_id"),
     CheckConstraint("state IN ('paid', 'failed', 'returned')", name="payout_states_state"),
     Index("payout_states_by_state", "state"),
     Index("payout_states_contradicted", "payout_id", postgresql_where=text("contradictions > 0")),
+    Index("payout_states_unmatched", "person_id", postgresql_where=text("NOT matched")),
 )
-"""What the reports of each payout come to, by the person under whom they came; made from `facts` and nothing else."""
+"""What the reports of each payout come to, by the person under whom they came; made from `facts` and nothing else.
+
+``matched``: the newest of them met the person's instruction. One that did not may meet it later.
+"""
 
 refusals = Table(
     "refusals",

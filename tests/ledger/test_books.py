@@ -12,10 +12,13 @@ from sqlalchemy import Engine
 from acts.close_month import NotClosable
 from acts.four_eyes import NoProposal, OwnProposal, TooLate
 from acts.propose_closing import approve_closing, propose_closing, reject_closing
+from handlers.claims.settle import payout_id_of
+from infra.ledger.book_checks import payouts_booked_wrongly
 from infra.ledger.book_rows import EntryFilter
 from schemas.canonical import sha256_hex
+from schemas.ids import ClaimId
 from tests.support.book_year import BookYear
-from tests.support.builders import SHARDS, bill, discharge, void
+from tests.support.builders import SHARDS, bill, discharge, report, void
 from tests.support.ledgers import contents
 from tests.support.replayed import assert_replays
 
@@ -42,6 +45,24 @@ def test_a_month_shows_what_was_instructed_and_what_was_paid(year: BookYear) -> 
     }
     assert accounts(year.balance("2025-05"))["payable:fund:person"] == ("0.00", "0.00", "0.00", "0.00")
     assert accounts(year.balance("2025-05"))["cash:fund"] == ("-300.00", "0.00", "0.00", "-300.00")
+
+
+def test_a_report_that_came_too_early_is_booked_with_the_instruction(year: BookYear) -> None:
+    """It met nothing; once the payout is instructed, its state is paid, in the books as well, and later ones follow."""
+    payout_id = payout_id_of(ClaimId("E1"), "village_mutual_aid", 1)
+    year.take(report(payout_id))
+    assert year.entries() == []
+    year.take(bill())
+    assert accounts(year.balance("2025-04")) == {
+        "cash:fund": ("0.00", "0.00", "300.00", "-300.00"),
+        "expense:village_mutual_aid": ("0.00", "300.00", "0.00", "300.00"),
+        "payable:fund:person": ("0.00", "300.00", "300.00", "0.00"),
+    }
+    year.report(payout_id, "returned", "2025-04-04T10:00:00+08:00")
+    assert accounts(year.balance("2025-04"))["payable:fund:person"] == ("0.00", "300.00", "600.00", "-300.00")
+    with year.ledger.connect() as connection:
+        assert [] == payouts_booked_wrongly(connection)
+    assert_replays(year.ledger)
 
 
 def test_a_closed_month_stays_as_it_is_whatever_is_corrected_later(year: BookYear) -> None:

@@ -376,7 +376,9 @@ def test_a_ledger_that_had_reports_before_there_were_states_gets_them(owed: Owed
         for day, status in enumerate(statuses, start=1):
             owed.report(payout_id, status, day, reference=f"bank-{day // 2}")
     owed.report(name, "paid", person_id=person_of_shard(0))
-    wanted = select(tables.payout_states).order_by(*tables.payout_states.primary_key)
+    states = tables.payout_states
+    told = [each for each in states.c if each.name != "matched"]  # of a later migration
+    wanted = select(*told).order_by(*states.primary_key)
     with owed.ledger.connect() as connection:
         before = connection.execute(wanted).all()
     with owed.ledger.begin() as connection:

@@ -11,11 +11,13 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine, make_url, select, text
 
 from acts import publish_policy
+from handlers.claims.settle import payout_id_of
 from infra.ledger import clearing_tables
 from infra.ledger.schema import connect, upgrade
+from schemas.ids import ClaimId
 from tests.support.acts import publish, publish_treaty_text
 from tests.support.book_year import BookYear
-from tests.support.builders import SHARDS, VILLAGE, YEARLY, Json, bill, coverage, discharge, policy_text, void
+from tests.support.builders import SHARDS, VILLAGE, YEARLY, Json, bill, coverage, discharge, policy_text, report, void
 from tests.support.databases import fresh_name
 from tests.support.ledgers import for_person, person_of_shard
 from tests.support.paths import REPOSITORY
@@ -67,6 +69,8 @@ def copy(source: Engine, target: Engine) -> None:
 
 def busy(year: BookYear) -> None:
     """Payments, recoveries and book reversals of persons, hospitals and two payers, with every kind of report."""
+    early = payout_id_of(ClaimId("E-0"), "village_mutual_aid", 1)  # reported before anybody was told to pay it
+    year.take(*for_person(person_of_shard(0), report(early, event_id="too-early")))
     advanced = {"scheme_id": "village_mutual_aid", "amount": "100.00"}
     others = [person_of_shard(shard) for shard in range(SHARDS)]
     year.take(bill(advances=[advanced]))

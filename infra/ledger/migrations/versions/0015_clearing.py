@@ -229,6 +229,29 @@ FROM (
 ) o CROSS JOIN generate_series(1, 2) AS leg
 """
 
+# A payout that was reported before it was instructed: its report met nothing, and is booked with the instruction.
+POST_EARLY = f"""
+INSERT INTO postings (event_no, entry, leg, account, amount, effective_on, booked_on, reference)
+SELECT o.event_no, o.entry, leg, CASE (leg = 1) = (o.kind = 'payment') WHEN TRUE THEN o.account
+        ELSE 'cash:' || o.payer END,
+    CASE leg WHEN 1 THEN o.amount ELSE -o.amount END, o.effective_on, o.booked_on, o.payout_id
+FROM (
+    SELECT i.event_no, i.payout_id, i.payer, i.kind, i.amount,
+        (SELECT max(entry) FROM postings p WHERE p.event_no = i.event_no)
+            + row_number() OVER (PARTITION BY i.event_no ORDER BY i.payout_id) AS entry,
+        (CASE i.kind WHEN 'payment' THEN 'payable:' ELSE 'receivable:' END) || i.payer || ':'
+            || CASE i.payee_id WHEN '' THEN 'person' ELSE 'facility:' || i.payee_id END AS account,
+        {DAY} AS effective_on,
+        (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS booked_on
+    FROM instructions i
+    JOIN payout_states s USING (payout_id, person_id)
+    JOIN events e ON e.event_no = i.event_no
+    JOIN claims c USING (claim_id)
+    WHERE s.state = 'paid' AND i.reversal_of IS NULL
+        AND NOT EXISTS (SELECT FROM postings p WHERE p.reference = i.payout_id AND p.account = 'cash:' || i.payer)
+) o CROSS JOIN generate_series(1, 2) AS leg
+"""
+
 
 def upgrade() -> None:
     op.drop_constraint("events_disposition", "events")
@@ -251,6 +274,13 @@ def upgrade() -> None:
     keep_corrected_days()
     op.execute(POST_INSTRUCTIONS)
     op.execute(POST_REPORTS)
+    op.execute(POST_EARLY)
+    op.add_column("payout_states", sa.Column("matched", sa.Boolean(), server_default=sa.true(), nullable=False))
+    op.execute(
+        "UPDATE payout_states s SET matched = false WHERE NOT EXISTS "
+        "(SELECT FROM instructions i WHERE (i.payout_id, i.person_id) = (s.payout_id, s.person_id))"
+    )
+    op.create_index("payout_states_unmatched", "payout_states", ["person_id"], postgresql_where=sa.text("NOT matched"))
     for table in ("statements", "postings", "book_months"):
         op.execute(
             f"CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
