@@ -8,9 +8,11 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from acts.issue_statements import issue_statements
+from infra.ledger.clearing_tables import postings
+from tests.oracle import books as oracle_of_books
 from tests.oracle import statements as oracle
 from tests.oracle.payees import fen
 from tests.support.builders import SHARDS, Json
@@ -121,7 +123,7 @@ def lived(ledger: Engine, seed: int) -> RandomTown:
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(times(2, 25)))
 def test_statements_are_those_of_the_oracle(ledger: Engine, seed: int) -> None:
-    """Lines, states, sums and everybody's part of every month, however late it was issued."""
+    """Lines, states, sums and everybody's part of every month, however late it was issued; and what is booked of it."""
     town = lived(ledger, seed)
     town.live(10)  # what comes later is in no statement
     found = {
@@ -140,4 +142,15 @@ def test_statements_are_those_of_the_oracle(ledger: Engine, seed: int) -> None:
                 assert told.after == fen(own["cum"])
                 assert own["lines"] == len(told.lines) + len(told.later)
     assert expected == found.keys()
+    told_to_books = oracle_of_books.journal(oracle_of_books.stated_by(one.statement) for one in found.values())
+    assert sorted(told_to_books) == sorted(_posted(ledger, [leg.reference for leg in told_to_books]))
     assert_replays(ledger)
+
+
+def _posted(ledger: Engine, references: list[str]) -> list[oracle_of_books.Leg]:
+    """What is booked of some statements, and whatever else is owed between insurers."""
+    leg = postings.c
+    with ledger.connect() as connection:
+        rows = connection.execute(select(leg.account, leg.amount, leg.booked_on, leg.reference))
+        found = [oracle_of_books.Leg(*row) for row in rows]
+    return [each for each in found if each.reference in references or each.account.startswith(("insurer:", "borne:"))]
