@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from acts.rebuild_books import Rebuilt
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.listing import moment, print_table
 from cli.terminal.output import out
@@ -16,6 +17,7 @@ from schemas.books import BookEntry, ClosedMonth
 from schemas.dates import format_instant
 from schemas.money import format_yuan
 from schemas.months import format_month
+from schemas.records import Posting
 
 _BALANCE = (
     Saying("科目", "account"),
@@ -113,6 +115,20 @@ def entry_document(entry: BookEntry) -> dict[str, Any]:
             for leg in entry.legs
         ],
     }
+
+
+def leg_text(leg: Posting | None) -> str:
+    """A posting in a line: event, entry and leg, account, yuan, days and reference; nothing for none."""
+    if leg is None:
+        return ""
+    place = f"{leg.number}/{leg.entry}/{leg.leg}"
+    return f"{place} {leg.account} {yuan(leg.amount)} {leg.booked_on} {leg.effective_on} {leg.reference}"
+
+
+def rebuilt_document(found: Rebuilt) -> dict[str, Any]:
+    """What a comparison with the events found, as JSON."""
+    pair = {"expected": leg_text(found.expected) or None, "kept": leg_text(found.kept) or None}
+    return {"same": found.good, "postings": found.same, "difference": None if found.good else pair}
 
 
 def _amounts(line: BalanceLine) -> tuple[int, int, int, int]:

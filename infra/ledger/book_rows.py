@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -20,9 +20,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, distinct_on
 
 from infra.ledger.clearing_tables import book_months, postings
-from infra.ledger.tables import audit_entries
+from infra.ledger.tables import audit_entries, events
 from schemas.books import BookEntry, BookLeg, ClosedMonth, MonthlySum
 from schemas.outbound import AuditKind
+from schemas.records import Posting
 
 PAGE = 2000
 
@@ -34,6 +35,19 @@ class EntryFilter(NamedTuple):
     before: date | None = None
     account: str | None = None
     reference: str | None = None
+
+
+class PostingEvent(NamedTuple):
+    """An event or an act as it was taken in; an act has no offset."""
+
+    event_no: int
+    topic: str
+    partition: int
+    offset: int | None
+    key: bytes | None
+    value: bytes | None
+    recorded_at: datetime
+    disposition: str
 
 
 def first_month(connection: Connection) -> date | None:
@@ -100,9 +114,27 @@ def audited_entries(connection: Connection, chosen: EntryFilter) -> Iterator[Boo
         yield _entry(row)._replace(audit_hash=row.audit_hash)
 
 
-def count(connection: Connection, chosen: EntryFilter) -> int:
-    """How many entries there are."""
-    return connection.scalar(select(func.count()).select_from(_entries(chosen).subquery())) or 0
+def posting_events(connection: Connection) -> Iterator[PostingEvent]:
+    """The accepted events and the acts from which postings can follow, in the ledger's order."""
+    columns = [events.c[name] for name in PostingEvent._fields]
+    which = events.c.disposition.in_(("accepted", "policy", "treaty", "reissue", "recovery", "statement"))
+    query = select(*columns).where(which).order_by(events.c.event_no)
+    for row in connection.execute(query, execution_options={"yield_per": PAGE}):
+        event = PostingEvent(*row)
+        key, value = (None if part is None else bytes(part) for part in (event.key, event.value))
+        yield event._replace(key=key, value=value)
+
+
+def all_postings(connection: Connection) -> Iterator[Posting]:
+    """Every posting in its order; ``number`` is the ledger's number of the event."""
+    query = select(*postings.c).order_by(*postings.primary_key)
+    for row in connection.execute(query, execution_options={"yield_per": PAGE}):
+        yield Posting(*row)
+
+
+def count_postings(connection: Connection) -> int:
+    """How many postings there are."""
+    return connection.scalar(select(func.count()).select_from(postings)) or 0
 
 
 def closed_months(connection: Connection) -> dict[date, ClosedMonth]:

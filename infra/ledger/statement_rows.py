@@ -41,6 +41,11 @@ def find(connection: Connection, statement_id: str) -> StatementRow | None:
     return None if row is None else _statement(row)
 
 
+def issued_by(connection: Connection, event_no: int) -> list[StatementRow]:
+    """The statements that one act issued."""
+    return [_statement(row) for row in connection.execute(select(*_COLUMNS).where(statements.c.event_no == event_no))]
+
+
 def last_of(connection: Connection, treaty_id: str) -> StatementRow | None:
     """One of the statements of the treaty's newest issued month."""
     query = select(*_COLUMNS).where(statements.c.treaty_id == treaty_id).order_by(statements.c.number.desc()).limit(1)

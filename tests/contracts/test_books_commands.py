@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from tests.support.bean_check import bean_check
 from tests.support.book_year import BookYear
@@ -147,3 +147,26 @@ def test_the_books_of_earlier_months_are_exported_alone(exported: Path, ledger_u
     told = huzhu("books", "export", "--out", exported, "--until", "2025-04", HUZHU_DATABASE_URL=ledger_url)
     assert (0, (0, "")) == (told.returncode, bean_check(exported))
     assert "2025-06" not in exported.read_text("utf-8")
+
+
+def test_the_books_are_made_again_from_the_events(year: BookYear, ledger_url: str) -> None:
+    """The same postings, or the first that differs, with exit status 3."""
+    year.take(bill())
+    year.report(year.payouts()[0], "paid")
+    year.on("2025-05-02").close("2025-04")
+    told = huzhu("books", "check", HUZHU_DATABASE_URL=ledger_url)
+    assert (0, "") == (told.returncode, told.stderr)
+    assert "The books are what the events give: 4 postings." in told.stdout
+    changes = (
+        ("UPDATE postings SET effective_on = '2024-03-11' WHERE account = 'cash:fund'", "2024-03-11", "2024-03-10"),
+        ("DELETE FROM postings WHERE account = 'cash:fund'", "cash:fund", "in the books: -"),
+    )
+    for change, *said in changes:
+        with year.ledger.begin() as connection:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            connection.execute(text(change))
+        told = huzhu("books", "check", HUZHU_DATABASE_URL=ledger_url)
+        assert 3 == told.returncode
+        assert all(each in told.stdout for each in said)
+    found = json.loads(huzhu("books", "check", "--json", HUZHU_DATABASE_URL=ledger_url).stdout)
+    assert (False, 3, None) == (found["same"], found["postings"], found["difference"]["kept"])

@@ -14,6 +14,7 @@ from acts.book_balances import all_balances
 from acts.close_month import close_month
 from acts.export_books import export_books
 from acts.issue_statements import issue_statements
+from acts.rebuild_books import rebuild_books
 from handlers.books.beancount_text import account_of_beancount
 from handlers.books.trial_balance import TrialBalance, trial_balance_bytes
 from handlers.claims.payout_reports import NotReissuable
@@ -149,4 +150,5 @@ def test_the_books_of_a_year_are_closed_exported_and_accepted(ledger: Engine, tm
     file.write_text(text.replace(legs[0], legs[0].replace(f"{legs[2]} CNY", f"{legs[2]}1 CNY"), 1), "utf-8")
     status, said = bean_check(file)
     assert (1, True) == (status, "Balance failed" in said)
+    assert rebuild_books(ledger, SHARDS).good
     assert_replays(ledger)

@@ -26,6 +26,7 @@ from infra.servers.resolve import DATABASE_URL, resolve_postgres
 from tests.planted import (
     bugs_around_the_core,
     bugs_of_answers,
+    bugs_of_books,
     bugs_of_direct_messages,
     bugs_of_forgetting,
     bugs_of_long_years,
@@ -69,6 +70,7 @@ _LISTS = (
     bugs_of_treaties,
     bugs_of_payers,
     bugs_of_recoveries,
+    bugs_of_books,
     bugs_of_usual_events,
     bugs_of_statements,
     bugs_of_status,

@@ -18,6 +18,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
+from acts.rebuild_books import reached_by
 from handlers.audit.operator_acts import policy_published
 from handlers.claims.process import Processor
 from handlers.claims.read import read
@@ -34,7 +35,6 @@ from tests.support.builders import (
     encode,
     fact,
     policies,
-    reached_by,
 )
 from tests.support.length import times
 

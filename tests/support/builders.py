@@ -16,9 +16,7 @@ from handlers.claims.read import Reading, read
 from handlers.claims.world import World
 from infra.sharding import shard_of
 from schemas.dates import format_instant
-from schemas.decisions import Status
-from schemas.ids import PersonId
-from schemas.policy.model import Policies, Policy
+from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
 from schemas.records import Delivery, Outcome, ShardState
 from schemas.topics import EXPENSES, TOPIC_OF_EVENT
@@ -173,23 +171,6 @@ class EmptyLedger(World):
     def batch(self, recorded_at: datetime = RECORDED_AT) -> Processor:
         """The next batch on this world."""
         return Processor(self, Journal(self.shards, recorded_at))
-
-
-def reached_by(policy: Policy, world: World) -> list[PersonId]:
-    """The persons whose claims a newly published policy decides, found in memory as the ledger finds them in its rows.
-
-    They have a claim on a day of the policy that waits for one, or a claim on its first day or later under the one
-    that it succeeds.
-    """
-    ended = None if policy.succeeds is None else world.policies.named(policy.succeeds)
-    found = set()
-    for row in world.claims.values():
-        if row.discharged_on is None or row.discharged_on < policy.effective_from:
-            continue
-        waits = row.status is Status.NO_POLICY and policy.term.holds(row.discharged_on)
-        if waits or (ended is not None and row.policy_sha256 == ended.sha256):
-            found.add(row.person_id)
-    return sorted(found)
 
 
 def empty_world(published: Policies) -> EmptyLedger:

@@ -12,30 +12,25 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
+from acts.rebuild_books import repeat
 from handlers.audit.operator_acts import (
     data_exported,
     done_in_console,
     event_replayed,
     month_closed,
-    policy_published,
-    treaty_published,
 )
 from handlers.books.trial_balance import trial_balance_bytes, trial_balances
-from handlers.claims.process import Processor
-from handlers.claims.read import read
-from handlers.claims.recoveries import settle_recovery
-from handlers.claims.reissue import reissue
 from infra.ledger import clearing_tables, tables
+from infra.ledger.book_rows import PostingEvent
 from schemas.access.console_rights import ConsoleAct
 from schemas.books import Closing, MonthlySum
 from schemas.canonical import sha256_hex
 from schemas.ids import PayoutId, PersonId
 from schemas.months import month_of, next_month, parse_month
 from schemas.policy.model import Policies
-from schemas.policy.policy_file import parse_policy
-from schemas.records import Delivery, Export, Outcome, PayoutStateRow, Posting, Reissue, Replay, SettleRecovery
+from schemas.records import Export, Outcome, PayoutStateRow, Posting, Replay
 from schemas.treaty.treaty_file import parse_treaty
-from tests.support.builders import EmptyLedger, empty_world, reached_by
+from tests.support.builders import empty_world
 from tests.support.ledgers import dispositions
 from tests.support.outbox import waiting_messages
 from tests.support.stated_past import StatedPast
@@ -98,44 +93,28 @@ def replayed(ledger: Engine) -> Journal:
     for row in rows:
         processor = world.batch(row.recorded_at)
         key, value = (None if part is None else bytes(part) for part in (row.key, row.value))
-        if row.disposition == "policy":
-            _publish_again(world, processor, value or b"", (key or b"").decode())
-        elif row.disposition == "treaty":
-            treaty = parse_treaty((value or b"").decode())
-            treaty_published(processor.journal, value or b"", treaty, (key or b"").decode())
-            world.treaties = world.treaties.joined(treaty)
-            published[treaty.id] = row.recorded_at
-        elif row.disposition == "statement":
+        if row.disposition == "treaty":
+            published[parse_treaty((value or b"").decode()).id] = row.recorded_at
+        if row.disposition == "statement":
             act = json.loads(value or b"")
             world.statements |= past.issue(processor.journal, world.treaties, published, journal.audit, act)
         elif row.disposition == "replay":
             event_replayed(processor.journal, _order(json.loads(value or b"")))
-        elif row.disposition == "reissue":
-            reissue(processor, Reissue(**json.loads(value or b"")))
         elif row.disposition == "closing":
             month_closed(processor.journal, _closed_again(journal.postings, Closing(**json.loads(value or b""))))
-        elif row.disposition == "recovery":
-            settle_recovery(processor, SettleRecovery(**json.loads(value or b"")))
         elif row.disposition == "export":
             data_exported(processor.journal, Export(**json.loads(value or b"")))
         elif row.disposition == "console":
             done_in_console(processor.journal, ConsoleAct(**json.loads(value or b"")))
         else:
-            message = Delivery(row.topic, row.partition, row.offset, key, value)
-            processor.take(message, read(value, key, row.topic))
+            repeat(
+                world, processor, PostingEvent(row.event_no, row.topic, row.partition, row.offset, key, value, *row[7:])
+            )
         numbered = [each._replace(number=row.event_no) for each in processor.outcome.postings]
         processor.outcome.postings[:] = numbered
         journal.add(processor.outcome)
         past.add(row.event_no, row.recorded_at, processor.outcome, world)
     return journal
-
-
-def _publish_again(world: EmptyLedger, processor: Processor, source: bytes, operator: str) -> None:
-    policy = parse_policy(source.decode())
-    policy_published(processor.journal, source, policy, operator)
-    world.policies = Policies((*world.policies.releases, policy))
-    for person_id in reached_by(policy, world):
-        processor.recompute(person_id, 0)
 
 
 def _closed_again(postings: Iterable[Posting], act: Closing) -> Closing:
