@@ -45,12 +45,12 @@ def each_line(connection: Connection, treaty: Treaty, month: date, lines: MonthL
     start, end = month_start(month), month_end(month)
     of = (connection, treaty.id, treaty.lead, start, end)
     for payouts in statement_rows.instructed_in(*of):
-        reports = _Reports(connection, payouts, end)
+        reports = _Reports(connection, payouts)
         for payout in payouts:
             state = reports.state(payout, end)
             yield NewLine(lines.add(LineEntry.INSTRUCTION, payout, state), LineEntry.INSTRUCTION, payout, state)
     for payouts in statement_rows.reported_in(*of):
-        reports = _Reports(connection, payouts, end)
+        reports = _Reports(connection, payouts)
         for payout in payouts:
             state = reports.state(payout, end)
             if state is not reports.state(payout, start):
@@ -59,11 +59,11 @@ def each_line(connection: Connection, treaty: Treaty, month: date, lines: MonthL
 
 
 class _Reports:
-    """What was reported of some payouts, under their own persons, before a moment."""
+    """What was reported of some payouts, and when each report was recorded."""
 
-    def __init__(self, connection: Connection, payouts: list[StatedPayout], until: datetime) -> None:
+    def __init__(self, connection: Connection, payouts: list[StatedPayout]) -> None:
         self._told: dict[tuple[str, str], list[tuple[datetime, PayoutReport]]] = defaultdict(list)
-        for kept in statement_rows.reports_of(connection, [each.payout_id for each in payouts], until):
+        for kept in statement_rows.reports_of(connection, [each.payout_id for each in payouts]):
             fact = recall(kept.value)
             if isinstance(fact, PayoutReported):
                 told = (kept.recorded_at, report_of(fact, kept.content_sha256))

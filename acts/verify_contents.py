@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from handlers.audit.log_check import AuditEntry, Fault, Finding
-from infra.ledger import audit_log
+from infra.ledger import audit_log, statement_rows
 from infra.ledger.audit_log import Ordered, StoredEntry
 from infra.ledger.book_rows import closed_months
 from schemas.bilingual import Saying
@@ -27,6 +27,7 @@ _NAMES = {
     "instructions": Saying("支付指令", "payout instruction"),
     "policies": Saying("方案", "policy"),
     "treaties": Saying("承保协议", "treaty"),
+    "statements": Saying("对账单", "statement"),
     "book_months": Saying("月结", "closed month"),
 }
 
@@ -39,7 +40,9 @@ class ContentCheck:
         self._policies = audit_log.policy_hashes(connection)
         self._treaties = audit_log.treaty_hashes(connection)
         self._months = {format_month(each.month): each.sha256 for each in closed_months(connection).values()}
+        self._stated = statement_rows.kept_hashes(connection)
         self._published: set[str] = set()
+        self._issued: set[tuple[str, str]] = set()
         self._audited: Counter[str] = Counter()
         self._faulty: set[int] = set()
 
@@ -79,6 +82,12 @@ class ContentCheck:
                 zh, en = _NAMES[table]
                 saying = Saying(f"账本中的{zh} {sha256} 没有审计条目", f"no entry publishes the {en} {sha256}")
                 findings.append(Finding(None, None, Fault.NOT_AUDITED, saying))
+        for treaty_id, month in sorted(self._stated.keys() - self._issued):
+            saying = Saying(
+                f"{treaty_id} 的 {month} 对账单没有审计条目",
+                f"no entry issues the statements of {treaty_id} for {month}",
+            )
+            findings.append(Finding(None, None, Fault.NOT_AUDITED, saying))
         for month in sorted(self._months.keys() - self._published):
             saying = Saying(f"{month} 的月结没有审计条目", f"no entry closes the month {month}")
             findings.append(Finding(None, None, Fault.NOT_AUDITED, saying))
@@ -101,6 +110,11 @@ class ContentCheck:
         self._audited["events"] += 1
         if entry.kind in (AuditKind.POLICY_PUBLISHED, AuditKind.TREATY_PUBLISHED):
             self._published |= {subject.get("policy_sha256", ""), subject.get("treaty_sha256", "")}
+        if entry.kind == AuditKind.STATEMENT_ISSUED:
+            place = (subject.get("treaty_id", ""), subject.get("month", ""))
+            self._issued.add(place)
+            if self._stated.get(place) != subject.get("statements_sha256"):
+                return "statements"
         if entry.kind == AuditKind.MONTH_CLOSED:
             month = subject.get("month", "")
             self._published.add(month)

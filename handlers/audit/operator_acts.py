@@ -10,7 +10,7 @@ from schemas.access.callers import KeyAct
 from schemas.access.console_rights import ConsoleAct
 from schemas.books import Closing
 from schemas.bordereau import StatementAct
-from schemas.canonical import base64_text, canonical_json
+from schemas.canonical import base64_text, canonical_json, sha256_hex
 from schemas.money import format_yuan
 from schemas.outbound import AuditKind
 from schemas.policy.model import Policy
@@ -45,7 +45,7 @@ def month_closed(journal: Journal, act: Closing) -> int:
 def statements_issued(journal: Journal, act: StatementAct) -> int:
     """An operator issues the statements of a treaty's month; returns the number of the act in the journal."""
     subject = {"treaty_id": act.treaty_id, "month": act.month, "number": str(act.number), "lines": str(act.lines)}
-    subject |= {"lines_sha256": act.lines_sha256}
+    subject |= {"lines_sha256": act.lines_sha256, "statements_sha256": sha256_hex(canonical_json(act.statements))}
     subject |= {"reason": act.reason} if act.reason else {}
     value = canonical_json(act._asdict())
     return _act(journal, AUDIT_SHARD, act.operator, value, "statement", AuditKind.STATEMENT_ISSUED, subject)

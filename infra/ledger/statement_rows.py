@@ -13,8 +13,10 @@ from infra.ledger.clearing_tables import postings, statements
 from infra.ledger.tables import events, facts, instructions, treaties
 from schemas.accounts import expense
 from schemas.bordereau import StatedPayout, StatementRow
+from schemas.canonical import canonical_json, sha256_hex
 from schemas.facts import Kind
 from schemas.ids import PayoutId, PersonId
+from schemas.months import format_month
 from schemas.treaty.treaty_model import FUND
 
 CHUNK = 2000
@@ -66,6 +68,15 @@ def listed(connection: Connection, treaty_id: str | None = None, insurer: str | 
 def add(connection: Connection, rows: Collection[StatementRow], event_no: int) -> None:
     """Keeps the statements that event ``event_no`` issued. The database refuses a month out of order."""
     copy_rows(connection, statements, (*StatementRow._fields, "event_no"), ((*row, event_no) for row in rows))
+
+
+def kept_hashes(connection: Connection) -> dict[tuple[str, str], str]:
+    """Of each treaty and month (2024-03) the SHA-256 over those of its statements by insurer, as the act has it."""
+    digest = func.encode(func.sha256(statements.c.value), "hex")
+    months: dict[tuple[str, str], dict[str, str]] = {}
+    for row in connection.execute(select(statements.c.treaty_id, statements.c.month, statements.c.insurer, digest)):
+        months.setdefault((row.treaty_id, format_month(row.month)), {})[row.insurer] = row[3]
+    return {place: sha256_hex(canonical_json(hashes)) for place, hashes in months.items()}
 
 
 def published_at(connection: Connection, treaty_id: str) -> datetime | None:
@@ -129,15 +140,14 @@ def reported_in(
     return _in_chunks(connection, query)
 
 
-def reports_of(connection: Connection, payout_ids: Collection[PayoutId], until: datetime) -> list[KeptReport]:
-    """The accepted reports of some payouts that were recorded before ``until``, under whatever person."""
+def reports_of(connection: Connection, payout_ids: Collection[PayoutId]) -> list[KeptReport]:
+    """The accepted reports of some payouts, whenever they were recorded, under whatever person."""
     query = (
         select(facts.c.subject_id, facts.c.person_id, events.c.recorded_at, facts.c.content_sha256, events.c.value)
         .join(events, events.c.event_no == facts.c.event_no)
         .where(
             facts.c.kind == Kind.PAYOUT,
             facts.c.subject_id == any_(bindparam("ids", list(payout_ids), type_=ARRAY(Text))),
-            events.c.recorded_at < until,
         )
     )
     return [KeptReport(*row[:4], bytes(row.value)) for row in connection.execute(query)]

@@ -21,7 +21,7 @@ from infra.kafka import client_security
 from infra.servers.local.broker_security import MECHANISM, BrokerSecurity
 from infra.servers.local.kafka_server import LocalKafka
 from schemas.access.kafka_rights import KafkaRole, rules
-from schemas.topics import ANSWERS, DECISIONS, INSTRUCTIONS, insurer_topic
+from schemas.topics import ANSWERS, DECISIONS, INSTRUCTIONS, STATEMENTS, insurer_topic
 from stream.outbound.read_topic import read_topic
 from tests.support.builders import SHARDS, answer, encode, report
 from tests.support.certificates import issued
@@ -211,7 +211,7 @@ def test_an_insurer_reads_what_it_pays_and_nothing_else(
     assert await_true(lambda: bool(list(read_topic(spine.bootstrap, topics["insurer-a"]))), IDLE_S_MAX), spine.logs()
     orders = [json.loads(value) for value in read_topic(spine.bootstrap, topics["insurer-a"])]
     assert {("insurer-a", "E7")} == {(order["payer"], order["claim_id"]) for order in orders}
-    for topic in (topics["insurer-b"], INSTRUCTIONS, DECISIONS):
+    for topic in (topics["insurer-b"], INSTRUCTIONS, DECISIONS, STATEMENTS, insurer_topic("insurer-b", STATEMENTS)):
         with pytest.raises(LookupError, match="may not read it"):
             list(read_topic(spine.bootstrap, topic))
     assert posted(allowed, "insurer-a", report(orders[0]["payout_id"], person_id="P7"), answer()).returncode == 0
@@ -221,6 +221,7 @@ def test_an_insurer_reads_what_it_pays_and_nothing_else(
     with pytest.raises(LookupError, match="may not read it"):
         list(read_topic(spine.bootstrap, topics["insurer-a"]))
     assert [] == list(read_topic(spine.bootstrap, topics["insurer-b"]))
+    assert [] == list(read_topic(spine.bootstrap, insurer_topic("insurer-b", STATEMENTS)))
 
 
 def test_a_worker_s_rights_are_enough_to_ask_how_it_is(spine: Spine, allowed: Secured) -> None:

@@ -407,6 +407,26 @@ def test_a_treaty_that_nobody_published_is_found(paid: Engine) -> None:
     assert [Fault.NOT_AUDITED] == [each.fault for each in verify(paid).findings]
 
 
+def test_a_changed_statement_is_found(paid: Engine) -> None:
+    """What an insurer was told it bears must be what was issued; so is one that nobody issued, and one that is gone."""
+    publish_treaty_text(paid, treaty_text(), "li.na", SHARDS, ticking())
+    with paid.begin() as connection:
+        april = datetime(2025, 4, 1, tzinfo=SHANGHAI)
+        issue_statements(connection, "t1", date(2025, 3, 1), "li.na", SHARDS, lambda: april)
+    assert [] == verify(paid).findings
+    changed(paid, "UPDATE statements SET value = value || ' '")
+    assert [Fault.CONTENT_CHANGED] == [each.fault for each in verify(paid).findings]
+    changed(paid, "UPDATE statements SET value = substr(value, 1, octet_length(value) - 1)")
+    assert [] == verify(paid).findings
+    changed(
+        paid,
+        "INSERT INTO statements SELECT 'ST-9', treaty_id, '2025-04-01', insurer, 2, value, event_no FROM statements",
+    )
+    assert [Fault.NOT_AUDITED] == [each.fault for each in verify(paid).findings]
+    changed(paid, "DELETE FROM statements")
+    assert [Fault.CONTENT_CHANGED] == [each.fault for each in verify(paid).findings]
+
+
 def test_an_unsigned_entry_that_was_written_anew_without_its_subject_is_found(paid: Engine) -> None:
     """Nonsense under right hashes at the very end, where the chain alone guards, is a fault and no failure."""
     entry = tables.audit_entries

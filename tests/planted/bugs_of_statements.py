@@ -34,9 +34,9 @@ BUGS = (
     Bug(
         "statements",
         "a-late-report-changes-the-month",
-        "infra/ledger/statement_rows.py",
-        "            events.c.recorded_at < until,\n",
-        "",
+        "acts/statement_lines.py",
+        "for recorded_at, report in told if recorded_at < until]",
+        "for recorded_at, report in told if until]",
         (REPORTED,),
     ),
     Bug(
