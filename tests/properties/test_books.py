@@ -42,7 +42,7 @@ TREATIES = (
     treaty_text("t2", "insurer-b", "2020-01-01", "2022-01-01", ("self_pay",)),
     treaty_text("t3", "insurer-a", "2020-07-01", "2022-01-01", ("mutual",)),
 )
-MOVES = (*("report",) * 6, "stranger", "reissue", "treaty", "wait")
+MOVES = (*("report",) * 6, "early", "stranger", "reissue", "treaty", "wait")
 chances = st.randoms(use_true_random=True)
 
 
@@ -57,6 +57,8 @@ class Desk(Ledger):
         """After each batch the day of discharge of each claim."""
         self.treaties = list(TREATIES)
         """Those that are not yet published."""
+        self.foreseen: list[str] = []
+        """Payouts that are instructed now or later, as a restored ledger may hear of them before."""
 
     def _batch(self) -> Processor:
         self.batches.append(self.world.batch(self.now))
@@ -83,6 +85,8 @@ class Desk(Ledger):
         elif what == "reissue":
             for failed in random.sample(rows, len(rows)):
                 self.reissue(failed)
+        elif what == "early" and self.foreseen:
+            self.report(random.choice(self.foreseen), random)
         elif rows:
             newer = random.choice(rows[-random.randint(1, len(rows)) :])
             self.report(newer.payout_id, random, "P2" if what == "stranger" else "P1")
@@ -114,7 +118,8 @@ def legs(postings: Iterable[Posting]) -> list[oracle.Leg]:
 
 def told(history: History, order: list[Body], random: Random) -> Desk:
     """A history with all that insurers and operators do in between and afterwards."""
-    desk = Desk(*history.policies)
+    desk, before = Desk(*history.policies), Ledger(*history.policies)
+    desk.foreseen = [row.payout_id for row in before.take(*order)]
     for body in order:
         desk.post(body)
         for _ in range(random.randrange(5)):
