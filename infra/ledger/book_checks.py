@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
-# What handlers/books/entries.py posts, added up for each payout and account.
+# What handlers/books/entries.py posts, added up for each payout and account: by the instruction, and by its reports.
+# A report that came before its instruction is booked in the same event; it moves cash.
 _UNLIKE = text("""
 WITH payouts AS (
     SELECT i.payout_id, i.scheme_id, i.set_off_of, i.reversal_of IS NOT NULL AND i.set_off_of IS NULL AS book,
@@ -16,31 +17,34 @@ WITH payouts AS (
             AND NOT EXISTS (SELECT FROM settled_recoveries w WHERE w.payout_id = i.payout_id) AS moved
     FROM instructions i LEFT JOIN payout_states s USING (payout_id, person_id)
 ), expected AS (
-    SELECT payout_id, 'expense:' || scheme_id AS account,
+    SELECT payout_id, true AS instructed, 'expense:' || scheme_id AS account,
         CASE WHEN payment THEN amount ELSE -amount END AS fen FROM payouts
     UNION ALL
-    SELECT payout_id, CASE WHEN payment = book THEN 'receivable:' ELSE 'payable:' END || between,
+    SELECT payout_id, true, CASE WHEN payment = book THEN 'receivable:' ELSE 'payable:' END || between,
         CASE WHEN payment THEN -amount ELSE amount END FROM payouts
     UNION ALL
-    SELECT payout_id, side || between, CASE side WHEN 'payable:' THEN amount ELSE -amount END
+    SELECT payout_id, true, side || between, CASE side WHEN 'payable:' THEN amount ELSE -amount END
         FROM payouts CROSS JOIN (VALUES ('payable:'), ('receivable:')) AS sides (side) WHERE set_off_of IS NOT NULL
     UNION ALL
-    SELECT payout_id, CASE WHEN payment THEN 'payable:' ELSE 'receivable:' END || between,
+    SELECT payout_id, false, CASE WHEN payment THEN 'payable:' ELSE 'receivable:' END || between,
         CASE WHEN payment THEN amount ELSE -amount END FROM payouts WHERE moved
     UNION ALL
-    SELECT payout_id, 'cash:' || payer, CASE WHEN payment THEN -amount ELSE amount END FROM payouts WHERE moved
+    SELECT payout_id, false, 'cash:' || payer, CASE WHEN payment THEN -amount ELSE amount END FROM payouts WHERE moved
     UNION ALL
-    SELECT p.payout_id, CASE side WHEN 'receivable:' THEN side || p.between ELSE side || p.scheme_id END,
+    SELECT p.payout_id, false, CASE side WHEN 'receivable:' THEN side || p.between ELSE side || p.scheme_id END,
         CASE side WHEN 'receivable:' THEN -w.amount ELSE w.amount END
         FROM payouts p JOIN settled_recoveries w USING (payout_id)
             CROSS JOIN (VALUES ('waived:'), ('receivable:')) AS sides (side) WHERE w.manner = 'waived'
 ), due AS (
-    SELECT payout_id AS reference, account, sum(fen) AS fen FROM expected GROUP BY 1, 2
+    SELECT payout_id AS reference, instructed, account, sum(fen) AS fen FROM expected GROUP BY 1, 2, 3
 ), booked AS (
-    SELECT reference, account, sum(amount) AS fen FROM postings
-        WHERE account NOT LIKE 'insurer:%' AND account NOT LIKE 'borne:%' GROUP BY 1, 2
+    SELECT p.reference, coalesce(p.event_no = i.event_no, false) AND NOT p.moves AS instructed, p.account,
+        sum(p.amount) AS fen
+    FROM (SELECT *, bool_or(account LIKE 'cash:%') OVER (PARTITION BY event_no, entry) AS moves FROM postings) p
+        LEFT JOIN instructions i ON i.payout_id = p.reference
+    WHERE p.account NOT LIKE 'insurer:%' AND p.account NOT LIKE 'borne:%' GROUP BY 1, 2, 3
 )
-SELECT DISTINCT reference FROM due FULL JOIN booked USING (reference, account)
+SELECT DISTINCT reference FROM due FULL JOIN booked USING (reference, instructed, account)
     WHERE coalesce(due.fen, 0) <> coalesce(booked.fen, 0)
 ORDER BY 1 LIMIT :limit
 """)
