@@ -97,6 +97,8 @@ def test_an_older_ledger_is_posted_as_its_events_are(
     monkeypatch.setattr(publish_policy, "PERSONS_AT_ONCE", at_once)
     year = BookYear(ledger)
     busy(year)
+    early = payout_id_of(ClaimId("E-0"), "village_mutual_aid", 1)
+    year.report(early, "returned", "2025-04-05T10:00:00+08:00")  # what was paid too early came back
     publish_treaty_text(ledger, treaty_text(), "li.na", SHARDS, year.clock)
     year.take(bill(version=2, copay=6000))
     year.report(year.payouts()[-1], "paid")

@@ -247,8 +247,14 @@ FROM (
     JOIN payout_states s USING (payout_id, person_id)
     JOIN events e ON e.event_no = i.event_no
     JOIN claims c USING (claim_id)
-    WHERE s.state = 'paid' AND i.reversal_of IS NULL
-        AND NOT EXISTS (SELECT FROM postings p WHERE p.reference = i.payout_id AND p.account = 'cash:' || i.payer)
+    LEFT JOIN (
+        SELECT DISTINCT ON (told ->> 'id') told ->> 'id' AS payout_id, told ->> 'state_before' AS state
+        FROM audit_entries a
+        CROSS JOIN LATERAL (SELECT convert_from(a.value, 'UTF8')::jsonb -> 'subject' AS told) t
+        WHERE a.kind = 'event.accepted' AND told ->> 'kind' = 'payout' AND told ->> 'matched' = 'yes'
+        ORDER BY told ->> 'id', a.event_no
+    ) met ON met.payout_id = i.payout_id  -- the first report that met the instruction says in which state it was
+    WHERE coalesce(met.state, s.state) = 'paid' AND i.reversal_of IS NULL
 ) o CROSS JOIN generate_series(1, 2) AS leg
 """
 
