@@ -185,6 +185,17 @@ def test_what_was_kept_back_is_not_paid_again(debtor: Debtor) -> None:
     assert_replays(debtor.ledger)
 
 
+def test_what_was_let_off_is_not_netted_with_what_failed_later(debtor: Debtor) -> None:
+    """A waived recovery counts as collected, though it is reported as failed: later payments are ordered anew whole."""
+    debtor.settle(WAIVED)
+    debtor.report(debtor.recovery, "failed")
+    debtor.take(bill(version=3))
+    later = debtor.payouts[-1]
+    debtor.report(later, "failed", 2)
+    assert 15_000 == reissue(debtor.ledger, later, "li.na", "new account", SHARDS, debtor.clock).amount
+    assert_replays(debtor.ledger)
+
+
 @pytest.mark.parametrize("manner", Manner)
 def test_a_report_that_a_settled_recovery_was_collected_contradicts(debtor: Debtor, manner: Manner) -> None:
     """It raises an alert and books nothing; that it failed is what everybody knows."""
