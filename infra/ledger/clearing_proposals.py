@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -35,6 +36,12 @@ def waiting(connection: Connection, act: ClearingAct | None = None) -> list[Clea
     query = select(*_columns).where(clearing_proposals.c.decision.is_(None))
     if act is not None:
         query = query.where(clearing_proposals.c.act == act)
+    return [_proposal(row) for row in connection.execute(query.order_by(clearing_proposals.c.proposal_no))]
+
+
+def about(connection: Connection, acts: Collection[ClearingAct], subject: str) -> list[ClearingProposal]:
+    """All proposals of some acts about a subject, oldest first."""
+    query = select(*_columns).where(clearing_proposals.c.act.in_(acts), clearing_proposals.c.subject == subject)
     return [_proposal(row) for row in connection.execute(query.order_by(clearing_proposals.c.proposal_no))]
 
 

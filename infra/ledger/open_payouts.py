@@ -1,9 +1,9 @@
 """Payouts that are open: ordered, and neither reported paid nor taken off the books. Part of the digest.
 
 An open payment is what its payer owes, an open recovery what its payee has to give back: of one that was set off, what
-is left; of one that was waived, nothing. What an audit entry touches is
-looked at as the ledger has it now, so it does not matter how often that is done, or when; once the digest has come to
-the end of each shard, it holds what is open, and nothing else.
+is left; of one that was waived, nothing. What an audit entry touches is looked at as the ledger has it now, so it does
+not matter how often that is done, or when; once the digest has come to the end of each shard, it holds what is open,
+and nothing else.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, tuple_
 
 from infra.ledger import tables
+from infra.ledger.clearing_tables import settled_recoveries
 from infra.ledger.console_tables import digest_open
 from schemas.accounts import facility_of, payee_of
 from schemas.outbound import InstructionKind
@@ -88,7 +89,10 @@ class OpenSum(NamedTuple):
 
 
 class OpenPayout(NamedTuple):
-    """``day`` is that of the instruction. ``state`` is what the newest reports come to."""
+    """``day`` is that of the instruction, ``amount`` what is still owed. ``state`` is what the newest reports come to.
+
+    A recovery that is set off says so in ``manner``.
+    """
 
     payout_id: str
     day: date
@@ -97,6 +101,7 @@ class OpenPayout(NamedTuple):
     claim_id: str
     scheme_id: str
     treaty_id: str | None
+    manner: str | None
     state: PayoutState
 
 
@@ -144,9 +149,11 @@ def page(
             order.c.claim_id,
             order.c.scheme_id,
             order.c.treaty_id,
+            settled_recoveries.c.manner,
             state,
         )
         .join(order, order.c.payout_id == line.c.payout_id)
+        .outerjoin(settled_recoveries, settled_recoveries.c.payout_id == line.c.payout_id)
         .outerjoin(told, and_(told.c.payout_id == order.c.payout_id, told.c.person_id == order.c.person_id))
         .where(*_of(place, age, today))
         .order_by(line.c.day, line.c.event_no, line.c.payout_id)

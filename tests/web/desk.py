@@ -118,7 +118,10 @@ class Visitor:
 
 @contextmanager
 def open_desk(engine: Engine, folder: Path, **settings: Any) -> Iterator[Desk]:
-    """Serves a ledger's console until the block ends, with a user of each role (`auditor`, ...) and `operator2`."""
+    """Serves a ledger's console until the block ends.
+
+    There is a user of each role (`auditor`, ...), `operator2` and `finance2`.
+    """
     file = folder / "console.keys"
     add_key(file)
     desk = Desk(engine, read_keyring(file))
@@ -129,6 +132,7 @@ def open_desk(engine: Engine, folder: Path, **settings: Any) -> Iterator[Desk]:
     for role in ConsoleRole:
         desk.user(role.value, role)
     desk.user("operator2", ConsoleRole.OPERATOR)
+    desk.user("finance2", ConsoleRole.FINANCE)
     thread = threading.Thread(target=serving.run)
     thread.start()
     try:

@@ -11,6 +11,7 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
     claim = desk.rows("SELECT claim_id, person_id FROM claims ORDER BY total_benefit DESC, claim_id LIMIT 1")[0]
     sha256 = desk.value("SELECT sha256 FROM policies LIMIT 1")
     refused = desk.value("SELECT event_no FROM refusals WHERE code <> 'MALFORMED_JSON' LIMIT 1")
+    month = desk.value("SELECT to_char(min(booked_on), 'YYYY-MM') FROM postings")
     return {
         "overview": (Right.OVERVIEW, "/"),
         "search": (Right.CLAIMS, "/search"),
@@ -20,6 +21,9 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
         "refused": (Right.REFUSED, "/refused"),
         "refused-event": (Right.REFUSED, f"/refused/{refused}"),
         "contradictions": (Right.CLAIMS, "/contradictions"),
+        "books": (Right.BOOKS, "/books"),
+        "account": (Right.BOOKS, f"/books/journal?account=payable:fund:person&month={month}"),
+        "clearing": (Right.BOOKS, "/clearing"),
         "payables": (Right.BOOKS, "/payables"),
         "payable-lines": (Right.BOOKS, "/payables/payouts?kind=payment&payer=fund&payee=person"),
         "policies": (Right.POLICIES, "/policies"),

@@ -20,6 +20,7 @@ PAGES = {
     "/policies": Right.POLICIES,
     "/search": Right.CLAIMS,
     "/refused": Right.REFUSED,
+    "/books": Right.BOOKS,
     "/payables": Right.BOOKS,
     "/exports": Right.EXPORT,
     "/users": Right.USERS,
@@ -156,6 +157,9 @@ def test_each_act_asks_for_its_right(desk: Desk, role: ConsoleRole) -> None:
         "/proposals/1/approve": Right.REPLAY,
         "/proposals/1/reject": Right.REPLAY,
         "/exports": Right.EXPORT,
+        "/books/close": Right.CLEAR,
+        "/clearing/1/approve": Right.CLEAR,
+        "/clearing/1/reject": Right.CLEAR,
         "/users/operator2/disable": Right.USERS,
         "/users/operator2/unlock": Right.USERS,
     }

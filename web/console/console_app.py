@@ -16,7 +16,9 @@ from infra.clock import Clock
 from infra.keys.personal_data import Keyring
 from infra.settings import Settings
 from web.console import (
+    books_pages,
     claim_page,
+    clearing_pages,
     contradictions_page,
     exports_page,
     overview_page,
@@ -73,6 +75,12 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("POST", "/proposals/{number}/approve", partial(refused_pages.approve, outside.shard_count)),
         ("POST", "/proposals/{number}/reject", refused_pages.reject),
         ("GET", "/contradictions", contradictions_page.show),
+        ("GET", "/books", books_pages.index),
+        ("GET", "/books/journal", books_pages.journal),
+        ("POST", "/books/close", books_pages.propose),
+        ("GET", "/clearing", clearing_pages.index),
+        ("POST", "/clearing/{number}/approve", partial(clearing_pages.approve, outside.shard_count)),
+        ("POST", "/clearing/{number}/reject", clearing_pages.reject),
         ("GET", "/payables", payables_page.show),
         ("GET", "/payables/payouts", payables_page.listed),
         ("GET", "/policies", policy_pages.index),

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from acts.console_users import session_of
 from infra.clock import Clock
 from infra.keys.personal_data import Keyring
-from infra.ledger import proposals
+from infra.ledger import clearing_proposals, proposals
 from infra.settings import Settings
 from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
@@ -96,9 +96,7 @@ class Desk:
                 visit.session = session_of(self._engine, token, self._now)
             if visit.session is not None:
                 visit.csrf = visit.session.csrf
-                if visit.may(Right.REPLAY):
-                    with self._engine.connect() as connection:
-                        visit.awaiting = proposals.awaiting(connection, visit.user)
+                self._count_proposals(visit)
             elif request.url.path not in OPEN:
                 return self.secured(visit.redirect(SIGN_IN))
             elif not guest:
@@ -123,6 +121,14 @@ class Desk:
                 sign_in.guest_cookie(self.secure), visit.csrf, secure=self.secure, httponly=True, samesite="lax"
             )
         return self.secured(response)
+
+    def _count_proposals(self, visit: Visit) -> None:
+        if visit.may(Right.REPLAY):
+            with self._engine.connect() as connection:
+                visit.awaiting = proposals.awaiting(connection, visit.user)
+        if visit.may(Right.CLEAR):
+            with self._engine.connect() as connection:
+                visit.clearing = clearing_proposals.awaiting(connection, visit.user)
 
     def _check_post(self, request: Request, visit: Visit, form: dict[str, str] | None) -> None:
         if form is None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from handlers.words.claim_sentences import STATUS_NAMES
-from infra.ledger import clearing_proposals, contradictions, refused_list, reissue_proposals
+from infra.ledger import contradictions, refused_list, reissue_proposals
 from infra.ledger import figures as digest
 from infra.ledger.figures import Money
 from schemas.access.console_rights import Right
@@ -80,7 +80,6 @@ def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
         queues = digest.queues(connection)
         doubtful = contradictions.contradicted(connection)
         reissues = reissue_proposals.awaiting(connection, visit.user) if visit.may(Right.REPLAY) else 0
-        clearing = clearing_proposals.awaiting(connection, visit.user) if visit.may(Right.CLEAR) else 0
     total, by_tier, by_day = Sums(), defaultdict[tuple[str, str], Sums](Sums), defaultdict[date, Sums](Sums)
     for row in money:
         total = total.plus(row)
@@ -94,7 +93,6 @@ def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
         total=total,
         doubtful=doubtful,
         reissues=reissues,
-        clearing=clearing,
         tiers=tiers,
         days=[(day, sums) for day, sums in sorted(by_day.items(), reverse=True)],
         statuses=statuses,

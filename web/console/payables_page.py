@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -47,22 +48,26 @@ class OpenLine:
 
 def show(visit: Visit) -> Response:
     visit.require(Right.BOOKS)
+    return visit.page("payables.html", **open_by_age(visit, InstructionKind.PAYMENT))
+
+
+def open_by_age(visit: Visit, kind: InstructionKind) -> dict[str, Any]:
+    """What is open between each payer and payee, by age, with sums of the columns: the values of a page."""
     with visit.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         today = shanghai_date(visit.now())
-        found = open_payouts.by_age(connection, InstructionKind.PAYMENT, today)
+        found = open_payouts.by_age(connection, kind, today)
         as_of, queues = figures.as_of(connection), figures.queues(connection)
     lines = [OpenLine(place, sums) for place, sums in found.items()]
     columns = [[line.sums[at] for line in lines] for at in range(len(AGES))] + [[line.total for line in lines]]
-    return visit.page(
-        "payables.html",
-        lines=lines,
-        totals=[sum(each.amount for each in column) for column in columns],
-        payouts=sum(line.total.payouts for line in lines),
-        ages=AGE_NAMES,
-        as_of=as_of,
-        queues=queues,
-        today=today,
-    )
+    return {
+        "lines": lines,
+        "totals": [sum(each.amount for each in column) for column in columns],
+        "payouts": sum(line.total.payouts for line in lines),
+        "ages": AGE_NAMES,
+        "as_of": as_of,
+        "queues": queues,
+        "today": today,
+    }
 
 
 def listed(visit: Visit) -> Response:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -13,7 +11,7 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from acts.four_eyes import NoProposal, NotDone, OwnProposal, TooLate, Unusable
+from acts.four_eyes import NotDone
 from acts.propose_replay import approve_replay, propose_replay, reject_replay
 from acts.record_operator_acts import record_operator_acts
 from handlers.claims.correction import mistakes
@@ -29,7 +27,8 @@ from schemas.canonical import sha256_hex
 from schemas.outbound import AuditKind
 from schemas.refusals import RefusalCode, RefusedState
 from schemas.topics import EVENT_BYTES_MAX
-from web.console.visit import PageRefused, Pages, Visit, not_found, page_number
+from web.console.four_eyes_forms import said, status_of
+from web.console.visit import Pages, Visit, not_found, page_number
 
 PAGE_ROWS = 50
 CLEAR = "clear"
@@ -113,14 +112,14 @@ def propose(visit: Visit) -> Response:
         with visit.engine.begin() as connection:
             propose_replay(connection, number, value, reason, visit.user, visit.now)
     except NotDone as refused:
-        return _page(visit, None, Typed([("", refused.why)], text, reason, STATUSES[type(refused)]))
+        return _page(visit, None, Typed([("", refused.why)], text, reason, status_of(refused)))
     return visit.redirect(f"/refused/{number}")
 
 
 def approve(shard_count: int, visit: Visit) -> Response:
     """A second person approves: the event is resent and the proposal closed in one transaction."""
     visit.require(Right.REPLAY)
-    with _said(), visit.engine.begin() as connection:
+    with said(), visit.engine.begin() as connection:
         proposal = approve_replay(connection, visit.number("number"), visit.user, shard_count, visit.now)
     return visit.redirect(f"/refused/{proposal.event_no}")
 
@@ -129,21 +128,9 @@ def reject(visit: Visit) -> Response:
     """A second person rejects the proposal; another one can be made."""
     visit.require(Right.REPLAY)
     reason = visit.reason()
-    with _said(), visit.engine.begin() as connection:
+    with said(), visit.engine.begin() as connection:
         proposal = reject_replay(connection, visit.number("number"), reason, visit.user, visit.now)
     return visit.redirect(f"/refused/{proposal.event_no}")
-
-
-STATUSES = {Unusable: 422, NoProposal: 404, TooLate: 409, OwnProposal: 403}
-
-
-@contextmanager
-def _said() -> Iterator[None]:
-    """Shows the reason why something was not proposed, approved or rejected."""
-    try:
-        yield
-    except NotDone as refused:
-        raise PageRefused(STATUSES[type(refused)], *refused.why) from None
 
 
 @dataclass(frozen=True, slots=True)

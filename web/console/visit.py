@@ -55,14 +55,18 @@ class Visit:
     path_values: Mapping[str, str] = field(default_factory=dict)
     cookies: Mapping[str, str] = field(default_factory=dict)
     awaiting: int = 0
-    """How many proposals of others wait for this user's approval."""
+    """How many corrections that others proposed wait for this user's approval."""
+    clearing: int = 0
+    """How many proposals of others about statements, the books or recoveries do."""
 
     @property
     def here(self) -> str:
         """The address to return to after switching the language; for an unmasked page that of the masked one."""
-        path = self.path.removeprefix("/unmask")
+        path = self.path.removeprefix("/unmask").removesuffix("/propose")
         if path.startswith("/refused/"):
             path = "/".join(path.split("/")[:3])
+        if path == "/books/close":
+            return f"/books?{urlencode({'month': self.form.get('month', '')})}"
         return f"{path}?{urlencode(self.query)}" if self.query else path
 
     @property

@@ -1,0 +1,85 @@
+"""What waits for a second person: statements to issue, months to close, recoveries to set off or waive."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from acts.four_eyes import TooLate
+from acts.propose_closing import approve_closing, reject_closing
+from infra.ledger import clearing_proposals
+from infra.ledger.clearing_proposals import ClearingProposal
+from schemas.access.console_rights import Right
+from schemas.bilingual import Saying
+from schemas.clearing_acts import ClearingAct
+from schemas.months import format_month
+from web.console.four_eyes_forms import said
+from web.console.visit import Visit, not_found
+
+ACTS = {
+    ClearingAct.STATEMENT: Saying("签发对账单", "issue statements"),
+    ClearingAct.CLOSING: Saying("结账", "close a month"),
+    ClearingAct.SET_OFF: Saying("抵扣", "set off a recovery"),
+    ClearingAct.WAIVER: Saying("核销", "waive a recovery"),
+}
+
+
+def index(visit: Visit) -> Response:
+    visit.require(Right.BOOKS)
+    with visit.engine.connect() as connection:
+        waiting = clearing_proposals.waiting(connection)
+    return visit.page(
+        "clearing.html", proposals=[(each, ACTS[each.act], _about(each), page_of(each)) for each in waiting]
+    )
+
+
+def approve(shard_count: int, visit: Visit) -> Response:
+    """A second person approves: what was proposed is done, and the proposal closed, in one transaction."""
+    visit.require(Right.CLEAR)
+    with said(), visit.engine.begin() as connection:
+        proposal = _proposal(connection, visit)
+        place = (connection, proposal.proposal_no, visit.user, shard_count, visit.now)
+        closed = approve_closing(*place)
+        if visit.form.get("sha256") != closed.sha256:
+            raise TooLate(_CHANGED)
+    return visit.redirect(page_of(proposal))
+
+
+def reject(visit: Visit) -> Response:
+    """A second person rejects the proposal; another one can be made."""
+    visit.require(Right.CLEAR)
+    reason = visit.reason()
+    with said(), visit.engine.begin() as connection:
+        proposal = _proposal(connection, visit)
+        reject_closing(connection, proposal.proposal_no, reason, visit.user, visit.now)
+    return visit.redirect(page_of(proposal))
+
+
+def page_of(proposal: ClearingProposal) -> str:
+    """The page of what a proposal is about."""
+    month = "" if proposal.month is None else format_month(proposal.month)
+    if proposal.act is ClearingAct.CLOSING:
+        return f"/books?month={month}"
+    if proposal.act is ClearingAct.STATEMENT:
+        return f"/statements/of/{quote(proposal.subject, safe='')}"
+    return f"/recoveries/{quote(proposal.subject, safe='')}"
+
+
+def _about(proposal: ClearingProposal) -> str:
+    month = "" if proposal.month is None else format_month(proposal.month)
+    return " ".join(part for part in (proposal.subject, month) if part)
+
+
+def _proposal(connection: Connection, visit: Visit) -> ClearingProposal:
+    proposal = clearing_proposals.find(connection, visit.number("number"))
+    if proposal is None:
+        raise not_found()
+    return proposal
+
+
+_CHANGED = Saying(
+    "余额表与您看到的不同,没有结账。请重新查看后再批准。",
+    "The balance is not the one that you saw, and the month was not closed. Look at it again before you approve.",
+)
