@@ -12,6 +12,7 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
     sha256 = desk.value("SELECT sha256 FROM policies LIMIT 1")
     refused = desk.value("SELECT event_no FROM refusals WHERE code <> 'MALFORMED_JSON' LIMIT 1")
     month = desk.value("SELECT to_char(min(booked_on), 'YYYY-MM') FROM postings")
+    recovery = desk.value("SELECT payout_id FROM instructions WHERE kind = 'recovery' AND reversal_of IS NULL LIMIT 1")
     return {
         "overview": (Right.OVERVIEW, "/"),
         "search": (Right.CLAIMS, "/search"),
@@ -26,6 +27,8 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
         "clearing": (Right.BOOKS, "/clearing"),
         "payables": (Right.BOOKS, "/payables"),
         "payable-lines": (Right.BOOKS, "/payables/payouts?kind=payment&payer=fund&payee=person"),
+        "recoveries": (Right.BOOKS, "/recoveries"),
+        "recovery": (Right.BOOKS, f"/recoveries/{recovery}"),
         "policies": (Right.POLICIES, "/policies"),
         "policy": (Right.POLICIES, f"/policies/{sha256}"),
         "difference": (Right.POLICIES, f"/policies/difference?from={sha256}&to={sha256}"),

@@ -22,6 +22,7 @@ PAGES = {
     "/refused": Right.REFUSED,
     "/books": Right.BOOKS,
     "/payables": Right.BOOKS,
+    "/recoveries": Right.BOOKS,
     "/exports": Right.EXPORT,
     "/users": Right.USERS,
 }
@@ -159,6 +160,7 @@ def test_each_act_asks_for_its_right(desk: Desk, role: ConsoleRole) -> None:
         "/exports": Right.EXPORT,
         "/books/close": Right.CLEAR,
         "/clearing/1/approve": Right.CLEAR,
+        "/recoveries/PO-1/propose": Right.CLEAR,
         "/clearing/1/reject": Right.CLEAR,
         "/users/operator2/disable": Right.USERS,
         "/users/operator2/unlock": Right.USERS,

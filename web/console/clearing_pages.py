@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import quote
 
 from sqlalchemy import Connection
@@ -9,6 +11,9 @@ from starlette.responses import Response
 
 from acts.four_eyes import TooLate
 from acts.propose_closing import approve_closing, reject_closing
+from acts.settle_recovery import approve as approve_recovery
+from acts.settle_recovery import reject as reject_recovery
+from handlers.claims.recoveries import NotSettleable
 from infra.ledger import clearing_proposals
 from infra.ledger.clearing_proposals import ClearingProposal
 from schemas.access.console_rights import Right
@@ -16,7 +21,7 @@ from schemas.bilingual import Saying
 from schemas.clearing_acts import ClearingAct
 from schemas.months import format_month
 from web.console.four_eyes_forms import said
-from web.console.visit import Visit, not_found
+from web.console.visit import PageRefused, Visit, not_found
 
 ACTS = {
     ClearingAct.STATEMENT: Saying("签发对账单", "issue statements"),
@@ -38,12 +43,15 @@ def index(visit: Visit) -> Response:
 def approve(shard_count: int, visit: Visit) -> Response:
     """A second person approves: what was proposed is done, and the proposal closed, in one transaction."""
     visit.require(Right.CLEAR)
-    with said(), visit.engine.begin() as connection:
+    with _said(), visit.engine.begin() as connection:
         proposal = _proposal(connection, visit)
         place = (connection, proposal.proposal_no, visit.user, shard_count, visit.now)
-        closed = approve_closing(*place)
-        if visit.form.get("sha256") != closed.sha256:
-            raise TooLate(_CHANGED)
+        if proposal.act is ClearingAct.CLOSING:
+            closed = approve_closing(*place)
+            if visit.form.get("sha256") != closed.sha256:
+                raise TooLate(_CHANGED)
+        else:
+            approve_recovery(*place)
     return visit.redirect(page_of(proposal))
 
 
@@ -53,7 +61,11 @@ def reject(visit: Visit) -> Response:
     reason = visit.reason()
     with said(), visit.engine.begin() as connection:
         proposal = _proposal(connection, visit)
-        reject_closing(connection, proposal.proposal_no, reason, visit.user, visit.now)
+        place = (connection, proposal.proposal_no, reason, visit.user, visit.now)
+        if proposal.act is ClearingAct.CLOSING:
+            reject_closing(*place)
+        else:
+            reject_recovery(*place)
     return visit.redirect(page_of(proposal))
 
 
@@ -77,6 +89,16 @@ def _proposal(connection: Connection, visit: Visit) -> ClearingProposal:
     if proposal is None:
         raise not_found()
     return proposal
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Shows why something was not approved, also when a recovery can no longer be settled."""
+    try:
+        with said():
+            yield
+    except NotSettleable as refused:
+        raise PageRefused(422, *refused.why) from None
 
 
 _CHANGED = Saying(
