@@ -1,43 +1,18 @@
-"""The lines of a statement as a file: a table for people, or the bytes that were hashed."""
+"""Writing the lines of a statement to a file that must not be there yet."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import orjson
-
+from acts.statement_line_files import FORMATS, write_lines
 from acts.statement_lines import NewLine
 from cli.terminal.output import fail
-from infra.files.export_files import WRITERS, Field, Head
-from schemas.bordereau import LineEntry, StatementIssued
-from schemas.dates import shanghai_date
-from schemas.money import format_yuan
-from schemas.months import format_month
-from schemas.outbound import InstructionKind
+from schemas.bordereau import StatementIssued
 
-FIELDS = [
-    Field("line", "count"),
-    Field("entry", "text"),
-    Field("payout_id", "text"),
-    Field("claim_id", "text"),
-    Field("scheme_id", "text"),
-    Field("tier", "text"),
-    Field("kind", "text"),
-    Field("amount", "yuan"),
-    Field("net", "yuan"),
-    Field("payee", "text"),
-    Field("state", "text"),
-    Field("discharged_on", "day"),
-    Field("corrects", "text"),
-    Field("recorded_on", "day"),
-]
-"""``amount`` is below zero where money was taken back; ``net`` is the same of what is counted in the month's net."""
-
-_SUFFIXES = [*(f".{name}" for name in WRITERS), ".jsonl"]
+_SUFFIXES = [f".{name}" for name in FORMATS]
 
 
 def require_usable(file: Path) -> None:
@@ -54,47 +29,10 @@ def written(file: Path, statement: StatementIssued, lines: Iterable[NewLine]) ->
     """Writes the lines; the file appears when the block ends without an error. Ends the command if it cannot be."""
     part = file.with_name(f".{file.name}.part")
     try:
-        if file.suffix == ".jsonl":
-            with part.open("wb") as out:
-                out.writelines(line.value + b"\n" for line in lines)
-        else:
-            WRITERS[file.suffix[1:]](part, FIELDS, map(_row, lines), _head(statement))
+        write_lines(part, file.suffix[1:], statement, lines)
         yield
         os.replace(part, file)
     except OSError as error:
         fail(f"{file}: 不能写入\n{file}: cannot be written: {error.strerror}")
     finally:
         part.unlink(missing_ok=True)
-
-
-def _row(line: NewLine) -> Sequence[Any]:
-    told, payout = orjson.loads(line.value), line.payout
-    signed = payout.amount if payout.kind == InstructionKind.PAYMENT else -payout.amount
-    return (
-        told["line"],
-        line.entry,
-        payout.payout_id,
-        payout.claim_id,
-        payout.scheme_id,
-        told["tier"],
-        payout.kind,
-        signed,
-        signed if line.entry is LineEntry.INSTRUCTION else None,
-        told["payee"],
-        line.state,
-        payout.discharged_on,
-        told["corrects"],
-        shanghai_date(payout.recorded_at),
-    )
-
-
-def _head(statement: StatementIssued) -> Head:
-    return [
-        ("对账单 statement", statement.statement_id),
-        ("协议 treaty", statement.treaty_id),
-        ("月份 month", f"{format_month(statement.month)}, {statement.number}"),
-        ("保险公司 insurer", statement.insurer),
-        ("按份额承担 part", format_yuan(statement.part)),
-        ("超赔承担 part of the cession", format_yuan(statement.part_of_cession)),
-        ("明细散列 SHA-256 of the lines", statement.lines_sha256),
-    ]

@@ -27,6 +27,7 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
         "clearing": (Right.BOOKS, "/clearing"),
         "payables": (Right.BOOKS, "/payables"),
         "payable-lines": (Right.BOOKS, "/payables/payouts?kind=payment&payer=fund&payee=person"),
+        "statements": (Right.BOOKS, "/statements"),
         "recoveries": (Right.BOOKS, "/recoveries"),
         "recovery": (Right.BOOKS, f"/recoveries/{recovery}"),
         "policies": (Right.POLICIES, "/policies"),

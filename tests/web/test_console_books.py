@@ -206,7 +206,7 @@ def test_only_what_was_seen_is_approved(desk: Desk, year: BookYear) -> None:
     propose(desk.visitor("finance"), "2025-04")
     answer = approve(desk.visitor("finance2"), "2025-04", sha256="0" * 64)
     assert 409 == answer.status_code
-    assert "没有结账" in answer.text
+    assert "没有办理" in answer.text
     assert ["open"] == state_of(desk)
 
 

@@ -23,6 +23,7 @@ PAGES = {
     "/books": Right.BOOKS,
     "/payables": Right.BOOKS,
     "/recoveries": Right.BOOKS,
+    "/statements": Right.BOOKS,
     "/exports": Right.EXPORT,
     "/users": Right.USERS,
 }
@@ -161,6 +162,8 @@ def test_each_act_asks_for_its_right(desk: Desk, role: ConsoleRole) -> None:
         "/books/close": Right.CLEAR,
         "/clearing/1/approve": Right.CLEAR,
         "/recoveries/PO-1/propose": Right.CLEAR,
+        "/statements/of/t1/propose": Right.CLEAR,
+        "/statements/ST-1/download": Right.EXPORT,
         "/clearing/1/reject": Right.CLEAR,
         "/users/operator2/disable": Right.USERS,
         "/users/operator2/unlock": Right.USERS,

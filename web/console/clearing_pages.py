@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from acts.four_eyes import TooLate
 from acts.propose_closing import approve_closing, reject_closing
+from acts.propose_statement import approve_statement, reject_statement
 from acts.settle_recovery import approve as approve_recovery
 from acts.settle_recovery import reject as reject_recovery
 from handlers.claims.recoveries import NotSettleable
@@ -50,6 +51,10 @@ def approve(shard_count: int, visit: Visit) -> Response:
             closed = approve_closing(*place)
             if visit.form.get("sha256") != closed.sha256:
                 raise TooLate(_CHANGED)
+        elif proposal.act is ClearingAct.STATEMENT:
+            made = approve_statement(*place)
+            if visit.form.get("sha256") != made[0].lines_sha256:
+                raise TooLate(_CHANGED)
         else:
             approve_recovery(*place)
     return visit.redirect(page_of(proposal))
@@ -64,6 +69,8 @@ def reject(visit: Visit) -> Response:
         place = (connection, proposal.proposal_no, reason, visit.user, visit.now)
         if proposal.act is ClearingAct.CLOSING:
             reject_closing(*place)
+        elif proposal.act is ClearingAct.STATEMENT:
+            reject_statement(*place)
         else:
             reject_recovery(*place)
     return visit.redirect(page_of(proposal))
@@ -102,6 +109,6 @@ def _said() -> Iterator[None]:
 
 
 _CHANGED = Saying(
-    "余额表与您看到的不同,没有结账。请重新查看后再批准。",
-    "The balance is not the one that you saw, and the month was not closed. Look at it again before you approve.",
+    "余额表或明细与您看到的不同,没有办理。请重新查看后再批准。",
+    "The balance or the lines are not those that you saw, and nothing was done. Look again before you approve.",
 )

@@ -29,6 +29,7 @@ from web.console import (
     refused_pages,
     search_page,
     sign_in,
+    statement_pages,
     users_page,
 )
 from web.console.desk import HEADERS, LANGUAGE_COOKIE, SIGN_IN, Desk, Page, form_of
@@ -87,6 +88,12 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("GET", "/recoveries", recoveries_page.index),
         ("GET", "/recoveries/{payout_id}", recoveries_page.show),
         ("POST", "/recoveries/{payout_id}/propose", partial(recoveries_page.propose, outside.shard_count)),
+        ("GET", "/statements", statement_pages.index),
+        ("GET", "/statements/of/{treaty_id}", statement_pages.of_treaty),
+        ("POST", "/statements/of/{treaty_id}/propose", statement_pages.propose),
+        ("GET", "/statements/{statement_id}", statement_pages.show),
+        ("GET", "/statements/{statement_id}/lines", statement_pages.lines),
+        ("POST", "/statements/{statement_id}/download", statement_pages.download),
         ("GET", "/policies", policy_pages.index),
         ("GET", "/policies/difference", policy_pages.difference),
         ("GET", "/policies/{sha256}", policy_pages.show),

@@ -7,14 +7,20 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
+from acts.book_balances import balance_of
+from handlers.words.book_sentences import account_title
 from handlers.words.clearing_sentences import age_words, payee_words, payer_words
 from infra.ledger import figures, open_payouts
 from infra.ledger.open_payouts import AGES, AfterPayout, Debt, OpenPayout, OpenSum
+from schemas import accounts
 from schemas.access.console_rights import Right
+from schemas.accounts import AccountKind, read_account
 from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
+from schemas.months import month_of
 from schemas.outbound import InstructionKind
 from web.console.visit import Visit, not_found
 
@@ -57,6 +63,8 @@ def open_by_age(visit: Visit, kind: InstructionKind) -> dict[str, Any]:
         today = shanghai_date(visit.now())
         found = open_payouts.by_age(connection, kind, today)
         as_of, queues = figures.as_of(connection), figures.queues(connection)
+        counted = as_of is not None and not queues.entries
+        books = _in_books(connection, kind, month_of(today)) if counted else None
     lines = [OpenLine(place, sums) for place, sums in found.items()]
     columns = [[line.sums[at] for line in lines] for at in range(len(AGES))] + [[line.total for line in lines]]
     return {
@@ -64,10 +72,29 @@ def open_by_age(visit: Visit, kind: InstructionKind) -> dict[str, Any]:
         "totals": [sum(each.amount for each in column) for column in columns],
         "payouts": sum(line.total.payouts for line in lines),
         "ages": AGE_NAMES,
+        "differences": [] if books is None else _differences(kind, lines, books),
         "as_of": as_of,
         "queues": queues,
         "today": today,
     }
+
+
+def _in_books(connection: Connection, kind: InstructionKind, month: date) -> dict[str, int]:
+    """What the books say is owed, in fen by account, from the last month that was closed and what was booked since."""
+    wanted, sign = (AccountKind.PAYABLE, -1) if kind is InstructionKind.PAYMENT else (AccountKind.RECEIVABLE, 1)
+    held = balance_of(connection, month).closings
+    return {name: sign * amount for name, amount in held.items() if read_account(name).kind is wanted}
+
+
+def _differences(kind: InstructionKind, lines: list[OpenLine], books: dict[str, int]) -> list[tuple[Saying, int, int]]:
+    """Each account whose balance is not what its open payouts come to: its name, the open payouts, and the books."""
+    account = accounts.payable if kind is InstructionKind.PAYMENT else accounts.receivable
+    listed = {account(line.place.payer, line.place.payee): line.total.amount for line in lines}
+    return [
+        (account_title(name), listed.get(name, 0), books.get(name, 0))
+        for name in sorted(listed.keys() | books.keys())
+        if listed.get(name, 0) != books.get(name, 0)
+    ]
 
 
 def listed(visit: Visit) -> Response:
