@@ -2,7 +2,7 @@
 
     python -m tests.bench.taking                               # this tree
     python -m tests.bench.taking --beside ../before --runs 9   # this tree and another one, in turns
-    python -m tests.bench.taking --ledger                      # into a PostgreSQL of its own, whose work is not counted
+    python -m tests.bench.taking --ledger                      # into a PostgreSQL of its own, whose work is beside it
 
 A step that is to make the worker faster is measured here against the tree before it (`git worktree add
 ../before BEFORE`): one process after the other, A B A B, so that whatever else the machine does meets both alike.
@@ -24,7 +24,8 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from sqlalchemy import make_url
+import psutil
+from sqlalchemy import make_url, text
 
 from handlers.claims.read import read, recall
 from infra.ledger.schema import bind, connect, upgrade
@@ -44,6 +45,7 @@ RECORDED_AT = datetime(2040, 1, 1, tzinfo=UTC)
 PARTS = ("read", "recalled", "decided and written", "both")
 """Both are reading and deciding; recalling, as it is done with the facts of the persons in a batch, is beside them."""
 LEDGER = "taken into a ledger"
+BACKEND = "PostgreSQL's session"
 LEDGER_BATCH = 50
 """About as many events as come together while a worker keeps up."""
 
@@ -75,7 +77,7 @@ def measure(persons: int) -> dict[str, float]:
 
 
 def measure_in_ledger(persons: int) -> dict[str, float]:
-    """Microseconds of this process's processor for an event that is taken into a ledger, in order of arrival."""
+    """Microseconds of the processor for an event taken into a ledger, in order of arrival: here, and in PostgreSQL."""
     messages = backlog(persons)
     with resolve_postgres() as part:
         name = fresh_name("taking")
@@ -90,9 +92,12 @@ def measure_in_ledger(persons: int) -> dict[str, float]:
         filling.BATCH = LEDGER_BATCH
         filling.fill(engine, messages)
         spent = time.process_time() - started
+        with engine.connect() as connection:  # the pool's newest, which has done the work
+            backend = psutil.Process(connection.scalar(text("SELECT pg_backend_pid()"))).cpu_times()
         engine.dispose()
         execute(part.url, f"DROP DATABASE {name}", alone=True)
-    return {LEDGER: spent / len(messages) * 1e6}
+    in_postgres = backend.user + backend.system
+    return {LEDGER: spent / len(messages) * 1e6, BACKEND: in_postgres / len(messages) * 1e6}
 
 
 def compare(trees: list[Path], persons: int, runs: int, ledger: bool) -> None:
