@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, Select, and_, case, func, literal, or_, select
 
 from infra.ledger import tables
-from infra.ledger.console_tables import digest_refused
+from infra.ledger.console_tables import digest_open, digest_refused
 
 CHUNK = 5000
 _SHANGHAI = timezone(timedelta(hours=8))
@@ -19,7 +19,8 @@ _SHANGHAI = timezone(timedelta(hours=8))
 class Filter(NamedTuple):
     """Which rows: half-open days ``[since, until)`` in Shanghai; empty strings and None filter nothing.
 
-    The day is that of discharge for claims, of the instruction for payouts, of arrival for refused events.
+    The day is that of discharge for claims, of the instruction for payouts and those that are open, of arrival for
+    refused events. The status of what is open is its kind.
     """
 
     since: date | None = None
@@ -35,7 +36,7 @@ class Filter(NamedTuple):
 
 @contextmanager
 def rows_of(engine: Engine, what: str, selection: Filter) -> Iterator[Iterator[Sequence[Any]]]:
-    """The rows of `claims`, `payouts` or `refused`, all as of one moment, in a fixed order."""
+    """The rows of `claims`, `payouts`, `open` ones or `refused`, all as of one moment, in a fixed order."""
     options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with engine.connect().execution_options(**options) as connection, connection.begin():
         yield _rows(connection, _STATEMENTS[what](selection))
@@ -106,6 +107,24 @@ def _payouts(selection: Filter) -> Select[Any]:
     return statement.order_by(order.c.event_no, order.c.claim_id, order.c.scheme_id, order.c.revision, order.c.payee_id)
 
 
+def _open(selection: Filter) -> Select[Any]:
+    line, order = digest_open, tables.instructions
+    signed = case((line.c.kind == "payment", line.c.amount), else_=-line.c.amount)
+    statement = select(
+        line.c.payout_id, order.c.claim_id, order.c.person_id, order.c.scheme_id, line.c.kind, signed, line.c.day,
+        line.c.payer, line.c.payee_id, order.c.treaty_id,
+    ).join(order, order.c.payout_id == line.c.payout_id)  # fmt: skip
+    if selection.since is not None:
+        statement = statement.where(line.c.day >= selection.since)
+    if selection.until is not None:
+        statement = statement.where(line.c.day < selection.until)
+    if selection.status:
+        statement = statement.where(line.c.kind == selection.status)
+    if selection.scheme:
+        statement = statement.where(order.c.scheme_id == selection.scheme)
+    return statement.order_by(line.c.day, line.c.event_no, line.c.payout_id)
+
+
 def _refused(selection: Filter) -> Select[Any]:
     line, event = digest_refused, tables.events
     statement = select(
@@ -121,7 +140,7 @@ def _refused(selection: Filter) -> Select[Any]:
     return statement.order_by(line.c.event_no)
 
 
-_STATEMENTS = {"claims": _claims, "payouts": _payouts, "refused": _refused}
+_STATEMENTS = {"claims": _claims, "payouts": _payouts, "open": _open, "refused": _refused}
 
 
 def _midnight(day: date) -> datetime:

@@ -19,6 +19,7 @@ from tests.support.debtor import Debtor
 from tests.support.ledgers import for_person, give, held, in_order
 from tests.support.owed_person import OwedPerson
 from tests.web.desk import Desk, Visitor
+from tests.web.test_console_exports import summed, table
 from tests.web.town import publish_two
 from tests.web.words import words
 from web.console import payables_page
@@ -91,6 +92,18 @@ def test_books_that_say_otherwise_are_shown(desk: Desk) -> None:
         connection.execute(text(f"INSERT INTO postings ({columns}) VALUES {values}"))
     desk.catch_up()
     assert "payable: public fund to persons: payouts 300.00, books 301.00" in words(visitor.get("/payables").text)
+
+
+def test_what_is_open_can_be_exported(town: Desk) -> None:
+    """The rows of each kind add up to what the page says, and name people by token and mask."""
+    visitor = town.visitor("finance")
+    for kind, path in (("payment", "/payables"), ("recovery", "/recoveries")):
+        file = visitor.post("/exports", seen="/exports", what="open", format="csv", status=kind)
+        rows = table("csv", file.content)
+        owed = town.value("SELECT coalesce(sum(amount), 0) FROM digest_open WHERE kind = :kind", kind=kind)
+        assert Decimal(owed) / 100 == abs(summed(rows, "amount"))
+        assert not rows or f"{owed / 100:,.2f}" in visitor.get(path).text
+        assert all("*" in row["person_id"] for row in rows)
 
 
 def test_each_figure_leads_to_its_payouts(town: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,7 +85,9 @@ def crowd(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def walk(desk: Desk, visitor: Visitor) -> Iterator[httpx.Response]:
     """Every kind of page, for many people."""
-    for path in ("/", "/policies", "/refused", "/refused?page=2", "/contradictions", "/exports"):
+    owed = "/payables/payouts?payer=fund&payee=person"
+    books = ("/books", "/payables", owed, f"{owed}&kind=recovery", "/recoveries", "/statements", "/clearing")
+    for path in ("/", "/policies", "/refused", "/refused?page=2", "/contradictions", "/exports", *books):
         yield visitor.get(path)
     for at in range(0, CANARIES, CANARIES // 50):
         yield visitor.get(f"/claims/E-{at:03}")

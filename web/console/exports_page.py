@@ -1,6 +1,7 @@
-"""Exports claims, payouts or refused events as Excel, CSV or Parquet, with an audit entry for each export.
+"""Exports claims, payouts, those that are open, or refused events as Excel, CSV or Parquet.
 
-Persons appear as a token and a masked number; unmasked only with the right to unmask, and with a reason.
+Each export leaves an audit entry. Persons appear as a token and a masked number; unmasked only with the right to
+unmask, and with a reason.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from schemas.dates import format_instant, shanghai_date
 from schemas.decisions import Status
+from schemas.outbound import InstructionKind
 from schemas.records import Export, PayoutState
 from schemas.refusals import RefusalCode
 from web.console.visit import PageRefused, Visit
@@ -33,9 +35,15 @@ from web.console.visit import PageRefused, Visit
 KINDS = {
     "claims": Saying("理赔", "Claims"),
     "payouts": Saying("支付", "Payouts"),
+    "open": Saying("未结清的支付和收回", "Open payouts"),
     "refused": Saying("拒收事件", "Refused events"),
 }
-STATUSES: dict[str, type[StrEnum]] = {"claims": Status, "payouts": PayoutState, "refused": RefusalCode}
+STATUSES: dict[str, type[StrEnum]] = {
+    "claims": Status,
+    "payouts": PayoutState,
+    "open": InstructionKind,
+    "refused": RefusalCode,
+}
 """What the rows of each kind can be filtered by."""
 
 _PERSON = [Field("person_token", "text"), Field("person_id", "text")]
@@ -67,6 +75,18 @@ FIELDS = {
         Field("payer", "text"),
         Field("treaty_id", "text"),
     ],
+    "open": [
+        Field("payout_id", "text"),
+        Field("claim_id", "text"),
+        *_PERSON,
+        Field("scheme_id", "text"),
+        Field("kind", "text"),
+        Field("amount", "yuan"),
+        Field("instructed_on", "day"),
+        Field("payer", "text"),
+        Field("payee_id", "text"),
+        Field("treaty_id", "text"),
+    ],
     "refused": [
         Field("event_no", "count"),
         Field("code", "text"),
@@ -78,7 +98,8 @@ FIELDS = {
         Field("offset", "count"),
     ],
 }
-_PERSON_AT = {"claims": 1, "payouts": 2}
+_PERSON_AT = {"claims": 1, "payouts": 2, "open": 2}
+_FROM_DIGEST = ("open", "refused")
 
 
 def index(visit: Visit) -> Response:
@@ -105,7 +126,7 @@ def download(visit: Visit) -> Response:
         visit.require(Right.UNMASK)
         conditions |= {"persons": "clear", "reason": mask_text(visit.reason())}
     moment = visit.now()
-    if what == "refused":
+    if what in _FROM_DIGEST:
         digest.bring_forward(visit.engine, moment)
     head = [
         ("导出 export", what),
