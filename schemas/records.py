@@ -204,7 +204,8 @@ class PayoutStateRow(NamedTuple):
     """What the reports of one payout under one person add up to; a payout without reports has none.
 
     ``decided_by`` is the content hash of the report that made the state, ``last_status`` what the newest one says;
-    the two differ only where reports contradict each other.
+    the two differ only where reports contradict each other. ``matched``: the person's instruction is there; reports
+    may come before it.
     """
 
     payout_id: PayoutId

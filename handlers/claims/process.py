@@ -246,8 +246,8 @@ class Processor:
         booked = entries.instructed(instruction)
         place = (due.payout_id, account.person_id)
         if place in self.world.reports:  # it was reported before it was known
-            state = state_of(*place, self.world.reports[place]).state
-            booked += entries.reported(instruction, PayoutState.INSTRUCTED, state)
+            told = self.outcome.payout_states[place] = state_of(*place, self.world.reports[place])
+            booked += entries.reported(instruction, PayoutState.INSTRUCTED, told.state)
         for entry in booked:
             self.journal.post(number, entry, claim_row.discharged_on or self.journal.booked_on, due.payout_id)
         self.world.instructed[due.payout_id] = instruction

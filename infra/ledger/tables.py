@@ -353,7 +353,7 @@ payout_states = Table(
 )
 """What the reports of each payout come to, by the person under whom they came; made from `facts` and nothing else.
 
-``matched``: the newest of them met the person's instruction. One that did not may meet it later.
+``matched``: the person's instruction is there; reports may come before it.
 """
 
 refusals = Table(
