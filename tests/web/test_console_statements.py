@@ -138,6 +138,20 @@ def test_who_may_take_the_file(desk: Desk, town: StatedTown) -> None:
     assert [] == desk.audited("data.exported")
 
 
+def test_other_lines_than_were_issued_are_no_file(
+    desk: Desk, town: StatedTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has changed the ledger: the page says so, and nothing is handed out or recorded as an export."""
+    made, *_ = town.issue("2025-01")
+    statement = made.model_copy(update={"lines_sha256": "0" * 64})
+    monkeypatch.setattr(statement_pages, "issued_statement", lambda *_: statement)
+    address = f"/statements/{made.statement_id}"
+    file = desk.visitor("finance").post(f"{address}/download", seen=address, format="csv")
+    assert 409 == file.status_code
+    assert "账本被改动过" in file.text
+    assert [] == desk.audited("data.exported")
+
+
 def test_what_cannot_be_issued(desk: Desk, town: StatedTown) -> None:
     """Not out of order, twice, before its end, alone, or other lines than were seen: nothing is written."""
     first, second = desk.visitor("finance"), desk.visitor("finance2")
