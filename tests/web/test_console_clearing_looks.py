@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page
 
 from tests.support.builders import bill
 from tests.support.stated_town import StatedTown
+from tests.web.browsing import WIDTHS, faults_of, shoot, signed_in
 from tests.web.desk import Desk
-from tests.web.test_console_looks import WIDTHS, _faults, shoot, signed_in
 
 pytestmark = pytest.mark.long
 
@@ -80,5 +80,5 @@ def test_nothing_serious_on_their_pages(browser: Browser, desk: Desk, width: str
     for path in ("/clearing", "/books?month=2025-01", "/statements/of/t1", statement, f"{statement}/lines"):
         answer = page.goto(desk.address + path)
         assert answer
-        assert (path, 200, []) == (path, answer.status, _faults(page))
+        assert (path, 200, []) == (path, answer.status, faults_of(page))
     context.close()

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pyarrow.parquet
 import pytest
 from python_calamine import CalamineWorkbook
 
@@ -24,6 +23,7 @@ from tests.support.ledgers import for_person, give, held, in_order, person_of_sh
 from tests.support.owed_person import OwedPerson
 from tests.support.servers import await_true
 from tests.web.desk import Desk
+from tests.web.downloads import summed, table
 from tests.web.town import post, publish_two
 
 KINDS = ("xlsx", "csv", "parquet")
@@ -38,26 +38,6 @@ FIELDS = [
 
 def export(desk: Desk, who: str, **fields: str) -> httpx.Response:
     return desk.visitor(who).post("/exports", seen="/exports", **fields)
-
-
-def table(kind: str, content: bytes) -> list[dict[str, Any]]:
-    """The rows of an export, as a user's program reads them; totals left out."""
-    if kind == "csv":
-        return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-    if kind == "parquet":
-        rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(content)).to_pylist()
-        return rows
-    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-    found: list[dict[str, Any]] = []
-    for name in book.sheet_names[:-1]:
-        head, *lines, total = book.get_sheet_by_name(name).to_python()
-        found += [{str(key): value for key, value in zip(head, line, strict=True)} for line in lines]
-        assert "合计 total" == total[0]
-    return found
-
-
-def summed(rows: list[dict[str, Any]], name: str) -> Decimal:
-    return sum((Decimal(str(row[name])).quantize(Decimal("0.01")) for row in rows), Decimal(0))
 
 
 @pytest.mark.parametrize("kind", KINDS)

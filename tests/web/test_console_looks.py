@@ -5,53 +5,19 @@ Screenshots are left in the folder `HUZHU_SCREENSHOTS`, if that is set, to be lo
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser
 
 from schemas.access.console_rights import RIGHTS, ConsoleRole
 from tests.support.builders import bill, encode
+from tests.web.browsing import SCREENSHOTS, WIDTHS, faults_of, shoot, signed_in
 from tests.web.desk import PASSWORD, Desk
 from tests.web.pages import paths
 from tests.web.town import post
-
-SCREENSHOTS = os.environ.get("HUZHU_SCREENSHOTS")
-WIDTHS = {"wide": 1280, "narrow": 390}
-
-
-def signed_in(
-    browser: Browser, desk: Desk, who: str, language: str, width: int
-) -> tuple[BrowserContext, Page, list[str]]:
-    """A page of somebody who has signed in by hand, without JavaScript; and what the browser complained of."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=False)
-    page = context.new_page()
-    complaints: list[str] = []
-
-    def complained(message: ConsoleMessage) -> None:
-        refused = re.search(r"status of 40[34]", message.text)  # as expected: the statuses are looked at
-        if message.type in ("error", "warning") and not refused:
-            complaints.append(message.text)
-
-    page.on("console", complained)
-    page.on("request", lambda request: None if request.url.startswith(desk.address) else complaints.append(request.url))
-    page.goto(f"{desk.address}/sign-in")
-    if language == "en":
-        page.click("text=English")
-    page.fill("#name", who)
-    page.fill("#password", PASSWORD)
-    page.click("main button")
-    page.wait_for_url(f"{desk.address}/")
-    return context, page, complaints
-
-
-def shoot(page: Page, name: str) -> None:
-    if SCREENSHOTS:
-        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize(
@@ -124,25 +90,16 @@ def serious(browser: Browser, desk: Desk, who: str, width: int) -> dict[str, Any
     context = browser.new_context(viewport={"width": width, "height": 900}, bypass_csp=True)
     page = context.new_page()
     page.goto(f"{desk.address}/sign-in")
-    found = {"sign-in": _faults(page)}
+    found = {"sign-in": faults_of(page)}
     page.fill("#name", who)
     page.fill("#password", PASSWORD)
     page.click("main button")
     for name, (right, path) in paths(desk).items():
         if right in RIGHTS[ConsoleRole(who)]:
             page.goto(desk.address + path)
-            found[name] = _faults(page)
+            found[name] = faults_of(page)
     context.close()
     return found
-
-
-def _faults(page: Page) -> list[str]:
-    violations = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {each['nodes'][0]['html'][:200]}"
-        for each in violations
-        if each["impact"] in ("serious", "critical")
-    ]
 
 
 @pytest.mark.parametrize("width", WIDTHS)

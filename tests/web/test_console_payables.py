@@ -12,23 +12,17 @@ from sqlalchemy import text
 
 from infra.ledger.write import move_offsets
 from schemas.access.console_rights import RIGHTS, ConsoleRole, Right
-from schemas.outbound import InstructionKind
 from schemas.records import Manner
 from tests.support.builders import Json, bill, coverage, discharge
 from tests.support.debtor import Debtor
 from tests.support.ledgers import for_person, give, held, in_order
 from tests.support.owed_person import OwedPerson
 from tests.web.desk import Desk, Visitor
-from tests.web.test_console_exports import summed, table
+from tests.web.downloads import summed, table
+from tests.web.open_money import check_books, links
 from tests.web.town import publish_two
 from tests.web.words import words
 from web.console import payables_page
-
-LINKS = re.compile(r'href="(/payables/payouts[^"]*)"')
-
-
-def links(page: str) -> list[str]:
-    return [html.unescape(each) for each in LINKS.findall(page)]
 
 
 def total_of(page: str) -> Decimal:
@@ -49,23 +43,6 @@ def listed(visitor: Visitor, address: str) -> list[tuple[str, Decimal]]:
         following = re.search(r'rel="next" href="([^"]+)"', page)
         address = html.unescape(following[1]) if following else ""
     return rows
-
-
-BOOKS = (
-    "SELECT account, sum(amount) AS amount FROM postings WHERE account LIKE :kind GROUP BY 1 HAVING sum(amount) <> 0"
-)
-OPEN = """
-    SELECT format('%s:%s:%s', CASE kind WHEN 'payment' THEN 'payable' ELSE 'receivable' END, payer,
-            CASE payee_id WHEN '' THEN 'person' ELSE 'facility:' || payee_id END) AS account,
-        sum(CASE kind WHEN 'payment' THEN -amount ELSE amount END) AS amount
-    FROM digest_open WHERE kind = :kind GROUP BY 1
-"""
-
-
-def check_books(desk: Desk) -> None:
-    """What is open is what the books say is payable, and receivable, account by account."""
-    for kind, account in ((InstructionKind.PAYMENT, "payable:%"), (InstructionKind.RECOVERY, "receivable:%")):
-        assert sorted(desk.rows(BOOKS, kind=account)) == sorted(desk.rows(OPEN, kind=kind.value))
 
 
 def test_a_towns_payables_are_those_of_its_books(town: Desk) -> None:

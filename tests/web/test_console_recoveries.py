@@ -12,7 +12,7 @@ from schemas.records import Manner
 from tests.support.debtor import Debtor
 from tests.support.replayed import recorded, replayed
 from tests.web.desk import Desk, Visitor
-from tests.web.test_console_payables import check_books, links
+from tests.web.open_money import check_books, links
 from tests.web.words import words
 
 REASON = "agreed by telephone"

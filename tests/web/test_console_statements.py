@@ -15,7 +15,7 @@ from tests.support.builders import Json, answer, bill
 from tests.support.replayed import recorded, replayed
 from tests.support.stated_town import StatedTown
 from tests.web.desk import Desk, Visitor
-from tests.web.test_console_exports import summed, table
+from tests.web.downloads import summed, table
 from tests.web.words import words
 from web.console import statement_pages
 
