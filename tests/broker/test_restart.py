@@ -356,7 +356,7 @@ def test_a_missing_topic_is_named_with_the_remedy(command: str, bare_kafka: str,
     assert ended.returncode == UNUSABLE
     *missing, remedy = ended.stderr.splitlines()
     assert missing == [f"{topic.name}: topic is missing, declared present" for topic in TOPICS]
-    assert remedy.startswith("run `huzhu topics apply` ")
+    assert remedy.startswith("run `huzhu topics apply`")
 
 
 def test_topics_are_made_and_checked(bare_kafka: str) -> None:
