@@ -11,9 +11,11 @@ import pytest
 
 from infra.files.export_files import WRITERS
 from schemas.money import format_yuan
-from tests.support.builders import Json, answer, bill
+from tests.support.acts import publish_treaty_text
+from tests.support.builders import SHARDS, Json, answer, bill
 from tests.support.replayed import recorded, replayed
 from tests.support.stated_town import StatedTown
+from tests.support.treaties import treaty_text
 from tests.web.desk import Desk, Visitor
 from tests.web.downloads import summed, table
 from tests.web.words import words
@@ -172,3 +174,15 @@ def test_what_cannot_be_issued(desk: Desk, town: StatedTown) -> None:
     assert 303 == approve(second).status_code
     assert 422 == propose(first).status_code
     assert 3 == len(town.rows())
+
+
+def test_a_treaty_may_have_any_name(desk: Desk) -> None:
+    """A slash or a question mark in a treaty's id is no part of the address: the link and the form lead there."""
+    text = treaty_text("self-pay/2026?", first="2026-01-01", end="2027-01-01")
+    publish_treaty_text(desk.engine, text, "li.na", SHARDS, desk.now)
+    visitor = desk.visitor("finance")
+    (link,) = re.findall(r'href="(/statements/of/[^"]*)"', visitor.get("/statements").text)
+    assert 200 == visitor.get(html.unescape(link)).status_code
+    assert (
+        422 == visitor.post(f"{html.unescape(link)}/propose", seen="/books", month="2020-01", reason=REASON).status_code
+    )
