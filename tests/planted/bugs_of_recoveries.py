@@ -16,10 +16,7 @@ BUGS = (
         "handlers/claims/set_off.py",
         "    for place, each in enumerate(waiting):\n",
         "    for place, each in reversed(list(enumerate(waiting))):\n",
-        (
-            f"{ACTS}::test_the_oldest_act_comes_first",
-            PROPERTY,
-        ),
+        (f"{ACTS}::test_the_oldest_act_comes_first",),
     ),
     Bug(
         "recoveries",
@@ -27,10 +24,7 @@ BUGS = (
         "handlers/claims/set_off.py",
         "        if kept and each.payer == order.payer:\n",
         "        if kept:\n",
-        (
-            f"{ACTS}::test_nothing_is_kept_back_for_another_payer",
-            PROPERTY,
-        ),
+        (f"{ACTS}::test_nothing_is_kept_back_for_another_payer",),
     ),
     Bug(
         "recoveries",
@@ -46,10 +40,7 @@ BUGS = (
         "handlers/claims/set_off.py",
         "            waiting[place] = each._replace(left=each.left - kept)\n",
         "",
-        (
-            f"{ACTS}::test_the_next_payment_is_less_what_is_owed",
-            PROPERTY,
-        ),
+        (f"{ACTS}::test_the_next_payment_is_less_what_is_owed",),
     ),
     Bug(
         "recoveries",
@@ -140,10 +131,7 @@ BUGS = (
         "handlers/claims/recoveries.py",
         "        journal.post(number, entries.waived(row, row.amount), day, row.payout_id)\n",
         "        pass\n",
-        (
-            f"{ACTS}::test_what_is_waived_is_a_loss",
-            PROPERTY,
-        ),
+        (f"{ACTS}::test_what_is_waived_is_a_loss",),
     ),
     Bug(
         "recoveries",
