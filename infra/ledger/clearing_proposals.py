@@ -6,9 +6,10 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
+from infra.ledger import deciding
 from infra.ledger.clearing_tables import clearing_proposals
 from schemas.clearing_acts import ClearingAct
 
@@ -47,9 +48,7 @@ def about(connection: Connection, acts: Collection[ClearingAct], subject: str) -
 
 def awaiting(connection: Connection, user: str) -> int:
     """How many proposals wait for somebody else than who made them, if that somebody is ``user``."""
-    theirs = func.lower(clearing_proposals.c.proposed_by) != user.lower()
-    query = select(func.count()).select_from(clearing_proposals).where(clearing_proposals.c.decision.is_(None), theirs)
-    return connection.scalar(query) or 0
+    return deciding.awaiting(connection, clearing_proposals, user)
 
 
 def find(connection: Connection, proposal_no: int) -> ClearingProposal | None:
@@ -78,11 +77,7 @@ def propose(
 
 def decide(connection: Connection, proposal_no: int, operator: str, decision: str, moment: datetime) -> None:
     """Closes a proposal; the database refuses the proposer's own name."""
-    connection.execute(
-        update(clearing_proposals)
-        .where(clearing_proposals.c.proposal_no == proposal_no)
-        .values(decided_by=operator, decided_at=moment, decision=decision)
-    )
+    deciding.decide(connection, clearing_proposals, proposal_no, operator, decision, moment)
 
 
 def _proposal(row: Any) -> ClearingProposal:

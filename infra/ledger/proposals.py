@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
+from infra.ledger import deciding
 from infra.ledger.console_tables import replay_proposals
 
 
@@ -60,18 +61,12 @@ def propose(
 
 def awaiting(connection: Connection, user: str) -> int:
     """How many proposals wait for somebody else than who made them, if that somebody is ``user``."""
-    theirs = func.lower(replay_proposals.c.proposed_by) != user.lower()
-    query = select(func.count()).select_from(replay_proposals).where(replay_proposals.c.decision.is_(None), theirs)
-    return connection.scalar(query) or 0
+    return deciding.awaiting(connection, replay_proposals, user)
 
 
 def decide(connection: Connection, proposal_no: int, user: str, decision: str, moment: datetime) -> None:
     """Closes a proposal; the database refuses the proposer's own name."""
-    connection.execute(
-        update(replay_proposals)
-        .where(replay_proposals.c.proposal_no == proposal_no)
-        .values(decided_by=user, decided_at=moment, decision=decision)
-    )
+    deciding.decide(connection, replay_proposals, proposal_no, user, decision, moment)
 
 
 def _proposal(row: Any) -> Proposal:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
+from infra.ledger import deciding
 from infra.ledger.console_tables import reissue_proposals
 
 
@@ -35,9 +36,7 @@ def waiting(connection: Connection) -> list[ReissueProposal]:
 
 def awaiting(connection: Connection, user: str) -> int:
     """How many proposals wait for somebody else than who made them, if that somebody is ``user``."""
-    theirs = func.lower(reissue_proposals.c.proposed_by) != user.lower()
-    query = select(func.count()).select_from(reissue_proposals).where(reissue_proposals.c.decision.is_(None), theirs)
-    return connection.scalar(query) or 0
+    return deciding.awaiting(connection, reissue_proposals, user)
 
 
 def find(connection: Connection, proposal_no: int) -> ReissueProposal | None:
@@ -57,8 +56,4 @@ def propose(connection: Connection, payout_id: str, reason: str, operator: str, 
 
 def decide(connection: Connection, proposal_no: int, operator: str, decision: str, moment: datetime) -> None:
     """Closes a proposal; the database refuses the proposer's own name."""
-    connection.execute(
-        update(reissue_proposals)
-        .where(reissue_proposals.c.proposal_no == proposal_no)
-        .values(decided_by=operator, decided_at=moment, decision=decision)
-    )
+    deciding.decide(connection, reissue_proposals, proposal_no, operator, decision, moment)
