@@ -141,7 +141,7 @@ def test_topics_of_a_treaty_from_before_are_made(spine: Spine) -> None:
         statement["event_type"],
         statement["insurer"],
     )
-    assert 6 == len(spine.committed(STATEMENTS.name))
+    assert await_true(lambda: 6 == len(spine.committed(STATEMENTS.name)), IDLE_S_MAX), spine.logs()
     spine.stop("relay")
 
 
