@@ -31,7 +31,7 @@ def load_world(
     """Everything that the processing of some events may look at. Takes out the persons who are remembered."""
     answers = [reading.fact for reading in readings if type(reading.fact) is StatementAnswered]
     persons = {reading.fact.person_id for reading in readings if type(reading.fact) is not StatementAnswered}
-    world = _empty_world(connection, shard_count)
+    world = empty_world(connection, shard_count)
     _add_persons(connection, remembered.take_out(persons, world), world)
     world.registry = _registry(connection, readings)
     reported = {r.fact.payout_id for r in readings if type(r.fact) is PayoutReported}
@@ -43,15 +43,25 @@ def load_world(
 
 def load_persons(connection: Connection, persons: Collection[PersonId], shard_count: int) -> World:
     """The accounts of some persons, with their claims and benefits as last decided."""
-    world = _empty_world(connection, shard_count)
+    world = empty_world(connection, shard_count)
     _add_persons(connection, persons, world)
     load_payouts(connection, world, reads.reported_too_early(connection, persons))
     return world
 
 
-def _empty_world(connection: Connection, shard_count: int) -> World:
+def empty_world(connection: Connection, shard_count: int) -> World:
+    """What is published, and no person yet."""
     shard = partial(shard_of, shard_count=shard_count)
     return World(published_policies(connection), shard, published_treaties(connection))
+
+
+def add_persons(
+    connection: Connection, world: World, persons: Collection[PersonId], remembered: RememberedPersons
+) -> None:
+    """Puts more persons into the world. Takes out those who are remembered."""
+    unknown = remembered.take_out(persons, world)
+    _add_persons(connection, unknown, world)
+    load_payouts(connection, world, reads.reported_too_early(connection, persons) if persons else ())
 
 
 def _add_persons(connection: Connection, persons: Collection[PersonId], world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from sqlalchemy import Connection
 
@@ -13,15 +14,16 @@ from acts.load_world import load_persons
 from acts.published_policies import published_policies
 from handlers.audit.journal import Journal
 from handlers.audit.operator_acts import policy_published
+from handlers.claims.households import linked
 from handlers.claims.process import Processor
 from infra.clock import Clock
-from infra.ledger import policy_rows, reads
+from infra.ledger import group_rows, policy_rows, reads
 from infra.ledger.policy_rows import PublishedFile
 from schemas.decisions import Status
-from schemas.ids import ClaimId
+from schemas.ids import ClaimId, PersonId
 from schemas.policy.model import Policies, Policy
 from schemas.policy.policy_file import parse_policy
-from schemas.records import Outcome, ShardState
+from schemas.records import GroupStep, Outcome, ShardState
 
 PERSONS_AT_ONCE = 200
 
@@ -116,16 +118,31 @@ def _decided(
         connection, policy.effective_from, policy.effective_to, None if ended is None else ended.sha256
     )
     published.persons = len(persons)
-    for start in range(0, len(persons), PERSONS_AT_ONCE):
-        some = persons[start : start + PERSONS_AT_ONCE]
-        world = load_persons(connection, some, shard_count)
+    for some in _groups(connection, persons, published.policies):
+        world = load_persons(connection, list(chain.from_iterable(some)), shard_count)
         world.policies = published.policies
         waiting = {name for name, row in world.claims.items() if row.status is Status.NO_POLICY}
         work = Processor(world, journal)
-        for person_id in some:
-            work.recompute(person_id, number)
+        for group in some:
+            work.recompute_together(GroupStep(group, []), number)
         _count(published, journal.outcome, waiting)
         yield
+
+
+def _groups(connection: Connection, persons: list[PersonId], policies: Policies) -> Iterator[list[list[PersonId]]]:
+    """The persons, some at a time, each with all whom households link to them where some scheme counts by household."""
+    groups = [[person_id] for person_id in persons]
+    if policies.household_schemes:
+        groups = linked(group_rows.linked_to(connection, persons))
+    some, count = list[list[PersonId]](), 0
+    for group in groups:
+        some.append(group)
+        count += len(group)
+        if count >= PERSONS_AT_ONCE:
+            yield some
+            some, count = [], 0
+    if some:
+        yield some
 
 
 def _count(published: Published, outcome: Outcome, waiting: set[ClaimId]) -> None:

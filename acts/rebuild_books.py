@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Engine
 from handlers.audit.journal import Journal
 from handlers.audit.operator_acts import policy_published, treaty_published
 from handlers.books.entries import shared
+from handlers.claims.group_step import recompute_group, step_of
+from handlers.claims.households import linked
 from handlers.claims.process import Processor
 from handlers.claims.read import read
 from handlers.claims.recoveries import settle_recovery
@@ -30,7 +32,7 @@ from schemas.ids import PersonId
 from schemas.months import last_day
 from schemas.policy.model import Policies, Policy
 from schemas.policy.policy_file import parse_policy
-from schemas.records import Delivery, Posting, Reissue, SettleRecovery, ShardState
+from schemas.records import Delivery, GroupStep, Posting, Reissue, SettleRecovery, ShardState
 from schemas.treaty.treaty_file import parse_treaty
 
 
@@ -64,8 +66,10 @@ def repeat(world: World, processor: Processor, event: PostingEvent) -> None:
             policy = parse_policy(value.decode())
             number = policy_published(processor.journal, value, policy, (key or b"").decode())
             world.policies = Policies((*world.policies.releases, policy))
-            for person_id in reached_by(policy, world):
-                processor.recompute(person_id, number)
+            for group in groups_reached(policy, world):
+                processor.recompute_together(GroupStep(group, []), number)
+        case "group":
+            recompute_group(processor, step_of(value))
         case "treaty":
             treaty = parse_treaty(value.decode())
             treaty_published(processor.journal, value, treaty, (key or b"").decode())
@@ -94,6 +98,16 @@ def reached_by(policy: Policy, world: World) -> list[PersonId]:
         if waits or (ended is not None and row.policy_sha256 == ended.sha256):
             found.add(row.person_id)
     return sorted(found)
+
+
+def groups_reached(policy: Policy, world: World) -> list[list[PersonId]]:
+    """The same persons, each with all whom households link to them where some scheme counts by household."""
+    reached = reached_by(policy, world)
+    if not world.policies.household_schemes:
+        return [[person_id] for person_id in reached]
+    found = set(reached)
+    everybody = linked({person_id: account.households() for person_id, account in world.accounts.items()})
+    return [group for group in everybody if not found.isdisjoint(group)]
 
 
 def _rebuilt(connection: Connection, shard_count: int, progressed: Callable[[int], None]) -> Iterator[Posting]:

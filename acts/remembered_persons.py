@@ -103,7 +103,8 @@ class RememberedPersons:
 
 def _facts_of(account: Account) -> int:
     bills = sum(len(bills) for bills in account.settlements.values())
-    return len(account.discharges) + bills + len(account.coverages) + (account.death is not None)
+    held = len(account.discharges) + bills + len(account.coverages) + len(account.memberships)
+    return held + (account.death is not None)
 
 
 def _end(state: ShardState) -> tuple[int, str]:

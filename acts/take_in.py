@@ -6,16 +6,19 @@ This is the only place where deliveries become ledger rows; the worker, the catc
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from acts.ledger_act import ledger_act
+from acts.ledger_act import LedgerJournal, ledger_act
 from acts.load_world import load_world
+from acts.recompute_groups import decide_groups
 from acts.remembered_persons import RememberedPersons
 from handlers.claims.process import Processor
 from handlers.claims.read import Reading, read
+from handlers.claims.world import World
 from infra.clock import Clock
-from infra.ledger import reads
+from infra.ledger import group_rows, reads
 from infra.ledger.write import move_offsets
 from infra.sharding import shard_of
 from schemas.records import Range
@@ -29,6 +32,13 @@ class GapInOffsets(Exception):
         self.topic, self.partition, self.next_offset = topic, partition, next_offset
 
 
+class Taken(NamedTuple):
+    """The ledger's new offsets of some partitions, and the shards of persons whose groups wait to be decided."""
+
+    offsets: dict[tuple[str, int], int]
+    groups_wait: frozenset[int] = frozenset()
+
+
 def take_in(
     engine: Engine,
     ranges: Sequence[Range],
@@ -36,10 +46,11 @@ def take_in(
     shard_count: int,
     now: Clock,
     remembered: RememberedPersons | None = None,
-) -> dict[tuple[str, int], int]:
+) -> Taken:
     """Records ranges in the ledger and returns the ledger's new offsets of their partitions.
 
-    Messages that the ledger has already are skipped. Raises Fenced (another worker has taken a shard),
+    Groups are decided too where the transaction holds the shards of all their persons, and wait otherwise. Messages
+    that the ledger has already are skipped. Raises Fenced (another worker has taken a shard),
     GapInOffsets, Contended, or what the database raises; then nothing was written.
 
     ``remembered`` are the persons whom this process met last: they need not be loaded.
@@ -51,6 +62,7 @@ def take_in(
     partitions = {each.partition for each in ranges}
     persons_shards = {shard_of(r.fact.person_id, shard_count) for _, r in events if isinstance(r, Reading)}
     held = _held(epochs, partitions)
+    groups_wait = frozenset[int]()
     with engine.begin() as connection, ledger_act(connection, partitions | persons_shards, now, held) as journal:
         offsets = reads.next_offsets(connection)
         ends = _new_ends(ranges, offsets)
@@ -63,13 +75,28 @@ def take_in(
             processor = Processor(world, journal)
             for delivery, reading in fresh:
                 processor.take(delivery, reading)
+            if journal.outcome.group_work:
+                groups_wait = _decide_groups(connection, journal, world, remembered)
         if ends:
             move_offsets(connection, ends)
     if world is not None:  # it was committed
         remembered.put_back(world, journal.shards)
-    return {
+    reached = {
         (each.topic, each.partition): max(each.end, offsets.get((each.topic, each.partition), 0)) for each in ranges
     }
+    return Taken(reached, groups_wait)
+
+
+def _decide_groups(
+    connection: Connection, journal: LedgerJournal, world: World, remembered: RememberedPersons
+) -> frozenset[int]:
+    """Decides the groups that wait because of this batch as far as may be; returns the shards of the others."""
+    work = journal.outcome.group_work
+    persons = {each.person_id for each in work}
+    moving = frozenset(each.person_id for each in work if each.moved)
+    journal.write()
+    decide_groups(connection, journal, world, group_rows.work_of(connection, persons), remembered, moving)
+    return frozenset(each.shard for each in group_rows.work_of(connection, persons))
 
 
 def _held(epochs: Mapping[int, int], partitions: Iterable[int]) -> dict[int, int]:

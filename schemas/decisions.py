@@ -48,6 +48,7 @@ class StepKind(StrEnum):
     LIMIT_REMAINING = "limit_remaining"
     CAP_PER_STAY = "cap_per_stay"
     CAP_PER_YEAR = "cap_per_year"
+    CAP_PER_HOUSEHOLD_YEAR = "cap_per_household_year"
     FLOOR_PER_STAY = "floor_per_stay"
 
 

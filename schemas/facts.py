@@ -76,6 +76,7 @@ class Kind(StrEnum):
     PERSON = "person"
     PAYOUT = "payout"
     STATEMENT = "statement"
+    MEMBERSHIP = "membership"
 
 
 class Subject(NamedTuple):
@@ -262,6 +263,44 @@ class CoverageVoided(Fact):
         return Subject(Kind.COVERAGE, self.coverage_id)
 
 
+class UnitKind(StrEnum):
+    """How a person's claims are counted: with their household's, or alone (单人户, 集体户)."""
+
+    HOUSEHOLD = "household"
+    SINGLE = "single"
+    COLLECTIVE = "collective"
+
+
+class MembershipRecorded(Fact):
+    """A person belongs to a household on the days of ``[valid_from, valid_to)`` (groups.md, section 2)."""
+
+    event_type: Literal["membership.recorded"]
+    membership_id: Identifier
+    version: Version
+    household_id: Identifier
+    unit: UnitKind
+    role: Identifier | None = None
+    valid_from: BusinessDate
+    valid_to: BusinessDate | None = None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.MEMBERSHIP, self.membership_id)
+
+
+class MembershipVoided(Fact):
+    """A membership never was, from this version on."""
+
+    event_type: Literal["membership.voided"]
+    membership_id: Identifier
+    version: Version
+    reason: Text
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.MEMBERSHIP, self.membership_id)
+
+
 class PersonDied(Fact):
     """A person has died; what was treated before still counts."""
 
@@ -344,6 +383,8 @@ FACT_TYPES: dict[str, type[Fact]] = {
     "coverage.recorded": CoverageRecorded,
     "coverage.voided": CoverageVoided,
     "person.died": PersonDied,
+    "membership.recorded": MembershipRecorded,
+    "membership.voided": MembershipVoided,
     "payout.reported": PayoutReported,
     "statement.answered": StatementAnswered,
 }

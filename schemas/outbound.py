@@ -70,6 +70,7 @@ class AuditKind(StrEnum):
     EVENT_STALE = "event.stale"
     EVENT_REFUSED = "event.refused"
     CLAIM_DECIDED = "claim.decided"
+    GROUP_RECOMPUTED = "group.recomputed"
     PAYOUT_INSTRUCTED = "payout.instructed"
     POLICY_PUBLISHED = "policy.published"
     TREATY_PUBLISHED = "treaty.published"
@@ -121,6 +122,8 @@ class AlertCode(StrEnum):
     REPORT_UNMATCHED = "REPORT_UNMATCHED"
     ADVANCE_EXCEEDS_DUE = "ADVANCE_EXCEEDS_DUE"
     ADVANCE_UNKNOWN_SCHEME = "ADVANCE_UNKNOWN_SCHEME"
+    MEMBERSHIPS_OVERLAP = "MEMBERSHIPS_OVERLAP"
+    GROUP_TOO_LARGE = "GROUP_TOO_LARGE"
 
 
 class AuditCheckpointed(BaseModel):
@@ -144,10 +147,12 @@ class AuditCheckpointed(BaseModel):
 
 
 class AlertRaised(BaseModel):
-    """Something that a person should look at. ``claim_id`` is None where a report matches no claim of the person.
+    """Something that a person should look at. ``claim_id`` is None where a report matches no claim of the person, and
+    where it is about the person and no claim.
 
     Alerts about advances name the scheme and the fen that nobody pays back, and have an ``alert_id``, which stays when
-    the amount changes and under which `AlertWithdrawn` takes them back. The three are left out elsewhere.
+    the amount changes and under which `AlertWithdrawn` takes them back. Those about memberships have one too. The three
+    are left out elsewhere.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -178,6 +183,6 @@ class AlertWithdrawn(BaseModel):
     code: AlertCode
     claim_id: ClaimId
     person_id: PersonId
-    scheme_id: str
+    scheme_id: str | None = None
     zh: str
     en: str

@@ -88,6 +88,8 @@ class ClaimRow(NamedTuple):
     """A claim as last decided. ``fingerprint`` tells whether a new outcome differs.
 
     ``advanced``: a facility has advanced money for it, now or at some time, so it has rows of `FacilityRow`.
+    ``household_id`` is the household with whose sums it was counted, None where it was counted alone, and
+    ``overlapping`` says that several memberships hold its day; both only where some scheme counts by household.
     """
 
     claim_id: ClaimId
@@ -101,6 +103,36 @@ class ClaimRow(NamedTuple):
     personal_burden: int
     total_benefit: int
     advanced: bool = False
+    household_id: str | None = None
+    overlapping: bool = False
+
+
+class MembershipRow(NamedTuple):
+    """The household to which the newest version of a membership links its person; None if it links to none."""
+
+    membership_id: str
+    person_id: PersonId
+    household_id: str | None
+
+
+class GroupWork(NamedTuple):
+    """A person whose claims wait to be decided with those of others, because of event ``number``.
+
+    ``households`` link the person, or did so before the event. ``moved``: it was a membership.
+    """
+
+    number: int
+    person_id: PersonId
+    shard: int
+    households: list[str]
+    moved: bool
+
+
+class GroupStep(NamedTuple):
+    """Persons whose claims are decided together, in order of their ids; those of ``moved`` have just changed."""
+
+    persons: list[PersonId]
+    moved: list[PersonId]
 
 
 class DecisionRow(NamedTuple):
@@ -416,6 +448,8 @@ class Outcome:
     instructions: list[InstructionRow] = field(default_factory=list)
     postings: list[Posting] = field(default_factory=list)
     payout_states: dict[tuple[PayoutId, PersonId], PayoutStateRow] = field(default_factory=dict)
+    memberships: dict[str, MembershipRow] = field(default_factory=dict)
+    group_work: list[GroupWork] = field(default_factory=list)
     settled: list[SettledRecovery] = field(default_factory=list)
     set_off_left: dict[PayoutId, int] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)

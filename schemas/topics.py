@@ -61,6 +61,14 @@ COVERAGES = Topic(
     "civil registry",
     "worker",
 )
+HOUSEHOLDS = Topic(
+    "registry.households",
+    "in",
+    ("membership.recorded", "membership.voided"),
+    "person_id",
+    "civil registry",
+    "worker",
+)
 PERSONS = Topic("registry.persons", "in", ("person.died",), "person_id", "civil registry", "worker")
 PAYOUT_RESULTS = Topic("payouts.results", "in", ("payout.reported",), "person_id", "insurers", "worker")
 ANSWERS = Topic("insurance.answers", "in", ("statement.answered",), "insurer_id", "insurers of treaties", "worker")
@@ -89,6 +97,7 @@ RELAY_CURSORS = Topic(
 # Inbound in the order in which a backlog is read: who is covered first, so that fewer claims are decided twice.
 TOPICS: tuple[Topic, ...] = (
     COVERAGES,
+    HOUSEHOLDS,
     PERSONS,
     DISCHARGES,
     EXPENSES,

@@ -48,6 +48,14 @@ class Journal:
         )
         return number
 
+    def step(self, shard: int, value: bytes) -> int:
+        """Numbers what the ledger does by itself among the events, with the bytes that say on what it was done."""
+        number = self.written + len(self.outcome.events)
+        self.outcome.events.append(
+            EventRow(number, shard, "ledger", shard, None, None, value, self.recorded_at, "group")
+        )
+        return number
+
     def audit(
         self, shard: int, number: int, kind: AuditKind, actor: str, subject: dict[str, str], content: bytes | None
     ) -> None:

@@ -13,9 +13,12 @@ from schemas.facts import (
     CoverageVoided,
     EncounterDischarged,
     Fact,
+    MembershipRecorded,
+    MembershipVoided,
     PersonDied,
     SettlementPosted,
     SettlementVoided,
+    UnitKind,
 )
 from schemas.ids import ClaimId, PersonId, claim_of
 from schemas.policy.model import Policies
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
 
 Settlement = SettlementPosted | SettlementVoided
 Coverage = CoverageRecorded | CoverageVoided
-_Versioned = TypeVar("_Versioned", Settlement, Coverage, EncounterDischarged)
+Membership = MembershipRecorded | MembershipVoided
+_Versioned = TypeVar("_Versioned", Settlement, Coverage, Membership, EncounterDischarged)
 _Id = TypeVar("_Id", bound=str)
 
 
@@ -37,6 +41,7 @@ class Account:
     discharges: dict[ClaimId, EncounterDischarged] = field(default_factory=dict)
     settlements: dict[ClaimId, dict[str, Settlement]] = field(default_factory=dict)
     coverages: dict[str, Coverage] = field(default_factory=dict)
+    memberships: dict[str, Membership] = field(default_factory=dict)
     death: PersonDied | None = None
     long_years: LongYears | None = field(default=None, compare=False, repr=False)
     """What `handlers.claims.long_years` remembers of decisions; good until a fact is applied."""
@@ -51,6 +56,8 @@ class Account:
             _keep_newest(bills, fact.settlement_id, fact)
         elif type(fact) is CoverageRecorded or type(fact) is CoverageVoided:
             _keep_newest(self.coverages, fact.coverage_id, fact)
+        elif type(fact) is MembershipRecorded or type(fact) is MembershipVoided:
+            _keep_newest(self.memberships, fact.membership_id, fact)
         elif type(fact) is PersonDied and (self.death is None or self.death.version < fact.version):
             self.death = fact
 
@@ -74,12 +81,20 @@ class Account:
             if type(coverage) is CoverageRecorded:
                 yield coverage
 
+    def recorded_memberships(self) -> list[MembershipRecorded]:
+        """The memberships of households that were not voided."""
+        return [each for each in self.memberships.values() if type(each) is MembershipRecorded]
+
+    def households(self) -> set[str]:
+        """The households to which a membership that was not voided links the person, on whatever days."""
+        return {each.household_id for each in self.recorded_memberships() if each.unit is UnitKind.HOUSEHOLD}
+
     def claims_affected_by(self, fact: Fact, policies: Policies) -> set[ClaimId]:
         """The claims whose decision can depend on a fact, given the account as it is now.
 
         A bill or a discharge reaches the claims of its own policy year, as these share running sums and yearly
-        caps; a coverage or a death reaches them all. Ask before and after `apply`: a corrected discharge can move
-        a claim from one year to another.
+        caps; a coverage, a membership or a death reaches them all. Ask before and after `apply`: a corrected discharge
+        can move a claim from one year to another.
         """
         if type(fact) is SettlementPosted or type(fact) is SettlementVoided or type(fact) is EncounterDischarged:
             return self._sharing_with(claim_of(fact.encounter_id), policies)
@@ -111,7 +126,7 @@ class Account:
         return not any(type(bill) is SettlementPosted and bill.final for bill in bills)
 
 
-_REACH_ALL_CLAIMS = frozenset((CoverageRecorded, CoverageVoided, PersonDied))
+_REACH_ALL_CLAIMS = frozenset((CoverageRecorded, CoverageVoided, MembershipRecorded, MembershipVoided, PersonDied))
 
 
 def _keep_newest(held: dict[_Id, _Versioned], name: _Id, fact: _Versioned) -> None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim, StayView
+from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim, MembershipView, StayView
 from handlers.claims.eligibility import covers, find_tier, is_covered
+from handlers.claims.households import Unit, overlap, unit_of
 from schemas.decisions import Reason, Status, StepKind
 from schemas.ids import ClaimId
 from schemas.money import round_half_up
@@ -42,7 +43,8 @@ class Benefit(NamedTuple):
     """What one scheme owes for one claim, in fen, and how that came about.
 
     ``year_before`` and ``year_after`` are the running sums around this claim (0 and the measured amount per stay);
-    ``paid_before`` is what the scheme paid before in the policy year.
+    ``paid_before`` is what the scheme paid before in the policy year to the person, ``household_paid_before`` what it
+    paid to the unit.
     """
 
     scheme: Scheme
@@ -53,13 +55,16 @@ class Benefit(NamedTuple):
     year_before: int = 0
     year_after: int = 0
     paid_before: int = 0
+    household_paid_before: int = 0
     steps: tuple[Step, ...] = ()
 
 
 class Adjudication(NamedTuple):
     """The outcome for one claim. ``policy`` and ``benefits`` are set only when it is adjudicated or not_covered.
 
-    ``deceased``: the person's death is recorded, so that what no facility advanced goes to the estate.
+    ``deceased``: the person's death is recorded, so that what no facility advanced goes to the estate. ``household_id``
+    is the household with whose sums the claim was counted; None for a person alone, or where no scheme counts by
+    household. ``overlapping``: several memberships hold the day.
     """
 
     claim: DecidableClaim
@@ -69,6 +74,8 @@ class Adjudication(NamedTuple):
     policy: Policy | None = None
     benefits: tuple[Benefit, ...] = ()
     deceased: bool = False
+    household_id: str | None = None
+    overlapping: bool = False
 
     @property
     def personal_burden(self) -> int:
@@ -106,32 +113,79 @@ class _Left:
         self.out_of_catalogue -= amount - from_copay
 
 
-Sums = tuple[tuple[str, int, int], ...]
-"""What each scheme has seen of a policy year: its id, the running sum of measured amounts, and the sum paid (fen)."""
+Sums = tuple[tuple[Unit | None, str, int, int], ...]
+"""What each scheme has seen of a policy year, by person (None) and by unit: its id, the running sum of measured amounts,
+and the sum paid (fen)."""
+
+ByScheme = dict[str, _Year]
 
 
 @dataclass(slots=True)
 class Years:
-    """Sums per policy year and scheme id: they follow the scheme id across policy releases."""
+    """Sums per policy year and scheme id: they follow the scheme id across policy releases.
 
-    sums: dict[date, dict[str, _Year]] = field(default_factory=dict)
+    ``sums`` are a person's own; ``units`` those of the units to which their claims count, which the persons of one
+    group share.
+    """
+
+    sums: dict[date, ByScheme] = field(default_factory=dict)
+    units: dict[tuple[date, Unit], ByScheme] = field(default_factory=dict)
 
     def of(self, scheme: Scheme, year: date) -> _Year:
-        by_scheme = self.sums.setdefault(year, {})
-        sums = by_scheme.get(scheme.id)
-        if sums is None:
-            sums = by_scheme[scheme.id] = _Year()
-        return sums
+        """The person's own sums of a scheme."""
+        return _of(self.sums.setdefault(year, {}), scheme)
+
+    def of_unit(self, scheme: Scheme, year: date, unit: Unit) -> _Year:
+        """A unit's sums of a scheme."""
+        return _of(self.units.setdefault((year, unit), {}), scheme)
 
     def sums_of(self, year: date) -> Sums:
-        """The sums of one year, to continue from; schemes in order of their ids."""
-        by_scheme = self.sums.get(year, {})
-        return tuple((name, by_scheme[name].measured, by_scheme[name].paid) for name in sorted(by_scheme))
+        """The sums of one year, to continue from; units and schemes in order of their ids."""
+        found: list[tuple[Unit | None, str, int, int]] = [(None, *each) for each in _listed(self.sums.get(year, {}))]
+        for unit in sorted((unit for of, unit in self.units if of == year), key=_by_name):
+            found += [(unit, *each) for each in _listed(self.units[year, unit])]
+        return tuple(found)
 
     @classmethod
     def of_year(cls, year: date, sums: Sums) -> Years:
         """Years that continue from such sums."""
-        return cls({year: {name: _Year(measured, paid) for name, measured, paid in sums}})
+        years = cls()
+        for unit, name, measured, paid in sums:
+            by_scheme = years.sums.setdefault(year, {}) if unit is None else years.units.setdefault((year, unit), {})
+            by_scheme[name] = _Year(measured, paid)
+        return years
+
+
+def _of(by_scheme: ByScheme, scheme: Scheme) -> _Year:
+    sums = by_scheme.get(scheme.id)
+    if sums is None:
+        sums = by_scheme[scheme.id] = _Year()
+    return sums
+
+
+def _listed(by_scheme: ByScheme) -> list[tuple[str, int, int]]:
+    return [(name, by_scheme[name].measured, by_scheme[name].paid) for name in sorted(by_scheme)]
+
+
+def _by_name(unit: Unit) -> tuple[str, str]:
+    return unit.household_id or "", unit.person_id
+
+
+@dataclass(frozen=True, slots=True)
+class DecidingPerson:
+    """One person whose claims are decided, in canonical order: what is looked up once, and the sums so far."""
+
+    account: Decidable
+    policies: Policies
+    coverages: Sequence[CoverageView]
+    memberships: Sequence[MembershipView]
+    years: Years
+
+    @classmethod
+    def of(cls, account: Decidable, policies: Policies, years: Years) -> DecidingPerson:
+        """Memberships are looked at only where some scheme counts by household."""
+        memberships = account.recorded_memberships() if policies.household_schemes else ()
+        return cls(account, policies, list(account.recorded_coverages()), memberships, years)
 
 
 def adjudicate(
@@ -139,13 +193,27 @@ def adjudicate(
 ) -> list[Adjudication]:
     """The outcome of each of a person's claims, in canonical order (``discharged_on``, then ``claim_id``).
 
-    ``claim_ids`` narrows the work; it must hold whole policy years (`Account.claims_affected_by`).
+    ``claim_ids`` narrows the work; it must hold whole policy years (`Account.claims_affected_by`). A person whom
+    memberships link to others is decided with them (`adjudicate_together`).
     """
     claims = [account.claim(name) for name in (account.claim_ids() if claim_ids is None else claim_ids)]
     claims.sort(key=canonical_order)
-    coverages = list(account.recorded_coverages())
-    years = Years()
-    return [adjudicate_claim(claim, account, coverages, policies, years) for claim in claims]
+    deciding = DecidingPerson.of(account, policies, Years())
+    return [adjudicate_claim(claim, deciding) for claim in claims]
+
+
+def adjudicate_together(accounts: Iterable[Decidable], policies: Policies) -> list[Adjudication]:
+    """The outcome of each claim of several persons, all in one canonical order, with the sums of their units.
+
+    They must be all whom memberships of households link (`handlers.claims.households.linked`).
+    """
+    units: dict[tuple[date, Unit], ByScheme] = {}
+    claims = list[tuple[DecidableClaim, DecidingPerson]]()
+    for account in accounts:
+        deciding = DecidingPerson.of(account, policies, Years(units=units))
+        claims += [(account.claim(name), deciding) for name in account.claim_ids()]
+    claims.sort(key=lambda each: canonical_order(each[0]))
+    return [adjudicate_claim(claim, deciding) for claim, deciding in claims]
 
 
 def canonical_order(claim: DecidableClaim) -> tuple[date, str]:
@@ -153,37 +221,47 @@ def canonical_order(claim: DecidableClaim) -> tuple[date, str]:
     return (claim.discharge.discharged_on if claim.discharge else date.max, claim.claim_id)
 
 
-def adjudicate_claim(
-    claim: DecidableClaim, account: Decidable, coverages: Sequence[CoverageView], policies: Policies, years: Years
-) -> Adjudication:
-    """The outcome of the next claim in canonical order, after which ``years`` includes it."""
+def adjudicate_claim(claim: DecidableClaim, person: DecidingPerson) -> Adjudication:
+    """The outcome of the next claim in canonical order, after which the person's sums include it."""
     copay, out_of_catalogue = claim.copay, claim.out_of_catalogue
 
     def pays_nothing(status: Status) -> Adjudication:
         return Adjudication(claim, status, copay, out_of_catalogue)
 
-    discharge = claim.discharge
+    discharge, death, policies = claim.discharge, person.account.death, person.policies
     if claim.voided:
         return pays_nothing(Status.VOIDED)
     if discharge is None or claim.filed_at is None:
         return pays_nothing(Status.INCOMPLETE)
-    if account.death is not None and discharge.admitted_on > account.death.died_on:
+    if death is not None and discharge.admitted_on > death.died_on:
         return pays_nothing(Status.AFTER_DEATH)
-    policy, year = policies.on(discharge.discharged_on), policies.year(discharge.discharged_on)
+    day = discharge.discharged_on
+    policy, year = policies.on(day), policies.year(day)
     if policy is None or year is None:
         return pays_nothing(Status.NO_POLICY)
-    on_the_day = [coverage for coverage in coverages if covers(coverage, discharge.discharged_on)]
+    on_the_day = [coverage for coverage in person.coverages if covers(coverage, day)]
     billed, left = _Left(copay, out_of_catalogue), _Left(copay, out_of_catalogue)
-    benefits = tuple(
-        [
-            _benefit(scheme, claim, discharge, on_the_day, billed, left, years.of(scheme, year))
-            for scheme in policy.schemes
-        ]
-    )
+    unit = unit_of(claim.person_id, person.memberships, day) if policies.household_schemes else None
+    benefits = list[Benefit]()
+    for scheme in policy.schemes:
+        own = of_unit = person.years.of(scheme, year)
+        if unit is not None and scheme.id in policies.household_schemes:
+            of_unit = person.years.of_unit(scheme, year, unit)
+        benefits.append(_benefit(scheme, claim, discharge, on_the_day, billed, left, own, of_unit))
     # Whoever has a tier is covered; asking again is for those whom every scheme left out.
     covered = any(benefit.tier is not None for benefit in benefits) or is_covered(policy, on_the_day)
     status = Status.ADJUDICATED if covered else Status.NOT_COVERED
-    return Adjudication(claim, status, copay, out_of_catalogue, policy, benefits, account.death is not None)
+    return Adjudication(
+        claim,
+        status,
+        copay,
+        out_of_catalogue,
+        policy,
+        tuple(benefits),
+        death is not None,
+        None if unit is None else unit.household_id,
+        unit is not None and overlap(person.memberships, day),
+    )
 
 
 def _benefit(
@@ -193,8 +271,10 @@ def _benefit(
     coverages: Sequence[CoverageView],
     billed: _Left,
     left: _Left,
-    year: _Year,
+    own: _Year,
+    of_unit: _Year,
 ) -> Benefit:
+    """``own`` are the person's sums of the scheme and ``of_unit`` the unit's: the same where none counts by unit."""
     tier, reason = find_tier(scheme, claim, discharge, coverages)
     if tier is None or reason is not None:
         return Benefit(scheme, tier, reason)
@@ -202,14 +282,17 @@ def _benefit(
     if scheme.threshold is not None and measured <= scheme.threshold:
         return Benefit(scheme, tier, Reason.UNDER_THRESHOLD, measured)
     start = 0
-    if scheme.accumulates == "person_year":
-        start = year.measured
-        year.measured += measured
+    if scheme.accumulates != "stay":
+        running = own if scheme.accumulates == "person_year" else of_unit
+        start = running.measured
+        running.measured += measured
     due, steps = _brackets(tier, start, start + measured)
-    paid_before = year.paid
-    amount, limits, reason = _limit(scheme, due, left.of(scheme.basis), paid_before)
+    paid_before, household_paid_before = own.paid, of_unit.paid
+    amount, limits, reason = _limit(scheme, due, left.of(scheme.basis), paid_before, household_paid_before)
     left.pay(scheme.basis, amount)
-    year.paid += amount
+    own.paid += amount
+    if of_unit is not own:
+        of_unit.paid += amount
     return Benefit(
         scheme,
         tier,
@@ -219,6 +302,7 @@ def _benefit(
         year_before=start,
         year_after=start + measured,
         paid_before=paid_before,
+        household_paid_before=household_paid_before,
         steps=(*steps, *limits),
     )
 
@@ -250,16 +334,20 @@ def _brackets(tier: Tier, start: int, end: int) -> tuple[int, list[Step]]:
     return due, steps
 
 
-def _limit(scheme: Scheme, due: int, remaining: int, paid_before: int) -> tuple[int, list[Step], Reason | None]:
+def _limit(
+    scheme: Scheme, due: int, remaining: int, paid_before: int, household_paid_before: int
+) -> tuple[int, list[Step], Reason | None]:
     """The benefit after the limits, the steps that lowered it, and the reason if nothing is left (step 5)."""
     if due == 0:
         return 0, [], Reason.NOTHING_DUE
-    left_of_year = None if scheme.cap_per_year is None else max(0, scheme.cap_per_year - paid_before)
+    left_of_year = _left_of(scheme.cap_per_year, paid_before)
+    left_of_household = _left_of(scheme.cap_per_household_year, household_paid_before)
     amount, steps = due, []
     for kind, limit, reason in (
         (StepKind.LIMIT_REMAINING, remaining, Reason.NOTHING_LEFT),
         (StepKind.CAP_PER_STAY, scheme.cap_per_stay, Reason.CAP_REACHED),
         (StepKind.CAP_PER_YEAR, left_of_year, Reason.CAP_REACHED),
+        (StepKind.CAP_PER_HOUSEHOLD_YEAR, left_of_household, Reason.CAP_REACHED),
     ):
         if limit is not None and amount > limit:
             steps.append(Step(kind, limit - amount, before=amount, limit=limit))
@@ -270,3 +358,7 @@ def _limit(scheme: Scheme, due: int, remaining: int, paid_before: int) -> tuple[
         steps.append(Step(StepKind.FLOOR_PER_STAY, -amount, before=amount, limit=scheme.floor_per_stay))
         return 0, steps, Reason.BELOW_FLOOR
     return amount, steps, None
+
+
+def _left_of(cap: int | None, paid: int) -> int | None:
+    return None if cap is None else max(0, cap - paid)

@@ -70,6 +70,21 @@ class CoverageView(Protocol):
     def valid_to(self) -> date | None: ...
 
 
+class MembershipView(Protocol):
+    """Of a membership of a household: valid on the days of ``[valid_from, valid_to)``."""
+
+    @property
+    def membership_id(self) -> str: ...
+    @property
+    def household_id(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def valid_from(self) -> date: ...
+    @property
+    def valid_to(self) -> date | None: ...
+
+
 class DeathView(Protocol):
     """Of a death."""
 
@@ -136,6 +151,9 @@ class Decidable(Protocol):
 
     def claim(self, claim_id: ClaimId) -> DecidableClaim:
         """The claim for one encounter."""
+
+    def recorded_memberships(self) -> Sequence[MembershipView]:
+        """The memberships of households that were not voided."""
 
     def recorded_coverages(self) -> Iterable[CoverageView]:
         """The coverages that were not voided, in order of their ids."""

@@ -79,6 +79,8 @@ def fingerprint(adjudication: Adjudication) -> str:
     ]
     sha256 = None if policy is None else policy.sha256
     shown: list[object] = [adjudication.status, sha256, adjudication.personal_burden, benefits]
+    if adjudication.overlapping:
+        shown.append("overlapping")
     if adjudication.claim.has_advances:
         shown += [[list(each) for each in taken_off(adjudication.claim)], [list(each) for each in shares(adjudication)]]
     return sha256_hex(canonical_json(shown))
@@ -86,7 +88,11 @@ def fingerprint(adjudication: Adjudication) -> str:
 
 def _step_mark(step: Step, benefit: Benefit) -> list[object]:
     part = [step.slice.bracket, step.slice.start, step.slice.end] if step.slice else []
-    paid_before = benefit.paid_before if step.kind is StepKind.CAP_PER_YEAR else 0
+    paid_before = 0
+    if step.kind is StepKind.CAP_PER_YEAR:
+        paid_before = benefit.paid_before
+    elif step.kind is StepKind.CAP_PER_HOUSEHOLD_YEAR:
+        paid_before = benefit.household_paid_before
     return [step.kind, step.amount, step.before, step.limit, paid_before, *part]
 
 
@@ -152,7 +158,7 @@ def _bracket_inputs(part: Slice, benefit: Benefit) -> dict[str, str]:
         "rate": decimal_text(bracket.rate),
         "exact": _exact_yuan(part.exact, tier),
     }
-    if benefit.scheme.accumulates == "person_year":
+    if benefit.scheme.accumulates != "stay":
         inputs |= {"year_before": format_yuan(benefit.year_before), "year_after": format_yuan(benefit.year_after)}
     return inputs
 
@@ -163,7 +169,12 @@ def _bracket_said(step: Step, part: Slice, benefit: Benefit, first: bool) -> Say
     rate = _percent(benefit.tier.brackets[part.bracket].rate)
     size, amount, measured = yuan(part.end - part.start), yuan(step.amount), yuan(benefit.measured)
     rest = Saying("", "") if first or scheme.measured_on == "billed" else _AFTER_EARLIER
-    if scheme.accumulates == "person_year" and benefit.year_before:
+    if scheme.accumulates == "household_year" and benefit.year_before:
+        before, after = yuan(benefit.year_before), yuan(benefit.year_after)
+        zh = f"{rest.zh}{basis.zh}这次是 {measured} 元,您一家这个年度里以前累计 {before} 元,加上这次是 {after} 元"
+        en = f"{rest.en}{basis.en} is {measured} yuan this time; it was {before} yuan in your household earlier in "
+        en += f"this policy year, and is {after} with this time"
+    elif scheme.accumulates == "person_year" and benefit.year_before:
         before, after = yuan(benefit.year_before), yuan(benefit.year_after)
         zh = f"{rest.zh}{basis.zh}这个年度里以前几次累计 {before} 元,加上这次的 {measured} 元是 {after} 元"
         en = f"{rest.en}{basis.en} was {before} yuan earlier in this policy year, and {after} with {measured} this time"
@@ -224,6 +235,15 @@ def _limited(step: Step, benefit: Benefit) -> tuple[dict[str, str], Saying]:
                 f"所以减去 {less} 元。",
                 f"This scheme pays at most {yuan(cap)} yuan a person and year; {yuan(paid)} were paid before, {limit} "
                 f"are left, so {less} yuan less.",
+            )
+        case StepKind.CAP_PER_HOUSEHOLD_YEAR:
+            cap, paid = scheme.cap_per_household_year or 0, benefit.household_paid_before
+            inputs |= {"cap": format_yuan(cap), "paid_before": format_yuan(paid), "left": format_yuan(step.limit)}
+            sentence = Saying(
+                f"这一项每户每年最多补 {yuan(cap)} 元,您一家这个年度已经补了 {yuan(paid)} 元,还能补 {limit} 元,"
+                f"所以减去 {less} 元。",
+                f"This scheme pays at most {yuan(cap)} yuan a household and year; {yuan(paid)} were paid to your "
+                f"household before, {limit} are left, so {less} yuan less.",
             )
         case _:
             inputs["floor"] = format_yuan(step.limit)

@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from handlers.claims.account import Account
-from handlers.claims.adjudicate import Adjudication, Sums, Years, adjudicate, adjudicate_claim, canonical_order
+from handlers.claims.adjudicate import (
+    Adjudication,
+    DecidingPerson,
+    Sums,
+    Years,
+    adjudicate,
+    adjudicate_claim,
+    canonical_order,
+)
 from schemas.facts import EncounterDischarged, Fact, SettlementPosted, SettlementVoided
 from schemas.ids import ClaimId, claim_of
 from schemas.policy.model import Policies
@@ -122,14 +130,15 @@ def _rest(
     account: Account, known: LongYears, long_year: LongYear, year: date, start: int, free: int, sums: Sums
 ) -> list[Adjudication]:
     """Decides a year again from a place on, until its sums are what they were; not before the place ``free``."""
-    coverages, years = list(account.recorded_coverages()), Years.of_year(year, sums)
+    years = Years.of_year(year, sums)
+    person = DecidingPerson.of(account, known.policies, years)
     found, places, before = list[Adjudication](), long_year.places, long_year.before
     for at in range(start, len(places)):
         if at >= free and before[at] == sums:
             return found
         before[at] = sums
         claim = account.claim(places[at][1])
-        found.append(adjudicate_claim(claim, account, coverages, known.policies, years))
+        found.append(adjudicate_claim(claim, person))
         sums = years.sums_of(year)
     before[len(places)] = sums
     return found
@@ -137,7 +146,8 @@ def _rest(
 
 def _whole(account: Account, known: LongYears, claim_ids: Iterable[ClaimId]) -> list[Adjudication]:
     """Decides claims that make whole policy years, and remembers the years."""
-    policies, coverages, years = known.policies, list(account.recorded_coverages()), Years()
+    policies, years = known.policies, Years()
+    person = DecidingPerson.of(account, policies, years)
     claims = sorted(map(account.claim, claim_ids), key=canonical_order)
     found, met = [], dict[date, LongYear]()
     for claim in claims:
@@ -146,7 +156,7 @@ def _whole(account: Account, known: LongYears, claim_ids: Iterable[ClaimId]) -> 
             year, place = placed
             long_year = met.setdefault(year, LongYear())
             long_year.places.append(place)
-        found.append(adjudicate_claim(claim, account, coverages, policies, years))
+        found.append(adjudicate_claim(claim, person))
         if placed is not None:
             long_year.before.append(years.sums_of(year))
     known.years |= met

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 
 from handlers.audit.journal import Journal
 from handlers.books import entries
-from handlers.claims import outbound_messages
+from handlers.claims import household_alerts, outbound_messages
 from handlers.claims.account import Account
-from handlers.claims.adjudicate import Adjudication, adjudicate
+from handlers.claims.adjudicate import Adjudication, adjudicate, adjudicate_together
 from handlers.claims.admit import Disposition, admit, claims_of_identity
-from handlers.claims.decidable import DecidableClaim
 from handlers.claims.explain import fingerprint
 from handlers.claims.future_dates import event_after_intake
+from handlers.claims.households import GROUP_MAX
 from handlers.claims.long_years import applied
 from handlers.claims.payees import unpaid_advances
 from handlers.claims.payout_reports import effect_of, state_of
@@ -25,7 +25,15 @@ from handlers.claims.set_off import SetOff
 from handlers.claims.settle import Due, FacilityRows, differences, in_order
 from handlers.claims.world import World
 from schemas.decisions import Status
-from schemas.facts import Fact, PayoutReported, StatementAnswered, Subject
+from schemas.facts import (
+    Fact,
+    MembershipRecorded,
+    MembershipVoided,
+    PayoutReported,
+    StatementAnswered,
+    Subject,
+    UnitKind,
+)
 from schemas.ids import PersonId
 from schemas.outbound import AuditKind
 from schemas.records import (
@@ -34,7 +42,10 @@ from schemas.records import (
     Delivery,
     FacilityRow,
     FactRow,
+    GroupStep,
+    GroupWork,
     InstructionRow,
+    MembershipRow,
     Outcome,
     PayoutState,
     RefusalRow,
@@ -111,8 +122,19 @@ class Processor:
 
     def recompute(self, person_id: PersonId, number: int) -> None:
         """Decides all of a person's claims again, for instance after a policy was published."""
-        account = self.world.accounts[person_id]
-        self._decide(account, adjudicate(account, self.world.policies), number)
+        self._decide(adjudicate(self.world.accounts[person_id], self.world.policies), number)
+
+    def recompute_together(self, step: GroupStep, number: int) -> None:
+        """Decides the claims of persons again whom households link, all of whom the world holds.
+
+        The recoveries of all come before the payments of any, so no unit's cap is exceeded between two instructions.
+        """
+        accounts = [self.world.accounts.setdefault(name, Account(name)) for name in step.persons]
+        if len(accounts) > GROUP_MAX:
+            for person_id in step.moved:
+                alert = household_alerts.group_too_large(person_id, len(accounts), self.recorded_at)
+                self.journal.send(self.world.shard_of(person_id), ALERTS.name, person_id.encode(), alert)
+        self._decide(adjudicate_together(accounts, self.world.policies), number)
 
     def _accepted(self, reading: Reading, number: int) -> None:
         fact, world, outcome = reading.fact, self.world, self.outcome
@@ -124,7 +146,26 @@ class Processor:
         if type(fact) is StatementAnswered:
             return  # of an insurer, who may be called as a person is
         account = world.accounts.setdefault(fact.person_id, Account(fact.person_id))
-        self._decide(account, applied(account, fact, world.policies), number)
+        moved = type(fact) is MembershipRecorded or type(fact) is MembershipVoided
+        linking = [self._linked(fact)] if moved else []
+        if world.policies.household_schemes and (moved or account.memberships) and type(fact) is not PayoutReported:
+            households = account.households().union(name for name in linking if name is not None)
+            if households:  # somebody may share them, on any shard: a claim is not paid before all are looked at
+                account.apply(fact)
+                shard = world.shard_of(fact.person_id)
+                outcome.group_work.append(GroupWork(number, fact.person_id, shard, sorted(households), moved))
+                return
+        self._decide(applied(account, fact, world.policies), number)
+
+    def _linked(self, fact: Fact) -> str | None:
+        """Keeps the household to which a membership links its person now, and returns it."""
+        assert isinstance(fact, MembershipRecorded | MembershipVoided)
+        household_id = None
+        if isinstance(fact, MembershipRecorded) and fact.unit is UnitKind.HOUSEHOLD:
+            household_id = fact.household_id
+        row = MembershipRow(fact.membership_id, fact.person_id, household_id)
+        self.outcome.memberships[fact.membership_id] = row
+        return row.household_id
 
     def _bind(self, subject: Subject) -> None:
         line = self.world.registry[subject]
@@ -132,33 +173,36 @@ class Processor:
             line.bound = True
             self.outcome.subjects.append(SubjectRow(*subject, line.person_id, line.encounter_id))
 
-    def _decide(self, account: Account, adjudications: Iterable[Adjudication], number: int) -> None:
+    def _decide(self, adjudications: Iterable[Adjudication], number: int) -> None:
         dues: list[Due] = []
         for adjudication in adjudications:
             before = self.world.claims.get(adjudication.claim.claim_id)
             mark = fingerprint(adjudication)
             if before is None or before.fingerprint != mark:
-                dues += self._changed(account, adjudication, before, mark, number)
+                dues += self._changed(adjudication, before, mark, number)
             else:
-                self._redated(adjudication.claim, before)
+                self._redated(adjudication, before)
         for due in in_order(dues):
-            self.instruct(account, due, number)
+            self.instruct(self.world.accounts[self.world.claims[due.row.claim_id].person_id], due, number)
 
-    def _redated(self, claim: DecidableClaim, before: ClaimRow) -> None:
-        """Keeps a corrected day of discharge even if no decision changed: publishing a policy looks claims up by it."""
+    def _redated(self, adjudication: Adjudication, before: ClaimRow) -> None:
+        """Keeps a corrected day of discharge, or another household, even if no decision changed.
+
+        Publishing a policy looks claims up by the day.
+        """
+        claim = adjudication.claim
         discharged_on = None if claim.discharge is None else claim.discharge.discharged_on
-        if discharged_on != before.discharged_on:
-            row = before._replace(discharged_on=discharged_on)
+        if discharged_on != before.discharged_on or adjudication.household_id != before.household_id:
+            row = before._replace(discharged_on=discharged_on, household_id=adjudication.household_id)
             self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
 
-    def _changed(
-        self, account: Account, adjudication: Adjudication, before: ClaimRow | None, mark: str, number: int
-    ) -> list[Due]:
+    def _changed(self, adjudication: Adjudication, before: ClaimRow | None, mark: str, number: int) -> list[Due]:
         claim = adjudication.claim
-        shard = self.world.shard_of(account.person_id)
+        person_id = claim.person_id
+        shard = self.world.shard_of(person_id)
         row = ClaimRow(
             claim_id=claim.claim_id,
-            person_id=account.person_id,
+            person_id=person_id,
             shard=shard,
             revision=before.revision + 1 if before else 1,
             status=adjudication.status,
@@ -168,23 +212,28 @@ class Processor:
             personal_burden=adjudication.personal_burden,
             total_benefit=adjudication.total_benefit,
             advanced=claim.has_advances or (before is not None and before.advanced),
+            household_id=adjudication.household_id,
+            overlapping=adjudication.overlapping,
         )
         self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
         value = outbound_messages.decided(adjudication, row, self.journal.occurred_at)
         self.outcome.decisions.append(DecisionRow(claim.claim_id, row.revision, number, value))
-        self.journal.send(shard, DECISIONS.name, account.person_id.encode(), value)
+        self.journal.send(shard, DECISIONS.name, person_id.encode(), value)
         subject = {"claim_id": claim.claim_id, "revision": str(row.revision), "status": row.status}
         self.journal.audit(shard, number, AuditKind.CLAIM_DECIDED, ACTOR, subject, value)
         if row.status is Status.AFTER_DEATH and (before is None or before.status is not Status.AFTER_DEATH):
             self.journal.send(
-                shard, ALERTS.name, account.person_id.encode(), outbound_messages.after_death(row, self.recorded_at)
+                shard, ALERTS.name, person_id.encode(), outbound_messages.after_death(row, self.recorded_at)
             )
+        if row.overlapping != (before is not None and before.overlapping):
+            told = household_alerts.overlap_raised if row.overlapping else household_alerts.overlap_withdrawn
+            self.journal.send(shard, ALERTS.name, person_id.encode(), told(row, self.recorded_at))
         held = self.world.benefits.setdefault(claim.claim_id, {})
         facilities = self.world.facilities.get(claim.claim_id, {})
-        set_offs = self.world.set_offs.get(account.person_id, ())
+        set_offs = self.world.set_offs.get(person_id, ())
         found = differences(adjudication, held, facilities, self.world.treaties, set_offs)
         if set_offs:
-            self._set_off(account.person_id, set_offs, found.set_offs)
+            self._set_off(person_id, set_offs, found.set_offs)
         for benefit in found.benefits:
             held[benefit.scheme_id] = benefit
             self.outcome.benefits[claim.claim_id, benefit.scheme_id] = benefit

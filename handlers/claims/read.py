@@ -23,6 +23,7 @@ from schemas.facts import (
     CoverageRecorded,
     EncounterDischarged,
     Fact,
+    MembershipRecorded,
     SettlementPosted,
     StatementAnswered,
 )
@@ -221,8 +222,10 @@ def _advances(fact: SettlementPosted) -> Refusal | None:
 def _dates(fact: Fact) -> Refusal | None:
     if type(fact) is EncounterDischarged and fact.discharged_on < fact.admitted_on:
         return refuse(RefusalCode.DATES_OUT_OF_ORDER, pointers=("/admitted_on", "/discharged_on"))
-    if type(fact) is CoverageRecorded and fact.valid_to is not None and fact.valid_to <= fact.valid_from:
-        return refuse(RefusalCode.DATES_OUT_OF_ORDER, pointers=("/valid_from", "/valid_to"))
+    if isinstance(fact, CoverageRecorded | MembershipRecorded):
+        if fact.valid_to is not None and fact.valid_to <= fact.valid_from:
+            return refuse(RefusalCode.DATES_OUT_OF_ORDER, pointers=("/valid_from", "/valid_to"))
+        return None
     return date_after_event(fact)
 
 

@@ -25,6 +25,7 @@ from schemas.facts import (
     Fact,
     PayoutStatus,
     SettlementPosted,
+    UnitKind,
 )
 from schemas.money import parse_yuan
 from schemas.number_literals import NumberLiteral, parse_with_literals
@@ -201,7 +202,9 @@ def _one_of(words: type[StrEnum]) -> Callable[[Any], Any]:
 _READERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("event_type", "event_id", "source", "person_id", "encounter_id", "facility_id"), _identifier),
     **dict.fromkeys(("settlement_id", "invoice_no", "coverage_id", "programme", "category"), _identifier),
-    **dict.fromkeys(("household_id", "pool_id", "area", "payout_id", "reference"), _identifier),
+    **dict.fromkeys(
+        ("membership_id", "role", "household_id", "pool_id", "area", "payout_id", "reference"), _identifier
+    ),
     **dict.fromkeys(("occurred_at", "settled_at", "reported_at"), instant),
     **dict.fromkeys(("admitted_on", "discharged_on", "valid_from", "valid_to", "died_on"), DAYS.__getitem__),
     **dict.fromkeys(SettlementPosted.money_fields, fen),
@@ -209,6 +212,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "facility_level": _one_of(FacilityLevel),
     "care_type": _one_of(CareType),
     "status": _one_of(PayoutStatus),
+    "unit": _one_of(UnitKind),
     "diagnoses": _identifiers,
     "final": _flag,
     "currency": _cny,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from handlers.claims.account import Account
-from handlers.claims.adjudicate import adjudicate
+from handlers.claims.adjudicate import adjudicate_together
 from handlers.claims.admit import Disposition, Registry, admit
 from handlers.claims.explain import decision_of
 from handlers.claims.read import Reading, read
@@ -42,8 +42,6 @@ class Book:
     def decide(self, policies: Policies) -> list[ClaimDecision]:
         """Every claim that has a discharge or a settlement, sorted by claim id."""
         decisions = [
-            decision_of(adjudication)
-            for account in self.accounts.values()
-            for adjudication in adjudicate(account, policies)
+            decision_of(adjudication) for adjudication in adjudicate_together(self.accounts.values(), policies)
         ]
         return sorted(decisions, key=lambda decision: decision.claim_id)

@@ -25,6 +25,8 @@ OPEN_FIELDS = frozenset(
         "admitted_on",
         "discharged_on",
         "settlement_id",
+        "membership_id",
+        "unit",
         "settled_at",
         "final",
         "currency",

@@ -23,7 +23,13 @@ def copy_rows(connection: Connection, table: Table, columns: Sequence[str], rows
             copy.write_row(row)
 
 
-_PG_NAMES = {"TIMESTAMP WITH TIME ZONE": "timestamptz", "BIGINT": "int8", "INTEGER": "int4", "TEXT[]": "text[]"}
+_PG_NAMES = {
+    "TIMESTAMP WITH TIME ZONE": "timestamptz",
+    "BIGINT": "int8",
+    "INTEGER": "int4",
+    "TEXT[]": "text[]",
+    "BOOLEAN": "bool",
+}
 
 
 def binary_rows(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

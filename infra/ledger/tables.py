@@ -126,7 +126,7 @@ events = Table(
     UniqueConstraint("topic", "partition", "offset", name="events_once"),
     CheckConstraint(
         "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue', 'export', "
-        "'console', 'treaty', 'statement', 'closing', 'recovery')",
+        "'console', 'treaty', 'statement', 'closing', 'recovery', 'group')",
         name="events_disposition",
     ),
     Index("events_recorded", "recorded_at", postgresql_using="brin"),
@@ -217,6 +217,8 @@ claims = Table(
     Column("personal_burden", BigInteger, nullable=False),
     Column("total_benefit", BigInteger, nullable=False),
     Column("advanced", Boolean, nullable=False, server_default=text("false")),
+    Column("household_id", Text),
+    Column("overlapping", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("total_benefit BETWEEN 0 AND personal_burden", name="claims_never_above_burden"),
     Index("claims_of_person", "person_id"),
     Index("claims_without_policy", "discharged_on", postgresql_where="status = 'no_policy'"),

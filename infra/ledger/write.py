@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Connection, Sequence, bindparam, func, select
 from infra.ledger import tables
 from infra.ledger.bulk import copy_rows, merge_rows
 from infra.ledger.clearing_tables import postings, settled_recoveries
+from infra.ledger.group_tables import group_work, memberships
 from infra.ledger.outbox_batch import in_batches, packed
 from schemas.records import (
     AuditRow,
@@ -20,7 +21,9 @@ from schemas.records import (
     EventRow,
     FacilityRow,
     FactRow,
+    GroupWork,
     InstructionRow,
+    MembershipRow,
     Outcome,
     PayoutStateRow,
     Posting,
@@ -68,6 +71,8 @@ def record(
     except UniqueViolation:
         # Reports of one payout under two persons: two shards gave their reports the same number.
         raise Contended("another shard accepted an event under the same id meanwhile") from None
+    merge_rows(connection, memberships, MembershipRow._fields, list(outcome.memberships.values()), update=True)
+    _append(connection, group_work, GroupWork, outcome.group_work, numbers)
     _append(connection, tables.refusals, RefusalRow, outcome.refusals, numbers)
     merge_rows(connection, tables.claims, ClaimRow._fields, list(outcome.claims.values()), update=True)
     _append(connection, tables.decisions, DecisionRow, outcome.decisions, numbers)

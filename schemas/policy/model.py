@@ -85,7 +85,7 @@ class Scheme(_Part):
     programme: Identifier
     basis: Basis
     measured_on: Literal["billed", "remaining"]
-    accumulates: Literal["stay", "person_year"]
+    accumulates: Literal["stay", "person_year", "household_year"]
     care_types: Annotated[tuple[CareType, ...], Field(min_length=1)] | None = None
     facility_levels: Annotated[tuple[FacilityLevel, ...], Field(min_length=1)] | None = None
     diagnoses_any: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
@@ -95,13 +95,19 @@ class Scheme(_Part):
     threshold: PolicyYuan | None = None
     cap_per_stay: PolicyYuan | None = None
     cap_per_year: PolicyYuan | None = None
+    cap_per_household_year: PolicyYuan | None = None
     floor_per_stay: PolicyYuan = 0
     tiers: Annotated[tuple[Tier, ...], Field(alias="tier", min_length=1)]
+
+    @property
+    def by_household(self) -> bool:
+        """Whether it adds up or caps what all members of a household get (groups.md, section 2)."""
+        return self.accumulates == "household_year" or self.cap_per_household_year is not None
 
     @field_validator("threshold")
     @classmethod
     def _only_per_stay(cls, threshold: int | None, others: ValidationInfo) -> int | None:
-        if threshold is not None and others.data.get("accumulates") == "person_year":
+        if threshold is not None and others.data.get("accumulates") in ("person_year", "household_year"):
             raise wrong(
                 "threshold",
                 '只能与 accumulates = "stay" 一起用:年度起付线请删去本项,让第一段从它开始;'
@@ -252,6 +258,10 @@ class Policies:
             policy.id: Term(policy.effective_from, until[policy.id], followers.get(policy.id))
             for policy in self.releases
         }
+        self.household_schemes = frozenset(
+            scheme.id for policy in self.releases for scheme in policy.schemes if scheme.by_household
+        )
+        """The ids of the schemes of which some release counts by household; all releases' payments count then."""
         self._by_day: dict[date, tuple[Policy | None, date | None]] = {}
 
     def on(self, day: date) -> Policy | None:

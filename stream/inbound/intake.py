@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from acts.reader import Reader
+from acts.recompute_groups import recompute_groups
 from acts.remembered_persons import RememberedPersons
 from acts.take_in import GapInOffsets, take_in
 from infra.clock import Clock, utc_now
@@ -122,6 +123,8 @@ class Intake:
                     self._release(fenced)
         finally:
             self.reads_backlog = False
+        if self.epochs:
+            self._decide_groups(self.epochs)  # what a worker left that ended between its two transactions
         return taken
 
     def _ends(self, places: list[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
@@ -179,8 +182,16 @@ class Intake:
         what = f"record events of shards {_listed({part.partition for part in ranges})}"
         shards, now = self._settings.shards, self._now
         moved = self._retry(lambda: take_in(self._engine, ranges, self.epochs, shards, now, self._remembered), what)
-        self._next.update(moved)
+        self._next.update(moved.offsets)
+        if moved.groups_wait:
+            self._decide_groups(moved.groups_wait)
         return sum(len(part.deliveries) for part in ranges)
+
+    def _decide_groups(self, shards: Collection[int]) -> None:
+        """Decides the claims that wait for those of other persons; whatever ends this, they still wait."""
+        count, now = self._settings.shards, self._now
+        what = f"decide claims of several persons, of shards {_listed(shards)}"
+        self._retry(lambda: recompute_groups(self._engine, shards, count, now, self._remembered), what)
 
     def _take(self, shards: Collection[int]) -> dict[int, int]:
         """Raises the shards' epochs. A ledger that was exchanged under a running worker is found here."""

@@ -103,7 +103,7 @@ def _in_ledger(stage: Stage, person: str, claims: int) -> Seconds:
         at = reached.get((topic, shard), 0)
         piece = Range(topic, shard, at, at + 1, (Delivery(topic, shard, at, key, event),))
         started = time.process_time()
-        reached.update(take_in(engine, [piece], epochs, SHARDS, lambda: RECORDED_AT, known))
+        reached.update(take_in(engine, [piece], epochs, SHARDS, lambda: RECORDED_AT, known).offsets)
         return time.process_time() - started
 
     found, known = {}, RememberedPersons()

@@ -125,7 +125,7 @@ def test_the_offsets_move_with_the_events(ledger: Engine) -> None:
     epochs = held(ledger)
     messages = in_order([bill("S1"), bill("S2"), discharge()])
     partition = messages[0].partition
-    moved = take_in(ledger, ranges(messages), epochs, SHARDS, lambda: RECORDED_AT)
+    moved = take_in(ledger, ranges(messages), epochs, SHARDS, lambda: RECORDED_AT).offsets
     expected = {("hospital.expenses", partition): 2, ("hospital.discharges", partition): 1}
     assert expected == moved == offsets(ledger)
 
@@ -172,7 +172,7 @@ def test_offsets_that_hold_no_message_are_passed(ledger: Engine) -> None:
     (message,) = in_order([bill()], first=2)
     partition = message.partition
     parts = [Range(EXPENSES.name, partition, 0, 5, (message,)), Range(EXPENSES.name, partition, 5, 9, ())]
-    moved = take_in(ledger, parts, epochs, SHARDS, lambda: RECORDED_AT)
+    moved = take_in(ledger, parts, epochs, SHARDS, lambda: RECORDED_AT).offsets
     assert {(EXPENSES.name, partition): 9} == moved == offsets(ledger)
     assert ["accepted"] == dispositions(ledger)
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, select
 
 import acts.take_in
 import stream.inbound.intake
-from acts.take_in import take_in
+from acts.take_in import Taken, take_in
 from infra.ledger import reads, tables
 from infra.ledger.bulk import merge_rows
 from infra.ledger.write import move_offsets
@@ -25,7 +25,7 @@ def ack_before_commit(patch: pytest.MonkeyPatch) -> None:
     """The offsets are stored in a transaction of their own, before the facts."""
     real = acts.take_in._new_ends
 
-    def acknowledging(engine: Engine, ranges: Sequence[Range], *rest: Any) -> dict[Place, int]:
+    def acknowledging(engine: Engine, ranges: Sequence[Range], *rest: Any) -> Taken:
         def stored_at_once(ranges: Sequence[Range], offsets: Mapping[Place, int]) -> dict[Place, int]:
             with engine.begin() as own:
                 move_offsets(own, real(ranges, offsets))
@@ -85,14 +85,14 @@ def blind_retry(patch: pytest.MonkeyPatch) -> None:
     def executed_again(self: Intake, ranges: Sequence[Range]) -> int:
         tries = count()
 
-        def act() -> dict[Place, int]:
+        def act() -> Taken:
             with pytest.MonkeyPatch.context() as blind:
                 if next(tries):
                     no_offset_check(blind)
                 return take_in(self._engine, ranges, self.epochs, self._settings.shards, self._now)
 
         if ranges:
-            self._next.update(self._retry(act))
+            self._next.update(self._retry(act).offsets)
         return sum(len(each.deliveries) for each in ranges)
 
     patch.setattr(Intake, "_take_in", executed_again)

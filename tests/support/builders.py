@@ -121,6 +121,16 @@ def coverage_void(coverage_id: str = "C1", version: int = 2, **fields: Any) -> J
     return fact("coverage.voided", **{"coverage_id": coverage_id, "version": version, "reason": "error", **fields})
 
 
+def membership(membership_id: str = "M1", household_id: str = "HH1", **fields: Any) -> Json:
+    record: Json = {"membership_id": membership_id, "version": 1, "household_id": household_id, "unit": "household"}
+    return fact("membership.recorded", **{**record, "valid_from": "2020-01-01", **fields})
+
+
+def membership_void(membership_id: str = "M1", version: int = 2, **fields: Any) -> Json:
+    ids: Json = {"membership_id": membership_id, "version": version, "reason": "error"}
+    return fact("membership.voided", **{**ids, **fields})
+
+
 def death(died_on: str = "2024-03-05", **fields: Any) -> Json:
     return fact("person.died", **{"version": 1, "died_on": died_on, **fields})
 

@@ -18,6 +18,7 @@ COVERED = {
     "reason",
     "reasons",
     "household_id",
+    "role",
     "area",
     "reference",
 }

@@ -26,7 +26,9 @@ MAY_POST: dict[ApiRole, frozenset[str]] = {
     ApiRole.HOSPITAL: frozenset({"encounter.discharged", "settlement.posted", "settlement.voided"}),
     ApiRole.INSURER: frozenset({"payout.reported"}),
     ApiRole.LEAD: frozenset({"payout.reported", "statement.answered"}),
-    ApiRole.REGISTRY: frozenset({"coverage.recorded", "coverage.voided", "person.died"}),
+    ApiRole.REGISTRY: frozenset(
+        {"coverage.recorded", "coverage.voided", "person.died", "membership.recorded", "membership.voided"}
+    ),
 }
 
 

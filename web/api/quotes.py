@@ -10,20 +10,21 @@ from sqlalchemy import Connection, Engine
 
 from acts.published_policies import published_policies
 from handlers.claims.account import Account
-from handlers.claims.adjudicate import adjudicate
+from handlers.claims.adjudicate import adjudicate_together
 from handlers.claims.admit import claims_of_identity
 from handlers.claims.explain import decision_of
 from handlers.claims.payees import may_take_off, persons_part
 from handlers.claims.read import Reading, read, recall
-from handlers.claims.recall import account_of
+from handlers.claims.recall import accounts_of
 from handlers.offline.book import Book
 from handlers.words.field_hints import json_hint
-from infra.ledger import inbox, reads
+from infra.ledger import group_rows, inbox, reads
 from schemas.access.callers import ApiRole, Caller
 from schemas.bilingual import Saying
 from schemas.facts import CoverageRecorded, EncounterDischarged, Fact, SettlementPosted, Subject
 from schemas.ids import ClaimId, PersonId, claim_of
 from schemas.money import Fen
+from schemas.policy.model import Policies
 from schemas.refusals import Refusal, RefusalCode, refuse
 from web.accept_language import Language
 from web.api.admission import accepted_lines
@@ -101,13 +102,13 @@ def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language:
     claim_id = claim_of(bill.encounter_id)
     subjects = list(dict.fromkeys(subject for fact in facts for subject in claims_of_identity(fact)))
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        account = _account(connection, facts[0].person_id)
         policies = published_policies(connection)
+        accounts = _accounts(connection, facts[0].person_id, policies)
         waiting = [row for _, row in inbox.rows_about(connection, subjects)]
         registry = accepted_lines(connection, subjects, waiting)
         owners = _owners(connection, subjects, [recall(row.value) for row in waiting])
         ordered = _ordered(connection, claim_id)
-    book = Book(registry, {facts[0].person_id: account})
+    book = Book(registry, accounts)
     for reading in readings:
         needs_permission = not isinstance(reading.fact, CoverageRecorded)
         forbidden = refusal_of(reading.fact, caller, owners) if needs_permission else None
@@ -116,7 +117,9 @@ def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language:
         disposition = book.admit(reading)
         if isinstance(disposition, Refusal):
             raise of_refusal(disposition)
-    adjudication = next(result for result in adjudicate(account, policies) if result.claim.claim_id == claim_id)
+    adjudication = next(
+        each for each in adjudicate_together(accounts.values(), policies) if each.claim.claim_id == claim_id
+    )
     decision = decision_of(adjudication)
     return QuoteView(
         claim_id=claim_id,
@@ -138,9 +141,15 @@ def _ordered(connection: Connection, claim_id: ClaimId) -> dict[str, int]:
     return {row.scheme_id: persons_part(row, shares) for row in reads.held_benefits(connection, [claim_id])}
 
 
-def _account(connection: Connection, person_id: PersonId) -> Account:
+def _accounts(connection: Connection, person_id: PersonId, policies: Policies) -> dict[PersonId, Account]:
+    """The person and, where some scheme counts by household, everybody whom households link to them."""
     waiting = [row.value for _, row in inbox.rows_of_person(connection, person_id)]
-    return account_of(person_id, [*reads.newest_facts(connection, [person_id]), *waiting])
+    accounts = {person_id: Account(person_id)} | accounts_of([*reads.newest_facts(connection, [person_id]), *waiting])
+    households = accounts[person_id].households() if policies.household_schemes else set[str]()
+    if households:
+        others = group_rows.linked_by(connection, person_id, households) - {person_id}
+        accounts |= accounts_of(reads.newest_facts(connection, others))
+    return accounts
 
 
 def _owners(connection: Connection, subjects: Sequence[Subject], waiting: Sequence[Fact]) -> Owners:

@@ -183,6 +183,10 @@ class PackedAccount:
         """The claim for one encounter."""
         return self.claims[claim_id]
 
+    def recorded_memberships(self) -> tuple[()]:
+        """None: where schemes count by household, persons are not decided one by one."""
+        return ()
+
     def recorded_coverages(self) -> Iterable[CoverageView]:
         """The coverages that were not voided, in order of their ids."""
         return self.coverages

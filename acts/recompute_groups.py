@@ -1,0 +1,89 @@
+"""The group step in the ledger: those whom households link are decided together (groups.md, 1; decision 0018)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import Connection, Engine
+
+from acts.ledger_act import LedgerJournal, ledger_act
+from acts.load_world import add_persons, empty_world
+from acts.remembered_persons import RememberedPersons
+from handlers.claims.group_step import recompute_group
+from handlers.claims.households import linked
+from handlers.claims.process import Processor
+from handlers.claims.world import World
+from infra.clock import Clock
+from infra.ledger import group_rows
+from infra.ledger.group_rows import Work
+from infra.sharding import shard_of
+from schemas.ids import PersonId
+from schemas.records import GroupStep
+
+AT_ONCE = 200
+"""So many rows of the queue are looked at for one transaction."""
+
+
+def recompute_groups(
+    engine: Engine,
+    shards: Collection[int],
+    shard_count: int,
+    now: Clock,
+    remembered: RememberedPersons | None = None,
+) -> int:
+    """Decides the groups that wait because of events of some shards, until none waits; returns how many that were.
+
+    Any process may do this for any shard: it holds the locks of all members' shards, and no offsets move. Raises
+    Contended, or what the database raises; then the group still waits.
+    """
+    steps = 0
+    while True:
+        with engine.connect() as connection:
+            waiting = group_rows.waiting(connection, shards, AT_ONCE)
+            if not waiting:
+                return steps
+            persons = group_rows.links(connection, waiting)
+        remembered = RememberedPersons() if remembered is None else remembered
+        locked = {shard_of(person_id, shard_count) for person_id in persons}
+        with engine.begin() as connection, ledger_act(connection, locked, now) as journal:
+            remembered.compare(journal.shards)
+            world = empty_world(connection, shard_count)
+            decided = decide_groups(connection, journal, world, waiting, remembered)
+        remembered.put_back(world, journal.shards)
+        steps += decided
+
+
+def decide_groups(
+    connection: Connection,
+    journal: LedgerJournal,
+    world: World,
+    work: Iterable[Work],
+    remembered: RememberedPersons,
+    moving: frozenset[PersonId] = frozenset(),
+) -> int:
+    """Decides the groups of some work as far as the journal holds the shards of all their persons; returns how many.
+
+    A group of somebody who is ``moving``, as their membership is not committed yet, is left to the next transaction.
+    So of two who join a household at once, whoever is decided last sees both.
+    """
+    groups = [
+        group
+        for group in linked(group_rows.links(connection, work))
+        if moving.isdisjoint(group) and all(world.shard_of(person_id) in journal.shards for person_id in group)
+    ]
+    queued = group_rows.work_of(connection, [person_id for group in groups for person_id in group])
+    waiting, moved = {each.person_id for each in queued}, {each.person_id for each in queued if each.moved}
+    steps = [
+        GroupStep(group, [person_id for person_id in group if person_id in moved])
+        for group in groups
+        if not waiting.isdisjoint(group)  # another process may have been faster
+    ]
+    if not steps:
+        return 0
+    persons = {person_id for step in steps for person_id in step.persons}
+    add_persons(connection, world, persons - world.accounts.keys(), remembered)
+    processor = Processor(world, journal)
+    for step in steps:
+        recompute_group(processor, step)
+    group_rows.done(connection, queued)
+    return len(steps)

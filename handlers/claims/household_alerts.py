@@ -1,0 +1,58 @@
+"""What is to be looked at in memberships of households (groups.md, section 2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from handlers.words import household_sentences
+from schemas.canonical import canonical_json, derived_id
+from schemas.ids import PersonId
+from schemas.outbound import AlertCode, AlertRaised, AlertWithdrawn
+from schemas.records import ClaimRow
+
+_OVERLAP, _TOO_LARGE = AlertCode.MEMBERSHIPS_OVERLAP, AlertCode.GROUP_TOO_LARGE
+
+
+def overlap_raised(claim: ClaimRow, recorded_at: datetime) -> bytes:
+    """Several memberships hold the day of a claim; the sentences name no household."""
+    event = AlertRaised(
+        event_id=derived_id("AL", _OVERLAP, claim.claim_id, claim.revision),
+        occurred_at=recorded_at,
+        code=_OVERLAP,
+        claim_id=claim.claim_id,
+        person_id=claim.person_id,
+        alert_id=derived_id("AT", _OVERLAP, claim.claim_id),
+        zh=household_sentences.MEMBERSHIPS_OVERLAP.zh,
+        en=household_sentences.MEMBERSHIPS_OVERLAP.en,
+    )
+    return canonical_json(event.model_dump(mode="json", exclude={"scheme_id", "amount"}))
+
+
+def overlap_withdrawn(claim: ClaimRow, recorded_at: datetime) -> bytes:
+    """At most one membership holds the day of a claim now."""
+    event = AlertWithdrawn(
+        event_id=derived_id("AW", _OVERLAP, claim.claim_id, claim.revision),
+        occurred_at=recorded_at,
+        alert_id=derived_id("AT", _OVERLAP, claim.claim_id),
+        code=_OVERLAP,
+        claim_id=claim.claim_id,
+        person_id=claim.person_id,
+        zh=household_sentences.OVERLAP_SETTLED.zh,
+        en=household_sentences.OVERLAP_SETTLED.en,
+    )
+    return canonical_json(event.model_dump(mode="json", exclude={"scheme_id"}))
+
+
+def group_too_large(person_id: PersonId, persons: int, recorded_at: datetime) -> bytes:
+    """A membership has linked a person to more others than anybody's household can be."""
+    said = household_sentences.group_too_large(persons)
+    event = AlertRaised(
+        event_id=derived_id("AL", _TOO_LARGE, person_id, persons),
+        occurred_at=recorded_at,
+        code=_TOO_LARGE,
+        claim_id=None,
+        person_id=person_id,
+        zh=said.zh,
+        en=said.en,
+    )
+    return canonical_json(event.model_dump(mode="json", exclude={"alert_id", "scheme_id", "amount"}))

@@ -1,0 +1,100 @@
+"""Who belongs together, and whose claims wait to be decided together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from sqlalchemy import ARRAY, BigInteger, Connection, Text, any_, bindparam, delete, func, or_, select
+
+from infra.ledger.group_tables import group_work, memberships
+from schemas.ids import PersonId
+
+_LINKS = select(memberships.c.person_id, memberships.c.household_id).where(
+    memberships.c.household_id.is_not(None),
+    or_(
+        memberships.c.household_id == any_(bindparam("households", type_=ARRAY(Text))),
+        memberships.c.person_id == any_(bindparam("persons", type_=ARRAY(Text))),
+    ),
+)
+_COLUMNS = ("work_no", "event_no", "person_id", "shard", "households", "moved")
+
+
+class Work(NamedTuple):
+    """A row of the queue: a person whose group is to be decided because of event ``event_no``."""
+
+    work_no: int
+    event_no: int
+    person_id: PersonId
+    shard: int
+    households: list[str]
+    moved: bool
+
+
+def waiting(connection: Connection, shards: Iterable[int], limit: int) -> list[Work]:
+    """The oldest work of persons of some shards."""
+    rows = connection.execute(
+        select(*(group_work.c[name] for name in _COLUMNS))
+        .where(group_work.c.shard.in_(sorted(shards)))
+        .order_by(group_work.c.work_no)
+        .limit(limit)
+    )
+    return [Work(*row) for row in rows]
+
+
+def work_of(connection: Connection, persons: Collection[PersonId]) -> list[Work]:
+    """All work of some persons, oldest first. The caller has locked their shards, so there is no more of it."""
+    rows = connection.execute(
+        select(*(group_work.c[name] for name in _COLUMNS))
+        .where(group_work.c.person_id == any_(bindparam("persons", sorted(persons), ARRAY(Text))))
+        .order_by(group_work.c.work_no)
+    )
+    return [Work(*row) for row in rows]
+
+
+def done(connection: Connection, work: Iterable[Work]) -> None:
+    """Takes work off the queue."""
+    numbers = [each.work_no for each in work]
+    connection.execute(
+        delete(group_work).where(group_work.c.work_no == any_(bindparam("n", numbers, ARRAY(BigInteger))))
+    )
+
+
+def count_waiting(connection: Connection) -> int:
+    """How many persons wait for their group to be decided."""
+    return connection.scalar(select(func.count(group_work.c.person_id.distinct()))) or 0
+
+
+def links(connection: Connection, work: Iterable[Work]) -> dict[PersonId, set[str]]:
+    """Everybody who belongs to the groups of some work, with the households that link them, directly or over others.
+
+    The households of work link its person too: so those whom the person has just left are there as well.
+    """
+    found: dict[PersonId, set[str]] = {}
+    for each in work:
+        found.setdefault(each.person_id, set()).update(each.households)
+    return _closed(connection, found)
+
+
+def linked_to(connection: Connection, persons: Iterable[PersonId]) -> dict[PersonId, set[str]]:
+    """Some persons and everybody whom households link to them, with the households that link each."""
+    return _closed(connection, {person_id: set() for person_id in persons})
+
+
+def linked_by(connection: Connection, person_id: PersonId, households: Iterable[str]) -> set[PersonId]:
+    """Everybody whom some households link to a person, who may be about to join them."""
+    return set(_closed(connection, {person_id: set(households)}))
+
+
+def _closed(connection: Connection, found: dict[PersonId, set[str]]) -> dict[PersonId, set[str]]:
+    asked_persons, asked_households = set[PersonId](), set[str]()
+    while True:
+        persons = found.keys() - asked_persons
+        households = set[str]().union(*found.values()) - asked_households
+        if not persons and not households:
+            return found
+        asked_persons |= persons
+        asked_households |= households
+        parameters = {"persons": sorted(persons), "households": sorted(households)}
+        for person_id, household_id in connection.execute(_LINKS, parameters):
+            found.setdefault(person_id, set()).add(household_id)
