@@ -1,4 +1,4 @@
-"""Households in a real ledger: members on different shards share sums and caps, decided at once, replayed byte for byte."""
+"""Households in a real ledger: members on different shards share sums and caps, and are decided at once."""
 
 from __future__ import annotations
 
