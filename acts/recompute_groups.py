@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from sqlalchemy import Connection, Engine
 
@@ -30,8 +30,11 @@ def recompute_groups(
     shard_count: int,
     now: Clock,
     remembered: RememberedPersons | None = None,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> int:
     """Decides the groups that wait because of events of some shards, until none waits; returns how many that were.
+
+    Ends early, after a transaction, when ``is_over``.
 
     Any process may do this for any shard: it holds the locks of all members' shards, and no offsets move. Raises
     Contended, or what the database raises; then the group still waits.
@@ -40,9 +43,9 @@ def recompute_groups(
     while True:
         with engine.connect() as connection:
             waiting = group_rows.waiting(connection, shards, AT_ONCE)
-            if not waiting:
+            if not waiting or is_over():
                 return steps
-            persons = group_rows.links(connection, waiting)
+            persons, waiting = _groups_of(connection, waiting)
         remembered = RememberedPersons() if remembered is None else remembered
         locked = {shard_of(person_id, shard_count) for person_id in persons}
         with engine.begin() as connection, ledger_act(connection, locked, now) as journal:
@@ -66,12 +69,14 @@ def decide_groups(
     A group of somebody who is ``moving``, as their membership is not committed yet, is left to the next transaction.
     So of two who join a household at once, whoever is decided last sees both.
     """
+    links, queued = _groups_of(connection, list(work))
     groups = [
         group
-        for group in linked(group_rows.links(connection, work))
+        for group in linked(links)
         if moving.isdisjoint(group) and all(world.shard_of(person_id) in journal.shards for person_id in group)
     ]
-    queued = group_rows.work_of(connection, [person_id for group in groups for person_id in group])
+    persons = {person_id for group in groups for person_id in group}
+    queued = [each for each in queued if each.person_id in persons]
     waiting, moved = {each.person_id for each in queued}, {each.person_id for each in queued if each.moved}
     steps = [
         GroupStep(group, [person_id for person_id in group if person_id in moved])
@@ -80,10 +85,23 @@ def decide_groups(
     ]
     if not steps:
         return 0
-    persons = {person_id for step in steps for person_id in step.persons}
-    add_persons(connection, world, persons - world.accounts.keys(), remembered)
+    deciding = {person_id for step in steps for person_id in step.persons}
+    add_persons(connection, world, deciding - world.accounts.keys(), remembered)
     processor = Processor(world, journal)
     for step in steps:
         recompute_group(processor, step)
     group_rows.done(connection, queued)
     return len(steps)
+
+
+def _groups_of(connection: Connection, work: list[Work]) -> tuple[dict[PersonId, set[str]], list[Work]]:
+    """Everybody in the groups of some work, with the households that link them, and all work of these persons.
+
+    Work that others of the group have may name households that somebody has left: it widens the group, so look again.
+    """
+    while True:
+        links = group_rows.links(connection, work)
+        queued = group_rows.work_of(connection, links.keys())
+        if {each.work_no for each in queued} <= {each.work_no for each in work}:
+            return links, queued
+        work = list({each.work_no: each for each in [*work, *queued]}.values())

@@ -188,10 +188,14 @@ class Intake:
         return sum(len(part.deliveries) for part in ranges)
 
     def _decide_groups(self, shards: Collection[int]) -> None:
-        """Decides the claims that wait for those of other persons; whatever ends this, they still wait."""
+        """Decides the claims that wait for those of other persons, unless it has to end; then they still wait."""
         count, now = self._settings.shards, self._now
         what = f"decide claims of several persons, of shards {_listed(shards)}"
-        self._retry(lambda: recompute_groups(self._engine, shards, count, now, self._remembered), what)
+
+        def is_over() -> bool:
+            return self._stopping.is_set() or self._giving_way.is_set()
+
+        self._retry(lambda: recompute_groups(self._engine, shards, count, now, self._remembered, is_over), what)
 
     def _take(self, shards: Collection[int]) -> dict[int, int]:
         """Raises the shards' epochs. A ledger that was exchanged under a running worker is found here."""
