@@ -18,7 +18,6 @@ from cli.terminal.given_files import AsOfOption, instant_of, lines_of, load_poli
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json
 from cli.terminal.output import fail, out
-from handlers.claims.adjudicate import adjudicate
 from handlers.claims.explain import decision_of
 from handlers.claims.read import recall
 from handlers.claims.recall import account_of
@@ -86,19 +85,18 @@ def _from_files(claim_id: ClaimId, facts: Path, policies: Policies, as_of: datet
         sys.stderr.write(
             f"{refused} facts were refused and do not count; run `huzhu adjudicate` to see which and why\n"
         )
-    for account in book.accounts.values():
-        if claim_id in account.claim_ids():
-            adjudications = {result.claim.claim_id: result for result in adjudicate(account, policies)}
-            adjudication = adjudications[claim_id]
-            return ClaimPage(
-                claim=account.claim(claim_id),
-                deceased=account.death is not None,
-                decision=decision_of(adjudication),
-                policy=adjudication.policy,
-                term=None if adjudication.policy is None else policies.term(adjudication.policy),
-                payouts=None,
-            )
-    return None
+    adjudication = book.decide_one(claim_id, policies)
+    if adjudication is None:
+        return None
+    account = book.accounts[adjudication.claim.person_id]
+    return ClaimPage(
+        claim=account.claim(claim_id),
+        deceased=account.death is not None,
+        decision=decision_of(adjudication),
+        policy=adjudication.policy,
+        term=None if adjudication.policy is None else policies.term(adjudication.policy),
+        payouts=None,
+    )
 
 
 def _from_ledger(claim_id: str) -> ClaimPage | None:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from handlers.claims.account import Account
-from handlers.claims.adjudicate import adjudicate_together
+from handlers.claims.adjudicate import Adjudication, adjudicate_together
 from handlers.claims.admit import Disposition, Registry, admit
 from handlers.claims.explain import decision_of
+from handlers.claims.households import linked
 from handlers.claims.read import Reading, read
 from schemas.decisions import ClaimDecision
 from schemas.facts import StatementAnswered
-from schemas.ids import PersonId
+from schemas.ids import ClaimId, PersonId
 from schemas.policy.model import Policies
 from schemas.refusals import Refusal
 
@@ -45,3 +46,19 @@ class Book:
             decision_of(adjudication) for adjudication in adjudicate_together(self.accounts.values(), policies)
         ]
         return sorted(decisions, key=lambda decision: decision.claim_id)
+
+    def decide_one(self, claim_id: ClaimId, policies: Policies) -> Adjudication | None:
+        """The outcome of one claim; None if there is no discharge or settlement for it."""
+        for person_id, account in self.accounts.items():
+            if account.knows(claim_id):
+                together = [self.accounts[name] for name in self._linked_to(person_id, policies)]
+                decided = adjudicate_together(together, policies)
+                return next(each for each in decided if each.claim.claim_id == claim_id)
+        return None
+
+    def _linked_to(self, person_id: PersonId, policies: Policies) -> list[PersonId]:
+        """A person and everybody whose claims have to be decided with theirs."""
+        if not policies.household_schemes or not self.accounts[person_id].households():
+            return [person_id]
+        groups = linked({name: account.households() for name, account in self.accounts.items()})
+        return next(group for group in groups if person_id in group)

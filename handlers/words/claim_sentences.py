@@ -216,8 +216,8 @@ def _numbers(reason: Reason, scheme: Scheme, measured: int) -> Saying:
         case Reason.NOTHING_DUE:
             return Saying(f":{basis.zh}这次是 {yuan(measured)} 元", f": {basis.en} is {yuan(measured)} yuan this time")
         case Reason.CAP_REACHED:
-            caps = [cap for cap in (scheme.cap_per_stay, scheme.cap_per_year) if cap is not None]
-            amounts = " / ".join(map(yuan, caps))
+            caps = (scheme.cap_per_stay, scheme.cap_per_year, scheme.cap_per_household_year)
+            amounts = " / ".join(yuan(cap) for cap in caps if cap is not None)
             return Saying(f":最多 {amounts} 元", f": at most {amounts} yuan")
         case Reason.BELOW_FLOOR:
             return Saying(

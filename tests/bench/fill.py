@@ -9,6 +9,7 @@ from itertools import islice
 
 from sqlalchemy import Engine, text
 
+from acts.recompute_groups import recompute_groups
 from acts.remembered_persons import RememberedPersons
 from acts.take_in import take_in
 from infra.ledger import reads
@@ -33,7 +34,9 @@ def fill(engine: Engine, messages: Iterable[bytes], first_offset: int = 0) -> in
     remaining = iter(messages)
     while batch := list(islice(remaining, BATCH)):
         ranges = list(_ranges(batch, reached))
-        take_in(engine, ranges, epochs, SHARDS, lambda: datetime.now(UTC), remembered)
+        waiting = take_in(engine, ranges, epochs, SHARDS, lambda: datetime.now(UTC), remembered).groups_wait
+        if waiting:
+            recompute_groups(engine, waiting, SHARDS, lambda: datetime.now(UTC), remembered)
         taken += len(batch)
     return taken
 

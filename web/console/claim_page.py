@@ -44,6 +44,7 @@ STEP_NAMES = {
     StepKind.LIMIT_REMAINING: Saying("不超过剩余个人负担", "no more than what is left"),
     StepKind.CAP_PER_STAY: Saying("每次上限", "cap per stay"),
     StepKind.CAP_PER_YEAR: Saying("年度上限", "cap per year"),
+    StepKind.CAP_PER_HOUSEHOLD_YEAR: Saying("全户年度上限", "household's cap per year"),
     StepKind.FLOOR_PER_STAY: Saying("不足最低发放额", "below the floor"),
 }
 BILL = (

@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import NamedTuple
-
 from starlette.responses import Response
 
 from acts.published_policies import published_policies
 from acts.record_operator_acts import record_operator_acts
-from handlers.claims.adjudicate import Adjudication, adjudicate
 from handlers.claims.recall import account_of
 from handlers.words.masking import mask_text
-from infra.ledger import claim_search, people_directory, reads
+from infra.ledger import claim_search, counted_rows, people_directory, reads
 from infra.ledger.people_directory import PersonDetails
 from schemas.access.console_rights import ConsoleAct, Right
 from schemas.dates import shanghai_date
 from schemas.ids import PersonId
 from schemas.outbound import AuditKind
-from schemas.policy.model import Policies
 from web.console import charts
+from web.console.scheme_years import person_years
 from web.console.visit import Visit, not_found
-
-
-class SchemeYear(NamedTuple):
-    """One scheme in one policy year: sums in fen; ``cap`` is None where the policy sets none."""
-
-    start: date
-    scheme_id: str
-    title: str
-    claims: int
-    measured: int
-    benefit: int
-    cap: int | None
-
-    @property
-    def left(self) -> int | None:
-        return None if self.cap is None else max(0, self.cap - self.benefit)
 
 
 def show(visit: Visit) -> Response:
@@ -65,9 +45,10 @@ def _page(visit: Visit, reason: str | None) -> Response:
             record_operator_acts(connection, visit.now, [act])
         person = people_directory.find(connection, visit.keys, person_id)
         claims = claim_search.claims_of(connection, person_id)
+        counted = counted_rows.counted_for_person(connection, person_id)
         policies = published_policies(connection)
     account = account_of(person_id, facts)
-    years = _years(adjudicate(account, policies), policies, shanghai_date(visit.now()))
+    years = person_years(counted, policies, shanghai_date(visit.now()))
     capped = [(f"{year.start.year} {year.title}", year.benefit, year.cap) for year in years if year.cap is not None]
     return visit.page(
         "person.html",
@@ -82,31 +63,3 @@ def _page(visit: Visit, reason: str | None) -> Response:
         years=years,
         chart=charts.draw(charts.caps(capped)) if capped else None,
     )
-
-
-def _years(adjudications: list[Adjudication], policies: Policies, today: date) -> list[SchemeYear]:
-    """Newest year first, schemes in the policy's order. The current year is always included, even if empty."""
-    years: dict[tuple[date, str], SchemeYear] = {}
-    now = policies.on(today)
-    if now is not None:
-        for scheme in now.schemes:
-            key = (now.year_of(today), scheme.id)
-            years[key] = SchemeYear(*key, scheme.title or scheme.id, 0, 0, 0, scheme.cap_per_year)
-    for adjudication in adjudications:
-        if adjudication.policy is None or adjudication.claim.discharge is None:
-            continue
-        start = adjudication.policy.year_of(adjudication.claim.discharge.discharged_on)
-        for benefit in adjudication.benefits:
-            if benefit.tier is None:
-                continue
-            scheme = benefit.scheme
-            before = years.get((start, scheme.id)) or SchemeYear(
-                start, scheme.id, scheme.title or scheme.id, 0, 0, 0, None
-            )
-            years[start, scheme.id] = before._replace(
-                claims=before.claims + 1,
-                measured=before.measured + benefit.measured,
-                benefit=before.benefit + benefit.amount,
-                cap=scheme.cap_per_year,
-            )
-    return sorted(years.values(), key=lambda year: year.start, reverse=True)
