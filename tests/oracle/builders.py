@@ -70,6 +70,12 @@ def coverage_from(valid_from: str = "2000-01-01", category: str = "member", **fi
     return fact("coverage.recorded", **{**record, **fields})
 
 
+def member(person_id: str, household_id: str = "HH1", valid_from: str = "2000-01-01", **fields: object) -> bytes:
+    """The membership M-<person>, by which the person's claims count with the household's."""
+    record = {"membership_id": f"M-{person_id}", "household_id": household_id, "unit": "household"}
+    return fact("membership.recorded", person_id=person_id, **{**record, "valid_from": valid_from, **fields})
+
+
 def void_of(encounter: str, version: int) -> bytes:
     return fact(
         "settlement.voided",

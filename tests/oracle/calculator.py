@@ -43,6 +43,9 @@ TABLE = {
     "coverage.recorded": "coverage_id:name version:version person_id:name programme:name category:name"
     " household_id?:text pool_id?:text area?:text valid_from:date valid_to?:date",
     "coverage.voided": "coverage_id:name version:version person_id:name reason:text",
+    "membership.recorded": "membership_id:name version:version person_id:name household_id:name unit:unit"
+    " role?:text valid_from:date valid_to?:date",
+    "membership.voided": "membership_id:name version:version person_id:name reason:text",
     "person.died": "person_id:name version:version died_on:date",
     "payout.reported": "payout_id:name person_id:name status:outcome reported_at:instant reference:text reason?:text",
     "statement.answered": "insurer_id:name statement_id:name version:version verdict:verdict lines?:numbers"
@@ -54,6 +57,7 @@ WORDS = {
     "care": ("inpatient", "outpatient_special"),
     "outcome": ("paid", "failed", "returned"),
     "verdict": ("confirmed", "disputed"),
+    "unit": ("household", "single", "collective"),
 }
 
 PAID_BY_OTHERS = (
@@ -71,6 +75,8 @@ SUBJECT = {
     "settlement.voided": "settlement_id",
     "coverage.recorded": "coverage_id",
     "coverage.voided": "coverage_id",
+    "membership.recorded": "membership_id",
+    "membership.voided": "membership_id",
     "person.died": "person_id",
     "payout.reported": "payout_id",
     "statement.answered": "statement_id",
@@ -78,7 +84,7 @@ SUBJECT = {
 
 
 # Ids that belong to whoever was first accepted with them.
-OWNED = ("encounter_id", "settlement_id", "coverage_id", "statement_id")
+OWNED = ("encounter_id", "settlement_id", "coverage_id", "membership_id", "statement_id")
 
 
 class RefusalError(Exception):
@@ -374,7 +380,7 @@ def refuse_bad_dates(event: Event) -> None:
     if event.type == "encounter.discharged" and event.date("discharged_on") < event.date("admitted_on"):
         raise RefusalError("DATES_OUT_OF_ORDER")
     if (
-        event.type == "coverage.recorded"
+        event.type in ("coverage.recorded", "membership.recorded")
         and event.has("valid_to")
         and not event.date("valid_to") > event.date("valid_from")
     ):
@@ -488,6 +494,7 @@ class Scheme:
     threshold: Fraction | None
     cap_per_stay: Fraction | None
     cap_per_year: Fraction | None
+    cap_per_household_year: Fraction | None
     floor_per_stay: Fraction | None
     tiers: tuple[Tier, ...]
 
@@ -531,6 +538,8 @@ def read_policies(texts: Sequence[str]) -> list[Policy]:
         for other in policies[:place]:
             if share_a_day(policy, other):
                 raise UnusableError(place, f"{policy.id} and {other.id} are in force on one day")
+            if share_a_scheme(policy, other) and policy.year_starts != other.year_starts:
+                raise UnusableError(place, f"{policy.id} and {other.id} share a scheme, but not the policy year")
     return policies
 
 
@@ -559,6 +568,11 @@ def end_of(policy: Policy, written: Sequence[Policy]) -> date | None:
 def share_a_day(one: Policy, other: Policy) -> bool:
     """Whether two policies are ever in force on one day: if so, on the first day of one of them."""
     return one.in_force(other.effective_from) or other.in_force(one.effective_from)
+
+
+def share_a_scheme(one: Policy, other: Policy) -> bool:
+    """Whether running sums and caps go over from one policy to the other."""
+    return bool({scheme.id for scheme in one.schemes} & {scheme.id for scheme in other.schemes})
 
 
 def read_policy(text: str) -> Policy:
@@ -605,6 +619,7 @@ def read_scheme(table: dict[str, object]) -> Scheme:
         threshold=yuan("threshold"),
         cap_per_stay=yuan("cap_per_stay"),
         cap_per_year=yuan("cap_per_year"),
+        cap_per_household_year=yuan("cap_per_household_year"),
         floor_per_stay=yuan("floor_per_stay"),
         tiers=tuple(
             Tier(
@@ -634,6 +649,7 @@ class Claim:
     discharge: Event | None
     settlements: tuple[Event, ...]
     coverages: tuple[Event, ...]
+    memberships: tuple[Event, ...]
     death: Event | None
 
     @property
@@ -665,6 +681,24 @@ class Claim:
     def admitted_on(self) -> date:
         return self.discharged.date("admitted_on")
 
+    @property
+    def memberships_held(self) -> list[Event]:
+        """The person's memberships that hold the day of discharge; the one that counts comes last."""
+        held = [
+            membership
+            for membership in self.memberships
+            if not membership.is_void and holds(membership, self.discharged_on)
+        ]
+        return sorted(held, key=lambda membership: (membership.date("valid_from"), membership.text("membership_id")))
+
+    @property
+    def unit(self) -> tuple[str, str]:
+        """Whose sum the claim is added to: a household's, or that of the person alone (groups.md, 2)."""
+        held = self.memberships_held
+        if held and held[-1].text("unit") == "household":
+            return "household", held[-1].text("household_id")
+        return "person", self.person_id
+
     def status_before_coverage(self, policies: Sequence[Policy]) -> str | None:
         """The first status of section 4 that holds, down to no_policy; None when none of those does."""
         if self.settlements and not self.live:
@@ -687,6 +721,7 @@ def claims_of(ledger: Ledger) -> list[Claim]:
     discharges = {event.text("encounter_id"): event for event in ledger.newest("encounter_id")}
     settlements = by_field(ledger.newest("settlement_id"), "encounter_id")
     coverages = by_field(ledger.newest("coverage_id"), "person_id")
+    memberships = by_field(ledger.newest("membership_id"), "person_id")
     deaths = {event.text("person_id"): event for event in ledger.newest("person_id")}
     claims = []
     for encounter_id in sorted({*discharges, *settlements}):
@@ -698,10 +733,16 @@ def claims_of(ledger: Ledger) -> list[Claim]:
                 discharge=discharges.get(encounter_id),
                 settlements=tuple(settlements.get(encounter_id, ())),
                 coverages=tuple(coverages.get(person_id, ())),
+                memberships=tuple(memberships.get(person_id, ())),
                 death=deaths.get(person_id),
             )
         )
     return claims
+
+
+def holds(event: Event, day: date) -> bool:
+    """Whether the half-open interval of a coverage or a membership holds a day."""
+    return event.date("valid_from") <= day and (not event.has("valid_to") or day < event.date("valid_to"))
 
 
 def by_field(events: Iterable[Event], field: str) -> dict[str, list[Event]]:
@@ -745,8 +786,7 @@ def coverages_held(claim: Claim, scheme: Scheme) -> list[Event]:
         for coverage in claim.coverages
         if not coverage.is_void
         and coverage.text("programme") == scheme.programme
-        and coverage.date("valid_from") <= claim.discharged_on
-        and (not coverage.has("valid_to") or claim.discharged_on < coverage.date("valid_to"))
+        and holds(coverage, claim.discharged_on)
         and (scheme.areas is None or (coverage.has("area") and coverage.text("area") in scheme.areas))
     ]
 
@@ -826,12 +866,13 @@ def rule(
     policy: Policy,
     scheme: Scheme,
     earlier_layers: Sequence[Ruling],
-    earlier_claims: Sequence[Ruling],
+    of_person: Sequence[Ruling],
+    of_unit: Sequence[Ruling],
 ) -> Ruling:
     """What the scheme gives to the claim.
 
-    `earlier_layers` are the rulings of the policy's earlier schemes on this claim, `earlier_claims` the
-    rulings of the same scheme id on the person's earlier claims, both in order.
+    `earlier_layers` are the rulings of the policy's earlier schemes on this claim; `of_person` and `of_unit`
+    those of the same scheme id on earlier claims of the person, and of the claim's unit; all in order.
     """
 
     def ruling(tier: str | None, measured: Fraction | None, benefit: Fraction, reason: str | None) -> Ruling:
@@ -852,15 +893,16 @@ def rule(
 
     # 3 and 4. Brackets, Accumulate
     policy_year = policy.year_of(claim.discharged_on)
-    this_year = [earlier for earlier in earlier_claims if earlier.policy_year == policy_year]
-    if scheme.accumulates == "person_year":
+    of_person = [earlier for earlier in of_person if earlier.policy_year == policy_year]
+    of_unit = [earlier for earlier in of_unit if earlier.policy_year == policy_year]
+    if scheme.accumulates == "stay":
+        benefit = to_the_fen(tier.f(measured))
+    else:
         before = ZERO
-        for earlier in this_year:
-            if earlier.scheme.accumulates == "person_year" and earlier.measured is not None:
+        for earlier in of_unit if scheme.accumulates == "household_year" else of_person:
+            if earlier.scheme.accumulates == scheme.accumulates and earlier.measured is not None:
                 before += earlier.measured
         benefit = to_the_fen(tier.f(before + measured)) - to_the_fen(tier.f(before))
-    else:
-        benefit = to_the_fen(tier.f(measured))
     if benefit == 0:
         return ruling(tier.name, measured, ZERO, "NOTHING_DUE")
 
@@ -871,8 +913,11 @@ def rule(
     if scheme.cap_per_stay is not None:
         benefit = min(benefit, scheme.cap_per_stay)
     if scheme.cap_per_year is not None:
-        paid_this_year = sum((earlier.benefit for earlier in this_year), ZERO)
+        paid_this_year = sum((earlier.benefit for earlier in of_person), ZERO)
         benefit = min(benefit, max(ZERO, scheme.cap_per_year - paid_this_year))
+    if scheme.cap_per_household_year is not None:
+        paid_to_the_unit = sum((earlier.benefit for earlier in of_unit), ZERO)
+        benefit = min(benefit, max(ZERO, scheme.cap_per_household_year - paid_to_the_unit))
     if benefit == 0:
         return ruling(tier.name, measured, ZERO, "CAP_REACHED")
     if scheme.floor_per_stay is not None and benefit < scheme.floor_per_stay:
@@ -880,42 +925,25 @@ def rule(
     return ruling(tier.name, measured, benefit, None)
 
 
-def rule_person(claims: Sequence[Claim], policies: Sequence[Policy]) -> dict[str, list[Ruling]]:
-    """The rulings on each of one person's claims, in the order of the schemes of its policy.
+def rule_all(claims: Sequence[Claim], policies: Sequence[Policy]) -> dict[str, list[Ruling]]:
+    """The rulings on each claim, in the order of the schemes of its policy.
 
-    For each scheme in order, for each claim in canonical order. Releases may put the same schemes in
-    different orders; a pair that must wait for another is left for the next sweep.
+    All claims of all persons in canonical order, each through the schemes in order (groups.md, 2).
     """
-    in_order = sorted(claims, key=lambda claim: (claim.discharged_on, claim.id))
-    policy_of = {claim.id: claim.policy(policies) for claim in claims}
-    scheme_ids: list[str] = []
-    for policy in sorted(policies, key=lambda policy: policy.effective_from):
-        scheme_ids += [scheme.id for scheme in policy.schemes if scheme.id not in scheme_ids]
-    rulings: dict[str, dict[str, Ruling]] = {claim.id: {} for claim in in_order}  # claim -> scheme -> ruling
-    while any(len(rulings[claim.id]) < len(policy_of[claim.id].schemes) for claim in in_order):
-        for scheme_id in scheme_ids:
-            earlier_claims: list[Ruling] = []
-            for claim in in_order:
-                schemes = policy_of[claim.id].schemes
-                layers = [scheme.id for scheme in schemes]
-                if scheme_id not in layers:
-                    continue
-                if scheme_id not in rulings[claim.id]:
-                    before = layers[: layers.index(scheme_id)]
-                    if any(layer not in rulings[claim.id] for layer in before):
-                        break
-                    rulings[claim.id][scheme_id] = rule(
-                        claim,
-                        policy_of[claim.id],
-                        schemes[layers.index(scheme_id)],
-                        [rulings[claim.id][layer] for layer in before],
-                        earlier_claims,
-                    )
-                earlier_claims.append(rulings[claim.id][scheme_id])
-    return {
-        claim_id: [by_scheme[scheme.id] for scheme in policy_of[claim_id].schemes]
-        for claim_id, by_scheme in rulings.items()
-    }
+    rulings: dict[str, list[Ruling]] = {}
+    so_far: dict[tuple[str, str, str], list[Ruling]] = {}  # scheme id and person, or scheme id and unit
+    for claim in sorted(claims, key=lambda claim: (claim.discharged_on, claim.id)):
+        policy = claim.policy(policies)
+        layers: list[Ruling] = []
+        for scheme in policy.schemes:
+            of_person = so_far.setdefault((scheme.id, "person's own", claim.person_id), [])
+            of_unit = so_far.setdefault((scheme.id, *claim.unit), [])
+            ruling = rule(claim, policy, scheme, layers, of_person, of_unit)
+            layers.append(ruling)
+            of_person.append(ruling)
+            of_unit.append(ruling)
+        rulings[claim.id] = layers
+    return rulings
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -981,9 +1009,7 @@ def adjudicate(
     claims = claims_of(ledger)
     early_status = {claim.id: claim.status_before_coverage(policies) for claim in claims}
     payable = [claim for claim in claims if early_status[claim.id] is None]
-    rulings: dict[str, list[Ruling]] = {}
-    for person_id in {claim.person_id for claim in payable}:
-        rulings.update(rule_person([claim for claim in payable if claim.person_id == person_id], policies))
+    rulings = rule_all(payable, policies)
     printed = []
     for claim in claims:
         status = early_status[claim.id]

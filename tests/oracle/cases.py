@@ -30,6 +30,7 @@ PARTS = (
 )
 SETTLEMENT_MONEY = ("total_charge", *PARTS)
 CATEGORIES = ("member", "ordinary", "special", "dibao", "tekun")
+HOUSEHOLDS = ("HH1", "HH2", "hh10")
 AREAS = ("A1", "A2", "A10")
 LEVELS = ("city", "county", "town")
 CARE_TYPES = ("inpatient", "outpatient_special")
@@ -81,6 +82,8 @@ class World:
     programmes: tuple[str, ...]
     categories: tuple[str, ...]
     rates: tuple[str, ...]
+    households: tuple[str, ...] = ()
+    """None: nobody belongs to a household, and no scheme counts by one."""
 
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability
@@ -122,13 +125,24 @@ class World:
 def random_case(seed: int) -> Case:
     """The case of a seed."""
     rng = Random(seed)
-    world = make_world(rng)
+    return noisy_case(seed, make_world(rng), rng.choice((1, 1, 2, 2, 3)))
+
+
+def random_household_case(seed: int) -> Case:
+    """The case of a seed in which some persons share households, at times, and schemes count by household."""
+    rng = Random(f"households {seed}")
+    return noisy_case(seed, make_world(rng, HOUSEHOLDS[: rng.choice((1, 1, 2, 3))]), rng.choice((2, 2, 3, 4)))
+
+
+def noisy_case(seed: int, world: World, size: int) -> Case:
+    """A few persons' facts in any order, with repetitions, contradictions and lines that are wrong."""
+    rng = world.rng
     policies = make_policies(world)
-    people = [f"P{number}" for number in range(1, rng.choice((1, 1, 2, 2, 3)) + 1)]
+    people = [f"P{number}" for number in range(1, size + 1)]
     names = encounter_names(rng)
     bodies: list[Body] = []
     for person in people:
-        encounters = [names.pop() for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4, 5, 6, 8)))]
+        encounters = [names.pop() for _ in range(min(len(names), rng.choice((0, 1, 1, 2, 2, 3, 4, 5, 6, 8))))]
         bodies += make_person(world, person, encounters)
     if not bodies:
         bodies += make_person(world, people[0], [names.pop()])
@@ -143,8 +157,17 @@ def random_case(seed: int) -> Case:
 
 def random_person_years(seed: int) -> Case:
     """Another case of a seed: more people, fuller years, and only sound events, so that a second holds many years."""
-    rng = Random(f"person-years {seed}")
-    world = make_world(rng)
+    return full_years(seed, make_world(Random(f"person-years {seed}")))
+
+
+def random_household_years(seed: int) -> Case:
+    """Full years of people in two or three households, between which some of them move."""
+    rng = Random(f"household-years {seed}")
+    return full_years(seed, make_world(rng, HOUSEHOLDS[: rng.choice((1, 2, 2, 3))]))
+
+
+def full_years(seed: int, world: World) -> Case:
+    rng = world.rng
     policies = make_policies(world)
     bodies: list[Body] = []
     for number in range(1, rng.choice((4, 5, 6)) + 1):
@@ -165,7 +188,7 @@ def encounter_names(rng: Random) -> list[str]:
     return names
 
 
-def make_world(rng: Random) -> World:
+def make_world(rng: Random, households: tuple[str, ...] = ()) -> World:
     year = rng.choice((2019, 2020, 2023, 2024))
     candidates = [
         date(year, 1, 1),
@@ -190,7 +213,7 @@ def make_world(rng: Random) -> World:
     programmes = ("village_mutual_aid", "self_pay_assistance", "relief")[: rng.choice((1, 1, 2, 2, 3))]
     rates = ("1", "1.00", "0.5", "0.333") if rng.random() < 0.25 else RATES
     categories = CATEGORIES[: rng.choice((2, 3, 4, 5))]
-    return World(rng, tuple(days), tuple(edges), programmes, categories, rates)
+    return World(rng, tuple(days), tuple(edges), programmes, categories, rates, households)
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -225,7 +248,9 @@ def make_policies(world: World) -> list[str]:
     for number, (start, end) in enumerate(intervals, start=1):
         if number > 1:
             schemes = next_release(world, schemes)
-            year_starts = rng.choice((year_starts, year_starts, "01-01", "07-01"))
+            if number == len(intervals) and world.chance(0.2):  # nothing goes over: the year may start on another day
+                schemes = [{**scheme, "id": f"{scheme['id']}-{number}"} for scheme in schemes]
+                year_starts = rng.choice((year_starts, "01-01", "07-01"))
         head: Table = {"id": f"release-{number}", "title": f"方案 {number}", "status": "sample"}
         if succeeds:
             head["succeeds"] = f"release-{number - 1}"
@@ -251,9 +276,10 @@ def next_release(world: World, schemes: Sequence[Table]) -> list[Table]:
         elif kind < 0.45:
             released.append({**scheme, "tiers": fresh["tiers"]})
         elif kind < 0.6:
-            released.append({**scheme, "cap_per_year": yuan(max(1, world.edge() // 2))})
+            cap = rng.choice(("cap_per_year", "cap_per_household_year")) if world.households else "cap_per_year"
+            released.append({**scheme, cap: yuan(max(1, world.edge() // 2))})
         elif kind < 0.75:
-            other = "stay" if scheme["accumulates"] == "person_year" else "person_year"
+            other = rng.choice([way for way in ways_of_counting(world) if way != scheme["accumulates"]])
             kept = {name: value for name, value in scheme.items() if name != "threshold"}
             released.append({**kept, "accumulates": other})
         else:
@@ -269,9 +295,13 @@ def next_release(world: World, schemes: Sequence[Table]) -> list[Table]:
     return released
 
 
+def ways_of_counting(world: World) -> tuple[str, ...]:
+    return ("stay", "person_year", *(("household_year",) * 3 if world.households else ()))
+
+
 def make_scheme(world: World, scheme_id: str) -> Table:
     rng = world.rng
-    accumulates = rng.choice(("stay", "person_year"))
+    accumulates = rng.choice(ways_of_counting(world))
     scheme: Table = {
         "id": scheme_id,
         "title": f"保障层 {scheme_id}",
@@ -298,6 +328,8 @@ def make_scheme(world: World, scheme_id: str) -> Table:
         scheme["cap_per_stay"] = yuan(max(1, world.edge() // rng.choice((1, 1, 2, 10))))
     if world.chance(0.4):
         scheme["cap_per_year"] = yuan(max(1, world.edge() // rng.choice((1, 1, 2, 10))))
+    if world.households and world.chance(0.5):
+        scheme["cap_per_household_year"] = yuan(max(1, world.edge() // rng.choice((1, 1, 2, 10))))
     if world.chance(0.3):
         scheme["floor_per_stay"] = yuan(rng.choice((0, 1, 2, 100, world.edge() // 3, world.edge() // 3 + 1)))
     scheme["tiers"] = make_tiers(world)
@@ -358,8 +390,10 @@ def make_person(world: World, person: str, encounters: Sequence[str]) -> list[Bo
     rng = world.rng
     bodies: list[Body] = []
     for programme in world.programmes:
-        for number in range(rng.choice((0, 1, 1, 2, 2, 3))):
+        for number in range(rng.choice((1, 2) if world.households else (0, 1, 1, 2, 2, 3))):
             bodies += make_coverage(world, person, programme, f"C-{person}-{programme}-{number}")
+    for number in range(rng.choice((0, 1, 1, 1, 2, 2, 2, 3)) if world.households else 0):
+        bodies += make_membership(world, person, rng.choice((f"M-{person}-{number}", f"m{number}{person}")))
     for encounter in encounters:
         bodies += make_encounter(world, person, encounter)
     if world.chance(0.2):
@@ -427,6 +461,36 @@ def make_coverage(world: World, person: str, programme: str, coverage_id: str) -
         if world.chance(0.2):
             body |= {"household_id": "H1", "pool_id": "V1"}
         bodies.append(body)
+    return bodies
+
+
+def make_membership(world: World, person: str, membership_id: str) -> list[Body]:
+    """The versions of one membership: corrected, moved to another household or another unit, ended, voided."""
+    rng = world.rng
+    bodies = []
+    body: Body = {}
+    for version in versions(world):
+        same = {"membership_id": membership_id, "version": version}
+        if world.chance(0.12):
+            voided = event(world, "membership.voided", person, world.at(world.day()))
+            bodies.append(voided | same | {"reason": "registered by mistake"})
+            continue
+        if not body or world.chance(0.7):
+            valid_from = world.days[0] - 2000 * DAY if world.chance(0.5) else world.day()
+            valid_from += rng.choice((-1, 0, 0, 0, 1)) * DAY
+            valid_to = world.day() + rng.choice((0, 0, 1)) * DAY
+            body = {
+                "household_id": rng.choice(world.households),
+                "unit": rng.choice(("household",) * 6 + ("single", "collective")),
+                "valid_from": valid_from.isoformat(),
+            }
+            if valid_to > valid_from and world.chance(0.3):
+                body["valid_to"] = valid_to.isoformat()
+            if world.chance(0.3):
+                body["role"] = rng.choice(("head", "spouse", "child", "户主"))
+        else:
+            body = body | {"unit": rng.choice(("household", "single", "collective"))}
+        bodies.append(event(world, "membership.recorded", person, world.at(world.day())) | same | body)
     return bodies
 
 
@@ -647,6 +711,8 @@ def contradicting(world: World, body: Body) -> Body:
         ]
     if kind == "coverage.recorded":
         changes += [{"category": "member"}, {"area": "A1"}]
+    if kind == "membership.recorded":
+        changes += [{"household_id": "HH9"}, {"unit": "single"}, {"role": "guest"}]
     if kind == "person.died":
         died_on = date.fromisoformat(str(body["died_on"])) - DAY
         changes += [{"died_on": died_on.isoformat()}]
@@ -721,7 +787,7 @@ def invalid(world: World, bodies: Sequence[Body]) -> bytes:
     breaks = [wrong_field, wrong_field, wrong_type, missing_field]
     if body["event_type"] == "settlement.posted":
         breaks += [currency, negative, negative, unbalanced, unbalanced, settled_in_future, wrong_money]
-    if body["event_type"] in ("encounter.discharged", "coverage.recorded"):
+    if body["event_type"] in ("encounter.discharged", "coverage.recorded", "membership.recorded"):
         breaks += [out_of_order] * 3
     if body["event_type"] in ("encounter.discharged", "person.died"):
         breaks += [dated_in_future] * 3
@@ -738,7 +804,8 @@ def wrong_type(world: World, body: Body) -> None:
 
 
 def missing_field(world: World, body: Body) -> None:
-    optional = ("x_note", "invoice_no", "household_id", "pool_id", "area", "valid_to")
+    optional = ["x_note", "invoice_no", "pool_id", "area", "valid_to", "role"]
+    optional += ["household_id"] if body["event_type"] == "coverage.recorded" else []
     body.pop(world.rng.choice([name for name in body if name not in optional]))
 
 
@@ -751,6 +818,10 @@ def wrong_field(world: World, body: Body) -> None:
         "encounter_id": (12, None),
         "settlement_id": (1, None),
         "coverage_id": (1, False),
+        "membership_id": (1, None),
+        "household_id": (1, ["HH1"]),
+        "unit": ("family", "Household", None, 1),
+        "role": (1, ["head"]),
         "occurred_at": ("2020-01-01T08:00:00", "2020-01-01", "yesterday", "2020-13-01T00:00:00Z", 1577836800),
         "settled_at": (
             "2020-01-01T08:00:00",
