@@ -10,7 +10,7 @@ import json
 import os
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -63,6 +63,8 @@ SUBJECT = {
     "settlement.voided": "settlement_id",
     "coverage.recorded": "coverage_id",
     "coverage.voided": "coverage_id",
+    "membership.recorded": "membership_id",
+    "membership.voided": "membership_id",
     "person.died": "person_id",
 }
 
@@ -312,14 +314,20 @@ def brackets(draw: st.DrawFn) -> dict[str, str]:
     return {yuan(over): draw(st.sampled_from(RATES)) for over in overs}
 
 
+BY_PERSON = ("stay", "person_year", "person_year")
+LIMITS = ("cap_per_stay", "cap_per_year", "floor_per_stay", "threshold")
+
+
 @st.composite
-def schemes(draw: st.DrawFn, scheme_id: str) -> str:
+def schemes(
+    draw: st.DrawFn, scheme_id: str, ways: Sequence[str] = BY_PERSON, limits_known: Sequence[str] = LIMITS
+) -> str:
     chosen: dict[str, Any] = {
         "basis": draw(st.sampled_from(("copay", "out_of_catalogue", "personal_burden"))),
         "measured_on": draw(st.sampled_from(("billed", "remaining"))),
-        "accumulates": draw(st.sampled_from(("stay", "person_year", "person_year"))),
+        "accumulates": draw(st.sampled_from(ways)),
     }
-    limits = draw(st.sets(st.sampled_from(("cap_per_stay", "cap_per_year", "floor_per_stay", "threshold")), max_size=2))
+    limits = draw(st.sets(st.sampled_from(limits_known), max_size=2))
     for name in sorted(limits):
         if name != "threshold" or chosen["accumulates"] == "stay":
             chosen[name] = yuan(draw(st.sampled_from((100, 9_999, 40_000, 40_000, 150_000))))
@@ -328,15 +336,15 @@ def schemes(draw: st.DrawFn, scheme_id: str) -> str:
 
 
 @st.composite
-def releases(draw: st.DrawFn) -> tuple[str, ...]:
+def releases(draw: st.DrawFn, scheme_of: Callable[[str], st.SearchStrategy[str]] = schemes) -> tuple[str, ...]:
     """One or two policies that follow each other, with schemes of the same ids in either order.
 
     The first ends by itself, or because the second succeeds it.
     """
     cut = draw(st.sampled_from((None, None, "2020-03-01", "2020-07-01", "2020-12-31")))
     if cut is None:
-        return draw(_following(()))
-    return draw(_following((cut,), succeeding=draw(st.booleans())))
+        return draw(_following((), scheme_of=scheme_of))
+    return draw(_following((cut,), succeeding=draw(st.booleans()), scheme_of=scheme_of))
 
 
 @st.composite
@@ -347,13 +355,20 @@ def successions(draw: st.DrawFn) -> tuple[str, ...]:
 
 
 @st.composite
-def _following(draw: st.DrawFn, cuts: tuple[str, ...], *, succeeding: bool = False, end: str = "") -> tuple[str, ...]:
+def _following(
+    draw: st.DrawFn,
+    cuts: tuple[str, ...],
+    *,
+    succeeding: bool = False,
+    end: str = "",
+    scheme_of: Callable[[str], st.SearchStrategy[str]] = schemes,
+) -> tuple[str, ...]:
     ids = draw(st.permutations(SCHEME_IDS))[: draw(st.integers(1, 3))]
     year_starts = draw(st.sampled_from(("01-01", "03-01", "07-01")))
     texts = []
     for number, start in enumerate(("2000-01-01", *cuts)):
         last = number == len(cuts)
-        given = tuple(draw(schemes(scheme_id)) for scheme_id in ids)
+        given = tuple(draw(scheme_of(scheme_id)) for scheme_id in ids)
         before = f"release-{number - 1}" if succeeding and number else ""
         until = end if last else "" if succeeding else cuts[number]
         interval = {"start": start, "end": until, "succeeds": before}

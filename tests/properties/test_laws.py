@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from math import floor
 from typing import Any
@@ -21,7 +21,8 @@ from handlers.offline.book import Book
 from schemas.decisions import StepKind, to_json
 from schemas.ids import ClaimId
 from tests.oracle import calculator
-from tests.oracle.cases import random_case
+from tests.oracle.cases import random_case, random_household_case
+from tests.properties.explained import assert_explained, recomputed
 from tests.properties.strategies import (
     AMOUNTS,
     Body,
@@ -422,82 +423,23 @@ def test_every_message_becomes_exactly_one_event() -> None:
 # Law 6: the explanation is enough -----------------------------------------------------------------------------------
 
 
-def recomputed(lines: Sequence[Mapping[str, Any]]) -> Decimal:
-    """A scheme's benefit from its lines of explanation and nothing else. Shares no code with the product."""
-    cent = Decimal("0.01")
-
-    def half_up(amount: Decimal) -> Decimal:
-        return amount.quantize(cent, ROUND_HALF_UP)
-
-    benefit = exact = Decimal(0)
-    for line in lines:
-        told = {name: Decimal(text) for name, text in line["inputs"].items()}
-        before = benefit
-        match line["step"]:
-            case "bracket":
-                assert told["over"] <= told["from"] < told["to"]
-                slice_of = (told["to"] - told["from"]) * told["rate"]
-                assert slice_of == told["exact"]
-                exact += slice_of
-                benefit += half_up(slice_of)
-            case "rounding":
-                assert told["exact_after"] - told["exact_before"] == exact
-                benefit = half_up(told["exact_after"]) - half_up(told["exact_before"])
-            case "limit_remaining":
-                benefit = min(benefit, told["remaining"])
-            case "cap_per_stay":
-                benefit = min(benefit, told["cap"])
-            case "cap_per_year":
-                benefit = min(benefit, max(Decimal(0), told["cap"] - told["paid_before"]))
-            case "floor_per_stay":
-                benefit = benefit if benefit >= told["floor"] else Decimal(0)
-            case step:
-                raise AssertionError(f"an unknown step {step}")
-        assert told.get("before", before) == before
-        assert Decimal(line["amount"]) == benefit - before
-        assert line["step"] == "bracket" or benefit != before, "a step that changed nothing"
-    return benefit
-
-
-def _assert_explained(decision: Mapping[str, Any]) -> Counter[str]:
-    """Each benefit follows from its explanation; gives the steps that were met."""
-    steps: Counter[str] = Counter()
-    explanation = decision["explanation"]
-    for benefit in decision["benefits"]:
-        lines = [line for line in explanation if line["scheme_id"] == benefit["scheme_id"]]
-        assert Decimal(benefit["benefit"]) == recomputed(lines) == sum(Decimal(line["amount"]) for line in lines)
-        measured = sum(Decimal(line["inputs"]["to"]) - Decimal(line["inputs"]["from"]) for line in lines[:1])
-        assert measured <= Decimal(benefit["measured"])
-        steps.update(line["step"] for line in lines)
-    for line in explanation:
-        shown = line["amount"].removeprefix("-")
-        assert shown in line["zh"].replace(",", ""), line
-        assert shown in line["en"].replace(",", ""), line
-        assert line["zh"].endswith("。"), line
-        assert line["en"].endswith("."), line
-        assert line["rule"], line
-    assert {line["scheme_id"] for line in explanation} <= {benefit["scheme_id"] for benefit in decision["benefits"]}
-    return steps
-
-
 @tried
 @given(histories() | busy_years())
 def test_the_explanation_alone_gives_the_benefit(history: History) -> None:
     """An independent program recomputes every benefit, to the fen, from the lines of its explanation."""
     for decision in decide(history.policies, *newest(history.facts)).values():
-        _assert_explained(decision)
+        assert_explained(decision)
 
 
 def test_every_step_is_met_and_explained() -> None:
     """On the oracle's random cases, too, which meet each kind of step; so none goes unexplained."""
     met: Counter[str] = Counter()
-    for seed in range(200):
-        case = random_case(seed)
+    for case in (make(seed) for seed in range(120) for make in (random_case, random_household_case)):
         book = Book()
         for line in case.lines:
             book.take(line)
         for decision in book.decide(policies(*case.policy_texts)):
-            met += _assert_explained(json.loads(json.dumps(to_json(decision))))
+            met += assert_explained(json.loads(json.dumps(to_json(decision))))
     assert {str(kind) for kind in StepKind} == set(met)
 
 
