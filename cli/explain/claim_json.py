@@ -19,6 +19,7 @@ def document(page: ClaimPage) -> dict[str, Any]:
     """
     return {
         "claim": to_json(page.decision),
+        "group_waits": page.group_waits,
         "deceased": page.deceased,
         "stay": None if page.claim.discharge is None else _stay(page.claim.discharge),
         "bills": [_bill(bill) for bill in page.claim.live],

@@ -15,6 +15,7 @@ from cli.terminal.prose import Prose
 from handlers.claims.decidable import Claim
 from handlers.words.advance_sentences import advance_sentence, goes_to_estate, party_words, unknown_advances
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
+from handlers.words.household_sentences import WAITS_AGAIN
 from handlers.words.national_sentences import origin_sentence
 from handlers.words.payout_sentences import UNCLEARED, Clearing, result
 from handlers.words.policy_sentences import in_force
@@ -58,7 +59,8 @@ class Payout:
 class ClaimPage:
     """Everything on the page; ``term`` is when its policy is in force.
 
-    ``payouts`` is None when the claim comes from files, which know of none.
+    ``payouts`` is None when the claim comes from files, which know of none. ``group_waits``: the claim waits to be
+    decided again with its household.
     """
 
     claim: Claim
@@ -67,6 +69,7 @@ class ClaimPage:
     policy: Policy | None
     term: Term | None
     payouts: list[Payout] | None
+    group_waits: bool = False
 
 
 def show(page: ClaimPage, language: OutputLanguage, console: Console) -> None:
@@ -76,6 +79,8 @@ def show(page: ClaimPage, language: OutputLanguage, console: Console) -> None:
     console.print(Text(f"{translator(language, ' ')(Saying('理赔', 'Claim'))} {claim.claim_id}", style="bold"))
     if claim.discharge is not None:
         console.print(Prose(say(_stay(page))))
+    if page.group_waits:
+        console.print(Prose(say(WAITS_AGAIN)))
     console.print(Prose(say(_status(page))))
     _heading(_bills_heading(claim), language, console)
     console.print(_bills(claim, language))

@@ -22,8 +22,9 @@ from handlers.claims.explain import decision_of
 from handlers.claims.read import recall
 from handlers.claims.recall import account_of
 from handlers.offline.book import Book
+from handlers.words.household_sentences import WAITS
 from handlers.words.payout_sentences import Clearing
-from infra.ledger.claim_record import claim_record
+from infra.ledger.claim_record import Undecided, claim_record
 from schemas.bilingual import Saying
 from schemas.decisions import ClaimDecided
 from schemas.facts import PayoutReported
@@ -51,7 +52,7 @@ def explain(
     """Explain one claim in plain words: the bill, each scheme step by step, what is left to pay, the payouts.
 
     Reads files with --facts and --policy, or else the ledger at HUZHU_DATABASE_URL. Exit status 2 if there is no such
-    claim.
+    claim, or if it waits to be decided with its household for the first time.
     """
     if facts is None and policy:
         fail("--policy needs --facts: the ledger has its own published policies")
@@ -61,7 +62,7 @@ def explain(
         fail("--as-of needs --facts: the ledger took its facts in when they came")
     moment = instant_of(as_of)
     if facts is None:
-        page = _from_ledger(claim)
+        page = _from_ledger(claim, language)
     else:
         page = _from_files(ClaimId(claim), facts, load_policies(policy or [], language), moment)
     if page is None:
@@ -99,7 +100,7 @@ def _from_files(claim_id: ClaimId, facts: Path, policies: Policies, as_of: datet
     )
 
 
-def _from_ledger(claim_id: str) -> ClaimPage | None:
+def _from_ledger(claim_id: str, language: OutputLanguage) -> ClaimPage | None:
     engine = ledger(read_settings())
     try:
         record = claim_record(engine, claim_id)
@@ -109,6 +110,8 @@ def _from_ledger(claim_id: str) -> ClaimPage | None:
         engine.dispose()
     if record is None:
         return None
+    if isinstance(record, Undecided):
+        fail(translator(language)(WAITS))
     decision = ClaimDecided.model_validate_json(record.decision)
     account = account_of(decision.person_id, record.facts)
     payouts = [
@@ -129,6 +132,7 @@ def _from_ledger(claim_id: str) -> ClaimPage | None:
         policy=policy,
         term=None if policy is None else policies_of(record.policy_texts).term(policy),
         payouts=payouts,
+        group_waits=record.group_waits,
     )
 
 

@@ -114,7 +114,7 @@ class _Left:
 
 
 Sums = tuple[tuple[Unit | None, str, int, int], ...]
-"""What each scheme has seen of a policy year, by person (None) and by unit: the scheme's id, the running sum of what was
+"""What each scheme has seen of a policy year, by person (None) and by unit: its id, the running sum of what was
 measured, and the sum paid (fen)."""
 
 ByScheme = dict[str, _Year]

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, and_, select
 
-from infra.ledger import policy_rows, tables
+from infra.ledger import group_rows, policy_rows, tables
 from infra.ledger.clearing_tables import settled_recoveries
 from infra.ledger.reads import newest_facts
 from schemas.facts import Kind
+from schemas.ids import PersonId
 
 
 class Instructed(NamedTuple):
@@ -34,7 +35,8 @@ class Instructed(NamedTuple):
 class ClaimRecord:
     """``decision`` and ``facts`` are the bytes of the events; ``policy_text`` is the published file.
 
-    ``policy_texts`` are all published files, as another one may have ended the claim's policy.
+    ``policy_texts`` are all published files, as another one may have ended the claim's policy. ``household_id`` is the
+    household with whose sums it was decided. ``group_waits``: it is about to be decided again, with its household.
     """
 
     decision: bytes
@@ -42,24 +44,44 @@ class ClaimRecord:
     policy_text: str | None
     policy_texts: list[str]
     instructions: list[Instructed]
+    household_id: str | None
+    group_waits: bool
 
 
-def claim_record(engine: Engine, claim_id: str) -> ClaimRecord | None:
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A claim that waits for its first decision, with the claims of the household; ``facts`` are its person's."""
+
+    person_id: PersonId
+    facts: list[bytes]
+
+
+def claim_record(engine: Engine, claim_id: str) -> ClaimRecord | Undecided | None:
     """All of it as of one moment; None when the ledger has no such claim."""
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         claim, decision = tables.claims, tables.decisions
         row = connection.execute(
-            select(claim.c.person_id, claim.c.policy_sha256, decision.c.value)
+            select(claim.c.person_id, claim.c.policy_sha256, claim.c.household_id, decision.c.value)
             .join(decision, and_(decision.c.claim_id == claim.c.claim_id, decision.c.revision == claim.c.revision))
             .where(claim.c.claim_id == claim_id)
         ).one_or_none()
         if row is None:
-            return None
+            return _undecided(connection, claim_id)
         policy = tables.policies
         text = connection.scalar(select(policy.c.source_text).where(policy.c.sha256 == row.policy_sha256))
         facts = newest_facts(connection, [row.person_id])
         texts = policy_rows.texts(connection)
-        return ClaimRecord(bytes(row.value), facts, text, texts, _instructions(connection, claim_id))
+        orders, waits = _instructions(connection, claim_id), group_rows.group_waits(connection, row.person_id)
+        return ClaimRecord(bytes(row.value), facts, text, texts, orders, row.household_id, waits)
+
+
+def _undecided(connection: Connection, claim_id: str) -> Undecided | None:
+    """A claim whose discharge or bill was taken in: only with a group is that not decided in the same transaction."""
+    owner = tables.subjects
+    person_id = connection.scalar(
+        select(owner.c.person_id).where(owner.c.kind == Kind.ENCOUNTER, owner.c.subject_id == claim_id)
+    )
+    return None if person_id is None else Undecided(person_id, newest_facts(connection, [person_id]))
 
 
 def _instructions(connection: Connection, claim_id: str) -> list[Instructed]:

@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, Connection, Text, any_, bindparam, delete, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from infra.ledger.group_tables import group_work, memberships
+from infra.ledger.tables import facts, subjects
+from schemas.facts import Kind
 from schemas.ids import PersonId
 
 _LINKS = select(memberships.c.person_id, memberships.c.household_id).where(
@@ -63,6 +79,34 @@ def done(connection: Connection, work: Iterable[Work]) -> None:
 def count_waiting(connection: Connection) -> int:
     """How many persons wait for their group to be decided."""
     return connection.scalar(select(func.count(group_work.c.person_id.distinct()))) or 0
+
+
+def group_waits(connection: Connection, person_id: PersonId) -> bool:
+    """Whether a person's claims wait to be decided with those of their group, because of anybody's event."""
+    if not connection.scalar(select(exists(select(group_work.c.work_no)))):
+        return False  # as nearly always
+    group = linked_to(connection, [person_id])
+    households = set[str]().union(*group.values())
+    waits = or_(
+        group_work.c.person_id == any_(bindparam("persons", sorted(group), ARRAY(Text))),
+        group_work.c.households.bool_op("&&")(cast(sorted(households), ARRAY(Text))),
+    )
+    return bool(connection.scalar(select(exists(select(group_work.c.work_no).where(waits)))))
+
+
+def waiting_about(connection: Connection, claim_id: str) -> int:
+    """How many discharges and bills of a claim are facts already, and wait for a decision with the person's group."""
+    about = or_(
+        and_(subjects.c.kind == Kind.ENCOUNTER, subjects.c.subject_id == claim_id), subjects.c.encounter_id == claim_id
+    )
+    rows = (
+        select(func.count())
+        .select_from(group_work)
+        .join(facts, facts.c.event_no == group_work.c.event_no)
+        .join(subjects, and_(subjects.c.kind == facts.c.kind, subjects.c.subject_id == facts.c.subject_id))
+        .where(about)
+    )
+    return connection.scalar(rows) or 0
 
 
 def links(connection: Connection, work: Iterable[Work]) -> dict[PersonId, set[str]]:

@@ -15,12 +15,14 @@ from handlers.claims.read import recall
 from handlers.claims.recall import account_of
 from handlers.words.advance_sentences import advance_sentence, unknown_advances
 from handlers.words.claim_sentences import status_sentence, why_nothing
-from infra.ledger import inbox
-from infra.ledger.claim_record import ClaimRecord, claim_record
+from handlers.words.household_sentences import WAITS, WAITS_AGAIN
+from infra.ledger import group_rows, inbox
+from infra.ledger.claim_record import ClaimRecord, Undecided, claim_record
 from schemas.access.callers import ApiRole, Caller
 from schemas.bilingual import Saying
 from schemas.decisions import ClaimDecided, ClaimDecision, to_json
 from schemas.facts import EncounterDischarged, Kind, SettlementPosted, Subject
+from schemas.ids import ClaimId
 from schemas.money import Fen
 from schemas.policy.model import Policy
 from web.accept_language import Language, text_in
@@ -28,10 +30,10 @@ from web.api.permissions import cannot, may_see_claim
 from web.api.problems import problem
 
 RECEIVED = "received"
-_RECEIVED = {
-    "zh": "数据已收到,正在等待计算。请稍后再查。",
-    "en": "The data has arrived and the claim will be decided shortly. Ask again in a moment.",
-}
+_RECEIVED = Saying(
+    "数据已收到,正在等待计算。请稍后再查。",
+    "The data has arrived and the claim will be decided shortly. Ask again in a moment.",
+)
 
 
 class SchemeExplained(BaseModel):
@@ -74,23 +76,18 @@ def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language
         raise problem("FORBIDDEN", cannot(caller, Saying("查询理赔", "read claims")))
     with engine.connect() as connection:
         waiting = inbox.not_taken_in(connection, claim_id)
+        in_group = group_rows.waiting_about(connection, claim_id)
     record = claim_record(engine, claim_id)
     if record is None:
         if not waiting:
             raise problem("NOT_FOUND")
         facts = [recall(row.value) for row in waiting]
         _check(caller, (fact.facility_id for fact in facts if isinstance(fact, EncounterDischarged | SettlementPosted)))
-        return ClaimView(
-            claim_id=claim_id,
-            state=RECEIVED,
-            language=language,
-            summary=_RECEIVED[language],
-            explanation=[],
-            facility_payments=[],
-            decision=None,
-            instructions=[],
-            waiting_events=len(waiting),
-        )
+        return _received(claim_id, _RECEIVED, len(waiting), language)
+    if isinstance(record, Undecided):
+        account = account_of(record.person_id, record.facts)
+        _check(caller, _facilities(engine, account, account.claim(ClaimId(claim_id))))
+        return _received(claim_id, WAITS, len(waiting) + in_group, language)
     decision = ClaimDecided.model_validate_json(record.decision)
     account = account_of(decision.person_id, record.facts)
     claim = account.claim(decision.claim_id)
@@ -100,18 +97,34 @@ def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language
         claim_id=claim_id,
         state=decision.status.value,
         language=language,
-        summary=summary(claim, decision, language),
+        summary=summary(claim, decision, language, record.group_waits),
         explanation=explained(decision, policy, language),
         facility_payments=facility_payments(decision),
         decision=json.loads(record.decision),
         instructions=_instructions(record),
-        waiting_events=len(waiting),
+        waiting_events=len(waiting) + in_group,
     )
 
 
-def summary(claim: DecidableClaim, decision: ClaimDecision, language: Language) -> str:
+def _received(claim_id: str, said: Saying, waiting_events: int, language: Language) -> ClaimView:
+    """A claim before its first decision."""
+    return ClaimView(
+        claim_id=claim_id,
+        state=RECEIVED,
+        language=language,
+        summary=text_in(said, language),
+        explanation=[],
+        facility_payments=[],
+        decision=None,
+        instructions=[],
+        waiting_events=waiting_events,
+    )
+
+
+def summary(claim: DecidableClaim, decision: ClaimDecision, language: Language, group_waits: bool = False) -> str:
     """What the state means for the person, and what to do next."""
-    said = [status_sentence(decision, claim.discharge is not None, claim.filed_at is not None)]
+    said = [WAITS_AGAIN] if group_waits else []
+    said += [status_sentence(decision, claim.discharge is not None, claim.filed_at is not None)]
     sentences = [text_in(each, language) for each in [*said, *unknown_advances(decision)]]
     return ("" if language == "zh" else " ").join(sentences)
 

@@ -18,11 +18,12 @@ from handlers.claims.read import recall
 from handlers.claims.recall import account_of
 from handlers.words.advance_sentences import advance_sentence, goes_to_estate, party_words, unknown_advances
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
+from handlers.words.household_sentences import WAITS, WAITS_AGAIN
 from handlers.words.masking import mask_text
 from handlers.words.payout_sentences import Clearing, result
 from handlers.words.policy_sentences import in_force
 from infra.ledger import audit_log, people_directory, timeline
-from infra.ledger.claim_record import ClaimRecord, claim_record
+from infra.ledger.claim_record import ClaimRecord, Undecided, claim_record
 from infra.ledger.people_directory import PersonDetails
 from schemas.access.console_rights import ConsoleAct, Right
 from schemas.bilingual import Saying
@@ -37,7 +38,7 @@ from schemas.records import PayoutState
 from web.console import charts
 from web.console.log_watch import Watch
 from web.console.timeline_sentences import told_reason, words_of
-from web.console.visit import Visit, not_found
+from web.console.visit import PageRefused, Visit, not_found
 
 STEP_NAMES = {
     StepKind.ROUNDING: Saying("四舍五入", "rounding"),
@@ -128,6 +129,8 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
     record = claim_record(visit.engine, claim_id)
     if record is None:
         raise not_found()
+    if isinstance(record, Undecided):
+        raise PageRefused(404, WAITS.zh, WAITS.en)
     decision = ClaimDecided.model_validate_json(record.decision)
     with visit.engine.begin() as connection:
         token = visit.token(decision.person_id)
@@ -151,6 +154,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         policy=policy,
         in_force=None if policy is None else in_force(policies_of(record.policy_texts).term(policy)),
         status_sentence=status_sentence(decision, discharged, filed),
+        waits=WAITS_AGAIN if record.group_waits else None,
         bill=_bill(claim.live),
         bills=sorted(claim.live, key=lambda bill: bill.settled_at),
         schemes=[_scheme(benefit, schemes, decision) for benefit in decision.benefits],
