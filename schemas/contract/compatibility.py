@@ -16,12 +16,13 @@ _UPPER_BOUNDS = ("maxLength", "maximum", "exclusiveMaximum", "maxItems", "maxPro
 _HANDLED = {"type", "enum", "const", "anyOf", "properties", "required", "items", "additionalProperties"}
 
 GROWING = {
-    "audit.recorded": "kind",
-    "alert.raised": "code",
-    "event.refused": "code",
-    "payout.instructed": "payee",
+    "audit.recorded": "/kind",
+    "alert.raised": "/code",
+    "event.refused": "/code",
+    "payout.instructed": "/payee",
+    "claim.decided": "/explanation/*/step",
 }
-"""Outbound events with a field whose list of values may become longer, and that field."""
+"""Outbound events with a field whose list of values may become longer, and where that field is."""
 
 
 def breaks_senders(old: Schema, new: Schema) -> list[str]:
@@ -32,8 +33,9 @@ def breaks_senders(old: Schema, new: Schema) -> list[str]:
 def breaks_readers(old: Schema, new: Schema) -> list[str]:
     """What a reader of an outbound event would meet or miss for the first time. Schemas are inlined.
 
-    Kinds of audit entries, codes and payees may be added: readers pass over those that they do not know. A payee that
-    is new is instructed only after hospitals send what leads to it (docs/contracts/README.md).
+    Kinds of audit entries, codes, payees and steps of an explanation may be added: readers pass over those that they do
+    not know. A payee that is new is instructed only after hospitals send what leads to it, a new step explained only
+    under a policy that has the rule (docs/contracts/README.md).
     """
     grown = _has_grown(old, new)
     return [each for each in _narrowed(new, old, "", "is wider now") if each != grown] + _removed(old, new, "")
@@ -41,11 +43,17 @@ def breaks_readers(old: Schema, new: Schema) -> list[str]:
 
 def _has_grown(old: Schema, new: Schema) -> str:
     """The problem that is none: new values of the event's growing field, which still lists all of the old ones."""
-    before, after = (each.get("properties", {}) for each in (old, new))
-    name = GROWING.get(before.get("event_type", {}).get("const"), "")
-    listed = [_values(fields.get(name, {})) for fields in (before, after)]
+    path = GROWING.get(old.get("properties", {}).get("event_type", {}).get("const"), "")
+    listed = [_values(_at(path, each)) for each in (old, new)]
     grown = all(listed) and set(listed[0] or ()) <= set(listed[1] or ())
-    return f"/{name}: its set of values is wider now" if grown else ""
+    return f"{path}: its set of values is wider now" if grown else ""
+
+
+def _at(path: str, schema: Schema) -> Schema:
+    """The schema of a field; empty where there is none. ``*`` is any item of a list."""
+    for name in path.split("/")[1:]:
+        schema = schema.get("items", {}) if name == "*" else schema.get("properties", {}).get(name, {})
+    return schema
 
 
 def topics_broken(old: Schema, new: Schema) -> list[str]:

@@ -45,6 +45,11 @@ def field(schema: Schema, name: str) -> Schema:
     return found
 
 
+def in_step(schema: Schema) -> Schema:
+    found: Schema = field(schema, "explanation")["items"]["properties"]
+    return found
+
+
 def in_benefit(schema: Schema) -> Schema:
     found: Schema = field(schema, "benefits")["items"]
     return found
@@ -125,6 +130,16 @@ BREAKS_READERS: dict[str, tuple[Schema, Change, str]] = {
         lambda s: field(s, "kind")["enum"].__setitem__(0, "event.admitted"),
         "/kind: its set of values is wider",
     ),
+    "a step of an explanation is renamed": (
+        DECISION,
+        lambda s: in_step(s)["step"]["enum"].__setitem__(0, "slice"),
+        "/explanation/*/step: its set of values is wider",
+    ),
+    "another list in a step grows": (
+        changed(DECISION, lambda s: in_step(s).update(mood={"enum": ["good"]})),
+        lambda s: in_step(s)["mood"]["enum"].append("bad"),
+        "/explanation/*/mood: its set of values is wider",
+    ),
     "any kind of audit entry": (AUDIT, lambda s: field(s, "kind").pop("enum"), "/kind: its set of values is wider"),
     "a set of values is opened": (ORDER, lambda s: field(s, "kind").pop("enum"), "/kind: its set of values is wider"),
     "money becomes a number": (
@@ -165,6 +180,7 @@ HARMLESS_TO_READERS: dict[str, tuple[Schema, Change]] = {
     "never null again": (ORDER, lambda s: s["properties"].update(tier={"type": "string"})),
     "a further kind of audit entry": (AUDIT, lambda s: field(s, "kind")["enum"].append("ledger.mended")),
     "a further code of an alert": (ALERT, lambda s: field(s, "code")["enum"].append("STUCK")),
+    "a further step of an explanation": (DECISION, lambda s: in_step(s)["step"]["enum"].append("cap_per_village")),
     "another description": (ORDER, lambda s: field(s, "amount").update(description="how much")),
 }
 

@@ -30,6 +30,8 @@ from tests.support.builders import (
     discharge,
     empty_world,
     encode,
+    membership,
+    membership_void,
     report,
     take,
     unhurried,
@@ -43,7 +45,19 @@ from tests.support.statement_messages import statement_messages
 
 KNOWN = validators()
 DISPUTE = answer(lines=[3, 1], reasons=["paid by another insurer", "the amount is 5.00"])
-INBOUND = [discharge(), bill(), void(), coverage(), coverage_void(), death(), report(), answer(), DISPUTE]
+INBOUND = [
+    discharge(),
+    bill(),
+    void(),
+    coverage(),
+    coverage_void(),
+    membership(role="head"),
+    membership_void(),
+    death(),
+    report(),
+    answer(),
+    DISPUTE,
+]
 
 
 def outbound() -> list[Json]:

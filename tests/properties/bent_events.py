@@ -7,7 +7,19 @@ import json
 from hypothesis import strategies as st
 
 from schemas.topics import TOPIC_OF_EVENT
-from tests.support.builders import Json, answer, bill, coverage, coverage_void, death, discharge, report, void
+from tests.support.builders import (
+    Json,
+    answer,
+    bill,
+    coverage,
+    coverage_void,
+    death,
+    discharge,
+    membership,
+    membership_void,
+    report,
+    void,
+)
 
 EVENTS = [
     discharge(diagnoses=["I10", "E11.9"]),
@@ -15,6 +27,8 @@ EVENTS = [
     void(),
     coverage(household_id="HH1", pool_id="B1", area="A1", valid_to="2030-01-01"),
     coverage_void(),
+    membership(role="head", valid_to="2030-01-01"),
+    membership_void(),
     death(),
     report(reason="returned by the bank"),
 ]
@@ -65,7 +79,9 @@ INSTANTS += [f"{day}T12:00:00{zone}" for day in DAYS for zone in ("Z", "+08:00")
 TEXTS = [letter * length for letter in "x人😀" for length in (0, 1, 200, 201, 2000, 2001)]
 TEXTS += ["\x7f", "\x80", "\x9f", "\u2028", "\ufeff", "e\u0301", "\uffff", "a\tb", "a\nb", "a\x00b", " x", "x\u00a0"]
 TEXTS += [":", ":x", " : ", '": ', "{", "}", "[", "[[", "]", ",", "\\", "/", "a'b", "\ud800", "\udfffx"]
-TEXTS += words("CNY cny USD city County town inpatient outpatient_special paid failed returned encounter.admitted")
+TEXTS += words(
+    "CNY cny USD city County town inpatient outpatient_special paid failed returned encounter.admitted household Single collective family"
+)
 TEXTS += [*TOPIC_OF_EVENT, *AMOUNTS, *DAYS, *INSTANTS]
 
 

@@ -9,7 +9,20 @@ import pytest
 from handlers.claims.read import read
 from handlers.words.field_hints import field_hint
 from schemas.refusals import Refusal, RefusalCode, refuse
-from tests.support.builders import Json, answer, bill, coverage, coverage_void, death, discharge, encode, report, void
+from tests.support.builders import (
+    Json,
+    answer,
+    bill,
+    coverage,
+    coverage_void,
+    death,
+    discharge,
+    encode,
+    membership,
+    membership_void,
+    report,
+    void,
+)
 from tests.support.languages import difference, hint_of
 from web.api.problems import CODES
 
@@ -22,6 +35,8 @@ EVENTS = [
     void(),
     coverage(),
     coverage_void(),
+    membership(role="head"),
+    membership_void(),
     death(),
     report(),
     answer(),

@@ -23,6 +23,8 @@ from tests.support.builders import (
     death,
     discharge,
     encode,
+    membership,
+    membership_void,
     owner_of,
     reading,
     report,
@@ -31,7 +33,19 @@ from tests.support.builders import (
 )
 
 DISPUTE = answer(lines=[3, 1], reasons=["paid by another insurer", "the amount is 5.00"])
-EVENTS = [discharge(), bill(), void(), coverage(), coverage_void(), death(), report(), answer(), DISPUTE]
+EVENTS = [
+    discharge(),
+    bill(),
+    void(),
+    coverage(),
+    coverage_void(),
+    membership(role="head"),
+    membership_void(),
+    death(),
+    report(),
+    answer(),
+    DISPUTE,
+]
 MISSING = object()
 
 
@@ -103,6 +117,8 @@ def test_unknown_fields_are_allowed(member: str) -> None:
         bill(invoice_no=None),
         coverage(valid_to=None, household_id=None),
         coverage(valid_from="2024-02-28", valid_to="2024-02-29"),
+        membership(valid_from="2024-02-28", valid_to="2024-02-29", role=None),
+        membership(unit="collective", valid_from="2999-01-01", valid_to=None),
         death(died_on="2025-01-01"),  # one day after occurred_at
         discharge(discharged_on="2025-01-01"),
         bill(settled_at="2025-01-01T12:00:00+08:00"),  # one day after occurred_at, to the second
@@ -272,6 +288,11 @@ TOO_LONG = "x" * 201
         (void(), {"reason": 1.5}, ["/reason"]),
         (void(), {"reason": "x" * 2001}, ["/reason"]),
         (coverage(), {"household_id": "", "area": 4, "valid_to": "soon"}, ["/household_id", "/area", "/valid_to"]),
+        (membership(), {"household_id": "", "unit": "family", "role": 4}, ["/household_id", "/unit", "/role"]),
+        (membership(), {"household_id": MISSING, "unit": None}, ["/household_id", "/unit"]),
+        (membership(), {"unit": 1.5, "role": "", "valid_to": "soon"}, ["/unit", "/role", "/valid_to"]),
+        (membership(), {"membership_id": "", "version": 0}, ["/membership_id", "/version"]),
+        (membership_void(), {"reason": None, "version": "2"}, ["/reason", "/version"]),
         (report(), {"status": "lost", "reported_at": "2024-04-01"}, ["/status", "/reported_at"]),
         (answer(), {"verdict": "maybe", "insurer_id": "Insurer A"}, ["/verdict", "/insurer_id"]),
         (answer(), {"insurer_id": "insurer-a\n"}, ["/insurer_id"]),
@@ -401,6 +422,8 @@ def test_the_largest_amounts_balance() -> None:
         (discharge(admitted_on="2024-03-11", discharged_on="2024-03-10"), ("/admitted_on", "/discharged_on")),
         (coverage(valid_from="2024-03-10", valid_to="2024-03-10"), ("/valid_from", "/valid_to")),
         (coverage(valid_from="2024-03-10", valid_to="2024-03-09"), ("/valid_from", "/valid_to")),
+        (membership(valid_from="2024-03-10", valid_to="2024-03-10"), ("/valid_from", "/valid_to")),
+        (membership(valid_from="2024-03-10", valid_to="2024-03-09", unit="single"), ("/valid_from", "/valid_to")),
     ],
 )
 def test_dates_are_in_order(event: Json, pointers: tuple[str, ...]) -> None:
