@@ -79,9 +79,8 @@ INSTANTS += [f"{day}T12:00:00{zone}" for day in DAYS for zone in ("Z", "+08:00")
 TEXTS = [letter * length for letter in "x人😀" for length in (0, 1, 200, 201, 2000, 2001)]
 TEXTS += ["\x7f", "\x80", "\x9f", "\u2028", "\ufeff", "e\u0301", "\uffff", "a\tb", "a\nb", "a\x00b", " x", "x\u00a0"]
 TEXTS += [":", ":x", " : ", '": ', "{", "}", "[", "[[", "]", ",", "\\", "/", "a'b", "\ud800", "\udfffx"]
-TEXTS += words(
-    "CNY cny USD city County town inpatient outpatient_special paid failed returned encounter.admitted household Single collective family"
-)
+TEXTS += words("CNY cny USD city County town inpatient outpatient_special paid failed returned encounter.admitted")
+TEXTS += words("household single Collective family")
 TEXTS += [*TOPIC_OF_EVENT, *AMOUNTS, *DAYS, *INSTANTS]
 
 
