@@ -19,9 +19,10 @@ from cli.offline.plan import Worked, plan_for, sorted_part, temporary_folder
 from cli.offline.worker_processes import JobsOption, cores, workers
 from cli.terminal.given_files import FACTS_HELP, AsOfOption, instant_of, is_packed, load_policies, tell_refused
 from cli.terminal.output import SOME_REFUSED, progress
-from handlers.claims.adjudicate import adjudicate as adjudications
+from handlers.claims.adjudicate import adjudicate_together
 from handlers.claims.decidable import Decidable
 from handlers.claims.explain import decision_of
+from handlers.offline.groups import together
 from schemas.decisions import to_json
 from schemas.policy.model import Policies
 
@@ -36,7 +37,8 @@ def adjudicate(
 ) -> None:
     """Decide every claim in a file of facts and print one JSON object per claim, sorted by claim_id.
 
-    Uses all cores. Memory does not grow with the file: facts are grouped by person in temporary files. Refused facts
+    Uses all cores. Memory does not grow with the file: facts are grouped by person in temporary files, and under
+    policies that count by household the persons whom memberships link are brought together there. Refused facts
     go to standard error, one JSON object per line with `code` and `line`. Exit status: 0 if all facts were accepted,
     3 if some were refused, 2 if an option or a policy is invalid.
     """
@@ -76,7 +78,7 @@ def _decided(facts: Path, policies: Policies, as_of: datetime | None, jobs: int)
 
         with workers(plan.processes) as pool:
             with progress() as bar:
-                worked = by_person(plan, OneByOne(work), pool, bar)
+                worked = by_person(plan, OneByOne(work), pool, bar, grouped=bool(policies.household_schemes))
             yield worked
 
 
@@ -89,8 +91,8 @@ class Deciding:
 
     def __call__(self, accounts: Iterator[Decidable]) -> Path:
         lines = []
-        for account in accounts:
-            for adjudication in adjudications(account, self.policies):
+        for persons in together(accounts, self.policies):
+            for adjudication in adjudicate_together(persons, self.policies):
                 text = json.dumps(to_json(decision_of(adjudication)), ensure_ascii=False)
                 lines.append(f"{adjudication.claim.claim_id}\t{text}\n".encode())
         return sorted_part(lines, self.folder)

@@ -3,7 +3,8 @@
 1. *Scatter*: reads the file in chunks, into columns, and puts every fact into the bucket of its person.
 2. *Rivals*: finds persons who share an id, because the first of them decides what happens to the other's facts.
 3. *Gather*: packs the persons of each bucket and does the work on them; the rivals come last, in one book and in the
-   order of the file.
+   order of the file. Where somebody counts by household, the persons whom memberships link wait until all are packed,
+   and are brought together (`cli.offline.by_group`).
 
 So the outcome is the same as that of a single `handlers.offline.book.Book` for the whole file (`cli.offline.one_book`);
 a test compares the two. Results come in the order of the buckets, whichever process is the first to finish. Memory
@@ -12,7 +13,7 @@ holds one chunk or bucket per process and the rivals; the other buckets wait in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -21,9 +22,10 @@ from typing import Generic, TypeVar
 import numpy as np
 from rich.progress import Progress
 
+from cli.offline.by_group import Aside, by_group, set_aside
 from cli.offline.plan import OnAccounts, Plan, Worked, line_numbers
 from cli.offline.scatter import Scattered, line_at, rivals, scatter
-from cli.offline.worker_processes import Workers
+from cli.offline.worker_processes import Workers, in_order
 from handlers.offline.book import Book
 from handlers.offline.columns.arrays import Ints
 from handlers.offline.columns.fact_tables import joined
@@ -32,8 +34,6 @@ from handlers.offline.columns.packing import Packed, pack, unpack
 from handlers.offline.columns.texts import Keys
 from schemas.refusals import Refusal
 
-A = TypeVar("A")
-R = TypeVar("R")
 T = TypeVar("T")
 
 Work = Callable[[Packed], T]
@@ -50,48 +50,65 @@ class OneByOne(Generic[T]):
         return self.work(chain(unpack(packed.table), packed.beyond))
 
 
-def by_person(plan: Plan, work: Work[T], pool: Workers, bar: Progress) -> Worked[T]:
-    """Does ``work`` on the persons of each bucket. It and its result must be picklable."""
+def by_person(plan: Plan, work: Work[T], pool: Workers, bar: Progress, *, grouped: bool) -> Worked[T]:
+    """Does ``work`` on the persons of each bucket. It and its result must be picklable.
+
+    With ``grouped``, persons whom memberships of households link are worked on together.
+    """
     facts = plan.facts
     assert facts is not None, "the facts are in a file"
     scattered = in_order(partial(scatter, plan), plan.chunks(), pool, bar, "reading facts")
     found = in_order(partial(rivals, scattered), range(plan.buckets), pool, bar, "comparing ids")
     shared: Keys = np.unique(np.concatenate(found))
-    gathering = partial(gather, plan, scattered, shared, work)
+    gathering = partial(gather, plan, scattered, shared, work, grouped)
     gathered = in_order(gathering, range(plan.buckets), pool, bar, "deciding claims")
     if len(shared):
-        gathered.append(gather_rivals(plan, scattered, shared, work))
-    refused = [line for chunk in scattered for line in chunk.refused] + [line for _, late in gathered for line in late]
+        gathered.append(gather_rivals(plan, scattered, shared, work, grouped))
+    refused = [line for chunk in scattered for line in chunk.refused]
+    refused += [line for part in gathered for line in part.refused]
     numbers = line_numbers(facts, [position for position, _ in refused])
     refusals = sorted(((numbers[position], refusal) for position, refusal in refused), key=lambda line: line[0])
     lines = sum(chunk.facts + len(chunk.refused) for chunk in scattered)
-    return Worked([result for result, _ in gathered], lines - len(refused), refusals)
+    return Worked(all_results(plan, gathered, work, pool, bar), lines - len(refused), refusals)
 
 
-def in_order(function: Callable[[A], R], items: Iterable[A], pool: Workers, bar: Progress, doing: str) -> list[R]:
-    """The result for each item in the order of the items, while a bar shows how many are done."""
-    listed = list(items)
-    task = bar.add_task(doing, total=len(listed))
-    results = {}
-    for item, result in pool.map(function, listed):
-        results[item] = result
-        bar.advance(task)
-    return [results[item] for item in listed]
+def all_results(plan: Plan, gathered: Sequence[Gathered[T]], work: Work[T], pool: Workers, bar: Progress) -> list[T]:
+    """The results of the buckets, and then of those who were set aside."""
+    return [
+        *(part.result for part in gathered),
+        *by_group(plan, [part.aside for part in gathered], work, pool, bar),
+    ]
 
 
-Refused = list[tuple[int, Refusal]]
-"""Lines that were refused, by their positions."""
+@dataclass(frozen=True, slots=True)
+class Gathered(Generic[T]):
+    """The result of the work on some persons, the lines that were refused, and who was set aside for their group."""
+
+    result: T
+    refused: list[tuple[int, Refusal]]
+    aside: Aside | None
+
+    @classmethod
+    def of(
+        cls, plan: Plan, packed: Packed, refused: list[tuple[int, Refusal]], work: Work[T], grouped: bool
+    ) -> Gathered[T]:
+        """Does the work, with ``grouped`` on those whom nothing links."""
+        alone, aside = set_aside(plan.folder, packed) if grouped else (packed, None)
+        return cls(work(alone), refused, aside)
 
 
-def gather(plan: Plan, scattered: list[Scattered], shared: Keys, work: Work[T], bucket: int) -> tuple[T, Refused]:
-    """The result of ``work`` on a bucket's persons who are no rivals, and the lines that were refused."""
+def gather(
+    plan: Plan, scattered: list[Scattered], shared: Keys, work: Work[T], grouped: bool, bucket: int
+) -> Gathered[T]:
+    """Does ``work`` on a bucket's persons who are no rivals."""
     gathering = Gathering(joined(chunk.tables(bucket) for chunk in scattered), shared)
     doubtful = gathering.in_doubt()
     judged = admit_lines(_lines_at(plan, doubtful)) if len(doubtful) else Judged([], [])
-    return work(gathering.packed(np.setdiff1d(doubtful, judged.accepted))), judged.refused
+    packed = gathering.packed(np.setdiff1d(doubtful, judged.accepted))
+    return Gathered.of(plan, packed, judged.refused, work, grouped)
 
 
-def gather_rivals(plan: Plan, scattered: list[Scattered], shared: Keys, work: Work[T]) -> tuple[T, Refused]:
+def gather_rivals(plan: Plan, scattered: list[Scattered], shared: Keys, work: Work[T], grouped: bool) -> Gathered[T]:
     """The same for the rivals: the first of them in the file keeps the id."""
     buckets = np.unique(shared % np.uint64(plan.buckets)).tolist()
     parts = (chunk.tables(bucket) for bucket in buckets for chunk in scattered)
@@ -101,7 +118,7 @@ def gather_rivals(plan: Plan, scattered: list[Scattered], shared: Keys, work: Wo
         outcome = book.take(line)
         if isinstance(outcome, Refusal):
             refused.append((position, outcome))
-    return work(pack(book.accounts.values())), refused
+    return Gathered.of(plan, pack(book.accounts.values()), refused, work, grouped)
 
 
 def _lines_at(plan: Plan, positions: Ints) -> Iterator[tuple[int, bytes]]:

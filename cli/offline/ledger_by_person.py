@@ -10,10 +10,10 @@ from typing import TypeVar
 import numpy as np
 from rich.progress import Progress
 
-from cli.offline.by_person import Work, gather, in_order
+from cli.offline.by_person import Work, all_results, gather
 from cli.offline.plan import Plan, Worked
 from cli.offline.scatter import Scattered, written
-from cli.offline.worker_processes import Workers
+from cli.offline.worker_processes import Workers, in_order
 from handlers.offline.columns.fact_tables import joined
 from handlers.offline.columns.reading import recall_lines
 from infra.ledger.schema import connect
@@ -38,14 +38,14 @@ class LedgerSource:
 
 
 def by_person_in_ledger(
-    plan: Plan, source: LedgerSource, events: range, work: Work[T], pool: Workers, bar: Progress
+    plan: Plan, source: LedgerSource, events: range, work: Work[T], pool: Workers, bar: Progress, *, grouped: bool
 ) -> Worked[T]:
     """The same for the accepted events of a ledger whose numbers are in ``events``: nobody there shares an id."""
     chunks = [(first, min(events.stop, first + EVENTS_AT_ONCE)) for first in events[::EVENTS_AT_ONCE]]
     scattered = in_order(partial(scatter_ledger, plan, source), chunks, pool, bar, "reading facts")
-    gathering = partial(gather, plan, scattered, np.zeros(0, np.uint64), work)
+    gathering = partial(gather, plan, scattered, np.zeros(0, np.uint64), work, grouped)
     gathered = in_order(gathering, range(plan.buckets), pool, bar, "deciding claims")
-    return Worked([result for result, _ in gathered], sum(chunk.facts for chunk in scattered), [])
+    return Worked(all_results(plan, gathered, work, pool, bar), sum(chunk.facts for chunk in scattered), [])
 
 
 def scatter_ledger(plan: Plan, ledger: LedgerSource, chunk: tuple[int, int]) -> Scattered:

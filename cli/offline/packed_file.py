@@ -21,7 +21,7 @@ from cli.offline.by_person import Work
 from cli.offline.plan import Worked
 from cli.offline.worker_processes import Workers
 from cli.terminal.output import fail
-from handlers.offline.columns.arrays import DamagedColumns
+from handlers.offline.columns.arrays import DamagedColumns, linked_persons
 from handlers.offline.columns.layout import PACKING, SCHEMA
 from handlers.offline.columns.packing import Packed, refused_of
 from schemas.bilingual import Saying
@@ -30,10 +30,10 @@ from schemas.refusals import Refusal
 T = TypeVar("T")
 
 ROWS_PER_GROUP = 20_000
-"""Persons who are decided together: some 20 MiB in memory."""
+"""Persons who are decided together: some 20 MiB in memory. Those of households lie in groups of a bucket's size."""
 
 _VERSION, _FACTS = b"huzhu.packing", b"huzhu.facts"
-_NEEDED = ["person_id", "died_on", "claims", "coverages"]
+_NEEDED = ["person_id", "died_on", "claims", "coverages", "memberships"]
 
 NO_PARQUET = Saying(
     "不是完整的 Parquet 文件(不是 Parquet、已损坏或不完整):请用 huzhu facts pack 重新打包",
@@ -72,8 +72,8 @@ def write(target: Path, tables: Iterable[pa.Table], facts: int) -> None:
             part.open("wb") as file,
             pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as out,
         ):
-            for table in _in_groups(tables):
-                out.write_table(table.cast(schema), row_group_size=ROWS_PER_GROUP)
+            for table, whole in _in_groups(tables):
+                out.write_table(table.cast(schema), row_group_size=len(table) if whole else ROWS_PER_GROUP)
             out.add_key_value_metadata({_FACTS: str(facts).encode()})
         part.replace(target)
     finally:
@@ -88,16 +88,22 @@ def table_of(part: Path) -> pa.Table:
     return table
 
 
-def _in_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in tables that are not much shorter than a group."""
+def _in_groups(tables: Iterable[pa.Table]) -> Iterator[tuple[pa.Table, bool]]:
+    """The same rows in tables that are not much shorter than a row group, unless persons in one are linked.
+
+    Such a table is to stay whole: everybody of a household has to be in it.
+    """
     waiting: list[pa.Table] = []
     for table in tables:
+        if linked_persons(table).any():
+            yield table, True
+            continue
         waiting.append(table)
         if sum(len(each) for each in waiting) >= ROWS_PER_GROUP:
-            yield pa.concat_tables(waiting)
+            yield pa.concat_tables(waiting), False
             waiting = []
     if waiting:
-        yield pa.concat_tables(waiting)
+        yield pa.concat_tables(waiting), False
 
 
 def opened(path: Path, as_of: datetime | None = None) -> PackedFile:

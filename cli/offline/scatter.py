@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from cli.offline.plan import Plan
 from handlers.offline.columns.arrays import Ints, whole
-from handlers.offline.columns.fact_tables import KINDS, Tables, joined
+from handlers.offline.columns.fact_tables import KINDS, Tables, in_kinds, joined
 from handlers.offline.columns.reading import read_lines
 from handlers.offline.columns.rivals import Identities, identities_of, rivals_in
 from handlers.offline.columns.texts import Keys, keys_of
@@ -38,8 +38,7 @@ class Scattered:
 
     def tables(self, bucket: int) -> Tables:
         """The facts of the persons in a bucket."""
-        stays, bills, coverages, deaths = (self._rows(kind, bucket) for kind in range(len(KINDS)))
-        return stays, bills, coverages, deaths
+        return in_kinds(self._rows(kind, bucket) for kind in range(len(KINDS)))
 
     def identities(self, bucket: int) -> Identities:
         """The ids in a bucket."""

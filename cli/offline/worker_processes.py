@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Annotated, TypeVar
 
 import typer
+from rich.progress import Progress
 
 from cli.terminal.output import fail
 
@@ -59,6 +60,17 @@ class Workers:
                 "a process of this computation was killed, perhaps as memory ran out: try again, or with fewer --jobs",
                 KILLED,
             )
+
+
+def in_order(function: Callable[[A], R], items: Iterable[A], pool: Workers, bar: Progress, doing: str) -> list[R]:
+    """The result for each item in the order of the items, while a bar shows how many are done."""
+    listed = list(items)
+    task = bar.add_task(doing, total=len(listed))
+    results = {}
+    for item, result in pool.map(function, listed):
+        results[item] = result
+        bar.advance(task)
+    return [results[item] for item in listed]
 
 
 @contextmanager

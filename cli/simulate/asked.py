@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cli.offline.plan import Worked, sorted_part
 from cli.simulate import claims_csv
 from handlers.claims.decidable import Decidable
-from handlers.offline.what_if import Tally, pairs
+from handlers.offline.what_if import Tally, all_pairs
 from schemas.policy.model import Policies
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ class Simulating:
 
     def __call__(self, accounts: Iterator[Decidable]) -> tuple[Tally, Path | None]:
         tally, lines = Tally(), []
-        for account in accounts:
-            decided = list(pairs(account, self.before, self.after))
+        for decided in all_pairs(accounts, self.before, self.after):
             tally.take(decided)
             if self.claims is not None:
                 lines += [line for pair in decided for line in claims_csv.lines_of(pair)]
@@ -37,6 +36,12 @@ class Simulating:
 
 Compared = tuple[Policies | None, Policies]
 """The policies before (None if there is nothing to compare with) and after."""
+
+
+def by_household(compared: Compared) -> bool:
+    """Whether one of the sides counts by household."""
+    return any(policies.household_schemes for policies in compared if policies is not None)
+
 
 Simulated = tuple[Tally, Path | None]
 """The sums of some persons, and the file that lists their claims, if it was asked for."""

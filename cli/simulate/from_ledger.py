@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from cli.offline.ledger_by_person import LedgerSource, by_person_in_ledger
 from cli.offline.plan import EVENTS_PER_BUCKET, Plan, Worked, temporary_folder
 from cli.offline.worker_processes import workers
-from cli.simulate.asked import Asked, Compared, Simulated
+from cli.simulate.asked import Asked, Compared, Simulated, by_household
 from cli.terminal.connect import read_settings
 from cli.terminal.output import fail, progress
 from infra.ledger.schema import connect
@@ -37,7 +37,7 @@ def from_ledger(
             source = LedgerSource(url, settings.ledger_lease, now.snapshot_id)
             work = asked.work(compared, spool)
             with workers(processes) as pool, progress() as bar:
-                worked = by_person_in_ledger(plan, source, events, work, pool, bar)
+                worked = by_person_in_ledger(plan, source, events, work, pool, bar, grouped=by_household(compared))
             asked.collect(worked)
     except (DBAPIError, psycopg.Error) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error

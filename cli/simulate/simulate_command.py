@@ -13,7 +13,7 @@ from cli.offline.one_book import in_one_book
 from cli.offline.plan import Worked, plan_for, temporary_folder
 from cli.offline.worker_processes import JobsOption, cores, workers
 from cli.simulate import cost_tables, html_page, report_json
-from cli.simulate.asked import Asked, Compared, Simulated
+from cli.simulate.asked import Asked, Compared, Simulated, by_household
 from cli.terminal.given_files import (
     FACTS_HELP,
     AsOfOption,
@@ -119,7 +119,7 @@ def _from_file(facts: Path, as_of: datetime | None, compared: Compared, asked: A
             from cli.offline.by_person import by_person
 
             with workers(plan.processes) as pool, progress() as bar:
-                worked = by_person(plan, asked.work(compared, plan.folder), pool, bar)
+                worked = by_person(plan, asked.work(compared, plan.folder), pool, bar, grouped=by_household(compared))
         asked.collect(worked)
     return worked
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from handlers.claims.adjudicate import Adjudication, adjudicate
+from handlers.claims.adjudicate import Adjudication, adjudicate_together
 from handlers.claims.decidable import CoverageView, Decidable
 from handlers.claims.eligibility import covers
+from handlers.offline.groups import together
 from schemas.ids import ClaimId, PersonId
 from schemas.policy.model import Policies, Policy, Term
 from schemas.policy.succession import PoliciesConflict, unfit_successors
@@ -92,17 +93,21 @@ class Pair(NamedTuple):
         return self.after.total_benefit - self.before.total_benefit
 
 
-def pairs(account: Decidable, before: Policies, after: Policies) -> Iterator[Pair]:
-    """Each of a person's claims under both policies, in canonical order."""
-    decided = adjudicate(account, after)
-    if all(_same(before, after, one.claim.discharge.discharged_on) for one in decided if one.claim.discharge):
-        again = decided
-    else:
-        again = adjudicate(account, before)
-    coverages = list(account.recorded_coverages())
-    for old, new in zip(again, decided, strict=True):
-        day = new.claim.discharge.discharged_on if new.claim.discharge else None
-        yield Pair(old, new, area_on(coverages, day), day)
+def all_pairs(accounts: Iterable[Decidable], before: Policies, after: Policies) -> Iterator[list[Pair]]:
+    """Each person's claims under both policies, in canonical order; the accounts must hold whole groups."""
+    for persons in together(accounts, before, after):
+        decided = adjudicate_together(persons, after)
+        if all(_same(before, after, one.claim.discharge.discharged_on) for one in decided if one.claim.discharge):
+            again = decided
+        else:
+            again = adjudicate_together(persons, before)
+        coverages = {account.person_id: list(account.recorded_coverages()) for account in persons}
+        found: dict[str, list[Pair]] = {account.person_id: [] for account in persons}
+        for old, new in zip(again, decided, strict=True):
+            day = new.claim.discharge.discharged_on if new.claim.discharge else None
+            person_id = new.claim.person_id
+            found[person_id].append(Pair(old, new, area_on(coverages[person_id], day), day))
+        yield from found.values()
 
 
 def _same(before: Policies, after: Policies, day: date) -> bool:

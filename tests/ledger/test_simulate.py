@@ -19,7 +19,7 @@ from cli.offline.ledger_by_person import LedgerSource, by_person_in_ledger
 from cli.offline.plan import Plan
 from cli.offline.worker_processes import Workers
 from handlers.claims.decidable import Decidable
-from handlers.offline.what_if import Pair, pairs
+from handlers.offline.what_if import Pair, all_pairs
 from infra.ledger import snapshot, tables
 from infra.ledger.reads import next_offsets, take_shards
 from infra.ledger.snapshot import accepted_events, moment
@@ -124,7 +124,7 @@ class Paying:
         self.before = before
 
     def __call__(self, accounts: Iterator[Decidable]) -> Paid:
-        found: list[Pair] = [pair for account in accounts for pair in pairs(account, self.before, self.before)]
+        found: list[Pair] = [pair for person in all_pairs(accounts, self.before, self.before) for pair in person]
         return {
             (pair.after.claim.claim_id, benefit.scheme.id): format_yuan(benefit.amount)
             for pair in found
@@ -145,7 +145,9 @@ def test_all_looks_are_at_one_moment(
         plan, source = Plan(None, tmp_path, 7), LedgerSource(ledger_url, 15.0, now.snapshot_id)
         work = Paying(Policies(tuple(parse_policy(each) for each in now.policy_texts)))
         events = range(now.first_event, now.end_event)
-        worked = by_person_in_ledger(plan, source, events, OneByOne(work), Workers(None), Progress(disable=True))
+        worked = by_person_in_ledger(
+            plan, source, events, OneByOne(work), Workers(None), Progress(disable=True), grouped=True
+        )
     found: Paid = {}
     for result in worked.results:
         found |= result

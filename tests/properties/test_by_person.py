@@ -16,12 +16,13 @@ from rich.progress import Progress
 from cli.offline.by_person import OneByOne, by_person
 from cli.offline.plan import Plan
 from cli.offline.worker_processes import Workers, workers
-from handlers.claims.adjudicate import Adjudication, adjudicate
+from handlers.claims.adjudicate import Adjudication, adjudicate_together
 from handlers.claims.decidable import Decidable
 from handlers.claims.explain import decision_of
 from handlers.offline.book import Book
 from handlers.offline.columns.packing import pack, unpack
-from handlers.offline.what_if import LARGEST, Tally, in_place_of, pairs
+from handlers.offline.groups import together
+from handlers.offline.what_if import LARGEST, Tally, all_pairs, in_place_of
 from infra.population import generate
 from schemas.dates import parse_instant
 from schemas.decisions import to_json
@@ -70,8 +71,8 @@ class Deciding:
         self.published = published
 
     def __call__(self, accounts: Iterator[Decidable]) -> Claims:
-        decided = (each for account in accounts for each in adjudicate(account, self.published))
-        return [to_json(decision_of(each)) for each in decided]
+        groups = together(accounts, self.published)
+        return [to_json(decision_of(each)) for group in groups for each in adjudicate_together(group, self.published)]
 
 
 def book_of(lines: list[bytes]) -> Book:
@@ -105,7 +106,7 @@ def person_by_person(
     file = folder / "facts.jsonl"
     file.write_bytes(b"\n".join(line.rstrip(b"\n") for line in lines))
     plan = Plan(file, folder, buckets, chunk_bytes, as_of)
-    worked = by_person(plan, OneByOne(Deciding(published)), hands, Progress(disable=True))
+    worked = by_person(plan, OneByOne(Deciding(published)), hands, Progress(disable=True), grouped=True)
     assert worked.facts + len(worked.refused) == sum(bool(line.strip()) for line in lines), "each line counts once"
     claims = [claim for result in worked.results for claim in result]
     return sorted(claims, key=lambda claim: str(claim["claim_id"])), worked.refused
@@ -245,7 +246,7 @@ def test_both_sides_are_what_each_policy_gives_alone(part: int) -> None:
         book = Book()
         for line in case.lines:
             book.take(line)
-        found = [pair for account in book.accounts.values() for pair in pairs(account, before, after)]
+        found = [pair for person in all_pairs(book.accounts.values(), before, after) for pair in person]
         sides = [benefits(in_one_book(case.lines, each)[0]) for each in (before, after)]
         assert sides == [paid([pair.before for pair in found]), paid([pair.after for pair in found])], f"seed {seed}"
         differing += sides[0] != sides[1]
@@ -280,7 +281,7 @@ def test_tallies_of_parts_add_up_to_the_tally_of_the_whole() -> None:
         book.take(line)
     before = read_policies([WUXI])
     after = policies(WUXI.read_text("utf-8").replace('"0.60"', '"0.45"').replace('rate = "0.30"', 'rate = "0.55"'))
-    decided = [list(pairs(account, before, after)) for account in book.accounts.values()]
+    decided = list(all_pairs(book.accounts.values(), before, after))
     whole, parts = Tally(), [Tally() for _ in range(3)]
     for number, person in enumerate(decided):
         whole.take(person)

@@ -72,8 +72,8 @@ def in_ranges(content: bytes, published: Policies, chunk_bytes: int, read_bytes:
         work: OnAccounts[list[dict[str, object]]] = Deciding(published)
         expected = told(in_one_book(Plan(file, folder, 1), work))
         plan, bar = Plan(file, folder, 3, chunk_bytes), Progress(disable=True)
-        assert expected == told(by_person(plan, OneByOne(work), pool, bar))
-        worked = by_person(plan, Packing(folder), pool, bar)
+        assert expected == told(by_person(plan, OneByOne(work), pool, bar, grouped=True))
+        worked = by_person(plan, Packing(folder), pool, bar, grouped=True)
         tables = [packed_file.table_of(part) for part in worked.results]
         packed_file.write(packed, [*tables, pack_refused(worked.refused)], worked.facts)
         assert expected == told(packed_file.by_row_group(packed_file.opened(packed), OneByOne(work), pool, bar))
@@ -125,7 +125,7 @@ def test_the_order_of_results_is_that_of_the_file(tmp_path: Path) -> None:
     for number, pool in enumerate((Workers(None), Backwards(None))):
         folder = tmp_path / str(number)
         folder.mkdir()
-        worked = by_person(Plan(file, folder, 5, 20_000), Packing(folder), pool, Progress(disable=True))
+        worked = by_person(Plan(file, folder, 5, 20_000), Packing(folder), pool, Progress(disable=True), grouped=True)
         target = folder / "facts.parquet"
         packed_file.write(target, map(packed_file.table_of, worked.results), worked.facts)
         written.append((target.read_bytes(), worked.refused))
@@ -146,7 +146,7 @@ def test_a_process_that_is_killed_ends_the_command_with_a_sentence(
     file = tmp_path / "facts.jsonl"
     file.write_bytes(b"\n".join(generate(7, 100)))
     with pytest.raises(typer.Exit) as ended, workers(2) as pool:
-        by_person(Plan(file, tmp_path, 4, 10_000), Dying(), pool, Progress(disable=True))
+        by_person(Plan(file, tmp_path, 4, 10_000), Dying(), pool, Progress(disable=True), grouped=True)
     assert KILLED == ended.value.exit_code
     said = capsys.readouterr().err
     assert "计算进程被终止" in said

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.claims.adjudicate import Adjudication, adjudicate
+from handlers.claims.adjudicate import Adjudication, adjudicate_together
 from handlers.claims.decidable import Decidable
 from handlers.offline.book import Book
 from handlers.offline.columns.arrays import claim_ids, columns_of
@@ -18,7 +18,7 @@ from handlers.offline.columns.column_tally import tally_of
 from handlers.offline.columns.packing import pack, unpack
 from handlers.offline.columns.usual import STATUSES, decide
 from handlers.offline.columns.vector_rules import NO_TIER
-from handlers.offline.what_if import Tally, pairs
+from handlers.offline.what_if import Tally, all_pairs
 from infra.population import generate
 from schemas.ids import ClaimId, PersonId
 from schemas.policy.model import Policies
@@ -71,7 +71,7 @@ def told(decided: Adjudication) -> Outcome:
 
 
 def by_the_core(accounts: Iterable[Decidable], published: Policies) -> dict[str, Outcome]:
-    return {each.claim.claim_id: told(each) for account in accounts for each in adjudicate(account, published)}
+    return {each.claim.claim_id: told(each) for each in adjudicate_together(accounts, published)}
 
 
 def by_columns(table: pa.Table, published: Policies) -> dict[str, Outcome]:
@@ -113,8 +113,8 @@ def agree(accounts: Iterable[Decidable], published: Policies) -> tuple[int, int]
 
 def sums(accounts: Iterable[Decidable], before: Policies, after: Policies) -> Tally:
     tally = Tally()
-    for account in accounts:
-        tally.take(pairs(account, before, after))
+    for person in all_pairs(accounts, before, after):
+        tally.take(person)
     tally.merge(Tally())
     return tally
 

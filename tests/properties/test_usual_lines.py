@@ -113,7 +113,8 @@ def test_nearly_all_lines_are_usual() -> None:
 @pytest.mark.parametrize("event", DECIDING, ids=lambda event: event["event_type"])
 def test_every_type_that_decides_something_has_a_usual_form(event: Json) -> None:
     """As any JSON library writes it, with a field of the sender's own, times in other forms, and nothing optional."""
-    optional = {"household_id", "pool_id", "area", "valid_to", "invoice_no"}
+    optional = {"pool_id", "area", "valid_to", "invoice_no", "role"}
+    optional |= {"household_id"} if event["event_type"] == "coverage.recorded" else set()
     forms = [
         event,
         {**event, UNKNOWN: "神经内科", "beds": 12, "private": False, "note": None, "share": 0.5},

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from schemas.facts import UnitKind
+
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
@@ -79,6 +81,8 @@ class Columns:
     area: Words
     valid_from: Ints
     valid_to: Ints
+    linked: Bools
+    """Which persons a membership links to a household, on whatever days."""
 
     @property
     def persons(self) -> int:
@@ -119,7 +123,23 @@ def columns_of(table: pa.Table) -> Columns:
         area=_words(coverage.field("area")),
         valid_from=_days(coverage.field("valid_from")),
         valid_to=_days(coverage.field("valid_to")),
+        linked=linked_persons(table),
     )
+
+
+def linked_persons(table: pa.Table) -> Bools:
+    """Which persons a membership links to a household, on whatever days."""
+    linked = np.zeros(len(table), np.bool_)
+    linked[links_of(table)[0]] = True
+    return linked
+
+
+def links_of(table: pa.Table) -> tuple[Ints, pa.Array]:
+    """The rows of persons, and the household to which a membership links each of them; a row may come often."""
+    memberships = whole(table.column("memberships"))
+    membership = memberships.flatten()
+    rows = np.flatnonzero(pc.equal(membership.field("unit"), UnitKind.HOUSEHOLD).to_numpy(zero_copy_only=False))
+    return _owners(memberships)[rows], membership.field("household_id").take(pa.array(rows))
 
 
 def claim_ids(table: pa.Table) -> pa.Array:

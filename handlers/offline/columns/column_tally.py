@@ -13,7 +13,7 @@ from handlers.offline.columns.arrays import Bools, Columns, Ints, claim_ids, col
 from handlers.offline.columns.packing import Packed, unpack
 from handlers.offline.columns.usual import STATUSES, Decided, decide
 from handlers.offline.columns.vector_rules import NO_TIER, pairs_of
-from handlers.offline.what_if import EDGES, LARGEST, Changed, Class, Cost, Tally, pairs
+from handlers.offline.what_if import EDGES, LARGEST, Changed, Class, Cost, Tally, all_pairs
 from schemas.policy.model import Policies
 
 
@@ -24,8 +24,8 @@ def tally_of(packed: Packed, before: Policies, after: Policies) -> Tally:
     old, new = decide(columns, before), decide(columns, after)
     usual = old.usual & new.usual
     tally = _Tallying(table, columns, usual, old, new).tally()
-    for account in chain(unpack(table.filter(pa.array(~usual))), packed.beyond):
-        tally.take(pairs(account, before, after))
+    for decided in all_pairs(chain(unpack(table.filter(pa.array(~usual))), packed.beyond), before, after):
+        tally.take(decided)
     tally.merge(Tally())  # sorts
     return tally
 

@@ -17,6 +17,8 @@ from schemas.facts import (
     CoverageVoided,
     EncounterDischarged,
     Fact,
+    MembershipRecorded,
+    MembershipVoided,
     PersonDied,
     SettlementPosted,
     SettlementVoided,
@@ -79,15 +81,27 @@ COVERAGES = pa.schema(
 
 DEATHS = pa.schema([*_LINE, ("died_on", _NUMBER)])
 
-KINDS = (STAYS, BILLS, COVERAGES, DEATHS)
+MEMBERSHIPS = pa.schema(
+    [
+        *_LINE,
+        ("live", _FLAG),
+        ("household_id", _TEXT),
+        ("unit", _TEXT),
+        ("valid_from", _NUMBER),
+        ("valid_to", _NUMBER),
+    ]
+)
+"""Memberships of households and their voiding, which names none."""
+
+KINDS = (STAYS, BILLS, COVERAGES, DEATHS, MEMBERSHIPS)
 """The tables of facts always come in this order."""
 
-Tables = tuple[pa.Table, pa.Table, pa.Table, pa.Table]
+Tables = tuple[pa.Table, pa.Table, pa.Table, pa.Table, pa.Table]
 
 
 def tables_of(facts: Iterable[tuple[int, Fact]]) -> Tables:
     """The tables of some facts, each with where it was read. What decides nothing is left out."""
-    rows: tuple[list[tuple[Any, ...]], ...] = ([], [], [], [])
+    rows: tuple[list[tuple[Any, ...]], ...] = ([], [], [], [], [])
     for position, fact in facts:
         line = (fact.person_id, fact.subject.id, fact.line_version, position)
         match fact:
@@ -108,8 +122,18 @@ def tables_of(facts: Iterable[tuple[int, Fact]]) -> Tables:
                 rows[2].append((*line, False, None, None, None, NEVER, NEVER))
             case PersonDied():
                 rows[3].append((*line, number_of(fact.died_on)))
-    stays, bills, coverages, deaths = (_table(its, schema) for its, schema in zip(rows, KINDS, strict=True))
-    return stays, bills, coverages, deaths
+            case MembershipRecorded():
+                end = NEVER if fact.valid_to is None else number_of(fact.valid_to)
+                rows[4].append((*line, True, fact.household_id, str(fact.unit), number_of(fact.valid_from), end))
+            case MembershipVoided():
+                rows[4].append((*line, False, None, None, NEVER, NEVER))
+    return in_kinds(_table(its, schema) for its, schema in zip(rows, KINDS, strict=True))
+
+
+def in_kinds(tables: Iterable[pa.Table]) -> Tables:
+    """A table for each kind, in their order."""
+    stays, bills, coverages, deaths, memberships = tables
+    return stays, bills, coverages, deaths, memberships
 
 
 def _advances(bill: SettlementPosted) -> list[dict[str, Any]] | None:
@@ -124,10 +148,8 @@ def _table(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
 
 def joined(parts: Iterable[Tables]) -> Tables:
     """Tables of several parts, one after the other."""
-    stays, bills, coverages, deaths = (
-        pa.concat_tables([schema.empty_table(), *tables]) for schema, tables in zip(KINDS, _by_kind(parts), strict=True)
-    )
-    return stays, bills, coverages, deaths
+    by_kind = zip(KINDS, _by_kind(parts), strict=True)
+    return in_kinds(pa.concat_tables([schema.empty_table(), *tables]) for schema, tables in by_kind)
 
 
 def _by_kind(parts: Iterable[Tables]) -> list[list[pa.Table]]:

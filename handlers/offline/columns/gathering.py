@@ -20,7 +20,7 @@ from handlers.claims.admit import Disposition, Registry, admit
 from handlers.claims.read import Reading, read
 from handlers.offline.columns.arrays import LAST, NEVER, Bools, Ints, sums, whole
 from handlers.offline.columns.fact_tables import Tables
-from handlers.offline.columns.layout import ADVANCE, CLAIM, COVERAGE, SCHEMA
+from handlers.offline.columns.layout import ADVANCE, CLAIM, COVERAGE, MEMBERSHIP, SCHEMA
 from handlers.offline.columns.packing import Packed, PackedAccount, unpack, with_sums
 from handlers.offline.columns.texts import Keys, keys_of
 from schemas.refusals import Refusal
@@ -100,47 +100,65 @@ class _Kind(NamedTuple):
         return self.at(order[last])
 
 
+class _Facts(NamedTuple):
+    """The facts of some persons, by kind."""
+
+    stays: _Kind
+    bills: _Kind
+    coverages: _Kind
+    deaths: _Kind
+    memberships: _Kind
+
+
+def _of(kind: _Kind, chosen: Bools) -> _Kind:
+    """The facts of the persons who are chosen."""
+    return kind.at(chosen[kind.person])
+
+
 class Gathering:
     """The persons of some tables, which hold all their facts; those with a key among ``rivals`` are left out."""
 
     def __init__(self, tables: Tables, rivals: Keys) -> None:
         if len(rivals):
-            stays, bills, coverages, deaths = (table.filter(pa.array(~_with_keys(table, rivals))) for table in tables)
+            kinds = [table.filter(pa.array(~_with_keys(table, rivals))) for table in tables]
         else:
-            stays, bills, coverages, deaths = tables
-        self._persons, *persons = _coded(*(each.column("person_id") for each in (stays, bills, coverages, deaths)))
+            kinds = list(tables)
+        stays, bills, coverages, deaths, memberships = kinds
+        self._persons, *persons = _coded(*(each.column("person_id") for each in kinds))
         self._claims, of_stay, of_bill = _coded(stays.column("id"), bills.column("encounter_id"))
         _, of_settlement = _coded(bills.column("id"))
         _, of_coverage = _coded(coverages.column("id"))
-        self._stays = _Kind(stays, persons[0], of_stay, of_stay)
-        self._bills = _Kind(bills, persons[1], of_settlement, of_bill)
-        self._coverages = _Kind(coverages, persons[2], of_coverage, of_coverage)
-        self._deaths = _Kind(deaths, persons[3], persons[3], persons[3])
+        _, of_membership = _coded(memberships.column("id"))
+        self._facts = _Facts(
+            _Kind(stays, persons[0], of_stay, of_stay),
+            _Kind(bills, persons[1], of_settlement, of_bill),
+            _Kind(coverages, persons[2], of_coverage, of_coverage),
+            _Kind(deaths, persons[3], persons[3], persons[3]),
+            _Kind(memberships, persons[4], of_membership, of_membership),
+        )
 
     def in_doubt(self) -> Ints:
         """Where the facts were read that only the rules judge, in that order."""
         found = []
-        for kind in (self._stays, self._bills, self._coverages, self._deaths):
+        for kind in self._facts:
             found.append(kind.numbers("position")[np.isin(kind.line, kind.in_doubt())])
         return np.sort(np.concatenate(found))
 
     def packed(self, left_out: Ints) -> Packed:
         """The rows of all who have a claim; the facts that were read at some positions do not count."""
-        stays, bills, coverages, deaths = (
-            kind.at(~np.isin(kind.numbers("position"), left_out)).newest()
-            for kind in (self._stays, self._bills, self._coverages, self._deaths)
-        )
+        facts = _Facts(*(kind.at(~np.isin(kind.numbers("position"), left_out)).newest() for kind in self._facts))
+        bills = facts.bills
         amount = (bills.numbers("copay") + bills.numbers("out_of_catalogue")).astype(np.float64)
         high = np.bincount(bills.claim, amount, len(self._claims)) >= _SUM_MAX
         beyond = np.zeros(len(self._persons), np.bool_)
         beyond[bills.person[high[bills.claim]]] = True
         if not beyond.any():
-            return Packed(self._table(stays, bills, coverages, deaths), [])
+            return Packed(self._table(facts), [])
         fit, rest = (
-            self._table(stays.at(chosen[stays.person]), bills.at(chosen[bills.person]), coverages, deaths)
+            self._table(facts._replace(stays=_of(facts.stays, chosen), bills=_of(bills, chosen)))
             for chosen in (~beyond, beyond)
         )
-        summed = self._exact_sums(bills.at(beyond[bills.person]))
+        summed = self._exact_sums(_of(bills, beyond))
         return Packed(fit, [_with_sums(account, summed) for account in unpack(rest)])
 
     def _exact_sums(self, bills: _Kind) -> dict[str, tuple[int, int]]:
@@ -154,7 +172,8 @@ class Gathering:
             found[claim_id] = (copay + amounts[0], out_of_catalogue + amounts[1])
         return found
 
-    def _table(self, stays: _Kind, bills: _Kind, coverages: _Kind, deaths: _Kind) -> pa.Table:
+    def _table(self, facts: _Facts) -> pa.Table:
+        stays, bills, coverages, deaths, memberships = facts
         owner, stay = np.full((2, len(self._claims)), -1, np.int64)
         owner[stays.claim], owner[bills.claim] = stays.person, bills.person
         stay[stays.claim] = np.arange(len(stays.claim))
@@ -163,13 +182,16 @@ class Gathering:
         rows = np.flatnonzero(counts)
         died = np.full(len(self._persons), NEVER, np.int64)
         died[deaths.person] = deaths.numbers("died_on")
-        covers = coverages.at(coverages.numbers("live") & (counts > 0)[coverages.person])
+        covers, belongs = (
+            kind.at(kind.numbers("live") & (counts > 0)[kind.person]) for kind in (coverages, memberships)
+        )
         return pa.table(
             [
                 self._persons.take(pa.array(rows)),
                 _days(died[rows]),
                 _lists(counts[rows], _claim_columns(self._claims, claims, stay[claims], stays, bills), CLAIM),
                 _lists(np.bincount(covers.person, minlength=len(counts))[rows], _coverage_columns(covers), COVERAGE),
+                _lists(np.bincount(belongs.person, minlength=len(counts))[rows], _of_members(belongs), MEMBERSHIP),
                 np.zeros(len(rows), np.int64),
                 pa.array([""] * len(rows), pa.string()),
             ],
@@ -244,10 +266,20 @@ def _advance_lists(claims: Ints, bills: _Kind, known: int) -> pa.Array:
 
 def _coverage_columns(covers: _Kind) -> list[Any]:
     """The columns of `layout.COVERAGE`: each person's in order of their ids."""
-    ids = whole(covers.table.column("id"))
-    table = covers.table.take(pa.array(np.lexsort((_ranks(ids), covers.person))))
-    named = [whole(table.column(name)) for name in ("programme", "category", "area")]
-    return [*named, *(_days(_numbers(table, name)) for name in ("valid_from", "valid_to"))]
+    return _listed(covers, ["programme", "category", "area"])
+
+
+def _of_members(memberships: _Kind) -> list[Any]:
+    """The columns of `layout.MEMBERSHIP`: each person's in order of their ids."""
+    return _listed(memberships, ["id", "household_id", "unit"])
+
+
+def _listed(kind: _Kind, named: list[str]) -> list[Any]:
+    """Some words of facts, and the days on which they are valid: each person's in order of their ids."""
+    ids = whole(kind.table.column("id"))
+    table = kind.table.take(pa.array(np.lexsort((_ranks(ids), kind.person))))
+    words = [whole(table.column(name)) for name in named]
+    return [*words, *(_days(_numbers(table, name)) for name in ("valid_from", "valid_to"))]
 
 
 def _lists(counts: Ints, columns: list[Any], kind: pa.StructType) -> pa.Array:

@@ -1,10 +1,10 @@
-"""How facts are laid out as columns: one row per person with all claims and coverages, then one per refused line."""
+"""How facts are laid out as columns: one row per person with all that decides, then one per refused line."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-PACKING = "2"
+PACKING = "3"
 """Version of the layout and of the rules of acceptance that the facts went through. Raise it when either changes."""
 
 _TEXT = pa.string()
@@ -52,15 +52,29 @@ COVERAGE = pa.struct(
 )
 """A coverage that was not voided."""
 
+MEMBERSHIP = pa.struct(
+    [
+        _always("membership_id", _TEXT),
+        _always("household_id", _TEXT),
+        _always("unit", _TEXT),
+        _always("valid_from", _DAY),
+        pa.field("valid_to", _DAY),
+    ]
+)
+"""A membership of a household that was not voided."""
+
 SCHEMA = pa.schema(
     [
         _always("person_id", _TEXT),
         pa.field("died_on", _DAY),
         _always("claims", pa.list_(_always("element", CLAIM))),
         _always("coverages", pa.list_(_always("element", COVERAGE))),
+        _always("memberships", pa.list_(_always("element", MEMBERSHIP))),
         _always("line", pa.int64()),
         _always("refusal", _TEXT),
     ]
 )
-"""Claims are in canonical order, coverages in order of their ids. In the row of a person ``line`` is 0 and ``refusal``
-empty; in the row of a refused line these say which and why (JSON), and the others are empty."""
+"""Claims are in canonical order, coverages and memberships in order of their ids. In the row of a person ``line`` is 0
+and ``refusal`` empty; in the row of a refused line these say which and why (JSON), and the others are empty.
+
+Persons whom memberships of households link are in one row group (`column_groups`)."""

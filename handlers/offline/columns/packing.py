@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from handlers.claims.adjudicate import canonical_order
-from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim
+from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim, MembershipView
 from handlers.claims.payees import taken_off
-from handlers.offline.columns.layout import CLAIM, COVERAGE, SCHEMA
+from handlers.offline.columns.layout import CLAIM, COVERAGE, MEMBERSHIP, SCHEMA
 from schemas.dates import SHANGHAI
 from schemas.ids import ClaimId, FacilityId, PersonId
 from schemas.refusals import Refusal
@@ -65,6 +65,14 @@ class CompactCoverage(NamedTuple):
     valid_to: date | None
 
 
+class CompactMembership(NamedTuple):
+    membership_id: str
+    household_id: str
+    unit: str
+    valid_from: date
+    valid_to: date | None
+
+
 class CompactDeath(NamedTuple):
     died_on: date
 
@@ -96,7 +104,7 @@ def pack(accounts: Iterable[Decidable]) -> Packed:
     beyond: list[Decidable] = []
     persons: list[str] = []
     deaths: list[date | None] = []
-    claims, coverages = _Lists(), _Lists()
+    claims, coverages, memberships = _Lists(), _Lists(), _Lists()
     for account in accounts:
         own = sorted(map(account.claim, account.claim_ids()), key=canonical_order)
         if any(claim.copay + claim.out_of_catalogue > FEN_MAX for claim in own):
@@ -110,8 +118,11 @@ def pack(accounts: Iterable[Decidable]) -> Packed:
         claims.ends.append(len(claims.items))
         coverages.items += map(_coverage, account.recorded_coverages())
         coverages.ends.append(len(coverages.items))
+        memberships.items += sorted(map(_membership, account.recorded_memberships()))
+        memberships.ends.append(len(memberships.items))
     lines, refusals = [0] * len(persons), [""] * len(persons)
-    return Packed(_table(persons, deaths, claims.array(CLAIM), coverages.array(COVERAGE), lines, refusals), beyond)
+    lists = (claims.array(CLAIM), coverages.array(COVERAGE), memberships.array(MEMBERSHIP))
+    return Packed(_table(persons, deaths, lists, lines, refusals), beyond)
 
 
 def pack_refused(refused: Sequence[tuple[int, Refusal]]) -> pa.Table:
@@ -120,7 +131,8 @@ def pack_refused(refused: Sequence[tuple[int, Refusal]]) -> pa.Table:
     told = [json.dumps(refusal.model_dump(mode="json"), ensure_ascii=False) for _, refusal in refused]
     persons, deaths = [""] * len(refused), [None] * len(refused)
     lines = [line for line, _ in refused]
-    return _table(persons, deaths, nothing.array(CLAIM), nothing.array(COVERAGE), lines, told)
+    lists = [nothing.array(kind) for kind in (CLAIM, COVERAGE, MEMBERSHIP)]
+    return _table(persons, deaths, lists, lines, told)
 
 
 def refused_of(table: pa.Table) -> list[tuple[int, Refusal]]:
@@ -132,14 +144,11 @@ def refused_of(table: pa.Table) -> list[tuple[int, Refusal]]:
 def _table(
     persons: list[str],
     deaths: Sequence[date | None],
-    claims: pa.Array,
-    coverages: pa.Array,
+    lists: Sequence[pa.Array],
     lines: list[int],
     refusals: list[str],
 ) -> pa.Table:
-    return pa.table(
-        [pa.array(persons, pa.string()), pa.array(deaths, pa.date32()), claims, coverages, lines, refusals], SCHEMA
-    )
+    return pa.table([pa.array(persons, pa.string()), pa.array(deaths, pa.date32()), *lists, lines, refusals], SCHEMA)
 
 
 def _claim(claim: DecidableClaim) -> tuple[Any, ...]:
@@ -163,6 +172,11 @@ def _coverage(coverage: CoverageView) -> tuple[Any, ...]:
     return (coverage.programme, coverage.category, coverage.area, coverage.valid_from, coverage.valid_to)
 
 
+def _membership(membership: MembershipView) -> tuple[Any, ...]:
+    named = (membership.membership_id, membership.household_id, str(membership.unit))
+    return (*named, membership.valid_from, membership.valid_to)
+
+
 @dataclass(slots=True)
 class PackedAccount:
     """A person as a row tells of them (a `Decidable`). All live bills of a claim are one, their sum.
@@ -174,6 +188,7 @@ class PackedAccount:
     death: CompactDeath | None
     claims: dict[ClaimId, DecidableClaim]
     coverages: list[CompactCoverage]
+    memberships: list[CompactMembership]
 
     def claim_ids(self) -> set[ClaimId]:
         """Every encounter that has a discharge or a settlement."""
@@ -183,9 +198,9 @@ class PackedAccount:
         """The claim for one encounter."""
         return self.claims[claim_id]
 
-    def recorded_memberships(self) -> tuple[()]:
-        """None: where schemes count by household, persons are not decided one by one."""
-        return ()
+    def recorded_memberships(self) -> Sequence[MembershipView]:
+        """The memberships of households that were not voided."""
+        return self.memberships
 
     def recorded_coverages(self) -> Iterable[CoverageView]:
         """The coverages that were not voided, in order of their ids."""
@@ -200,7 +215,9 @@ def unpack(table: pa.Table) -> Iterator[PackedAccount]:
         person_id, died_on = PersonId(row["person_id"]), row["died_on"]
         claims = {each["claim_id"]: _claim_of(person_id, each) for each in row["claims"]}
         coverages = [CompactCoverage(**each) for each in row["coverages"]]
-        yield PackedAccount(person_id, None if died_on is None else CompactDeath(died_on), claims, coverages)
+        memberships = [CompactMembership(**each) for each in row["memberships"]]
+        death = None if died_on is None else CompactDeath(died_on)
+        yield PackedAccount(person_id, death, claims, coverages, memberships)
 
 
 def _claim_of(person_id: PersonId, row: dict[str, Any]) -> DecidableClaim:

@@ -6,7 +6,9 @@ In doubt a person is left to the twin. These are, under the policies given:
 - whose claims under a policy with rates of a very large common denominator;
 - who have claims of one policy year under two policies, or under two whose years start on different days: sums and
   yearly caps may follow a scheme from one policy to the other;
-- for whom a yearly cap may matter.
+- for whom a yearly cap may matter;
+- whom a membership links to a household, where some scheme counts by household. Everybody else is a unit alone, whose
+  sums and caps are the person's.
 """
 
 from __future__ import annotations
@@ -60,6 +62,8 @@ class Decided:
 def decide(columns: Columns, policies: Policies) -> Decided:
     """The outcome of each claim, and the persons for whom it is that of the slow twin."""
     usual = _sound(columns)
+    if policies.household_schemes:
+        usual &= ~columns.linked
     status = _before_policies(columns)
     benefit = np.zeros(columns.claims, np.int64)
     open_rows = np.flatnonzero((status == ADJUDICATED) & usual[columns.claim_person])

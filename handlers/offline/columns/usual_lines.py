@@ -18,10 +18,10 @@ import pyarrow as pa
 
 from handlers.fast.usual_events import DAYS, Document, Unusual, fen, instant
 from handlers.offline.columns.arrays import NEVER, Bools, Ints, number_of
-from handlers.offline.columns.fact_tables import BILLS, COVERAGES, DEATHS, STAYS, Tables
+from handlers.offline.columns.fact_tables import BILLS, COVERAGES, DEATHS, MEMBERSHIPS, STAYS, Tables
 from handlers.offline.columns.texts import FIRST_YEAR, UNREAD, fen_of, look_at, shanghai_instants_of
 from schemas.dates import SHANGHAI
-from schemas.facts import CareType, FacilityLevel, SettlementPosted
+from schemas.facts import CareType, FacilityLevel, SettlementPosted, UnitKind
 from schemas.number_literals import NumberLiteral, parse_with_literals
 
 _SURPRISES = (KeyError, TypeError, ValueError)
@@ -37,6 +37,7 @@ _AMOUNT: frozenset[type] = frozenset([str, int, NumberLiteral])
 
 _LEVELS = frozenset(map(str, FacilityLevel))
 _CARE_TYPES = frozenset(map(str, CareType))
+_UNITS = frozenset(map(str, UnitKind))
 
 
 class UsualLines(NamedTuple):
@@ -77,6 +78,7 @@ def read_usual_lines(lines: Sequence[bytes], positions: Ints, as_of: datetime | 
             pa.concat_tables([tables["settlement.posted"], tables["settlement.voided"]]),
             pa.concat_tables([tables["coverage.recorded"], tables["coverage.voided"]]),
             tables["person.died"],
+            pa.concat_tables([tables["membership.recorded"], tables["membership.voided"]]),
         ),
         sorted(others),
     )
@@ -322,6 +324,34 @@ def _death(its: _Documents) -> dict[str, Any]:
     return {"id": its.names("person_id"), "died_on": died}
 
 
+def _membership(its: _Documents) -> dict[str, Any]:
+    its.names("role", _TEXT_OR_NONE)
+    start, end = its.days("valid_from"), its.days("valid_to", _TEXT_OR_NONE)
+    its.keep(start < end)
+    return {
+        "id": its.names("membership_id"),
+        "live": np.ones(len(start), np.bool_),
+        "household_id": its.names("household_id"),
+        "unit": its.words("unit", _UNITS),
+        "valid_from": start,
+        "valid_to": end,
+    }
+
+
+def _no_membership(its: _Documents) -> dict[str, Any]:
+    its.reason()
+    nothing: list[None] = [None] * len(its.usual)
+    never = np.full(len(nothing), NEVER, np.int64)
+    return {
+        "id": its.names("membership_id"),
+        "live": np.zeros(len(nothing), np.bool_),
+        "household_id": nothing,
+        "unit": nothing,
+        "valid_from": never,
+        "valid_to": never,
+    }
+
+
 _FORMS: dict[str, tuple[pa.Schema, Callable[[_Documents], dict[str, Any]]]] = {
     "encounter.discharged": (STAYS, _stay),
     "settlement.posted": (BILLS, _bill),
@@ -329,4 +359,6 @@ _FORMS: dict[str, tuple[pa.Schema, Callable[[_Documents], dict[str, Any]]]] = {
     "coverage.recorded": (COVERAGES, _coverage),
     "coverage.voided": (COVERAGES, _uncovered),
     "person.died": (DEATHS, _death),
+    "membership.recorded": (MEMBERSHIPS, _membership),
+    "membership.voided": (MEMBERSHIPS, _no_membership),
 }

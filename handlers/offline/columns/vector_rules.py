@@ -114,15 +114,16 @@ def _pay(columns: Columns, scheme: Scheme, chosen: Chosen, billed: Ints, left: I
     if scheme.threshold is not None:
         counted = np.where(measured > scheme.threshold, measured, 0)
     start = np.zeros_like(counted)
-    if scheme.accumulates == "person_year":
+    if scheme.accumulates != "stay":  # whose sums are others' too is not usual
         before = np.cumsum(counted) - counted
         start = before - before[chosen.first]
     amount = np.minimum(_due(scheme, tier, start, counted), left)
     if scheme.cap_per_stay is not None:
         amount = np.minimum(amount, scheme.cap_per_stay)
     capped = np.zeros(len(amount), np.bool_)
-    if scheme.cap_per_year is not None:
-        capped = sums(amount, chosen.first, len(amount))[chosen.first] > scheme.cap_per_year
+    for cap in (scheme.cap_per_year, scheme.cap_per_household_year):
+        if cap is not None:
+            capped |= sums(amount, chosen.first, len(amount))[chosen.first] > cap
     return Paid(scheme, tier, measured, np.where(amount < scheme.floor_per_stay, 0, amount), capped)
 
 
