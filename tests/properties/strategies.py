@@ -18,14 +18,14 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-from acts.rebuild_books import reached_by
+from acts.rebuild_books import groups_reached
 from handlers.audit.operator_acts import policy_published
 from handlers.claims.process import Processor
 from handlers.claims.read import read
 from handlers.offline.book import Book
 from schemas.decisions import to_json
 from schemas.policy.policy_file import parse_policy
-from schemas.records import Delivery, InstructionRow, OutboxRow
+from schemas.records import Delivery, GroupStep, InstructionRow, OutboxRow
 from schemas.refusals import Refusal
 from tests.support.builders import (
     PAID_BY_OTHERS,
@@ -230,9 +230,9 @@ class Ledger:
         self.world.policies = policies(*self.texts)
         batch = self._batch()
         before = len(batch.outcome.instructions)
-        policy_published(batch.journal, text.encode(), released, "operator")
-        for person_id in reached_by(released, self.world):
-            batch.recompute(person_id, len(batch.outcome.events) - 1)
+        number = policy_published(batch.journal, text.encode(), released, "operator")
+        for group in groups_reached(released, self.world):
+            batch.recompute_together(GroupStep(group, []), number)
         return batch.outcome.instructions[before:]
 
     def _batch(self) -> Processor:
