@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from tests.support.household_caps import PAID, Paid
+
 
 class Event(NamedTuple):
     number: int
@@ -58,6 +60,8 @@ class Books:
     facts: int
     refusals: int
     policies: list[str]
+    undecided: int
+    paid: list[Paid]
     hanging: list[str]
 
 
@@ -127,6 +131,8 @@ def read_books(connection: psycopg.Connection[Any]) -> Books:
             facts=rows("SELECT count(*) FROM facts")[0][0],
             refusals=rows("SELECT count(*) FROM refusals")[0][0],
             policies=[text for (text,) in rows("SELECT source_text FROM policies ORDER BY effective_from")],
+            undecided=rows("SELECT count(*) FROM group_work")[0][0],
+            paid=[Paid(*row) for row in rows(PAID)],
             hanging=[text for (text,) in rows(HANGING)],
         )
     finally:

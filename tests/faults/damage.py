@@ -136,6 +136,24 @@ def claim_decided_wrongly(evidence: Evidence) -> tuple[Evidence, str]:
     return _books(evidence, claims=damaged), "claims are as the calculator says"
 
 
+def a_group_not_decided(evidence: Evidence) -> tuple[Evidence, str]:
+    return _books(evidence, undecided=1), "nobody waits for a group step"
+
+
+def a_household_over_its_cap(evidence: Evidence) -> tuple[Evidence, str]:
+    """A scheme pays one of its members as much again as its year's cap, and more."""
+    at, member = next((at, row) for at, row in enumerate(evidence.books.paid) if row.unit.startswith("household "))
+    paid = list(evidence.books.paid)
+    paid[at] = member._replace(benefit=member.benefit + 10**8)
+    return _books(evidence, paid=paid), "caps of households hold"
+
+
+def group_step_without_audit(evidence: Evidence) -> tuple[Evidence, str]:
+    entries = evidence.books.audit
+    gone = next(each for each in entries if each.kind == "group.recomputed")
+    return _books(evidence, audit=[each for each in entries if each is not gone]), "every event has its audit entry"
+
+
 def decision_never_sent(evidence: Evidence) -> tuple[Evidence, str]:
     return _topic(evidence, "claims.decisions", lambda sent: sent[1:]), "decisions are sent once, in order"
 
@@ -182,6 +200,9 @@ ALL: tuple[Damage, ...] = (
     audit_entry_gone,
     audit_entry_changed,
     claim_decided_wrongly,
+    a_group_not_decided,
+    a_household_over_its_cap,
+    group_step_without_audit,
     decision_never_sent,
     refusal_sent_twice,
     message_from_nowhere,

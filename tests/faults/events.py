@@ -7,6 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from infra.population import generate, with_advances
+from tests.faults import households
 
 TOPIC_OF = {
     "encounter.discharged": "hospital.discharges",
@@ -14,6 +15,8 @@ TOPIC_OF = {
     "settlement.voided": "hospital.expenses",
     "coverage.recorded": "registry.coverages",
     "coverage.voided": "registry.coverages",
+    "membership.recorded": "registry.households",
+    "membership.voided": "registry.households",
     "person.died": "registry.persons",
     "payout.reported": "payouts.results",
 }
@@ -39,7 +42,19 @@ def postings(seed: int, persons: int, settlements: int, shards: int) -> list[Pos
         planned.append(address(line))
         if rng.random() < ODD_SHARE:
             planned.append(odd(rng, planned[rng.randrange(len(planned))], shards))
-    return planned
+    return with_households(Random(f"{seed}:households"), planned)
+
+
+def with_households(rng: Random, planned: list[Posting]) -> list[Posting]:
+    """The postings, with the memberships of persons among them who share households, each person's in order."""
+    billed = dict.fromkeys(each.key.decode() for each in planned if each.key and each.topic == "hospital.expenses")
+    placed = [(float(at), each) for at, each in enumerate(planned)]
+    for life in households.lives(rng, billed):
+        moments = sorted(rng.random() * len(planned) for _ in life)
+        for moment, event in zip(moments, life, strict=True):
+            stamped = {**event, "event_id": f"ev-household-{event['membership_id']}-{event['version']}"}
+            placed.append((moment, address(json.dumps(stamped).encode())))
+    return [each for _, each in sorted(placed, key=lambda each: each[0])]
 
 
 def address(line: bytes) -> Posting:

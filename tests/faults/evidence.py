@@ -20,7 +20,7 @@ from tests.support.clearing_laws import Comparison, books_are_the_oracles, state
 
 INBOUND = (
     *("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results"),
-    "insurance.answers",
+    *("insurance.answers", "registry.households"),
 )
 OUTBOUND = (
     "claims.decisions",
@@ -36,6 +36,9 @@ CURSORS = "relay.cursors"
 UNSENT = "SELECT shard, outbox_seq - relayed_seq FROM shards JOIN relays USING (shard) WHERE outbox_seq > relayed_seq"
 """The shards of which messages wait, and how many."""
 
+UNDECIDED = "SELECT count(DISTINCT person_id) FROM group_work"
+"""The persons whose claims wait to be decided with those of others."""
+
 
 @dataclass
 class Evidence:
@@ -50,8 +53,8 @@ class Evidence:
 
     @cached_property
     def came_in(self) -> list[Event]:
-        """The events that came from topics, in the ledger's order; acts of operators left out."""
-        return [each for each in self.books.events if each.topic != "operator"]
+        """The events that came from topics, in the ledger's order; acts of operators and group steps left out."""
+        return [each for each in self.books.events if each.topic not in ("operator", "ledger")]
 
     @cached_property
     def due(self) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ TOPIC_OF_TYPE = {
     "settlement": "hospital.expenses",
     "coverage": "registry.coverages",
     "person": "registry.persons",
+    "membership": "registry.households",
     "payout": "payouts.results",
 }
 
@@ -108,13 +109,15 @@ def fate(event: Event, history: calculator.Ledger) -> str:
 
 
 def audited_once(evidence: Evidence) -> Iterator[str]:
-    """Each event has one audit entry of its own kind, with the hash of its bytes."""
+    """Each event and each group step has one audit entry of its own kind, with the hash of its bytes."""
     entries = Counter(
         (each.number, each.kind, loads(each.value)["content_sha256"])
         for each in evidence.books.audit
-        if each.kind.startswith("event.") and each.kind != "event.replayed"
+        if (each.kind.startswith("event.") and each.kind != "event.replayed") or each.kind == "group.recomputed"
     )
     expected = Counter((each.number, f"event.{each.disposition}", sha256(each.value)) for each in evidence.came_in)
+    steps = (each for each in evidence.books.events if each.disposition == "group")
+    expected.update((each.number, "group.recomputed", sha256(each.value)) for each in steps)
     for what in (expected - entries) | (entries - expected):
         yield f"event {what[0]} ({what[1]}): {entries[what]} audit entries, expected {expected[what]}"
 

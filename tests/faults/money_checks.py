@@ -9,6 +9,7 @@ from json import loads
 from typing import Any
 
 from tests.faults.evidence import Evidence
+from tests.support.household_caps import over_the_caps
 
 DECIDED = ("claim_id", "person_id", "status", "policy_id", "personal_burden", "total_benefit", "patient_pays")
 BENEFIT = ("scheme_id", "tier", "basis", "measured", "benefit", "reason")
@@ -73,6 +74,17 @@ def payees_have_their_parts(evidence: Evidence) -> Iterator[str]:
         sums = (topic[line], ledger[line], evidence.owed.get(line, 0))
         if len(set(sums)) > 1:
             yield f"{line}: fen in the topic, instructed, owed: {sums}"
+
+
+def nobody_waits(evidence: Evidence) -> Iterator[str]:
+    """No claim waits for those of others with whom its person shares a household."""
+    if evidence.books.undecided:
+        yield f"{evidence.books.undecided} rows of work for group steps are left"
+
+
+def caps_of_households_hold(evidence: Evidence) -> Iterator[str]:
+    """No household has more from a scheme in a year than its cap, by the unit to which each claim was counted."""
+    yield from over_the_caps(evidence.books.paid, evidence.books.policies)
 
 
 def fen(yuan: object) -> int:

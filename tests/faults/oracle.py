@@ -26,6 +26,8 @@ CHECKS: dict[str, Check] = {
     "claims are as the calculator says": money_checks.claims_are_right,
     "instructions pay what is due": money_checks.sums_are_right,
     "each payee is instructed its part": money_checks.payees_have_their_parts,
+    "nobody waits for a group step": money_checks.nobody_waits,
+    "caps of households hold": money_checks.caps_of_households_hold,
     "instructions are sent once, in order": output_checks.instructions_once_in_order,
     "insurers read what they pay": output_checks.insurers_read_what_they_pay,
     "insurers read their statements": output_checks.insurers_read_their_statements,

@@ -22,7 +22,8 @@ from tests.faults import kcat
 from tests.faults.chaos import Chaos
 from tests.faults.cluster import SHARDS, Cluster
 from tests.faults.events import Posting, address, postings, reported
-from tests.faults.evidence import INBOUND, UNSENT
+from tests.faults.evidence import INBOUND, UNDECIDED, UNSENT
+from tests.faults.households import by_household
 from tests.faults.load import Load, post_in_transaction
 from tests.faults.oracle import Judgement, Verdict, examine
 from tests.faults.poison import cases
@@ -154,9 +155,10 @@ def heal(cluster: Cluster) -> None:
 
 def _publish(cluster: Cluster) -> bool:
     """As an operator does it; publishing twice is harmless. The treaty covers a scheme of the policy on every day."""
-    treaty = cluster.folder / "treaty.toml"
+    policy, treaty = cluster.folder / "policy.toml", cluster.folder / "treaty.toml"
+    policy.write_text(by_household(WUXI.read_text("utf-8")), "utf-8")
     treaty.write_text(treaty_text(first="2000-01-01", end="2100-01-01"))
-    return all(_published(cluster, *each) for each in (("policy", WUXI), ("treaty", treaty)))
+    return all(_published(cluster, *each) for each in (("policy", policy), ("treaty", treaty)))
 
 
 def _end_month(cluster: Cluster) -> bool:
@@ -191,7 +193,7 @@ def reports(cluster: Cluster, rng: Random) -> list[Posting]:
 
 
 def await_rest(cluster: Cluster, stalled_s: float = STALLED_S_MAX) -> None:
-    """Until the ledger has every inbound message and the relay has sent every outbound one.
+    """Until the ledger has every inbound message, nobody waits for a group step, and every outbound message is sent.
 
     Raises TimeoutError when nothing has moved for so long: how long it takes in all is the machine's affair.
     """
@@ -207,16 +209,17 @@ def await_rest(cluster: Cluster, stalled_s: float = STALLED_S_MAX) -> None:
 
 
 def _left(cluster: Cluster) -> int:
-    """Messages not yet taken in, and not yet sent; many when the servers do not answer."""
+    """Messages not yet taken in or sent, and persons not yet decided; many when the servers do not answer."""
     try:
         ends = kcat.ends(cluster.kafka.bootstrap, INBOUND, cluster.settings.shards, "read_uncommitted")
         with cluster.sql() as connection:
             reached = {(t, p): n for t, p, n in connection.execute("SELECT * FROM offsets").fetchall()}
             unsent: int = sum(count for _, count in connection.execute(UNSENT).fetchall())
+            undecided: int = sum(count for (count,) in connection.execute(UNDECIDED).fetchall())
     except (psycopg.Error, kcat.Unreadable):
         return sys.maxsize
     behind: int = sum(end - reached.get(place, 0) for place, end in ends.items())
-    return unsent + behind
+    return unsent + behind + undecided
 
 
 def _keep_logs(cluster: Cluster, seed: int) -> None:

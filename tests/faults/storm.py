@@ -27,7 +27,7 @@ from infra.settings import Settings
 from tests.faults import kcat, storm_faults
 from tests.faults.cluster import Cluster
 from tests.faults.events import postings
-from tests.faults.evidence import CURSORS, INBOUND, OUTBOUND, UNSENT
+from tests.faults.evidence import CURSORS, INBOUND, OUTBOUND, UNDECIDED, UNSENT
 from tests.faults.load import Load
 from tests.faults.office import Office, policy_of
 from tests.faults.oracle import Judgement, Verdict, examine
@@ -165,7 +165,7 @@ def _await_rest(cluster: Cluster, storm: Storm, began: float) -> bool:
 
 
 def left_over(cluster: Cluster) -> str:
-    """What is not taken in, not sent, or hidden behind an open transaction; empty at rest."""
+    """What is not taken in, not decided, not sent, or hidden behind an open transaction; empty at rest."""
     names = (*INBOUND, *OUTBOUND, CURSORS)
     try:
         ends = kcat.ends(cluster.kafka.bootstrap, names, SHARDS, "read_uncommitted")
@@ -173,12 +173,14 @@ def left_over(cluster: Cluster) -> str:
         with cluster.sql() as connection:
             reached = {(t, p): n for t, p, n in connection.execute("SELECT * FROM offsets").fetchall()}
             unsent: dict[int, int] = dict(connection.execute(UNSENT).fetchall())
+            undecided: int = sum(count for (count,) in connection.execute(UNDECIDED).fetchall())
     except (psycopg.Error, kcat.Unreadable, OSError) as error:
         return f"servers do not answer: {type(error).__name__}"
     behind = {place: end - reached.get(place, 0) for place, end in ends.items() if place[0] in INBOUND}
     behind = {place: count for place, count in behind.items() if count}
     hidden = {place: end - stable[place] for place, end in ends.items() if end != stable[place]}
-    parts = [f"{what} {found}" for what, found in (("lag", behind), ("unsent", unsent), ("hidden", hidden)) if found]
+    found = {"lag": behind, "undecided": undecided, "unsent": unsent, "hidden": hidden}
+    parts = [f"{what} {each}" for what, each in found.items() if each]
     return "; ".join(parts)
 
 

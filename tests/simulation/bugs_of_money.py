@@ -8,7 +8,7 @@ import pytest
 
 import handlers.claims.process
 import handlers.claims.read
-from handlers.claims.settle import Differences, differences, payout_id_of
+from handlers.claims.settle import Differences, Due, differences, payout_id_of
 from schemas.canonical import sha256_hex
 from schemas.facts import Fact
 from schemas.money import parse_yuan
@@ -75,3 +75,12 @@ def revision_reused(patch: pytest.MonkeyPatch) -> None:
         return found._replace(benefits=rows, facilities=shares, dues=first)
 
     patch.setattr(handlers.claims.process, "differences", always_the_first)
+
+
+def payments_first(patch: pytest.MonkeyPatch) -> None:
+    """A group's payments are instructed before the recoveries that make room for them."""
+
+    def by_kind(dues: list[Due]) -> list[Due]:
+        return sorted(dues, key=lambda due: due.kind is InstructionKind.RECOVERY)
+
+    patch.setattr(handlers.claims.process, "in_order", by_kind)

@@ -19,6 +19,15 @@ class Point(StrEnum):
     INTERLEAVED = "another process acts between two statements of a transaction"
     BEFORE_BINDING = "another process acts just before new ids are bound"
     DURING_WAIT = "another process acts while one waits to try again"
+    GROUP_LEFT = "crash between a batch and its group step"
+    GROUP_PAUSED = "others act, or take over, between a batch and its group step"
+    GROUP_OVERTAKEN = "others act between finding a group and locking it"
+    GROUP_INTERLEAVED = "others act in the middle of a group step"
+    GROUP_MID = "crash in the middle of a group step"
+    GROUP_BEFORE_COMMIT = "crash before the commit of a group step"
+    GROUP_AFTER_COMMIT = "crash after the commit of a group step"
+    GROUP_UNKNOWN_DONE = "connection dies in the commit of a group step: committed"
+    GROUP_UNKNOWN_LOST = "connection dies in the commit of a group step: rolled back"
     REDELIVERED = "messages delivered again"
     REORDERED = "partitions delivered out of order"
     SKIPPED = "messages never delivered"
@@ -48,6 +57,15 @@ CHANCES: dict[Point, float] = {
     Point.INTERLEAVED: 0.012,
     Point.BEFORE_BINDING: 0.35,
     Point.DURING_WAIT: 0.5,
+    Point.GROUP_LEFT: 0.2,
+    Point.GROUP_PAUSED: 0.35,
+    Point.GROUP_OVERTAKEN: 0.5,
+    Point.GROUP_INTERLEAVED: 0.5,
+    Point.GROUP_MID: 0.03,
+    Point.GROUP_BEFORE_COMMIT: 0.25,
+    Point.GROUP_AFTER_COMMIT: 0.6,
+    Point.GROUP_UNKNOWN_DONE: 0.4,
+    Point.GROUP_UNKNOWN_LOST: 0.3,
     Point.REDELIVERED: 0.15,
     Point.REORDERED: 0.3,
     Point.SKIPPED: 0.12,

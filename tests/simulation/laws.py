@@ -16,14 +16,16 @@ from typing import Any
 from tests.oracle.calculator import Ledger, RefusalError, adjudicate, instant_of, read_event
 from tests.oracle.payees import owed_to
 from tests.oracle.treaties import Change, Order, orders, payer_of
+from tests.simulation.group_laws import nobody_waits, recoveries_come_first
 from tests.simulation.witness import OUTBOUND, Evidence, expect
 from tests.support.clearing_laws import books_are_the_oracles, statements_are_the_oracles
 
 INBOUND = (
     *("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results"),
-    "insurance.answers",
+    *("insurance.answers", "registry.households"),
 )
-HOME = {"encounter": INBOUND[0], "settlement": INBOUND[1], "coverage": INBOUND[2], "person": INBOUND[3]}
+HOME = dict(zip(("encounter", "settlement", "coverage", "person", "payout"), INBOUND, strict=False))
+HOME["membership"] = INBOUND[6]
 PRINTED = (
     *("claim_id", "person_id", "status", "policy_id", "personal_burden", "benefits", "total_benefit", "patient_pays"),
 )
@@ -36,6 +38,7 @@ def check(evidence: Evidence) -> None:
     each_instruction_once(evidence)
     topics_are_the_outbox(evidence)
     audit_chains_verify(evidence)
+    recoveries_come_first(evidence)
     decisions_and_money_are_the_oracles(evidence)
     payers_are_the_oracles(evidence)
     insurers_read_what_they_pay(evidence)
@@ -67,7 +70,8 @@ def everything_is_accounted_for(evidence: Evidence) -> None:
 
 
 def nothing_is_waiting(evidence: Evidence) -> None:
-    """Nothing is left to send, and no transaction is left open."""
+    """Nothing is left to decide or to send, and no transaction is left open."""
+    nobody_waits(evidence)
     for table in ("outbox", "outbox_batches"):
         expect("outbox empty", [(0,)], evidence.rows(f"SELECT count(*) FROM {table}"))
     behind = "SELECT shard, outbox_seq, relayed_seq FROM shards JOIN relays USING (shard) WHERE outbox_seq<>relayed_seq"
@@ -129,7 +133,7 @@ def decisions_and_money_are_the_oracles(evidence: Evidence) -> None:
     book, accepted = Ledger(), []
     for event_no, topic, key, value, taken_in, disposition in evidence.rows(
         "SELECT event_no, topic, key, value, recorded_at, disposition FROM events "
-        "WHERE disposition NOT IN ('policy', 'treaty', 'statement', 'closing') ORDER BY event_no"
+        "WHERE disposition NOT IN ('policy', 'treaty', 'statement', 'closing', 'group') ORDER BY event_no"
     ):
         expected = _expected(book, topic, key, value or b"", taken_in)
         expect("disposition as the oracle's", (event_no, expected), (event_no, disposition))
@@ -200,8 +204,7 @@ def _expected(book: Ledger, topic: str, key: bytes | None, value: bytes, taken_i
     """What the oracle makes of one event; it knows neither keys nor topics, so these two rules stand here."""
     try:
         event = read_event(value, instant_of(taken_in.isoformat()))
-        home = INBOUND[4] if event.type == "payout.reported" else HOME[event.type.split(".")[0]]
-        if topic != home or key != event.text("person_id").encode():
+        if topic != HOME[event.type.split(".")[0]] or key != event.text("person_id").encode():
             return "refused"
         return book.consider(event)
     except (RefusalError, KeyError):

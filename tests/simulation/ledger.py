@@ -7,7 +7,8 @@ ledger's code knows of them.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +19,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from infra.ledger.identity import identity
 from infra.ledger.schema import bind, connect, upgrade
 from infra.ledger.tables import metadata
-from tests.simulation.faults import Crashed, Faults, Point
+from tests.simulation.faults import Faults, Point
 from tests.simulation.stage import Stage
 from tests.support.outbox import AS_RELEASED, OUTBOX_UNPACKED
 
@@ -51,6 +52,18 @@ ALTER SEQUENCE events_event_no_seq RESTART;
 RESET session_replication_role;
 """
 """As good as a new database and several times as fast: 14 ms against 35 to make one and 45 to drop it."""
+
+
+WHO_WAITS = re.compile(r"SELECT group_work\b.*\bshard IN", re.DOTALL)
+WITH_WHOM = re.compile(r"SELECT group_work\b.*\bperson_id = ANY", re.DOTALL)
+LOCKS = re.compile(r"SELECT shards\b.*\bFOR UPDATE", re.DOTALL)
+TAKEN_OFF = re.compile(r"DELETE FROM group_work\b")
+
+COMMIT = (Point.BEFORE_COMMIT, Point.COMMIT_UNKNOWN_LOST, Point.COMMIT_UNKNOWN_DONE, Point.AFTER_COMMIT)
+GROUP_COMMIT = (
+    *(Point.GROUP_BEFORE_COMMIT, Point.GROUP_UNKNOWN_LOST, Point.GROUP_UNKNOWN_DONE, Point.GROUP_AFTER_COMMIT),
+)
+"""Where a commit can go wrong: before it, without an answer though it was lost or done, and after it."""
 
 
 @contextmanager
@@ -88,8 +101,20 @@ def database(server_url: str, without: tuple[str, ...] = ()) -> Iterator[str]:
 class SimulatedLedger:
     """The engine that all simulated processes share, one connection a transaction."""
 
-    def __init__(self, url: str, shards: int, faults: Faults, stage: Stage, as_released: int) -> None:
-        """Empties the database at ``url`` first. Every so many batches are written ``as_released``; 0 for none."""
+    def __init__(
+        self,
+        url: str,
+        shards: int,
+        faults: Faults,
+        stage: Stage,
+        as_released: int,
+        committed: Callable[[psycopg.Connection[Any]], None] = lambda _: None,
+    ) -> None:
+        """Empties the database at ``url`` first. Every so many batches are written ``as_released``; 0 for none.
+
+        ``committed`` looks at the ledger after each commit that is not a relay's.
+        """
+        self._committed = committed
         self._faults = faults
         self._stage = stage
         # A connection of its own, untouched by faults: it looks and it kills.
@@ -101,6 +126,8 @@ class SimulatedLedger:
         with self.engine.begin() as connection:
             identity(connection)
         self.observer.execute("UPDATE installation SET value = 'simulated' WHERE name = 'ledger_id'")
+        self._last = ""
+        self._deciding: set[object] = set()
         self._commit = self.engine.dialect.do_commit
         self.engine.dialect.do_commit = self._faulty_commit  # type: ignore[assignment,method-assign]
         event.listen(self.engine, "begin", self._begin)
@@ -111,6 +138,7 @@ class SimulatedLedger:
         self.observer.close()
 
     def _begin(self, connection: Connection) -> None:
+        self._deciding.discard(connection.connection.driver_connection)
         if self._stage.depth > 1:  # whoever it waits for cannot move before it gives up
             _driver(connection.connection).execute("SET LOCAL lock_timeout = '2ms'")
 
@@ -125,21 +153,47 @@ class SimulatedLedger:
                 self._stage.let_others_act(True)
             elif self._faults.fires(Point.INTERLEAVED):
                 self._stage.let_others_act(False)
+        self._group_step(connection, statement)
+
+    def _group_step(self, connection: Connection, statement: str) -> None:
+        """The fault points of the group step, which is known by what it asks: who waits, who belongs together."""
+        last, alone = self._last, self._stage.depth == 1
+        if alone:
+            self._last = statement
+        driver = connection.connection.driver_connection
+        if driver in self._deciding:
+            self._faults.crash_at(Point.GROUP_MID)
+        elif WHO_WAITS.match(statement) and self._waiting():
+            self._faults.crash_at(Point.GROUP_LEFT)
+            if alone and self._faults.fires(Point.GROUP_PAUSED):
+                self._stage.let_others_act(False)
+        elif alone and LOCKS.match(statement) and WITH_WHOM.match(last) and self._faults.fires(Point.GROUP_OVERTAKEN):
+            self._stage.let_others_act(True)
+        elif TAKEN_OFF.match(statement):
+            self._deciding.add(driver)
+            if alone and self._faults.fires(Point.GROUP_INTERLEAVED):
+                self._stage.let_others_act(True)
+
+    def _waiting(self) -> bool:
+        return self.observer.execute("SELECT FROM group_work LIMIT 1").fetchone() is not None
 
     def _faulty_commit(self, connection: PoolProxiedConnection) -> None:
         if self._stage.relaying:
             self._faults.crash_at(Point.RELAY_BEFORE_CLEAR)
             return self._commit(connection)
-        self._faults.crash_at(Point.BEFORE_COMMIT)
-        if self._faults.fires(Point.COMMIT_UNKNOWN_LOST):
+        deciding = connection.driver_connection in self._deciding
+        self._deciding.discard(connection.driver_connection)
+        before, unknown_lost, unknown_done, after = GROUP_COMMIT if deciding else COMMIT
+        self._faults.crash_at(before)
+        if self._faults.fires(unknown_lost):
             self._kill(connection)  # the commit below finds no server
         self._commit(connection)
-        if self._faults.fires(Point.COMMIT_UNKNOWN_DONE):
+        self._committed(self.observer)
+        if self._faults.fires(unknown_done):
             self._kill(connection)
             _driver(connection).close()
             raise psycopg.OperationalError("simulated: the connection died before the answer")
-        if self._faults.fires(Point.AFTER_COMMIT):
-            raise Crashed(Point.AFTER_COMMIT)
+        self._faults.crash_at(after)
         return None
 
     def _kill(self, connection: PoolProxiedConnection) -> None:

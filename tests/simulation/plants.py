@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.simulation import bugs_of_intake, bugs_of_money, bugs_of_relay
+from tests.simulation import bugs_of_groups, bugs_of_intake, bugs_of_money, bugs_of_relay
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,15 @@ PLANTS: tuple[Plant, ...] = (
     Plant("recoveries lost, no guard in the database", bugs_of_money.recoveries_lost, NO_BALANCE, seed=5),
     Plant("revision used again", bugs_of_money.revision_reused),
     Plant("revision used again, no guard in the database", bugs_of_money.revision_reused, NO_UNIQUE_PAYOUT),
+    Plant("payments before recoveries", bugs_of_money.payments_first),
+    Plant("group not read again under its locks", bugs_of_groups.not_read_again),
+    Plant("group work taken off before the decision commits", bugs_of_groups.taken_off_before),
+    Plant("nobody looks for groups that wait", bugs_of_groups.nobody_looks),
+    Plant("membership decided in its own batch", bugs_of_groups.joined_at_once),
+    Plant("shards of a group not locked", bugs_of_groups.members_not_locked),
+    Plant("persons remembered that others have changed", bugs_of_groups.remembered_blindly),
+    Plant("who stays in a household forgotten", bugs_of_groups.left_behind),
+    Plant("policy decides members of households alone", bugs_of_groups.published_alone),
     Plant("relay's cursor outside its transaction", bugs_of_relay.cursor_outside),
     Plant("relay marks before sending", bugs_of_relay.marked_before_sent),
     Plant("relay goes on from the ledger's mark", bugs_of_relay.cursor_from_ledger),

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from tests.simulation.faults import Point
+from tests.simulation.group_laws import replays
 from tests.simulation.laws import check
 from tests.simulation.scheduler import NeverIdle, Simulation
 from tests.simulation.witness import Broken, Evidence
 
 SHORT_RUNS = 10
 CI_RUNS = 80
-FIRED_MIN = 50
+FIRED_MIN = 30
 """How often each fault point must fire in a run of CI's size."""
 
 
@@ -33,7 +34,9 @@ def run_seed(ledger_url: str, seed: int) -> Simulation:
     simulation = Simulation(seed, ledger_url)
     try:
         simulation.run()
-        check(Evidence(simulation.kafka, simulation.ledger.observer, simulation.world.settings.shards))
+        evidence = Evidence(simulation.kafka, simulation.ledger.observer, simulation.world.settings.shards)
+        check(evidence)
+        replays(evidence, simulation.ledger.engine)
     except Exception as error:
         raise SimulationFailed(seed, law_of(error), error) from error
     finally:

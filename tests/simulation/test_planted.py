@@ -27,6 +27,7 @@ SHORT = {
     "gap reader off",
     "money read through a float",
     "recoveries lost",
+    "payments before recoveries",
     "relays not fenced",
 }
 """The plants of `make test`; `make prove` has all of them."""

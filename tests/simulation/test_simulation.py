@@ -44,4 +44,4 @@ def test_no_fault_changes_the_money(ledger_database: str) -> None:
 
 def test_seed_repeats_its_run(ledger_database: str) -> None:
     """The same seed gives the same messages, times and faults, byte for byte."""
-    assert digest(run_seed(ledger_database, 7)) == digest(run_seed(ledger_database, 7))
+    assert digest(run_seed(ledger_database, 2)) == digest(run_seed(ledger_database, 2))

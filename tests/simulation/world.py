@@ -9,8 +9,10 @@ from random import Random
 from infra.population import generate, with_advances
 from infra.settings import Settings
 from infra.sharding import shard_of
-from schemas.topics import PAYOUT_RESULTS, address
+from schemas.topics import COVERAGES, PAYOUT_RESULTS, address
+from tests.simulation import households
 from tests.simulation.simulated_kafka import Place
+from tests.support.builders import encode
 from tests.support.treaties import treaty_text
 
 POLICY = """
@@ -31,6 +33,7 @@ measured_on = "billed"
 accumulates = "stay"
 threshold = "1000.00"
 cap_per_stay = "10000.00"
+{village_cap}
 
 [[scheme.tier]]
 name = "member"
@@ -43,7 +46,7 @@ title = "医疗自费救助"
 programme = "self_pay_assistance"
 basis = "personal_burden"
 measured_on = "remaining"
-accumulates = "person_year"
+{self_pay}
 cap_per_year = "30000.00"
 
 [[scheme.tier]]
@@ -82,7 +85,8 @@ def world_of(rng: Random, seed: int) -> World:
 
     Three treaties: for one scheme one after the other, and for another over both years.
 
-    In every third seed some senders' clocks are ahead.
+    In every third seed some senders' clocks are ahead. In four of five some scheme counts by household, from the first
+    policy on or only from the second, and then the registry says who shares one.
     """
     shards = rng.randint(2, 4)
     settings = Settings(
@@ -92,6 +96,9 @@ def world_of(rng: Random, seed: int) -> World:
         retry_attempts=4,
     )
     persons, bills = rng.randint(3, 8), rng.randint(8, 20)
+    counted = _counted(seed)
+    if counted != households.NEVER:
+        bills //= 2  # the members of households have bills as well
     city = generate(seed, persons, settlements=bills, bad_share=rng.choice((0.0, 0.1)), first_year=2024, last_year=2025)
     lines = list(with_advances(city, 0.5))
     for _ in range(len(lines) // 8):
@@ -106,14 +113,32 @@ def world_of(rng: Random, seed: int) -> World:
         messages = _with_some_ahead(Random(f"{seed}:ahead"), messages)
     year = rng.choice(("01-01", "04-01"))
     end, follows = ("effective_to = 2025-01-01", "") if seed % 2 else ("", 'succeeds = "simulated-old"')
-    old = POLICY.format(name="old", start="2010-01-01", end=end, year=year, low="0.35", high="0.8")
-    new = POLICY.format(name="new", start="2025-01-01", end=follows, year=year, low="0.45", high="0.7")
+    old = _policy(counted[0], name="old", start="2010-01-01", end=end, year=year, low="0.35", high="0.8")
+    new = _policy(counted[1], name="new", start="2025-01-01", end=follows, year=year, low="0.45", high="0.7")
+    if counted != households.NEVER:
+        messages = _with_households(Random(f"{seed}:households"), messages, shards)
     treaties = [
         treaty_text("village-24", "insurer-a", "2024-01-01", "2025-01-01"),
         treaty_text("self-pay", "insurer-b", "2024-01-01", "2026-01-01", ("self_pay_assistance",)),
         treaty_text("village-25", "insurer-b", "2025-01-01", "2026-01-01"),
     ]
     return World(settings, messages, [old, new], treaties)
+
+
+def _counted(seed: int) -> tuple[str, str]:
+    return households.COUNTED[seed % len(households.COUNTED)]
+
+
+def _policy(counted: str, **parts: str) -> str:
+    return POLICY.format(village_cap=households.VILLAGE_CAP[counted], self_pay=households.SELF_PAY[counted], **parts)
+
+
+def _with_households(rng: Random, messages: list[Message], shards: int) -> list[Message]:
+    """The messages, with lives of those who share households among them, and an event under another's name."""
+    covered = dict.fromkeys(each.key.decode() for each in messages if each.key and each.place[0] == COVERAGES.name)
+    sent = [[encode(event) for event in life] for life in households.lives(rng, list(covered), shards)]
+    sent.append([_usurped(rng.choice(rng.choice(sent)), rng.choice(rng.choice(sent)))])
+    return households.among(rng, messages, [[_message(rng, line, shards) for line in life] for life in sent])
 
 
 def report(rng: Random, instruction: bytes, shards: int) -> Message:

@@ -183,8 +183,9 @@ class EmptyLedger(World):
         return Processor(self, Journal(self.shards, recorded_at))
 
 
-def empty_world(published: Policies) -> EmptyLedger:
-    return EmptyLedger(published, lambda person_id: shard_of(person_id, SHARDS))
+def empty_world(published: Policies, shards: int = SHARDS) -> EmptyLedger:
+    ends = {shard: ShardState(shard) for shard in range(shards)}
+    return EmptyLedger(published, lambda person_id: shard_of(person_id, shards), shards=ends)
 
 
 def take(world: EmptyLedger, deliveries: Iterable[Delivery], recorded_at: datetime = RECORDED_AT) -> Outcome:

@@ -30,7 +30,7 @@ from schemas.months import month_of, next_month, parse_month
 from schemas.policy.model import Policies
 from schemas.records import Export, Outcome, PayoutStateRow, Posting, Replay
 from schemas.treaty.treaty_file import parse_treaty
-from tests.support.builders import empty_world
+from tests.support.builders import SHARDS, empty_world
 from tests.support.ledgers import dispositions
 from tests.support.outbox import waiting_messages
 from tests.support.stated_past import StatedPast
@@ -84,9 +84,9 @@ def recorded(ledger: Engine) -> Journal:
     )
 
 
-def replayed(ledger: Engine) -> Journal:
+def replayed(ledger: Engine, shards: int = SHARDS) -> Journal:
     """What an empty ledger makes of the events of this one, taken one by one in their recorded order."""
-    world, journal, past = empty_world(Policies()), Journal(), StatedPast()
+    world, journal, past = empty_world(Policies(), shards), Journal(), StatedPast(shards)
     published: dict[str, datetime] = {}
     with ledger.connect() as connection:
         rows = connection.execute(select(tables.events).order_by(tables.events.c.event_no)).all()
@@ -149,9 +149,9 @@ def code_alone(outbox: dict[tuple[int, int], tuple[str, bytes | None, bytes]]) -
     return plain
 
 
-def assert_replays(ledger: Engine, *, at_once: bool = False) -> Journal:
+def assert_replays(ledger: Engine, *, at_once: bool = False, shards: int = SHARDS) -> Journal:
     """Compares part by part, so that a difference shows where it lies; ``at_once``: several workers wrote it."""
-    expected, actual = recorded(ledger), replayed(ledger)
+    expected, actual = recorded(ledger), replayed(ledger, shards)
     assert expected.dispositions == actual.dispositions
     assert expected.claims == actual.claims
     assert expected.benefits == actual.benefits

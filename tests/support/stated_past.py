@@ -40,7 +40,8 @@ class _Report(NamedTuple):
 class StatedPast:
     """What was instructed and reported so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, shards: int = SHARDS) -> None:
+        self._shards = shards
         self.orders: list[_Order] = []
         self.reports: dict[Place, list[_Report]] = {}
         self.issued: dict[str, tuple[int, int]] = {}
@@ -93,9 +94,9 @@ class StatedPast:
             days = [shanghai_date(published[treaty.id]), None if first is None else shanghai_date(first)]
             assert month == statements.first_month(treaty, *days)  # type: ignore[arg-type]
         assert month_at(journal.recorded_at) > month
-        trees = _audited(audit)
+        trees = _audited(audit, self._shards)
         made = statements.statements_of(treaty, month, number + 1, cum_before, lines, trees, journal.occurred_at)
-        to = {each: shard_of(each, SHARDS) for each in treaty.insurers}
+        to = {each: shard_of(each, self._shards) for each in treaty.insurers}
         statements.issue(journal, treaty, made, lines, act["operator"], to, reason=act["reason"])
         self.issued[treaty.id] = (number + 1, cum_before + lines.net)
         return {each.statement_id: each.insurer for each in made}
@@ -115,8 +116,8 @@ def _stated(order: _Order, recorded_at: datetime) -> StatedPayout:
     return StatedPayout(*place, *links, row.value, order.discharged_on, recorded_at)
 
 
-def _audited(audit: Mapping[tuple[int, int], tuple[str, str, bytes]]) -> list[AuditedShard]:
-    trees = {shard: Frontier() for shard in range(SHARDS)}
+def _audited(audit: Mapping[tuple[int, int], tuple[str, str, bytes]], shards: int) -> list[AuditedShard]:
+    trees = {shard: Frontier() for shard in range(shards)}
     for shard, seq in sorted(audit):
         trees[shard].append(leaf_hash(audit[shard, seq][2]))
     return [AuditedShard(shard=shard, size=tree.size, root=tree.root().hex()) for shard, tree in trees.items()]
