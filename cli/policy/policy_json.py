@@ -7,7 +7,7 @@ from typing import Any
 
 from cli.policy.policy_diff import example_amounts, example_stay
 from cli.policy.policy_table import CLAIM_EXAMPLE
-from handlers.offline.worked_examples import benefit_at, category_of, claim_at, telling_amounts
+from handlers.offline.worked_examples import benefit_at, category_of, claim_at, members_at, telling_amounts
 from handlers.words.policy_changes import PolicyChange, affected, changes, union
 from schemas.money import format_yuan
 from schemas.policy.model import Policy, Scheme, Term, Tier
@@ -53,6 +53,23 @@ def of_policy(policy: Policy, term: Term) -> dict[str, Any]:
             "total_benefit": format_yuan(decided.total_benefit),
             "patient_pays": format_yuan(decided.personal_burden - decided.total_benefit),
         },
+        "household": _household(policy, categories),
+    }
+
+
+def _household(policy: Policy, categories: list[str | None]) -> dict[str, Any] | None:
+    """Two members of a household with such a stay each; None where no scheme counts by household."""
+    members = members_at(policy, categories, *CLAIM_EXAMPLE)
+    if members is None:
+        return None
+    first, second = members
+    return {
+        "benefits": [
+            {"scheme_id": one.scheme.id, "first": format_yuan(one.amount), "second": format_yuan(other.amount)}
+            for one, other in zip(first.benefits, second.benefits, strict=True)
+        ],
+        "first": format_yuan(first.total_benefit),
+        "second": format_yuan(second.total_benefit),
     }
 
 

@@ -11,7 +11,8 @@ from rich.text import Text
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.prose import Prose
 from cli.terminal.rules_table import rules_table
-from handlers.offline.worked_examples import benefit_at, category_of, claim_at, telling_amounts
+from handlers.claims.adjudicate import Adjudication
+from handlers.offline.worked_examples import benefit_at, category_of, claim_at, members_at, telling_amounts
 from handlers.offline.working_line import working
 from handlers.words.claim_sentences import yuan
 from handlers.words.policy_sentences import SHORT_BASIS, brackets_words, policy_rules, scheme_rules
@@ -42,6 +43,20 @@ def show(policy: Policy, term: Term, language: OutputLanguage, console: Console)
     console.rule(Text(label(heading), style="bold"), align="left")
     console.print(Prose(say(_example_in_words())))
     console.print(_claim(policy, language))
+    members = members_at(policy, _first_categories(policy), *CLAIM_EXAMPLE)
+    if members is not None:
+        console.print()
+        heading = Saying("一户两人,各看一次病", "Two members of a household, a stay each")
+        console.rule(Text(label(heading), style="bold"), align="left")
+        console.print(Prose(say(_MEMBERS)))
+        console.print(_members(*members, language))
+
+
+_MEMBERS = Saying(
+    "同一户的两个人先后各有上面这样一次看病;第二个人能补多少,要看这一户已经累计和补了多少。",
+    "Two members of one household have such a stay, one after the other: what the second gets depends on what their "
+    "household has added up and was paid.",
+)
 
 
 def _tier(policy: Policy, scheme: Scheme, tier: Tier, language: OutputLanguage) -> RenderableType:
@@ -77,10 +92,30 @@ def _example_in_words() -> Saying:
     )
 
 
+def _first_categories(policy: Policy) -> list[str | None]:
+    """A category of the first tier of every scheme."""
+    return [category_of(scheme, scheme.tiers[0]) for scheme in policy.schemes]
+
+
+def _members(first: Adjudication, second: Adjudication, language: OutputLanguage) -> Table:
+    say = translator(language)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table.add_column(say(Saying("保障层", "Scheme")), overflow="fold")
+    table.add_column(say(Saying("第一人补助(元)", "First (yuan)")), justify="right", no_wrap=True)
+    table.add_column(say(Saying("第二人补助(元)", "Second (yuan)")), justify="right", no_wrap=True)
+    table.add_column(say(Saying("第二人怎么算", "How the second's is worked out")), overflow="fold")
+    for one, other in zip(first.benefits, second.benefits, strict=True):
+        name = Prose(one.scheme.title or one.scheme.id)
+        table.add_row(name, yuan(one.amount), yuan(other.amount), Prose(say(working(other))))
+    table.add_section()
+    totals = [yuan(each.total_benefit) for each in (first, second)]
+    table.add_row(say(Saying("各层合计", "Total")), *totals, "")
+    return table
+
+
 def _claim(policy: Policy, language: OutputLanguage) -> Table:
     say = translator(language)
-    categories = [category_of(scheme, scheme.tiers[0]) for scheme in policy.schemes]
-    decided = claim_at(policy, categories, *CLAIM_EXAMPLE)
+    decided = claim_at(policy, _first_categories(policy), *CLAIM_EXAMPLE)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column(say(Saying("保障层", "Scheme")), overflow="fold")
     table.add_column(say(Saying("计算基数", "Based on")), justify="right", no_wrap=True)

@@ -12,9 +12,18 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from handlers.claims.account import Account
-from handlers.claims.adjudicate import Adjudication, Benefit, adjudicate
+from handlers.claims.adjudicate import Adjudication, Benefit, adjudicate, adjudicate_together
 from schemas.decisions import StepKind
-from schemas.facts import CareType, CoverageRecorded, EncounterDischarged, FacilityLevel, Fact, SettlementPosted
+from schemas.facts import (
+    CareType,
+    CoverageRecorded,
+    EncounterDischarged,
+    FacilityLevel,
+    Fact,
+    MembershipRecorded,
+    SettlementPosted,
+    UnitKind,
+)
 from schemas.ids import PersonId
 from schemas.money import FEN_MAX
 from schemas.policy.model import Policies, Policy, Scheme, Tier
@@ -24,7 +33,8 @@ _Made = TypeVar("_Made", bound=Fact)
 DAY = date(2024, 1, 1)
 _SETTLED_AT = datetime(2024, 1, 1, tzinfo=UTC)
 _YUAN_MAX = 10**9
-_CAPS = (StepKind.CAP_PER_STAY, StepKind.CAP_PER_YEAR)
+_CAPS = (StepKind.CAP_PER_STAY, StepKind.CAP_PER_YEAR, StepKind.CAP_PER_HOUSEHOLD_YEAR)
+_MEMBERS = ("example-1", "example-2")
 
 
 def category_of(scheme: Scheme, tier: Tier) -> str | None:
@@ -43,8 +53,28 @@ def benefit_at(policy: Policy, scheme: Scheme, category: str, amount: int) -> Be
 
 def claim_at(policy: Policy, categories: Iterable[str | None], copay: int, out_of_catalogue: int) -> Adjudication:
     """What all schemes together owe for one stay of a person with a category in each scheme (None: in none)."""
-    holds = [(s, c) for s, c in zip(policy.schemes, categories, strict=True) if c is not None]
-    return _decide(_in_force(policy, policy.schemes), holds, copay, out_of_catalogue)
+    return _decide(_in_force(policy, policy.schemes), _holds(policy, categories), copay, out_of_catalogue)
+
+
+def members_at(
+    policy: Policy, categories: Iterable[str | None], copay: int, out_of_catalogue: int
+) -> tuple[Adjudication, Adjudication] | None:
+    """The same for two members of one household, each with such a stay, the first of the household's year.
+
+    None where no scheme counts by household.
+    """
+    alone, holds = _in_force(policy, policy.schemes), _holds(policy, categories)
+    if not alone.household_schemes:
+        return None
+    accounts = [_account(name, policy.schemes[0], holds, copay, out_of_catalogue) for name in _MEMBERS]
+    for account in accounts:
+        account.apply(_membership(account.person_id))
+    first, second = adjudicate_together(accounts, alone)
+    return first, second
+
+
+def _holds(policy: Policy, categories: Iterable[str | None]) -> list[tuple[Scheme, str]]:
+    return [(s, c) for s, c in zip(policy.schemes, categories, strict=True) if c is not None]
 
 
 def telling_amounts(policy: Policy, scheme: Scheme, tier: Tier, neighbours: bool = True) -> list[int]:
@@ -102,12 +132,17 @@ def _in_force(policy: Policy, schemes: tuple[Scheme, ...]) -> Policies:
 
 
 def _decide(policies: Policies, holds: list[tuple[Scheme, str]], copay: int, out_of_catalogue: int) -> Adjudication:
-    schemes = policies.releases[0].schemes
-    account = Account(PersonId("example"))
-    facts = [_coverage(number, scheme, category) for number, (scheme, category) in enumerate(holds)]
-    for fact in (*facts, _discharge(schemes[0]), _bill(copay, out_of_catalogue)):
-        account.apply(fact)
+    account = _account("example", policies.releases[0].schemes[0], holds, copay, out_of_catalogue)
     return adjudicate(account, policies)[0]
+
+
+def _account(name: str, first: Scheme, holds: list[tuple[Scheme, str]], copay: int, out_of_catalogue: int) -> Account:
+    """A person who has such coverages, and one stay as the first scheme wants it; all ids are the person's."""
+    account = Account(PersonId(name))
+    facts = [_coverage(number, scheme, category) for number, (scheme, category) in enumerate(holds)]
+    for fact in (*facts, _discharge(name, first), _bill(name, copay, out_of_catalogue)):
+        account.apply(fact)
+    return account
 
 
 def _made(model: type[_Made], **fields: object) -> _Made:
@@ -131,12 +166,12 @@ def _coverage(number: int, scheme: Scheme, category: str) -> CoverageRecorded:
     )
 
 
-def _discharge(scheme: Scheme) -> EncounterDischarged:
+def _discharge(name: str, scheme: Scheme) -> EncounterDischarged:
     return _made(
         EncounterDischarged,
-        encounter_id="example",
+        encounter_id=name,
         version=1,
-        person_id="example",
+        person_id=name,
         facility_level=scheme.facility_levels[0] if scheme.facility_levels else FacilityLevel.COUNTY,
         care_type=scheme.care_types[0] if scheme.care_types else CareType.INPATIENT,
         admitted_on=DAY,
@@ -145,13 +180,26 @@ def _discharge(scheme: Scheme) -> EncounterDischarged:
     )
 
 
-def _bill(copay: int, out_of_catalogue: int) -> SettlementPosted:
+def _membership(name: str) -> MembershipRecorded:
+    return _made(
+        MembershipRecorded,
+        membership_id=name,
+        version=1,
+        person_id=name,
+        household_id="example",
+        unit=UnitKind.HOUSEHOLD,
+        valid_from=DAY,
+        valid_to=None,
+    )
+
+
+def _bill(name: str, copay: int, out_of_catalogue: int) -> SettlementPosted:
     return _made(
         SettlementPosted,
-        settlement_id="example",
+        settlement_id=name,
         version=1,
-        encounter_id="example",
-        person_id="example",
+        encounter_id=name,
+        person_id=name,
         settled_at=_SETTLED_AT,
         final=True,
         copay=copay,

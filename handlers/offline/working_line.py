@@ -12,6 +12,7 @@ _LIMITS = {
     StepKind.LIMIT_REMAINING: Saying("只剩", "only {} left"),
     StepKind.CAP_PER_STAY: Saying("每次最多", "at most {} a stay"),
     StepKind.CAP_PER_YEAR: Saying("年度最多", "at most {} a year"),
+    StepKind.CAP_PER_HOUSEHOLD_YEAR: Saying("全户年度最多", "at most {} a household and year"),
 }
 
 

@@ -27,6 +27,10 @@ MEASURED_ON = {
 ACCUMULATES = {
     "stay": Saying("每次看病单独计算", "every stay by itself"),
     "person_year": Saying("每人每个方案年度累计计算", "a person's stays of a policy year laid end to end"),
+    "household_year": Saying(
+        "每户每个方案年度累计计算,没有登记在户内的人单独累计",
+        "the stays of all members of a household in a policy year laid end to end; whoever is in none counts alone",
+    ),
 }
 STATUSES = {
     "sample": Saying("示例,不是正式规定", "a sample, not a regulation"),
@@ -56,6 +60,7 @@ FIELDS = {
     "threshold": Saying("起付线", "threshold"),
     "cap_per_stay": Saying("每次上限", "cap per stay"),
     "cap_per_year": Saying("年度上限", "cap per year"),
+    "cap_per_household_year": Saying("每户年度上限", "cap per household and year"),
     "floor_per_stay": Saying("最低发放额", "floor per stay"),
     "tier": Saying("档次", "tier"),
     "name": Saying("档次名称", "tier name"),
@@ -66,7 +71,7 @@ FIELDS = {
 
 NOT_SET = Saying("没有规定", "not set")
 _CHOICES = {"basis": BASIS, "measured_on": MEASURED_ON, "accumulates": ACCUMULATES, "status": STATUSES}
-_AMOUNTS = ("threshold", "cap_per_stay", "cap_per_year", "floor_per_stay")
+_AMOUNTS = ("threshold", "cap_per_stay", "cap_per_year", "cap_per_household_year", "floor_per_stay")
 
 
 def percent(rate: Fraction) -> str:
@@ -196,6 +201,10 @@ def _limits(scheme: Scheme) -> list[tuple[Saying, Saying]]:
     caps = (
         (scheme.cap_per_stay, Saying("每次最多补", "for one stay")),
         (scheme.cap_per_year, Saying("每人每个方案年度最多补", "for one person in one policy year")),
+        (
+            scheme.cap_per_household_year,
+            Saying("每户每个方案年度最多补", "for all members of a household together in one policy year"),
+        ),
     )
     rules = [
         (

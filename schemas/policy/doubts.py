@@ -16,7 +16,7 @@ SIGNS_MIN = 4
 
 
 def warnings(policy: Policy, text: str, file: str = "policy") -> list[FileProblem]:
-    """Tiers that share a category or a name, categories that may be one misspelt, a floor above a cap."""
+    """Tiers that share a category or a name, categories that may be one misspelt, limits that hide one another."""
     lines = lines_of(text.removeprefix(BYTE_ORDER_MARK))
     found = []
 
@@ -49,11 +49,18 @@ def warnings(policy: Policy, text: str, file: str = "policy") -> list[FileProble
                         f'another tier is also called "{tier.name}": rename one, reports show the name',
                     ),
                 )
-        for cap in (scheme.cap_per_stay, scheme.cap_per_year):
+        for cap in (scheme.cap_per_stay, scheme.cap_per_year, scheme.cap_per_household_year):
             if cap is not None and scheme.floor_per_stay > cap:
                 message = Saying("高于上限,永远不会发放:请调低", "is above the cap, so nothing is ever paid: lower it")
                 warn(("scheme", index, "floor_per_stay"), message)
                 break
+        of_person, of_household = scheme.cap_per_year, scheme.cap_per_household_year
+        if of_person is not None and of_household is not None and of_household < of_person:
+            message = Saying(
+                "低于每人的年度上限 cap_per_year,后者永远用不到:请调高本项,或删去 cap_per_year",
+                "is below cap_per_year, which then never applies: raise it, or delete cap_per_year",
+            )
+            warn(("scheme", index, "cap_per_household_year"), message)
     for path, category, other, line in _misspelt(policy, lines):
         message = Saying(
             f"类别“{category}”只在这里出现,第 {line} 行写的是“{other}”:是不是“{other}”?",

@@ -21,6 +21,7 @@ from schemas.canonical import canonical_json, sha256_hex
 from schemas.facts import CareType, FacilityLevel, Identifier, PolicyIdentifier
 from schemas.money import format_yuan
 from schemas.policy.policy_values import PolicyDate, PolicyYuan, Rate, wrong
+from schemas.policy.shared_years import year_conflicts
 from schemas.policy.succession import PoliciesConflict, conflicts, ends
 
 DAYS_MAX = 20_000
@@ -250,7 +251,7 @@ class Policies:
         """
         unique = {policy.sha256: policy for policy in policies}
         self.releases = tuple(sorted(unique.values(), key=lambda policy: policy.effective_from))
-        if found := conflicts(self.releases, elsewhere=elsewhere):
+        if found := [*conflicts(self.releases, elsewhere=elsewhere), *year_conflicts(self.releases)]:
             raise PoliciesConflict(found)
         until = ends(self.releases)
         followers = {policy.succeeds: policy for policy in self.releases if policy.succeeds is not None}
@@ -292,6 +293,7 @@ class Policies:
     def joined(self, policy: Policy) -> Policies:
         """These, which are published and never change, and one more. Raises PoliciesConflict."""
         together = (*self.releases, policy)
-        if found := conflicts(together, published={each.id for each in self.releases}):
+        published = {each.id for each in self.releases}
+        if found := [*conflicts(together, published=published), *year_conflicts(together, published)]:
             raise PoliciesConflict(found)
         return Policies(together)

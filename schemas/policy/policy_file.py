@@ -16,6 +16,7 @@ from schemas.bilingual import Saying
 from schemas.number_literals import NumberLiteral
 from schemas.policy import remedies as messages
 from schemas.policy.model import Policies, Policy
+from schemas.policy.shared_years import year_conflicts
 from schemas.policy.succession import conflicts
 from schemas.toml_lines import line_of, lines_of
 
@@ -174,9 +175,13 @@ def _conflicts(read: list[tuple[Path, str, Policy]], *, elsewhere: bool) -> list
     def place(number: int, field: str) -> str:
         return f" ({ordered[number][0]}:{line(number, field)})"
 
+    policies = [policy for _, _, policy in ordered]
     return [
         FileProblem(str(ordered[found.at][0]), line(found.at, found.field), found.field, found.message)
-        for found in conflicts([policy for _, _, policy in ordered], place=place, elsewhere=elsewhere)
+        for found in (
+            *conflicts(policies, place=place, elsewhere=elsewhere),
+            *year_conflicts(policies, place=place),
+        )
     ]
 
 

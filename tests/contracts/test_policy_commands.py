@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -197,3 +198,50 @@ def test_diff_shows_schemes_that_come_go_and_change_places(tmp_path: Path) -> No
 def test_diff_of_an_unusable_file_is_status_2(tmp_path: Path) -> None:
     """An error and a difference have different exit statuses."""
     assert 2 == huzhu("policy", "diff", WUXI, tmp_path / "gone.toml").returncode
+
+
+HOUSEHOLDS = REPOSITORY / "docs" / "policies" / "household.toml"
+
+
+def test_check_says_what_counts_by_household_in_words_and_an_example() -> None:
+    """How sums and caps belong to the household, and what the second of two members gets, in both languages."""
+    told = squeezed(huzhu("policy", "check", HOUSEHOLDS).stdout)
+    for sentence in (
+        "每户每个方案年度累计计算,没有登记在户内的人单独累计",
+        "the stays of all members of a household in a policy year laid end to end; whoever is in none counts alone",
+        "每户每个方案年度最多补 9,000.00 元",
+        "At most 9,000.00 yuan for all members of a household together in one policy year.",
+        "一户两人,各看一次病",
+        "Two members of a household, a stay each",
+    ):
+        assert squeezed(sentence) in told
+    wide = squeezed(huzhu("policy", "check", HOUSEHOLDS, "--language", "en", columns=160).stdout)
+    assert squeezed("7,000.00  2,000.00  12,000.00 × 70%; at most 2,000.00 a household and year") in wide
+    document = json.loads(huzhu("policy", "check", HOUSEHOLDS, "--json").stdout)
+    (member,) = document["policies"][0]["household"]["benefits"]
+    assert {"scheme_id": "self_pay_assistance", "first": "7000.00", "second": "2000.00"} == member
+
+
+def test_check_has_no_household_where_nothing_counts_by_one() -> None:
+    """Neither in words nor for programs."""
+    assert "household" not in huzhu("policy", "check", WUXI, "--language", "en").stdout
+    assert None is json.loads(huzhu("policy", "check", WUXI, "--json").stdout)["policies"][0]["household"]
+
+
+def test_diff_says_that_a_scheme_now_counts_by_household(tmp_path: Path) -> None:
+    """The way of adding up and the cap, in words and in the values of the file."""
+    text = HOUSEHOLDS.read_text("utf-8")
+    before = tmp_path / "before.toml"
+    before.write_text(
+        text.replace("household_year", "person_year").replace("cap_per_person_year", "cap_per_year"), "utf-8"
+    )
+    told = squeezed(huzhu("policy", "diff", before, HOUSEHOLDS).stdout)
+    for sentence in ("每户年度上限", "cap per household and year", "每户每个方案年度累计计算", "9,000.00 yuan"):
+        assert squeezed(sentence) in told
+    document = json.loads(huzhu("policy", "diff", before, HOUSEHOLDS, "--json").stdout)
+    changed = {each["field"]: (each["before"], each["after"]) for each in document["changes"]}
+    assert {
+        "accumulates": ("person_year", "household_year"),
+        "cap_per_year": ("9000.00", None),
+        "cap_per_household_year": (None, "9000.00"),
+    } == changed

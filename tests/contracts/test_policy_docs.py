@@ -18,7 +18,8 @@ from schemas.policy.policy_file import parse_policy, read_policies
 from tests.support.paths import DOCS
 
 PAGE = (DOCS / "policies.md").read_text("utf-8")
-FIELDS = ("person", "category", "discharged_on", "copay", "out_of_catalogue")
+NO_HOUSEHOLD = "none"
+FIELDS = ("person", "household", "category", "discharged_on", "copay", "out_of_catalogue")
 
 
 class Example(NamedTuple):
@@ -69,6 +70,23 @@ def facts(row: dict[str, str], number: int, policies: Policies) -> Iterator[dict
     yield {**said, **bill, **amounts, **zero, **when, **posted}
 
 
+def memberships(rows: list[dict[str, str]]) -> Iterator[dict[str, object]]:
+    """The household of each person, from the first row that names it until the row that names another one."""
+    for person in dict.fromkeys(row["person"] for row in rows if "household" in row):
+        own = [row for row in rows if row["person"] == person]
+        begins = [
+            row for before, row in zip([{}, *own], own, strict=False) if before.get("household") != row["household"]
+        ]
+        ends = [{"valid_to": row["discharged_on"]} for row in begins[1:]]
+        for row, end in zip(begins, [*ends, {}], strict=True):
+            if row["household"] != NO_HOUSEHOLD:
+                name = f"{person}-{row['household']}"
+                event = {"event_type": "membership.recorded", "event_id": name, "membership_id": name, "version": 1}
+                said = {"occurred_at": "2025-06-01T08:00:00+08:00", "source": "docs", "person_id": person}
+                place = {"household_id": row["household"], "unit": "household", "valid_from": row["discharged_on"]}
+                yield {**event, **said, **place, **end}
+
+
 def cents(amount: str) -> int:
     return round(float(amount) * 100)
 
@@ -80,6 +98,8 @@ def decided(example: Example) -> list[ClaimDecision]:
     for number, row in enumerate(example.rows):
         for fact in facts(row, number, policies):
             assert str(book.take(json.dumps(fact).encode())) in ("accepted", "duplicate")
+    for fact in memberships(example.rows):
+        assert "accepted" == str(book.take(json.dumps(fact).encode()))
     return book.decide(policies)
 
 
@@ -113,6 +133,15 @@ def test_an_example_never_pays_more_than_the_burden(example: Example) -> None:
     for file in example.files:
         text = file.read_text("utf-8")
         assert [] == warnings(parse_policy(text), text)
+
+
+def test_the_page_tells_what_a_member_is_told() -> None:
+    """The sentences about the household's cap are those of the program."""
+    (example,) = (each for each in EXAMPLES if any("household" in row for row in each.rows))
+    lines = [line for decision in decided(example) for line in decision.explanation]
+    (told,) = (line for line in lines if line.step == "cap_per_household_year")
+    assert f"> {told.zh}\n" in PAGE
+    assert f"> {told.en}\n" in PAGE
 
 
 @pytest.mark.parametrize("model", [Policy, Scheme, Tier, Bracket], ids=lambda model: model.__name__)

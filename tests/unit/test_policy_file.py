@@ -206,3 +206,29 @@ def test_tiers_of_one_name_and_a_floor_above_the_cap_are_warnings() -> None:
         'city.toml:36: scheme.2.tier.2.name: another tier is also called "specific": rename one, reports show the name',
         "city.toml:27: scheme.2.floor_per_stay: is above the cap, so nothing is ever paid: lower it",
     ] == warned(text)
+
+
+@pytest.mark.parametrize(
+    ("cap", "told"),
+    [
+        (
+            "99999.99",
+            [
+                "city.toml:27: scheme.2.cap_per_household_year: is below cap_per_year, which then never applies: "
+                "raise it, or delete cap_per_year"
+            ],
+        ),
+        ("100000.00", []),
+    ],
+)
+def test_a_household_that_gets_less_than_a_person_is_a_warning(cap: str, told: list[str]) -> None:
+    """Up to the person's yearly cap the household's makes it useless."""
+    assert told == warned(changed('"100000.00"', f'"100000.00"\ncap_per_household_year = "{cap}"'))
+
+
+def test_a_floor_above_the_cap_of_a_household_is_a_warning() -> None:
+    """As above every other cap."""
+    text = changed('cap_per_year = "100000.00"', 'cap_per_household_year = "10.00"\nfloor_per_stay = "20.00"')
+    assert ["city.toml:27: scheme.2.floor_per_stay: is above the cap, so nothing is ever paid: lower it"] == warned(
+        text
+    )
