@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from acts.ledger_act import ledger_act
 from acts.load_world import load_persons
 from acts.published_policies import published_policies
+from acts.recompute_groups import decide_waiting
 from handlers.audit.journal import Journal
 from handlers.audit.operator_acts import policy_published
 from handlers.claims.households import linked
@@ -76,6 +77,7 @@ def publish_policy(
     with ledger_act(connection, range(shard_count), now) as journal:
         published = _joined(connection, policy)
         if published.new:
+            decide_waiting(connection, journal, shard_count)  # so what the policy changes is all that its event changes
             number = policy_published(journal, text.encode("utf-8"), policy, operator)
             journal.write()
             row = PublishedFile(text, operator, journal.recorded_at)
@@ -120,9 +122,13 @@ def _decided(
     published.persons = len(persons)
     for some in _groups(connection, persons, published.policies):
         world = load_persons(connection, list(chain.from_iterable(some)), shard_count)
+        work = Processor(world, journal)
+        if group_rows.work_of(connection, world.accounts.keys()):  # of a preview, which does not wait for them
+            for group in some:
+                work.recompute_together(GroupStep(group, []), number)
+            journal.outcome = Outcome()
         world.policies = published.policies
         waiting = {name for name, row in world.claims.items() if row.status is Status.NO_POLICY}
-        work = Processor(world, journal)
         for group in some:
             work.recompute_together(GroupStep(group, []), number)
         _count(published, journal.outcome, waiting)

@@ -45,7 +45,7 @@ def recompute_groups(
             waiting = group_rows.waiting(connection, shards, AT_ONCE)
             if not waiting or is_over():
                 return steps
-            persons, waiting = _groups_of(connection, waiting)
+            persons = group_rows.links(connection, waiting)
         remembered = RememberedPersons() if remembered is None else remembered
         locked = {shard_of(person_id, shard_count) for person_id in persons}
         with engine.begin() as connection, ledger_act(connection, locked, now) as journal:
@@ -54,6 +54,14 @@ def recompute_groups(
             decided = decide_groups(connection, journal, world, waiting, remembered)
         remembered.put_back(world, journal.shards)
         steps += decided
+
+
+def decide_waiting(connection: Connection, journal: LedgerJournal, shard_count: int) -> None:
+    """Decides all groups that wait, in the transaction of an act that holds all shards."""
+    while work := group_rows.waiting(connection, journal.shards, AT_ONCE):
+        world = empty_world(connection, shard_count)
+        decide_groups(connection, journal, world, work, RememberedPersons())
+        journal.write()
 
 
 def decide_groups(
@@ -69,14 +77,12 @@ def decide_groups(
     A group of somebody who is ``moving``, as their membership is not committed yet, is left to the next transaction.
     So of two who join a household at once, whoever is decided last sees both.
     """
-    links, queued = _groups_of(connection, list(work))
     groups = [
         group
-        for group in linked(links)
+        for group in linked(group_rows.links(connection, work))
         if moving.isdisjoint(group) and all(world.shard_of(person_id) in journal.shards for person_id in group)
     ]
-    persons = {person_id for group in groups for person_id in group}
-    queued = [each for each in queued if each.person_id in persons]
+    queued = group_rows.work_of(connection, [person_id for group in groups for person_id in group])
     waiting, moved = {each.person_id for each in queued}, {each.person_id for each in queued if each.moved}
     steps = [
         GroupStep(group, [person_id for person_id in group if person_id in moved])
@@ -85,23 +91,10 @@ def decide_groups(
     ]
     if not steps:
         return 0
-    deciding = {person_id for step in steps for person_id in step.persons}
-    add_persons(connection, world, deciding - world.accounts.keys(), remembered)
+    persons = {person_id for step in steps for person_id in step.persons}
+    add_persons(connection, world, persons - world.accounts.keys(), remembered)
     processor = Processor(world, journal)
     for step in steps:
         recompute_group(processor, step)
     group_rows.done(connection, queued)
     return len(steps)
-
-
-def _groups_of(connection: Connection, work: list[Work]) -> tuple[dict[PersonId, set[str]], list[Work]]:
-    """Everybody in the groups of some work, with the households that link them, and all work of these persons.
-
-    Work that others of the group have may name households that somebody has left: it widens the group, so look again.
-    """
-    while True:
-        links = group_rows.links(connection, work)
-        queued = group_rows.work_of(connection, links.keys())
-        if {each.work_no for each in queued} <= {each.work_no for each in work}:
-            return links, queued
-        work = list({each.work_no: each for each in [*work, *queued]}.values())

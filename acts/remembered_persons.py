@@ -1,8 +1,8 @@
 """What a worker remembers of persons between its batches, so that it need not load them again.
 
-It is good exactly as long as each shard's audit chain ends where this process left it: whatever changes a person's
-facts, claims, benefits or set-offs adds an audit entry to the person's shard. The comparison is made under the shard's
-lock.
+It is good exactly as long as each shard ends where this process left it: whatever changes a person's facts, claims,
+benefits or set-offs adds an audit entry to the person's shard, or counts there as `ShardState.redated`. The comparison
+is made under the shard's lock.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class RememberedPersons:
         self._facts_max = facts_max
         self._persons: OrderedDict[PersonId, _Person] = OrderedDict()
         self._facts = 0
-        self._left: dict[int, tuple[int, str]] = {}
+        self._left: dict[int, tuple[int, str, int]] = {}
         self._generations: dict[int, int] = {}
 
     def compare(self, shards: Mapping[int, ShardState]) -> None:
-        """Forgets the persons of every shard whose audit chain ends elsewhere than where this process left it.
+        """Forgets the persons of every shard that ends elsewhere than where this process left it.
 
         The shards must be locked.
         """
@@ -107,5 +107,5 @@ def _facts_of(account: Account) -> int:
     return held + (account.death is not None)
 
 
-def _end(state: ShardState) -> tuple[int, str]:
-    return state.audit_seq, state.audit_hash
+def _end(state: ShardState) -> tuple[int, str, int]:
+    return state.audit_seq, state.audit_hash, state.redated

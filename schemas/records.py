@@ -421,6 +421,8 @@ class ShardState:
     """The ends of a shard's sequences; sequences start at 1, so 0 means none yet.
 
     What is recorded has no time before ``not_before``: a month that was issued or closed gets nothing more.
+    ``redated`` counts the claims whose row got another day or household though no decision changed. Their audit entry
+    is that of the event, which may be another shard's: with this count a process that remembers them knows.
     """
 
     shard: int
@@ -428,6 +430,7 @@ class ShardState:
     audit_hash: str = NO_HASH
     outbox_seq: int = 0
     not_before: datetime | None = None
+    redated: int = 0
 
 
 @dataclass(slots=True)

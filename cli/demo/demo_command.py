@@ -231,7 +231,7 @@ def _await_idle(engine: Engine, bootstrap: str, settings: Settings, processes: _
         left_before, since = sys.maxsize, time.monotonic()
         while not (now := lag(engine, reader, settings.shards)).idle:
             processes.restart_dead()
-            left = now.inbound + now.outbound
+            left = now.inbound + now.households + now.outbound
             bar.update(task, description=f"deciding and paying, {now.inbound} in, {now.outbound} out")
             if left != left_before:
                 left_before, since = left, time.monotonic()

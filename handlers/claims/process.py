@@ -16,7 +16,7 @@ from handlers.claims.adjudicate import Adjudication, adjudicate, adjudicate_toge
 from handlers.claims.admit import Disposition, admit, claims_of_identity
 from handlers.claims.explain import fingerprint
 from handlers.claims.future_dates import event_after_intake
-from handlers.claims.households import GROUP_MAX
+from handlers.claims.households import GROUP_MAX, linked
 from handlers.claims.long_years import applied
 from handlers.claims.payees import unpaid_advances
 from handlers.claims.payout_reports import effect_of, state_of
@@ -130,10 +130,11 @@ class Processor:
         The recoveries of all come before the payments of any, so no unit's cap is exceeded between two instructions.
         """
         accounts = [self.world.accounts.setdefault(name, Account(name)) for name in step.persons]
-        if len(accounts) > GROUP_MAX:
-            for person_id in step.moved:
-                alert = household_alerts.group_too_large(person_id, len(accounts), self.recorded_at)
-                self.journal.send(self.world.shard_of(person_id), ALERTS.name, person_id.encode(), alert)
+        if len(accounts) > GROUP_MAX and step.moved:
+            for group in linked({each.person_id: each.households() for each in accounts}):
+                for person_id in sorted(set(step.moved).intersection(group)) if len(group) > GROUP_MAX else ():
+                    alert = household_alerts.group_too_large(person_id, len(group), self.recorded_at)
+                    self.journal.send(self.world.shard_of(person_id), ALERTS.name, person_id.encode(), alert)
         self._decide(adjudicate_together(accounts, self.world.policies), number)
 
     def _accepted(self, reading: Reading, number: int) -> None:
@@ -195,6 +196,7 @@ class Processor:
         if discharged_on != before.discharged_on or adjudication.household_id != before.household_id:
             row = before._replace(discharged_on=discharged_on, household_id=adjudication.household_id)
             self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
+            self.journal.shards[row.shard].redated += 1
 
     def _changed(self, adjudication: Adjudication, before: ClaimRow | None, mark: str, number: int) -> list[Due]:
         claim = adjudication.claim

@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    union_all,
 )
 
 from infra.ledger.group_tables import group_work, memberships
@@ -26,11 +27,14 @@ from infra.ledger.tables import facts, subjects
 from schemas.facts import Kind
 from schemas.ids import PersonId
 
-_LINKS = select(memberships.c.person_id, memberships.c.household_id).where(
-    memberships.c.household_id.is_not(None),
-    or_(
-        memberships.c.household_id == any_(bindparam("households", type_=ARRAY(Text))),
-        memberships.c.person_id == any_(bindparam("persons", type_=ARRAY(Text))),
+_PERSONS, _HOUSEHOLDS = (bindparam(name, type_=ARRAY(Text)) for name in ("persons", "households"))
+_LINKS = union_all(
+    select(memberships.c.person_id, memberships.c.household_id).where(
+        memberships.c.household_id.is_not(None),
+        or_(memberships.c.household_id == any_(_HOUSEHOLDS), memberships.c.person_id == any_(_PERSONS)),
+    ),
+    select(group_work.c.person_id, func.unnest(group_work.c.households)).where(
+        or_(group_work.c.households.bool_op("&&")(_HOUSEHOLDS), group_work.c.person_id == any_(_PERSONS))
     ),
 )
 _COLUMNS = ("work_no", "event_no", "person_id", "shard", "households", "moved")
@@ -112,7 +116,8 @@ def waiting_about(connection: Connection, claim_id: str) -> int:
 def links(connection: Connection, work: Iterable[Work]) -> dict[PersonId, set[str]]:
     """Everybody who belongs to the groups of some work, with the households that link them, directly or over others.
 
-    The households of work link its person too: so those whom the person has just left are there as well.
+    The households of work link its person too, whosever work it is: whom somebody has left belongs to them until both
+    are decided again, and so does whom they have joined.
     """
     found: dict[PersonId, set[str]] = {}
     for each in work:

@@ -31,6 +31,7 @@ group_work = Table(
     Column("moved", Boolean, nullable=False),
     Index("group_work_of_shard", "shard", "work_no"),
     Index("group_work_of_person", "person_id"),
+    Index("group_work_of_household", "households", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
 )
 """The queue of the group step: a person whose facts changed and whose claims wait to be decided with their group.
 

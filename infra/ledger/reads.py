@@ -102,7 +102,8 @@ def lock_shards(connection: Connection, numbers: Iterable[int], held: Mapping[in
         if row.shard in held and held[row.shard] != row.epoch:
             raise Fenced(row.shard, row.epoch, held[row.shard])
     return {
-        row.shard: ShardState(row.shard, row.audit_seq, row.audit_hash, row.outbox_seq, row.not_before) for row in rows
+        row.shard: ShardState(row.shard, row.audit_seq, row.audit_hash, row.outbox_seq, row.not_before, row.redated)
+        for row in rows
     }
 
 

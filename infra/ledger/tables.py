@@ -53,11 +53,13 @@ shards = Table(
     Column("audit_hash", Text, nullable=False),
     Column("outbox_seq", BigInteger, nullable=False, server_default="0"),
     Column("not_before", DateTime(timezone=True)),
+    Column("redated", BigInteger, nullable=False, server_default="0"),
 )
 """One row per shard, locked by its writer: fencing epoch and the ends of its gap-free sequences.
 
-Nothing is recorded with a time before ``not_before``, whatever the writer's clock says: the end of the last month that
-was issued or closed.
+``redated`` counts changes of claims' rows that no audit entry tells of (`schemas.records.ShardState`). Nothing is
+recorded with a time before ``not_before``, whatever the writer's clock says: the end of the last month that was issued
+or closed.
 """
 
 relays = Table(

@@ -33,6 +33,7 @@ from schemas.records import (
     SubjectRow,
 )
 
+_ENDS = ("shard", "audit_seq", "audit_hash", "outbox_seq", "redated")
 _EVENT_NUMBERS = Sequence("events_event_no_seq", data_type=BigInteger)
 
 
@@ -92,8 +93,8 @@ def record(
         copy_rows(connection, tables.outbox_batches, ("shard", "first_seq", "last_seq", "messages"), batches)
         rung = ",".join(str(shard) for shard in sorted({row.shard for row in outcome.outbox}))
         connection.execute(select(func.pg_notify(OUTBOX_NOTICE, rung)))
-    ends = [(state.shard, state.audit_seq, state.audit_hash, state.outbox_seq) for state in shards.values()]
-    merge_rows(connection, tables.shards, ("shard", "audit_seq", "audit_hash", "outbox_seq"), ends, update=True)
+    ends = [[getattr(state, name) for name in _ENDS] for state in shards.values()]
+    merge_rows(connection, tables.shards, _ENDS, ends, update=True)
     return numbers
 
 

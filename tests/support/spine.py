@@ -139,6 +139,8 @@ class Spine:
         """Waits until everything that is posted now is decided and everything decided is sent."""
         unsent = "SELECT (SELECT sum(outbox_seq) FROM shards) - (SELECT sum(relayed_seq) FROM relays)"
         self.await_left(lambda left: left == 0, within_s)
+        waiting = "SELECT count(*) FROM group_work"
+        assert await_true(lambda: self.rows(waiting)[0][0] == 0, within_s), self.logs()
         assert await_true(lambda: self.rows(unsent)[0][0] == 0, within_s), self.logs()
 
     def _ends(self) -> dict[tuple[str, int], int]:

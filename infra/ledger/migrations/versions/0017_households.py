@@ -42,9 +42,18 @@ def upgrade() -> None:
     )
     op.create_index("group_work_of_shard", "group_work", ["shard", "work_no"])
     op.create_index("group_work_of_person", "group_work", ["person_id"])
+    op.create_index(
+        "group_work_of_household",
+        "group_work",
+        ["households"],
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+    )
+    op.add_column("shards", sa.Column("redated", sa.BigInteger(), server_default="0", nullable=False))
 
 
 def downgrade() -> None:
+    op.drop_column("shards", "redated")
     op.drop_table("group_work")
     op.drop_table("memberships")
     op.drop_column("claims", "overlapping")
