@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from schemas.bilingual import Saying
+from schemas.facts import UnitKind
 
+UNIT_KINDS = {
+    UnitKind.HOUSEHOLD: Saying("家庭户", "household"),
+    UnitKind.SINGLE: Saying("单人户", "single"),
+    UnitKind.COLLECTIVE: Saying("集体户", "collective"),
+}
 MEMBERSHIPS_OVERLAP = Saying(
     "出院那天此人同时登记在不止一户。已按起始日期最晚的一条计算。请户籍登记机关核对并更正。",
     "On the day of discharge the person is recorded in more than one household. The record with the latest first day "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schemas.access.console_rights import Right
+from tests.support.household import HOUSEHOLD_ID
 from tests.web.desk import Desk
 
 
@@ -19,6 +20,7 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
         "found": (Right.CLAIMS, f"/search/{desk.keys.token(claim.person_id, 'query')}"),
         "claim": (Right.CLAIMS, f"/claims/{claim.claim_id}"),
         "person": (Right.CLAIMS, f"/persons/{desk.keys.token(claim.person_id, 'person')}"),
+        "household": (Right.CLAIMS, f"/households/{desk.keys.token(HOUSEHOLD_ID, 'household')}"),
         "refused": (Right.REFUSED, "/refused"),
         "refused-event": (Right.REFUSED, f"/refused/{refused}"),
         "contradictions": (Right.CLAIMS, "/contradictions"),

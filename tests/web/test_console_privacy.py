@@ -22,7 +22,7 @@ from infra.ledger import people_directory
 from infra.ledger.console_tables import people
 from infra.ledger.people_directory import PersonDetails
 from schemas.outbound import AuditKind
-from tests.support.builders import Json, bill, coverage, discharge, encode
+from tests.support.builders import Json, bill, coverage, discharge, encode, membership
 from tests.support.length import times
 from tests.web.desk import Desk, Visitor, open_desk
 from tests.web.town import filled_ledger, post, publish_two
@@ -56,6 +56,11 @@ def leaked(text: str) -> list[str]:
     return [each for each in LOOKS_LIKE_ONE.findall(html.unescape(text)) if each in SECRETS]
 
 
+def household_of(at: int) -> str:
+    """Every two belong together, under the number of the first of them."""
+    return PEOPLE[at - at % 2].person_id
+
+
 def spoiled(person: PersonDetails) -> Json:
     """A bill that does not balance, by a sender who writes more about people than he is asked for."""
     extra = {"name": person.name, "contact": {"phone": person.phone}, "remark": f"call {person.phone}"}
@@ -74,6 +79,7 @@ def crowd(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                 coverage(f"C-{at}", person_id=person.person_id),
                 discharge(f"E-{at:03}", person_id=person.person_id),
                 bill(f"S-{at}", f"E-{at:03}", 4000, person_id=person.person_id),
+                membership(f"M-{at}", household_of(at), person_id=person.person_id, role=person.name),
             )
         ]
         post(engine, [*events, *(encode(spoiled(person)) for person in PEOPLE[::10])])
@@ -92,6 +98,7 @@ def walk(desk: Desk, visitor: Visitor) -> Iterator[httpx.Response]:
     for at in range(0, CANARIES, CANARIES // 50):
         yield visitor.get(f"/claims/E-{at:03}")
         yield visitor.get(f"/persons/{desk.keys.token(PEOPLE[at].person_id, 'person')}")
+        yield visitor.get(f"/households/{desk.keys.token(household_of(at), 'household')}")
         yield visitor.search(PEOPLE[at].person_id)
     for row in desk.rows("SELECT event_no FROM refusals ORDER BY event_no LIMIT 40"):
         yield visitor.get(f"/refused/{row.event_no}")

@@ -13,8 +13,9 @@ from infra.ledger.schema import bind, connect
 from infra.population import generate
 from tests.bench.fill import fill
 from tests.support.acts import publish
-from tests.support.builders import SHARDS, VILLAGE, YEARLY, Json, encode, policy_text, report
+from tests.support.builders import SHARDS, VILLAGE, YEARLY, Json, encode, membership, policy_text, report
 from tests.support.databases import TEMPLATE, fresh_name
+from tests.support.household import HOUSEHOLD_ID
 from tests.support.paths import WUXI
 
 _offsets = count(1)
@@ -58,6 +59,14 @@ def report_some(engine: Engine) -> None:
     post(engine, [_report(row.payout_id, row.person_id, "returned", "2") for row in later])
 
 
+def join(engine: Engine) -> None:
+    """The person with the largest benefit and somebody else belong to a household; no scheme counts by it."""
+    with engine.connect() as connection:
+        query = "SELECT person_id FROM claims GROUP BY person_id ORDER BY max(total_benefit) DESC, person_id LIMIT 2"
+        persons = connection.scalars(text(query)).all()
+    post(engine, [membership(f"M-{at}", HOUSEHOLD_ID, person_id=person) for at, person in enumerate(persons)])
+
+
 def _report(payout_id: str, person_id: str, status: str, month: str) -> Json:
     at = f"2026-0{month}-01T10:00:00+08:00"
     return report(payout_id, person_id=person_id, status=status, reported_at=at, reference=f"bank-{month}")
@@ -76,6 +85,7 @@ def filled_ledger(postgres_url: str, persons: int = 120) -> Iterator[Engine]:
         publish_text(engine, WUXI.read_text("utf-8"))
         fill(engine, generate(7, persons))
         report_some(engine)
+        join(engine)
         yield engine
     finally:
         engine.dispose()

@@ -154,6 +154,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         policy=policy,
         in_force=None if policy is None else in_force(policies_of(record.policy_texts).term(policy)),
         status_sentence=status_sentence(decision, discharged, filed),
+        household=None if record.household_id is None else visit.household_token(record.household_id),
         waits=WAITS_AGAIN if record.group_waits else None,
         bill=_bill(claim.live),
         bills=sorted(claim.live, key=lambda bill: bill.settled_at),

@@ -7,11 +7,13 @@ from starlette.responses import Response
 from acts.published_policies import published_policies
 from acts.record_operator_acts import record_operator_acts
 from handlers.claims.recall import account_of
+from handlers.words.household_sentences import UNIT_KINDS
 from handlers.words.masking import mask_text
 from infra.ledger import claim_search, counted_rows, people_directory, reads
 from infra.ledger.people_directory import PersonDetails
 from schemas.access.console_rights import ConsoleAct, Right
 from schemas.dates import shanghai_date
+from schemas.facts import UnitKind
 from schemas.ids import PersonId
 from schemas.outbound import AuditKind
 from web.console import charts
@@ -57,6 +59,11 @@ def _page(visit: Visit, reason: str | None) -> Response:
         unmasked=reason is not None,
         account=account,
         coverages=sorted(account.recorded_coverages(), key=lambda coverage: coverage.valid_from, reverse=True),
+        memberships=[
+            (each, visit.household_token(each.household_id) if each.unit is UnitKind.HOUSEHOLD else None)
+            for each in sorted(account.recorded_memberships(), key=lambda each: each.valid_from, reverse=True)
+        ],
+        unit_kinds=UNIT_KINDS,
         claims=claims,
         burden=sum(claim.personal_burden for claim in claims),
         benefit=sum(claim.total_benefit for claim in claims),

@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 
 from handlers.words.claim_sentences import REASON_NAMES, STATUS_NAMES, yuan
-from handlers.words.masking import mask_id, mask_name, mask_phone
+from handlers.words.masking import mask_id, mask_name, mask_phone, mask_value
 from handlers.words.payout_sentences import KINDS, STATES, VERDICTS
 from schemas.access.console_rights import ConsoleRole
 from schemas.bilingual import Saying
@@ -41,6 +41,7 @@ def renderer() -> Render:
         "mask_id": mask_id,
         "mask_name": mask_name,
         "mask_phone": mask_phone,
+        "mask_value": mask_value,
     }
     environment.globals |= {"payout_states": STATES, "payout_kinds": KINDS, "verdicts": VERDICTS}
 

@@ -19,6 +19,7 @@ from schemas.bilingual import Saying
 from schemas.outbound import AuditKind
 from web.accept_language import Language, text_in
 
+HOUSEHOLD = "household"
 PERSON = "person"
 QUERY = "query"
 
@@ -111,13 +112,17 @@ class Visit:
             )
         return reason
 
-    def note_view(self, connection: Connection, what: str, **subject: str) -> None:
+    def note_view(self, connection: Connection, page: str, **subject: str) -> None:
         """Notes for the audit log that this user views personal data."""
-        note_view(connection, AuditKind.PERSONAL_VIEWED, self.user, {"page": what, **subject}, self.now())
+        note_view(connection, AuditKind.PERSONAL_VIEWED, self.user, {"page": page, **subject}, self.now())
 
     def token(self, person_id: str) -> str:
         """The token that stands for a person in a URL."""
         return self.keys.token(person_id, PERSON)
+
+    def household_token(self, household_id: str) -> str:
+        """The token that stands for a household in a URL."""
+        return self.keys.token(household_id, HOUSEHOLD)
 
     def person(self, token: str) -> str:
         """The person a token in a URL stands for. Raises PageRefused."""
