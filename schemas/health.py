@@ -58,7 +58,11 @@ class Starts(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """What the ledger's tables hold. ``offsets`` are the first that each partition's intake lacks."""
+    """What the ledger's tables hold. ``offsets`` are the first that each partition's intake lacks.
+
+    ``households`` counts the persons whose claims wait to be decided with their household's, the first of them since
+    ``households_oldest``.
+    """
 
     shards: int
     cluster_id: str
@@ -67,6 +71,8 @@ class Tables(NamedTuple):
     inbox: int
     inbox_oldest: datetime | None
     starts: list[Starts]
+    households: int
+    households_oldest: datetime | None
 
 
 class LedgerReading(NamedTuple):

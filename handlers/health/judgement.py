@@ -6,13 +6,20 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from handlers.health.ledger_judgement import sessions_in_trouble, shards_unsent, too_many_starts, who_sends
+from handlers.health.ledger_judgement import (
+    persons_waiting,
+    sessions_in_trouble,
+    shards_unsent,
+    too_many_starts,
+    who_sends,
+)
 from handlers.health.status_line import Concern, StatusLine, bad, since_when, unknown, well
 from schemas.bilingual import Saying
 from schemas.health import Behind, HealthReading, KafkaReading, LedgerReading, Tables, Unanswered
 
 SETTLED = "STABLE"
 NOBODY = ("EMPTY", "DEAD")
+_OF_TABLES = (Concern.OUTBOUND, Concern.RELAYS, Concern.INBOX, Concern.HOUSEHOLDS, Concern.RESTARTS)
 
 
 class Limits(NamedTuple):
@@ -179,18 +186,19 @@ def _of_ledger(reading: HealthReading, limits: Limits) -> Iterator[StatusLine]:
     ledger = reading.ledger
     if isinstance(ledger, Unanswered):
         why = Saying("账本没有应答", "the ledger does not answer")
-        for concern in (Concern.SESSIONS, Concern.OUTBOUND, Concern.RELAYS, Concern.INBOX, Concern.RESTARTS):
+        for concern in (Concern.SESSIONS, *_OF_TABLES):
             yield unknown(concern, why)
         return
     yield from sessions_in_trouble(ledger, min(limits.patience, limits.lease))
     tables = ledger.tables
     if not isinstance(tables, Tables):
-        for concern in (Concern.OUTBOUND, Concern.RELAYS, Concern.INBOX, Concern.RESTARTS):
+        for concern in _OF_TABLES:
             yield unknown(concern, tables)
         return
     yield from shards_unsent(ledger.now, tables, limits.patience)
     yield from who_sends(ledger, tables)
     yield _inbox(reading, tables, limits.patience)
+    yield persons_waiting(ledger.now, tables, limits.patience)
     yield from too_many_starts(ledger, tables, limits.of_late)
 
 

@@ -75,6 +75,18 @@ def shards_unsent(now: datetime, tables: Tables, patience: timedelta) -> Iterato
         yield well(Concern.OUTBOUND, zh, en, messages=count)
 
 
+def persons_waiting(now: datetime, tables: Tables, patience: timedelta) -> StatusLine:
+    """Whether claims have waited too long to be decided with those of their household: nobody pays them meanwhile."""
+    oldest, count = tables.households_oldest, tables.households
+    if oldest is None or now - oldest < patience:
+        zh, en = f"没有长时间等待的人员(现有 {count:,} 人)", f"nobody waits for long ({count:,} now)"
+        return well(Concern.HOUSEHOLDS, zh, en, persons=count)
+    since = since_when(oldest, now)
+    zh = f"{count:,} 人的理赔尚未与同户人员合并核定,{since.zh}"
+    en = f"the claims of {count:,} persons are not decided with their household's yet, {since.en}"
+    return bad(Concern.HOUSEHOLDS, zh, en, oldest, persons=count)
+
+
 def _running(ledger: LedgerReading, kind: str) -> set[str]:
     """The names of processes of a kind that have a session."""
     return {each.program for each in ledger.sessions if each.program.startswith(f"{PROGRAM} {kind} ")}

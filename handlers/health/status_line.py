@@ -23,6 +23,7 @@ class Concern(StrEnum):
     OUTBOUND = "outbound"
     RELAYS = "relays"
     INBOX = "inbox"
+    HOUSEHOLDS = "households"
     RESTARTS = "restarts"
 
 
@@ -37,6 +38,7 @@ NAMES = {
     Concern.OUTBOUND: Saying("待发送消息", "messages to send"),
     Concern.RELAYS: Saying("发送进程", "relays"),
     Concern.INBOX: Saying("待转交 Kafka 的事件", "posts that wait for Kafka"),
+    Concern.HOUSEHOLDS: Saying("等待同户合并核定", "claims that wait for their household"),
     Concern.RESTARTS: Saying("重启", "restarts"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 
 from infra.ledger.group_tables import group_work, memberships
-from infra.ledger.tables import facts, subjects
+from infra.ledger.tables import events, facts, subjects
 from schemas.facts import Kind
 from schemas.ids import PersonId
 
@@ -111,6 +112,14 @@ def waiting_about(connection: Connection, claim_id: str) -> int:
         .where(about)
     )
     return connection.scalar(rows) or 0
+
+
+def waiting_since(connection: Connection) -> tuple[int, datetime | None]:
+    """How many persons wait for their group to be decided, and since when the first of them."""
+    both = group_work.join(events, events.c.event_no == group_work.c.event_no)
+    rows = select(func.count(group_work.c.person_id.distinct()), func.min(events.c.recorded_at)).select_from(both)
+    row = connection.execute(rows).one()
+    return row[0], row[1]
 
 
 def links(connection: Connection, work: Iterable[Work]) -> dict[PersonId, set[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from acts.recompute_groups import recompute_groups
 from acts.remembered_persons import RememberedPersons
 from acts.take_in import Taken, take_in
 from infra.ledger import group_rows, group_tables, tables
+from infra.ledger.ledger_health import ledger_reading
 from infra.ledger.reads import Fenced
+from schemas.health import Tables
 from schemas.records import Manner
 from tests.support.acts import publish, reissue, settle
 from tests.support.builders import (
@@ -118,6 +121,26 @@ def test_claims_wait_and_nothing_is_paid_if_a_worker_ends_between_the_two_transa
     assert 0 == house.step(sorted(taken.groups_wait))
     assert {f"E-{ANN}-0": 150_000, f"E-{BO}-0": 0} == house.paid()
     house.agrees()
+
+
+def test_the_ledger_says_how_many_wait_and_since_when(ledger: Engine) -> None:
+    """Two persons wait, one of them because of two events: since the older one's."""
+    house = House(ledger)
+    assert (0, None) == _waiting_since(ledger)
+    house.take(*life(ANN))
+    with ledger.connect() as connection:
+        first = connection.scalar(select(func.max(tables.events.c.recorded_at)))
+    house.take(*life(BO))
+    house.take(*stay(ANN, 1))
+    assert (2, first) == _waiting_since(ledger)
+    house.step()
+    assert (0, None) == _waiting_since(ledger)
+
+
+def _waiting_since(ledger: Engine) -> tuple[int, Any]:
+    told = ledger_reading(ledger, timedelta(minutes=10)).tables
+    assert isinstance(told, Tables)
+    return told.households, told.households_oldest
 
 
 def test_a_worker_that_was_fenced_may_finish_the_group_and_nothing_else(ledger: Engine) -> None:

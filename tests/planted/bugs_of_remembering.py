@@ -24,8 +24,8 @@ BUGS = (
         "remembering",
         "a-chain-is-known-by-its-length",
         "acts/remembered_persons.py",
-        "    return state.audit_seq, state.audit_hash\n",
-        '    return state.audit_seq, ""\n',
+        "    return state.audit_seq, state.audit_hash, state.redated\n",
+        '    return state.audit_seq, "", state.redated\n',
         (f"{_TESTS}::test_a_person_is_known_as_long_as_the_shard_ends_where_it_was_left",),
     ),
     Bug(

@@ -23,29 +23,26 @@ from schemas.policy.model import Policies
 from schemas.records import ShardState
 from stream.inbound.intake import Intake
 
-decide_groups, groups_of = acts.recompute_groups.decide_groups, acts.recompute_groups._groups_of
+decide_groups = acts.recompute_groups.decide_groups
 
 
 def not_read_again(patch: pytest.MonkeyPatch) -> None:
     """Who belongs together is what was read before their shards were locked."""
-    found = dict[tuple[int, ...], Any]()
+    links, found = group_rows.links, dict[tuple[int, ...], dict[PersonId, set[str]]]()
 
-    def reading(connection: Connection, work: list[Work]) -> Any:
-        links, queued = groups_of(connection, work)
-        found[_numbers(queued)] = links, queued
-        return links, queued
+    def reading(connection: Connection, work: Iterable[Work]) -> dict[PersonId, set[str]]:
+        asked = list(work)
+        found[_numbers(asked)] = links(connection, asked)
+        return found[_numbers(asked)]
 
     def deciding(connection: Connection, journal: LedgerJournal, world: World, work: list[Work], *rest: Any) -> int:
-        before = found[_numbers(work)]
+        before = found.get(_numbers(work))
         with pytest.MonkeyPatch.context() as blind:
-            blind.setattr(
-                acts.recompute_groups,
-                "_groups_of",
-                lambda connection, asked: before if asked == work else groups_of(connection, asked),
-            )
+            if before is not None:
+                blind.setattr(group_rows, "links", lambda *_: before)
             return decide_groups(connection, journal, world, work, *rest)
 
-    patch.setattr(acts.recompute_groups, "_groups_of", reading)
+    patch.setattr(group_rows, "links", reading)
     patch.setattr(acts.recompute_groups, "decide_groups", deciding)
 
 

@@ -43,7 +43,7 @@ def outbox(shard: int, messages: int = 0, oldest: datetime | None = None) -> Sha
     return ShardOutbox(shard, messages, oldest, "huzhu relay a/1", ago(100))
 
 
-TABLES = Tables(4, "c", {}, [outbox(shard) for shard in range(4)], 0, None, [])
+TABLES = Tables(4, "c", {}, [outbox(shard) for shard in range(4)], 0, None, [], 0, None)
 PARTITIONS = {("hospital.expenses", shard): Partition(0, 9, 9) for shard in range(4)}
 KAFKA = KafkaReading("c", PARTITIONS, [], "STABLE", [Member("a", 3), Member("b", 1)])
 LEDGER = LedgerReading(NOW, [RELAY, WORKER], 0, TABLES)
@@ -87,6 +87,7 @@ WRONG: dict[str, tuple[HealthReading, dict[Concern, list[bool | None]]]] = {
         {Concern.OUTBOUND: [False, False]},
     ),
     "posts wait": (with_tables(inbox=4, inbox_oldest=ago(60)), {Concern.INBOX: [False]}),
+    "persons wait": (with_tables(households=4, households_oldest=ago(60)), {Concern.HOUSEHOLDS: [False]}),
     "no worker": (with_kafka(members=[], group_state="EMPTY"), {Concern.WORKERS: [False]}),
     "a group that was never there": (with_kafka(members=[], group_state="DEAD"), {Concern.WORKERS: [False]}),
     "a group without a coordinator": (with_kafka(members=[], group_state=AWAY), {Concern.WORKERS: [None]}),
@@ -113,6 +114,7 @@ WRONG: dict[str, tuple[HealthReading, dict[Concern, list[bool | None]]]] = {
             Concern.OUTBOUND: [None],
             Concern.RELAYS: [None],
             Concern.INBOX: [None],
+            Concern.HOUSEHOLDS: [None],
             Concern.RESTARTS: [None],
         },
     ),
