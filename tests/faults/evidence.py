@@ -72,6 +72,11 @@ class Evidence:
         return payees.owed_to(events, self.due)
 
 
+def group_steps(evidence: Evidence | None) -> int:
+    """How often persons who share households were decided together."""
+    return 0 if evidence is None else sum(each.disposition == "group" for each in evidence.books.events)
+
+
 def gather(bootstrap: str, ledger_url: str, journals: Iterable[Path], shards: int) -> Evidence:
     """Reads everything. Raises Unreadable when something could not be read completely."""
     try:

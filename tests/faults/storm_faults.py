@@ -13,9 +13,11 @@ from confluent_kafka import KafkaException, Producer
 
 from infra.servers.local.errors import PartFailed
 from tests.faults.cluster import Cluster
-from tests.faults.waiting import pause
+from tests.faults.waiting import await_true, pause
 
 HOSPITAL_TRANSACTION_MS = 10_000
+WAITING_S_MAX = 3.0
+WAITING = "SELECT FROM group_work LIMIT 1"
 
 
 def kill_one(cluster: Cluster, rng: Random) -> None:
@@ -98,6 +100,23 @@ def kill_relays_in_a_commit(cluster: Cluster, rng: Random) -> None:
         os.kill(pid, signal.SIGCONT)
 
 
+def kill_before_a_group_step(cluster: Cluster, rng: Random) -> bool:
+    """kill -9 of all workers at a moment at which persons who share a household wait for the second transaction.
+
+    False when nobody came to wait in time.
+    """
+    del rng
+    try:
+        with cluster.sql() as connection:
+            if not await_true(lambda: bool(connection.execute(WAITING).fetchall()), WAITING_S_MAX, poll_s=0.002):
+                return False
+            for name in ("worker-1", "worker-2"):
+                _kill(cluster, name)
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 def leave_a_transaction(cluster: Cluster, rng: Random) -> None:
     """A hospital's producer dies in a transaction: what follows it stays hidden until Kafka ends it."""
     producer = Producer(
@@ -116,7 +135,10 @@ def leave_a_transaction(cluster: Cluster, rng: Random) -> None:
         producer.flush(5)
 
 
-KINDS: dict[str, Callable[[Cluster, Random], None]] = {
+Fault = Callable[[Cluster, Random], bool | None]
+"""Makes one fault happen and ends it; False if it could not be made."""
+
+KINDS: dict[str, Fault] = {
     "process killed": kill_one,
     "process killed while it starts": kill_while_starting,
     "process stopped": stop_one,
@@ -127,6 +149,7 @@ KINDS: dict[str, Callable[[Cluster, Random], None]] = {
     "broker and PostgreSQL killed": kill_both,
     "database connections terminated": terminate_backends,
     "relays killed inside a commit": kill_relays_in_a_commit,
+    "workers killed before a group step": kill_before_a_group_step,
     "a sender's transaction left open": leave_a_transaction,
 }
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults import damage, kcat
 from tests.faults.chaos import KINDS
-from tests.faults.evidence import Evidence
+from tests.faults.evidence import Evidence, group_steps
 from tests.faults.oracle import CHECKS, Verdict, judge
 from tests.faults.run import Report, run, say, seed
 
@@ -45,6 +45,15 @@ def test_every_kind_of_fault_happened(report: Report) -> None:
 def test_processes_end_only_as_documented(report: Report) -> None:
     """A worker or relay that ends by itself ends with status 75, for its supervisor, and never with a traceback."""
     assert report.unsound_exits == {}, report
+
+
+def test_households_were_decided_together(evidence: Evidence) -> None:
+    """A run in which nobody shared a household's money, or no household reached its cap, proves nothing of them."""
+    assert group_steps(evidence)
+    households = {row.unit for row in evidence.books.paid if row.unit.startswith("household ")}
+    assert households
+    reasons = {line.get("reason") for claim in evidence.due for line in claim["benefits"]}
+    assert "CAP_REACHED" in reasons
 
 
 @pytest.mark.parametrize("planted", damage.ALL, ids=lambda planted: planted.__name__)
