@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, or_, select
 
 import acts.publish_policy
 import acts.recompute_groups
@@ -18,6 +18,7 @@ from handlers.claims.world import World
 from infra.clock import Clock
 from infra.ledger import group_rows, tables
 from infra.ledger.group_rows import Work
+from infra.ledger.group_tables import memberships
 from schemas.ids import PersonId
 from schemas.policy.model import Policies
 from schemas.records import ShardState
@@ -28,18 +29,17 @@ decide_groups = acts.recompute_groups.decide_groups
 
 def not_read_again(patch: pytest.MonkeyPatch) -> None:
     """Who belongs together is what was read before their shards were locked."""
-    links, found = group_rows.links, dict[tuple[int, ...], dict[PersonId, set[str]]]()
+    real, found = group_rows.links, dict[tuple[int, ...], dict[PersonId, set[str]]]()
 
-    def reading(connection: Connection, work: Iterable[Work]) -> dict[PersonId, set[str]]:
-        asked = list(work)
-        found[_numbers(asked)] = links(connection, asked)
-        return found[_numbers(asked)]
+    def reading(connection: Connection, work: list[Work]) -> dict[PersonId, set[str]]:
+        links = found[_numbers(work)] = real(connection, work)
+        return links
 
     def deciding(connection: Connection, journal: LedgerJournal, world: World, work: list[Work], *rest: Any) -> int:
         before = found.get(_numbers(work))
         with pytest.MonkeyPatch.context() as blind:
             if before is not None:
-                blind.setattr(group_rows, "links", lambda *_: before)
+                blind.setattr(group_rows, "links", lambda _, asked: before if asked == work else real(_, asked))
             return decide_groups(connection, journal, world, work, *rest)
 
     patch.setattr(group_rows, "links", reading)
@@ -99,10 +99,16 @@ def remembered_blindly(patch: pytest.MonkeyPatch) -> None:
 
 def left_behind(patch: pytest.MonkeyPatch) -> None:
     """Whoever leaves a household is decided without those who stay."""
+    persons, homes = (bindparam(name, type_=ARRAY(Text)) for name in ("persons", "households"))
+    belongs = or_(memberships.c.household_id == any_(homes), memberships.c.person_id == any_(persons))
+    now = select(memberships.c.person_id, memberships.c.household_id).where(
+        memberships.c.household_id.is_not(None), belongs
+    )
 
     def only_now(connection: Connection, work: Iterable[Work]) -> dict[PersonId, set[str]]:
         return group_rows.linked_to(connection, {each.person_id for each in work})
 
+    patch.setattr(group_rows, "_LINKS", now)
     patch.setattr(group_rows, "links", only_now)
 
 

@@ -55,7 +55,7 @@ RESET session_replication_role;
 
 
 WHO_WAITS = re.compile(r"SELECT group_work\b.*\bshard IN", re.DOTALL)
-WITH_WHOM = re.compile(r"SELECT group_work\b.*\bperson_id = ANY", re.DOTALL)
+WITH_WHOM = re.compile(r"SELECT memberships\b")
 LOCKS = re.compile(r"SELECT shards\b.*\bFOR UPDATE", re.DOTALL)
 TAKEN_OFF = re.compile(r"DELETE FROM group_work\b")
 
