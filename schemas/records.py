@@ -317,7 +317,8 @@ class OutboxRow(NamedTuple):
 class InboxRow(NamedTuple):
     """An event that the API has acknowledged and that waits for Kafka: its bytes, and the line it belongs to.
 
-    ``version`` is 0 for an event without versions. ``shard`` is its partition of ``topic``.
+    ``version`` is 0 for an event without versions. ``shard`` is its partition of ``topic``. ``household_id`` is the
+    household to which a membership would link its person.
     """
 
     shard: int
@@ -329,6 +330,7 @@ class InboxRow(NamedTuple):
     version: int
     content_sha256: str
     encounter_id: EncounterId | None
+    household_id: str | None = None
 
 
 class Replay(NamedTuple):

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 
 from infra.ledger.tables import metadata
@@ -36,6 +37,7 @@ inbox = Table(
     Column("version", BigInteger, nullable=False),
     Column("content_sha256", Text, nullable=False),
     Column("encounter_id", Text),
+    Column("household_id", Text),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("offset", BigInteger),
     Column("sent_at", DateTime(timezone=True)),
@@ -45,10 +47,12 @@ inbox = Table(
     Index("inbox_sent_at", "sent_at"),
     Index("inbox_of_person", "person_id"),
     Index("inbox_of_encounter", "encounter_id"),
+    Index("inbox_of_household", "household_id", postgresql_where=text("household_id IS NOT NULL")),
 )
 """Events acknowledged over HTTP, in the order in which they go to Kafka, and later their offsets there.
 
-A row is deleted once the ledger has taken its event in, whatever became of it: `events` has it then.
+``household_id`` is the household to which a membership would link its person. A row is deleted once its event is
+decided, whatever became of it: `events` has it then.
 """
 
 answers = Table(

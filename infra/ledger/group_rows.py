@@ -10,6 +10,9 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Connection,
+    Executable,
+    Select,
+    Table,
     Text,
     and_,
     any_,
@@ -23,21 +26,31 @@ from sqlalchemy import (
     union_all,
 )
 
+from infra.ledger.gateway_tables import inbox
 from infra.ledger.group_tables import group_work, memberships
 from infra.ledger.tables import events, facts, subjects
 from schemas.facts import Kind
 from schemas.ids import PersonId
 
 _PERSONS, _HOUSEHOLDS = (bindparam(name, type_=ARRAY(Text)) for name in ("persons", "households"))
+
+
+def _linking(table: Table) -> Select[tuple[PersonId, str]]:
+    return select(table.c.person_id, table.c.household_id).where(
+        table.c.household_id.is_not(None),
+        or_(table.c.household_id == any_(_HOUSEHOLDS), table.c.person_id == any_(_PERSONS)),
+    )
+
+
 _LINKS = union_all(
-    select(memberships.c.person_id, memberships.c.household_id).where(
-        memberships.c.household_id.is_not(None),
-        or_(memberships.c.household_id == any_(_HOUSEHOLDS), memberships.c.person_id == any_(_PERSONS)),
-    ),
+    _linking(memberships),
     select(group_work.c.person_id, func.unnest(group_work.c.households)).where(
         or_(group_work.c.households.bool_op("&&")(_HOUSEHOLDS), group_work.c.person_id == any_(_PERSONS))
     ),
 )
+_LINKS_TO_BE = union_all(_linking(memberships), _linking(inbox))
+"""By memberships that the ledger has, and that were acknowledged and wait for Kafka."""
+
 _COLUMNS = ("work_no", "event_no", "person_id", "shard", "households", "moved")
 
 
@@ -139,12 +152,14 @@ def linked_to(connection: Connection, persons: Iterable[PersonId]) -> dict[Perso
     return _closed(connection, {person_id: set() for person_id in persons})
 
 
-def linked_by(connection: Connection, person_id: PersonId, households: Iterable[str]) -> set[PersonId]:
-    """Everybody whom some households link to a person, who may be about to join them."""
-    return set(_closed(connection, {person_id: set(households)}))
+def to_be_linked_by(connection: Connection, person_id: PersonId, households: Iterable[str]) -> set[PersonId]:
+    """Everybody whom some households link to a person, also by memberships that wait for Kafka."""
+    return set(_closed(connection, {person_id: set(households)}, _LINKS_TO_BE))
 
 
-def _closed(connection: Connection, found: dict[PersonId, set[str]]) -> dict[PersonId, set[str]]:
+def _closed(
+    connection: Connection, found: dict[PersonId, set[str]], links: Executable = _LINKS
+) -> dict[PersonId, set[str]]:
     asked_persons, asked_households = set[PersonId](), set[str]()
     while True:
         persons = found.keys() - asked_persons
@@ -154,5 +169,5 @@ def _closed(connection: Connection, found: dict[PersonId, set[str]]) -> dict[Per
         asked_persons |= persons
         asked_households |= households
         parameters = {"persons": sorted(persons), "households": sorted(households)}
-        for person_id, household_id in connection.execute(_LINKS, parameters):
+        for person_id, household_id in connection.execute(links, parameters):
             found.setdefault(person_id, set()).add(household_id)

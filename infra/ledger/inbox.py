@@ -18,12 +18,14 @@ from sqlalchemy import (
     any_,
     bindparam,
     delete,
+    exists,
     func,
     or_,
     select,
 )
 
 from infra.ledger.gateway_tables import inbox
+from infra.ledger.group_tables import group_work
 from infra.ledger.tables import events, facts, refusals
 from schemas.canonical import sha256_hex
 from schemas.facts import Kind, Subject
@@ -82,9 +84,9 @@ def rows_about(connection: Connection, subjects: Collection[Subject]) -> list[tu
     return _rows(connection, wanted)
 
 
-def rows_of_person(connection: Connection, person_id: str) -> list[tuple[int, InboxRow]]:
-    """A person's events in the inbox, in order."""
-    return _rows(connection, inbox.c.person_id == person_id)
+def rows_of_persons(connection: Connection, persons: Collection[str]) -> list[tuple[int, InboxRow]]:
+    """The events of some persons in the inbox, in order."""
+    return _rows(connection, inbox.c.person_id == any_(_texts(persons)))
 
 
 def append(connection: Connection, rows: Sequence[InboxRow]) -> list[int]:
@@ -127,7 +129,10 @@ def mark_sent(connection: Connection, offsets: Sequence[tuple[int, int]]) -> Non
 
 
 def fates(connection: Connection, numbers: Collection[int]) -> list[Fate]:
-    """What became of the inbox's events that the ledger has taken in. One that is gone counts as accepted."""
+    """What became of the inbox's events that are decided. One that is gone counts as accepted.
+
+    One that the ledger has taken in is not decided yet while its person's claims wait to be decided with a group.
+    """
     given = bindparam("numbers", list(numbers), type_=ARRAY(BigInteger))
     wanted = func.unnest(given).table_valued("number").render_derived()
     rows = connection.execute(
@@ -143,14 +148,14 @@ def fates(connection: Connection, numbers: Collection[int]) -> list[Fate]:
         .join(inbox, inbox.c.inbox_no == wanted.c.number, isouter=True)
         .join(events, _taken_in(), isouter=True)
         .join(refusals, refusals.c.event_no == events.c.event_no, isouter=True)
-        .where(or_(events.c.event_no.is_not(None), inbox.c.inbox_no.is_(None)))
+        .where(or_(and_(events.c.event_no.is_not(None), _decided()), inbox.c.inbox_no.is_(None)))
     )
     return [Fate(*row) for row in rows]
 
 
 def forget_taken_in(connection: Connection, age: timedelta) -> int:
-    """Deletes events that the ledger has taken in from Kafka and that were sent longer ago than ``age``."""
-    old = select(inbox.c.inbox_no).join(events, _taken_in()).where(inbox.c.sent_at < func.now() - age)
+    """Deletes events that are decided and that were sent to Kafka longer ago than ``age``."""
+    old = select(inbox.c.inbox_no).join(events, _taken_in()).where(_decided(), inbox.c.sent_at < func.now() - age)
     return connection.execute(delete(inbox).where(inbox.c.inbox_no.in_(old))).rowcount
 
 
@@ -191,6 +196,12 @@ def values_about(connection: Connection, subjects: Collection[Subject]) -> list[
 
 def _taken_in() -> ColumnElement[bool]:
     return and_(events.c.topic == inbox.c.topic, events.c.partition == inbox.c.shard, events.c.offset == inbox.c.offset)
+
+
+def _decided() -> ColumnElement[bool]:
+    """Of an event that was taken in: nothing of its person waits for a group because of it or of an earlier event."""
+    work = group_work.c.person_id == inbox.c.person_id
+    return ~exists(select(group_work.c.work_no).where(work, group_work.c.event_no <= events.c.event_no))
 
 
 def _rows(connection: Connection, wanted: ColumnElement[bool]) -> list[tuple[int, InboxRow]]:

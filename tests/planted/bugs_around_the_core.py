@@ -542,8 +542,8 @@ BUGS = (
         "quotes",
         "a-quote-without-what-waits-for-kafka",
         "web/api/quotes.py",
-        "[*reads.newest_facts(connection, [person_id]), *waiting]",
-        "[*reads.newest_facts(connection, [person_id])]",
+        "[*reads.newest_facts(connection, persons), *waiting]",
+        "[*reads.newest_facts(connection, persons)]",
         ("tests/web/test_quotes.py::test_what_was_acknowledged_and_waits_for_kafka_counts",),
     ),
     Bug(

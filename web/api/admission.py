@@ -18,7 +18,7 @@ from handlers.claims.read import Reading, read, recall
 from infra.ledger import inbox, reads, statement_answers
 from infra.sharding import shard_of
 from schemas.access.callers import ApiRole, Caller
-from schemas.facts import Fact, Kind, PayoutReported, Subject
+from schemas.facts import Fact, Kind, MembershipRecorded, PayoutReported, Subject, UnitKind
 from schemas.ids import StatementId
 from schemas.records import InboxRow
 from schemas.refusals import Refusal
@@ -178,7 +178,14 @@ def _row(candidate: Candidate, shard_count: int) -> InboxRow:
         version=0 if isinstance(fact, PayoutReported) else fact.line_version or 0,
         content_sha256=reading.content_sha256,
         encounter_id=getattr(fact, "encounter_id", None),
+        household_id=_linking(fact),
     )
+
+
+def _linking(fact: Fact) -> str | None:
+    if isinstance(fact, MembershipRecorded) and fact.unit is UnitKind.HOUSEHOLD:
+        return fact.household_id
+    return None
 
 
 def _key(row: InboxRow) -> InboxKey:

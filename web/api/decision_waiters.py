@@ -12,14 +12,15 @@ from collections.abc import Sequence
 from types import TracebackType
 
 import psycopg
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from infra.ledger import inbox
+from infra.ledger import group_rows, inbox
 from infra.ledger.inbox import SENT_NOTICE, Fate
 from infra.ledger.write import OUTBOX_NOTICE
 from infra.waiting import Wait
+from schemas.ids import ClaimId
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +34,17 @@ NOTICE_SECONDS = 0.5
 """How long one wait for a notice lasts; a stop takes effect after it at the latest."""
 
 
+Awaited = int | ClaimId
+"""An event of the inbox, by its number, or a claim whose events the ledger has, but not their decision."""
+
+
 class Waiters:
-    """Requests that wait until events in the inbox are decided."""
+    """Requests that wait until events are decided."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lock = threading.Lock()
-        self._waiting: dict[int, list[tuple[asyncio.AbstractEventLoop, asyncio.Future[Fate]]]] = {}
+        self._waiting: dict[Awaited, list[tuple[asyncio.AbstractEventLoop, asyncio.Future[Fate]]]] = {}
         self._bell = threading.Event()
         self._stopping = threading.Event()
         self._threads = [
@@ -60,13 +65,13 @@ class Waiters:
         for thread in self._threads:
             thread.join()
 
-    async def fates(self, numbers: Sequence[int], seconds: float) -> list[Fate] | None:
-        """The fates of events in the inbox, or None when the ledger has not processed them all in time."""
+    async def fates(self, awaited: Sequence[Awaited], seconds: float) -> list[Fate] | None:
+        """The fates of events, or None when not all are decided in time. Those of a claim count as accepted."""
         loop = asyncio.get_running_loop()
-        futures: dict[int, asyncio.Future[Fate]] = {number: loop.create_future() for number in numbers}
+        futures: dict[Awaited, asyncio.Future[Fate]] = {name: loop.create_future() for name in awaited}
         with self._lock:
-            for number, future in futures.items():
-                self._waiting.setdefault(number, []).append((loop, future))
+            for name, future in futures.items():
+                self._waiting.setdefault(name, []).append((loop, future))
         self._bell.set()
         try:
             return await asyncio.wait_for(asyncio.gather(*futures.values()), seconds)
@@ -74,12 +79,12 @@ class Waiters:
             return None
         finally:
             with self._lock:
-                for number, future in futures.items():
-                    left = [waiter for waiter in self._waiting.get(number, ()) if waiter[1] is not future]
+                for name, future in futures.items():
+                    left = [waiter for waiter in self._waiting.get(name, ()) if waiter[1] is not future]
                     if left:
-                        self._waiting[number] = left
+                        self._waiting[name] = left
                     else:
-                        self._waiting.pop(number, None)
+                        self._waiting.pop(name, None)
 
     def _ask(self) -> None:
         waiting = Wait(log, "the ledger")
@@ -87,24 +92,24 @@ class Waiters:
             self._bell.wait(POLL_SECONDS if self._waiting else None)
             self._bell.clear()
             with self._lock:
-                numbers = list(self._waiting)
-            if not numbers:
+                awaited = list(self._waiting)
+            if not awaited:
                 continue
             try:
                 with self._engine.connect() as connection:
-                    fates = inbox.fates(connection, numbers)
+                    fates = _decided(connection, awaited)
             except (DBAPIError, PoolTimeout) as error:
                 waiting.still(f"requests wait for decisions ({type(error).__name__})")
                 self._stopping.wait(POLL_SECONDS)
                 continue
             waiting.over()
-            for fate in fates:
-                self._wake(fate)
+            for name, fate in fates.items():
+                self._wake(name, fate)
             self._stopping.wait(PAUSE_SECONDS)
 
-    def _wake(self, fate: Fate) -> None:
+    def _wake(self, name: Awaited, fate: Fate) -> None:
         with self._lock:
-            waiting = self._waiting.pop(fate.inbox_no, [])
+            waiting = self._waiting.pop(name, [])
         for loop, future in waiting:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_settle, future, fate)
@@ -124,6 +129,17 @@ class Waiters:
             except psycopg.OperationalError:
                 waiting.still(f"asking every {POLL_SECONDS} s")
                 self._stopping.wait(1.0)
+
+
+def _decided(connection: Connection, awaited: Sequence[Awaited]) -> dict[Awaited, Fate]:
+    numbers = [name for name in awaited if isinstance(name, int)]
+    found: dict[Awaited, Fate] = {}
+    if numbers:
+        found |= {fate.inbox_no: fate for fate in inbox.fates(connection, numbers)}
+    for name in awaited:
+        if not isinstance(name, int) and not group_rows.waiting_about(connection, name):
+            found[name] = Fate(0, "accepted", None, None, None, None)
+    return found
 
 
 def _settle(future: asyncio.Future[Fate], fate: Fate) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, JsonValue
@@ -143,13 +143,18 @@ def _ordered(connection: Connection, claim_id: ClaimId) -> dict[str, int]:
 
 def _accounts(connection: Connection, person_id: PersonId, policies: Policies) -> dict[PersonId, Account]:
     """The person and, where some scheme counts by household, everybody whom households link to them."""
-    waiting = [row.value for _, row in inbox.rows_of_person(connection, person_id)]
-    accounts = {person_id: Account(person_id)} | accounts_of([*reads.newest_facts(connection, [person_id]), *waiting])
+    accounts = {person_id: Account(person_id)} | _known(connection, [person_id])
     households = accounts[person_id].households() if policies.household_schemes else set[str]()
     if households:
-        others = group_rows.linked_by(connection, person_id, households) - {person_id}
-        accounts |= accounts_of(reads.newest_facts(connection, others))
+        others = group_rows.to_be_linked_by(connection, person_id, households) - {person_id}
+        accounts |= _known(connection, others)
     return accounts
+
+
+def _known(connection: Connection, persons: Collection[PersonId]) -> dict[PersonId, Account]:
+    """Some persons by their facts in the ledger and by what was acknowledged and waits for Kafka."""
+    waiting = [row.value for _, row in inbox.rows_of_persons(connection, persons)]
+    return accounts_of([*reads.newest_facts(connection, persons), *waiting])
 
 
 def _owners(connection: Connection, subjects: Sequence[Subject], waiting: Sequence[Fact]) -> Owners:

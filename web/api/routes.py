@@ -6,16 +6,18 @@ import re
 from typing import Annotated
 
 from fastapi import FastAPI, Header, Path, Query
+from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from infra.clock import utc_now
-from infra.ledger import inbox
+from infra.ledger import group_rows, inbox
 from infra.ledger.idempotency import Answer
 from infra.ledger.inbox import Fate
 from schemas.access.callers import Caller
 from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
+from schemas.ids import ClaimId
 from schemas.refusals import Refusal, RefusalCode
 from schemas.topics import EVENT_BYTES_MAX
 from web.accept_language import Language, language_of
@@ -23,6 +25,7 @@ from web.api import openapi, posting
 from web.api.admission import Admitted
 from web.api.body_formats import BODY_BYTES_MAX, Events, events_of, require_json
 from web.api.claim_view import ClaimView, view_claim
+from web.api.decision_waiters import Awaited
 from web.api.gateway import Gateway
 from web.api.instructions import InstructionPage, page_of
 from web.api.limits import body_of
@@ -149,10 +152,12 @@ async def _decided(
     """The claim once the ledger has processed all the events, or else 202 with the address to ask at."""
     claim_id = next(event.claim_id for event in admitted if event.claim_id is not None)
     location = f"/v1/claims/{openapi.quoted(claim_id)}"
-    numbers = [event.number for event in admitted if event.number is not None]
+    awaited: list[Awaited] = [event.number for event in admitted if event.number is not None]
+    if not awaited and await gateway.run(lambda: _group_waits(gateway.engine, claim_id)):
+        awaited = [ClaimId(claim_id)]  # the ledger has the events, and does not have their decision
     fates: list[Fate] | None = []
-    if numbers:
-        fates = await gateway.waiters.fates(numbers, seconds) if seconds else None
+    if awaited:
+        fates = await gateway.waiters.fates(awaited, seconds) if seconds else None
     if fates is None:
         receipts = [event.receipt() for event in admitted]
         undecided = {"status": "acknowledged", "claim_id": claim_id, "events": receipts}
@@ -161,6 +166,11 @@ async def _decided(
         _raise_refused(fate)
     view = await gateway.run(lambda: view_claim(gateway.engine, claim_id, caller, language))
     return _json(view.model_dump(mode="json"), language, {"Content-Location": location})
+
+
+def _group_waits(engine: Engine, claim_id: str) -> bool:
+    with engine.connect() as connection:
+        return group_rows.waiting_about(connection, claim_id) > 0
 
 
 def _raise_refused(fate: Fate) -> None:

@@ -50,9 +50,13 @@ def upgrade() -> None:
         postgresql_with={"fastupdate": "off"},
     )
     op.add_column("shards", sa.Column("redated", sa.BigInteger(), server_default="0", nullable=False))
+    op.add_column("inbox", sa.Column("household_id", sa.Text(), nullable=True))
+    op.create_index("inbox_of_household", "inbox", ["household_id"], postgresql_where=linking)
 
 
 def downgrade() -> None:
+    op.drop_index("inbox_of_household", "inbox")
+    op.drop_column("inbox", "household_id")
     op.drop_column("shards", "redated")
     op.drop_table("group_work")
     op.drop_table("memberships")
