@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 import pytest
 from rich.progress import Progress
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import InternalError
 
+from acts.recompute_groups import recompute_groups
 from acts.take_in import take_in
 from cli.offline.by_person import OneByOne
 from cli.offline.ledger_by_person import LedgerSource, by_person_in_ledger
@@ -25,7 +28,7 @@ from infra.ledger.reads import next_offsets, take_shards
 from infra.ledger.snapshot import accepted_events, moment
 from infra.population import generate
 from infra.sharding import shard_of
-from schemas.money import format_yuan
+from schemas.money import format_yuan, parse_yuan
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
 from schemas.records import Delivery, Range
@@ -34,6 +37,7 @@ from tests.support.acts import publish
 from tests.support.builders import SHARDS, VILLAGE, policy_text
 from tests.support.paths import WUXI
 from tests.support.processes import huzhu
+from tests.support.random_households import POLICIES, lines_of, town
 
 NOW = datetime(2025, 3, 1, 4, tzinfo=UTC)
 DRAFT = policy_text("draft", "2024-01-01", "2025-01-01", VILLAGE.replace('"0.30"', '"0.80"'))
@@ -152,6 +156,26 @@ def test_all_looks_are_at_one_moment(
     for result in worked.results:
         found |= result
     assert owed == found
+
+
+def test_households_are_decided_as_the_ledger_did(ledger: Engine, ledger_url: str, tmp_path: Path) -> None:
+    """Members lie on several shards and in several buckets: each benefit is the ledger's, also in the sums."""
+    for number, policy in enumerate(POLICIES):
+        publish(ledger, policy, "li.na", SHARDS, _now)
+        (tmp_path / f"{number}.toml").write_text(policy, "utf-8")
+    take(ledger, iter(lines_of(town(Random(10)))))
+    assert recompute_groups(ledger, range(SHARDS), SHARDS, _now)
+    owed, found = held(ledger), dict[tuple[str, str], str]()
+    with moment(ledger) as now:
+        plan, source = Plan(None, tmp_path, 7), LedgerSource(ledger_url, 15.0, now.snapshot_id)
+        work = OneByOne(Paying(Policies(tuple(parse_policy(each) for each in now.policy_texts))))
+        events, bar = range(now.first_event, now.end_event), Progress(disable=True)
+        for result in by_person_in_ledger(plan, source, events, work, Workers(None), bar, grouped=True).results:
+            found |= result
+    assert owed == found
+    files = [word for number in range(len(POLICIES)) for word in ("--policy", tmp_path / f"{number}.toml")]
+    told = json.loads(huzhu("simulate", "--ledger", *files, "--json", HUZHU_DATABASE_URL=ledger_url).stdout)
+    assert [format_yuan(sum(parse_yuan(each) for each in owed.values()))] * 2 == [told["before"], told["after"]]
 
 
 def test_the_connections_cannot_write(filled: Engine) -> None:

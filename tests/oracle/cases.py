@@ -179,6 +179,12 @@ def full_years(seed: int, world: World) -> Case:
     return Case(seed, policies, lines)
 
 
+def any_case(seed: int) -> Case:
+    """A case of one of the kinds: two in five with households, two in five with full years."""
+    kinds = (random_case, random_case, random_person_years, random_household_case, random_household_years)
+    return kinds[seed % len(kinds)](seed)
+
+
 def encounter_names(rng: Random) -> list[str]:
     """Names for encounters, in the order in which they are to be popped; some sort in surprising ways."""
     plain = [f"E{number}" for number in range(1, 25)]

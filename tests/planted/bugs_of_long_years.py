@@ -50,6 +50,14 @@ BUGS = (
     ),
     Bug(
         1,
+        "a-long-year-forgets-the-sums-of-units",
+        "handlers/claims/adjudicate.py",
+        "in sorted((unit for of, unit in self.units if of == year), key=_by_name):",
+        "in list[Unit]():",
+        (f"{_TESTS}::test_a_year_of_a_member_is_the_whole_year_by_unit",),
+    ),
+    Bug(
+        1,
         "sums-outlive-the-facts",
         "handlers/claims/account.py",
         "        self.long_years = None\n",

@@ -24,6 +24,8 @@ SCATTER = "cli/offline/scatter.py"
 BY_PERSON = "cli/offline/by_person.py"
 BENT = f"{LINES}::test_a_line_with_one_bent_member_is_read_alike"
 BORDERS = f"{RANGES}::test_wherever_a_range_ends_each_line_counts_once"
+GROUPS = "tests/properties/test_by_group.py"
+HOUSEHOLDS = "tests/contracts/test_household_commands.py"
 RANDOM = f"{PERSONS}::test_person_by_person_is_as_one_book"
 
 BUGS = (
@@ -47,8 +49,8 @@ BUGS = (
         "columns",
         "a-yearly-cap-is-not-minded",
         RULES,
-        "[chosen.first] > scheme.cap_per_year\n",
-        "[chosen.first] > 2 * scheme.cap_per_year\n",
+        "[chosen.first] > cap\n",
+        "[chosen.first] > 2 * cap\n",
         (
             CITIES,
             HISTORIES,
@@ -213,7 +215,7 @@ BUGS = (
     Bug(
         "columns",
         "results-come-as-they-are-finished",
-        BY_PERSON,
+        "cli/offline/worker_processes.py",
         "    return [results[item] for item in listed]\n",
         "    return list(results.values())\n",
         (f"{RANGES}::test_the_order_of_results_is_that_of_the_file",),
@@ -295,5 +297,51 @@ BUGS = (
         '        order = np.lexsort((self.numbers("version"), self.line))\n        last =',
         '        order = np.lexsort((-self.numbers("version"), self.line))\n        last =',
         (RANDOM,),
+    ),
+    Bug(
+        "columns",
+        "members-are-decided-by-columns",
+        USUAL,
+        "        usual &= ~columns.linked\n",
+        "        pass\n",
+        (
+            f"{GROUPS}::test_whom_nothing_links_is_decided_by_columns",
+            f"{GROUPS}::test_a_what_if_counts_households_alike_everywhere",
+        ),
+    ),
+    Bug(
+        "files",
+        "a-household-is-cut-between-buckets",
+        "cli/offline/by_group.py",
+        "groups.of(persons) % plan.buckets",
+        "(persons % np.uint64(plan.buckets)).astype(np.int64)",
+        (f"{GROUPS}::test_every_way_through_a_file_decides_groups_as_one_book",),
+    ),
+    Bug(
+        "files",
+        "a-household-is-cut-between-row-groups",
+        FILE,
+        "len(table) if whole else ROWS_PER_GROUP",
+        "ROWS_PER_GROUP",
+        (f"{GROUPS}::test_every_way_through_a_file_decides_groups_as_one_book",),
+    ),
+    Bug(
+        "files",
+        "members-are-decided-one-by-one",
+        "handlers/offline/groups.py",
+        "        yield [waiting[name] for name in group]\n",
+        "        yield from ([waiting[name]] for name in group)\n",
+        (
+            f"{GROUPS}::test_every_way_through_a_file_decides_groups_as_one_book",
+            f"{HOUSEHOLDS}::test_a_what_if_is_the_same_from_every_file",
+        ),
+    ),
+    Bug(
+        "policies",
+        "a-household-has-two-years-at-once",
+        "schemas/policy/shared_years.py",
+        "if not shared or first.year_starts == second.year_starts",
+        "if not shared or first.year_starts <= second.year_starts",
+        ("tests/unit/test_shared_years.py::test_two_policy_years_of_one_scheme_are_refused",),
     ),
 )

@@ -23,7 +23,7 @@ from infra.population import generate
 from schemas.ids import ClaimId, PersonId
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import read_policies
-from tests.oracle.cases import random_case, random_person_years
+from tests.oracle.cases import any_case
 from tests.properties.strategies import (
     Body,
     History,
@@ -124,10 +124,10 @@ def test_columns_decide_random_cities_as_the_core_does(part: int) -> None:
     """Cities of many persons with random policies: corrected, voided, late, dead, of every kind of scheme."""
     claims = usual = 0
     for seed in range(part, CASES, 4):
-        case = (random_case if seed % 3 else random_person_years)(seed)
+        case = any_case(seed)
         counted = agree(book_of(case.lines).accounts.values(), policies(*case.policy_texts))
         claims, usual = claims + counted[0], usual + counted[1]
-    assert usual > claims / 3, "or nothing was tried"
+    assert usual > claims / 5, "or nothing was tried"
 
 
 @tried

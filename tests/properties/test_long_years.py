@@ -11,10 +11,16 @@ from hypothesis import strategies as st
 
 from handlers.claims import long_years
 from handlers.claims.account import Account
+from handlers.claims.adjudicate import Adjudication, adjudicate
+from handlers.claims.explain import fingerprint
 from handlers.claims.read import Reading, read
 from schemas.ids import PersonId
 from schemas.policy.model import Policies
+from tests.properties.household_strategies import CLAIMS as CLAIM_IDS
+from tests.properties.household_strategies import HOUSEHOLDS, household_releases, member_facts
 from tests.properties.strategies import (
+    AMOUNTS,
+    DAYS,
     Body,
     History,
     Ledger,
@@ -31,6 +37,7 @@ from tests.properties.strategies import (
     successions,
     tried,
     void_of,
+    yuan,
 )
 from tests.support.builders import encode, policies
 
@@ -63,6 +70,42 @@ def test_a_year_from_the_touched_claim_on_is_the_whole_year(history: History, da
     order = iter(data.draw(publishing_orders(history.policies)))
     events = [next(order) if isinstance(event, str) else event for event in events]
     assert _told(history, events, ALWAYS) == _told(history, events, NEVER)
+
+
+@st.composite
+def _member(draw: st.DrawFn) -> list[Body]:
+    """A busy year of one person who moves between households, with corrections, in any order."""
+    facts = draw(member_facts("P1", CLAIM_IDS[:2], HOUSEHOLDS))
+    for claim_id in CLAIM_IDS[2:6]:
+        day, amount = draw(st.sampled_from(DAYS[:6])), draw(st.sampled_from(AMOUNTS[4:]))
+        facts += stay_of(claim_id, day, yuan(amount))
+        facts += draw(st.sampled_from(([], [discharge_of(claim_id, "2020-06-15", version=2)], [void_of(claim_id, 2)])))
+    return draw(deliveries(facts))
+
+
+@tried
+@given(_member(), household_releases())
+def test_a_year_of_a_member_is_the_whole_year_by_unit(events: Sequence[Body], releases: tuple[str, ...]) -> None:
+    """After each fact the last decision of every claim is what deciding all of them gives, sums by unit included."""
+    published, account = policies(*releases), Account(PersonId("P1"))
+    last: dict[str, object] = {}
+    before, long_years.LONG = long_years.LONG, ALWAYS
+    try:
+        for body in events:
+            reading = read(encode(body))
+            assert isinstance(reading, Reading), reading
+            for each in long_years.applied(account, reading.fact, published):
+                last[each.claim.claim_id] = _of_unit(each)
+            everything = adjudicate(account, published)
+            assert {each.claim.claim_id: _of_unit(each) for each in everything} == last
+    finally:
+        long_years.LONG = before
+
+
+def _of_unit(decided: Adjudication) -> object:
+    """All that is said of a claim, and with whom it was counted."""
+    sums = [(each.year_before, each.year_after) for each in decided.benefits]
+    return fingerprint(decided), decided.household_id, decided.overlapping, sums
 
 
 LIMITED = policy(
