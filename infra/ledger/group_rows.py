@@ -42,7 +42,7 @@ def _linking(table: Table) -> Select[tuple[PersonId, str]]:
     )
 
 
-_LINKS = union_all(
+_LINKS: Executable = union_all(
     _linking(memberships),
     select(group_work.c.person_id, func.unnest(group_work.c.households)).where(
         or_(group_work.c.households.bool_op("&&")(_HOUSEHOLDS), group_work.c.person_id == any_(_PERSONS))
