@@ -20,6 +20,7 @@ from acts.publish_policy import publish_policy
 from acts.publish_treaty import publish_treaty
 from acts.published_treaties import topics_of
 from cli.demo.demo_console import open_console, reports
+from cli.demo.household import home, second_stay, show_household
 from cli.demo.month_end import MonthEnd, end_month, show_month_end
 from cli.demo.own_servers import require_unused
 from cli.terminal.connect import read_settings
@@ -45,6 +46,7 @@ from stream.outbound.read_topic import read_topic
 EXAMPLE = "Example: huzhu demo --facts facts.jsonl --policy wuxi-sample.toml --out huzhu-demo"
 SAMPLES = Path(__file__).parents[2] / "infra" / "samples"
 SAMPLE_POLICY = SAMPLES / "wuxi-sample.toml"
+HOUSEHOLD_POLICY = SAMPLES / "household-sample.toml"
 SAMPLE_TREATIES = [SAMPLES / "treaty-self-pay-sample.toml", SAMPLES / "treaty-village-sample.toml"]
 FILES = {
     "decisions.jsonl": DECISIONS,
@@ -64,9 +66,7 @@ STALLED_SECONDS_MAX = 180.0
 
 def demo(
     facts: Annotated[Path | None, typer.Option(help="Facts to post. Default: a made-up population.")] = None,
-    policy: Annotated[
-        list[Path] | None, typer.Option(help="Policy file; can be repeated. Default: the Wuxi sample.")
-    ] = None,
+    policy: Annotated[list[Path] | None, typer.Option(help="Policy file; can be repeated. Default: samples.")] = None,
     treaty: Annotated[
         list[Path] | None,
         typer.Option(help="Treaty file; can be repeated. Default: two samples, if the policy is the sample."),
@@ -81,16 +81,20 @@ def demo(
 ) -> None:
     """Run the whole system here: start Kafka and PostgreSQL, post facts, decide, pay, show who is paid what and why.
 
+    Without facts and policies of yours it adds a household of two who share one yearly cap to its population.
     A ledger or Kafka that the settings name is filled only if it is empty, and after a question.
     When all claims are decided, it reports the payouts as insurers would, ends the month as if the next one had begun,
     with statements to the insurers and a trial balance, writes the outbound topics to files in the folder, and stops
     everything it started. With --keep it keeps the console open, with a user for each role.
     """
-    files = policy or [SAMPLE_POLICY]
+    household = not (facts or policy)
+    files = policy or [SAMPLE_POLICY, *([HOUSEHOLD_POLICY] if household else [])]
     load_policies(files)
     treaties = treaty or ([] if policy else SAMPLE_TREATIES)
     load_treaties(treaties)
+    before = home() if household else []
     events = [value for _, value in lines_of(facts)] if facts else _city(seed, persons)
+    events += second_stay() if household else []
     settings = read_settings()
     folder_for(out_dir)
     require_unused(settings, yes)
@@ -109,6 +113,9 @@ def demo(
             os.environ |= {"HUZHU_KAFKA_BOOTSTRAP": kafka.bootstrap, "HUZHU_DATABASE_URL": postgres.url}
             processes = stack.enter_context(_Processes(out_dir))
             posted_at = time.monotonic()
+            if before:
+                _post(kafka.bootstrap, before)
+                _await_idle(engine, kafka.bootstrap, settings, processes)
             _post(kafka.bootstrap, events)
             _await_idle(engine, kafka.bootstrap, settings, processes)
             seconds = time.monotonic() - posted_at
@@ -120,7 +127,7 @@ def demo(
             for name, topic in FILES.items():
                 _write(out_dir / name, read_topic(kafka.bootstrap, topic))
             if keep:
-                _summarise(out_dir, len(events), seconds, ended)
+                _summarise(out_dir, len(before + events), seconds, ended, household)
                 secret = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="huzhu-demo-")))
                 open_console(engine, secret, processes.start)
                 _until_interrupted(processes)
@@ -129,13 +136,15 @@ def demo(
             fail(str(error))
         except (KafkaException, TimeoutError) as error:
             fail(f"the demo stopped: {error}. See the logs in {out_dir}", 1)
-    _summarise(out_dir, len(events), seconds, ended)
+    _summarise(out_dir, len(before + events), seconds, ended, household)
     for name in FILES:
         out.print(str(out_dir / name))
 
 
-def _summarise(folder: Path, events: int, seconds: float, ended: MonthEnd) -> None:
+def _summarise(folder: Path, events: int, seconds: float, ended: MonthEnd, household: bool) -> None:
     summarise(folder, events, seconds)
+    if household:
+        show_household(folder / "decisions.jsonl")
     show_month_end(ended)
 
 

@@ -31,18 +31,9 @@ STOP_S_MAX = 30.0
 class Demo:
     """A `huzhu demo` that runs, and every process that was seen under it."""
 
-    def __init__(self, out: Path, *more: str) -> None:
-        argv: list[str | Path] = [
-            sys.executable,
-            "-m",
-            "cli.main",
-            "demo",
-            "--facts",
-            SYNTHEA,
-            "--out",
-            out,
-            *more,
-        ]
+    def __init__(self, out: Path, *more: str, facts: Path | None = SYNTHEA) -> None:
+        given: list[str | Path] = [] if facts is None else ["--facts", facts]
+        argv: list[str | Path] = [sys.executable, "-m", "cli.main", "demo", *given, "--out", out, *more]
         environment = {**os.environ, "HUZHU_SESSION_TIMEOUT": "6", "HUZHU_BATCH_EVENTS": "10"}
         self.log = out.with_suffix(".log")
         with self.log.open("wb") as log:
@@ -201,6 +192,17 @@ def test_the_demo_ends_its_month(undisturbed: Run) -> None:
 def test_payout_ids_are_unique(undisturbed: Run) -> None:
     """No instruction is in the file twice."""
     assert set(Counter(each["payout_id"] for each in undisturbed.files.payouts).values()) == {1}
+
+
+def test_two_of_a_household_share_a_cap(tmp_path: Path) -> None:
+    """With a population of its own the demo shows what is left for the second one; no payment has to be taken back."""
+    demo = Demo(tmp_path / "out", "--persons", "1", facts=None)
+    assert 0 == demo.wait(), demo.said()
+    assert "the first gets 3,500.00, the second 500.00 yuan" in demo.said()
+    assert "您一家这个年度已经补了 3,500.00 元,还能补 500.00 元" in demo.said()
+    paid = [each for each in files_in(tmp_path / "out").payouts if each["scheme_id"] == "household_aid"]
+    assert [("payment", "3500.00"), ("payment", "500.00")] == sorted((each["kind"], each["amount"]) for each in paid)
+    demo.assert_gone()
 
 
 @pytest.mark.prove

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.demo.demo_command import HOUSEHOLD_POLICY
+from cli.demo.household import home, second_stay
 from handlers.claims.read import Reading, read
 from handlers.offline.book import Book
 from handlers.words.claim_sentences import STATUS_NAMES, yuan
@@ -161,10 +163,10 @@ def test_the_readme_shows_what_the_demo_decides() -> None:
     page = (REPOSITORY / "README.md").read_text("utf-8")
     rows = re.findall(r"^│ (\S+) +│ (\S+) +│ +([0-9]+) │ +([0-9]+) │ +([0-9,.]+) │$", page, re.MULTILINE)
     book = Book()
-    for line in generate(1, 500):
+    for line in [*home(), *generate(1, 500), *second_stay()]:
         book.take(line)
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    for decision in book.decide(read_policies([WUXI])):
+    for decision in book.decide(read_policies([WUXI, HOUSEHOLD_POLICY])):
         for benefit in decision.benefits:
             if benefit.tier is not None:
                 row = sums[benefit.scheme_id, benefit.tier]
