@@ -62,6 +62,14 @@ BUGS = (
     ),
     Bug(
         "groups",
+        "shards-are-locked-in-any-order",
+        "infra/ledger/reads.py",
+        ".order_by(shards.c.shard).with_for_update()",
+        ".order_by(shards.c.audit_hash).with_for_update()",
+        ("tests/ledger/test_households_at_once.py::test_eight_workers_decide_households_without_a_deadlock",),
+    ),
+    Bug(
+        "groups",
         "persons-may-wait-for-ever",
         "handlers/health/ledger_judgement.py",
         "    oldest, count = tables.households_oldest, tables.households\n",

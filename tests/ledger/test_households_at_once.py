@@ -1,0 +1,103 @@
+"""Eight workers over one ledger of households: no deadlock, no cap exceeded at any commit, and the same end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from threading import Event
+
+import pytest
+from sqlalchemy import Engine, func, select, text
+
+from acts.recompute_groups import recompute_groups
+from acts.remembered_persons import RememberedPersons
+from acts.take_in import take_in
+from infra.ledger import tables
+from infra.ledger.schema import connect
+from schemas.records import Delivery
+from tests.support.acts import publish
+from tests.support.builders import SHARDS, policies
+from tests.support.household_town import (
+    POLICY,
+    assert_decided_as_offline,
+    guard_the_cap,
+    lives,
+)
+from tests.support.ledgers import at_once, held, in_order, patiently, ranges, ticking
+from tests.support.length import times
+from tests.support.replayed import assert_replays
+from tests.support.servers import await_true
+
+PERSONS = tuple(f"P{number}" for number in range(24))
+
+
+@pytest.mark.parametrize("seed", range(times(1, 4)))
+def test_eight_workers_decide_households_without_a_deadlock(ledger: Engine, ledger_url: str, seed: int) -> None:
+    """Four take in what comes, each a partition; four decide groups of any shards; a policy is published meanwhile."""
+    rng, now = Random(seed), ticking()
+    guard_the_cap(ledger)
+    events = lives(rng, PERSONS, households=6)
+    epochs, ended = held(ledger), Event()
+    parts = [[each for each in in_order(events) if each.partition == shard] for shard in range(SHARDS)]
+    engine = connect(ledger_url, pool=12)
+    steps = list[int]()
+
+    def taking(part: list[Delivery], own: Random) -> None:
+        worker = RememberedPersons()
+        for batch in _cut(part, own):
+            taken = patiently(lambda: take_in(engine, ranges(batch), epochs, SHARDS, now, worker))
+            if taken.groups_wait:
+                steps.append(patiently(lambda: recompute_groups(engine, taken.groups_wait, SHARDS, now, worker)))
+
+    def deciding() -> None:
+        worker = RememberedPersons()
+        while not ended.is_set():
+            steps.append(patiently(lambda: recompute_groups(engine, range(SHARDS), SHARDS, now, worker)))
+
+    def all_taken() -> None:
+        try:
+            at_once(
+                lambda: patiently(lambda: publish(engine, POLICY, "li.na", SHARDS, now)),
+                *(lambda part=part, own=Random(seed): taking(part, own) for part in parts),
+            )
+        finally:
+            ended.set()
+
+    at_once(all_taken, *[deciding] * 4)
+    recompute_groups(engine, range(SHARDS), SHARDS, now)
+    engine.dispose()
+    assert 0 == _deadlocks(ledger, ledger_url)
+    with ledger.connect() as connection:
+        counted = connection.scalar(
+            select(func.count()).select_from(tables.events).where(tables.events.c.disposition == "group")
+        )
+    assert (counted or 0) > 20
+    assert_decided_as_offline(ledger, events, policies(POLICY))
+    assert_replays(ledger)
+
+
+def _cut(part: list[Delivery], rng: Random) -> Iterator[list[Delivery]]:
+    """A partition in batches of one to three messages; the order within each topic stays."""
+    while part:
+        size = rng.randint(1, 3)
+        yield part[:size]
+        part = part[size:]
+
+
+def _deadlocks(ledger: Engine, url: str) -> int:
+    """How many deadlocks PostgreSQL has counted in this database. Sessions tell of theirs when they end."""
+    ledger.dispose()
+    alone = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+    )
+    query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    engine = connect(url)
+    with engine.connect() as connection:
+
+        def others_ended() -> bool:
+            return connection.scalar(text(alone)) == 1
+
+        assert await_true(others_ended)
+        counted: int = connection.execute(text(query)).scalar_one()
+    engine.dispose()
+    return counted
