@@ -18,6 +18,7 @@ from tests.bench import (
     console,
     core,
     growth,
+    households,
     latency,
     machine,
     replay,
@@ -29,7 +30,7 @@ from tests.bench.figures import Figure
 from tests.bench.messages import ROOT
 from tests.bench.stage import Stage, stage
 
-PARTS = ("backlog", "short", "latency", "core", "busy", "replay", "growth", "simulate", "console")
+PARTS = ("backlog", "short", "latency", "core", "busy", "households", "replay", "growth", "simulate", "console")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Size:
     light_seconds: float
     claims: int
     busy_claims: int
+    household: int
     facts: int
     growth_persons: int
     growth_facts: int
@@ -58,6 +60,7 @@ def full(scale: float) -> Size:
         light_seconds=max(2.0, 5.0 * scale),
         claims=3000,
         busy_claims=5000,
+        household=1000,
         facts=int(300_000 * scale),
         growth_persons=int(750 * scale),
         growth_facts=int(10_000 * scale),
@@ -65,7 +68,7 @@ def full(scale: float) -> Size:
     )
 
 
-QUICK = Size(1, 1, 400, 200, 2.0, 600, 30, 2000, 40, 300, 2000)
+QUICK = Size(1, 1, 400, 200, 2.0, 600, 30, 8, 2000, 40, 300, 2000)
 
 
 def main() -> int:
@@ -110,6 +113,8 @@ def _part(part: str, size: Size, given: int, entries: list[who.Contestant]) -> C
             return backlog.measure(backlog.SHORT, made, others, size.short_persons, runs, _say, floor=True)
         if part == "busy":
             return busy_persons.measure(made, size.busy_claims, given or 1, _say)  # each is a median by itself
+        if part == "households":
+            return households.measure(made, size.household, given or 1, _say)  # each is a median by itself
         (huzhu,) = who.chosen([who.HUZHU])
         if part == "latency":
             alone = latency.measure(made, [e for e in entries if e.decides], size.light_seconds, given or 1, _say)

@@ -77,6 +77,12 @@ def corrected_bill(person: str, version: int) -> bytes:
     return _bill(person, f"{person}-0", version)
 
 
+def membership_of(person: str, household: str) -> bytes:
+    """The person belongs to a household from long ago on."""
+    what = {"membership_id": f"M-{person}", "version": 1, "person_id": person, "household_id": household}
+    return _event("membership.recorded", f"m-{person}", what | {"unit": "household", "valid_from": "2020-01-01"})
+
+
 def _coverage(person: str, programme: str = "self_pay_assistance", category: str = "ordinary") -> bytes:
     what = {"coverage_id": f"C-{programme}-{person}", "version": 1, "person_id": person, "programme": programme}
     return _event(

@@ -14,6 +14,7 @@ from tests.bench import (
     console,
     core,
     growth,
+    households,
     latency,
     ledger_size,
     replay,
@@ -24,7 +25,7 @@ from tests.bench.messages import ROOT
 
 PARTS = {
     *(backlog.LONG, backlog.SHORT, ledger_size.PART, latency.PART, latency.BUSY, core.PART, replay.PART),
-    *(growth.PART, simulations.PART, console.PART, busy_persons.PART),
+    *(growth.PART, simulations.PART, console.PART, busy_persons.PART, households.PART),
 }
 
 pytestmark = pytest.mark.skipif(os.environ.get("HUZHU_BENCH") != "1", reason="set HUZHU_BENCH=1 to run the benchmark")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from random import Random
 from threading import Event
 
@@ -40,26 +41,23 @@ def test_eight_workers_decide_households_without_a_deadlock(ledger: Engine, ledg
     epochs, ended = held(ledger), Event()
     parts = [[each for each in in_order(events) if each.partition == shard] for shard in range(SHARDS)]
     engine = connect(ledger_url, pool=12)
-    steps = list[int]()
 
-    def taking(part: list[Delivery], own: Random) -> None:
+    def taking(part: list[Delivery]) -> None:
         worker = RememberedPersons()
-        for batch in _cut(part, own):
-            taken = patiently(lambda: take_in(engine, ranges(batch), epochs, SHARDS, now, worker))
-            if taken.groups_wait:
-                steps.append(patiently(lambda: recompute_groups(engine, taken.groups_wait, SHARDS, now, worker)))
+        for batch in _cut(part, Random(seed)):
+            take = partial(take_in, engine, ranges(batch), epochs, SHARDS, now, worker)
+            if waiting := patiently(take).groups_wait:
+                patiently(partial(recompute_groups, engine, waiting, SHARDS, now, worker))
 
     def deciding() -> None:
         worker = RememberedPersons()
         while not ended.is_set():
-            steps.append(patiently(lambda: recompute_groups(engine, range(SHARDS), SHARDS, now, worker)))
+            patiently(lambda: recompute_groups(engine, range(SHARDS), SHARDS, now, worker))
 
     def all_taken() -> None:
         try:
-            at_once(
-                lambda: patiently(lambda: publish(engine, POLICY, "li.na", SHARDS, now)),
-                *(lambda part=part, own=Random(seed): taking(part, own) for part in parts),
-            )
+            published = partial(publish, engine, POLICY, "li.na", SHARDS, now)
+            at_once(partial(patiently, published), *(partial(taking, part) for part in parts))
         finally:
             ended.set()
 
@@ -95,7 +93,7 @@ def _deadlocks(ledger: Engine, url: str) -> int:
     with engine.connect() as connection:
 
         def others_ended() -> bool:
-            return connection.scalar(text(alone)) == 1
+            return bool(connection.scalar(text(alone)) == 1)
 
         assert await_true(others_ended)
         counted: int = connection.execute(text(query)).scalar_one()
