@@ -48,7 +48,7 @@ _LINKS: Executable = union_all(
         or_(group_work.c.households.bool_op("&&")(_HOUSEHOLDS), group_work.c.person_id == any_(_PERSONS))
     ),
 )
-_LINKS_TO_BE = union_all(_linking(memberships), _linking(inbox))
+_LINKS_TO_BE: Executable = union_all(_linking(memberships), _linking(inbox))
 """By memberships that the ledger has, and that were acknowledged and wait for Kafka."""
 
 _COLUMNS = ("work_no", "event_no", "person_id", "shard", "households", "moved")

@@ -17,7 +17,6 @@ BUGS = (
         (
             f"{_WAITING}::test_who_is_left_behind_is_decided_again_whoever_is_looked_at_first",
             f"{_WAITING}::test_who_stays_does_not_get_what_somebody_still_has_who_has_left",
-            _ANY_ORDER,
         ),
     ),
     Bug(
