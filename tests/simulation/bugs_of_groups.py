@@ -28,19 +28,21 @@ decide_groups = acts.recompute_groups.decide_groups
 
 
 def not_read_again(patch: pytest.MonkeyPatch) -> None:
-    """Who belongs together is what was read before their shards were locked."""
-    real, found = group_rows.links, dict[tuple[int, ...], dict[PersonId, set[str]]]()
+    """Who belongs together, and who waits, is what was read before their shards were locked."""
+    links, work_of, found = group_rows.links, group_rows.work_of, dict[tuple[int, ...], dict[PersonId, set[str]]]()
 
     def reading(connection: Connection, work: list[Work]) -> dict[PersonId, set[str]]:
-        links = found[_numbers(work)] = real(connection, work)
-        return links
+        before = found[_numbers(work)] = links(connection, work)
+        return before
 
-    def deciding(connection: Connection, journal: LedgerJournal, world: World, work: list[Work], *rest: Any) -> int:
+    def deciding(here: Connection, journal: LedgerJournal, world: World, work: list[Work], *rest: Any) -> int:
         before = found.get(_numbers(work))
+        if before is None:  # of an act that holds all shards
+            return decide_groups(here, journal, world, work, *rest)
         with pytest.MonkeyPatch.context() as blind:
-            if before is not None:
-                blind.setattr(group_rows, "links", lambda _, asked: before if asked == work else real(_, asked))
-            return decide_groups(connection, journal, world, work, *rest)
+            blind.setattr(group_rows, "links", lambda on, asked: before if on is here else links(on, asked))
+            blind.setattr(group_rows, "work_of", lambda on, whose: work if on is here else work_of(on, whose))
+            return decide_groups(here, journal, world, work, *rest)
 
     patch.setattr(group_rows, "links", reading)
     patch.setattr(acts.recompute_groups, "decide_groups", deciding)

@@ -12,7 +12,6 @@ from infra.sharding import shard_of
 from schemas.topics import COVERAGES, PAYOUT_RESULTS, address
 from tests.simulation import households
 from tests.simulation.simulated_kafka import Place
-from tests.support.builders import encode
 from tests.support.treaties import treaty_text
 
 POLICY = """
@@ -136,7 +135,7 @@ def _policy(counted: str, **parts: str) -> str:
 def _with_households(rng: Random, messages: list[Message], shards: int) -> list[Message]:
     """The messages, with lives of those who share households among them, and an event under another's name."""
     covered = dict.fromkeys(each.key.decode() for each in messages if each.key and each.place[0] == COVERAGES.name)
-    sent = [[encode(event) for event in life] for life in households.lives(rng, list(covered), shards)]
+    sent = [[json.dumps(event).encode() for event in life] for life in households.lives(rng, list(covered), shards)]
     sent.append([_usurped(rng.choice(rng.choice(sent)), rng.choice(rng.choice(sent)))])
     return households.among(rng, messages, [[_message(rng, line, shards) for line in life] for life in sent])
 
