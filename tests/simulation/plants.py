@@ -42,11 +42,11 @@ NO_UNIQUE_PAYOUT = (
 
 PLANTS: tuple[Plant, ...] = (
     Plant("offsets stored before the facts", bugs_of_intake.ack_before_commit),
-    Plant("no epochs and no offset check", bugs_of_intake.no_fencing, seed=2),
+    Plant("no epochs and no offset check", bugs_of_intake.no_fencing),
     Plant("no epochs, no offset check, no unique key", bugs_of_intake.no_fencing, NO_UNIQUE_OFFSET),
-    Plant("no offset check, no unique key", bugs_of_intake.no_offset_check, NO_UNIQUE_OFFSET, seed=6),
+    Plant("no offset check, no unique key", bugs_of_intake.no_offset_check, NO_UNIQUE_OFFSET, seed=4),
     Plant("shard not locked", bugs_of_intake.no_shard_lock, seed=14),
-    Plant("gap reader off", bugs_of_intake.gap_reader_off),
+    Plant("gap reader off", bugs_of_intake.gap_reader_off, seed=3),
     Plant("no catching up", bugs_of_intake.no_catching_up),
     Plant("unknown commit tried again blindly", bugs_of_intake.blind_retry, seed=2),
     Plant("unknown commit tried again blindly, no unique key", bugs_of_intake.blind_retry, NO_UNIQUE_OFFSET, seed=2),
