@@ -12,7 +12,7 @@ from handlers.audit.journal import Journal
 from handlers.books import entries
 from handlers.claims import household_alerts, outbound_messages
 from handlers.claims.account import Account
-from handlers.claims.adjudicate import Adjudication, adjudicate, adjudicate_together
+from handlers.claims.adjudicate import Adjudication, adjudicate_together
 from handlers.claims.admit import Disposition, admit, claims_of_identity
 from handlers.claims.explain import fingerprint
 from handlers.claims.future_dates import event_after_intake
@@ -120,12 +120,8 @@ class Processor:
         claim_id = None if instruction is None else instruction.claim_id
         return effect.told, outbound_messages.about_report(effect.alert, fact, claim_id, mark, self.recorded_at)
 
-    def recompute(self, person_id: PersonId, number: int) -> None:
-        """Decides all of a person's claims again, for instance after a policy was published."""
-        self._decide(adjudicate(self.world.accounts[person_id], self.world.policies), number)
-
     def recompute_together(self, step: GroupStep, number: int) -> None:
-        """Decides the claims of persons again whom households link, all of whom the world holds.
+        """Decides the claims of one person, or of all whom households link, again; the world holds them all.
 
         The recoveries of all come before the payments of any, so no unit's cap is exceeded between two instructions.
         """

@@ -20,7 +20,7 @@ from infra.sharding import shard_of
 from schemas.ids import PersonId
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import read_policies
-from schemas.records import Delivery, Range
+from schemas.records import Delivery, GroupStep, Range
 from schemas.topics import address
 from tests.bench.figures import Figure
 from tests.bench.fill import fill
@@ -83,7 +83,7 @@ def _in_core(person: str, claims: int) -> Seconds:
     for event in year_of(person, claims):  # nothing is decided before the year is whole
         take(event)
     world.policies = read_policies([POLICY])
-    processor.recompute(PersonId(person), 0)
+    processor.recompute_together(GroupStep([PersonId(person)], []), 0)
     return {(what, CORE): _median(take, events) for what, events in _events(person, claims, 0).items()}
 
 

@@ -41,6 +41,7 @@ from tests.planted import (
     bugs_of_the_core,
     bugs_of_the_outbox,
     bugs_of_treaties,
+    bugs_of_units,
     bugs_of_usual_events,
 )
 from tests.planted.bug import Bug
@@ -79,6 +80,7 @@ _LISTS = (
     bugs_of_remembering,
     bugs_of_long_years,
     bugs_of_the_outbox,
+    bugs_of_units,
 )
 BUGS = tuple(bug for each in _LISTS for bug in each.BUGS)
 

@@ -185,6 +185,20 @@ def test_of_three_memberships_the_latest_counts(
     assert [True] == [b"MEMBERSHIPS_OVERLAP" in value and b"alert.raised" in value for value in alerts]
 
 
+def test_a_group_that_is_too_large_is_told_of_and_decided_all_the_same() -> None:
+    """512 persons are a household; whoever is the 513th raises the alert, and shares the cap like everybody."""
+    ledger = GroupLedger(policy(scheme(cap_per_household_year="100.00")), at_once=False)
+    ledger.take(coverage_from(), *stay_of("E1", "2020-06-01", "70.00"), *(member_of(f"P{n}") for n in range(1, 513)))
+    ledger.decide_groups()
+    assert [] == [row.value for row in ledger.sent if row.topic == "alerts"]
+    ledger.take(*of("P513", coverage_from(coverage_id="C2"), *stay_of("E2", "2020-06-02", "70.00")))
+    ledger.take(member_of("P513"))
+    ledger.decide_groups()
+    (alert,) = (row for row in ledger.sent if row.topic == "alerts")
+    assert (b"P513", True) == (alert.key, b"GROUP_TOO_LARGE" in alert.value)
+    assert {("E1", "s"): 7_000, ("E2", "s"): 3_000} == ledger.net
+
+
 # Releases -----------------------------------------------------------------------------------------------------------
 
 WAYS = ("stay", "person_year", "household_year")
