@@ -199,6 +199,49 @@ def test_a_group_that_is_too_large_is_told_of_and_decided_all_the_same() -> None
     assert {("E1", "s"): 7_000, ("E2", "s"): 3_000} == ledger.net
 
 
+# Whom a fact reaches ------------------------------------------------------------------------------------------------
+
+SHARED = policy(scheme(cap_per_year="100.00", cap_per_household_year="100.00"))
+
+
+def covered(person_id: str, *facts: Body) -> list[Body]:
+    return of(person_id, coverage_from(coverage_id=f"C-{person_id}"), *facts)
+
+
+def test_a_bill_reaches_over_somebody_who_moved_to_strangers() -> None:
+    """What a member gets leaves a mover less here and more there, and so less to somebody whom the first never met."""
+    ledger = GroupLedger(SHARED)
+    ledger.take(*covered("P1", discharge_of("E1", "2020-03-01")))
+    ledger.take(*covered("P2", *stay_of("E2", "2020-03-02", "100.00"), *stay_of("E3", "2020-07-02", "70.00")))
+    ledger.take(*covered("P3", *stay_of("E4", "2020-07-03", "70.00")))
+    ledger.take(member_of("P1"), member_of("P2", valid_to="2020-07-01"), member_of("P3", "HH2"))
+    ledger.take(member_of("P2", "HH2", "2020-07-01", membership_id="M2"))
+    assert {("E2", "s"): 10_000, ("E4", "s"): 7_000} == ledger.net
+    ledger.take(stay_of("E1", "2020-03-01", "60.00")[1])
+    assert {("E1", "s"): 6_000, ("E2", "s"): 4_000, ("E3", "s"): 6_000, ("E4", "s"): 4_000} == ledger.net
+
+
+def test_those_who_stay_are_decided_again_when_somebody_leaves() -> None:
+    """What the one who left got is no longer taken from the household, and comes back with them."""
+    ledger = GroupLedger(SHARED)
+    ledger.take(*covered("P1", *stay_of("E1", "2020-03-01", "70.00")), member_of("P1"))
+    ledger.take(*covered("P2", *stay_of("E2", "2020-03-02", "70.00")), member_of("P2"))
+    assert {("E1", "s"): 7_000, ("E2", "s"): 3_000} == ledger.net
+    ledger.take(member_of("P1", "HH2", version=2))
+    assert {("E1", "s"): 7_000, ("E2", "s"): 7_000} == ledger.net
+    ledger.take(member_of("P1", version=3))
+    assert {("E1", "s"): 7_000, ("E2", "s"): 3_000} == ledger.net
+
+
+def test_a_policy_decides_members_together() -> None:
+    """Where all claims waited for a policy, its household's cap is shared from the first payment on."""
+    ledger = GroupLedger()
+    ledger.take(*covered("P1", *stay_of("E1", "2020-03-01", "70.00")), member_of("P1"))
+    ledger.take(*covered("P2", *stay_of("E2", "2020-03-02", "70.00")), member_of("P2"))
+    assert ["payment", "payment"] == [row.kind for row in ledger.publish(SHARED)]
+    assert {("E1", "s"): 7_000, ("E2", "s"): 3_000} == ledger.net
+
+
 # Releases -----------------------------------------------------------------------------------------------------------
 
 WAYS = ("stay", "person_year", "household_year")
