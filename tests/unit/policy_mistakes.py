@@ -110,6 +110,22 @@ WRONG = [
         ),
     ),
     (
+        'accumulates = "person_year"\nwaiting_days = 90',
+        'accumulates = "household_year"\nthreshold = "500.00"',
+        (
+            '25: scheme.2.threshold: goes only with accumulates = "stay": for a yearly deductible delete it and let '
+            'the first bracket start at it; to test every stay separately write accumulates = "stay"'
+        ),
+    ),
+    (
+        'accumulates = "person_year"',
+        'accumulates = "household_years"',
+        (
+            '24: scheme.2.accumulates: "household_years" is not allowed: write one of "stay", "person_year", '
+            '"household_year"; did you mean household_year?'
+        ),
+    ),
+    (
         "waiting_days = 90",
         'threshold = "500.00"',
         (

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from handlers.words.masking import mask_id
-from tests.support.builders import Json, membership, membership_void
+from tests.support.builders import Json, membership, membership_void, policies
 from tests.support.household import FAMILY, HOUSEHOLD_ID, MOTHER, POLICY, SON, stay
 from tests.web.browsing import WIDTHS, faults_of, shoot, signed_in
 from tests.web.desk import PASSWORD, Desk
@@ -142,3 +142,15 @@ def test_the_page_fits(browser: Browser, home: Desk, language: str, width: str) 
     page.goto(home.address + household_path(home))
     assert [] == faults_of(page)
     context.close()
+
+
+def test_a_policy_works_out_two_members(home: Desk) -> None:
+    """What the first of two members leaves of the household's cap is what the second gets, in both languages."""
+    sha256 = policies(POLICY).releases[0].sha256
+    for language, heading, reached in (
+        ("zh", "一户两人,各看一次病", "已到上限"),
+        ("en", "Two members of a household, a stay each", "the cap is reached"),
+    ):
+        said = words(home.visitor("finance", language).get(f"/policies/{sha256}").text)
+        assert heading in said
+        assert re.search(rf"village_mutual_aid 1,000\.00 0\.00 \S+ × 50%[;;] ?{reached}", said), said

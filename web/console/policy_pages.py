@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from acts.published_policies import published_policies, published_policy
-from handlers.offline.worked_examples import benefit_at, category_of, claim_at, telling_amounts
+from handlers.offline.worked_examples import benefit_at, category_of, claim_at, members_at, telling_amounts
 from handlers.offline.working_line import working
 from handlers.words.policy_changes import PolicyChange, changes
 from handlers.words.policy_sentences import (
@@ -68,8 +68,11 @@ def show(visit: Visit) -> Response:
     categories = [category_of(scheme, scheme.tiers[0]) for scheme in policy.schemes]
     decided = claim_at(policy, categories, *EXAMPLE)
     example = [(benefit, SHORT_BASIS[benefit.scheme.basis], working(benefit)) for benefit in decided.benefits]
+    both = members_at(policy, categories, *EXAMPLE)
+    members = [] if both is None else list(zip(both[0].benefits, both[1].benefits, strict=True))
     return visit.page(
         "policy.html",
+        members=[(first, second, working(second)) for first, second in members],
         policy=policy,
         rules=policy_rules(policy, term),
         schemes=schemes,
