@@ -36,7 +36,8 @@ class ClaimRecord:
     """``decision`` and ``facts`` are the bytes of the events; ``policy_text`` is the published file.
 
     ``policy_texts`` are all published files, as another one may have ended the claim's policy. ``household_id`` is the
-    household with whose sums it was decided. ``group_waits``: it is about to be decided again, with its household.
+    household with whose sums it was decided, and ``overlapping`` says that several memberships hold its day.
+    ``group_waits``: it is about to be decided again, with its household.
     """
 
     decision: bytes
@@ -45,6 +46,7 @@ class ClaimRecord:
     policy_texts: list[str]
     instructions: list[Instructed]
     household_id: str | None
+    overlapping: bool
     group_waits: bool
 
 
@@ -61,7 +63,9 @@ def claim_record(engine: Engine, claim_id: str) -> ClaimRecord | Undecided | Non
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         claim, decision = tables.claims, tables.decisions
         row = connection.execute(
-            select(claim.c.person_id, claim.c.policy_sha256, claim.c.household_id, decision.c.value)
+            select(
+                claim.c.person_id, claim.c.policy_sha256, claim.c.household_id, claim.c.overlapping, decision.c.value
+            )
             .join(decision, and_(decision.c.claim_id == claim.c.claim_id, decision.c.revision == claim.c.revision))
             .where(claim.c.claim_id == claim_id)
         ).one_or_none()
@@ -72,7 +76,7 @@ def claim_record(engine: Engine, claim_id: str) -> ClaimRecord | Undecided | Non
         facts = newest_facts(connection, [row.person_id])
         texts = policy_rows.texts(connection)
         orders, waits = _instructions(connection, claim_id), group_rows.group_waits(connection, row.person_id)
-        return ClaimRecord(bytes(row.value), facts, text, texts, orders, row.household_id, waits)
+        return ClaimRecord(bytes(row.value), facts, text, texts, orders, row.household_id, row.overlapping, waits)
 
 
 def _undecided(connection: Connection, claim_id: str) -> Undecided | None:

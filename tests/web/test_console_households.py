@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser
 
+from handlers.words.household_sentences import MEMBERSHIPS_OVERLAP
 from handlers.words.masking import mask_id
 from tests.support.builders import Json, membership, membership_void, policies
 from tests.support.household import FAMILY, HOUSEHOLD_ID, MOTHER, POLICY, SON, stay
@@ -80,6 +81,16 @@ def test_who_left_and_who_is_alone(home: Desk) -> None:
     assert [household_path(home)] == re.findall(r'href="(/households/[^"]+)"', person)
     post(home.engine, [membership_void("M-mother", person_id=MOTHER)])
     assert mask_id(MOTHER) not in home.visitor("finance").get(household_path(home)).text
+
+
+def test_a_claim_whose_day_several_memberships_hold(home: Desk) -> None:
+    """Says what is to be checked, in the reader's language, until the registry has corrected it."""
+    second: Json = {"person_id": SON, "valid_from": "2024-04-01"}
+    post(home.engine, [membership("M-second", "HH-OTHER", **second)])
+    for language, said in (("zh", MEMBERSHIPS_OVERLAP.zh), ("en", MEMBERSHIPS_OVERLAP.en)):
+        assert said in words(home.visitor("auditor", language).get("/claims/E-son").text)
+    post(home.engine, [membership_void("M-second", person_id=SON)])
+    assert MEMBERSHIPS_OVERLAP.zh not in words(home.visitor("auditor").get("/claims/E-son").text)
 
 
 def test_claim_person_and_household_lead_to_each_other(home: Desk) -> None:

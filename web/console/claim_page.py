@@ -18,7 +18,7 @@ from handlers.claims.read import recall
 from handlers.claims.recall import account_of
 from handlers.words.advance_sentences import advance_sentence, goes_to_estate, party_words, unknown_advances
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
-from handlers.words.household_sentences import WAITS, WAITS_AGAIN
+from handlers.words.household_sentences import MEMBERSHIPS_OVERLAP, WAITS, WAITS_AGAIN
 from handlers.words.masking import mask_text
 from handlers.words.payout_sentences import Clearing, result
 from handlers.words.policy_sentences import in_force
@@ -155,6 +155,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         in_force=None if policy is None else in_force(policies_of(record.policy_texts).term(policy)),
         status_sentence=status_sentence(decision, discharged, filed),
         household=None if record.household_id is None else visit.household_token(record.household_id),
+        overlapping=MEMBERSHIPS_OVERLAP if record.overlapping else None,
         waits=WAITS_AGAIN if record.group_waits else None,
         bill=_bill(claim.live),
         bills=sorted(claim.live, key=lambda bill: bill.settled_at),
