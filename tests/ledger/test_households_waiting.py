@@ -8,12 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
 
 from acts.publish_policy import preview_policy
+from acts.rebuild_books import rebuild_books
 from acts.recompute_groups import recompute_groups
 from acts.remembered_persons import RememberedPersons
 from acts.take_in import Taken, take_in
+from acts.verify_audit_log import Trust, verify_ledger
+from handlers.audit.log_check import Fault
 from infra.ledger import group_rows, group_tables, tables
 from infra.ledger.ledger_health import ledger_reading
 from infra.ledger.reads import Fenced
@@ -89,9 +92,15 @@ class House:
     def alerts(self) -> list[dict[str, Any]]:
         return [json.loads(row.value) for row in waiting_messages(self.ledger) if row.topic == "alerts"]
 
+    def findings(self) -> list[Fault]:
+        """What `huzhu audit verify` finds."""
+        return [each.fault for each in verify_ledger(self.ledger, Trust([], use=False), lambda _: None).findings]
+
     def agrees(self, *published: str) -> None:
-        """Ledger and offline adjudication say the same of all claims, and the ledger replays."""
+        """Offline adjudication says the same of all claims; the ledger replays, books and all, and verifies."""
         assert 0 == self.waiting()
+        assert [] == self.findings()
+        assert rebuild_books(self.ledger, SHARDS).good
         assert_decided_as_offline(self.ledger, self.posted, policies(*(published or (POLICY,))))
         assert_replays(self.ledger)
 
@@ -155,6 +164,17 @@ def test_a_worker_that_was_fenced_may_finish_the_group_and_nothing_else(ledger: 
     house.take(*stay(ANN, 1), worker=RememberedPersons())
     assert 1 == house.step([0], RememberedPersons())
     house.agrees()
+
+
+def test_a_step_that_was_changed_or_added_afterwards_is_noticed(ledger: Engine) -> None:
+    """Its bytes say who was decided together, and its audit entry has hashed them."""
+    house = House(ledger)
+    house.settled(*life(ANN), *life(BO))
+    assert [] == house.findings()
+    with ledger.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text("UPDATE events SET value = '{}' WHERE disposition = 'group'"))
+    assert [Fault.CONTENT_CHANGED] == house.findings()
 
 
 def test_who_is_left_behind_is_decided_again_whoever_is_looked_at_first(ledger: Engine) -> None:

@@ -16,12 +16,17 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
-from infra.ledger import outbox_rows, tables
+from acts.recompute_groups import recompute_groups
+from infra.ledger import group_rows, outbox_rows, tables
 from infra.ledger.outbox_rows import Sent
 from infra.ledger.schema import MIGRATION_LOCK, LedgerMismatch, bind, bound_shards, connect, upgrade
 from schemas.canonical import NO_HASH
 from schemas.records import OutboxRow
+from tests.support import household_town, ledgers
+from tests.support.acts import publish
+from tests.support.builders import RECORDED_AT, SHARDS, Json, bill, coverage, discharge, membership
 from tests.support.databases import fresh_name
+from tests.support.ledgers import for_person, give, in_order, person_of_shard
 from tests.support.outbox import waiting_messages, write_batches
 from tests.support.paths import REPOSITORY
 from tests.support.servers import await_true
@@ -215,6 +220,48 @@ def test_a_released_ledger_keeps_its_policies_and_their_days(new_database: NewDa
         ("open", date(2024, 1, 1), date(2025, 1, 1), "new"),
         ("new", date(2025, 1, 1), None, None),
     ] == [tuple(row) for row in days]
+
+
+def test_a_ledger_from_before_households_goes_on_with_them(new_database: NewDatabase) -> None:
+    """Claims are in no household, nobody waits, and members on two shards are decided together from then on."""
+    engine = connect(new_database())
+    config = Config()
+    config.set_main_option("script_location", str(REPOSITORY / "infra" / "ledger" / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0016")
+        connection.execute(
+            text(
+                "INSERT INTO events VALUES (1, 0, 'operator', 0, NULL, NULL, NULL, now(), 'policy');"
+                "SELECT setval('events_event_no_seq', 1);"
+                "INSERT INTO claims (claim_id, person_id, shard, revision, status, fingerprint, personal_burden, "
+                "total_benefit) VALUES ('E-old', 'P-old', 0, 1, 'incomplete', '', 0, 0)"
+            )
+        )
+    upgrade(engine)
+    bind(engine, SHARDS, "no-cluster")
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT household_id, overlapping FROM claims")).all()
+        assert 0 == group_rows.count_waiting(connection)
+    publish(engine, household_town.POLICY, "li.na", SHARDS, lambda: RECORDED_AT)
+    ledgers.held(engine)
+    people = [person_of_shard(shard) for shard in (0, 1)]
+    give(engine, in_order([each for n, name in enumerate(people) for each in _member(name, n)]))
+    assert 1 == recompute_groups(engine, range(SHARDS), SHARDS, lambda: RECORDED_AT)
+    with engine.connect() as connection:
+        homes = connection.execute(text("SELECT DISTINCT household_id FROM claims WHERE claim_id <> 'E-old'")).all()
+    engine.dispose()
+    assert ([(None, False)], [("HH1",)]) == ([tuple(row) for row in kept], [tuple(row) for row in homes])
+
+
+def _member(name: str, number: int) -> list[Json]:
+    events = [
+        coverage(f"C{number}"),
+        membership(f"M{number}"),
+        discharge(f"E{number}"),
+        bill(f"S{number}", f"E{number}"),
+    ]
+    return for_person(name, *events)
 
 
 def before_batches(engine: Engine) -> Config:
