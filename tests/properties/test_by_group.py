@@ -21,6 +21,7 @@ from cli.simulate.simulate_columns import SimulatingColumns
 from handlers.claims.account import Account
 from handlers.claims.households import linked
 from handlers.offline.book import Book
+from handlers.offline.columns import gathering
 from handlers.offline.columns.arrays import columns_of
 from handlers.offline.columns.column_groups import Links, groups_of
 from handlers.offline.columns.column_tally import tally_of
@@ -83,6 +84,14 @@ def test_every_way_through_a_file_decides_groups_as_one_book(part: int, tmp_path
         ]
         shared += sorted(alone, key=lambda claim: str(claim["claim_id"])) != expected[0]
     assert shared, "or households changed nothing"
+
+
+def test_members_whose_amounts_fit_no_column_join_their_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a column holds less than most claims, those beyond it are decided with the members who are in columns."""
+    monkeypatch.setattr(gathering, "_SUM_MAX", 400_000.0)
+    for seed in (10, 11):
+        lines = lines_of(town(Random(seed)))
+        assert in_one_book(lines, PUBLISHED) == person_by_person(lines, PUBLISHED, tmp_path, Workers(None), buckets=5)
 
 
 def test_groups_come_together_in_other_processes_too(tmp_path: Path) -> None:
