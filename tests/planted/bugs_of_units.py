@@ -68,9 +68,9 @@ BUGS = (
     Bug(
         "units",
         "five-hundred-and-twelve-are-too-many",
-        PROCESS,
-        "len(accounts) > GROUP_MAX",
-        "len(accounts) >= GROUP_MAX",
+        HOUSEHOLDS,
+        "GROUP_MAX = 512\n",
+        "GROUP_MAX = 511\n",
         (f"{UNITS}::test_a_group_that_is_too_large_is_told_of_and_decided_all_the_same",),
     ),
     Bug(
@@ -224,6 +224,14 @@ BUGS = (
         "        for each in adjudicate_together(accounts, self.world.policies):\n"
         "            self._decide([each], number)\n",
         (f"{LAWS}::test_the_cap_of_a_unit_holds_after_every_instruction",),
+    ),
+    Bug(
+        3,
+        "what-a-group-recovers-stays-on-the-books",
+        "handlers/claims/settle.py",
+        "return before._replace(measured=0, benefit=0, reason=None)",
+        "return before._replace(measured=0, reason=None)",
+        (f"{LAWS}::test_instructions_of_a_group_lead_to_what_is_due_and_never_beyond_the_burden",),
     ),
     Bug(
         6,

@@ -168,6 +168,32 @@ def test_the_cap_of_a_unit_holds_after_every_instruction(history: History, data:
         assert due_of(decide(history.policies, *facts)) == dict(+net)
 
 
+# Laws 2 and 3: what may be owed, and what has been instructed -------------------------------------------------------
+
+
+@tried
+@given(towns() | crowded_years(), st.data())
+def test_instructions_of_a_group_lead_to_what_is_due_and_never_beyond_the_burden(
+    history: History, data: st.DataObject
+) -> None:
+    """Per claim and scheme revisions are 1, 2, 3..., balances join, and they end at a benefit within the burden."""
+    ledger = GroupLedger(*history.policies)
+    ledger.take(*data.draw(deliveries(history.facts)))
+    ends: dict[tuple[str, str], tuple[int, int]] = {}
+    for row in ledger.instructions:
+        revision, balance = ends.get((row.claim_id, row.scheme_id), (0, 0))
+        signed = row.amount if row.kind == "payment" else -row.amount
+        assert (revision + 1, balance, balance + signed) == (row.revision, row.balance_before, row.balance_after)
+        assert row.amount > 0
+        assert row.balance_after >= 0
+        ends[row.claim_id, row.scheme_id] = (row.revision, row.balance_after)
+    assert due_of(ledger.decisions()) == ledger.net
+    for decision in ledger.decisions().values():
+        amounts = [fen(benefit["benefit"]) for benefit in decision["benefits"]]
+        assert all(amount >= 0 for amount in amounts)
+        assert sum(amounts) == fen(decision["total_benefit"]) <= fen(decision["personal_burden"])
+
+
 # Moving -------------------------------------------------------------------------------------------------------------
 
 
