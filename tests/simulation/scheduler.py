@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from schemas.topics import INSTRUCTIONS
+from schemas.topics import HOUSEHOLDS, INSTRUCTIONS
 from stream.lag import lag
 from tests.simulation.faults import Faults, Point
-from tests.simulation.group_laws import caps_of_units
+from tests.simulation.group_laws import all_is_decided, caps_of_units
 from tests.simulation.ledger import SimulatedLedger
 from tests.simulation.relays import RelayProcess
 from tests.simulation.simulated_kafka import SimulatedKafka, SimulatedReader
@@ -24,6 +24,9 @@ FORMS = (0, 2, 1)
 
 MONTHS = 3
 """So many months end in a run, the first ones in the storm."""
+
+NEWS_MAX = 12
+"""So many messages are posted at most until a membership is among them."""
 
 WORKERS = 3
 RELAYS_MAX = 2
@@ -54,9 +57,10 @@ class Simulation:
         self.kafka = SimulatedKafka()
         self.stage = Stage(self.faults)
         self.stage.let_others_act = self._overtake
+        self.stage.let_others_move = self._move_house
         shards, as_released = self.world.settings.shards, FORMS[seed % len(FORMS)]
         look = caps_of_units(self.world.policies)
-        self.ledger = SimulatedLedger(ledger_url, shards, self.faults, self.stage, as_released, look)
+        self.ledger = SimulatedLedger(ledger_url, shards, self.faults, self.stage, as_released, look, all_is_decided)
         self.group = Group(self._rng, self.world.settings.shards)
         self._to_post = list(reversed(self.world.messages))
         self._to_publish = list(self.world.policies)
@@ -128,13 +132,22 @@ class Simulation:
                 self.stage.play(successor, lambda: successor.relay(shard))
         self._bury()
 
-    def _post(self) -> None:
-        for _ in range(self._rng.randint(1, 4)):
+    def _post(self, count: int | None = None) -> None:
+        for _ in range(count or self._rng.randint(1, 4)):
             if self._to_post:
                 message = self._to_post.pop()
                 if self._rng.random() < 0.1:
                     self.kafka.mark(message.place)
                 self.kafka.append(message.place, message.key, message.value)
+
+    def _move_house(self) -> None:
+        """The registry's next memberships come while one stands still, and all others take in what there is."""
+        for _ in range(NEWS_MAX):
+            self._post(1)
+            if self._to_post and self._to_post[-1].place[0] == HOUSEHOLDS.name:
+                self._post(1)
+                break
+        self._overtake(True)
 
     def _report(self) -> None:
         """An insurer answers some instruction; now and then twice, or otherwise than before."""

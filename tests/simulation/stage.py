@@ -36,6 +36,8 @@ class Stage:
         self._seconds = 0.0
         self.let_others_act: Callable[[bool], None] = lambda _: None
         """What the scheduler does while one stands still; true: they may only read on, not take shards over."""
+        self.let_others_move: Callable[[], None] = lambda: None
+        """The same, reading on, after somebody has joined or left a household."""
 
     @property
     def depth(self) -> int:
