@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from infra.ledger import outbox_rows, tables
+from infra.ledger import group_rows, outbox_rows, tables
 from infra.ledger.console_tables import (
     digest_claims,
     digest_marks,
@@ -39,10 +39,14 @@ class Waiting(NamedTuple):
 
 
 class Queues(NamedTuple):
-    """Work that is not finished. ``entries`` counts audit entries that are not in the digest yet."""
+    """Work that is not finished.
+
+    ``households`` counts persons who wait for their household, ``entries`` audit entries that the digest does not have.
+    """
 
     outbox: int
     inbox: int
+    households: int
     entries: int
 
 
@@ -75,7 +79,7 @@ def as_of(connection: Connection) -> datetime | None:
 
 
 def queues(connection: Connection) -> Queues:
-    """Messages waiting for the relay, posts waiting for Kafka, and audit entries waiting for the digest."""
+    """What waits for the relay, for Kafka, for the group step and for the digest."""
     outbox = outbox_rows.unsent(connection)
     unsent = select(func.count()).select_from(inbox).where(inbox.c.sent_at.is_(None)).scalar_subquery()
     behind = (
@@ -84,4 +88,5 @@ def queues(connection: Connection) -> Queues:
         .outerjoin(digest_marks, digest_marks.c.shard == tables.shards.c.shard)
         .scalar_subquery()
     )
-    return Queues(outbox, *(int(count) for count in connection.execute(select(unsent, behind)).one()))
+    row = connection.execute(select(unsent, behind)).one()
+    return Queues(outbox, int(row[0]), group_rows.count_waiting(connection), int(row[1]))

@@ -17,7 +17,7 @@ from acts.remembered_persons import RememberedPersons
 from acts.take_in import Taken, take_in
 from acts.verify_audit_log import Trust, verify_ledger
 from handlers.audit.log_check import Fault
-from infra.ledger import group_rows, group_tables, tables
+from infra.ledger import figures, group_rows, group_tables, tables
 from infra.ledger.ledger_health import ledger_reading
 from infra.ledger.reads import Fenced
 from schemas.health import Tables
@@ -142,6 +142,8 @@ def test_the_ledger_says_how_many_wait_and_since_when(ledger: Engine) -> None:
     house.take(*life(BO))
     house.take(*stay(ANN, 1))
     assert (2, first) == _waiting_since(ledger)
+    with ledger.connect() as connection:
+        assert 2 == figures.queues(connection).households
     house.step()
     assert (0, None) == _waiting_since(ledger)
 
