@@ -13,7 +13,7 @@ from handlers.words.household_sentences import WAITS, WAITS_AGAIN
 from schemas.access.callers import ApiRole
 from tests.support.acts import publish
 from tests.support.builders import RECORDED_AT, SHARDS, bill
-from tests.support.household import FAMILY, MOTHER, POLICY, SON
+from tests.support.household import FAMILY, HOUSEHOLD_ID, MOTHER, POLICY, SON
 from tests.support.ledgers import give, in_order
 from tests.support.processes import huzhu, squeezed
 from tests.web.desk import open_desk
@@ -94,3 +94,5 @@ def test_in_the_console(waiting: Engine, tmp_path: Path) -> None:
             answer = desk.visitor("finance", language).get("/claims/E-son")
             assert (200, True) == (answer.status_code, said in words(answer.text))
             assert SON not in answer.text
+            page = desk.visitor("finance", language).get(f"/households/{desk.keys.token(HOUSEHOLD_ID, 'household')}")
+            assert (200, True) == (page.status_code, said in words(page.text))
