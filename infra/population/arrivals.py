@@ -8,6 +8,7 @@ from infra.population.assumptions import SETTLEMENTS_PER_PERSON_YEAR
 from infra.population.bills import YearSoFar
 from infra.population.disorder import arrive
 from infra.population.hospitals import report_stay
+from infra.population.memberships import register_memberships
 from infra.population.people import Household, household
 from infra.population.registries import register, report_death
 from infra.population.spoiled_messages import Spoiled, Spoiler
@@ -17,6 +18,7 @@ from infra.population.wire import Horizon, Instant, Outbox, encode, scrambled
 
 BLOCK_LINES = 100_000  # about 450 bytes and 150 of overhead each: 60 MB
 BAD_SHARE = 0.005
+_MEMBERSHIP_EVENTS = 50_000  # events about memberships are numbered from here: no household sends so many others
 _BAD_SHARE_MAX = 0.5
 _SETTLEMENT = (b'{"event_type":"settlement.posted"', b'{"event_type":"settlement.voided"')
 
@@ -77,6 +79,7 @@ class _City:
         self._settlements = settlements
         self._settlement_count = 0
         self._spoiler = Spoiler(Random(f"{seed}:spoiler"), bad_share)
+        self._membership_spoiler = Spoiler(Random(f"{seed}:membership-spoiler"), bad_share)
         years = horizon.last_year - horizon.first_year + 1
         self._expected_per_person = SETTLEMENTS_PER_PERSON_YEAR * years
 
@@ -94,9 +97,21 @@ class _City:
             stranger = f"P-{scrambled(self._salt, persons_so_far)}"
             lines = [(arrival.at, encode(arrival.event)) for arrival in arrivals]
             lines += self._spoiler.spoil(rng, arrivals, outbox, stranger)
+            if home.rural:
+                lines += self._memberships(number, home, stranger)
             self._settlement_count += sum(line.startswith(_SETTLEMENT) for _, line in lines)
             yield lines
         yield self._spoiler.missing(Random(f"{self._seed}:missing"))
+
+    def _memberships(self, number: int, home: Household, stranger: str) -> list[Spoiled]:
+        """What is sent about who belongs to a village household; it changes no other line."""
+        rng = Random(f"{self._seed}:memberships:{number}")
+        outbox = Outbox(home.key, self._horizon, _MEMBERSHIP_EVENTS)
+        neighbour = f"HH-{scrambled(self._salt + 1, number - 1)}"
+        register_memberships(rng, home, neighbour, self._horizon, outbox)
+        arrivals = arrive(rng, outbox, self._horizon)
+        lines = [(arrival.at, encode(arrival.event)) for arrival in arrivals]
+        return lines + self._membership_spoiler.spoil(rng, arrivals, outbox, stranger)
 
     def _simulate(self, rng: Random, home: Household, outbox: Outbox, persons_left: int) -> None:
         scale, allowed = self._scale(persons_left), self._settlements_left()

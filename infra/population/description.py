@@ -16,6 +16,8 @@ People      Households of one to six in {len(AREAS)} districts, {rural} % rural;
 Coverages   self_pay_assistance: nine in ten people, in {len(CATEGORIES)} categories, per household or person.
             village_mutual_aid: four in five rural households; some districts renew it every year.
             Coverages change, end, overlap, leave gaps, arrive late, are corrected (new version) and voided.
+Households  Memberships of rural households, which form, split, take in others and are corrected late;
+            people alone are single, a few are registered in a collective household.
 Stays       {cities} city, {counties} county, {towns} town hospitals; {len(ACUTE)} acute diagnoses (ICD-10);
             special outpatient courses for chronic illness; interim bills in long stays and at year end.
 Money       Log-normal charges by level and illness; basic insurance with deductibles, serious illness

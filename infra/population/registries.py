@@ -23,7 +23,7 @@ VILLAGE = "village_mutual_aid"
 REGISTRY = "civil-affairs-registry"
 COMMITTEE = "village-committee"
 VITAL_RECORDS = "vital-records"
-_VOID_REASONS = ("recorded in error", "身份核查不符", "duplicate registration")
+VOID_REASONS = ("recorded in error", "身份核查不符", "duplicate registration")
 
 
 class Standing(NamedTuple):
@@ -34,12 +34,13 @@ class Standing(NamedTuple):
     end: Day | None
 
 
-class CoverageLine:
-    """The versions of one coverage, numbered and sent in order, each later than the one before."""
+class RecordLine:
+    """The versions of one coverage or membership, numbered and sent in order, each later than the one before."""
 
-    def __init__(self, outbox: Outbox, coverage_id: str, person_id: str, source: str, fields: Event) -> None:
+    def __init__(self, outbox: Outbox, kind: str, name: str, person_id: str, source: str, fields: Event) -> None:
         self._outbox = outbox
-        self._ids: Event = {"coverage_id": coverage_id, "version": 0, "person_id": person_id}
+        self._kind = kind
+        self._ids: Event = {f"{kind}_id": name, "version": 0, "person_id": person_id}
         self._source = source
         self._fields = fields
         self._version = 0
@@ -48,11 +49,11 @@ class CoverageLine:
     def record(self, occurred: Instant, **changes: str) -> None:
         """Send the next version with some fields changed."""
         self._fields = {**self._fields, **changes}
-        self._send("coverage.recorded", occurred, self._fields)
+        self._send(f"{self._kind}.recorded", occurred, self._fields)
 
     def void(self, occurred: Instant, reason: str) -> None:
         """Send a voiding version."""
-        self._send("coverage.voided", occurred, {"reason": reason})
+        self._send(f"{self._kind}.voided", occurred, {"reason": reason})
 
     def _send(self, event_type: str, occurred: Instant, fields: Event) -> None:
         self._version += 1
@@ -119,9 +120,9 @@ def _self_pay(
 ) -> list[Standing]:
     numbers = iter(range(1, 100))
 
-    def line(category: str, start: Day) -> CoverageLine:
+    def line(category: str, start: Day) -> RecordLine:
         fields = _fields(rng, home, SELF_PAY, category, start, None)
-        return CoverageLine(outbox, f"C-{person.key}-A{next(numbers)}", person.person_id, REGISTRY, fields)
+        return RecordLine(outbox, "coverage", f"C-{person.key}-A{next(numbers)}", person.person_id, REGISTRY, fields)
 
     if rng.random() < 0.10:
         start = rng.randrange(horizon.opens, _until(person, horizon))
@@ -154,7 +155,7 @@ def _self_pay(
     elif fate < 0.085:  # a typo in the first day, corrected
         first.record(office(rng, recorded_on), valid_from=iso_day(start + rng.choice((-31, -1, 1, 30))))
     elif fate < 0.097:  # recorded for the wrong person: voided, and half the time recorded again
-        first.void(office(rng, recorded_on), rng.choice(_VOID_REASONS))
+        first.void(office(rng, recorded_on), rng.choice(VOID_REASONS))
         if rng.random() < 0.5:
             line(person.category, start).record(office(rng, recorded_on + rng.randint(1, 40)))
     elif fate < 0.12:  # moved away, or no longer poor
@@ -177,9 +178,9 @@ def _village(
     horizon: Horizon,
     outbox: Outbox,
 ) -> None:
-    def line(name: str, start: Day, pool: str) -> CoverageLine:
+    def line(name: str, start: Day, pool: str) -> RecordLine:
         fields = _fields(rng, home, VILLAGE, "member", start, pool)
-        return CoverageLine(outbox, f"C-{person.key}-V{name}", person.person_id, COMMITTEE, fields)
+        return RecordLine(outbox, "coverage", f"C-{person.key}-V{name}", person.person_id, COMMITTEE, fields)
 
     if home.area.renews_yearly:
         for year, recorded in _renewals(rng, person, horizon):

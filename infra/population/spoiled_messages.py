@@ -33,6 +33,8 @@ _LINE_OF = {
     "settlement.voided": "settlement_id",
     "coverage.recorded": "coverage_id",
     "coverage.voided": "coverage_id",
+    "membership.recorded": "membership_id",
+    "membership.voided": "membership_id",
     "person.died": "person_id",
 }
 

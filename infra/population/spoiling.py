@@ -91,11 +91,11 @@ def unbalanced(rng: Random, event: Event) -> bytes | None:
 
 
 def dates_out_of_order(rng: Random, event: Event) -> bytes | None:
-    """A discharge before its admission, or a coverage that does not end after it begins."""
+    """A discharge before its admission, or a coverage or membership that does not end after it begins."""
     if event["event_type"] == "encounter.discharged":
         admitted = date.fromisoformat(str(event["admitted_on"])).toordinal()
         return encode({**event, "discharged_on": iso_day(admitted - rng.randint(1, 20))})
-    if event["event_type"] == "coverage.recorded":
+    if event["event_type"] in ("coverage.recorded", "membership.recorded"):
         begins = date.fromisoformat(str(event["valid_from"])).toordinal()
         return encode({**event, "valid_to": iso_day(begins - rng.choice((0, 1, 30)))})
     return None
@@ -120,7 +120,7 @@ def conflicting(rng: Random, event: Event) -> Event | None:
         return {**event, "total_charge": yuan(total), "copay": yuan(copay)}
     if kind == "encounter.discharged":
         return {**event, "diagnoses": ["Z99.9"]}
-    if kind == "coverage.recorded":
+    if kind in ("coverage.recorded", "membership.recorded"):
         begins = date.fromisoformat(str(event["valid_from"])).toordinal()
         return {**event, "valid_from": iso_day(begins - 1)}
     return None
@@ -129,7 +129,7 @@ def conflicting(rng: Random, event: Event) -> Event | None:
 def of_another_person(rng: Random, event: Event, stranger: str) -> Event | None:
     """A later version of an id for another person, or of a settlement for another encounter."""
     kind = event["event_type"]
-    if kind not in ("settlement.posted", "encounter.discharged", "coverage.recorded"):
+    if kind not in ("settlement.posted", "encounter.discharged", "coverage.recorded", "membership.recorded"):
         return None
     later: Event = {**event, "version": int(str(event["version"])) + 1}
     if kind == "settlement.posted" and rng.random() < 0.5:

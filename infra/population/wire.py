@@ -60,12 +60,12 @@ class Message(NamedTuple):
 
 
 class Outbox:
-    """Collects and numbers the events of one household; drops those after the horizon."""
+    """Collects the events of one household, numbered after ``last_number``; drops those after the horizon."""
 
-    def __init__(self, household_key: str, horizon: Horizon) -> None:
+    def __init__(self, household_key: str, horizon: Horizon, last_number: int = 0) -> None:
         self._household_key = household_key
         self._closes = horizon.closes * DAY_SECONDS
-        self._last_number = 0
+        self._last_number = last_number
         self.messages: list[Message] = []
 
     def next_event_id(self) -> str:
