@@ -372,15 +372,15 @@ def test_the_interesting_cases_are_there(city: Gate) -> None:
 
 def test_households_form_split_move_and_are_corrected_late(city: Gate) -> None:
     """All of it occurs among village households, also overlaps, persons alone, and memberships of the wrong person."""
-    versions = defaultdict(dict)
+    versions: defaultdict[str, dict[int, Json]] = defaultdict(dict)
     for event in [*city.good("membership.recorded"), *city.good("membership.voided")]:
         versions[event["membership_id"]][event["version"]] = event
     newest = [line[max(line)] for line in versions.values()]
     held = [event for event in newest if event["event_type"] == "membership.recorded"]
-    of_person = defaultdict(list)
+    of_person: defaultdict[str, list[Json]] = defaultdict(list)
     for event in held:
         of_person[event["person_id"]].append(event)
-    members = defaultdict(set)
+    members: defaultdict[str, set[str]] = defaultdict(set)
     for event in held:
         members[event["household_id"]].add(event["person_id"])
 
