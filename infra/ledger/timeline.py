@@ -14,7 +14,7 @@ _EVENTS = """
     SELECT v.event_no, v.shard, v.recorded_at, f.kind, f.subject_id, f.version, v.value
     FROM facts f JOIN events v ON v.event_no = f.event_no
     WHERE f.person_id = :person AND (
-        f.kind IN ('coverage', 'person')
+        f.kind IN ('coverage', 'membership', 'person')
         OR f.kind = 'encounter' AND f.subject_id = :claim
         OR f.kind = 'settlement' AND EXISTS (SELECT FROM subjects s
             WHERE s.kind = 'settlement' AND s.subject_id = f.subject_id AND s.encounter_id = :claim)

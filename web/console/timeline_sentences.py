@@ -15,6 +15,8 @@ from schemas.facts import (
     CoverageVoided,
     EncounterDischarged,
     Fact,
+    MembershipRecorded,
+    MembershipVoided,
     PayoutReported,
     PersonDied,
     SettlementPosted,
@@ -84,6 +86,11 @@ def _fact_words(fact: Fact, clear: bool) -> Saying:
         return Saying(f"身份登记{version}:{details}", f"Coverage{version}: {details}")
     if isinstance(fact, CoverageVoided):
         return Saying(f"身份登记作废{version}", f"Coverage voided{version}")
+    if isinstance(fact, MembershipRecorded):
+        days = f"{fact.valid_from} – {fact.valid_to or ''}"
+        return Saying(f"户内登记{version}:{days}", f"Membership of a household{version}: {days}")
+    if isinstance(fact, MembershipVoided):
+        return Saying(f"户内登记作废{version}", f"Membership of a household voided{version}")
     if isinstance(fact, PersonDied):
         return Saying(f"死亡登记{version}:{fact.died_on}", f"Death recorded{version}: {fact.died_on}")
     if isinstance(fact, PayoutReported):
