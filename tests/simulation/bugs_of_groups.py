@@ -11,9 +11,21 @@ from sqlalchemy import Connection, select
 import acts.recompute_groups
 from acts.ledger_act import LedgerJournal
 from infra.clock import Clock
-from infra.ledger import tables
+from infra.ledger import group_rows, tables
+from infra.ledger.group_rows import Work
 from schemas.records import ShardState
 from stream.inbound.intake import Intake
+
+
+def taken_off_before(patch: pytest.MonkeyPatch) -> None:
+    """Work is taken off the queue in a transaction of its own, before what was decided is committed."""
+    real = group_rows.done
+
+    def at_once(connection: Connection, work: Iterable[Work]) -> None:
+        with connection.engine.begin() as own:
+            real(own, work)
+
+    patch.setattr(group_rows, "done", at_once)
 
 
 def nobody_looks(patch: pytest.MonkeyPatch) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import psycopg
 from sqlalchemy import Engine
 
+from tests.oracle.calculator import adjudicate
 from tests.simulation.witness import Broken, Evidence, expect
 from tests.support.household_caps import PAID, Paid, over_the_caps
 from tests.support.replayed import assert_replays
@@ -31,6 +33,23 @@ def caps_of_units(policies: Sequence[str]) -> Callable[[psycopg.Connection[Any]]
         expect("a unit's cap holds at every commit", [], over_the_caps(paid, policies))
 
     return look
+
+
+def all_is_decided(ledger: psycopg.Connection[Any]) -> None:
+    """Looks whether each benefit is the oracle's by what was accepted so far; not while somebody waits for others."""
+    if ledger.execute("SELECT FROM group_work LIMIT 1").fetchone() is not None:
+        return
+    policies = [text for (text,) in ledger.execute("SELECT source_text FROM policies").fetchall()]
+    accepted = ledger.execute("SELECT value FROM events WHERE disposition = 'accepted' ORDER BY event_no").fetchall()
+    claims, _ = adjudicate(policies, [value for (value,) in accepted])
+    due = {
+        (claim["claim_id"], line["scheme_id"]): int(Decimal(line["benefit"]) * 100)
+        for claim in claims
+        for line in claim["benefits"]  # type: ignore[attr-defined]
+        if Decimal(line["benefit"])
+    }
+    held = ledger.execute("SELECT claim_id, scheme_id, benefit FROM benefits WHERE benefit > 0").fetchall()
+    expect("what is due after each group step", due, {tuple(place): amount for *place, amount in held})
 
 
 def nobody_waits(evidence: Evidence) -> None:

@@ -57,6 +57,7 @@ RESET session_replication_role;
 WHO_WAITS = re.compile(r"SELECT group_work\b.*\bshard IN", re.DOTALL)
 WITH_WHOM = re.compile(r"SELECT memberships\b")
 LOCKS = re.compile(r"SELECT shards\b.*\bFOR UPDATE", re.DOTALL)
+PUBLISHES = re.compile(r"INSERT INTO policies\b")
 TAKEN_OFF = re.compile(r"DELETE FROM group_work\b")
 
 COMMIT = (Point.BEFORE_COMMIT, Point.COMMIT_UNKNOWN_LOST, Point.COMMIT_UNKNOWN_DONE, Point.AFTER_COMMIT)
@@ -113,12 +114,14 @@ class SimulatedLedger:
         stage: Stage,
         as_released: int,
         committed: Look = lambda _: None,
+        decided: Look = lambda _: None,
     ) -> None:
         """Empties the database at ``url`` first. Every so many batches are written ``as_released``; 0 for none.
 
-        ``committed`` looks at the ledger after each commit that is not a relay's.
+        ``committed`` looks at the ledger after each commit that is not a relay's, ``decided`` after those of group
+        steps and published policies.
         """
-        self._committed = committed
+        self._committed, self._decided = committed, decided
         self._faults = faults
         self._stage = stage
         # A connection of its own, untouched by faults: it looks and it kills.
@@ -131,7 +134,7 @@ class SimulatedLedger:
             identity(connection)
         self.observer.execute("UPDATE installation SET value = 'simulated' WHERE name = 'ledger_id'")
         self._last = ""
-        self._deciding = set[object]()
+        self._deciding, self._publishing = set[object](), set[object]()
         self._commit = self.engine.dialect.do_commit
         self.engine.dialect.do_commit = self._faulty_commit  # type: ignore[assignment,method-assign]
         event.listen(self.engine, "begin", self._begin)
@@ -142,7 +145,8 @@ class SimulatedLedger:
         self.observer.close()
 
     def _begin(self, connection: Connection) -> None:
-        self._deciding.discard(connection.connection.driver_connection)
+        for marked in (self._deciding, self._publishing):
+            marked.discard(connection.connection.driver_connection)
         if self._stage.depth > 1:  # whoever it waits for cannot move before it gives up
             _driver(connection.connection).execute("SET LOCAL lock_timeout = '2ms'")
 
@@ -173,6 +177,8 @@ class SimulatedLedger:
                 self._stage.let_others_act(False)
         elif alone and LOCKS.match(statement) and WITH_WHOM.match(last) and self._faults.fires(Point.GROUP_OVERTAKEN):
             self._stage.let_others_move()
+        elif PUBLISHES.match(statement):
+            self._publishing.add(driver)
         elif TAKEN_OFF.match(statement):
             self._deciding.add(driver)
             if alone and self._faults.fires(Point.GROUP_INTERLEAVED):
@@ -186,13 +192,15 @@ class SimulatedLedger:
             self._faults.crash_at(Point.RELAY_BEFORE_CLEAR)
             return self._commit(connection)
         driver = connection.driver_connection
-        deciding = driver in self._deciding
+        deciding, publishing = driver in self._deciding, driver in self._publishing
         before, unknown_lost, unknown_done, after = GROUP_COMMIT if deciding else COMMIT
         self._faults.crash_at(before)
         if self._faults.fires(unknown_lost):
             self._kill(connection)  # the commit below finds no server
         self._commit(connection)
         self._committed(self.observer)
+        if deciding or publishing:
+            self._decided(self.observer)
         if self._faults.fires(unknown_done):
             self._kill(connection)
             _driver(connection).close()

@@ -60,6 +60,7 @@ PLANTS: tuple[Plant, ...] = (
     Plant("revision used again", bugs_of_money.revision_reused),
     Plant("revision used again, no guard in the database", bugs_of_money.revision_reused, NO_UNIQUE_PAYOUT),
     Plant("payments before recoveries", bugs_of_money.payments_first),
+    Plant("group work taken off before the decision commits", bugs_of_groups.taken_off_before),
     Plant("nobody looks for groups that wait", bugs_of_groups.nobody_looks),
     Plant("shards of a group not locked", bugs_of_groups.members_not_locked),
     Plant("relay's cursor outside its transaction", bugs_of_relay.cursor_outside),

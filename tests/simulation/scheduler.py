@@ -9,7 +9,7 @@ from random import Random
 from schemas.topics import HOUSEHOLDS, INSTRUCTIONS
 from stream.lag import lag
 from tests.simulation.faults import Faults, Point
-from tests.simulation.group_laws import caps_of_units
+from tests.simulation.group_laws import all_is_decided, caps_of_units
 from tests.simulation.ledger import SimulatedLedger
 from tests.simulation.relays import RelayProcess
 from tests.simulation.simulated_kafka import SimulatedKafka, SimulatedReader
@@ -60,7 +60,7 @@ class Simulation:
         self.stage.let_others_move = self._move_house
         shards, as_released = self.world.settings.shards, FORMS[seed % len(FORMS)]
         look = caps_of_units(self.world.policies)
-        self.ledger = SimulatedLedger(ledger_url, shards, self.faults, self.stage, as_released, look)
+        self.ledger = SimulatedLedger(ledger_url, shards, self.faults, self.stage, as_released, look, all_is_decided)
         self.group = Group(self._rng, self.world.settings.shards)
         self._to_post = list(reversed(self.world.messages))
         self._to_publish = list(self.world.policies)
