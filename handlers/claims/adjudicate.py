@@ -7,13 +7,14 @@ denominator of the tier's rates, so everything up to the one rounding is exact i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
 from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim, MembershipView, StayView
 from handlers.claims.eligibility import covers, find_tier, is_covered
 from handlers.claims.households import Unit, overlap, unit_of
+from handlers.claims.year_sums import ByScheme, Years, YearSums
 from schemas.decisions import Reason, Status, StepKind
 from schemas.ids import ClaimId
 from schemas.money import round_half_up
@@ -87,14 +88,6 @@ class Adjudication(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Year:
-    """What one scheme has seen of one policy year: running sum of measured amounts, and sum paid (fen)."""
-
-    measured: int = 0
-    paid: int = 0
-
-
-@dataclass(slots=True)
 class _Left:
     """What earlier schemes left of a claim's two amounts (fen)."""
 
@@ -111,64 +104,6 @@ class _Left:
         from_copay = amount if basis == "copay" else 0 if basis == "out_of_catalogue" else min(amount, self.copay)
         self.copay -= from_copay
         self.out_of_catalogue -= amount - from_copay
-
-
-Sums = tuple[tuple[Unit | None, str, int, int], ...]
-"""What each scheme has seen of a policy year, by person (None) and by unit: its id, the running sum of what was
-measured, and the sum paid (fen)."""
-
-ByScheme = dict[str, _Year]
-
-
-@dataclass(slots=True)
-class Years:
-    """Sums per policy year and scheme id: they follow the scheme id across policy releases.
-
-    ``sums`` are a person's own; ``units`` those of the units to which their claims count, which the persons of one
-    group share.
-    """
-
-    sums: dict[date, ByScheme] = field(default_factory=dict)
-    units: dict[tuple[date, Unit], ByScheme] = field(default_factory=dict)
-
-    def of(self, scheme: Scheme, year: date) -> _Year:
-        """The person's own sums of a scheme."""
-        return _of(self.sums.setdefault(year, {}), scheme)
-
-    def of_unit(self, scheme: Scheme, year: date, unit: Unit) -> _Year:
-        """A unit's sums of a scheme."""
-        return _of(self.units.setdefault((year, unit), {}), scheme)
-
-    def sums_of(self, year: date) -> Sums:
-        """The sums of one year, to continue from; units and schemes in order of their ids."""
-        found: list[tuple[Unit | None, str, int, int]] = [(None, *each) for each in _listed(self.sums.get(year, {}))]
-        for unit in sorted((unit for of, unit in self.units if of == year), key=_by_name):
-            found += [(unit, *each) for each in _listed(self.units[year, unit])]
-        return tuple(found)
-
-    @classmethod
-    def of_year(cls, year: date, sums: Sums) -> Years:
-        """Years that continue from such sums."""
-        years = cls()
-        for unit, name, measured, paid in sums:
-            by_scheme = years.sums.setdefault(year, {}) if unit is None else years.units.setdefault((year, unit), {})
-            by_scheme[name] = _Year(measured, paid)
-        return years
-
-
-def _of(by_scheme: ByScheme, scheme: Scheme) -> _Year:
-    sums = by_scheme.get(scheme.id)
-    if sums is None:
-        sums = by_scheme[scheme.id] = _Year()
-    return sums
-
-
-def _listed(by_scheme: ByScheme) -> list[tuple[str, int, int]]:
-    return [(name, by_scheme[name].measured, by_scheme[name].paid) for name in sorted(by_scheme)]
-
-
-def _by_name(unit: Unit) -> tuple[str, str]:
-    return unit.household_id or "", unit.person_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,8 +206,8 @@ def _benefit(
     coverages: Sequence[CoverageView],
     billed: _Left,
     left: _Left,
-    own: _Year,
-    of_unit: _Year,
+    own: YearSums,
+    of_unit: YearSums,
 ) -> Benefit:
     """``own`` are the person's sums of the scheme and ``of_unit`` the unit's: the same where none counts by unit."""
     tier, reason = find_tier(scheme, claim, discharge, coverages)

@@ -17,12 +17,11 @@ from handlers.claims.account import Account
 from handlers.claims.adjudicate import (
     Adjudication,
     DecidingPerson,
-    Sums,
-    Years,
     adjudicate,
     adjudicate_claim,
     canonical_order,
 )
+from handlers.claims.year_sums import Sums, Years
 from schemas.facts import EncounterDischarged, Fact, SettlementPosted, SettlementVoided
 from schemas.ids import ClaimId, claim_of
 from schemas.policy.model import Policies

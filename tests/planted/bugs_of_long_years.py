@@ -51,7 +51,7 @@ BUGS = (
     Bug(
         1,
         "a-long-year-forgets-the-sums-of-units",
-        "handlers/claims/adjudicate.py",
+        "handlers/claims/year_sums.py",
         "in sorted((unit for of, unit in self.units if of == year), key=_by_name):",
         "in list[Unit]():",
         (f"{_TESTS}::test_a_year_of_a_member_is_the_whole_year_by_unit",),

@@ -184,7 +184,7 @@ BUGS = (
     Bug(
         2,
         "a-household-has-one-year-for-ever",
-        ADJUDICATE,
+        "handlers/claims/year_sums.py",
         "self.units.setdefault((year, unit), {})",
         "self.units.setdefault((date.min, unit), {})",
         (f"{UNITS}::test_the_year_of_a_household_starts_where_the_policy_says", ORACLE),
