@@ -11,11 +11,10 @@ import pytest
 from handlers.offline.book import Book
 from schemas.decisions import to_json
 from schemas.policy.model import Policies
-from tests.properties.test_by_group import BEFORE_TEXT
 from tests.support import processes
 from tests.support.builders import policies
 from tests.support.processes import huzhu
-from tests.support.random_households import POLICIES, lines_of, town
+from tests.support.random_households import BEFORE_TEXT, POLICIES, lines_of, town
 
 LINES = lines_of(town(Random(10)))
 LONG = b"\n" * (5 * 2**20)

@@ -24,6 +24,7 @@ from acts.export_audit_log import checkpoints_beside, export_audit_log
 from acts.issue_statements import issue_statements
 from acts.make_checkpoints import Made, make_due
 from acts.prove_payout import NotProvable, prove
+from acts.recompute_groups import recompute_groups
 from acts.verify_audit_log import Trust, Verified, verify_ledger, verify_values
 from handlers.audit.log_check import Fault
 from infra.keys.audit_signing import SigningKey, is_signed
@@ -36,7 +37,8 @@ from schemas.outbound import AuditKind
 from schemas.records import Export
 from tests.support.acts import create_key, publish, publish_treaty_text, record_export, revoke_key, rotate_key
 from tests.support.acts import replay as send_again
-from tests.support.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge
+from tests.support.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge, policy_text
+from tests.support.household import HOUSEHOLD
 from tests.support.ledgers import for_person, give, held, in_order, person_of_shard, ticking
 from tests.support.loads import posted, random_batches, sample
 from tests.support.outbox import waiting_messages
@@ -133,13 +135,15 @@ def test_a_clean_ledger_is_good(paid: Engine) -> None:
 
 
 def test_a_ledger_with_every_kind_of_entry_is_good(ledger: Engine) -> None:
-    """A mixed load with refused, repeated and stale events, replays, policies and a treaty: no false alarm."""
+    """A mixed load with refused, repeated and stale events, households, replays, policies, a treaty: no false alarm."""
     rng, now = Random(3), ticking()
     held(ledger)
     publish(ledger, sample("first", "2023-01-01", "2025-01-01"), "li.na", SHARDS, now)
+    publish(ledger, policy_text("by household", "2019-01-01", "2020-01-01", HOUSEHOLD), "li.na", SHARDS, now)
     for batch in random_batches(posted(3), rng):
         give(ledger, batch, now)
         sign(ledger, at=now())
+    assert recompute_groups(ledger, range(SHARDS), SHARDS, now)
     publish(ledger, sample("second", "2025-01-01", None), "li.na", SHARDS, now)
     publish_treaty_text(ledger, treaty_text(), "li.na", SHARDS, now)
     with ledger.connect() as connection:

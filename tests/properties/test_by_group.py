@@ -31,14 +31,13 @@ from handlers.offline.columns.usual import decide
 from handlers.offline.what_if import Tally, all_pairs
 from schemas.ids import PersonId
 from schemas.policy.model import Policies
-from tests.properties.test_by_person import Claims, Deciding, Refusals, in_one_book, person_by_person
-from tests.support.builders import Json, bill, coverage, discharge, membership, policies, policy_text
+from tests.properties.one_by_one import Claims, Deciding, Refusals, in_one_book, person_by_person
+from tests.support.builders import Json, bill, coverage, discharge, membership, policies
 from tests.support.length import times
-from tests.support.random_households import BY_PERSON, POLICIES, lines_of, town
+from tests.support.random_households import BEFORE_TEXT, POLICIES, lines_of, town
 
 SEEDS = range(10, 10 + times(6, 60, "HUZHU_TEST_EXAMPLES"))
 PUBLISHED = policies(*POLICIES)
-BEFORE_TEXT = policy_text("persons", "2023-01-01", None, BY_PERSON)
 BEFORE = policies(BEFORE_TEXT)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -11,26 +10,19 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.progress import Progress
 
-from cli.offline.by_person import OneByOne, by_person
-from cli.offline.plan import Plan
 from cli.offline.worker_processes import Workers, workers
-from handlers.claims.adjudicate import Adjudication, adjudicate_together
-from handlers.claims.decidable import Decidable
-from handlers.claims.explain import decision_of
+from handlers.claims.adjudicate import Adjudication
 from handlers.offline.book import Book
 from handlers.offline.columns.packing import pack, unpack
-from handlers.offline.groups import together
 from handlers.offline.what_if import LARGEST, Tally, all_pairs, in_place_of
 from infra.population import generate
 from schemas.dates import parse_instant
-from schemas.decisions import to_json
 from schemas.money import format_yuan
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import read_policies
-from schemas.refusals import Refusal
 from tests.oracle.cases import any_case, random_person_years
+from tests.properties.one_by_one import Claims, Deciding, book_of, in_one_book, person_by_person
 from tests.properties.strategies import (
     History,
     bill_of,
@@ -60,56 +52,6 @@ from tests.support.length import times
 from tests.support.paths import WUXI
 
 CASES = times(30, 150, "HUZHU_TEST_EXAMPLES") * 2
-Claims = list[dict[str, object]]
-Refusals = list[tuple[int, Refusal]]
-
-
-class Deciding:
-    """The decisions of some accounts, which can be sent to another process."""
-
-    def __init__(self, published: Policies) -> None:
-        self.published = published
-
-    def __call__(self, accounts: Iterator[Decidable]) -> Claims:
-        groups = together(accounts, self.published)
-        return [to_json(decision_of(each)) for group in groups for each in adjudicate_together(group, self.published)]
-
-
-def book_of(lines: list[bytes]) -> Book:
-    book = Book()
-    for line in lines:
-        book.take(line)
-    return book
-
-
-def in_one_book(lines: list[bytes], published: Policies, as_of: datetime | None = None) -> tuple[Claims, Refusals]:
-    """As `huzhu adjudicate` was first written: the reference."""
-    book, refused = Book(), []
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            outcome = book.take(line.rstrip(b"\r\n"), as_of)
-            if isinstance(outcome, Refusal):
-                refused.append((number, outcome))
-    return [to_json(decision) for decision in book.decide(published)], refused
-
-
-def person_by_person(
-    lines: list[bytes],
-    published: Policies,
-    folder: Path,
-    hands: Workers,
-    chunk_bytes: int = 700,
-    buckets: int = 3,
-    as_of: datetime | None = None,
-) -> tuple[Claims, Refusals]:
-    """In chunks and buckets so small that every seam is met."""
-    file = folder / "facts.jsonl"
-    file.write_bytes(b"\n".join(line.rstrip(b"\n") for line in lines))
-    plan = Plan(file, folder, buckets, chunk_bytes, as_of)
-    worked = by_person(plan, OneByOne(Deciding(published)), hands, Progress(disable=True), grouped=True)
-    assert worked.facts + len(worked.refused) == sum(bool(line.strip()) for line in lines), "each line counts once"
-    claims = [claim for result in worked.results for claim in result]
-    return sorted(claims, key=lambda claim: str(claim["claim_id"])), worked.refused
 
 
 @pytest.mark.parametrize("part", range(4))

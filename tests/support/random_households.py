@@ -48,6 +48,7 @@ categories = ["member"]
 brackets = [{ over = "500.00", rate = "0.30" }]
 """
 BY_PERSON = BY_HOUSEHOLD.replace("household_year", "person_year").replace("cap_per_person_year", "cap_per_stay")
+BEFORE_TEXT = policy_text("persons", "2023-01-01", None, BY_PERSON)
 
 POLICIES = (
     policy_text("first", "2023-01-01", "2024-04-01", BY_HOUSEHOLD, CAPPED),
