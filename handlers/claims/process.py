@@ -143,10 +143,11 @@ class Processor:
         if type(fact) is StatementAnswered:
             return  # of an insurer, who may be called as a person is
         account = world.accounts.setdefault(fact.person_id, Account(fact.person_id))
-        moved = type(fact) is MembershipRecorded or type(fact) is MembershipVoided
-        linking = [self._linked(fact)] if moved else []
+        moved, joined = False, set[str]()
+        if isinstance(fact, MembershipRecorded | MembershipVoided):
+            moved, joined = True, self._linked(fact)
         if world.policies.household_schemes and (moved or account.memberships) and type(fact) is not PayoutReported:
-            households = account.households().union(name for name in linking if name is not None)
+            households = account.households() | joined
             if households:  # somebody may share them, on any shard: a claim is not paid before all are looked at
                 account.apply(fact)
                 shard = world.shard_of(fact.person_id)
@@ -154,15 +155,13 @@ class Processor:
                 return
         self._decide(applied(account, fact, world.policies), number)
 
-    def _linked(self, fact: Fact) -> str | None:
-        """Keeps the household to which a membership links its person now, and returns it."""
-        assert isinstance(fact, MembershipRecorded | MembershipVoided)
+    def _linked(self, fact: MembershipRecorded | MembershipVoided) -> set[str]:
+        """Keeps the household to which a membership links its person now, and returns it if there is one."""
         household_id = None
         if isinstance(fact, MembershipRecorded) and fact.unit is UnitKind.HOUSEHOLD:
             household_id = fact.household_id
-        row = MembershipRow(fact.membership_id, fact.person_id, household_id)
-        self.outcome.memberships[fact.membership_id] = row
-        return row.household_id
+        self.outcome.memberships[fact.membership_id] = MembershipRow(fact.membership_id, fact.person_id, household_id)
+        return set() if household_id is None else {household_id}
 
     def _bind(self, subject: Subject) -> None:
         line = self.world.registry[subject]

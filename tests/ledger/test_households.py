@@ -10,24 +10,11 @@ from acts.take_in import take_in
 from infra.ledger import group_tables, tables
 from infra.sharding import shard_of
 from tests.support.acts import publish
-from tests.support.builders import RECORDED_AT, SHARDS, Json, bill, coverage, discharge, membership, policy_text
+from tests.support.builders import RECORDED_AT, SHARDS, Json, bill, coverage, discharge, membership
+from tests.support.household import POLICY
 from tests.support.ledgers import held, in_order, ranges
 from tests.support.replayed import assert_replays
 
-HOUSEHOLD = """
-[[scheme]]
-id = "village_mutual_aid"
-programme = "village_mutual_aid"
-basis = "copay"
-measured_on = "billed"
-accumulates = "household_year"
-cap_per_household_year = "1000.00"
-[[scheme.tier]]
-name = "member"
-categories = ["member"]
-brackets = [{ over = "2000.00", rate = "0.50" }]
-"""
-POLICY = policy_text("households", "2020-01-01", None, HOUSEHOLD)
 MEMBERS = ("P1", next(each for each in ("P2", "P3", "P4") if shard_of(each, SHARDS) != shard_of("P1", SHARDS)))
 
 
