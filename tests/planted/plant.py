@@ -160,16 +160,18 @@ def main(names: Sequence[str]) -> int:
             finally:
                 copies.put(mine)
 
-        missed = 0
+        missed: list[str] = []
         with ThreadPoolExecutor(AT_ONCE) as threads:
             for bug, slipped, seconds in threads.map(planted, chosen):
-                missed += bool(slipped)
+                missed += [bug.name] if slipped else []
                 verdict = (
                     f"MISSED by {'; '.join(slipped)}" if slipped else f"caught by {len(bug.tests)} of {len(bug.tests)}"
                 )
                 sys.stdout.write(f"{bug.breaks!s:<12} {bug.name:<44} {verdict}  ({seconds:.0f} s)\n")
                 sys.stdout.flush()
-    sys.stdout.write(f"{len(chosen) - missed} of {len(chosen)} planted bugs were caught\n")
+    sys.stdout.write(f"{len(chosen) - len(missed)} of {len(chosen)} planted bugs were caught\n")
+    if missed:
+        sys.stdout.write(f"MISSED: {', '.join(missed)}\n")
     return 1 if missed else 0
 
 

@@ -157,3 +157,10 @@ def test_files_are_published_in_the_order_of_their_days(tmp_path: Path) -> None:
 
 def policies_elsewhere(*given: Policy) -> Policies:
     return Policies(given, elsewhere=True)
+
+
+def test_each_day_of_a_month_has_its_own_policy() -> None:
+    together = Policies((policy("a", "2020-01-15"), policy("b", "2020-03-20", "a")))
+    days = [date(2020, 1, 20), date(2020, 1, 1), date(2020, 3, 31), date(2020, 3, 1), date(2020, 1, 14)]
+    found = [together.on(day) for day in days]
+    assert ["a", None, "b", "a", None] == [None if each is None else each.id for each in found]
