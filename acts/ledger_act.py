@@ -23,6 +23,8 @@ class LedgerJournal(Journal):
     connection: Connection
     numbers: list[int] = field(default_factory=list)
     """The ledger's numbers of the events written so far."""
+    pools: set[str] = field(default_factory=set)
+    """The pools that got work for their steps."""
 
     def write(self) -> None:
         """Writes what was collected since the last time; a long act does so now and then, to bound its memory.
@@ -31,6 +33,7 @@ class LedgerJournal(Journal):
         """
         if self.outcome == Outcome():
             return
+        self.pools.update(each.pool_id for each in self.outcome.pool_work)
         self.numbers = record(self.connection, self.outcome, self.shards, self.numbers)
         self.outcome, self.written = Outcome(), len(self.numbers)
 

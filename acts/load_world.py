@@ -17,9 +17,9 @@ from handlers.claims.read import Reading, recall
 from handlers.claims.recall import accounts_of
 from handlers.claims.set_off import SetOff
 from handlers.claims.world import World
-from infra.ledger import reads, statement_answers
+from infra.ledger import pool_rows, reads, statement_answers
 from infra.sharding import shard_of
-from schemas.facts import PayoutReported, StatementAnswered, Subject
+from schemas.facts import ContributionReceived, ContributionVoided, PayoutReported, PoolFact, StatementAnswered, Subject
 from schemas.ids import PayoutId, PersonId
 from schemas.outbound import InstructionKind
 from schemas.records import InstructionRow
@@ -30,12 +30,15 @@ def load_world(
 ) -> World:
     """Everything that the processing of some events may look at. Takes out the persons who are remembered."""
     answers = [reading.fact for reading in readings if type(reading.fact) is StatementAnswered]
-    persons = {reading.fact.person_id for reading in readings if type(reading.fact) is not StatementAnswered}
+    persons = {r.fact.person_id for r in readings if not isinstance(r.fact, StatementAnswered | PoolFact)}
     world = empty_world(connection, shard_count)
     _add_persons(connection, remembered.take_out(persons, world), world)
     world.registry = _registry(connection, readings)
     reported = {r.fact.payout_id for r in readings if type(r.fact) is PayoutReported}
     load_payouts(connection, world, reported.union(reads.reported_too_early(connection, persons)))
+    changed = [r.fact.subject.id for r in readings if isinstance(r.fact, ContributionReceived | ContributionVoided)]
+    if changed:
+        world.contributions = {row.contribution_id: row for row in pool_rows.contributions_named(connection, changed)}
     if answers:
         world.statements = statement_answers.insurers_of(connection, {answer.statement_id for answer in answers})
     return world
@@ -72,7 +75,7 @@ def _add_persons(connection: Connection, persons: Collection[PersonId], world: W
     claims = {row.claim_id: row for row in decided}
     world.claims |= claims
     for waiting in reads.open_set_offs(connection, persons) if set_offs else ():
-        set_off = SetOff(waiting.payout_id, Payer(waiting.payer, waiting.treaty_id), waiting.left)
+        set_off = SetOff(waiting.payout_id, Payer(waiting.payer, waiting.treaty_id, waiting.pool_id), waiting.left)
         world.set_offs.setdefault(waiting.person_id, []).append(set_off)
     for row in reads.held_benefits(connection, claims.keys()):
         world.benefits.setdefault(row.claim_id, {})[row.scheme_id] = row

@@ -13,6 +13,7 @@ from acts.ledger_act import ledger_act
 from acts.load_world import load_persons
 from acts.published_policies import published_policies
 from acts.recompute_groups import decide_waiting
+from acts.release_pools import decide_waiting_pools
 from handlers.audit.journal import Journal
 from handlers.audit.operator_acts import policy_published
 from handlers.claims.households import linked
@@ -84,6 +85,7 @@ def publish_policy(
             policy_rows.add(connection, policy, row, journal.numbers[number])
             for _ in _decided(connection, journal, number, shard_count, published):
                 journal.write()
+            decide_waiting_pools(connection, journal, shard_count)
     return published
 
 

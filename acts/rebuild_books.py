@@ -23,6 +23,7 @@ from handlers.claims.read import read
 from handlers.claims.recoveries import settle_recovery
 from handlers.claims.reissue import reissue
 from handlers.claims.world import World
+from handlers.pools import pool_step
 from infra.ledger import book_rows, statement_rows
 from infra.ledger.book_rows import PostingEvent
 from infra.sharding import shard_of
@@ -69,7 +70,11 @@ def repeat(world: World, processor: Processor, event: PostingEvent) -> None:
             for group in groups_reached(policy, world):
                 processor.recompute_together(GroupStep(group, []), number)
         case "group":
-            recompute_group(processor, step_of(value))
+            of_pool = pool_step.step_of(value)
+            if of_pool is None:
+                recompute_group(processor, step_of(value))
+            else:
+                pool_step.take_step(processor, *of_pool)
         case "treaty":
             treaty = parse_treaty(value.decode())
             treaty_published(processor.journal, value, treaty, (key or b"").decode())

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine
 
 from acts.ledger_act import LedgerJournal, ledger_act
 from acts.load_world import add_persons, empty_world
+from acts.release_pools import decide_waiting_pools, release_pools
 from acts.remembered_persons import RememberedPersons
 from handlers.claims.group_step import recompute_group
 from handlers.claims.households import linked
@@ -34,26 +35,29 @@ def recompute_groups(
 ) -> int:
     """Decides the groups that wait because of events of some shards, until none waits; returns how many that were.
 
-    Ends early, after a transaction, when ``is_over``.
+    Then does the steps of the pools that wait because of these events. Ends early, after a transaction, when
+    ``is_over``.
 
     Any process may do this for any shard: it holds the locks of all members' shards, and no offsets move. Raises
     Contended, or what the database raises; then the group still waits.
     """
-    steps = 0
+    remembered = RememberedPersons() if remembered is None else remembered
+    steps, pools = 0, set[str]()
     while True:
         with engine.connect() as connection:
             waiting = group_rows.waiting(connection, shards, AT_ONCE)
             if not waiting or is_over():
-                return steps
+                break
             persons = group_rows.links(connection, waiting)
-        remembered = RememberedPersons() if remembered is None else remembered
         locked = {shard_of(person_id, shard_count) for person_id in persons}
         with engine.begin() as connection, ledger_act(connection, locked, now) as journal:
             remembered.compare(journal.shards)
             world = empty_world(connection, shard_count)
             decided = decide_groups(connection, journal, world, waiting, remembered)
         remembered.put_back(world, journal.shards)
-        steps += decided
+        steps, pools = steps + decided, pools | journal.pools
+    of_pools = {shard_of(pool_id, shard_count) for pool_id in pools}
+    return steps + release_pools(engine, of_pools.union(shards), shard_count, now, remembered, is_over)
 
 
 def decide_waiting(connection: Connection, journal: LedgerJournal, shard_count: int) -> None:
@@ -62,6 +66,7 @@ def decide_waiting(connection: Connection, journal: LedgerJournal, shard_count: 
         world = empty_world(connection, shard_count)
         decide_groups(connection, journal, world, work, RememberedPersons())
         journal.write()
+    decide_waiting_pools(connection, journal, shard_count)
 
 
 def decide_groups(

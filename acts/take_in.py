@@ -13,12 +13,13 @@ from sqlalchemy import Connection, Engine
 from acts.ledger_act import LedgerJournal, ledger_act
 from acts.load_world import load_world
 from acts.recompute_groups import decide_groups
+from acts.release_pools import decide_pools
 from acts.remembered_persons import RememberedPersons
 from handlers.claims.process import Processor
 from handlers.claims.read import Reading, read
 from handlers.claims.world import World
 from infra.clock import Clock
-from infra.ledger import group_rows, reads
+from infra.ledger import group_rows, pool_rows, reads
 from infra.ledger.write import move_offsets
 from infra.sharding import shard_of
 from schemas.records import Range
@@ -33,7 +34,7 @@ class GapInOffsets(Exception):
 
 
 class Taken(NamedTuple):
-    """The ledger's new offsets of some partitions, and the shards of persons whose groups wait to be decided."""
+    """The ledger's new offsets of some partitions, and the shards of persons and pools that wait for their step."""
 
     offsets: dict[tuple[str, int], int]
     groups_wait: frozenset[int] = frozenset()
@@ -77,6 +78,8 @@ def take_in(
                 processor.take(delivery, reading)
             if journal.outcome.group_work:
                 groups_wait = _decide_groups(connection, journal, world, remembered)
+            if journal.pools or journal.outcome.pool_work:
+                groups_wait |= _decide_pools(connection, journal, world, remembered)
         if ends:
             move_offsets(connection, ends)
     if world is not None:  # it was committed
@@ -97,6 +100,15 @@ def _decide_groups(
     journal.write()
     decide_groups(connection, journal, world, group_rows.work_of(connection, persons), remembered, moving)
     return frozenset(each.shard for each in group_rows.work_of(connection, persons))
+
+
+def _decide_pools(
+    connection: Connection, journal: LedgerJournal, world: World, remembered: RememberedPersons
+) -> frozenset[int]:
+    """Does the steps of the pools that this batch woke as far as may be; returns the shards of the others."""
+    journal.write()
+    decide_pools(connection, journal, world, journal.pools, remembered)
+    return frozenset(pool_rows.pools_with_work(connection, journal.pools))
 
 
 def _held(epochs: Mapping[int, int], partitions: Iterable[int]) -> dict[int, int]:

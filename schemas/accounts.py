@@ -22,6 +22,8 @@ class AccountKind(StrEnum):
     RECEIVABLE = "receivable"
     INSURER = "insurer"
     PAYABLE = "payable"
+    POOL = "pool"
+    FUNDED = "funded"
     BORNE = "borne"
     EXPENSE = "expense"
     WAIVED = "waived"
@@ -31,7 +33,8 @@ class BookAccount(NamedTuple):
     """An account, taken apart. What does not apply to its kind is empty.
 
     ``payer`` is the fund or a lead. ``payee`` is `PERSON`, or ``facility:`` and the facility's id. ``insurer`` owes the
-    payer its part, or bears it; ``of`` is the scheme of an expense or loss, or the treaty of a part.
+    payer its part, or bears it; ``of`` is the scheme of an expense, of a loss or of what pools gave, the treaty of a
+    part, or the pool.
     """
 
     kind: AccountKind
@@ -81,6 +84,16 @@ def expense(scheme_id: str) -> str:
     return f"expense:{scheme_id}"
 
 
+def pool(pool_id: str) -> str:
+    """What a pool has: what it received less what was instructed of its money. Credited, as it is held for others."""
+    return f"pool:{pool_id}"
+
+
+def funded(scheme_id: str) -> str:
+    """What pools gave for a scheme."""
+    return f"funded:{scheme_id}"
+
+
 def waived(scheme_id: str) -> str:
     """Recoveries of a scheme that were waived."""
     return f"waived:{scheme_id}"
@@ -100,5 +113,5 @@ def read_account(name: str) -> BookAccount:
             return BookAccount(kind, payer=first, insurer=second)
         case AccountKind.BORNE:
             return BookAccount(kind, insurer=first, of=second)
-        case AccountKind.EXPENSE | AccountKind.WAIVED:
+        case AccountKind.EXPENSE | AccountKind.WAIVED | AccountKind.FUNDED | AccountKind.POOL:
             return BookAccount(kind, of=rest)

@@ -6,12 +6,14 @@ from enum import StrEnum
 
 
 class ClearingAct(StrEnum):
-    """What is proposed: a statement to issue, a month of the books to close, a recovery to set off or to waive.
+    """What is proposed: a statement to issue, a month of the books or a pool's year to close, a recovery to settle.
 
-    The subject of a proposal is the treaty of a statement, empty for the books, else the recovery's payout.
+    The subject of a proposal is the treaty of a statement, empty for the books, the pool of a year, else the payout of
+    the recovery.
     """
 
     STATEMENT = "statement"
     CLOSING = "closing"
     SET_OFF = "set_off"
     WAIVER = "waiver"
+    POOL_YEAR = "pool_year"

@@ -69,7 +69,7 @@ class ExplanationLine(_Out):
 
 
 class BenefitLine(_Out):
-    """What one scheme owes for one claim; ``reason`` only where it owes nothing."""
+    """What one scheme owes for one claim; ``reason`` only where it owes nothing, ``pool_id`` only where a pool pays."""
 
     scheme_id: str
     tier: str | None
@@ -77,6 +77,7 @@ class BenefitLine(_Out):
     measured: Fen
     benefit: Fen
     reason: Reason | None = None
+    pool_id: str | None = None
 
 
 class AdvanceLine(_Out):
@@ -94,6 +95,17 @@ class PayeeLine(_Out):
     payee: Payee
     payee_id: FacilityId | None = None
     amount: Fen
+
+
+class WaitingLine(_Out):
+    """What of a scheme's benefit waits for a pool's money, and its place in the queue then, if there is one."""
+
+    scheme_id: str
+    pool_id: str
+    amount: Fen
+    position: int | None = None
+    zh: str
+    en: str
 
 
 class ClaimDecision(_Out):
@@ -117,21 +129,26 @@ class ClaimDecision(_Out):
 
 
 class ClaimDecided(ClaimDecision):
-    """The value in ``claims.decisions``: a decision that differs from the one before, which had ``revision`` - 1."""
+    """The value in ``claims.decisions``: a decision that differs from the one before, which had ``revision`` - 1.
+
+    ``waiting`` says what waits for the money of a pool; it is left out where nothing does.
+    """
 
     event_type: Literal["claim.decided"] = "claim.decided"
     event_id: str
     occurred_at: Instant
     revision: int
     policy_sha256: str | None
+    waiting: tuple[WaitingLine, ...] | None = None
 
 
 def to_json(decision: ClaimDecision) -> dict[str, object]:
     """The JSON object of a decision. A benefit that pays has no ``reason`` member."""
     document = decision.model_dump(mode="json")
     for benefit in document["benefits"]:
-        if benefit["reason"] is None:
-            del benefit["reason"]
+        for name in ("reason", "pool_id"):
+            if benefit[name] is None:
+                del benefit[name]
     if document["payees"] is None:
         del document["advances"], document["payees"]
     else:

@@ -77,6 +77,8 @@ class Kind(StrEnum):
     PAYOUT = "payout"
     STATEMENT = "statement"
     MEMBERSHIP = "membership"
+    POOL = "pool"
+    CONTRIBUTION = "contribution"
 
 
 class Subject(NamedTuple):
@@ -376,6 +378,101 @@ class StatementAnswered(Fact):
         return Subject(Kind.STATEMENT, self.statement_id)
 
 
+_PoolIdentifier = Annotated[PersonId, _PRINTABLE, _TEXT_ONLY, _AS_SCHEMA, Field(alias="pool_id")]
+
+
+class PoolFact(Fact):
+    """Something about a pool of money (资金池; groups.md, section 3). Decides no claim: due never depends on money.
+
+    It belongs to no person: what stands in the place of the person's id is the pool's.
+    """
+
+    owner_field = "pool_id"
+    person_id: _PoolIdentifier
+
+    @property
+    def pool_id(self) -> str:
+        """The pool's id."""
+        return self.person_id
+
+
+class OnShortage(StrEnum):
+    """What a pool does when its money does not cover what is due."""
+
+    OWE = "owe"
+    QUEUE = "queue"
+    PRO_RATA = "pro_rata"
+
+
+class PoolRecorded(PoolFact):
+    """A village's or fund's pool, and its rule for a shortage. ``opened_on`` and ``area`` decide nothing."""
+
+    event_type: Literal["pool.recorded"]
+    version: Version
+    title: Identifier
+    area: Identifier | None = None
+    on_shortage: OnShortage = OnShortage.OWE
+    opened_on: BusinessDate
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.POOL, self.pool_id)
+
+
+class ContributionKind(StrEnum):
+    """Where a contribution comes from."""
+
+    VILLAGER = "villager"
+    COLLECTIVE = "collective"
+    GOVERNMENT = "government"
+    DONATION = "donation"
+    LOTTERY = "lottery"
+    TRANSFER = "transfer"
+
+
+RESTRICTED_MAX = 50
+"""Schemes that one contribution may name."""
+
+
+class ContributionReceived(PoolFact):
+    """Money that a pool received. Amounts: yuan on the wire, fen inside, over zero.
+
+    ``restricted_to`` are the only schemes that it may pay for; none if it is free. ``heads`` says for how many
+    villagers it was paid, ``payer`` who paid it; both are shown and decide nothing.
+    """
+
+    money_fields = ("amount",)
+    event_type: Literal["contribution.received"]
+    contribution_id: Identifier
+    version: Version
+    kind: ContributionKind
+    amount: WireYuan
+    received_on: BusinessDate
+    heads: Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)] | None = None
+    payer: Identifier | None = None
+    restricted_to: Annotated[
+        tuple[Identifier, ...], Field(max_length=RESTRICTED_MAX), BeforeValidator(_none_listed)
+    ] = ()
+    reference: Identifier
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.CONTRIBUTION, self.contribution_id)
+
+
+class ContributionVoided(PoolFact):
+    """A contribution was never received, from this version on."""
+
+    event_type: Literal["contribution.voided"]
+    contribution_id: Identifier
+    version: Version
+    reason: Text
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.CONTRIBUTION, self.contribution_id)
+
+
 FACT_TYPES: dict[str, type[Fact]] = {
     "encounter.discharged": EncounterDischarged,
     "settlement.posted": SettlementPosted,
@@ -387,5 +484,8 @@ FACT_TYPES: dict[str, type[Fact]] = {
     "membership.voided": MembershipVoided,
     "payout.reported": PayoutReported,
     "statement.answered": StatementAnswered,
+    "pool.recorded": PoolRecorded,
+    "contribution.received": ContributionReceived,
+    "contribution.voided": ContributionVoided,
 }
 """Every event type that is understood, by its name on the wire."""

@@ -34,7 +34,7 @@ class PayoutInstructed(BaseModel):
     of the treaty ``treaty_id``; instructions of releases before 1.1 have neither. ``reissue_of`` names a failed payout
     that this order replaces, ``reversal_of`` one that this order takes off the books: no money moves by it. A payment
     that is kept back for an earlier recovery names that one twice, in ``set_off_of`` and, as no money moves, in
-    ``reversal_of``. What does not apply is left out.
+    ``reversal_of``. ``pool_id`` is the pool whose money it is. What does not apply is left out.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -60,6 +60,7 @@ class PayoutInstructed(BaseModel):
     payer: str = FUND
     treaty_id: str | None = None
     set_off_of: PayoutId | None = None
+    pool_id: str | None = None
 
 
 class AuditKind(StrEnum):
@@ -124,6 +125,8 @@ class AlertCode(StrEnum):
     ADVANCE_UNKNOWN_SCHEME = "ADVANCE_UNKNOWN_SCHEME"
     MEMBERSHIPS_OVERLAP = "MEMBERSHIPS_OVERLAP"
     GROUP_TOO_LARGE = "GROUP_TOO_LARGE"
+    NO_POOL = "NO_POOL"
+    POOL_OVERDRAWN = "POOL_OVERDRAWN"
 
 
 class AuditCheckpointed(BaseModel):
@@ -151,8 +154,8 @@ class AlertRaised(BaseModel):
     where it is about the person and no claim.
 
     Alerts about advances name the scheme and the fen that nobody pays back, and have an ``alert_id``, which stays when
-    the amount changes and under which `AlertWithdrawn` takes them back. Those about memberships have one too. The three
-    are left out elsewhere.
+    the amount changes and under which `AlertWithdrawn` takes them back. Those about memberships and pools have one too.
+    The three are left out elsewhere. An alert about a pool names it in ``pool_id``, and where the person's id stands.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -169,6 +172,7 @@ class AlertRaised(BaseModel):
     alert_id: str | None = None
     scheme_id: str | None = None
     amount: Fen | None = None
+    pool_id: str | None = None
 
 
 class AlertWithdrawn(BaseModel):
@@ -181,8 +185,9 @@ class AlertWithdrawn(BaseModel):
     occurred_at: Instant
     alert_id: str
     code: AlertCode
-    claim_id: ClaimId
+    claim_id: ClaimId | None
     person_id: PersonId
     scheme_id: str | None = None
+    pool_id: str | None = None
     zh: str
     en: str

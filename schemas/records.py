@@ -135,6 +135,85 @@ class GroupStep(NamedTuple):
     moved: list[PersonId]
 
 
+class PoolSide(StrEnum):
+    """What of a pool's money an amount changes: what it received, or what it has released for claims."""
+
+    RECEIVED = "received"
+    RELEASED = "released"
+
+
+class PoolWork(NamedTuple):
+    """What event ``number`` changed in the money of a pool, in fen; 0 where somebody waits for it, or its rule changed.
+
+    ``key`` is the scheme of what was released, else the restriction of what was received, as `restriction` in
+    handlers/pools/pool_money.py names it. ``shard`` is that of the pool, which looks at its queue because of this row.
+    """
+
+    number: int
+    pool_id: str
+    shard: int
+    side: PoolSide
+    key: str
+    amount: int
+
+
+class PoolRow(NamedTuple):
+    """A pool as its newest version says. ``on_shortage`` is an `OnShortage`."""
+
+    pool_id: str
+    shard: int
+    title: str
+    area: str | None
+    on_shortage: str
+    opened_on: date
+
+
+class ContributionRow(NamedTuple):
+    """A contribution as its newest version says, in fen; 0 once it is voided.
+
+    ``restricted_to`` are the only schemes that it may pay for; none if it is free.
+    """
+
+    contribution_id: str
+    pool_id: str
+    kind: str
+    amount: int
+    received_on: date
+    heads: int | None
+    payer: str | None
+    restricted_to: list[str]
+    reference: str
+    voided: bool
+
+
+class WaitingBenefit(NamedTuple):
+    """A benefit that a pool has not released whole: ``waiting`` fen, of which the last decision said ``told``.
+
+    ``open`` are the fen that the queue is to serve: without those that the close of a year left unpaid.
+    """
+
+    claim_id: ClaimId
+    scheme_id: str
+    person_id: PersonId
+    discharged_on: date
+    waiting: int
+    open: int
+    told: int
+
+
+class PoolStep(NamedTuple):
+    """What the step of a pool does: each as claim, scheme and fen that are ``released``, or that are ``told`` to wait.
+
+    What is told has its place in the queue, or None where there is none. Alerts are ``raised`` with their fen.
+    """
+
+    pool_id: str
+    released: list[tuple[str, str, int]]
+    told: list[tuple[str, str, int, int | None]]
+    raised: list[tuple[str, int]]
+    withdrawn: list[str]
+
+
 class DecisionRow(NamedTuple):
     """One decision of a claim, as published."""
 
@@ -145,10 +224,13 @@ class DecisionRow(NamedTuple):
 
 
 class BenefitRow(NamedTuple):
-    """What a scheme owes for a claim now, which is also what has been instructed so far, net, to all payees.
+    """What a scheme owes for a claim now, and what of it was ``released``: instructed so far, net, to all payees.
 
     ``instruction_revision`` is that of the person or the estate, and ``paid_by`` says who has paid their part
-    (handlers/claims/payers.py).
+    (handlers/claims/payers.py). All is released at once, but what a pool pays: ``pool_id`` names it, and is empty where
+    a pool should pay and the coverage names none. Its queue is in order of ``discharged_on``, claim and ``place``, the
+    scheme's in the policy. The last decision said that ``told`` fen wait, and the close of a year left
+    ``left_by_close`` fen unpaid.
     """
 
     claim_id: ClaimId
@@ -162,6 +244,17 @@ class BenefitRow(NamedTuple):
     policy_id: PolicyId | None
     policy_sha256: str | None
     paid_by: str = ""
+    released: int = 0
+    pool_id: str | None = None
+    discharged_on: date | None = None
+    place: int = 0
+    told: int = 0
+    left_by_close: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """What is due and not released, in fen."""
+        return self.benefit - self.released
 
 
 class FacilityRow(NamedTuple):
@@ -188,7 +281,7 @@ class InstructionRow(NamedTuple):
 
     ``reissue_of`` names the failed payout that this one orders again, ``reversal_of`` the one that it takes off the
     books. ``payer`` is the fund, or the lead of the treaty ``treaty_id``. ``set_off_of`` names the recovery against
-    which a payment is set off: it is kept back, and no money moves by it.
+    which a payment is set off: it is kept back, and no money moves by it. ``pool_id`` is the pool whose money it is.
     """
 
     payout_id: PayoutId
@@ -208,6 +301,7 @@ class InstructionRow(NamedTuple):
     payer: str = FUND
     treaty_id: str | None = None
     set_off_of: str | None = None
+    pool_id: str | None = None
 
     @property
     def moves_money(self) -> bool:
@@ -377,8 +471,8 @@ class SettleRecovery(NamedTuple):
 class SettledRecovery(NamedTuple):
     """A recovery of ``amount`` fen that an operator settled in event ``number``.
 
-    ``left`` fen still wait for a payment against which they are set off; 0 for one that was waived. ``payer`` and
-    ``treaty_id`` are those of the recovery.
+    ``left`` fen still wait for a payment against which they are set off; 0 for one that was waived. ``payer``,
+    ``treaty_id`` and ``pool_id`` are those of the recovery.
     """
 
     payout_id: PayoutId
@@ -391,6 +485,7 @@ class SettledRecovery(NamedTuple):
     reason: str
     operator: str
     number: int
+    pool_id: str | None = None
 
 
 class Export(NamedTuple):
@@ -455,6 +550,9 @@ class Outcome:
     payout_states: dict[tuple[PayoutId, PersonId], PayoutStateRow] = field(default_factory=dict)
     memberships: dict[str, MembershipRow] = field(default_factory=dict)
     group_work: list[GroupWork] = field(default_factory=list)
+    pools: dict[str, PoolRow] = field(default_factory=dict)
+    contributions: dict[str, ContributionRow] = field(default_factory=dict)
+    pool_work: list[PoolWork] = field(default_factory=list)
     settled: list[SettledRecovery] = field(default_factory=list)
     set_off_left: dict[PayoutId, int] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)

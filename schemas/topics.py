@@ -69,6 +69,14 @@ HOUSEHOLDS = Topic(
     "civil registry",
     "worker",
 )
+FUNDS = Topic(
+    "funds.movements",
+    "in",
+    ("pool.recorded", "contribution.received", "contribution.voided"),
+    "pool_id",
+    "fund offices",
+    "worker",
+)
 PERSONS = Topic("registry.persons", "in", ("person.died",), "person_id", "civil registry", "worker")
 PAYOUT_RESULTS = Topic("payouts.results", "in", ("payout.reported",), "person_id", "insurers", "worker")
 ANSWERS = Topic("insurance.answers", "in", ("statement.answered",), "insurer_id", "insurers of treaties", "worker")
@@ -99,6 +107,7 @@ TOPICS: tuple[Topic, ...] = (
     COVERAGES,
     HOUSEHOLDS,
     PERSONS,
+    FUNDS,
     DISCHARGES,
     EXPENSES,
     PAYOUT_RESULTS,

@@ -8,8 +8,11 @@
 | recovery reported paid | cash of the payer | receivable |
 | set off against a payment | payable to the person | receivable from the person |
 | recovery waived | loss of the scheme | receivable |
+| contribution to a pool | cash of the fund | pool |
+| payment of a pool's money instructed | pool | funded by pools |
 | part of another insurer | insurer's account with the lead | borne by the insurer |
 
+A lower or voided contribution makes the opposite entry, and so does a recovery of a pool's money.
 A report that takes back ``paid`` makes the opposite entry; so does a negative part. A book reversal takes what it
 reverses off the payable, or off the receivable: nothing is to be collected for it. A report about a recovery that was
 set off or waived posts nothing, as about a book reversal: it contradicts.
@@ -22,6 +25,7 @@ from typing import NamedTuple
 from schemas import accounts
 from schemas.outbound import InstructionKind
 from schemas.records import InstructionRow, PayoutState
+from schemas.treaty.treaty_model import FUND
 
 
 class Entry(NamedTuple):
@@ -43,6 +47,10 @@ def instructed(row: InstructionRow) -> list[Entry]:
         entries = [Entry(payable if reversal else receivable, expense, row.amount)]
     if row.set_off_of is not None:
         entries.append(Entry(payable, receivable, row.amount))
+    if row.pool_id is not None:
+        pool, funded = accounts.pool(row.pool_id), accounts.funded(row.scheme_id)
+        payment = row.kind == InstructionKind.PAYMENT
+        entries.append(Entry(pool, funded, row.amount) if payment else Entry(funded, pool, row.amount))
     return entries
 
 
@@ -63,6 +71,14 @@ def waived(row: InstructionRow, amount: int) -> Entry:
     """What waiving ``amount`` fen of a recovery posts."""
     receivable = accounts.receivable(row.payer, accounts.payee_of(row.payee_id))
     return Entry(accounts.waived(row.scheme_id), receivable, amount)
+
+
+def contributed(pool_id: str, more: int) -> list[Entry]:
+    """What ``more`` fen of a contribution post, or below zero what a correction takes back."""
+    cash, pool = accounts.cash(FUND), accounts.pool(pool_id)
+    if more == 0:
+        return []
+    return [Entry(cash, pool, more) if more > 0 else Entry(pool, cash, -more)]
 
 
 def shared(lead: str, other: str, treaty_id: str, part: int) -> list[Entry]:

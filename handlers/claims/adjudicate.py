@@ -12,7 +12,7 @@ from datetime import date
 from typing import NamedTuple
 
 from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim, MembershipView, StayView
-from handlers.claims.eligibility import covers, find_tier, is_covered
+from handlers.claims.eligibility import covers, find_tier, is_covered, pool_of
 from handlers.claims.households import Unit, overlap, unit_of
 from handlers.claims.year_sums import ByScheme, Years, YearSums
 from schemas.decisions import Reason, Status, StepKind
@@ -45,7 +45,7 @@ class Benefit(NamedTuple):
 
     ``year_before`` and ``year_after`` are the running sums around this claim (0 and the measured amount per stay);
     ``paid_before`` is what the scheme paid before in the policy year to the person, ``household_paid_before`` what it
-    paid to the unit.
+    paid to the unit. ``pool_id`` is the pool that has to pay, where the scheme is funded by pools.
     """
 
     scheme: Scheme
@@ -58,6 +58,12 @@ class Benefit(NamedTuple):
     paid_before: int = 0
     household_paid_before: int = 0
     steps: tuple[Step, ...] = ()
+    pool_id: str | None = None
+
+    @property
+    def without_pool(self) -> bool:
+        """Whether a pool should pay, and the coverage names none (the alert NO_POOL)."""
+        return self.scheme.funded_by is not None and self.pool_id is None and self.amount > 0
 
 
 class Adjudication(NamedTuple):
@@ -213,9 +219,10 @@ def _benefit(
     tier, reason = find_tier(scheme, claim, discharge, coverages)
     if tier is None or reason is not None:
         return Benefit(scheme, tier, reason)
+    pool_id = None if scheme.funded_by is None else pool_of(scheme, tier, discharge, coverages)
     measured = (billed if scheme.measured_on == "billed" else left).of(scheme.basis)
     if scheme.threshold is not None and measured <= scheme.threshold:
-        return Benefit(scheme, tier, Reason.UNDER_THRESHOLD, measured)
+        return Benefit(scheme, tier, Reason.UNDER_THRESHOLD, measured, pool_id=pool_id)
     start = 0
     if scheme.accumulates != "stay":
         running = own if scheme.accumulates == "person_year" else of_unit
@@ -239,6 +246,7 @@ def _benefit(
         paid_before=paid_before,
         household_paid_before=household_paid_before,
         steps=(*steps, *limits),
+        pool_id=pool_id,
     )
 
 

@@ -56,8 +56,12 @@ class BillView(Protocol):
 
 
 class CoverageView(Protocol):
-    """Of a coverage: valid on the days of ``[valid_from, valid_to)``."""
+    """Of a coverage: valid on the days of ``[valid_from, valid_to)``. Its id matters only where pools pay."""
 
+    @property
+    def coverage_id(self) -> str: ...
+    @property
+    def pool_id(self) -> str | None: ...
     @property
     def programme(self) -> str: ...
     @property

@@ -45,6 +45,21 @@ def find_tier(
     return tier, Reason.FILED_LATE if _filed_late(scheme, claim, discharge.discharged_on) else None
 
 
+def pool_of(scheme: Scheme, tier: Tier, discharge: StayView, coverages: Sequence[CoverageView]) -> str | None:
+    """The pool of a claim under a scheme that pools fund: that of the coverage that gave the tier (groups.md, 3).
+
+    Of several that with the latest first day counts, then that with the greatest id. None if it names no pool.
+    """
+    gave = [
+        each
+        for each in coverages
+        if _belongs(scheme, each)
+        and each.category in tier.categories
+        and (scheme.waiting_days is None or (discharge.admitted_on - each.valid_from).days >= scheme.waiting_days)
+    ]
+    return max(gave, key=lambda each: (each.valid_from, each.coverage_id)).pool_id
+
+
 def covers(coverage: CoverageView, day: date) -> bool:
     """Whether the coverage's half-open interval holds the day."""
     return coverage.valid_from <= day and (coverage.valid_to is None or day < coverage.valid_to)

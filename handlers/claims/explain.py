@@ -79,6 +79,9 @@ def fingerprint(adjudication: Adjudication) -> str:
     ]
     sha256 = None if policy is None else policy.sha256
     shown: list[object] = [adjudication.status, sha256, adjudication.personal_burden, benefits]
+    pools = [benefit.pool_id for benefit in adjudication.benefits]
+    if any(pools):
+        shown.append({"pools": pools})
     if adjudication.overlapping:
         shown.append("overlapping")
     if adjudication.claim.has_advances:
@@ -104,6 +107,7 @@ def _benefit_line(benefit: Benefit) -> BenefitLine:
         measured=benefit.measured,
         benefit=benefit.amount,
         reason=benefit.reason,
+        pool_id=benefit.pool_id,
     )
 
 

@@ -25,7 +25,7 @@ def overlap_raised(claim: ClaimRow, recorded_at: datetime) -> bytes:
         zh=household_sentences.MEMBERSHIPS_OVERLAP.zh,
         en=household_sentences.MEMBERSHIPS_OVERLAP.en,
     )
-    return canonical_json(event.model_dump(mode="json", exclude={"scheme_id", "amount"}))
+    return canonical_json(event.model_dump(mode="json", exclude={"scheme_id", "amount", "pool_id"}))
 
 
 def overlap_withdrawn(claim: ClaimRow, recorded_at: datetime) -> bytes:
@@ -40,7 +40,7 @@ def overlap_withdrawn(claim: ClaimRow, recorded_at: datetime) -> bytes:
         zh=household_sentences.OVERLAP_SETTLED.zh,
         en=household_sentences.OVERLAP_SETTLED.en,
     )
-    return canonical_json(event.model_dump(mode="json", exclude={"scheme_id"}))
+    return canonical_json(event.model_dump(mode="json", exclude={"scheme_id", "pool_id"}))
 
 
 def group_too_large(person_id: PersonId, persons: int, recorded_at: datetime) -> bytes:
@@ -55,4 +55,4 @@ def group_too_large(person_id: PersonId, persons: int, recorded_at: datetime) ->
         zh=said.zh,
         en=said.en,
     )
-    return canonical_json(event.model_dump(mode="json", exclude={"alert_id", "scheme_id", "amount"}))
+    return canonical_json(event.model_dump(mode="json", exclude={"alert_id", "scheme_id", "amount", "pool_id"}))

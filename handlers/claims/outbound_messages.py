@@ -29,7 +29,8 @@ def decided(adjudication: Adjudication, row: ClaimRow, occurred_at: str) -> byte
     benefits, explanation = [], []
     for benefit in adjudication.benefits:
         scheme, tier = benefit.scheme, None if benefit.tier is None else benefit.tier.name
-        benefits.append(benefit_line(scheme.id, tier, scheme.basis, benefit.measured, benefit.amount, benefit.reason))
+        line = benefit_line(scheme.id, tier, scheme.basis, benefit.measured, benefit.amount, benefit.reason)
+        benefits.append(line if benefit.pool_id is None else line | {"pool_id": benefit.pool_id})
         for step in benefit.steps:
             explanation.append(explanation_line(scheme.id, step.kind, step.amount, *explained(step, benefit, policy)))
     return claim_decided(row, policy.id, benefits, explanation, occurred_at, advanced)
@@ -63,6 +64,7 @@ def instructed(due: Due, claim: ClaimRow, deceased: bool, occurred_at: str) -> b
         due.reissue_of,
         due.reversal_of,
         due.set_off_of,
+        due.payer.pool_id,
         occurred_at,
     )
 
@@ -77,11 +79,11 @@ def after_death(claim: ClaimRow, recorded_at: datetime) -> bytes:
         zh="入院日期晚于登记的死亡日期,未予支付。请核实身份是否被冒用或死亡登记是否有误。",
         en="Admitted after the recorded day of death; nothing is paid. Check for a stolen identity or a wrong record.",
     )
-    return canonical_json(event.model_dump(mode="json", exclude=_OF_ADVANCES))
+    return canonical_json(event.model_dump(mode="json", exclude=_OF_OTHERS))
 
 
-_OF_ADVANCES = {"alert_id", "scheme_id", "amount"}
-"""Members that only alerts about advances have."""
+_OF_OTHERS = {"alert_id", "scheme_id", "amount", "pool_id"}
+"""Members that only alerts about advances and pools have."""
 
 
 def advance_alert(claim: ClaimRow, scheme_id: str, unpaid: UnpaidAdvance, recorded_at: datetime) -> bytes:
@@ -99,7 +101,7 @@ def advance_alert(claim: ClaimRow, scheme_id: str, unpaid: UnpaidAdvance, record
         zh=said.zh,
         en=said.en,
     )
-    return canonical_json(event.model_dump(mode="json"))
+    return canonical_json(event.model_dump(mode="json", exclude={"pool_id"}))
 
 
 def advance_alert_withdrawn(claim: ClaimRow, scheme_id: str, code: AlertCode, recorded_at: datetime) -> bytes:
@@ -115,7 +117,7 @@ def advance_alert_withdrawn(claim: ClaimRow, scheme_id: str, code: AlertCode, re
         zh=ADVANCE_SETTLED.zh,
         en=ADVANCE_SETTLED.en,
     )
-    return canonical_json(event.model_dump(mode="json"))
+    return canonical_json(event.model_dump(mode="json", exclude={"pool_id"}))
 
 
 def advance_alert_id(code: AlertCode, claim_id: ClaimId, scheme_id: str) -> str:
@@ -137,7 +139,7 @@ def about_report(
         zh=REPORT_ALERTS[code].zh,
         en=REPORT_ALERTS[code].en,
     )
-    return canonical_json(event.model_dump(mode="json", exclude=_OF_ADVANCES))
+    return canonical_json(event.model_dump(mode="json", exclude=_OF_OTHERS))
 
 
 def refused(delivery: Delivery, refusal: Refusal, recorded_at: datetime) -> bytes:

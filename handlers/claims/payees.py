@@ -7,7 +7,7 @@ which they settled; nobody is paid more than is due.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import NamedTuple
 
 from handlers.claims.adjudicate import Adjudication
@@ -61,40 +61,48 @@ def shares(adjudication: Adjudication) -> list[PayeePart]:
     advances = taken_off(adjudication.claim)
     rest_to = Payee.ESTATE if adjudication.deceased else Payee.PERSON
     for benefit in adjudication.benefits:
-        left, paid = benefit.amount, dict[FacilityId, int]()
-        for advance in advances:
-            if advance.scheme_id == benefit.scheme.id:
-                part = min(advance.amount, left)
-                left -= part
-                paid[advance.facility_id] = paid.get(advance.facility_id, 0) + part
+        paid = facilities_first(advances, benefit.scheme.id, benefit.amount)
         found += [PayeePart(benefit.scheme.id, Payee.FACILITY, name, amount) for name, amount in paid.items() if amount]
+        left = benefit.amount - sum(paid.values())
         if left:
             found.append(PayeePart(benefit.scheme.id, rest_to, None, left))
     return found
 
 
-def facility_rows(adjudication: Adjudication, held: Iterable[FacilityRow]) -> list[FacilityRow]:
-    """What each facility has advanced and is owed now, for each scheme, with the revision that ``held`` has.
+def facilities_first(advances: Iterable[TakenOff], scheme_id: str, amount: int) -> dict[FacilityId, int]:
+    """What of ``amount`` fen of a scheme the facilities get that took something off for it."""
+    left, paid = amount, dict[FacilityId, int]()
+    for advance in advances:
+        if advance.scheme_id == scheme_id:
+            part = min(advance.amount, left)
+            left -= part
+            paid[advance.facility_id] = paid.get(advance.facility_id, 0) + part
+    return paid
 
-    A facility that advances nothing any more keeps its row at zero.
+
+def facility_rows(
+    claim: DecidableClaim, released: Mapping[str, int], known: Container[str], held: Iterable[FacilityRow]
+) -> list[FacilityRow]:
+    """What each facility has advanced and is paid now, for each scheme, with the revision that ``held`` has.
+
+    ``released`` are the fen that are paid for the claim by scheme, ``known`` the schemes of its policy. A facility that
+    advances nothing any more keeps its row at zero.
     """
-    claim_id = adjudication.claim.claim_id
     rows = {(row.scheme_id, row.facility_id): row._replace(advanced=0, amount=0) for row in held}
-    known = {benefit.scheme.id for benefit in adjudication.benefits}
-    for advance in taken_off(adjudication.claim):
+    advances = taken_off(claim)
+    for advance in advances:
         place = (advance.scheme_id, advance.facility_id)
-        row = rows.get(place) or FacilityRow(claim_id, *place, 0, 0, 0, known=False)
+        row = rows.get(place) or FacilityRow(claim.claim_id, *place, 0, 0, 0, known=False)
         rows[place] = row._replace(advanced=row.advanced + advance.amount)
-    for share in shares(adjudication):
-        if share.payee_id is not None:
-            place = (share.scheme_id, share.payee_id)
-            rows[place] = rows[place]._replace(amount=share.amount)
+    for scheme_id, amount in released.items():
+        for facility_id, part in facilities_first(advances, scheme_id, amount).items():
+            rows[scheme_id, facility_id] = rows[scheme_id, facility_id]._replace(amount=part)
     return [row._replace(known=row.scheme_id in known) for _, row in sorted(rows.items())]
 
 
 def persons_part(row: BenefitRow, facilities: Iterable[FacilityRow]) -> int:
-    """What of a scheme's benefit is the person's or the estate's, in fen: the rest, after the claim's facilities."""
-    return row.benefit - sum(share.amount for share in facilities if share.scheme_id == row.scheme_id)
+    """What of a scheme's benefit was paid to the person or the estate, in fen: the rest, after the facilities."""
+    return row.released - sum(share.amount for share in facilities if share.scheme_id == row.scheme_id)
 
 
 def may_take_off(adjudication: Adjudication, bill: BillView, ordered: Mapping[str, int]) -> dict[str, int]:
@@ -116,16 +124,25 @@ def may_take_off(adjudication: Adjudication, bill: BillView, ordered: Mapping[st
     return found
 
 
-def unpaid_advances(status: Status | None, rows: Iterable[FacilityRow]) -> dict[str, UnpaidAdvance]:
+def due_of(benefits: Iterable[BenefitRow]) -> dict[str, int]:
+    """What each scheme owes for a claim, in fen."""
+    return {row.scheme_id: row.benefit for row in benefits}
+
+
+def unpaid_advances(
+    status: Status | None, rows: Iterable[FacilityRow], due: Mapping[str, int]
+) -> dict[str, UnpaidAdvance]:
     """What is to be looked at in a claim's advances, by scheme: money taken off the bill that no scheme owes.
 
-    Only of claims about whose benefits something is decided: before that, nobody knows what is due.
+    ``due`` are the fen that each scheme owes, whether they are paid already or wait for a pool's money. Only of claims
+    about whose benefits something is decided: before that, nobody knows what is due.
     """
-    unpaid, unknown = dict[str, int](), set[str]()
+    advanced, unknown = dict[str, int](), set[str]()
     for row in rows if status in (Status.ADJUDICATED, Status.NOT_COVERED) else ():
-        unpaid[row.scheme_id] = unpaid.get(row.scheme_id, 0) + row.advanced - row.amount
+        advanced[row.scheme_id] = advanced.get(row.scheme_id, 0) + row.advanced
         if not row.known:
             unknown.add(row.scheme_id)
+    unpaid = {scheme_id: max(0, amount - due.get(scheme_id, 0)) for scheme_id, amount in advanced.items()}
     return {
         scheme_id: UnpaidAdvance(
             AlertCode.ADVANCE_UNKNOWN_SCHEME if scheme_id in unknown else AlertCode.ADVANCE_EXCEEDS_DUE, amount

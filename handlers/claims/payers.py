@@ -16,10 +16,11 @@ from schemas.treaty.treaty_model import FUND, Treaties
 
 
 class Payer(NamedTuple):
-    """An insurer as the lead of a treaty, or the fund without one."""
+    """An insurer as the lead of a treaty, or the fund without one; and the pool whose money it pays, if it is one's."""
 
     id: str
     treaty_id: str | None
+    pool_id: str | None = None
 
 
 BY_FUND = Payer(FUND, None)
@@ -75,10 +76,11 @@ def _read(paid_by: str, balance: int) -> list[tuple[Payer, int]]:
     """The payers and what each has paid, oldest first."""
     if not paid_by:
         return [(BY_FUND, balance)] if balance else []
-    return [(Payer(name, treaty_id), held) for name, treaty_id, held in json.loads(paid_by)]
+    return [(Payer(name, treaty_id, *pool_id), held) for name, treaty_id, held, *pool_id in json.loads(paid_by)]
 
 
 def _written(parts: list[tuple[Payer, int]]) -> str:
     if all(payer == BY_FUND for payer, _ in parts):
         return ""
-    return canonical_json([[*payer, held] for payer, held in parts]).decode()
+    written = [[payer.id, payer.treaty_id, held, *([payer.pool_id] if payer.pool_id else [])] for payer, held in parts]
+    return canonical_json(written).decode()

@@ -18,18 +18,20 @@ from handlers.claims.explain import fingerprint
 from handlers.claims.future_dates import event_after_intake
 from handlers.claims.households import GROUP_MAX, linked
 from handlers.claims.long_years import applied
-from handlers.claims.payees import unpaid_advances
+from handlers.claims.payees import UnpaidAdvance, due_of, unpaid_advances
 from handlers.claims.payout_reports import effect_of, state_of
 from handlers.claims.read import Reading
 from handlers.claims.set_off import SetOff
-from handlers.claims.settle import Due, FacilityRows, differences, in_order
+from handlers.claims.settle import Differences, Due, differences, in_order
 from handlers.claims.world import World
+from handlers.pools import pool_movements
 from schemas.decisions import Status
 from schemas.facts import (
     Fact,
     MembershipRecorded,
     MembershipVoided,
     PayoutReported,
+    PoolFact,
     StatementAnswered,
     Subject,
     UnitKind,
@@ -40,7 +42,6 @@ from schemas.records import (
     ClaimRow,
     DecisionRow,
     Delivery,
-    FacilityRow,
     FactRow,
     GroupStep,
     GroupWork,
@@ -142,6 +143,9 @@ class Processor:
             self._bind(subject)
         if type(fact) is StatementAnswered:
             return  # of an insurer, who may be called as a person is
+        if isinstance(fact, PoolFact):
+            pool_movements.take(fact, self.world, self.journal, number)
+            return
         account = world.accounts.setdefault(fact.person_id, Account(fact.person_id))
         moved, joined = False, set[str]()
         if isinstance(fact, MembershipRecorded | MembershipVoided):
@@ -177,11 +181,11 @@ class Processor:
             if before is None or before.fingerprint != mark:
                 dues += self._changed(adjudication, before, mark, number)
             else:
-                self._redated(adjudication, before)
+                self._redated(adjudication, before, number)
         for due in in_order(dues):
             self.instruct(self.world.accounts[self.world.claims[due.row.claim_id].person_id], due, number)
 
-    def _redated(self, adjudication: Adjudication, before: ClaimRow) -> None:
+    def _redated(self, adjudication: Adjudication, before: ClaimRow, number: int) -> None:
         """Keeps a corrected day of discharge, or another household, even if no decision changed.
 
         Publishing a policy looks claims up by the day.
@@ -192,6 +196,9 @@ class Processor:
             row = before._replace(discharged_on=discharged_on, household_id=adjudication.household_id)
             self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
             self.journal.shards[row.shard].redated += 1
+            pool_movements.redated(
+                self.journal, row, self.world.benefits.get(row.claim_id, {}), number, self.world.shard_of
+            )
 
     def _changed(self, adjudication: Adjudication, before: ClaimRow | None, mark: str, number: int) -> list[Due]:
         claim = adjudication.claim
@@ -229,18 +236,26 @@ class Processor:
         facilities = self.world.facilities.get(claim.claim_id, {})
         set_offs = self.world.set_offs.get(person_id, ())
         found = differences(adjudication, held, facilities, self.world.treaties, set_offs)
-        if set_offs:
-            self._set_off(person_id, set_offs, found.set_offs)
-        for benefit in found.benefits:
-            held[benefit.scheme_id] = benefit
-            self.outcome.benefits[claim.claim_id, benefit.scheme_id] = benefit
         if found.facilities:
-            self._alert(row, None if before is None else before.status, facilities, found.facilities)
-            self.world.facilities[claim.claim_id] = facilities
-            for each in found.facilities:
-                facilities[each.scheme_id, each.facility_id] = each
-                self.outcome.facilities[claim.claim_id, each.scheme_id, each.facility_id] = each
+            was = unpaid_advances(None if before is None else before.status, facilities.values(), due_of(held.values()))
+            self._alert(row, was, unpaid_advances(row.status, found.facilities, due_of(found.benefits)))
+        if any(benefit.pool_id is not None for benefit in (*held.values(), *found.benefits)):
+            self.world.decided[claim.claim_id] = value
+            pool_movements.decided(self.journal, row, held, found.benefits, number, self.world.shard_of)
+        self.keep(row, found)
         return found.dues
+
+    def keep(self, row: ClaimRow, found: Differences) -> None:
+        """Keeps what changed in a claim's benefits, in its facilities' parts and in the person's set-offs."""
+        held = self.world.benefits.setdefault(row.claim_id, {})
+        set_offs = self.world.set_offs.get(row.person_id, ())
+        if set_offs:
+            self._set_off(row.person_id, set_offs, found.set_offs)
+        for benefit in found.benefits:
+            held[benefit.scheme_id] = self.outcome.benefits[row.claim_id, benefit.scheme_id] = benefit
+        for each in found.facilities:
+            self.world.facilities.setdefault(row.claim_id, {})[each.scheme_id, each.facility_id] = each
+            self.outcome.facilities[row.claim_id, each.scheme_id, each.facility_id] = each
 
     def _set_off(self, person_id: PersonId, before: Sequence[SetOff], after: Sequence[SetOff]) -> None:
         """Keeps what a person's set-offs have left."""
@@ -252,9 +267,8 @@ class Processor:
         else:
             del self.world.set_offs[person_id]
 
-    def _alert(self, row: ClaimRow, status: Status | None, before: FacilityRows, after: list[FacilityRow]) -> None:
-        """Raises and withdraws what a decision changes in what is to be looked at; ``status`` is the one before."""
-        was, now = unpaid_advances(status, before.values()), unpaid_advances(row.status, after)
+    def _alert(self, row: ClaimRow, was: dict[str, UnpaidAdvance], now: dict[str, UnpaidAdvance]) -> None:
+        """Raises and withdraws what a decision changes in what is to be looked at."""
         for scheme_id in sorted(was.keys() | now.keys()):
             old, new = was.get(scheme_id), now.get(scheme_id)
             if old is not None and (new is None or new.code != old.code):
@@ -287,9 +301,13 @@ class Processor:
             payer=due.payer.id,
             treaty_id=due.payer.treaty_id,
             set_off_of=due.set_off_of,
+            pool_id=due.payer.pool_id,
         )
         self.outcome.instructions.append(instruction)
         booked = entries.instructed(instruction)
+        if instruction.pool_id is not None:
+            pool_id, shard = instruction.pool_id, self.world.shard_of(instruction.pool_id)
+            self.outcome.pool_work.append(pool_movements.instructed(instruction, pool_id, shard))
         place = (due.payout_id, account.person_id)
         if place in self.world.reports:  # it was reported before it was known
             told = self.outcome.payout_states[place] = state_of(*place, self.world.reports[place])

@@ -62,11 +62,13 @@ def settle_recovery(processor: Processor, act: SettleRecovery) -> SettledRecover
     number = recovery_settled(journal, world.shard_of(row.person_id), act, row)
     left = row.amount if manner is Manner.SET_OFF else 0
     place = (row.payout_id, row.person_id, manner.value)
-    settled = SettledRecovery(*place, row.amount, left, row.payer, row.treaty_id, act.reason, act.operator, number)
+    settled = SettledRecovery(
+        *place, row.amount, left, row.payer, row.treaty_id, act.reason, act.operator, number, row.pool_id
+    )
     processor.outcome.settled.append(settled)
     world.settled[row.payout_id] = settled
     if manner is Manner.SET_OFF:
-        waiting = SetOff(row.payout_id, Payer(row.payer, row.treaty_id), left)
+        waiting = SetOff(row.payout_id, Payer(row.payer, row.treaty_id, row.pool_id), left)
         world.set_offs.setdefault(row.person_id, []).append(waiting)
     else:
         day = world.claims[row.claim_id].discharged_on or journal.booked_on

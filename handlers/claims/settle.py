@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from handlers.claims.adjudicate import Adjudication, Benefit
+from handlers.claims.decidable import DecidableClaim
 from handlers.claims.payees import facility_rows
 from handlers.claims.payers import Payer, orders, payer_of
 from handlers.claims.set_off import SetOff, split
@@ -64,37 +66,83 @@ def differences(
     ``set_offs`` are the person's recoveries that wait for a payment, oldest act first.
 
     A scheme that no longer applies (the claim was voided, or moved to another policy) keeps its row at zero, with the
-    policy under which it had paid. What was paid to somebody is settled with them.
+    policy under which it had paid. What was paid to somebody is settled with them. What a pool is to pay more waits for
+    its money (`release`); what it is to pay less is recovered at once.
     """
-    claim_id, discharge = adjudication.claim.claim_id, adjudication.claim.discharge
-    discharged_on = None if discharge is None else discharge.discharged_on
-    by_facility = (
-        facility_rows(adjudication, facilities.values()) if facilities or adjudication.claim.has_advances else []
-    )
-    found = Differences([], [], [], list(set_offs))
-    for scheme_id, benefit in _by_scheme(adjudication, held):
-        before = held.get(scheme_id)
-        row = _row(claim_id, scheme_id, benefit, adjudication, before)
-        payer = payer_of(treaties, scheme_id, discharged_on)
-        own, of_before = row.benefit, before.benefit if before else 0
-        for new in by_facility:
-            if new.scheme_id == scheme_id:
-                old = facilities.get((scheme_id, new.facility_id))
-                balance = old.amount if old else 0
-                line = _Line(row, new.facility_id, new.instruction_revision, balance, new.paid_by)
-                dues, revision, paid_by = _dues(line, new.amount, payer, [])
-                found.facilities.append(new._replace(instruction_revision=revision, paid_by=paid_by))
-                found.dues.extend(dues)
-                own, of_before = own - new.amount, of_before - balance
-        if own != of_before:
-            line = _Line(row, None, row.instruction_revision, of_before, row.paid_by)
-            dues, revision, paid_by = _dues(line, own, payer, found.set_offs)
-            row = row._replace(instruction_revision=revision, paid_by=paid_by)
-            found.dues.extend(dues)
-        found.benefits.append(row)
-    schemes = {row.scheme_id for row in found.benefits}
+    claim, found = adjudication.claim, Differences([], [], [], list(set_offs))
+    rows = [
+        _row(scheme_id, benefit, adjudication, held.get(scheme_id))
+        for scheme_id, benefit in _by_scheme(adjudication, held)
+    ]
+    by_facility = list[FacilityRow]()
+    if facilities or claim.has_advances:
+        released = {row.scheme_id: row.released for row in rows}
+        known = {benefit.scheme.id for benefit in adjudication.benefits}
+        by_facility = facility_rows(claim, released, known, facilities.values())
+    discharged_on = None if claim.discharge is None else claim.discharge.discharged_on
+    for row in rows:
+        before = held.get(row.scheme_id)
+        payer = _payer(treaties, row, discharged_on)
+        _settle(found, row, before.released if before else 0, by_facility, facilities, payer)
+    schemes = {row.scheme_id for row in rows}
     found.facilities.extend(row for row in by_facility if row.scheme_id not in schemes)
     return found
+
+
+def release(
+    claim: DecidableClaim,
+    row: BenefitRow,
+    amount: int,
+    facilities: FacilityRows,
+    treaties: Treaties,
+    set_offs: Sequence[SetOff] = (),
+) -> Differences:
+    """What has to be paid so that ``amount`` fen more of a benefit are released, to whoever advanced it first."""
+    found, before = Differences([], [], [], list(set_offs)), row.released
+    row = row._replace(released=before + amount)
+    by_facility = list[FacilityRow]()
+    if facilities:
+        known = {scheme_id for (scheme_id, _), share in facilities.items() if share.known}
+        of_scheme = {place: share for place, share in facilities.items() if place[0] == row.scheme_id}
+        by_facility = [
+            each
+            for each in facility_rows(claim, {row.scheme_id: row.released}, known, of_scheme.values())
+            if each.scheme_id == row.scheme_id
+        ]
+    _settle(found, row, before, by_facility, facilities, _payer(treaties, row, row.discharged_on))
+    return found
+
+
+def _payer(treaties: Treaties, row: BenefitRow, discharged_on: date | None) -> Payer:
+    payer = payer_of(treaties, row.scheme_id, discharged_on)
+    return payer._replace(pool_id=row.pool_id) if row.pool_id else payer
+
+
+def _settle(
+    found: Differences,
+    row: BenefitRow,
+    of_before: int,
+    by_facility: Iterable[FacilityRow],
+    facilities: FacilityRows,
+    payer: Payer,
+) -> None:
+    """Adds what brings the payees of a scheme from ``of_before`` fen to what ``row`` says is released."""
+    own = row.released
+    for new in by_facility:
+        if new.scheme_id == row.scheme_id:
+            old = facilities.get((new.scheme_id, new.facility_id))
+            balance = old.amount if old else 0
+            line = _Line(row, new.facility_id, new.instruction_revision, balance, new.paid_by)
+            dues, revision, paid_by = _dues(line, new.amount, payer, [])
+            found.facilities.append(new._replace(instruction_revision=revision, paid_by=paid_by))
+            found.dues.extend(dues)
+            own, of_before = own - new.amount, of_before - balance
+    if own != of_before:
+        line = _Line(row, None, row.instruction_revision, of_before, row.paid_by)
+        dues, revision, paid_by = _dues(line, own, payer, found.set_offs)
+        row = row._replace(instruction_revision=revision, paid_by=paid_by)
+        found.dues.extend(dues)
+    found.benefits.append(row)
 
 
 class _Line(NamedTuple):
@@ -135,7 +183,7 @@ def reissued(failed: InstructionRow, amount: int, row: BenefitRow, balance: int,
     again = InstructionKind(failed.kind)
     payment, recovery = InstructionKind.PAYMENT, InstructionKind.RECOVERY
     facility_id = FacilityId(failed.payee_id) if failed.payee_id else None
-    payer = Payer(failed.payer, failed.treaty_id)
+    payer = Payer(failed.payer, failed.treaty_id, failed.pool_id)
     dues: list[Due] = []
     for kind in (recovery, payment) if balance >= amount else (payment, recovery):
         revision += 1
@@ -163,23 +211,34 @@ def _by_scheme(adjudication: Adjudication, held: dict[str, BenefitRow]) -> list[
     return now + [(scheme_id, None) for scheme_id in sorted(held) if scheme_id not in applying]
 
 
-def _row(
-    claim_id: ClaimId, scheme_id: str, benefit: Benefit | None, adjudication: Adjudication, before: BenefitRow | None
-) -> BenefitRow:
-    revision = before.instruction_revision if before else 0
+def _row(scheme_id: str, benefit: Benefit | None, adjudication: Adjudication, before: BenefitRow | None) -> BenefitRow:
     if benefit is None or adjudication.policy is None:
         assert before is not None, "a scheme without a benefit was held before"
-        return before._replace(measured=0, benefit=0, reason=None)
-    return BenefitRow(
-        claim_id=claim_id,
+        return before._replace(measured=0, benefit=0, reason=None, released=0, told=0, left_by_close=0)
+    claim, policy, amount = adjudication.claim, adjudication.policy, benefit.amount
+    row = BenefitRow(
+        claim_id=claim.claim_id,
         scheme_id=scheme_id,
         tier=None if benefit.tier is None else benefit.tier.name,
         basis=benefit.scheme.basis,
         measured=benefit.measured,
-        benefit=benefit.amount,
+        benefit=amount,
         reason=benefit.reason,
-        instruction_revision=revision,
-        policy_id=adjudication.policy.id,
-        policy_sha256=adjudication.policy.sha256,
+        instruction_revision=before.instruction_revision if before else 0,
+        policy_id=policy.id,
+        policy_sha256=policy.sha256,
         paid_by=before.paid_by if before else "",
+        released=amount,
+    )
+    if benefit.scheme.funded_by is None:
+        return row
+    row = row._replace(pool_id=benefit.pool_id or "")
+    if not row.pool_id:
+        return row
+    released = min(amount, before.released) if before else 0
+    return row._replace(
+        released=released,
+        discharged_on=None if claim.discharge is None else claim.discharge.discharged_on,
+        place=policy.schemes.index(benefit.scheme),
+        left_by_close=min(before.left_by_close, amount - released) if before else 0,
     )

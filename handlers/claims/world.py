@@ -13,7 +13,7 @@ from handlers.claims.set_off import SetOff
 from handlers.claims.settle import FacilityRows
 from schemas.ids import ClaimId, PayoutId, PersonId, StatementId
 from schemas.policy.model import Policies
-from schemas.records import BenefitRow, ClaimRow, InstructionRow, SettledRecovery
+from schemas.records import BenefitRow, ClaimRow, ContributionRow, InstructionRow, SettledRecovery
 from schemas.treaty.treaty_model import Treaties
 
 
@@ -26,7 +26,8 @@ class World:
     report, reissue or settled recovery of the batch it holds the instruction, how it was settled if it was, and the
     reports accepted so far, by payout and person. ``set_offs`` are a person's recoveries that wait for a payment,
     oldest act first; only persons who have some are there. ``statements`` are the insurers of those issued statements
-    that the batch's answers name.
+    that the batch's answers name, ``contributions`` those that its events change, and ``decided`` the newest decisions
+    of those claims that a pool's step may have to revise.
     """
 
     policies: Policies
@@ -42,3 +43,5 @@ class World:
     statements: dict[StatementId, str] = field(default_factory=dict)
     settled: dict[PayoutId, SettledRecovery] = field(default_factory=dict)
     set_offs: dict[PersonId, list[SetOff]] = field(default_factory=dict)
+    contributions: dict[str, ContributionRow] = field(default_factory=dict)
+    decided: dict[ClaimId, bytes] = field(default_factory=dict)

@@ -100,6 +100,7 @@ def payout_instructed(
     reissue_of: str | None,
     reversal_of: str | None,
     set_off_of: str | None,
+    pool_id: str | None,
     occurred_at: str,
 ) -> bytes:
     """An order to an insurer; a member that is None is left out, but for the benefit's tier and policy.
@@ -132,6 +133,8 @@ def payout_instructed(
         order["reversal_of"] = reversal_of
     if set_off_of is not None:
         order["reversal_of"] = order["set_off_of"] = set_off_of
+    if pool_id is not None:
+        order["pool_id"] = pool_id
     if treaty_id is not None:
         order["treaty_id"] = treaty_id
     return canonical_json(order)

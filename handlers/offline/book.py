@@ -12,7 +12,7 @@ from handlers.claims.explain import decision_of
 from handlers.claims.households import linked
 from handlers.claims.read import Reading, read
 from schemas.decisions import ClaimDecision
-from schemas.facts import StatementAnswered
+from schemas.facts import PoolFact, StatementAnswered
 from schemas.ids import ClaimId, PersonId
 from schemas.policy.model import Policies
 from schemas.refusals import Refusal
@@ -34,6 +34,8 @@ class Book:
         """What became of an event that could be read; an accepted one is in its person's account."""
         if isinstance(reading.fact, StatementAnswered):
             return Disposition.ACCEPTED  # it decides nothing; only a ledger holds it against earlier answers
+        if isinstance(reading.fact, PoolFact):
+            return admit(reading, self.registry)  # what is due never depends on money
         admitted = admit(reading, self.registry)
         if admitted is Disposition.ACCEPTED:
             person_id = reading.fact.person_id

@@ -82,5 +82,5 @@ def _kept_for(account: BookAccount) -> Saying:
             return Saying(f"{account.insurer}欠{payer.zh}", f"{account.insurer} to {payer.en}")
         case AccountKind.BORNE:
             return Saying(f"{account.insurer},协议 {account.of}", f"{account.insurer}, treaty {account.of}")
-        case AccountKind.EXPENSE | AccountKind.WAIVED:
+        case AccountKind.EXPENSE | AccountKind.WAIVED | AccountKind.FUNDED | AccountKind.POOL:
             return Saying(account.of, account.of)

@@ -94,6 +94,7 @@ settled_recoveries = Table(
     Column("reason", Text, nullable=False),
     Column("operator", Text, nullable=False),
     Column("event_no", BigInteger, ForeignKey("events.event_no"), nullable=False),
+    Column("pool_id", Text),
     CheckConstraint("manner IN ('set_off', 'waived')", name="settled_recoveries_manner"),
     CheckConstraint('amount > 0 AND "left" BETWEEN 0 AND amount', name="settled_recoveries_amount"),
     Index("settled_recoveries_open", "person_id", postgresql_where=text('"left" > 0')),
@@ -116,7 +117,7 @@ clearing_proposals = Table(
     Column("decided_by", Text),
     Column("decided_at", DateTime(timezone=True)),
     Column("decision", Text),
-    CheckConstraint("act IN ('statement', 'closing', 'set_off', 'waiver')", name="clearing_proposals_act"),
+    CheckConstraint("act IN ('statement', 'closing', 'set_off', 'waiver', 'pool_year')", name="clearing_proposals_act"),
     CheckConstraint("decided_by <> proposed_by", name="clearing_proposals_four_eyes"),
     CheckConstraint(
         "(decision IS NULL) = (decided_by IS NULL) AND (decision IS NULL) = (decided_at IS NULL)",
@@ -127,5 +128,6 @@ clearing_proposals = Table(
 )
 """What somebody wants to issue, close, set off or waive, and who agreed.
 
-``subject`` is the treaty of a statement, empty for the books, else the recovery's payout; ``month`` is its first day.
+``subject`` is the treaty of a statement, empty for the books, the pool of a year, else the recovery's payout. ``month``
+is its first day, or that of the pool's year.
 """

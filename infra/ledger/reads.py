@@ -64,7 +64,7 @@ _NEWEST = (
     select(tables.facts.c.event_no)
     .where(
         tables.facts.c.person_id == any_(_texts_named("persons")),
-        tables.facts.c.kind.not_in((Kind.PAYOUT, Kind.STATEMENT)),
+        tables.facts.c.kind.not_in((Kind.PAYOUT, Kind.STATEMENT, Kind.POOL, Kind.CONTRIBUTION)),
     )
     .ext(distinct_on(tables.facts.c.kind, tables.facts.c.subject_id))
     .order_by(tables.facts.c.kind, tables.facts.c.subject_id, tables.facts.c.version.desc())
@@ -195,7 +195,7 @@ def settled(connection: Connection, payout_ids: Collection[str]) -> list[Settled
 
 
 def held_benefits(connection: Connection, claim_ids: Collection[ClaimId]) -> list[BenefitRow]:
-    """What each scheme owes for the claims, which is what has been instructed."""
+    """What each scheme owes for the claims, and what of it has been instructed."""
     rows = connection.execute(_BENEFITS, {"ids": list(claim_ids)})
     return [BenefitRow(*row) for row in rows]
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -128,7 +129,7 @@ events = Table(
     UniqueConstraint("topic", "partition", "offset", name="events_once"),
     CheckConstraint(
         "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue', 'export', "
-        "'console', 'treaty', 'statement', 'closing', 'recovery', 'group')",
+        "'console', 'treaty', 'statement', 'closing', 'recovery', 'group', 'pool')",
         name="events_disposition",
     ),
     Index("events_recorded", "recorded_at", postgresql_using="brin"),
@@ -252,10 +253,31 @@ benefits = Table(
     Column("policy_id", Text),
     Column("policy_sha256", Text),
     Column("paid_by", Text, nullable=False, server_default=""),
+    Column("released", BigInteger, nullable=False),
+    Column("pool_id", Text),
+    Column("discharged_on", Date),
+    Column("place", SmallInteger, nullable=False, server_default="0"),
+    Column("told", BigInteger, nullable=False, server_default="0"),
+    Column("left_by_close", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("claim_id", "scheme_id"),
     CheckConstraint("benefit >= 0", name="benefits_not_negative"),
+    CheckConstraint(
+        "released BETWEEN 0 AND benefit AND (released = benefit OR (pool_id <> '' AND discharged_on IS NOT NULL))",
+        name="benefits_released",
+    ),
+    CheckConstraint("told >= 0 AND left_by_close BETWEEN 0 AND benefit - released", name="benefits_waiting"),
+    Index(
+        "benefits_waiting_for_pool",
+        "pool_id",
+        "discharged_on",
+        text('claim_id COLLATE "C"'),
+        "place",
+        postgresql_where=text("released < benefit"),
+    ),
+    Index("benefits_untold", "pool_id", postgresql_where=text("told <> benefit - released")),
 )
-"""What each scheme owes for each claim now. A trigger holds it equal to the net sum of its instructions."""
+"""What each scheme owes for each claim now, and what of it is released. A trigger holds that equal to the net sum of
+its instructions. Only where a pool pays, less may be released than is due (`schemas.records.BenefitRow`)."""
 
 facility_shares = Table(
     "facility_shares",
@@ -297,6 +319,7 @@ instructions = Table(
     Column("payer", Text, nullable=False, server_default=FUND),
     Column("treaty_id", Text, ForeignKey("treaties.treaty_id", name="instructions_treaty")),
     Column("set_off_of", Text, ForeignKey("instructions.payout_id", name="instructions_set_off")),
+    Column("pool_id", Text),
     UniqueConstraint("claim_id", "scheme_id", "payee_id", "revision", "balance_after", name="instructions_chain"),
     UniqueConstraint("claim_id", "scheme_id", "payee_id", "revision", name="instructions_once"),
     ForeignKeyConstraint(
@@ -324,6 +347,7 @@ instructions = Table(
     ),
     Index("instructions_of_scheme", "scheme_id", "event_no"),
     Index("instructions_of_insurer", "payer", "event_no", postgresql_where=text(f"payer <> '{FUND}'")),
+    Index("instructions_of_pool", "pool_id", "event_no", postgresql_where=text("pool_id IS NOT NULL")),
     Index("instructions_setting_off", "set_off_of", postgresql_where=text("set_off_of IS NOT NULL")),
 )
 """Every payout instruction ever made. Each continues the balance of the revision before: none is lost or doubled.

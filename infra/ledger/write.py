@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 from psycopg.errors import UniqueViolation
 from sqlalchemy import BigInteger, Connection, Sequence, bindparam, func, select, update
 
-from infra.ledger import tables
+from infra.ledger import pool_rows, tables
 from infra.ledger.bulk import copy_rows, merge_rows
 from infra.ledger.clearing_tables import postings, settled_recoveries
 from infra.ledger.group_tables import group_work, memberships
 from infra.ledger.outbox_batch import in_batches, packed
+from infra.ledger.pool_tables import pool_work, pools
 from schemas.records import (
     AuditRow,
     BenefitRow,
@@ -26,6 +27,8 @@ from schemas.records import (
     MembershipRow,
     Outcome,
     PayoutStateRow,
+    PoolRow,
+    PoolWork,
     Posting,
     RefusalRow,
     SettledRecovery,
@@ -74,6 +77,10 @@ def record(
         raise Contended("another shard accepted an event under the same id meanwhile") from None
     merge_rows(connection, memberships, MembershipRow._fields, list(outcome.memberships.values()), update=True)
     _append(connection, group_work, GroupWork, outcome.group_work, numbers)
+    if outcome.pools or outcome.contributions:
+        merge_rows(connection, pools, PoolRow._fields, list(outcome.pools.values()), update=True)
+        pool_rows.keep_contributions(connection, list(outcome.contributions.values()))
+    _append(connection, pool_work, PoolWork, outcome.pool_work, numbers)
     _append(connection, tables.refusals, RefusalRow, outcome.refusals, numbers)
     merge_rows(connection, tables.claims, ClaimRow._fields, list(outcome.claims.values()), update=True)
     _append(connection, tables.decisions, DecisionRow, outcome.decisions, numbers)

@@ -97,6 +97,7 @@ class Scheme(_Part):
     cap_per_stay: PolicyYuan | None = None
     cap_per_year: PolicyYuan | None = None
     cap_per_household_year: PolicyYuan | None = None
+    funded_by: Literal["pool"] | None = None
     floor_per_stay: PolicyYuan = 0
     tiers: Annotated[tuple[Tier, ...], Field(alias="tier", min_length=1)]
 

@@ -20,7 +20,7 @@ def instructed(changes: list[tuple[int, tuple[str, str | None]]]) -> list[list[t
     found, paid_by, balance = [], "", 0
     for due, payer in changes:
         made, paid_by = orders(paid_by, balance, due, Payer(*payer))
-        found.append([(order.kind.value, order.amount, *order.payer) for order in made])
+        found.append([(order.kind.value, order.amount, order.payer.id, order.payer.treaty_id) for order in made])
         balance = due
     return found
 

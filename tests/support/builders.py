@@ -148,8 +148,39 @@ def answer(statement_id: str = "ST-1", insurer: str = "insurer-a", **fields: Any
     return {**event, "insurer_id": insurer}
 
 
+def _of_pool(event_type: str, pool_id: str, **fields: Any) -> Json:
+    event = fact(event_type, **fields)
+    del event["person_id"]
+    return {**event, "pool_id": pool_id}
+
+
+def pool(pool_id: str = "V1", on_shortage: str = "queue", version: int = 1, **fields: Any) -> Json:
+    """A village's pool is recorded."""
+    says: Json = {"version": version, "title": "Lihu village", "on_shortage": on_shortage, "opened_on": "2020-01-01"}
+    return _of_pool("pool.recorded", pool_id, **{**says, **fields})
+
+
+def contribution(contribution_id: str = "G1", pool_id: str = "V1", yuan: int = 1000, **fields: Any) -> Json:
+    """A pool receives money, in whole yuan."""
+    says: Json = {"contribution_id": contribution_id, "version": 1, "kind": "villager", "amount": f"{yuan}.00"}
+    return _of_pool(
+        "contribution.received", pool_id, **{**says, "received_on": "2024-01-02", "reference": "bank-1", **fields}
+    )
+
+
+def contribution_void(contribution_id: str = "G1", pool_id: str = "V1", version: int = 2, **fields: Any) -> Json:
+    return _of_pool(
+        "contribution.voided",
+        pool_id,
+        contribution_id=contribution_id,
+        version=version,
+        reason="booked twice",
+        **fields,
+    )
+
+
 def owner_of(event: Json) -> str:
-    """What is the key of an event's message: the person's id or, of an answer, the insurer's."""
+    """What is the key of an event's message: the person's id, of an answer the insurer's, of money the pool's."""
     return str(event[TOPIC_OF_EVENT[event["event_type"]].key])
 
 

@@ -63,6 +63,8 @@ class CompactCoverage(NamedTuple):
     area: str | None
     valid_from: date
     valid_to: date | None
+    coverage_id: str = ""
+    pool_id: str | None = None
 
 
 class CompactMembership(NamedTuple):

@@ -1,0 +1,111 @@
+"""What an event changes in the money of pools: contributions, what claims are owed, and what is instructed.
+
+Nothing is released here. Every change is put into the queue of the pool, whose step looks at it
+(handlers/pools/pool_step.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from handlers.audit.journal import Journal
+from handlers.books import entries
+from handlers.claims.world import World
+from handlers.pools import pool_alerts
+from handlers.pools.pool_money import FREE, restriction
+from schemas.facts import ContributionReceived, PoolFact, PoolRecorded
+from schemas.outbound import InstructionKind
+from schemas.records import BenefitRow, ClaimRow, ContributionRow, InstructionRow, PoolRow, PoolSide, PoolWork
+from schemas.topics import ALERTS
+
+ShardOf = Callable[[str], int]
+
+
+def take(fact: PoolFact, world: World, journal: Journal, number: int) -> None:
+    """Keeps what an accepted event says about a pool, books what it changes in its money, and wakes the pool."""
+    shard = world.shard_of(fact.pool_id)
+    if isinstance(fact, PoolRecorded):
+        pool = PoolRow(fact.pool_id, shard, fact.title, fact.area, fact.on_shortage, fact.opened_on)
+        journal.outcome.pools[fact.pool_id] = pool
+        journal.outcome.pool_work.append(PoolWork(number, fact.pool_id, shard, PoolSide.RECEIVED, FREE, 0))
+        return
+    before = world.contributions.get(fact.subject.id)
+    if isinstance(fact, ContributionReceived):
+        after = ContributionRow(
+            fact.contribution_id,
+            fact.pool_id,
+            fact.kind,
+            fact.amount,
+            fact.received_on,
+            fact.heads,
+            fact.payer,
+            sorted(set(fact.restricted_to)),
+            fact.reference,
+            voided=False,
+        )
+    elif before is not None:
+        after = before._replace(amount=0, voided=True)
+    else:
+        nothing = ContributionRow(
+            fact.subject.id, fact.pool_id, "", 0, journal.booked_on, None, None, [], "", voided=True
+        )
+        after = nothing
+    world.contributions[after.contribution_id] = journal.outcome.contributions[after.contribution_id] = after
+    for row, sign in ((before, -1), (after, 1)):
+        if row is not None and row.amount:
+            key = restriction(row.restricted_to)
+            changed = PoolWork(number, fact.pool_id, shard, PoolSide.RECEIVED, key, sign * row.amount)
+            journal.outcome.pool_work.append(changed)
+    more = after.amount - (before.amount if before is not None else 0)
+    for entry in entries.contributed(fact.pool_id, more):
+        journal.post(number, entry, after.received_on, after.contribution_id)
+
+
+def decided(
+    journal: Journal,
+    claim: ClaimRow,
+    held: Mapping[str, BenefitRow],
+    found: Iterable[BenefitRow],
+    number: int,
+    shard_of: ShardOf,
+) -> None:
+    """Wakes the pools for whose money a claim waits or waited, and says where a pool should pay and none is named.
+
+    ``held`` are the claim's benefits before the decision, ``found`` those after it.
+    """
+    for row in found:
+        before = held.get(row.scheme_id)
+        waited = before is not None and before.waiting > 0
+        if row.pool_id and (row.waiting or waited):
+            _wake(journal, row.pool_id, row.scheme_id, number, shard_of)
+        if before is not None and before.pool_id and before.pool_id != row.pool_id and waited:
+            _wake(journal, before.pool_id, row.scheme_id, number, shard_of)
+        was = before is not None and _nowhere(before)
+        if was != _nowhere(row):
+            told = pool_alerts.no_pool if _nowhere(row) else pool_alerts.no_pool_withdrawn
+            message = told(claim, row.scheme_id, journal.recorded_at)
+            journal.send(claim.shard, ALERTS.name, claim.person_id.encode(), message)
+
+
+def redated(journal: Journal, claim: ClaimRow, held: dict[str, BenefitRow], number: int, shard_of: ShardOf) -> None:
+    """Gives the benefits that pools pay the day of their claim, which has changed though no decision has."""
+    for row in held.values():
+        if row.pool_id and row.discharged_on != claim.discharged_on:
+            moved = row._replace(discharged_on=claim.discharged_on)
+            held[row.scheme_id] = journal.outcome.benefits[row.claim_id, row.scheme_id] = moved
+            if row.waiting:
+                _wake(journal, row.pool_id, row.scheme_id, number, shard_of)
+
+
+def instructed(row: InstructionRow, pool_id: str, shard: int) -> PoolWork:
+    """What an instruction of a pool's payout changes in the pool's money."""
+    amount = row.amount if row.kind == InstructionKind.PAYMENT else -row.amount
+    return PoolWork(row.number, pool_id, shard, PoolSide.RELEASED, row.scheme_id, amount)
+
+
+def _nowhere(row: BenefitRow) -> bool:
+    return row.pool_id == "" and row.benefit > 0
+
+
+def _wake(journal: Journal, pool_id: str, scheme_id: str, number: int, shard_of: ShardOf) -> None:
+    journal.outcome.pool_work.append(PoolWork(number, pool_id, shard_of(pool_id), PoolSide.RELEASED, scheme_id, 0))
