@@ -24,6 +24,7 @@ from handlers.claims.recoveries import settle_recovery
 from handlers.claims.reissue import reissue
 from handlers.claims.world import World
 from handlers.pools import pool_step
+from handlers.pools.pool_year import close_year
 from infra.ledger import book_rows, statement_rows
 from infra.ledger.book_rows import PostingEvent
 from infra.sharding import shard_of
@@ -33,7 +34,7 @@ from schemas.ids import PersonId
 from schemas.months import last_day
 from schemas.policy.model import Policies, Policy
 from schemas.policy.policy_file import parse_policy
-from schemas.records import Delivery, GroupStep, Posting, Reissue, SettleRecovery, ShardState
+from schemas.records import Delivery, GroupStep, PoolYear, Posting, Reissue, SettleRecovery, ShardState
 from schemas.treaty.treaty_file import parse_treaty
 
 
@@ -75,6 +76,8 @@ def repeat(world: World, processor: Processor, event: PostingEvent) -> None:
                 recompute_group(processor, step_of(value))
             else:
                 pool_step.take_step(processor, *of_pool)
+        case "pool":
+            close_year(processor, PoolYear(**json.loads(value)))
         case "treaty":
             treaty = parse_treaty(value.decode())
             treaty_published(processor.journal, value, treaty, (key or b"").decode())

@@ -21,7 +21,7 @@ from infra.ledger.pool_rows import Unfolded
 from infra.sharding import shard_of
 from schemas.facts import OnShortage
 from schemas.ids import ClaimId
-from schemas.records import PoolSide, PoolStep
+from schemas.records import PoolSide, PoolStep, WaitingBenefit
 
 AT_ONCE = 200
 """So many pools are looked at for one transaction."""
@@ -91,7 +91,9 @@ def decide_pools(
             again.add(pool.pool_id)
         if does_something(step):
             steps.append((step, pool.on_shortage))
-    _load(connection, world, [step for step, _ in steps], gathered, remembered)
+    touched = {each[0] for step, _ in steps for each in (*step.released, *step.told)}
+    waiting = [each for pool in gathered.pools for each in waiting_in(pool) if each.claim_id in touched]
+    load_waiting(connection, world, waiting, remembered)
     processor = Processor(world, journal)
     for step, on_shortage in steps:
         take_step(processor, step, on_shortage)
@@ -154,13 +156,29 @@ def keep_alerts(connection: Connection, steps: Iterable[PoolStep]) -> None:
         pool_rows.keep_alerts(connection, raised, [(step.pool_id, code) for code in step.withdrawn])
 
 
-def _load(
-    connection: Connection, world: World, steps: Iterable[PoolStep], gathered: Gathered, remembered: RememberedPersons
+def load_waiting(
+    connection: Connection,
+    world: World,
+    waiting: Iterable[WaitingBenefit],
+    remembered: RememberedPersons | None = None,
 ) -> None:
-    """Puts into the world whatever the steps change."""
-    owners = {each.claim_id: each.person_id for pool in gathered.pools for each in waiting_in(pool)}
-    touched = {ClaimId(each[0]) for step in steps for each in (*step.released, *step.told)}
-    add_persons(connection, world, {owners[name] for name in touched} - world.accounts.keys(), remembered)
-    unknown = touched - world.decided.keys()
+    """Puts into the world whatever changes when benefits that wait are released, or told to wait."""
+    owners = {ClaimId(each.claim_id): each.person_id for each in waiting}
+    persons = set(owners.values()) - world.accounts.keys()
+    add_persons(connection, world, persons, RememberedPersons() if remembered is None else remembered)
+    unknown = owners.keys() - world.decided.keys()
     if unknown:
         world.decided |= pool_rows.newest_decisions(connection, unknown)
+
+
+def pool_money(connection: Connection, pool_id: str) -> PoolMoney:
+    """What a pool has, with what waits for its step."""
+    money = PoolMoney()
+    for each in (*pool_rows.sums_of(connection, [pool_id]), *pool_rows.work_of(connection, [pool_id])):
+        money.add(each.side, each.key, each.amount)
+    return money
+
+
+def record_own_changes(connection: Connection, journal: LedgerJournal) -> None:
+    """Adds what an act has just released to the pools' sums: no step has to look at it."""
+    pool_rows.fold(connection, [], own_changes(journal, Counter()), ())

@@ -76,6 +76,7 @@ class AuditKind(StrEnum):
     POLICY_PUBLISHED = "policy.published"
     TREATY_PUBLISHED = "treaty.published"
     MONTH_CLOSED = "month.closed"
+    POOL_YEAR_CLOSED = "pool.year_closed"
     STATEMENT_ISSUED = "statement.issued"
     EVENT_REPLAYED = "event.replayed"
     PAYOUT_REISSUED = "payout.reissued"

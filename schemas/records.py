@@ -214,6 +214,36 @@ class PoolStep(NamedTuple):
     withdrawn: list[str]
 
 
+class PoolYear(NamedTuple):
+    """An operator's act of closing a pool's year: what is released, left unpaid and told, as in a `PoolStep`.
+
+    What is ``left`` is all that waits of a benefit then.
+    """
+
+    pool_id: str
+    year: int
+    operator: str
+    reason: str
+    released: list[tuple[str, str, int]]
+    left: list[tuple[str, str, int]]
+    told: list[tuple[str, str, int, int | None]]
+
+
+class PoolYearRow(NamedTuple):
+    """A closed year of a pool: what was ``available`` and due, and what was released of it to so many claims (fen)."""
+
+    pool_id: str
+    year: int
+    available: int
+    due: int
+    released: int
+    claims: int
+    operator: str
+    reason: str
+    closed_at: datetime
+    event_no: int
+
+
 class DecisionRow(NamedTuple):
     """One decision of a claim, as published."""
 

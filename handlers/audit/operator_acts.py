@@ -14,7 +14,7 @@ from schemas.canonical import base64_text, canonical_json, sha256_hex
 from schemas.money import format_yuan
 from schemas.outbound import AuditKind
 from schemas.policy.model import Policy
-from schemas.records import Export, InstructionRow, Manner, Reissue, Replay, SettleRecovery
+from schemas.records import Export, InstructionRow, Manner, PoolYear, Reissue, Replay, SettleRecovery
 from schemas.treaty.treaty_model import Treaty
 
 AUDIT_SHARD = 0
@@ -40,6 +40,13 @@ def month_closed(journal: Journal, act: Closing) -> int:
     subject = {"month": act.month, "trial_balance_sha256": act.trial_balance_sha256}
     subject |= {"reason": act.reason} if act.reason else {}
     return _act(journal, AUDIT_SHARD, act.operator, value, "closing", AuditKind.MONTH_CLOSED, subject)
+
+
+def pool_year_closed(journal: Journal, shard: int, act: PoolYear) -> int:
+    """An operator closes a pool's year; returns the number of the act in the journal."""
+    subject = {"pool_id": act.pool_id, "year": str(act.year), "claims": str(len(act.left)), "reason": act.reason}
+    value = canonical_json(act._asdict())
+    return _act(journal, shard, act.operator, value, "pool", AuditKind.POOL_YEAR_CLOSED, subject)
 
 
 def statements_issued(journal: Journal, act: StatementAct) -> int:

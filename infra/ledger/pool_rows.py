@@ -24,10 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from infra.ledger import tables
-from infra.ledger.pool_tables import contributions, pool_alerts, pool_sums, pool_work, pools
+from infra.ledger.pool_tables import contributions, pool_alerts, pool_sums, pool_work, pool_years, pools
 from infra.ledger.tables import events
 from schemas.ids import ClaimId
-from schemas.records import ContributionRow, PoolRow, PoolSide, WaitingBenefit
+from schemas.records import ContributionRow, PoolRow, PoolSide, PoolYearRow, WaitingBenefit
 
 _BENEFITS, _CLAIMS = tables.benefits, tables.claims
 
@@ -241,6 +241,18 @@ def keep_contributions(connection: Connection, rows: Iterable[ContributionRow]) 
         kept = insert(contributions)
         changed = {name: kept.excluded[name] for name in ContributionRow._fields[1:]}
         connection.execute(kept.on_conflict_do_update(index_elements=["contribution_id"], set_=changed), values)
+
+
+def closed_years(connection: Connection, pool_id: str) -> list[PoolYearRow]:
+    """The closed years of a pool, oldest first."""
+    columns = [pool_years.c[name] for name in PoolYearRow._fields]
+    rows = connection.execute(select(*columns).where(pool_years.c.pool_id == pool_id).order_by(pool_years.c.year))
+    return [PoolYearRow(*row) for row in rows]
+
+
+def close_year(connection: Connection, row: PoolYearRow) -> None:
+    """Keeps that a pool's year was closed."""
+    connection.execute(pool_years.insert().values(row._asdict()))
 
 
 def waiting_since(connection: Connection) -> tuple[int, datetime | None]:
