@@ -174,8 +174,10 @@ def load_waiting(
 def pool_money(connection: Connection, pool_id: str) -> PoolMoney:
     """What a pool has, with what waits for its step."""
     money = PoolMoney()
-    for each in (*pool_rows.sums_of(connection, [pool_id]), *pool_rows.work_of(connection, [pool_id])):
-        money.add(each.side, each.key, each.amount)
+    for done in pool_rows.sums_of(connection, [pool_id]):
+        money.add(done.side, done.key, done.amount)
+    for waiting in pool_rows.work_of(connection, [pool_id]):
+        money.add(waiting.side, waiting.key, waiting.amount)
     return money
 
 
