@@ -14,13 +14,13 @@ from acts.remembered_persons import RememberedPersons
 from handlers.claims.process import Processor
 from handlers.claims.world import World
 from handlers.pools.pool_money import PoolMoney
-from handlers.pools.pool_step import Pool, does_something, plan, take_step, waiting_in, within_reach
+from handlers.pools.pool_step import Pool, does_something, is_unfinished, plan, take_step, waiting_in, within_reach
 from infra.clock import Clock
 from infra.ledger import pool_rows
 from infra.ledger.pool_rows import Unfolded
 from infra.sharding import shard_of
 from schemas.facts import OnShortage
-from schemas.ids import ClaimId
+from schemas.ids import ClaimId, PersonId
 from schemas.records import PoolSide, PoolStep, WaitingBenefit
 
 AT_ONCE = 200
@@ -50,8 +50,7 @@ def release_pools(
             waiting = pool_rows.waiting_pools(connection, shards, AT_ONCE)
             if not waiting or is_over():
                 return rounds
-            pools = gather(connection, waiting).pools
-            persons = {each.person_id for pool in pools for each in waiting_in(pool)}
+            persons = _changed_by(gather(connection, waiting).pools)
         remembered = RememberedPersons() if remembered is None else remembered
         locked = {*waiting.values(), *(shard_of(person_id, shard_count) for person_id in persons)}
         with engine.begin() as connection, ledger_act(connection, locked, now) as journal:
@@ -85,9 +84,9 @@ def decide_pools(
     gathered = gather(connection, held)
     steps, again = list[tuple[PoolStep, OnShortage | None]](), set[str]()
     for pool in gathered.pools:
-        reached, left = within_reach(pool, lambda each: world.shard_of(each.person_id) in journal.shards)
+        reached, out = within_reach(pool, lambda each: world.shard_of(each.person_id) in journal.shards)
         step = plan(reached)
-        if left or len(step.released) == CLAIMS_AT_ONCE or len(pool.untold) == CLAIMS_AT_ONCE:
+        if is_unfinished(pool, reached, out, len(step.released), CLAIMS_AT_ONCE):
             again.add(pool.pool_id)
         if does_something(step):
             steps.append((step, pool.on_shortage))
@@ -136,6 +135,16 @@ def gather(connection: Connection, pool_ids: Collection[str]) -> Gathered:
         for pool_id in names
     ]
     return Gathered(pools, work, changed)
+
+
+def _changed_by(pools: Iterable[Pool]) -> set[PersonId]:
+    """Whom the pools' steps would pay, or tell that they wait."""
+    persons = set[PersonId]()
+    for pool in pools:
+        step = plan(pool)
+        claims = {each[0] for each in (*step.released, *step.told)}
+        persons |= {each.person_id for each in waiting_in(pool) if each.claim_id in claims}
+    return persons
 
 
 def own_changes(

@@ -61,7 +61,7 @@ class Tables(NamedTuple):
     """What the ledger's tables hold. ``offsets`` are the first that each partition's intake lacks.
 
     ``households`` counts the persons whose claims wait to be decided with their household's, the first of them since
-    ``households_oldest``.
+    ``households_oldest``. ``pools`` counts the pools whose next step was not taken yet, since ``pools_oldest``.
     """
 
     shards: int
@@ -73,6 +73,8 @@ class Tables(NamedTuple):
     starts: list[Starts]
     households: int
     households_oldest: datetime | None
+    pools: int = 0
+    pools_oldest: datetime | None = None
 
 
 class LedgerReading(NamedTuple):

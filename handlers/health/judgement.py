@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from handlers.health.ledger_judgement import (
     persons_waiting,
+    pools_waiting,
     sessions_in_trouble,
     shards_unsent,
     too_many_starts,
@@ -19,7 +20,7 @@ from schemas.health import Behind, HealthReading, KafkaReading, LedgerReading, T
 
 SETTLED = "STABLE"
 NOBODY = ("EMPTY", "DEAD")
-_OF_TABLES = (Concern.OUTBOUND, Concern.RELAYS, Concern.INBOX, Concern.HOUSEHOLDS, Concern.RESTARTS)
+_OF_TABLES = (Concern.OUTBOUND, Concern.RELAYS, Concern.INBOX, Concern.HOUSEHOLDS, Concern.POOLS, Concern.RESTARTS)
 
 
 class Limits(NamedTuple):
@@ -199,6 +200,7 @@ def _of_ledger(reading: HealthReading, limits: Limits) -> Iterator[StatusLine]:
     yield from who_sends(ledger, tables)
     yield _inbox(reading, tables, limits.patience)
     yield persons_waiting(ledger.now, tables, limits.patience)
+    yield pools_waiting(ledger.now, tables, limits.patience)
     yield from too_many_starts(ledger, tables, limits.of_late)
 
 

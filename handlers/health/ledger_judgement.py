@@ -87,6 +87,17 @@ def persons_waiting(now: datetime, tables: Tables, patience: timedelta) -> Statu
     return bad(Concern.HOUSEHOLDS, zh, en, oldest, persons=count)
 
 
+def pools_waiting(now: datetime, tables: Tables, patience: timedelta) -> StatusLine:
+    """Whether pools have waited too long for their step: nobody gets their money meanwhile."""
+    oldest, count = tables.pools_oldest, tables.pools
+    if oldest is None or now - oldest < patience:
+        zh, en = f"没有长时间等待的资金池(现有 {count:,} 个)", f"none waits for long ({count:,} now)"
+        return well(Concern.POOLS, zh, en, pools=count)
+    since = since_when(oldest, now)
+    zh, en = f"{count:,} 个资金池有变动尚未处理,{since.zh}", f"{count:,} pools have not paid what they can, {since.en}"
+    return bad(Concern.POOLS, zh, en, oldest, pools=count)
+
+
 def _running(ledger: LedgerReading, kind: str) -> set[str]:
     """The names of processes of a kind that have a session."""
     return {each.program for each in ledger.sessions if each.program.startswith(f"{PROGRAM} {kind} ")}

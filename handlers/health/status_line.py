@@ -24,6 +24,7 @@ class Concern(StrEnum):
     RELAYS = "relays"
     INBOX = "inbox"
     HOUSEHOLDS = "households"
+    POOLS = "pools"
     RESTARTS = "restarts"
 
 
@@ -39,6 +40,7 @@ NAMES = {
     Concern.RELAYS: Saying("发送进程", "relays"),
     Concern.INBOX: Saying("待转交 Kafka 的事件", "posts that wait for Kafka"),
     Concern.HOUSEHOLDS: Saying("等待同户合并核定", "claims that wait for their household"),
+    Concern.POOLS: Saying("等待发放的资金池", "pools that wait for their step"),
     Concern.RESTARTS: Saying("重启", "restarts"),
 }
 

@@ -168,20 +168,31 @@ def _line(benefit: BenefitRow, position: int | None, on_shortage: OnShortage | N
     return line if position is None else {**line, "position": position}
 
 
-def within_reach(pool: Pool, reach: Callable[[WaitingBenefit], bool]) -> tuple[Pool, bool]:
-    """The pool with only those of whom the transaction holds the shards, and whether somebody is left for another one.
+def within_reach(pool: Pool, reach: Callable[[WaitingBenefit], bool]) -> tuple[Pool, list[WaitingBenefit]]:
+    """The pool with only those of whom the transaction holds the shards, and those of its queue whom that leaves out.
 
     In a queue nobody is overtaken: it ends at the first who is out of reach.
     """
-    queue = list[WaitingBenefit]()
+    queue, out = list[WaitingBenefit](), list[WaitingBenefit]()
     for each in pool.queue:
-        if reach(each):
+        if not reach(each):
+            out.append(each)
+        elif not out or pool.on_shortage is not OnShortage.QUEUE:
             queue.append(each)
-        elif pool.on_shortage is OnShortage.QUEUE:
-            break
     untold = [(each, place) for each, place in pool.untold if reach(each)]
-    left = len(queue) < len(pool.queue) or len(untold) < len(pool.untold)
-    return Pool(pool.pool_id, pool.on_shortage, pool.money, queue, untold, pool.waiting, pool.alerts), left
+    return Pool(pool.pool_id, pool.on_shortage, pool.money, queue, untold, pool.waiting, pool.alerts), out
+
+
+def is_unfinished(pool: Pool, reached: Pool, out: Sequence[WaitingBenefit], served: int, most: int) -> bool:
+    """Whether another step has to go on, after one that ``served`` those within reach, ``most`` of them at a time.
+
+    Somebody ``out`` of reach could be paid, or somebody was not told that they wait.
+    """
+    if len(reached.untold) < len(pool.untold) or len(pool.untold) >= most or served >= most:
+        return True
+    if pool.on_shortage is OnShortage.QUEUE and served < len(reached.queue):
+        return False  # the money is short
+    return bool(releases(pool.on_shortage, PoolMoney(pool.money.received, {**pool.money.released}), out[:1]))
 
 
 def waiting_in(pool: Pool) -> list[WaitingBenefit]:

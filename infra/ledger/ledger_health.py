@@ -9,7 +9,7 @@ from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, RowMapping, create_engine, func, select, text
 from sqlalchemy.exc import OperationalError
 
-from infra.ledger import group_rows, inbox, reads
+from infra.ledger import group_rows, inbox, pool_rows, reads
 from infra.ledger.schema import held_schema, known_schemas
 from infra.ledger.tables import installation, process_starts
 from schemas.bilingual import Saying
@@ -135,6 +135,7 @@ def _tables(connection: Connection, of_late: timedelta) -> Tables | Saying:
         *inbox.waiting(connection),
         [Starts(*row) for row in connection.execute(late)],
         *group_rows.waiting_since(connection),
+        *pool_rows.waiting_since(connection),
     )
 
 
