@@ -146,7 +146,7 @@ class PoolWork(NamedTuple):
     """What event ``number`` changed in the money of a pool, in fen; 0 where somebody waits for it, or its rule changed.
 
     ``key`` is the scheme of what was released, else the restriction of what was received, as `restriction` in
-    handlers/pools/pool_money.py names it. ``shard`` is that of the pool, which looks at its queue because of this row.
+    handlers/claims/restrictions.py names it. ``shard`` is that of the pool, which looks at its queue because of this row.
     """
 
     number: int

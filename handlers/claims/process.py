@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from handlers.audit.journal import Journal
 from handlers.books import entries
-from handlers.claims import household_alerts, outbound_messages
+from handlers.claims import household_alerts, outbound_messages, pool_movements
 from handlers.claims.account import Account
 from handlers.claims.adjudicate import Adjudication, adjudicate_together
 from handlers.claims.admit import Disposition, admit, claims_of_identity
@@ -24,7 +24,6 @@ from handlers.claims.read import Reading
 from handlers.claims.set_off import SetOff
 from handlers.claims.settle import Differences, Due, differences, in_order
 from handlers.claims.world import World
-from handlers.pools import pool_movements
 from schemas.decisions import Status
 from schemas.facts import (
     Fact,

@@ -7,27 +7,11 @@ between two sums that both could pay strands a third one.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from schemas.canonical import canonical_json
+from handlers.claims.restrictions import FREE, schemes_of
 from schemas.records import PoolSide
-
-FREE = ""
-"""The restriction of free money."""
-
-
-def restriction(schemes: Iterable[str]) -> str:
-    """The name of a restriction: the same for the same schemes, in whatever order; `FREE` for none."""
-    names = sorted(set(schemes))
-    return canonical_json(names).decode() if names else FREE
-
-
-def schemes_of(name: str) -> frozenset[str]:
-    """The schemes of a restriction; none if it is `FREE`."""
-    return frozenset(json.loads(name)) if name else frozenset()
 
 
 @dataclass(slots=True)

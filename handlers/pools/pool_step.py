@@ -10,9 +10,9 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from handlers.claims import pool_alerts
 from handlers.claims.process import ACTOR, Processor
 from handlers.claims.settle import Due, in_order, release
-from handlers.pools import pool_alerts
 from handlers.pools.pool_money import PoolMoney
 from handlers.pools.shortage import Release, releases
 from handlers.words import pool_sentences

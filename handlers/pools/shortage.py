@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from handlers.pools.pool_money import FREE, PoolMoney, schemes_of
+from handlers.claims.restrictions import FREE, schemes_of
+from handlers.pools.pool_money import PoolMoney
 from schemas.facts import OnShortage
 from schemas.records import PoolSide, WaitingBenefit
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from handlers.audit.journal import Journal
 from handlers.books import entries
+from handlers.claims import pool_alerts
+from handlers.claims.restrictions import FREE, restriction
 from handlers.claims.world import World
-from handlers.pools import pool_alerts
-from handlers.pools.pool_money import FREE, restriction
 from schemas.facts import ContributionReceived, PoolFact, PoolRecorded
 from schemas.outbound import InstructionKind
 from schemas.records import BenefitRow, ClaimRow, ContributionRow, InstructionRow, PoolRow, PoolSide, PoolWork
