@@ -145,8 +145,8 @@ class PoolSide(StrEnum):
 class PoolWork(NamedTuple):
     """What event ``number`` changed in the money of a pool, in fen; 0 where somebody waits for it, or its rule changed.
 
-    ``key`` is the scheme of what was released, else the restriction of what was received, as `restriction` in
-    handlers/claims/restrictions.py names it. ``shard`` is that of the pool, which looks at its queue because of this row.
+    ``key`` is the scheme of what was released, else the restriction of what was received
+    (handlers/claims/restrictions.py). ``shard`` is that of the pool, which looks at its queue because of this row.
     """
 
     number: int
