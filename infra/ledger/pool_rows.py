@@ -11,6 +11,8 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     Connection,
+    Join,
+    Subquery,
     Text,
     any_,
     bindparam,
@@ -140,7 +142,7 @@ def keep_alerts(
 
 _IN_ORDER = (_BENEFITS.c.discharged_on, collate(_BENEFITS.c.claim_id, "C"), _BENEFITS.c.place)
 _WAITING = _BENEFITS.c.benefit - _BENEFITS.c.released
-_QUEUED = (_BENEFITS.c.released < _BENEFITS.c.benefit, _WAITING > _BENEFITS.c.left_by_close)
+_QUEUED = _BENEFITS.c.released + _BENEFITS.c.left_by_close < _BENEFITS.c.benefit
 _WAITING_COLUMNS = (
     _BENEFITS.c.claim_id,
     _BENEFITS.c.scheme_id,
@@ -150,29 +152,25 @@ _WAITING_COLUMNS = (
     (_WAITING - _BENEFITS.c.left_by_close).label("open"),
     _BENEFITS.c.told,
 )
-_OF_CLAIM = _BENEFITS.join(_CLAIMS, _CLAIMS.c.claim_id == _BENEFITS.c.claim_id)
 
 
 def queue(connection: Connection, pool_id: str, limit: int | None = None) -> list[WaitingBenefit]:
     """The first of those who wait for a pool's money and whom it is to serve, in canonical order."""
-    rows = connection.execute(
-        select(*_WAITING_COLUMNS)
-        .select_from(_OF_CLAIM)
-        .where(
-            _BENEFITS.c.pool_id == pool_id,
-            _BENEFITS.c.released < _BENEFITS.c.benefit,
-            _WAITING > _BENEFITS.c.left_by_close,
-        )
+    first = (
+        select(_BENEFITS.c.claim_id, _BENEFITS.c.scheme_id)
+        .where(_BENEFITS.c.pool_id == pool_id, _QUEUED)
         .order_by(*_IN_ORDER)
         .limit(limit)
+        .subquery()
     )
+    rows = connection.execute(select(*_WAITING_COLUMNS).select_from(_in_full(first)).order_by(*_IN_ORDER))
     return [WaitingBenefit(*row) for row in rows]
 
 
 def untold(connection: Connection, pool_id: str, limit: int) -> list[tuple[WaitingBenefit, int]]:
     """Those whose last decision says something else than what waits now, with their place in the queue.
 
-    Somebody whom the queue is not to serve has a place too, which means nothing.
+    The place of somebody whom the queue is not to serve is 0.
     """
     first = (
         select(_BENEFITS.c.claim_id, _BENEFITS.c.scheme_id)
@@ -180,36 +178,34 @@ def untold(connection: Connection, pool_id: str, limit: int) -> list[tuple[Waiti
         .limit(limit)
         .subquery()
     )
-    if connection.scalar(select(func.count()).select_from(first)) == 0:
-        return []
-    ranked = (
-        select(
-            _BENEFITS.c.claim_id,
-            _BENEFITS.c.scheme_id,
-            func.row_number().over(order_by=_IN_ORDER).label("rank"),
-        )
-        .where(
-            _BENEFITS.c.pool_id == pool_id,
-            _BENEFITS.c.released < _BENEFITS.c.benefit,
-            _WAITING > _BENEFITS.c.left_by_close,
-        )
-        .subquery()
-    )
-    same = (first.c.claim_id == _BENEFITS.c.claim_id) & (first.c.scheme_id == _BENEFITS.c.scheme_id)
-    placed = (ranked.c.claim_id == first.c.claim_id) & (ranked.c.scheme_id == first.c.scheme_id)
     rows = connection.execute(
-        select(*_WAITING_COLUMNS, func.coalesce(ranked.c.rank, 0))
-        .select_from(_OF_CLAIM.join(first, same).outerjoin(ranked, placed))
-        .order_by(*_IN_ORDER)
+        select(*_WAITING_COLUMNS, _BENEFITS.c.place).select_from(_in_full(first)).order_by(*_IN_ORDER)
     )
-    return [(WaitingBenefit(*row[:-1]), row[-1]) for row in rows]
+    found = [(WaitingBenefit(*row[:-1]), row[-1]) for row in rows]
+    places = positions(connection, pool_id, [each.claim_id for each, _ in found])
+    return [(each, places.get((each.claim_id, place), 0)) for each, place in found]
+
+
+def positions(connection: Connection, pool_id: str, claim_ids: Collection[ClaimId]) -> dict[tuple[ClaimId, int], int]:
+    """Where the benefits of some claims stand in a pool's queue, from 1, by claim and place of the scheme."""
+    if not claim_ids:
+        return {}
+    position = func.row_number().over(order_by=_IN_ORDER).label("position")
+    queued = select(_BENEFITS.c.claim_id, _BENEFITS.c.place, position).where(_BENEFITS.c.pool_id == pool_id, _QUEUED)
+    of = queued.subquery()
+    rows = connection.execute(select(of).where(of.c.claim_id == any_(_texts(claim_ids))))
+    return {(row.claim_id, row.place): row.position for row in rows}
+
+
+def _in_full(first: Subquery) -> Join:
+    """The benefits that a query found, with their claims."""
+    same = (first.c.claim_id == _BENEFITS.c.claim_id) & (first.c.scheme_id == _BENEFITS.c.scheme_id)
+    return _BENEFITS.join(first, same).join(_CLAIMS, _CLAIMS.c.claim_id == _BENEFITS.c.claim_id)
 
 
 def waiting_sum(connection: Connection, pool_id: str) -> int:
-    """How many fen wait for a pool's money."""
-    total = select(func.coalesce(func.sum(_WAITING), 0)).where(
-        _BENEFITS.c.pool_id == pool_id, _BENEFITS.c.released < _BENEFITS.c.benefit
-    )
+    """How many fen wait for a pool's money that its queue is to serve."""
+    total = select(func.coalesce(func.sum(_WAITING), 0)).where(_BENEFITS.c.pool_id == pool_id, _QUEUED)
     return int(connection.scalar(total) or 0)
 
 

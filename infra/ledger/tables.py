@@ -272,7 +272,7 @@ benefits = Table(
         "discharged_on",
         text('claim_id COLLATE "C"'),
         "place",
-        postgresql_where=text("released < benefit"),
+        postgresql_where=text("released + left_by_close < benefit"),
     ),
     Index("benefits_untold", "pool_id", postgresql_where=text("told <> benefit - released")),
 )

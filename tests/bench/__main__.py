@@ -21,6 +21,7 @@ from tests.bench import (
     households,
     latency,
     machine,
+    pool_queue,
     replay,
     report,
     simulations,
@@ -30,7 +31,19 @@ from tests.bench.figures import Figure
 from tests.bench.messages import ROOT
 from tests.bench.stage import Stage, stage
 
-PARTS = ("backlog", "short", "latency", "core", "busy", "households", "replay", "growth", "simulate", "console")
+PARTS = (
+    "backlog",
+    "short",
+    "latency",
+    "core",
+    "busy",
+    "households",
+    "pools",
+    "replay",
+    "growth",
+    "simulate",
+    "console",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,7 @@ class Size:
     claims: int
     busy_claims: int
     household: int
+    pool: int
     facts: int
     growth_persons: int
     growth_facts: int
@@ -61,6 +75,7 @@ def full(scale: float) -> Size:
         claims=3000,
         busy_claims=5000,
         household=1000,
+        pool=100_000,
         facts=int(300_000 * scale),
         growth_persons=int(750 * scale),
         growth_facts=int(10_000 * scale),
@@ -68,7 +83,7 @@ def full(scale: float) -> Size:
     )
 
 
-QUICK = Size(1, 1, 400, 200, 2.0, 600, 30, 8, 2000, 40, 300, 2000)
+QUICK = Size(1, 1, 400, 200, 2.0, 600, 30, 8, 100, 2000, 40, 300, 2000)
 
 
 def main() -> int:
@@ -115,6 +130,8 @@ def _part(part: str, size: Size, given: int, entries: list[who.Contestant]) -> C
             return busy_persons.measure(made, size.busy_claims, given or 1, _say)  # each is a median by itself
         if part == "households":
             return households.measure(made, size.household, given or 1, _say)  # each is a median by itself
+        if part == "pools":
+            return pool_queue.measure(made, size.pool, given or 1, _say)
         (huzhu,) = who.chosen([who.HUZHU])
         if part == "latency":
             alone = latency.measure(made, [e for e in entries if e.decides], size.light_seconds, given or 1, _say)

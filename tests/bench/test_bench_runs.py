@@ -17,6 +17,7 @@ from tests.bench import (
     households,
     latency,
     ledger_size,
+    pool_queue,
     replay,
     simulations,
 )
@@ -26,6 +27,7 @@ from tests.bench.messages import ROOT
 PARTS = {
     *(backlog.LONG, backlog.SHORT, ledger_size.PART, latency.PART, latency.BUSY, core.PART, replay.PART),
     *(growth.PART, simulations.PART, console.PART, busy_persons.PART, households.PART),
+    pool_queue.PART,
 }
 
 pytestmark = pytest.mark.skipif(os.environ.get("HUZHU_BENCH") != "1", reason="set HUZHU_BENCH=1 to run the benchmark")

@@ -118,7 +118,7 @@ def benefits() -> None:
         "benefits_waiting_for_pool",
         "benefits",
         ["pool_id", "discharged_on", sa.text('claim_id COLLATE "C"'), "place"],
-        postgresql_where=sa.text("released < benefit"),
+        postgresql_where=sa.text("released + left_by_close < benefit"),
     )
     op.create_index("benefits_untold", "benefits", ["pool_id"], postgresql_where=sa.text("told <> benefit - released"))
     for name, event, when in (
