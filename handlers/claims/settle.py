@@ -126,23 +126,41 @@ def _settle(
     facilities: FacilityRows,
     payer: Payer,
 ) -> None:
-    """Adds what brings the payees of a scheme from ``of_before`` fen to what ``row`` says is released."""
-    own = row.released
-    for new in by_facility:
-        if new.scheme_id == row.scheme_id:
-            old = facilities.get((new.scheme_id, new.facility_id))
-            balance = old.amount if old else 0
-            line = _Line(row, new.facility_id, new.instruction_revision, balance, new.paid_by)
-            dues, revision, paid_by = _dues(line, new.amount, payer, [])
-            found.facilities.append(new._replace(instruction_revision=revision, paid_by=paid_by))
-            found.dues.extend(dues)
-            own, of_before = own - new.amount, of_before - balance
-    if own != of_before:
-        line = _Line(row, None, row.instruction_revision, of_before, row.paid_by)
-        dues, revision, paid_by = _dues(line, own, payer, found.set_offs)
-        row = row._replace(instruction_revision=revision, paid_by=paid_by)
+    """Adds what brings the payees of a scheme from ``of_before`` fen to what ``row`` says is released.
+
+    What moves from one payee to another stays with the pool that had paid it: only its step spends more of its money.
+    """
+    shares = [new for new in by_facility if new.scheme_id == row.scheme_id]
+    held = {new.facility_id: facilities.get((new.scheme_id, new.facility_id)) for new in shares}
+    balances = {name: old.amount if old else 0 for name, old in held.items()}
+    freed = list[tuple[Payer, int]]() if row.pool_id else None
+    own, of_before = row.released - sum(new.amount for new in shares), of_before - sum(balances.values())
+    own_first = freed is not None and own < of_before
+    if own_first:
+        row = _settle_own(found, row, of_before, own, payer, freed)
+    for new in sorted(shares, key=lambda new: freed is not None and new.amount > balances[new.facility_id]):
+        line = _Line(row, new.facility_id, new.instruction_revision, balances[new.facility_id], new.paid_by)
+        dues, revision, paid_by = _dues(line, new.amount, payer, [], freed)
+        found.facilities.append(new._replace(instruction_revision=revision, paid_by=paid_by))
         found.dues.extend(dues)
+    if not own_first and own != of_before:
+        row = _settle_own(found, row, of_before, own, payer, freed)
     found.benefits.append(row)
+
+
+def _settle_own(
+    found: Differences,
+    row: BenefitRow,
+    balance: int,
+    amount: int,
+    payer: Payer,
+    freed: list[tuple[Payer, int]] | None,
+) -> BenefitRow:
+    """Adds what brings the person, or the estate, to ``amount`` fen."""
+    line = _Line(row, None, row.instruction_revision, balance, row.paid_by)
+    dues, revision, paid_by = _dues(line, amount, payer, found.set_offs, freed)
+    found.dues.extend(dues)
+    return row._replace(instruction_revision=revision, paid_by=paid_by)
 
 
 class _Line(NamedTuple):
@@ -155,22 +173,41 @@ class _Line(NamedTuple):
     paid_by: str
 
 
-def _dues(line: _Line, amount: int, payer: Payer, waiting: list[SetOff]) -> tuple[list[Due], int, str]:
+def _dues(
+    line: _Line, amount: int, payer: Payer, waiting: list[SetOff], freed: list[tuple[Payer, int]] | None
+) -> tuple[list[Due], int, str]:
     """What brings a line to ``amount`` fen, its revision after that, and who has paid then.
 
-    Takes what is kept back of it off the set-offs that are ``waiting``.
+    Takes what is kept back of it off the set-offs that are ``waiting``. What was ``freed`` by other lines is paid by
+    those who get it back, and what this one frees is added to it.
     """
     row, facility_id, revision, balance, paid_by = line
-    ordered, paid_by = orders(paid_by, balance, amount, payer)
     dues: list[Due] = []
-    for order in ordered:
-        for part, recovery in split(order, waiting):
-            revision += 1
-            payout_id = payout_id_of(row.claim_id, row.scheme_id, revision, facility_id)
-            due = Due(payout_id, order.kind, part, balance, row, revision, facility_id, order.payer)
-            dues.append(due if recovery is None else due._replace(set_off_of=recovery))
-            balance = due.balance_after
+    for who, target in _targets(balance, amount, payer, freed):
+        ordered, paid_by = orders(paid_by, balance, target, who)
+        for order in ordered:
+            if freed is not None and order.kind is InstructionKind.RECOVERY:
+                freed.append((order.payer, order.amount))
+            for part, recovery in split(order, waiting):
+                revision += 1
+                payout_id = payout_id_of(row.claim_id, row.scheme_id, revision, facility_id)
+                due = Due(payout_id, order.kind, part, balance, row, revision, facility_id, order.payer)
+                dues.append(due if recovery is None else due._replace(set_off_of=recovery))
+                balance = due.balance_after
     return dues, revision, paid_by
+
+
+def _targets(balance: int, amount: int, payer: Payer, freed: list[tuple[Payer, int]] | None) -> list[tuple[Payer, int]]:
+    """Up to which amounts who pays: those whose money was freed first, and the payer the rest."""
+    targets = list[tuple[Payer, int]]()
+    while freed and balance < amount:
+        who, left = freed.pop(0)
+        part = min(left, amount - balance)
+        balance += part
+        targets.append((who, balance))
+        if left > part:
+            freed.insert(0, (who, left - part))
+    return targets if targets and balance == amount else [*targets, (payer, amount)]
 
 
 def reissued(failed: InstructionRow, amount: int, row: BenefitRow, balance: int, revision: int) -> list[Due]:
@@ -214,7 +251,7 @@ def _by_scheme(adjudication: Adjudication, held: dict[str, BenefitRow]) -> list[
 def _row(scheme_id: str, benefit: Benefit | None, adjudication: Adjudication, before: BenefitRow | None) -> BenefitRow:
     if benefit is None or adjudication.policy is None:
         assert before is not None, "a scheme without a benefit was held before"
-        return before._replace(measured=0, benefit=0, reason=None, released=0, told=0, left_by_close=0)
+        return before._replace(measured=0, benefit=0, reason=None, released=0, told=0)
     claim, policy, amount = adjudication.claim, adjudication.policy, benefit.amount
     row = BenefitRow(
         claim_id=claim.claim_id,
@@ -240,5 +277,5 @@ def _row(scheme_id: str, benefit: Benefit | None, adjudication: Adjudication, be
         released=released,
         discharged_on=None if claim.discharge is None else claim.discharge.discharged_on,
         place=policy.schemes.index(benefit.scheme),
-        left_by_close=min(before.left_by_close, amount - released) if before else 0,
+        left_by_close=before.left_by_close if before and before.pool_id == benefit.pool_id else 0,
     )

@@ -39,11 +39,16 @@ class PoolMoney:
     def left(self) -> dict[str, int]:
         """What is left of the money by restriction; of free money below zero where more was released than is there.
 
-        Of several restricted sums that could have paid the same, some did: which, no law says.
+        Of several restricted sums that could have paid the same, those for the fewest schemes did.
         """
         used = _used(self.received, self.released)
         free = self.received.get(FREE, 0) - sum(self.released.values()) + sum(used.values())
         return {FREE: free, **{name: self.received[name] - amount for name, amount in used.items()}}
+
+
+def narrowest_first(name: str) -> tuple[int, str]:
+    """Restrictions to the fewest schemes come first."""
+    return len(schemes_of(name)), name
 
 
 def _used(received: dict[str, int], released: dict[str, int]) -> dict[str, int]:
@@ -53,7 +58,7 @@ def _used(received: dict[str, int], released: dict[str, int]) -> dict[str, int]:
     """
     source, sink = (-1, ""), (2, "")
     room: dict[tuple[int, str], dict[tuple[int, str], int]] = {source: {}, sink: {}}
-    restricted = [name for name, amount in sorted(received.items()) if name != FREE and amount > 0]
+    restricted = sorted((name for name in received if name != FREE and received[name] > 0), key=narrowest_first)
     for name in restricted:
         room[source][0, name] = received[name]
         room[0, name] = {source: 0}

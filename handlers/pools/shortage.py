@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from handlers.claims.restrictions import FREE, schemes_of
-from handlers.pools.pool_money import PoolMoney
+from handlers.pools.pool_money import PoolMoney, narrowest_first
 from schemas.facts import OnShortage
 from schemas.records import PoolSide, WaitingBenefit
 
@@ -48,11 +48,13 @@ def shares_of_a_year(money: PoolMoney, dues: Sequence[WaitingBenefit]) -> list[R
     """
     paid = dict.fromkeys(((each.claim_id, each.scheme_id) for each in dues), 0)
     left = money.left()
-    for name in sorted(left, key=lambda name: (name == FREE, len(schemes_of(name)), name)):
+    if left[FREE] < 0:
+        return []  # it owes: what is there covers what was released before
+    for name in sorted(left, key=lambda name: (name == FREE, *narrowest_first(name))):
         of = schemes_of(name)
         served = [each for each in dues if name == FREE or each.scheme_id in of]
         open_ = [each.open - paid[each.claim_id, each.scheme_id] for each in served]
-        for each, amount in zip(served, pro_rata(open_, max(0, left[name])), strict=True):
+        for each, amount in zip(served, pro_rata(open_, left[name]), strict=True):
             paid[each.claim_id, each.scheme_id] += amount
     return [Release(*place, amount) for place, amount in paid.items() if amount]
 

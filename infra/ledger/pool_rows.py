@@ -149,7 +149,7 @@ _WAITING_COLUMNS = (
     _CLAIMS.c.person_id,
     _BENEFITS.c.discharged_on,
     _WAITING.label("waiting"),
-    (_WAITING - _BENEFITS.c.left_by_close).label("open"),
+    func.greatest(0, _WAITING - _BENEFITS.c.left_by_close).label("open"),
     _BENEFITS.c.told,
 )
 

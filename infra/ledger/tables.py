@@ -265,7 +265,7 @@ benefits = Table(
         "released BETWEEN 0 AND benefit AND (released = benefit OR (pool_id <> '' AND discharged_on IS NOT NULL))",
         name="benefits_released",
     ),
-    CheckConstraint("told >= 0 AND left_by_close BETWEEN 0 AND benefit - released", name="benefits_waiting"),
+    CheckConstraint("told >= 0 AND left_by_close >= 0", name="benefits_waiting"),
     Index(
         "benefits_waiting_for_pool",
         "pool_id",

@@ -111,9 +111,7 @@ def benefits() -> None:
         "benefits",
         "released BETWEEN 0 AND benefit AND (released = benefit OR (pool_id <> '' AND discharged_on IS NOT NULL))",
     )
-    op.create_check_constraint(
-        "benefits_waiting", "benefits", "told >= 0 AND left_by_close BETWEEN 0 AND benefit - released"
-    )
+    op.create_check_constraint("benefits_waiting", "benefits", "told >= 0 AND left_by_close >= 0")
     op.create_index(
         "benefits_waiting_for_pool",
         "benefits",
