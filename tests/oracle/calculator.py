@@ -50,6 +50,10 @@ TABLE = {
     "payout.reported": "payout_id:name person_id:name status:outcome reported_at:instant reference:text reason?:text",
     "statement.answered": "insurer_id:name statement_id:name version:version verdict:verdict lines?:numbers"
     " reasons?:texts",
+    "pool.recorded": "pool_id:name version:version title:text area?:text on_shortage?:shortage opened_on:date",
+    "contribution.received": "contribution_id:name version:version pool_id:name kind:contribution amount:money"
+    " received_on:date restricted_to?:texts reference:text",
+    "contribution.voided": "contribution_id:name version:version pool_id:name reason:text",
 }
 
 WORDS = {
@@ -58,6 +62,8 @@ WORDS = {
     "outcome": ("paid", "failed", "returned"),
     "verdict": ("confirmed", "disputed"),
     "unit": ("household", "single", "collective"),
+    "shortage": ("owe", "queue", "pro_rata"),
+    "contribution": ("villager", "collective", "government", "donation", "lottery", "transfer"),
 }
 
 PAID_BY_OTHERS = (
@@ -80,11 +86,21 @@ SUBJECT = {
     "person.died": "person_id",
     "payout.reported": "payout_id",
     "statement.answered": "statement_id",
+    "pool.recorded": "pool_id",
+    "contribution.received": "contribution_id",
+    "contribution.voided": "contribution_id",
 }
 
+# Whose event it is, where it is no person's.
+OWNER = {
+    "statement.answered": "insurer_id",
+    "pool.recorded": "pool_id",
+    "contribution.received": "pool_id",
+    "contribution.voided": "pool_id",
+}
 
 # Ids that belong to whoever was first accepted with them.
-OWNED = ("encounter_id", "settlement_id", "coverage_id", "membership_id", "statement_id")
+OWNED = ("encounter_id", "settlement_id", "coverage_id", "membership_id", "statement_id", "contribution_id")
 
 
 class RefusalError(Exception):
@@ -224,8 +240,8 @@ class Event:
 
     @property
     def owner(self) -> str:
-        """Whose event it is: a person's, or the insurer's who answers a statement."""
-        return self.text("insurer_id" if self.type == "statement.answered" else "person_id")
+        """Whose event it is: a person's, a pool's, or the insurer's who answers a statement."""
+        return self.text(OWNER.get(self.type, "person_id"))
 
     @property
     def is_void(self) -> bool:
@@ -252,7 +268,7 @@ class Event:
         """What must be the same for two messages to be one: all members but event_id and occurred_at."""
         return [
             (name, ("money", money_of(value)))
-            if self.type == "settlement.posted" and name in MONEY_FIELDS
+            if f"{name}:money" in TABLE[self.type].split()
             else (name, meaning(value))
             for name, value in sorted(self.body.items())
             if name not in ("event_id", "occurred_at")
@@ -405,7 +421,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.lines: dict[tuple[str, str], list[Event]] = {}  # subject -> accepted events
-        self.people: dict[tuple[str, str], str] = {}  # an id of OWNED -> person, or insurer
+        self.people: dict[tuple[str, str], str] = {}  # an id of OWNED -> person, insurer or pool
         self.encounters: dict[str, str] = {}  # settlement id -> encounter id
 
     def consider(self, event: Event) -> str:
@@ -496,6 +512,7 @@ class Scheme:
     cap_per_year: Fraction | None
     cap_per_household_year: Fraction | None
     floor_per_stay: Fraction | None
+    funded_by: str | None
     tiers: tuple[Tier, ...]
 
 
@@ -621,6 +638,7 @@ def read_scheme(table: dict[str, object]) -> Scheme:
         cap_per_year=yuan("cap_per_year"),
         cap_per_household_year=yuan("cap_per_household_year"),
         floor_per_stay=yuan("floor_per_stay"),
+        funded_by=str(table["funded_by"]) if "funded_by" in table else None,
         tiers=tuple(
             Tier(
                 name=str(tier["name"]),
@@ -815,23 +833,35 @@ def find_tier(claim: Claim, scheme: Scheme) -> Tier | str:
     ):
         return "NOT_IN_SCOPE"
 
-    coverages = coverages_held(claim, scheme)
-    if not coverages:
+    if not coverages_held(claim, scheme):
         return "NO_COVERAGE"
-
-    if scheme.waiting_days is not None:
-        coverages = [
-            coverage
-            for coverage in coverages
-            if (claim.admitted_on - coverage.date("valid_from")).days >= scheme.waiting_days
-        ]
-        if not coverages:
-            return "WAITING_PERIOD"
+    coverages = coverages_old_enough(claim, scheme)
+    if not coverages:
+        return "WAITING_PERIOD"
 
     for tier in scheme.tiers:
         if any(coverage.text("category") in tier.categories for coverage in coverages):
             return tier
     return "NO_TIER"
+
+
+def coverages_old_enough(claim: Claim, scheme: Scheme) -> list[Event]:
+    """Those of the coverages held whose waiting time, if there is one, was over on the day of admission."""
+    return [
+        coverage
+        for coverage in coverages_held(claim, scheme)
+        if scheme.waiting_days is None or (claim.admitted_on - coverage.date("valid_from")).days >= scheme.waiting_days
+    ]
+
+
+def coverage_of_tier(claim: Claim, scheme: Scheme) -> Event:
+    """The coverage that gave the tier: of several the one that began last, then the greatest id (groups.md, 3)."""
+    tier = find_tier(claim, scheme)
+    assert isinstance(tier, Tier), tier
+    giving = [
+        coverage for coverage in coverages_old_enough(claim, scheme) if coverage.text("category") in tier.categories
+    ]
+    return max(giving, key=lambda coverage: (coverage.date("valid_from"), coverage.text("coverage_id")))
 
 
 def filed_late(claim: Claim, scheme: Scheme) -> bool:
@@ -946,6 +976,11 @@ def rule_all(claims: Sequence[Claim], policies: Sequence[Policy]) -> dict[str, l
     return rulings
 
 
+def rule_payable(claims: Sequence[Claim], policies: Sequence[Policy]) -> dict[str, list[Ruling]]:
+    """The rulings on each claim whose status lets it be ruled on; the others have none."""
+    return rule_all([claim for claim in claims if claim.status_before_coverage(policies) is None], policies)
+
+
 # ---------------------------------------------------------------------------------------------------------
 # Section 8
 # ---------------------------------------------------------------------------------------------------------
@@ -1007,12 +1042,10 @@ def adjudicate(
             refusals.append({"line": number, "code": refused.code, "pointers": list(refused.pointers)})
 
     claims = claims_of(ledger)
-    early_status = {claim.id: claim.status_before_coverage(policies) for claim in claims}
-    payable = [claim for claim in claims if early_status[claim.id] is None]
-    rulings = rule_all(payable, policies)
+    rulings = rule_payable(claims, policies)
     printed = []
     for claim in claims:
-        status = early_status[claim.id]
+        status = claim.status_before_coverage(policies)
         if status is None:
             status = "adjudicated" if is_covered(claim, claim.policy(policies)) else "not_covered"
         printed.append(print_claim(claim, status, rulings.get(claim.id, [])))

@@ -44,7 +44,7 @@ def owed_to(events: Iterable[Json], decisions: Iterable[Json]) -> dict[tuple[str
     """The fen of each (claim, scheme, payee), a facility's id or empty for person and estate; nobody with nothing."""
     of_person: dict[str, list[Json]] = {}
     for event in events:
-        if event["event_type"] != "statement.answered":  # an insurer's, and no person's
+        if "person_id" in event:  # and is no insurer's or pool's
             of_person.setdefault(event["person_id"], []).append(event)
     return {
         (decision["claim_id"], line["scheme_id"], line.get("payee_id", "")): fen(line["amount"])
