@@ -76,6 +76,29 @@ def member(person_id: str, household_id: str = "HH1", valid_from: str = "2000-01
     return fact("membership.recorded", person_id=person_id, **{**record, "valid_from": valid_from, **fields})
 
 
+def pool_fact(event_type: str, pool_id: str = "V1", **fields: object) -> bytes:
+    """A fact that belongs to a pool, and to no person."""
+    body = json.loads(fact(event_type, pool_id=pool_id, **fields))
+    del body["person_id"]
+    return json.dumps(body).encode()
+
+
+def pool(on_shortage: str, pool_id: str = "V1", **fields: object) -> bytes:
+    record = {"title": "t", "on_shortage": on_shortage, "opened_on": "2000-01-01"}
+    return pool_fact("pool.recorded", pool_id, **{**record, **fields})
+
+
+def contribution(name: str, amount: str, *only: str, pool_id: str = "V1", **fields: object) -> bytes:
+    """Money for a pool; with scheme ids, for those alone."""
+    record = {"contribution_id": name, "kind": "donation", "amount": amount, "received_on": "2020-01-01"}
+    restriction = {"restricted_to": list(only)} if only else {}
+    return pool_fact("contribution.received", pool_id, **{**record, "reference": "r", **restriction, **fields})
+
+
+def contribution_voided(name: str, version: int, pool_id: str = "V1") -> bytes:
+    return pool_fact("contribution.voided", pool_id, contribution_id=name, version=version, reason="r")
+
+
 def void_of(encounter: str, version: int) -> bytes:
     return fact(
         "settlement.voided",
