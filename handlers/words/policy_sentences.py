@@ -32,6 +32,9 @@ ACCUMULATES = {
         "the stays of all members of a household in a policy year laid end to end; whoever is in none counts alone",
     ),
 }
+FUNDED_BY = {
+    "pool": Saying("参保记录写明的资金池", "the pool that the coverage names"),
+}
 STATUSES = {
     "sample": Saying("示例,不是正式规定", "a sample, not a regulation"),
     "enacted": Saying("正式规定", "enacted"),
@@ -61,6 +64,7 @@ FIELDS = {
     "cap_per_stay": Saying("每次上限", "cap per stay"),
     "cap_per_year": Saying("年度上限", "cap per year"),
     "cap_per_household_year": Saying("每户年度上限", "cap per household and year"),
+    "funded_by": Saying("资金来源", "funded by"),
     "floor_per_stay": Saying("最低发放额", "floor per stay"),
     "tier": Saying("档次", "tier"),
     "name": Saying("档次名称", "tier name"),
@@ -70,7 +74,13 @@ FIELDS = {
 """What people call the fields of a policy file."""
 
 NOT_SET = Saying("没有规定", "not set")
-_CHOICES = {"basis": BASIS, "measured_on": MEASURED_ON, "accumulates": ACCUMULATES, "status": STATUSES}
+_CHOICES = {
+    "basis": BASIS,
+    "measured_on": MEASURED_ON,
+    "accumulates": ACCUMULATES,
+    "funded_by": FUNDED_BY,
+    "status": STATUSES,
+}
 _AMOUNTS = ("threshold", "cap_per_stay", "cap_per_year", "cap_per_household_year", "floor_per_stay")
 
 
@@ -180,7 +190,15 @@ def scheme_rules(scheme: Scheme) -> list[tuple[Saying, Saying]]:
             f"Pays only if that is over {line} yuan; exactly {line} pays nothing.",
         )
         rules.append((FIELDS["threshold"], sentence))
-    return rules + _limits(scheme)
+    rules += _limits(scheme)
+    if scheme.funded_by is not None:
+        sentence = Saying(
+            "由参保记录写明的资金池支付。补多少不看池里有多少钱;钱不够时,按资金池自己的规则先后或按比例发放。",
+            "The pool that the coverage names pays. What is due does not depend on its money; when that is short, the "
+            "pool's own rule says who is paid and who waits.",
+        )
+        rules.append((FIELDS["funded_by"], sentence))
+    return rules
 
 
 def _who(scheme: Scheme) -> Saying:

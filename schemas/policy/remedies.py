@@ -217,6 +217,11 @@ def one_of(value: object, allowed: Sequence[str]) -> Saying:
     close = get_close_matches(value, allowed, n=1) if isinstance(value, str) else []
     zh, en = (f";是不是 {close[0]}?", f"; did you mean {close[0]}?") if close else ("", "")
     shown = Saying(f'"{value}"', f'"{value}"') if isinstance(value, str) else Saying("这个值", "this")
+    if len(listed) == 1:
+        return Saying(
+            f"{shown.zh} 不能用:只能写 {listed[0]},不用时请删去这一项",
+            f"{shown.en} is not allowed: write {listed[0]}, or delete the field",
+        )
     return Saying(
         f"{shown.zh} 不能用:请写 {'、'.join(listed)} 之一{zh}",
         f"{shown.en} is not allowed: write one of {', '.join(listed)}{en}",

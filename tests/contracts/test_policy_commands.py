@@ -222,6 +222,42 @@ def test_check_says_what_counts_by_household_in_words_and_an_example() -> None:
     assert {"scheme_id": "self_pay_assistance", "first": "7000.00", "second": "2000.00"} == member
 
 
+POOL = REPOSITORY / "docs" / "policies" / "village-pool.toml"
+WITHOUT_POOL = REPOSITORY / "docs" / "policies" / "village-deductible.toml"
+
+
+def test_check_says_that_a_pool_pays() -> None:
+    """In words of both languages, and in the fields of the file for programs."""
+    told = squeezed(huzhu("policy", "check", POOL).stdout)
+    for sentence in (
+        "资金来源",
+        "由参保记录写明的资金池支付。补多少不看池里有多少钱",
+        "Funded by",
+        "The pool that the coverage names pays. What is due does not depend on its money",
+    ):
+        assert squeezed(sentence) in told
+    (document,) = json.loads(huzhu("policy", "check", POOL, "--json").stdout)["policies"]
+    assert ["pool"] == [scheme["funded_by"] for scheme in document["policy"]["scheme"]]
+
+
+def test_check_says_nothing_of_pools_where_none_pays() -> None:
+    """A policy without the field reads as before."""
+    told = squeezed(huzhu("policy", "check", WITHOUT_POOL).stdout)
+    assert squeezed("资金池") not in told
+    assert squeezed("pool") not in told
+
+
+def test_diff_says_that_a_pool_now_pays() -> None:
+    """The field with both values, in words and as the file spells it; no benefit changes."""
+    told = squeezed(huzhu("policy", "diff", WITHOUT_POOL, POOL).stdout)
+    for sentence in ("资金来源", "funded by", "参保记录写明的资金池", "the pool that the coverage names"):
+        assert squeezed(sentence) in told
+    document = json.loads(huzhu("policy", "diff", WITHOUT_POOL, POOL, "--json").stdout)
+    (change,) = (each for each in document["changes"] if each["scheme_id"] is not None)
+    assert ("funded_by", None, "pool") == (change["field"], change["before"], change["after"])
+    assert [] == [each for each in document["examples"] if each["before"] != each["after"]]
+
+
 def test_check_has_no_household_where_nothing_counts_by_one() -> None:
     """Neither in words nor for programs."""
     assert "household" not in huzhu("policy", "check", WUXI, "--language", "en").stdout

@@ -19,6 +19,7 @@ from tests.support.paths import DOCS
 
 PAGE = (DOCS / "policies.md").read_text("utf-8")
 NO_HOUSEHOLD = "none"
+NO_POOL = "none"
 FIELDS = ("person", "household", "category", "discharged_on", "copay", "out_of_catalogue")
 
 
@@ -87,6 +88,19 @@ def memberships(rows: list[dict[str, str]]) -> Iterator[dict[str, object]]:
                 yield {**event, **said, **place, **end}
 
 
+def pool_coverages(rows: list[dict[str, str]], policies: Policies) -> Iterator[dict[str, object]]:
+    """One more coverage of each person from the day of the first row that names a pool; the earlier ones stay open."""
+    programmes = {scheme.programme for policy in policies.releases for scheme in policy.schemes}
+    named = {(row["person"], row["pool"]): row for row in reversed(rows) if row.get("pool", NO_POOL) != NO_POOL}
+    for (person, pool), row in named.items():
+        for programme in sorted(programmes):
+            name = f"{person}-{programme}-{pool}"
+            event = {"event_type": "coverage.recorded", "event_id": name, "coverage_id": name, "version": 1}
+            said = {"occurred_at": "2025-06-01T08:00:00+08:00", "source": "docs", "person_id": person}
+            place = {"programme": programme, "category": row["category"], "pool_id": pool}
+            yield {**event, **said, **place, "valid_from": row["discharged_on"]}
+
+
 def cents(amount: str) -> int:
     return round(float(amount) * 100)
 
@@ -98,7 +112,7 @@ def decided(example: Example) -> list[ClaimDecision]:
     for number, row in enumerate(example.rows):
         for fact in facts(row, number, policies):
             assert str(book.take(json.dumps(fact).encode())) in ("accepted", "duplicate")
-    for fact in memberships(example.rows):
+    for fact in [*memberships(example.rows), *pool_coverages(example.rows, policies)]:
         assert "accepted" == str(book.take(json.dumps(fact).encode()))
     return book.decide(policies)
 
@@ -108,6 +122,7 @@ def computed(row: dict[str, str], decision: ClaimDecision) -> dict[str, str]:
     wire = decision.model_dump(mode="json")
     shown = {benefit["scheme_id"]: benefit["benefit"] for benefit in wire["benefits"]}
     shown["patient_pays"] = wire["patient_pays"]
+    shown["pool"] = ", ".join(benefit["pool_id"] or NO_POOL for benefit in wire["benefits"])
     return {name: row[name] if name in FIELDS else shown[name] for name in row}
 
 

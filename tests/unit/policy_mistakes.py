@@ -127,6 +127,21 @@ WRONG = [
     ),
     (
         "waiting_days = 90",
+        'funded_by = "village"',
+        '25: scheme.2.funded_by: "village" is not allowed: write "pool", or delete the field',
+    ),
+    (
+        "waiting_days = 90",
+        "funded_by = 1",
+        '25: scheme.2.funded_by: this is not allowed: write "pool", or delete the field',
+    ),
+    (
+        "waiting_days = 90",
+        'funded_bye = "pool"',
+        "25: scheme.2.funded_bye: is not a field of [[scheme]]: did you mean funded_by? Correct it or delete it",
+    ),
+    (
+        "waiting_days = 90",
         'threshold = "500.00"',
         (
             '25: scheme.2.threshold: goes only with accumulates = "stay": for a yearly deductible delete it and let '

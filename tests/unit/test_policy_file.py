@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from schemas.policy.doubts import warnings
+from schemas.policy.model import Policies
 from schemas.policy.policy_file import PolicyError, parse_policy, read_policies
+from tests.support.paths import SAMPLES, WUXI
 from tests.unit.policy_mistakes import SAMPLE, WRONG
 
 
@@ -232,3 +234,13 @@ def test_a_floor_above_the_cap_of_a_household_is_a_warning() -> None:
     assert ["city.toml:27: scheme.2.floor_per_stay: is above the cap, so nothing is ever paid: lower it"] == warned(
         text
     )
+
+
+def test_the_sample_with_a_village_pool_is_the_wuxi_sample_but_for_who_pays() -> None:
+    """It is marked as a sample, warns of nothing, succeeds the Wuxi sample, and pays what that one pays."""
+    text = (SAMPLES / "village-pool-sample.toml").read_text("utf-8")
+    pooled, wuxi = parse_policy(text), parse_policy(WUXI.read_text("utf-8"))
+    assert ("sample", wuxi.id, []) == (pooled.status, pooled.succeeds, warnings(pooled, text))
+    assert 2 == len(Policies((wuxi, pooled)).releases)
+    unfunded = [scheme.model_copy(update={"funded_by": None}) for scheme in pooled.schemes]
+    assert (["pool", None], list(wuxi.schemes)) == ([scheme.funded_by for scheme in pooled.schemes], unfunded)
