@@ -20,6 +20,7 @@ from schemas.facts import (
     MembershipRecorded,
     MembershipVoided,
     PersonDied,
+    PoolFact,
     SettlementPosted,
     SettlementVoided,
 )
@@ -73,6 +74,7 @@ COVERAGES = pa.schema(
         ("programme", _TEXT),
         ("category", _TEXT),
         ("area", _TEXT),
+        ("pool_id", _TEXT),
         ("valid_from", _NUMBER),
         ("valid_to", _NUMBER),
     ]
@@ -93,15 +95,20 @@ MEMBERSHIPS = pa.schema(
 )
 """Memberships of households and their voiding, which names none."""
 
-KINDS = (STAYS, BILLS, COVERAGES, DEATHS, MEMBERSHIPS)
+MOVEMENTS = pa.schema(_LINE)
+"""What is told of pools and their contributions: it decides no claim, but two may contradict each other.
+
+In the place of the person is the pool. The id begins with the kind of its subject."""
+
+KINDS = (STAYS, BILLS, COVERAGES, DEATHS, MEMBERSHIPS, MOVEMENTS)
 """The tables of facts always come in this order."""
 
-Tables = tuple[pa.Table, pa.Table, pa.Table, pa.Table, pa.Table]
+Tables = tuple[pa.Table, pa.Table, pa.Table, pa.Table, pa.Table, pa.Table]
 
 
 def tables_of(facts: Iterable[tuple[int, Fact]]) -> Tables:
     """The tables of some facts, each with where it was read. What decides nothing is left out."""
-    rows: tuple[list[tuple[Any, ...]], ...] = ([], [], [], [], [])
+    rows: tuple[list[tuple[Any, ...]], ...] = ([], [], [], [], [], [])
     for position, fact in facts:
         line = (fact.person_id, fact.subject.id, fact.line_version, position)
         match fact:
@@ -116,10 +123,10 @@ def tables_of(facts: Iterable[tuple[int, Fact]]) -> Tables:
                 rows[1].append((*line, fact.encounter_id, False, False, NEVER, 0, 0, None))
             case CoverageRecorded():
                 end = NEVER if fact.valid_to is None else number_of(fact.valid_to)
-                named = fact.programme, fact.category, fact.area
+                named = fact.programme, fact.category, fact.area, fact.pool_id
                 rows[2].append((*line, True, *named, number_of(fact.valid_from), end))
             case CoverageVoided():
-                rows[2].append((*line, False, None, None, None, NEVER, NEVER))
+                rows[2].append((*line, False, None, None, None, None, NEVER, NEVER))
             case PersonDied():
                 rows[3].append((*line, number_of(fact.died_on)))
             case MembershipRecorded():
@@ -127,13 +134,15 @@ def tables_of(facts: Iterable[tuple[int, Fact]]) -> Tables:
                 rows[4].append((*line, True, fact.household_id, str(fact.unit), number_of(fact.valid_from), end))
             case MembershipVoided():
                 rows[4].append((*line, False, None, None, NEVER, NEVER))
+            case PoolFact():
+                rows[5].append((fact.pool_id, f"{fact.subject.kind}/{fact.subject.id}", *line[2:]))
     return in_kinds(_table(its, schema) for its, schema in zip(rows, KINDS, strict=True))
 
 
 def in_kinds(tables: Iterable[pa.Table]) -> Tables:
     """A table for each kind, in their order."""
-    stays, bills, coverages, deaths, memberships = tables
-    return stays, bills, coverages, deaths, memberships
+    stays, bills, coverages, deaths, memberships, movements = tables
+    return stays, bills, coverages, deaths, memberships, movements
 
 
 def _advances(bill: SettlementPosted) -> list[dict[str, Any]] | None:

@@ -108,6 +108,7 @@ class _Facts(NamedTuple):
     coverages: _Kind
     deaths: _Kind
     memberships: _Kind
+    movements: _Kind
 
 
 def _of(kind: _Kind, chosen: Bools) -> _Kind:
@@ -123,18 +124,20 @@ class Gathering:
             kinds = [table.filter(pa.array(~_with_keys(table, rivals))) for table in tables]
         else:
             kinds = list(tables)
-        stays, bills, coverages, deaths, memberships = kinds
+        stays, bills, coverages, deaths, memberships, movements = kinds
         self._persons, *persons = _coded(*(each.column("person_id") for each in kinds))
         self._claims, of_stay, of_bill = _coded(stays.column("id"), bills.column("encounter_id"))
         _, of_settlement = _coded(bills.column("id"))
         _, of_coverage = _coded(coverages.column("id"))
         _, of_membership = _coded(memberships.column("id"))
+        _, of_movement = _coded(movements.column("id"))
         self._facts = _Facts(
             _Kind(stays, persons[0], of_stay, of_stay),
             _Kind(bills, persons[1], of_settlement, of_bill),
             _Kind(coverages, persons[2], of_coverage, of_coverage),
             _Kind(deaths, persons[3], persons[3], persons[3]),
             _Kind(memberships, persons[4], of_membership, of_membership),
+            _Kind(movements, persons[5], of_movement, of_movement),
         )
 
     def in_doubt(self) -> Ints:
@@ -173,7 +176,7 @@ class Gathering:
         return found
 
     def _table(self, facts: _Facts) -> pa.Table:
-        stays, bills, coverages, deaths, memberships = facts
+        stays, bills, coverages, deaths, memberships, _ = facts
         owner, stay = np.full((2, len(self._claims)), -1, np.int64)
         owner[stays.claim], owner[bills.claim] = stays.person, bills.person
         stay[stays.claim] = np.arange(len(stays.claim))
@@ -266,7 +269,7 @@ def _advance_lists(claims: Ints, bills: _Kind, known: int) -> pa.Array:
 
 def _coverage_columns(covers: _Kind) -> list[Any]:
     """The columns of `layout.COVERAGE`: each person's in order of their ids."""
-    return _listed(covers, ["programme", "category", "area"])
+    return _listed(covers, ["programme", "category", "area", "pool_id"])
 
 
 def _of_members(memberships: _Kind) -> list[Any]:

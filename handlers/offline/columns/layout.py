@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-PACKING = "3"
+PACKING = "4"
 """Version of the layout and of the rules of acceptance that the facts went through. Raise it when either changes."""
 
 _TEXT = pa.string()
@@ -46,11 +46,12 @@ COVERAGE = pa.struct(
         _always("programme", _TEXT),
         _always("category", _TEXT),
         pa.field("area", _TEXT),
+        pa.field("pool_id", _TEXT),
         _always("valid_from", _DAY),
         pa.field("valid_to", _DAY),
     ]
 )
-"""A coverage that was not voided."""
+"""A coverage that was not voided. Its id is not kept: its place among the others is that of its id."""
 
 MEMBERSHIP = pa.struct(
     [

@@ -58,13 +58,15 @@ class CompactBill(NamedTuple):
 
 
 class CompactCoverage(NamedTuple):
+    """``coverage_id`` is its place in the order of the ids: nothing else depends on them."""
+
+    coverage_id: str
     programme: str
     category: str
     area: str | None
+    pool_id: str | None
     valid_from: date
     valid_to: date | None
-    coverage_id: str = ""
-    pool_id: str | None = None
 
 
 class CompactMembership(NamedTuple):
@@ -171,7 +173,8 @@ def _claim(claim: DecidableClaim) -> tuple[Any, ...]:
 
 
 def _coverage(coverage: CoverageView) -> tuple[Any, ...]:
-    return (coverage.programme, coverage.category, coverage.area, coverage.valid_from, coverage.valid_to)
+    named = (coverage.programme, coverage.category, coverage.area, coverage.pool_id)
+    return (*named, coverage.valid_from, coverage.valid_to)
 
 
 def _membership(membership: MembershipView) -> tuple[Any, ...]:
@@ -216,7 +219,7 @@ def unpack(table: pa.Table) -> Iterator[PackedAccount]:
             continue
         person_id, died_on = PersonId(row["person_id"]), row["died_on"]
         claims = {each["claim_id"]: _claim_of(person_id, each) for each in row["claims"]}
-        coverages = [CompactCoverage(**each) for each in row["coverages"]]
+        coverages = [CompactCoverage(_place(index), **each) for index, each in enumerate(row["coverages"])]
         memberships = [CompactMembership(**each) for each in row["memberships"]]
         death = None if died_on is None else CompactDeath(died_on)
         yield PackedAccount(person_id, death, claims, coverages, memberships)
@@ -236,7 +239,12 @@ def _claim_of(person_id: PersonId, row: dict[str, Any]) -> DecidableClaim:
 def _advance(settled_at: datetime, index: int, row: dict[str, Any]) -> CompactBill:
     """A bill of one advance; ``index`` keeps the order in which they are paid back."""
     advance = CompactAdvance(row["scheme_id"], row["amount"])
-    return CompactBill(settled_at, False, 0, 0, f"{index:09}", row["facility_id"], (advance,))
+    return CompactBill(settled_at, False, 0, 0, _place(index), row["facility_id"], (advance,))
+
+
+def _place(index: int) -> str:
+    """In place of an id: sorts as the index does."""
+    return f"{index:09}"
 
 
 def _sum_of_bills(filed_on: date | None, copay: int, out_of_catalogue: int) -> CompactBill:

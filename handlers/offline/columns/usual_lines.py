@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from handlers.fast.usual_events import DAYS, Document, Unusual, fen, instant
 from handlers.offline.columns.arrays import NEVER, Bools, Ints, number_of
-from handlers.offline.columns.fact_tables import BILLS, COVERAGES, DEATHS, MEMBERSHIPS, STAYS, Tables
+from handlers.offline.columns.fact_tables import BILLS, COVERAGES, DEATHS, MEMBERSHIPS, MOVEMENTS, STAYS, Tables
 from handlers.offline.columns.texts import FIRST_YEAR, UNREAD, fen_of, look_at, shanghai_instants_of
 from schemas.dates import SHANGHAI
 from schemas.facts import CareType, FacilityLevel, SettlementPosted, UnitKind
@@ -79,6 +79,7 @@ def read_usual_lines(lines: Sequence[bytes], positions: Ints, as_of: datetime | 
             pa.concat_tables([tables["coverage.recorded"], tables["coverage.voided"]]),
             tables["person.died"],
             pa.concat_tables([tables["membership.recorded"], tables["membership.voided"]]),
+            MOVEMENTS.empty_table(),
         ),
         sorted(others),
     )
@@ -289,7 +290,6 @@ def _voided(its: _Documents) -> dict[str, Any]:
 
 def _coverage(its: _Documents) -> dict[str, Any]:
     its.names("household_id", _TEXT_OR_NONE)
-    its.names("pool_id", _TEXT_OR_NONE)
     start, end = its.days("valid_from"), its.days("valid_to", _TEXT_OR_NONE)
     its.keep(start < end)
     return {
@@ -298,6 +298,7 @@ def _coverage(its: _Documents) -> dict[str, Any]:
         "programme": its.names("programme"),
         "category": its.names("category"),
         "area": its.names("area", _TEXT_OR_NONE),
+        "pool_id": its.names("pool_id", _TEXT_OR_NONE),
         "valid_from": start,
         "valid_to": end,
     }
@@ -313,6 +314,7 @@ def _uncovered(its: _Documents) -> dict[str, Any]:
         "programme": nothing,
         "category": nothing,
         "area": nothing,
+        "pool_id": nothing,
         "valid_from": never,
         "valid_to": never,
     }
