@@ -9,10 +9,12 @@ import httpx
 import pytest
 from sqlalchemy import Engine, event
 
+from acts.recompute_groups import recompute_groups
 from schemas.access.callers import ApiRole
 from tests.support.acts import publish
-from tests.support.builders import POLICY, RECORDED_AT, SHARDS, Json, bill, coverage, discharge
+from tests.support.builders import POLICY, RECORDED_AT, SHARDS, Json, bill, contribution, coverage, discharge, pool
 from tests.support.ledgers import give, held, in_order
+from tests.support.pools import POOL_POLICY, villager
 from tests.web.door import Door
 from tests.web.site import code
 from web.api.quotes import COVERAGES_MAX
@@ -122,3 +124,20 @@ def test_a_quote_says_what_may_be_taken_off(quoting: Door) -> None:
     give(quoting.engine, in_order([discharge("E9"), bill("S9", encounter_id="E9")]))
     with hospital(quoting) as client:  # the money is on its way to the person
         assert {} == off(quoted(client, bill("S9", encounter_id="E9", version=2)))
+
+
+def test_a_quote_names_the_pool_that_pays_and_what_is_due_may_be_taken_off(door: Door) -> None:
+    """Without money the due waits, and may still be taken off; once the pool has paid the person, nothing may be."""
+    publish(door.engine, POOL_POLICY, "test", SHARDS, lambda: RECORDED_AT)
+    held(door.engine)
+    member, stay, billed = villager("P1", "2024-03-01", 300)
+    posted = [pool(), member, stay, billed, contribution(yuan=300)]
+    deliveries = in_order(posted)
+    with hospital(door) as client:
+        for taken, may in ((deliveries[:3], "300.00"), (deliveries[3:4], "300.00"), (deliveries[4:], None)):
+            give(door.engine, taken)
+            recompute_groups(door.engine, range(SHARDS), SHARDS, lambda: RECORDED_AT)
+            answer = quoted(client, billed)
+            (benefit,) = answer.json()["decision"]["benefits"]
+            assert ("V1", "300.00") == (benefit["pool_id"], benefit["benefit"])
+            assert ({} if may is None else {"village_mutual_aid": may}) == off(answer)

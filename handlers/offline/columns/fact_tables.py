@@ -98,7 +98,7 @@ MEMBERSHIPS = pa.schema(
 MOVEMENTS = pa.schema(_LINE)
 """What is told of pools and their contributions: it decides no claim, but two may contradict each other.
 
-In the place of the person is the pool. The id begins with the kind of its subject."""
+In the place of the person is the pool."""
 
 KINDS = (STAYS, BILLS, COVERAGES, DEATHS, MEMBERSHIPS, MOVEMENTS)
 """The tables of facts always come in this order."""
@@ -135,7 +135,7 @@ def tables_of(facts: Iterable[tuple[int, Fact]]) -> Tables:
             case MembershipVoided():
                 rows[4].append((*line, False, None, None, NEVER, NEVER))
             case PoolFact():
-                rows[5].append((fact.pool_id, f"{fact.subject.kind}/{fact.subject.id}", *line[2:]))
+                rows[5].append(line)
     return in_kinds(_table(its, schema) for its, schema in zip(rows, KINDS, strict=True))
 
 
