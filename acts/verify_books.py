@@ -1,4 +1,4 @@
-"""Whether the books still are what the ledger's instructions, reports and closings make them."""
+"""Whether the books still are what the ledger's instructions, reports, contributions and closings make them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,17 @@ def _doubts(connection: Connection) -> Iterator[Saying]:
             f"分录借贷不平,或记账日不是事件入账的那一天(事件/分录):{names}",
             f"entries do not balance, or are not booked on the day of their event (event/entry): {names}",
         )
-    if payouts := book_checks.payouts_booked_wrongly(connection):
-        names = ", ".join(payouts)
+    if booked := book_checks.booked_wrongly(connection):
+        names = ", ".join(booked)
         yield Saying(
-            f"账上的分录与指令和报告不符:{names}",
-            f"the postings are not those of the instruction and its reports: {names}",
+            f"账上的分录与指令和报告或资金池收款不符:{names}",
+            f"the postings are not those of the contribution, or of the instruction and its reports: {names}",
+        )
+    if pools := book_checks.pools_counted_wrongly(connection):
+        names = ", ".join(pools)
+        yield Saying(
+            f"资金池的余额不等于收款减支付加收回:{names}",
+            f"the balance of the pool is not what it received less what it paid and did not recover: {names}",
         )
     closed = book_rows.closed_months(connection)
     balances = {each.month: each for each in all_balances(connection, max(closed))} if closed else {}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import NamedTuple
+
+from schemas.accounts import AccountKind, read_account
 
 
 class MonthlySum(NamedTuple):
@@ -22,8 +25,16 @@ class BookLeg(NamedTuple):
     amount: int
 
 
+class About(StrEnum):
+    """What the reference of an entry names."""
+
+    PAYOUT = "payout"
+    STATEMENT = "statement"
+    CONTRIBUTION = "contribution"
+
+
 class BookEntry(NamedTuple):
-    """An entry of the books: ``entry`` counts within its event, and ``reference`` names the payout or the statement.
+    """An entry of the books: ``entry`` counts within its event, and ``reference`` names what it is ``about``.
 
     ``audit_hash`` is that of the audit entry of the instruction that was posted, else of the event; empty where it
     was not asked for.
@@ -36,6 +47,14 @@ class BookEntry(NamedTuple):
     reference: str
     legs: tuple[BookLeg, ...]
     audit_hash: str = ""
+
+    @property
+    def about(self) -> About:
+        """What the entry is about, from its accounts: no two things have their entries in the same ones."""
+        kinds = {read_account(leg.account).kind for leg in self.legs}
+        if AccountKind.INSURER in kinds:
+            return About.STATEMENT
+        return About.CONTRIBUTION if kinds == {AccountKind.CASH, AccountKind.POOL} else About.PAYOUT
 
     @property
     def concerns(self) -> date | None:

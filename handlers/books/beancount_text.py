@@ -13,7 +13,7 @@ from datetime import date
 from handlers.books.trial_balance import TrialBalance
 from schemas.accounts import PERSON, AccountKind, facility_of, read_account
 from schemas.bilingual import Saying
-from schemas.books import BookEntry
+from schemas.books import About, BookEntry
 from schemas.money import format_yuan
 from schemas.months import format_month, next_month
 
@@ -22,10 +22,13 @@ _ROOTS = {
     AccountKind.RECEIVABLE: "Assets:Receivable",
     AccountKind.INSURER: "Assets:Insurer",
     AccountKind.PAYABLE: "Liabilities:Payable",
+    AccountKind.POOL: "Liabilities:Pool",
+    AccountKind.FUNDED: "Income:Funded",
     AccountKind.BORNE: "Income:Borne",
     AccountKind.EXPENSE: "Expenses:Benefit",
     AccountKind.WAIVED: "Expenses:Waived",
 }
+_REFERENCES = {About.PAYOUT: "payout_id", About.STATEMENT: "statement_id", About.CONTRIBUTION: "contribution_id"}
 _KEPT = re.compile(rb"[A-Za-z0-9]")
 _ESCAPED = re.compile("-([0-9A-F]{2})")
 _AS_IT_IS, _FACILITY, _PERSON = "Id--", "Facility--", "Person"
@@ -69,13 +72,11 @@ def opened(names: Iterable[str], day: date, title: Callable[[str], Saying]) -> I
 
 
 def transaction(entry: BookEntry, about: Saying) -> str:
-    """An entry, dated as it was booked. Its reference is a payout's, unless it is about what an insurer bears."""
-    kinds = {read_account(leg.account).kind for leg in entry.legs}
-    of = "statement_id" if AccountKind.INSURER in kinds else "payout_id"
+    """An entry, dated as it was booked. Its reference is a payout's, a statement's or a contribution's."""
     lines = [
         f"\n{entry.booked_on} * {_quoted(f'{about.zh} {about.en}')}",
         f"  event_no: {entry.event_no}",
-        f"  {of}: {_quoted(entry.reference)}",
+        f"  {_REFERENCES[entry.about]}: {_quoted(entry.reference)}",
         f"  audit_hash: {_quoted(entry.audit_hash)}",
         f"  effective_on: {entry.effective_on}",
         *([] if entry.concerns is None else [f"  concerns: {_quoted(format_month(entry.concerns))}"]),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select, true, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from infra.ledger.clearing_tables import postings, statements
 from infra.ledger.tables import instructions
-from schemas.books import BookEntry, BookLeg
+from schemas.books import About, BookEntry, BookLeg
 from schemas.months import next_month
 
 
@@ -25,7 +25,8 @@ class LinePosition(NamedTuple):
 class AccountLine(NamedTuple):
     """One leg of an entry in the account, in fen: a debit, or below zero a credit.
 
-    ``claim_id`` is that of the payout that the entry names, ``statement_id`` the statement that it names.
+    ``claim_id`` is that of the payout that the entry names, ``statement_id`` the statement that it names; an entry of
+    a contribution has neither.
     """
 
     entry: BookEntry
@@ -77,7 +78,12 @@ def lines_of(
         .outerjoin(statements, statements.c.statement_id == line.c.reference)
         .order_by(line.c.event_no, line.c.entry, line.c.leg)
     )
-    return [
-        AccountLine(BookEntry(*row[:5], tuple(map(BookLeg, row.accounts, row.amounts))), *row[7:])
-        for row in connection.execute(query)
-    ]
+    return [_line(row) for row in connection.execute(query)]
+
+
+def _line(row: Any) -> AccountLine:
+    legs = tuple(map(BookLeg, row.accounts, row.amounts))
+    entry = BookEntry(row.event_no, row.entry, row.booked_on, row.effective_on, row.reference, legs)
+    if entry.about is About.CONTRIBUTION:  # whoever sends it chooses its id, which may look like a payout's
+        return AccountLine(entry, row.leg, row.amount, None, None)
+    return AccountLine(entry, row.leg, row.amount, row.claim_id, row.statement_id)

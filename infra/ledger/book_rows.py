@@ -29,7 +29,7 @@ PAGE = 2000
 
 
 class EntryFilter(NamedTuple):
-    """Which entries: booked on a day of ``[since, before)``, with a leg in an account, of one payout or statement."""
+    """Which entries: booked on a day of ``[since, before)``, with a leg in an account, of one ``reference``."""
 
     since: date | None = None
     before: date | None = None
@@ -86,7 +86,8 @@ def entries(connection: Connection, chosen: EntryFilter, limit: int | None = Non
 def audited_entries(connection: Connection, chosen: EntryFilter) -> Iterator[BookEntry]:
     """The entries in the ledger's order, each with its ``audit_hash``, without loading them all at once.
 
-    It is that of the entry about the payout or statement which the posting names, else that of the event's first one.
+    It is that of the entry about the payout or statement which the posting names, else, as of a contribution, that of
+    the event's first one.
     """
     found, entry = _entries(chosen).subquery(), audit_entries
     subject = cast(func.convert_from(entry.c.value, "UTF8"), JSONB)["subject"]
@@ -117,7 +118,9 @@ def audited_entries(connection: Connection, chosen: EntryFilter) -> Iterator[Boo
 def posting_events(connection: Connection) -> Iterator[PostingEvent]:
     """The accepted events and the acts from which postings can follow, in the ledger's order."""
     columns = [events.c[name] for name in PostingEvent._fields]
-    which = events.c.disposition.in_(("accepted", "policy", "treaty", "reissue", "recovery", "statement", "group"))
+    which = events.c.disposition.in_(
+        ("accepted", "policy", "treaty", "reissue", "recovery", "statement", "group", "pool")
+    )
     query = select(*columns).where(which).order_by(events.c.event_no)
     for row in connection.execute(query, execution_options={"yield_per": PAGE}):
         event = PostingEvent(*row)

@@ -13,7 +13,7 @@ from acts.close_month import NotClosable
 from acts.four_eyes import NoProposal, OwnProposal, TooLate
 from acts.propose_closing import approve_closing, propose_closing, reject_closing
 from handlers.claims.settle import payout_id_of
-from infra.ledger.book_checks import payouts_booked_wrongly
+from infra.ledger.book_checks import booked_wrongly
 from infra.ledger.book_rows import EntryFilter
 from schemas.canonical import sha256_hex
 from schemas.ids import ClaimId
@@ -61,7 +61,7 @@ def test_a_report_that_came_too_early_is_booked_with_the_instruction(year: BookY
     year.report(payout_id, "returned", "2025-04-04T10:00:00+08:00")
     assert accounts(year.balance("2025-04"))["payable:fund:person"] == ("0.00", "300.00", "600.00", "-300.00")
     with year.ledger.connect() as connection:
-        assert [] == payouts_booked_wrongly(connection)
+        assert [] == booked_wrongly(connection)
     assert_replays(year.ledger)
 
 

@@ -7,18 +7,17 @@ from datetime import date, timedelta
 from random import Random
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from acts.book_balances import balance_of, open_month
 from acts.close_month import close_month
 from handlers.books.trial_balance import trial_balance_bytes
 from infra.ledger import book_rows
-from infra.ledger.clearing_tables import postings
-from schemas.records import Manner
 from tests.oracle import books as oracle
 from tests.oracle.payees import fen
 from tests.support.builders import SHARDS
 from tests.support.length import times
+from tests.support.movements import movements, posted
 from tests.support.random_town import SELF_PAY, RandomTown, shanghai, shared_treaty
 from tests.support.replayed import assert_replays
 from tests.support.treaties import VILLAGE
@@ -28,24 +27,6 @@ TREATIES = (
     shared_treaty("v24", "insurer-b", "2024-01-01", "2024-07-01", VILLAGE, ("0.5", "0.5")),
     shared_treaty("s24", "insurer-a", "2024-07-01", "2025-01-01", SELF_PAY, ("0.60", "0.40")),
 )
-
-
-def movements(town: RandomTown) -> list[oracle.Movement]:
-    """What was published and reported, in the order in which it was recorded."""
-    found: list[oracle.Movement] = [oracle.instructed_by(each) for each in town.instructions()]
-    found += [oracle.reported_by(told, recorded_at) for told, recorded_at in town.reports]
-    for each, moment in town.settled:
-        waived = each.manner == Manner.WAIVED
-        name = each.payout_id
-        found.append(oracle.Waived(name, each.amount, moment) if waived else oracle.SetOff(name, moment))
-    return sorted(found, key=lambda each: each.recorded_at)
-
-
-def posted(ledger: Engine) -> list[oracle.Leg]:
-    order = postings.c
-    with ledger.connect() as connection:
-        query = select(order.account, order.amount, order.booked_on, order.reference)
-        return [oracle.Leg(*row) for row in connection.execute(query)]
 
 
 def rows_in(value: bytes) -> dict[str, oracle.Row]:

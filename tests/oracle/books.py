@@ -1,5 +1,8 @@
 """The oracle of the books: what each account holds, from what was published, by payers.md, section 4, alone.
 
+Of pools (groups.md, section 3) it knows that their balance is what they received, less what was paid, plus what was
+recovered: money that a pool holds for others, so a credit.
+
 It takes everything in the order in which it was recorded. Money is whole fen, debits above and credits below zero; an
 instant is a datetime with its offset. It shares no code with the program it checks.
 """
@@ -18,7 +21,8 @@ PERSONS = "person"
 class Instructed(NamedTuple):
     """One payout instruction; ``payee_id`` is a facility's, or empty.
 
-    A payment that is set off names the recovery in ``reversal_of`` too, as no money moves.
+    A payment that is set off names the recovery in ``reversal_of`` too, as no money moves. ``pool_id`` is the pool
+    whose money it is.
     """
 
     payout_id: str
@@ -31,6 +35,7 @@ class Instructed(NamedTuple):
     recorded_at: datetime
     reversal_of: str | None = None
     set_off_of: str | None = None
+    pool_id: str | None = None
 
 
 class Reported(NamedTuple):
@@ -69,7 +74,16 @@ class SetOff(NamedTuple):
     recorded_at: datetime
 
 
-Movement = Instructed | Reported | Stated | Waived | SetOff
+class Contributed(NamedTuple):
+    """An accepted version of a contribution; of nothing if it is voided."""
+
+    contribution_id: str
+    pool_id: str
+    amount: int
+    recorded_at: datetime
+
+
+Movement = Instructed | Reported | Stated | Waived | SetOff | Contributed
 
 
 class Leg(NamedTuple):
@@ -99,6 +113,7 @@ def journal(movements: Iterable[Movement]) -> list[Leg]:
     instructed: dict[str, Instructed] = {}
     reports: list[Reported] = []
     settled: set[str] = set()
+    given: dict[str, int] = {}
     for movement in movements:
         day = shanghai_day(movement.recorded_at)
 
@@ -114,6 +129,10 @@ def journal(movements: Iterable[Movement]) -> list[Leg]:
                 legs += moves(movement.amount, *accounts_of(movement), movement.payout_id)
                 if movement.set_off_of is not None:
                     legs += moves(movement.amount, payable(movement), receivable(movement), movement.payout_id)
+                if movement.pool_id is not None:
+                    sign = 1 if movement.kind == "payment" else -1
+                    pool, funded = f"pool:{movement.pool_id}", f"funded:{movement.scheme_id}"
+                    legs += moves(sign * movement.amount, pool, funded, movement.payout_id)
                 if is_paid(movement, reports):  # it had been reported before it was known
                     legs += moves(movement.amount, *accounts_of_paid(movement), movement.payout_id)
             case Reported():
@@ -135,6 +154,10 @@ def journal(movements: Iterable[Movement]) -> list[Leg]:
                 legs += moves(movement.amount, loss, receivable(payout), movement.payout_id)
             case SetOff():
                 settled.add(movement.payout_id)
+            case Contributed():
+                more = movement.amount - given.get(movement.contribution_id, 0)
+                given[movement.contribution_id] = movement.amount
+                legs += moves(more, "cash:fund", f"pool:{movement.pool_id}", movement.contribution_id)
     return legs
 
 
@@ -214,6 +237,7 @@ def instructed_by(message: Json) -> Instructed:
         datetime.fromisoformat(message["occurred_at"]),
         message.get("reversal_of"),
         message.get("set_off_of"),
+        message.get("pool_id"),
     )
 
 
@@ -222,6 +246,12 @@ def stated_by(message: Json) -> Stated:
     amount = fen(message["part"]) + fen(message["part_of_cession"])
     issued = datetime.fromisoformat(message["occurred_at"])
     return Stated(message["statement_id"], message["treaty_id"], message["lead"], message["insurer"], amount, issued)
+
+
+def contributed_by(message: Json, recorded_at: datetime) -> Contributed:
+    """A `contribution.received` or `contribution.voided` that was accepted at that instant."""
+    amount = fen(message["amount"]) if message["event_type"] == "contribution.received" else 0
+    return Contributed(message["contribution_id"], message["pool_id"], amount, recorded_at)
 
 
 def reported_by(message: Json, recorded_at: datetime) -> Reported:

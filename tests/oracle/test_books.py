@@ -6,6 +6,7 @@ from typing import Any, Literal
 import pytest
 
 from .books import (
+    Contributed,
     Instructed,
     Leg,
     Movement,
@@ -15,6 +16,7 @@ from .books import (
     Stated,
     Waived,
     balances,
+    contributed_by,
     instructed_by,
     journal,
     reported_by,
@@ -237,6 +239,50 @@ def test_what_is_reported_of_a_settled_recovery_moves_nothing() -> None:
     assert receivable == books(*kept_back) == books(*kept_back, told("B", "paid", "03-09", "03-05"))
 
 
+# Pools ----------------------------------------------------------------------------------------------------
+
+
+def given(name: str, amount: int, day: str = "03-04") -> Contributed:
+    return Contributed(name, "V", amount, at(day))
+
+
+def test_a_pool_has_what_it_received_less_what_it_paid() -> None:
+    """Of 300 it pays 100, of which 40 are to come back: it has 240, whenever the money really moves."""
+    steps: list[Movement] = [given("G", 300), ordered("A", 100, pool_id="V"), ordered("B", -40, "03-07", pool_id="V")]
+    owed = {"expense:s": 60, "payable:fund:person": -100, "receivable:fund:person": 40}
+    has = {"pool:V": -240, "funded:s": -60}
+    assert {"cash:fund": 300, **owed, **has} == books(*steps)
+    moved = [told("A", "paid", "03-08"), told("B", "paid", "03-08")]
+    assert {"cash:fund": 240, "expense:s": 60, **has} == books(*steps, *moved)
+
+
+def test_a_failed_payment_of_a_pool_is_ordered_again_and_costs_it_once() -> None:
+    """What is taken off the books goes back to it, and the new order takes it again."""
+    steps: list[Movement] = [given("G", 300), ordered("A", 100, pool_id="V"), told("A", "failed")]
+    steps.append(ordered("R", -100, "03-07", reversal_of="A", pool_id="V"))
+    assert {"cash:fund": 300, "pool:V": -300} == books(*steps)
+    steps.append(ordered("B", 100, "03-07", pool_id="V"))
+    again = {"cash:fund": 300, "expense:s": 100, "payable:fund:person": -100, "pool:V": -200, "funded:s": -100}
+    assert again == books(*steps)
+
+
+def test_a_contribution_is_what_its_newest_version_says() -> None:
+    """A lower one takes the difference back, a voided one all; two are two. A pool that spent more owes."""
+    assert {"cash:fund": 180, "pool:V": -180} == books(given("G", 300), given("G", 80, "03-05"), given("H", 100))
+    assert {} == books(given("G", 300), given("G", 0, "03-05"))
+    spent = books(given("G", 300), ordered("A", 100, pool_id="V"), given("G", 0, "03-06"))
+    assert {"expense:s": 100, "payable:fund:person": -100, "pool:V": 100, "funded:s": -100} == spent
+
+
+def test_pools_and_schemes_have_accounts_of_their_own() -> None:
+    """What one pool pays for two schemes, and two pools for one; what no pool pays is in none."""
+    steps = [ordered("A", 10, pool_id="V"), ordered("B", 20, scheme="t", pool_id="V"), ordered("C", 40, pool_id="W")]
+    found = books(*steps, ordered("D", 80))
+    assert {"pool:V": 30, "pool:W": 40, "funded:s": -50, "funded:t": -20} == {
+        name: amount for name, amount in found.items() if name.startswith(("pool:", "funded:"))
+    }
+
+
 # Months ---------------------------------------------------------------------------------------------------
 
 
@@ -281,6 +327,10 @@ def test_messages_are_read_as_they_are_published() -> None:
     more = {"kind": "recovery", "payer": "a", "payee_id": "H1", "reversal_of": "X"}
     assert ordered("A", -1230, payer="a", payee="H1", reversal_of="X") == instructed_by({**message, **more})
     assert ordered("A", 1230, set_off_of="X") == instructed_by({**message, "set_off_of": "X"})
+    assert ordered("A", 1230, pool_id="V") == instructed_by({**message, "pool_id": "V"})
+    received = {"event_type": "contribution.received", "contribution_id": "G", "pool_id": "V", "amount": "12.30"}
+    assert given("G", 1230) == contributed_by(received, at("03-04"))
+    assert given("G", 0) == contributed_by({**received, "event_type": "contribution.voided"}, at("03-04"))
     report = {"payout_id": "A", "person_id": "P1", "status": "paid", "reported_at": "2024-03-04T04:00:00Z"}
     assert told("A", "paid", "03-06", "03-04") == reported_by(report, at("03-06"))
     issued = {"statement_id": "S", "treaty_id": "t1", "lead": "a", "insurer": "b", "part": "-0.52"}

@@ -28,6 +28,8 @@ names = st.one_of(
     st.builds(accounts.borne, insurers, ids),
     ids.map(accounts.expense),
     ids.map(accounts.waived),
+    ids.map(accounts.pool),
+    ids.map(accounts.funded),
 )
 MONTHS = [date(2025, month, 1) for month in range(1, 7)]
 amounts = st.integers(1, 10**15)

@@ -19,16 +19,16 @@ from schemas.dates import SHANGHAI
 from schemas.months import parse_month
 from schemas.records import Manner
 from tests.support.acts import reissue
-from tests.support.builders import SHARDS, Json, report
+from tests.support.builders import POLICY, SHARDS, Json, report
 from tests.support.covered_person import CoveredPerson
-from tests.support.ledgers import ticking
+from tests.support.ledgers import do_steps, ticking
 
 
 class BookYear(CoveredPerson):
     """The books of one covered person's payouts, from whatever day it is made to be."""
 
-    def __init__(self, ledger: Engine, day: str = "2025-04-02") -> None:
-        super().__init__(ledger, remembers=False)
+    def __init__(self, ledger: Engine, day: str = "2025-04-02", policy: str = POLICY) -> None:
+        super().__init__(ledger, remembers=False, policy=policy)
         self.on(day)
 
     def on(self, day: str, time: str = "09:00:00") -> BookYear:
@@ -48,6 +48,7 @@ class BookYear(CoveredPerson):
 
     def reissue(self, payout_id: str) -> None:
         reissue(self.ledger, payout_id, "wang.wei", "wrong account", SHARDS, self.clock)
+        do_steps(self.ledger, self.clock)
 
     def settle(self, payout_id: str, manner: Manner) -> None:
         """Sets a recovery off, or waives it."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select, text
 
+from acts.recompute_groups import recompute_groups
 from acts.remembered_persons import RememberedPersons
 from acts.take_in import take_in
 from infra.ledger import reads, tables
@@ -63,6 +64,11 @@ def give(
     with ledger.connect() as connection:
         epochs = {row.shard: row.epoch for row in connection.execute(select(tables.shards))}
     take_in(ledger, ranges(deliveries), epochs, SHARDS, now, remembered)
+
+
+def do_steps(ledger: Engine, now: Clock = lambda: RECORDED_AT) -> None:
+    """The steps of households and pools that wait, as workers do them after their batches."""
+    recompute_groups(ledger, range(SHARDS), SHARDS, now)
 
 
 def offsets(ledger: Engine) -> dict[tuple[str, int], int]:

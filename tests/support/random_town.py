@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from random import Random
+from typing import ClassVar
 
 from sqlalchemy import Engine, select
 
@@ -17,16 +18,36 @@ from infra.ledger import tables
 from schemas.dates import SHANGHAI, format_instant
 from schemas.records import Manner, SettledRecovery
 from tests.support.acts import publish, publish_treaty_text, reissue, settle
-from tests.support.builders import POLICY, SHARDS, Json, bill, coverage, discharge, report, void
-from tests.support.ledgers import for_person, give, held, in_order
+from tests.support.builders import (
+    POLICY,
+    SHARDS,
+    YEARLY,
+    Json,
+    bill,
+    contribution,
+    contribution_void,
+    coverage,
+    discharge,
+    policy_text,
+    pool,
+    report,
+    void,
+)
+from tests.support.builders import VILLAGE as VILLAGE_SCHEME
+from tests.support.ledgers import do_steps, for_person, give, held, in_order
 from tests.support.treaties import VILLAGE
 
 SELF_PAY = "self_pay_assistance"
+FUNDED_BY_POOL = 'funded_by = "pool"\nthreshold'
 PERSONS = ("P1", "P2", "P3", "P4", "P5")
 
 
 class RandomTown:
     """Persons of whom each may have two stays, paid by two schemes, from a moment on that only goes forward."""
+
+    policy = POLICY
+    member: ClassVar[Json] = {}
+    """What coverages by the village say besides."""
 
     def __init__(self, ledger: Engine, random: Random, now: datetime) -> None:
         self.ledger, self.random, self.now = ledger, random, now
@@ -38,10 +59,13 @@ class RandomTown:
         self.days: list[tuple[datetime, str, str]] = []
         """When which claim's day of discharge was heard of."""
         self.settled: list[tuple[SettledRecovery, datetime]] = []
-        publish(ledger, POLICY, "test", SHARDS, self.clock)
+        publish(ledger, self.policy, "test", SHARDS, self.clock)
         held(ledger)
         for person in PERSONS:
-            insured = (coverage(f"C-{person}"), coverage(f"D-{person}", random.choice(("dibao", "ordinary"))))
+            insured = (
+                coverage(f"C-{person}", **self.member),
+                coverage(f"D-{person}", random.choice(("dibao", "ordinary"))),
+            )
             self.take(person, *insured)
             self._stay(person, "A")
 
@@ -60,18 +84,24 @@ class RandomTown:
 
     def take(self, person: str, *events: Json) -> datetime:
         """One batch; returns when it was recorded."""
-        self.posted += for_person(person, *events)
+        return self._take(*for_person(person, *events))
+
+    def _take(self, *events: Json) -> datetime:
+        self.posted += events
         moment = self.clock()
         give(self.ledger, in_order(self.posted)[-len(events) :], lambda: moment, self.remembered)
+        do_steps(self.ledger, self.clock)
         return moment
 
     def live(self, steps: int) -> None:
         """So many things happen, one after the other."""
-        acts: list[Callable[[str, str], None]]
-        acts = [self._stay, self._bill, self._bill, self._void, *[self._report] * 5, self._again, self._settle]
         for _ in range(steps):
-            what = self.random.choice(acts)
+            what = self.random.choice(self._acts())
             what(self.random.choice(PERSONS), self.random.choice("AB"))
+
+    def _acts(self) -> list[Callable[[str, str], None]]:
+        """What may happen, to a person's stay, each as likely as it is often here."""
+        return [self._stay, self._bill, self._bill, self._void, *[self._report] * 5, self._again, self._settle]
 
     def _version(self, name: str) -> int:
         self.versions[name] = self.versions.get(name, 0) + 1
@@ -142,6 +172,34 @@ class RandomTown:
         with self.ledger.connect() as connection:
             query = select(order.c.value).order_by(order.c.event_no, order.c.revision)
             return [json.loads(value) for value in connection.scalars(query)]
+
+
+class PooledTown(RandomTown):
+    """The same, where a pool pays what the village gives: it queues when contributions are too low, as often."""
+
+    policy = policy_text("pooled", "2020-01-01", None, VILLAGE_SCHEME.replace("threshold", FUNDED_BY_POOL), YEARLY)
+    member: ClassVar[Json] = {"pool_id": "V1"}
+
+    def __init__(self, ledger: Engine, random: Random, now: datetime) -> None:
+        self.contributions: list[tuple[Json, datetime]] = []
+        """Those that were taken in, their voids too, and when."""
+        super().__init__(ledger, random, now)
+        self._take(pool("V1", "queue"))
+
+    def _acts(self) -> list[Callable[[str, str], None]]:
+        return [*super()._acts(), *[self._contribute] * 2, self._void_contribution]
+
+    def _contribute(self, *_: str) -> None:
+        """A new contribution, or another version of one that is known or was voided."""
+        name, fen = f"G{self.random.randrange(6)}", self.random.randrange(1, 300_000)
+        told = contribution(name, version=self._version(name), amount=f"{fen // 100}.{fen % 100:02d}")
+        self.contributions.append((told, self._take(told)))
+
+    def _void_contribution(self, *_: str) -> None:
+        name = f"G{self.random.randrange(6)}"
+        if name in self.versions:
+            told = contribution_void(name, version=self._version(name))
+            self.contributions.append((told, self._take(told)))
 
 
 def shanghai(text: str) -> datetime:
