@@ -45,7 +45,9 @@ def shares_of_a_year(money: PoolMoney, dues: Sequence[WaitingBenefit]) -> list[R
     """What each of the dues gets at the close of a year: all the same part of it, as far as the money goes.
 
     Restricted money pays its schemes' dues first, that with the fewest schemes before others; free money pays the rest.
+    A fen that is left over goes by claim and scheme, whatever the order of the dues.
     """
+    dues = sorted(dues, key=lambda each: (each.claim_id, each.scheme_id))
     paid = dict.fromkeys(((each.claim_id, each.scheme_id) for each in dues), 0)
     left = money.left()
     if left[FREE] < 0:

@@ -66,6 +66,9 @@ SUBJECT = {
     "membership.recorded": "membership_id",
     "membership.voided": "membership_id",
     "person.died": "person_id",
+    "pool.recorded": "pool_id",
+    "contribution.received": "contribution_id",
+    "contribution.voided": "contribution_id",
 }
 
 # Facts --------------------------------------------------------------------------------------------------------------

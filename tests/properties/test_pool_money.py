@@ -1,0 +1,65 @@
+"""What a pool's money covers (groups.md, section 3), against a count of all sets of schemes."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.claims.restrictions import FREE, restriction, schemes_of
+from handlers.pools.pool_money import PoolMoney
+from schemas.records import PoolSide
+from tests.properties.pool_ledger import free_needed
+
+SCHEMES = ("a", "b", "c", "d")
+RESTRICTIONS = st.sets(st.sampled_from(SCHEMES), max_size=3).map(restriction)
+RECEIVED = st.dictionaries(RESTRICTIONS, st.integers(0, 9), max_size=5)
+RELEASED = st.dictionaries(st.sampled_from(SCHEMES), st.integers(0, 9))
+
+
+@given(RECEIVED, RELEASED, st.sampled_from(SCHEMES), st.integers(1, 9))
+def test_money_covers_what_some_division_of_it_pays(
+    received: dict[str, int], released: dict[str, int], scheme_id: str, amount: int
+) -> None:
+    """Also where money that several schemes may use has to be kept for another one."""
+    more = {**released, scheme_id: released.get(scheme_id, 0) + amount}
+    covered = free_needed(received, more) <= received.get(FREE, 0)
+    assert covered == PoolMoney(received, released).covers(scheme_id, amount)
+
+
+@given(RECEIVED, RELEASED)
+def test_free_money_is_used_last(received: dict[str, int], released: dict[str, int]) -> None:
+    """What is left of it is the most that can be left."""
+    left = PoolMoney(received, released).left()
+    assert left[FREE] == received.get(FREE, 0) - free_needed(received, released)
+
+
+@given(RECEIVED, RELEASED)
+def test_restricted_money_pays_only_its_schemes(received: dict[str, int], released: dict[str, int]) -> None:
+    """What is left of each sum is some of it, all of them come to the balance, and what was used could be used so."""
+    money = PoolMoney(received, released)
+    left = money.left()
+    assert sum(left.values()) == money.balance
+    used = {name: received[name] - amount for name, amount in left.items() if name != FREE}
+    assert all(0 <= amount <= received[name] for name, amount in used.items())
+    assert free_needed(used, released) == sum(released.values()) - sum(used.values())
+
+
+@given(RECEIVED, RELEASED, st.data())
+def test_the_order_in_which_money_came_and_went_says_nothing(
+    received: dict[str, int], released: dict[str, int], data: st.DataObject
+) -> None:
+    """Nor do the pieces in which it came."""
+    pieces = [(PoolSide.RECEIVED, key, amount) for key, amount in received.items()]
+    pieces += [(PoolSide.RELEASED, key, amount) for key, amount in released.items()]
+    pieces += [(side, key, sign) for side, key, _ in pieces for sign in (1, -1)]
+    moved = PoolMoney()
+    for piece in data.draw(st.permutations(pieces)):
+        moved.add(*piece)
+    assert PoolMoney(received, released).left() == moved.left()
+
+
+@given(st.lists(st.sampled_from(SCHEMES)))
+def test_a_restriction_is_called_after_its_set_of_schemes(names: list[str]) -> None:
+    """Whatever their order, and however often one is named."""
+    assert schemes_of(restriction(names)) == frozenset(names)
+    assert restriction(names) == restriction([*reversed(names), *names])
