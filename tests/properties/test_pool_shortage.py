@@ -117,3 +117,14 @@ def test_a_close_uses_restricted_money_for_its_schemes_only(
     assert all(0 <= shares.get(place_of(each), 0) <= each.open for each in queue)
     if any(shares.get(place_of(each), 0) < each.open for each in queue):
         assert sum(released.values()) >= received.get(FREE, 0)
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.sets(st.sampled_from(SCHEMES), min_size=1), queues())
+def test_a_close_uses_restricted_money_first(
+    restricted: int, free: int, only: set[str], queue: list[WaitingBenefit]
+) -> None:
+    """So free money is left for those whom the restricted sum may not pay."""
+    shares = shares_of_a_year(PoolMoney({FREE: free, restriction(only): restricted}), queue)
+    by_restricted = min(restricted, sum(each.open for each in queue if each.scheme_id in only))
+    rest = sum(each.open for each in queue) - by_restricted
+    assert sum(each.amount for each in shares) == by_restricted + min(free, rest)
