@@ -46,6 +46,11 @@ class PoolMoney:
         return {FREE: free, **{name: self.received[name] - amount for name, amount in used.items()}}
 
 
+_Node = tuple[int, str]
+_Room = dict[_Node, dict[_Node, int]]
+"""How much more may go from one node to another."""
+
+
 def narrowest_first(name: str) -> tuple[int, str]:
     """Restrictions to the fewest schemes come first."""
     return len(schemes_of(name)), name
@@ -54,10 +59,11 @@ def narrowest_first(name: str) -> tuple[int, str]:
 def _used(received: dict[str, int], released: dict[str, int]) -> dict[str, int]:
     """What is used of each restricted sum if together they pay as much as they can of what was released.
 
-    The largest flow, by shortest augmenting paths. The sums are nodes of side 0, the schemes of side 1.
+    The largest flow: one sum after the other pays all that it can, and those before it make way where they can pay
+    something else. The sums are nodes of side 0, the schemes of side 1.
     """
     source, sink = (-1, ""), (2, "")
-    room: dict[tuple[int, str], dict[tuple[int, str], int]] = {source: {}, sink: {}}
+    room: _Room = {source: {}, sink: {}}
     restricted = sorted((name for name in received if name != FREE and received[name] > 0), key=narrowest_first)
     for name in restricted:
         room[source][0, name] = received[name]
@@ -67,20 +73,25 @@ def _used(received: dict[str, int], released: dict[str, int]) -> dict[str, int]:
                 room[0, name][1, scheme_id] = received[name]
                 room.setdefault((1, scheme_id), {sink: released[scheme_id]})[0, name] = 0
                 room[sink][1, scheme_id] = 0
-    while True:
-        came = {source: source}
-        reached = [source]
-        for node in reached:  # grows meanwhile
-            found = [each for each, left in room[node].items() if left > 0 and each not in came]
-            came |= dict.fromkeys(found, node)
-            reached += found
-        if sink not in came:
-            return {name: received[name] - room[source][0, name] for name in restricted}
-        path = [sink]
-        while path[-1] != source:
-            path.append(came[path[-1]])
-        steps = [(before, after) for after, before in pairwise(path)]
-        least = min(room[before][after] for before, after in steps)
-        for before, after in steps:
-            room[before][after] -= least
-            room[after][before] += least
+        while path := _path(room, source, sink):
+            least = min(room[before][after] for before, after in path)
+            for before, after in path:
+                room[before][after] -= least
+                room[after][before] += least
+    return {name: received[name] - room[source][0, name] for name in restricted}
+
+
+def _path(room: _Room, source: _Node, sink: _Node) -> list[tuple[_Node, _Node]]:
+    """The steps of a shortest path on which there is room; none if there is no path."""
+    came = {source: source}
+    reached = [source]
+    for node in reached:  # grows meanwhile
+        found = [each for each, left in room[node].items() if left > 0 and each not in came]
+        came |= dict.fromkeys(found, node)
+        reached += found
+    if sink not in came:
+        return []
+    path = [sink]
+    while path[-1] != source:
+        path.append(came[path[-1]])
+    return [(before, after) for after, before in pairwise(path)]

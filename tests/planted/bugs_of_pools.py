@@ -74,8 +74,8 @@ BUGS = (
         "pools",
         "money-once-given-to-a-scheme-stays-there",
         "handlers/pools/pool_money.py",
-        "            room[after][before] += least\n",
-        "            room[after][before] += 0\n",
+        "                room[after][before] += least\n",
+        "                room[after][before] += 0\n",
         (
             f"{_MONEY}::test_money_covers_what_some_division_of_it_pays",
             f"{_MONEY}::test_free_money_is_used_last",
@@ -94,6 +94,14 @@ BUGS = (
     ),
     Bug(
         "pools",
+        "the-widest-sum-is-used-first",
+        "handlers/pools/pool_money.py",
+        "    return len(schemes_of(name)), name\n",
+        "    return -len(schemes_of(name)), name\n",
+        (f"{_MONEY}::test_of_restricted_sums_that_for_the_fewest_schemes_is_used_first",),
+    ),
+    Bug(
+        "pools",
         "who-comes-later-overtakes",
         "handlers/pools/shortage.py",
         "            break  # nobody is overtaken\n",
@@ -107,14 +115,14 @@ BUGS = (
         "pools",
         "who-is-out-of-reach-is-overtaken",
         "handlers/pools/pool_step.py",
-        "        elif pool.on_shortage is OnShortage.QUEUE:\n            break\n",
-        "        elif pool.on_shortage is OnShortage.QUEUE:\n            continue\n",
+        "        elif not out or pool.on_shortage is not OnShortage.QUEUE:\n",
+        "        else:\n",
         (f"{_LAWS}::test_nobody_is_overtaken_and_nobody_waits_whom_the_money_covers",),
     ),
     Bug(
         "pools",
         "nobody-wakes-the-pool-of-a-new-claim",
-        "handlers/pools/pool_movements.py",
+        "handlers/claims/pool_movements.py",
         "        if row.pool_id and (row.waiting or waited):\n",
         "        if row.pool_id and waited:\n",
         (
@@ -125,7 +133,7 @@ BUGS = (
     Bug(
         "pools",
         "what-comes-back-is-not-counted",
-        "handlers/pools/pool_movements.py",
+        "handlers/claims/pool_movements.py",
         "    amount = row.amount if row.kind == InstructionKind.PAYMENT else -row.amount\n",
         "    amount = row.amount if row.kind == InstructionKind.PAYMENT else 0\n",
         (
@@ -136,7 +144,7 @@ BUGS = (
     Bug(
         "pools",
         "a-voided-contribution-still-pays",
-        "handlers/pools/pool_movements.py",
+        "handlers/claims/pool_movements.py",
         "        after = before._replace(amount=0, voided=True)\n",
         "        after = before._replace(voided=True)\n",
         (f"{_LAWS}::test_no_release_makes_a_pool_owe",),
@@ -201,8 +209,8 @@ BUGS = (
         "pools",
         "a-close-spends-free-money-first",
         "handlers/pools/shortage.py",
-        "key=lambda name: (name == FREE, len",
-        "key=lambda name: (name != FREE, len",
+        "key=lambda name: (name == FREE, *",
+        "key=lambda name: (name != FREE, *",
         (f"{_SHORT}::test_a_close_uses_restricted_money_first",),
     ),
     Bug(

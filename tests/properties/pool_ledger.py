@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, combinations
@@ -10,10 +11,11 @@ from hypothesis import strategies as st
 
 from handlers.claims.restrictions import restriction, schemes_of
 from handlers.pools.pool_money import PoolMoney
-from handlers.pools.pool_step import Pool, does_something, plan, step_of, take_step, within_reach
-from handlers.pools.shortage import shares_of_a_year
+from handlers.pools.pool_step import Pool, does_something, is_unfinished, plan, step_of, take_step, within_reach
+from handlers.pools.pool_year import close_year, of_year
+from handlers.pools.pool_year import planned as planned_year
 from schemas.facts import OnShortage
-from schemas.records import BenefitRow, EventRow, InstructionRow, PoolStep, WaitingBenefit
+from schemas.records import BenefitRow, EventRow, InstructionRow, PoolYear, WaitingBenefit
 from tests.properties.household_strategies import of
 from tests.properties.strategies import (
     CATEGORIES,
@@ -35,6 +37,10 @@ from tests.support.builders import contribution, contribution_void, coverage_voi
 
 PERSONS = ("P1", "P2", "P3")
 POOLS = ("V1", "V2")
+AT_ONCE = 100
+"""No life has so many claims that one step would not reach them."""
+
+YEARS = (2020, 2021)
 CLAIMS = ("E1", "E10", "E2", "e3", "E4", "E5", "E6")
 
 
@@ -75,21 +81,26 @@ class PoolLedger(Ledger):
 
     def step(self, pool_id: str, reach: Collection[str] | None = None) -> list[InstructionRow]:
         """Does a pool's step, for the persons within reach of it, and returns what it instructs."""
-        found, left = self.pool(pool_id), False
-        if reach is not None:
-            found, left = within_reach(found, lambda each: each.person_id in reach)
-        given = self._carry_out(found, plan(found))
-        if not left:
-            self.restless.discard(pool_id)
-        return given
-
-    def close(self, pool_id: str) -> list[InstructionRow]:
-        """Divides the pool's money among all who wait; it has no work."""
         found = self.pool(pool_id)
-        shares = shares_of_a_year(found.money, found.queue)
-        for each in shares:
-            found.money.released[each.scheme_id] = found.money.released.get(each.scheme_id, 0) + each.amount
-        return self._carry_out(found, plan(found, shares))
+        reached, out = within_reach(found, lambda each: reach is None or each.person_id in reach)
+        batch, standing = self.batches[-1], self.pools[pool_id]
+        before, planned = len(batch.outcome.instructions), plan(reached)
+        if not is_unfinished(found, reached, out, len(planned.released), AT_ONCE):
+            self.restless.discard(pool_id)
+        if does_something(planned):
+            take_step(batch, planned, standing.on_shortage)
+            raised = {code for code, _ in planned.raised}
+            standing.alerts = standing.alerts.union(raised).difference(planned.withdrawn)
+        self._fold(stirs=False)
+        return batch.outcome.instructions[before:]
+
+    def close(self, pool_id: str, year: int) -> list[InstructionRow]:
+        """Closes a year of a pool that pays pro rata, as an operator does."""
+        found, batch = self.pool(pool_id), self.batches[-1]
+        before, served = len(batch.outcome.instructions), of_year(found.queue, self.world.policies, year)
+        close_year(batch, planned_year(pool_id, year, "li.na", "", found.money, served))
+        self._fold(stirs=False)
+        return batch.outcome.instructions[before:]
 
     def pool(self, pool_id: str) -> Pool:
         """A pool as its step finds it."""
@@ -118,27 +129,20 @@ class PoolLedger(Ledger):
 
     def take_again(self, row: EventRow) -> None:
         """Takes an event of another ledger, or does its step."""
-        if row.topic != "ledger":
-            Ledger.deliver(self, row.value or b"", row.key)
-            return
-        said = step_of(row.value or b"")
-        assert said is not None
-        take_step(self.batches[-1], *said)
+        value = row.value or b""
+        if row.topic == "operator":
+            close_year(self.batches[-1], PoolYear(**json.loads(value)))
+        elif row.topic == "ledger":
+            said = step_of(value)
+            assert said is not None
+            take_step(self.batches[-1], *said)
+        else:
+            Ledger.deliver(self, value, row.key)
 
     def _waiting(self, row: BenefitRow) -> WaitingBenefit:
         assert row.discharged_on is not None
         person_id, open_ = self.world.claims[row.claim_id].person_id, row.waiting - row.left_by_close
         return WaitingBenefit(row.claim_id, row.scheme_id, person_id, row.discharged_on, row.waiting, open_, row.told)
-
-    def _carry_out(self, found: Pool, planned: PoolStep) -> list[InstructionRow]:
-        batch, standing = self.batches[-1], self.pools[found.pool_id]
-        before = len(batch.outcome.instructions)
-        if does_something(planned):
-            take_step(batch, planned, standing.on_shortage)
-            raised = {code for code, _ in planned.raised}
-            standing.alerts = standing.alerts.union(raised).difference(planned.withdrawn)
-        self._fold(stirs=False)
-        return batch.outcome.instructions[before:]
 
     def _fold(self, *, stirs: bool) -> None:
         outcome = self.batches[-1].outcome

@@ -63,3 +63,16 @@ def test_a_restriction_is_called_after_its_set_of_schemes(names: list[str]) -> N
     """Whatever their order, and however often one is named."""
     assert schemes_of(restriction(names)) == frozenset(names)
     assert restriction(names) == restriction([*reversed(names), *names])
+
+
+@given(RECEIVED, RELEASED)
+def test_of_restricted_sums_that_for_the_fewest_schemes_is_used_first(
+    received: dict[str, int], released: dict[str, int]
+) -> None:
+    """Each pays all that the sums before it leave to pay, those of as many schemes by name."""
+    left, before, paid = PoolMoney(received, released).left(), dict[str, int](), 0
+    for name in sorted(left.keys() - {FREE}, key=lambda name: (len(schemes_of(name)), sorted(schemes_of(name)))):
+        before[name] = received[name]
+        together = sum(released.values()) - free_needed(before, released)
+        assert received[name] - left[name] == together - paid
+        paid = together
