@@ -15,6 +15,7 @@ from acts.recompute_groups import decide_waiting
 from acts.release_pools import load_waiting, pool_money, record_own_changes
 from handlers.claims.process import Processor
 from handlers.pools.pool_year import close_year, of_year, planned
+from handlers.words.masking import mask_text
 from infra.clock import Clock
 from infra.ledger import pool_rows
 from schemas.bilingual import Saying
@@ -48,6 +49,7 @@ def close_pool_year(
     connection: Connection, pool_id: str, year: int, operator: str, shard_count: int, now: Clock, reason: str
 ) -> YearClosing:
     """Closes a pool's year in the name of an operator, under the locks of all shards. Raises NotClosableYear."""
+    reason = mask_text(reason)
     with ledger_act(connection, range(shard_count), now) as journal:
         decide_waiting(connection, journal, shard_count)
         today = shanghai_date(journal.recorded_at)

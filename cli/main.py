@@ -41,6 +41,7 @@ GROUPS = {  # module, Typer with the commands
     "users": ("cli.access.users_command", "app"),
     "people": ("cli.access.people_command", "app"),
     "books": ("cli.books.books_command", "app"),
+    "pools": ("cli.pools.pools_command", "app"),
     "ledger": ("cli.ledger.ledger_command", "app"),
 }
 

@@ -201,6 +201,23 @@ class WaitingBenefit(NamedTuple):
     told: int
 
 
+class WaitingNow(NamedTuple):
+    """A benefit that waits for a pool's money: ``amount`` fen, of which the close of a year left ``left`` unpaid.
+
+    ``position`` is its place in the queue, None where the pool has none or does not serve it any more. ``on_shortage``
+    is the pool's rule, None if nobody recorded it.
+    """
+
+    claim_id: str
+    scheme_id: str
+    pool_id: str
+    discharged_on: date
+    amount: int
+    left: int
+    on_shortage: str | None
+    position: int | None
+
+
 class PoolStep(NamedTuple):
     """What the step of a pool does: each as claim, scheme and fen that are ``released``, or that are ``told`` to wait.
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from cli.explain.claim_text import ClaimPage, Payout
+from handlers.words.pool_sentences import waiting_words
 from schemas.dates import format_instant
 from schemas.decisions import to_json
 from schemas.facts import EncounterDischarged, SettlementPosted
 from schemas.money import format_yuan
 from schemas.policy.model import Policy, Term
+from schemas.records import WaitingNow
 
 
 def document(page: ClaimPage) -> dict[str, Any]:
     """Everything on the page but its sentences; ``stay`` and ``policy`` are null where there is none.
 
-    ``payouts`` is null when the claim comes from files, which know of none.
+    ``payouts`` is null when the claim comes from files, which know of none. ``waiting`` is what waits for the money of
+    pools, with its place in the queue as it is now.
     """
     return {
         "claim": to_json(page.decision),
@@ -26,6 +29,7 @@ def document(page: ClaimPage) -> dict[str, Any]:
         "bills_voided": page.claim.settlements - len(page.claim.live),
         "policy": None if page.policy is None or page.term is None else _policy(page.policy, page.term),
         "payouts": None if page.payouts is None else [_payout(payout) for payout in page.payouts],
+        "waiting": [_waiting(each) for each in page.waiting],
     }
 
 
@@ -80,4 +84,16 @@ def _payout(payout: Payout) -> dict[str, Any]:
         "set_off_of_claim": payout.clearing.kept_for,
         "manner": payout.clearing.manner,
         "left": None if payout.clearing.left is None else format_yuan(payout.clearing.left),
+    }
+
+
+def _waiting(each: WaitingNow) -> dict[str, Any]:
+    said = waiting_words(each)
+    return {
+        "scheme_id": each.scheme_id,
+        "pool_id": each.pool_id,
+        "amount": format_yuan(each.amount),
+        "position": each.position,
+        "zh": said.zh,
+        "en": said.en,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,12 +20,14 @@ from handlers.words.household_sentences import WAITS_AGAIN
 from handlers.words.national_sentences import origin_sentence
 from handlers.words.payout_sentences import UNCLEARED, Clearing, result
 from handlers.words.policy_sentences import in_force
+from handlers.words.pool_sentences import waiting_words
 from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 from schemas.decisions import BenefitLine, ClaimDecision, ExplanationLine
 from schemas.facts import PayoutReported, SettlementPosted
 from schemas.outbound import InstructionKind, PayoutInstructed
 from schemas.policy.model import Policy, Scheme, Term
+from schemas.records import WaitingNow
 
 PAID_BY_INSURANCE = {
     "basic_insurance_paid": Saying("基本医疗保险", "basic medical insurance"),
@@ -60,7 +63,7 @@ class ClaimPage:
     """Everything on the page; ``term`` is when its policy is in force.
 
     ``payouts`` is None when the claim comes from files, which know of none. ``group_waits``: the claim waits to be
-    decided again with its household.
+    decided again with its household. ``waiting`` are its benefits that wait for the money of pools.
     """
 
     claim: Claim
@@ -70,6 +73,7 @@ class ClaimPage:
     term: Term | None
     payouts: list[Payout] | None
     group_waits: bool = False
+    waiting: Sequence[WaitingNow] = ()
 
 
 def show(page: ClaimPage, language: OutputLanguage, console: Console) -> None:
@@ -104,7 +108,7 @@ def show(page: ClaimPage, language: OutputLanguage, console: Console) -> None:
         heirs = Saying("本人已登记去世,补助付给继承人。", "The person is recorded as deceased; the estate is paid.")
         console.print(Prose(say(heirs)))
     if page.payouts is not None:
-        _payouts(page.payouts, schemes, language, console)
+        _payouts(page, page.payouts, schemes, language, console)
 
 
 def _heading(heading: Saying, language: OutputLanguage, console: Console) -> None:
@@ -205,15 +209,16 @@ def _basis(policy: Policy, term: Term) -> Saying:
     )
 
 
-def _payouts(payouts: list[Payout], schemes: dict[str, Scheme], language: OutputLanguage, console: Console) -> None:
+def _payouts(
+    page: ClaimPage, payouts: list[Payout], schemes: dict[str, Scheme], language: OutputLanguage, console: Console
+) -> None:
     say = translator(language)
     _heading(Saying("发放情况", "Payouts"), language, console)
-    if not payouts:
+    if not payouts and not page.waiting:
         console.print(Prose(say(Saying("还没有发放。", "No payouts yet."))))
     for payout in payouts:
         order = payout.instruction
-        scheme = schemes.get(order.scheme_id)
-        name = scheme.title if scheme and scheme.title else order.scheme_id
+        name = _title(schemes, order.scheme_id)
         kind = Saying("发放", "pay") if order.kind is InstructionKind.PAYMENT else Saying("收回", "recover")
         if order.set_off_of is not None:
             kind = Saying("抵扣", "set off")
@@ -226,6 +231,15 @@ def _payouts(payouts: list[Payout], schemes: dict[str, Scheme], language: Output
         )
         console.print(Prose(say(sentence)))
         console.print(Padding(Text(order.payout_id, style="dim", overflow="fold"), (0, 0, 0, 3), expand=False))
+    for each in page.waiting:
+        name, why = _title(schemes, each.scheme_id), waiting_words(each)
+        amount = Saying(f"{name},{yuan(each.amount)} 元:{why.zh}", f"{name}, {yuan(each.amount)} yuan: {why.en}")
+        console.print(Prose(say(amount)))
+
+
+def _title(schemes: dict[str, Scheme], scheme_id: str) -> str:
+    scheme = schemes.get(scheme_id)
+    return scheme.title if scheme and scheme.title else scheme_id
 
 
 _UNIT = Saying("元", "yuan")

@@ -133,6 +133,7 @@ def _from_ledger(claim_id: str, language: OutputLanguage) -> ClaimPage | None:
         term=None if policy is None else policies_of(record.policy_texts).term(policy),
         payouts=payouts,
         group_waits=record.group_waits,
+        waiting=record.waiting,
     )
 
 

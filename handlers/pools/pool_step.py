@@ -156,8 +156,7 @@ def _revise(
 
 
 def _line(benefit: BenefitRow, position: int | None, on_shortage: OnShortage | None) -> dict[str, object]:
-    left = benefit.told == benefit.left_by_close
-    said = pool_sentences.left_by_close(benefit.told) if left else pool_sentences.waits(on_shortage, position)
+    said = pool_sentences.waits_now(on_shortage, position, benefit.told, benefit.left_by_close)
     line: dict[str, object] = {
         "amount": format_yuan(benefit.told),
         "en": said.en,

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, and_, select
 
-from infra.ledger import group_rows, policy_rows, tables
+from infra.ledger import group_rows, policy_rows, pool_figures, tables
 from infra.ledger.clearing_tables import settled_recoveries
 from infra.ledger.reads import newest_facts
 from schemas.facts import Kind
 from schemas.ids import PersonId
+from schemas.records import WaitingNow
 
 
 class Instructed(NamedTuple):
@@ -37,7 +38,8 @@ class ClaimRecord:
 
     ``policy_texts`` are all published files, as another one may have ended the claim's policy. ``household_id`` is the
     household with whose sums it was decided, and ``overlapping`` says that several memberships hold its day.
-    ``group_waits``: it is about to be decided again, with its household.
+    ``group_waits``: it is about to be decided again, with its household. ``waiting`` are its benefits that wait for the
+    money of pools.
     """
 
     decision: bytes
@@ -48,6 +50,7 @@ class ClaimRecord:
     household_id: str | None
     overlapping: bool
     group_waits: bool
+    waiting: list[WaitingNow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,9 @@ def claim_record(engine: Engine, claim_id: str) -> ClaimRecord | Undecided | Non
         facts = newest_facts(connection, [row.person_id])
         texts = policy_rows.texts(connection)
         orders, waits = _instructions(connection, claim_id), group_rows.group_waits(connection, row.person_id)
-        return ClaimRecord(bytes(row.value), facts, text, texts, orders, row.household_id, row.overlapping, waits)
+        queued = pool_figures.waiting_of_claim(connection, claim_id)
+        household = (row.household_id, row.overlapping, waits)
+        return ClaimRecord(bytes(row.value), facts, text, texts, orders, *household, queued)
 
 
 def _undecided(connection: Connection, claim_id: str) -> Undecided | None:

@@ -140,16 +140,22 @@ def keep_alerts(
         )
 
 
-_IN_ORDER = (_BENEFITS.c.discharged_on, collate(_BENEFITS.c.claim_id, "C"), _BENEFITS.c.place)
-_WAITING = _BENEFITS.c.benefit - _BENEFITS.c.released
-_QUEUED = _BENEFITS.c.released + _BENEFITS.c.left_by_close < _BENEFITS.c.benefit
+IN_ORDER = (_BENEFITS.c.discharged_on, collate(_BENEFITS.c.claim_id, "C"), _BENEFITS.c.place)
+"""The canonical order of a queue."""
+
+WAITING = _BENEFITS.c.benefit - _BENEFITS.c.released
+"""What is due and not released, in fen."""
+
+QUEUED = _BENEFITS.c.released + _BENEFITS.c.left_by_close < _BENEFITS.c.benefit
+"""Whom the queue is to serve: not what the close of a year left unpaid."""
+
 _WAITING_COLUMNS = (
     _BENEFITS.c.claim_id,
     _BENEFITS.c.scheme_id,
     _CLAIMS.c.person_id,
     _BENEFITS.c.discharged_on,
-    _WAITING.label("waiting"),
-    func.greatest(0, _WAITING - _BENEFITS.c.left_by_close).label("open"),
+    WAITING.label("waiting"),
+    func.greatest(0, WAITING - _BENEFITS.c.left_by_close).label("open"),
     _BENEFITS.c.told,
 )
 
@@ -158,12 +164,12 @@ def queue(connection: Connection, pool_id: str, limit: int | None = None) -> lis
     """The first of those who wait for a pool's money and whom it is to serve, in canonical order."""
     first = (
         select(_BENEFITS.c.claim_id, _BENEFITS.c.scheme_id)
-        .where(_BENEFITS.c.pool_id == pool_id, _QUEUED)
-        .order_by(*_IN_ORDER)
+        .where(_BENEFITS.c.pool_id == pool_id, QUEUED)
+        .order_by(*IN_ORDER)
         .limit(limit)
         .subquery()
     )
-    rows = connection.execute(select(*_WAITING_COLUMNS).select_from(_in_full(first)).order_by(*_IN_ORDER))
+    rows = connection.execute(select(*_WAITING_COLUMNS).select_from(_in_full(first)).order_by(*IN_ORDER))
     return [WaitingBenefit(*row) for row in rows]
 
 
@@ -174,12 +180,12 @@ def untold(connection: Connection, pool_id: str, limit: int) -> list[tuple[Waiti
     """
     first = (
         select(_BENEFITS.c.claim_id, _BENEFITS.c.scheme_id)
-        .where(_BENEFITS.c.pool_id == pool_id, _BENEFITS.c.told != _WAITING)
+        .where(_BENEFITS.c.pool_id == pool_id, _BENEFITS.c.told != WAITING)
         .limit(limit)
         .subquery()
     )
     rows = connection.execute(
-        select(*_WAITING_COLUMNS, _BENEFITS.c.place).select_from(_in_full(first)).order_by(*_IN_ORDER)
+        select(*_WAITING_COLUMNS, _BENEFITS.c.place).select_from(_in_full(first)).order_by(*IN_ORDER)
     )
     found = [(WaitingBenefit(*row[:-1]), row[-1]) for row in rows]
     places = positions(connection, pool_id, [each.claim_id for each, _ in found])
@@ -190,8 +196,8 @@ def positions(connection: Connection, pool_id: str, claim_ids: Collection[ClaimI
     """Where the benefits of some claims stand in a pool's queue, from 1, by claim and place of the scheme."""
     if not claim_ids:
         return {}
-    position = func.row_number().over(order_by=_IN_ORDER).label("position")
-    queued = select(_BENEFITS.c.claim_id, _BENEFITS.c.place, position).where(_BENEFITS.c.pool_id == pool_id, _QUEUED)
+    position = func.row_number().over(order_by=IN_ORDER).label("position")
+    queued = select(_BENEFITS.c.claim_id, _BENEFITS.c.place, position).where(_BENEFITS.c.pool_id == pool_id, QUEUED)
     of = queued.subquery()
     rows = connection.execute(select(of).where(of.c.claim_id == any_(_texts(claim_ids))))
     return {(row.claim_id, row.place): row.position for row in rows}
@@ -205,7 +211,7 @@ def _in_full(first: Subquery) -> Join:
 
 def waiting_sum(connection: Connection, pool_id: str) -> int:
     """How many fen wait for a pool's money that its queue is to serve."""
-    total = select(func.coalesce(func.sum(_WAITING), 0)).where(_BENEFITS.c.pool_id == pool_id, _QUEUED)
+    total = select(func.coalesce(func.sum(WAITING), 0)).where(_BENEFITS.c.pool_id == pool_id, QUEUED)
     return int(connection.scalar(total) or 0)
 
 

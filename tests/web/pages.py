@@ -32,6 +32,8 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
         "statements": (Right.BOOKS, "/statements"),
         "recoveries": (Right.BOOKS, "/recoveries"),
         "recovery": (Right.BOOKS, f"/recoveries/{recovery}"),
+        "pools": (Right.BOOKS, "/pools"),
+        "pool": (Right.BOOKS, "/pools/V1"),
         "policies": (Right.POLICIES, "/policies"),
         "policy": (Right.POLICIES, f"/policies/{sha256}"),
         "difference": (Right.POLICIES, f"/policies/difference?from={sha256}&to={sha256}"),

@@ -13,7 +13,18 @@ from infra.ledger.schema import bind, connect
 from infra.population import generate
 from tests.bench.fill import fill
 from tests.support.acts import publish
-from tests.support.builders import SHARDS, VILLAGE, YEARLY, Json, encode, membership, policy_text, report
+from tests.support.builders import (
+    SHARDS,
+    VILLAGE,
+    YEARLY,
+    Json,
+    contribution,
+    encode,
+    membership,
+    policy_text,
+    pool,
+    report,
+)
 from tests.support.databases import TEMPLATE, fresh_name
 from tests.support.household import HOUSEHOLD_ID
 from tests.support.paths import WUXI
@@ -86,6 +97,7 @@ def filled_ledger(postgres_url: str, persons: int = 120) -> Iterator[Engine]:
         fill(engine, generate(7, persons))
         report_some(engine)
         join(engine)
+        post(engine, [pool(), contribution(yuan=900), contribution("G2", yuan=50, kind="donation", payer="王小明")])
         yield engine
     finally:
         engine.dispose()

@@ -16,6 +16,7 @@ from handlers.claims.recall import account_of
 from handlers.words.advance_sentences import advance_sentence, unknown_advances
 from handlers.words.claim_sentences import status_sentence, why_nothing
 from handlers.words.household_sentences import WAITS, WAITS_AGAIN
+from handlers.words.pool_sentences import waiting_words
 from infra.ledger import group_rows, inbox
 from infra.ledger.claim_record import ClaimRecord, Undecided, claim_record
 from schemas.access.callers import ApiRole, Caller
@@ -25,6 +26,7 @@ from schemas.facts import EncounterDischarged, Kind, SettlementPosted, Subject
 from schemas.ids import ClaimId
 from schemas.money import Fen
 from schemas.policy.model import Policy
+from schemas.records import WaitingNow
 from web.accept_language import Language, text_in
 from web.api.permissions import cannot, may_see_claim
 from web.api.problems import problem
@@ -53,10 +55,21 @@ class FacilityPayment(BaseModel):
     amount: Fen
 
 
+class WaitingPayment(BaseModel):
+    """What of a scheme's benefit waits for the money of a pool, and its place in the queue now, if there is one."""
+
+    scheme_id: str
+    pool_id: str
+    amount: Fen
+    position: int | None
+    sentence: str
+
+
 class ClaimView(BaseModel):
     """One claim. ``decision`` is the value published in claims.decisions, or null until there is one.
 
-    ``facility_payments`` says what the facilities that advanced benefits are paid for the claim in all.
+    ``facility_payments`` says what the facilities that advanced benefits are paid for the claim in all, and
+    ``waiting`` what waits for the money of pools.
     """
 
     claim_id: str
@@ -65,6 +78,7 @@ class ClaimView(BaseModel):
     summary: str
     explanation: list[SchemeExplained]
     facility_payments: list[FacilityPayment]
+    waiting: list[WaitingPayment]
     decision: dict[str, JsonValue] | None
     instructions: list[dict[str, JsonValue]]
     waiting_events: int
@@ -100,6 +114,7 @@ def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language
         summary=summary(claim, decision, language, record.group_waits),
         explanation=explained(decision, policy, language),
         facility_payments=facility_payments(decision),
+        waiting=[_waiting(each, language) for each in record.waiting],
         decision=json.loads(record.decision),
         instructions=_instructions(record),
         waiting_events=len(waiting) + in_group,
@@ -115,6 +130,7 @@ def _received(claim_id: str, said: Saying, waiting_events: int, language: Langua
         summary=text_in(said, language),
         explanation=[],
         facility_payments=[],
+        waiting=[],
         decision=None,
         instructions=[],
         waiting_events=waiting_events,
@@ -156,6 +172,16 @@ def facility_payments(decision: ClaimDecision) -> list[FacilityPayment]:
         for each in decision.payees or ()
         if each.payee_id is not None
     ]
+
+
+def _waiting(each: WaitingNow, language: Language) -> WaitingPayment:
+    return WaitingPayment(
+        scheme_id=each.scheme_id,
+        pool_id=each.pool_id,
+        amount=each.amount,
+        position=each.position,
+        sentence=text_in(waiting_words(each), language),
+    )
 
 
 def decision_document(decision: ClaimDecision) -> dict[str, JsonValue]:

@@ -191,3 +191,22 @@ def caps(rows: list[tuple[str, int, int]], width: int = 360) -> Spec:
             },
         ],
     }
+
+
+def balances(rows: list[tuple[str, int]], width: int = 640) -> Spec:
+    """What was there at the end of each month: (month, fen), shown in yuan; what is owed is red and below the line."""
+    values = [{"month": month, "value": fen / 100, "owes": fen < 0} for month, fen in rows]
+    x: Spec = {
+        "field": "month",
+        "type": "ordinal",
+        "title": None,
+        "axis": {"labelOverlap": True, "labelAngle": 0, "grid": False},
+    }
+    return _base(values, width, 170) | {
+        "mark": {"type": "bar"},
+        "encoding": {
+            "x": x,
+            "y": {"field": "value", "type": "quantitative", "title": None, "axis": {"format": ",.0f", "tickCount": 5}},
+            "color": {"field": "owes", "type": "nominal", "scale": {"domain": [False, True], "range": [BLUE, RED]}},
+        },
+    }

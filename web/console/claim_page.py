@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from urllib.parse import quote
 
 from markupsafe import Markup
 from sqlalchemy import Connection
@@ -22,6 +23,7 @@ from handlers.words.household_sentences import MEMBERSHIPS_OVERLAP, WAITS, WAITS
 from handlers.words.masking import mask_text
 from handlers.words.payout_sentences import Clearing, result
 from handlers.words.policy_sentences import in_force
+from handlers.words.pool_sentences import WAITING, waiting_words
 from infra.ledger import audit_log, people_directory, timeline
 from infra.ledger.claim_record import ClaimRecord, Undecided, claim_record
 from infra.ledger.people_directory import PersonDetails
@@ -163,6 +165,8 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         unknown_advances=unknown_advances(decision),
         chart=_chart(visit, decision, schemes),
         payouts=_payouts(record, reason is not None),
+        waiting=[(each, waiting_words(each), quote(each.pool_id, safe="")) for each in record.waiting],
+        waiting_state=WAITING,
         titles={name: scheme.title or name for name, scheme in schemes.items()},
         person=person or PersonDetails(decision.person_id, "", "", ""),
         person_token=token,

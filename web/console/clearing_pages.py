@@ -1,4 +1,4 @@
-"""What waits for a second person: statements to issue, months to close, recoveries to set off or waive."""
+"""What waits for a second person: statements to issue, months and pools' years to close, recoveries to settle."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from acts.four_eyes import TooLate
 from acts.propose_closing import approve_closing, reject_closing
+from acts.propose_pool_year import approve_pool_year, digest_of, reject_pool_year
 from acts.propose_statement import approve_statement, reject_statement
 from acts.settle_recovery import approve as approve_recovery
 from acts.settle_recovery import reject as reject_recovery
@@ -27,6 +28,7 @@ from web.console.visit import PageRefused, Visit, not_found
 ACTS = {
     ClearingAct.STATEMENT: Saying("签发对账单", "issue statements"),
     ClearingAct.CLOSING: Saying("结账", "close a month"),
+    ClearingAct.POOL_YEAR: Saying("资金池年度结算", "close a pool's year"),
     ClearingAct.SET_OFF: Saying("抵扣", "set off a recovery"),
     ClearingAct.WAIVER: Saying("核销", "waive a recovery"),
 }
@@ -55,6 +57,9 @@ def approve(shard_count: int, visit: Visit) -> Response:
             made = approve_statement(*place)
             if visit.form.get("sha256") != made[0].lines_sha256:
                 raise TooLate(_CHANGED)
+        elif proposal.act is ClearingAct.POOL_YEAR:
+            if visit.form.get("sha256") != digest_of(approve_pool_year(*place)):
+                raise TooLate(_CHANGED)
         else:
             approve_recovery(*place)
     return visit.redirect(page_of(proposal))
@@ -71,6 +76,8 @@ def reject(visit: Visit) -> Response:
             reject_closing(*place)
         elif proposal.act is ClearingAct.STATEMENT:
             reject_statement(*place)
+        elif proposal.act is ClearingAct.POOL_YEAR:
+            reject_pool_year(*place)
         else:
             reject_recovery(*place)
     return visit.redirect(page_of(proposal))
@@ -83,10 +90,14 @@ def page_of(proposal: ClearingProposal) -> str:
         return f"/books?month={month}"
     if proposal.act is ClearingAct.STATEMENT:
         return f"/statements/of/{quote(proposal.subject, safe='')}"
+    if proposal.act is ClearingAct.POOL_YEAR:
+        return f"/pools/{quote(proposal.subject, safe='')}"
     return f"/recoveries/{quote(proposal.subject, safe='')}"
 
 
 def _about(proposal: ClearingProposal) -> str:
+    if proposal.act is ClearingAct.POOL_YEAR and proposal.month is not None:
+        return f"{proposal.subject} {proposal.month.year}"
     month = "" if proposal.month is None else format_month(proposal.month)
     return " ".join(part for part in (proposal.subject, month) if part)
 
@@ -109,6 +120,7 @@ def _said() -> Iterator[None]:
 
 
 _CHANGED = Saying(
-    "余额表或明细与您看到的不同,没有办理。请重新查看后再批准。",
-    "The balance or the lines are not those that you saw, and nothing was done. Look again before you approve.",
+    "余额表、明细或金额与您看到的不同,没有办理。请重新查看后再批准。",
+    "The balance, the lines or the amounts are not those that you saw, and nothing was done. Look again before you "
+    "approve.",
 )

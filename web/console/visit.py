@@ -58,12 +58,14 @@ class Visit:
     awaiting: int = 0
     """How many corrections that others proposed wait for this user's approval."""
     clearing: int = 0
-    """How many proposals of others about statements, the books or recoveries do."""
+    """How many proposals of others about statements, the books, pools or recoveries do."""
 
     @property
     def here(self) -> str:
         """The address to return to after switching the language; for an unmasked page that of the masked one."""
         path = self.path.removeprefix("/unmask").removesuffix("/propose")
+        if path.startswith("/close-year/"):
+            path = "/pools/" + path.removeprefix("/close-year/")
         if path.startswith("/refused/"):
             path = "/".join(path.split("/")[:3])
         if path == "/books/close":
