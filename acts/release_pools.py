@@ -100,7 +100,7 @@ def decide_pools(
     keep_alerts(connection, [step for step, _ in steps])
 
 
-class Gathered(NamedTuple):
+class PoolsFound(NamedTuple):
     """Some pools with the work that waits for their steps, which their money counts, and what that changes."""
 
     pools: list[Pool]
@@ -108,7 +108,7 @@ class Gathered(NamedTuple):
     changed: Counter[tuple[str, PoolSide, str]]
 
 
-def gather(connection: Connection, pool_ids: Collection[str]) -> Gathered:
+def gather(connection: Connection, pool_ids: Collection[str]) -> PoolsFound:
     """Pools as their steps find them; those without work are left out."""
     work = pool_rows.work_of(connection, pool_ids)
     names = sorted({each.pool_id for each in work})
@@ -134,7 +134,7 @@ def gather(connection: Connection, pool_ids: Collection[str]) -> Gathered:
         )
         for pool_id in names
     ]
-    return Gathered(pools, work, changed)
+    return PoolsFound(pools, work, changed)
 
 
 def _changed_by(pools: Iterable[Pool]) -> set[PersonId]:

@@ -143,12 +143,17 @@ class ClaimDecided(ClaimDecision):
 
 
 def to_json(decision: ClaimDecision) -> dict[str, object]:
-    """The JSON object of a decision. A benefit that pays has no ``reason`` member."""
+    """The JSON object of a decision. What says nothing, such as the ``reason`` of a benefit that pays, is left out."""
     document = decision.model_dump(mode="json")
     for benefit in document["benefits"]:
         for name in ("reason", "pool_id"):
             if benefit[name] is None:
                 del benefit[name]
+    if document.get("waiting", ()) is None:
+        del document["waiting"]
+    for line in document.get("waiting", ()):
+        if line["position"] is None:
+            del line["position"]
     if document["payees"] is None:
         del document["advances"], document["payees"]
     else:

@@ -27,7 +27,7 @@ class Disposition(StrEnum):
 
 @dataclass(slots=True)
 class VersionLine:
-    """What is known under one id: whose it is (a person, or an insurer), and the content (SHA-256) of each version.
+    """What is known under one id: whose it is (a person, insurer or pool), and the content (SHA-256) of each version.
 
     Events without versions (payout reports) are numbered as they come. ``bound``: the ledger knows the id.
     """
@@ -53,7 +53,11 @@ def claims_of_identity(fact: Fact) -> tuple[Subject, ...]:
     return (fact.subject,)
 
 
-_OTHER_INSURER = Saying("另一家保险公司已答复过这份对账单", "another insurer has answered this statement")
+_OTHER_OWNER = {
+    Kind.STATEMENT: Saying("另一家保险公司已答复过这份对账单", "another insurer has answered this statement"),
+    Kind.CONTRIBUTION: Saying("这笔资金已登记在另一个资金池名下", "another pool has received this contribution"),
+}
+"""Whose the id was before, where it was no person's."""
 
 
 def admit(reading: Reading, registry: Registry) -> Disposition | Refusal:
@@ -64,7 +68,7 @@ def admit(reading: Reading, registry: Registry) -> Disposition | Refusal:
         if owner is None:
             continue
         if owner.person_id != fact.person_id and subject.kind is not Kind.PAYOUT:
-            hint = _OTHER_INSURER if subject.kind is Kind.STATEMENT else None
+            hint = _OTHER_OWNER.get(subject.kind)
             return refuse(RefusalCode.PERSON_MISMATCH, hint, (f"/{fact.owner_field}", f"/{subject.kind}_id"))
         if subject.kind is Kind.SETTLEMENT and owner.encounter_id != getattr(fact, "encounter_id", None):
             return refuse(RefusalCode.PERSON_MISMATCH, pointers=("/encounter_id", "/settlement_id"))

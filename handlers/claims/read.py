@@ -20,6 +20,7 @@ from schemas.canonical import canonical_json, sha256_hex
 from schemas.facts import (
     FACT_TYPES,
     AnswerVerdict,
+    ContributionReceived,
     CoverageRecorded,
     EncounterDischarged,
     Fact,
@@ -150,9 +151,13 @@ def _rules(fact: Fact, key: bytes | KeyNotGiven | None) -> Refusal | None:
         refusal = _answer(fact)
         if refusal is not None:
             return refusal
+    if type(fact) is ContributionReceived and len(set(fact.restricted_to)) < len(fact.restricted_to):
+        hint = Saying("每个保障层只写一次", "each scheme once")
+        return refuse(RefusalCode.SCHEMA_INVALID, hint, ("/restricted_to",))
     if not isinstance(key, KeyNotGiven) and key != fact.person_id.encode("utf-8"):
-        hint = None if fact.owner_field == "person_id" else _KEY_OF_ANSWERS
-        return refuse(RefusalCode.KEY_MISMATCH, hint, (f"/{fact.owner_field}",))
+        return refuse(RefusalCode.KEY_MISMATCH, _OTHER_KEYS.get(fact.owner_field), (f"/{fact.owner_field}",))
+    if type(fact) is ContributionReceived and fact.amount <= 0:
+        return refuse(RefusalCode.NEGATIVE_AMOUNT, _NO_MONEY, ("/amount",))
     if type(fact) is SettlementPosted:
         amounts = [getattr(fact, name) for name in fact.money_fields]
         if min(amounts) < 0:
@@ -173,7 +178,16 @@ def _rules(fact: Fact, key: bytes | KeyNotGiven | None) -> Refusal | None:
     return _dates(fact)
 
 
-_KEY_OF_ANSWERS = Saying("对账单答复以 insurer_id 作为消息键", "the key of an answer to a statement is its insurer_id")
+_OTHER_KEYS = {
+    "insurer_id": Saying("对账单答复以 insurer_id 作为消息键", "the key of an answer to a statement is its insurer_id"),
+    "pool_id": Saying("资金池的报文以 pool_id 作为消息键", "the key of an event about a pool is its pool_id"),
+}
+"""Which member is the key of events that belong to no person."""
+
+_NO_MONEY = Saying(
+    "到账金额应大于零;没有到账的请发送 contribution.voided",
+    "a contribution is over zero; one that was never received is taken back with contribution.voided",
+)
 
 
 def _answer(fact: StatementAnswered) -> Refusal | None:

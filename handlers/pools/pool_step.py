@@ -14,7 +14,7 @@ from handlers.claims import pool_alerts
 from handlers.claims.process import ACTOR, Processor
 from handlers.claims.settle import Due, in_order, release
 from handlers.pools.pool_money import PoolMoney
-from handlers.pools.shortage import Release, releases
+from handlers.pools.shortage import ReleasedPart, releases
 from handlers.words import pool_sentences
 from schemas.canonical import canonical_json, derived_id
 from schemas.facts import OnShortage
@@ -42,7 +42,7 @@ class Pool:
     alerts: frozenset[str]
 
 
-def plan(pool: Pool, released: Sequence[Release] | None = None) -> PoolStep:
+def plan(pool: Pool, released: Sequence[ReleasedPart] | None = None) -> PoolStep:
     """What the step of a pool does now; ``released`` is given at the close of a year.
 
     The money counts what is released afterwards.

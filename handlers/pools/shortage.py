@@ -15,7 +15,7 @@ from schemas.facts import OnShortage
 from schemas.records import PoolSide, WaitingBenefit
 
 
-class Release(NamedTuple):
+class ReleasedPart(NamedTuple):
     """So many fen more of a claim's benefit may be instructed."""
 
     claim_id: str
@@ -23,12 +23,12 @@ class Release(NamedTuple):
     amount: int
 
 
-def releases(on_shortage: str | None, money: PoolMoney, queue: Iterable[WaitingBenefit]) -> list[Release]:
+def releases(on_shortage: str | None, money: PoolMoney, queue: Iterable[WaitingBenefit]) -> list[ReleasedPart]:
     """What is released of a queue that is in canonical order, as ``money`` then counts it too.
 
     ``on_shortage`` is None for a pool that nobody recorded: it pays nothing, as nobody knows whether it may owe.
     """
-    found = list[Release]()
+    found = list[ReleasedPart]()
     if on_shortage not in (OnShortage.OWE, OnShortage.QUEUE):
         return found
     for each in queue:
@@ -37,11 +37,11 @@ def releases(on_shortage: str | None, money: PoolMoney, queue: Iterable[WaitingB
         if on_shortage == OnShortage.QUEUE and not money.covers(each.scheme_id, each.open):
             break  # nobody is overtaken
         money.add(PoolSide.RELEASED, each.scheme_id, each.open)
-        found.append(Release(each.claim_id, each.scheme_id, each.open))
+        found.append(ReleasedPart(each.claim_id, each.scheme_id, each.open))
     return found
 
 
-def shares_of_a_year(money: PoolMoney, dues: Sequence[WaitingBenefit]) -> list[Release]:
+def shares_of_a_year(money: PoolMoney, dues: Sequence[WaitingBenefit]) -> list[ReleasedPart]:
     """What each of the dues gets at the close of a year: all the same part of it, as far as the money goes.
 
     Restricted money pays its schemes' dues first, that with the fewest schemes before others; free money pays the rest.
@@ -58,7 +58,7 @@ def shares_of_a_year(money: PoolMoney, dues: Sequence[WaitingBenefit]) -> list[R
         open_ = [each.open - paid[each.claim_id, each.scheme_id] for each in served]
         for each, amount in zip(served, pro_rata(open_, left[name]), strict=True):
             paid[each.claim_id, each.scheme_id] += amount
-    return [Release(*place, amount) for place, amount in paid.items() if amount]
+    return [ReleasedPart(*place, amount) for place, amount in paid.items() if amount]
 
 
 def pro_rata(dues: Sequence[int], available: int) -> list[int]:

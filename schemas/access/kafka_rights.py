@@ -16,6 +16,8 @@ from schemas.topics import COPIED, INBOUND, OUTBOUND, PAYOUT_RESULTS, TOPICS, in
 class KafkaRole(StrEnum):
     """A kind of program. ``gateway`` forwards what came in over HTTP for all senders.
 
+    A ``fund`` office says what the pools are and what they received.
+
     An ``insurer`` reads every instruction, as whoever pays for the public fund; a ``lead`` those that it pays itself,
     and its statements. An insurer of a treaty that leads none has that role too: then there are no orders for it.
     """
@@ -25,6 +27,7 @@ class KafkaRole(StrEnum):
     GATEWAY = "gateway"
     HOSPITAL = "hospital"
     REGISTRY = "registry"
+    FUND = "fund"
     INSURER = "insurer"
     LEAD = "lead"
     AUDITOR = "auditor"
@@ -39,6 +42,7 @@ ROLE_OF: dict[str, KafkaRole] = {
     "hospital systems": KafkaRole.HOSPITAL,
     "hospitals": KafkaRole.HOSPITAL,
     "civil registry": KafkaRole.REGISTRY,
+    "fund offices": KafkaRole.FUND,
     "insurers": KafkaRole.INSURER,
     "insurers of treaties": KafkaRole.LEAD,
     "finance auditors": KafkaRole.AUDITOR,

@@ -23,6 +23,8 @@ from tests.support.builders import (
     Json,
     answer,
     bill,
+    contribution,
+    contribution_void,
     coverage,
     coverage_void,
     death,
@@ -32,6 +34,7 @@ from tests.support.builders import (
     encode,
     membership,
     membership_void,
+    pool,
     report,
     take,
     unhurried,
@@ -57,6 +60,9 @@ INBOUND = [
     report(),
     answer(),
     DISPUTE,
+    pool(area="Binhu"),
+    contribution(restricted_to=["village_mutual_aid"], heads=12, payer="Lihu village"),
+    contribution_void(),
 ]
 
 

@@ -20,14 +20,27 @@ from handlers.claims.recoveries import settle_recovery
 from handlers.claims.reissue import reissue
 from handlers.claims.settle import Due
 from handlers.fast import direct_messages
+from handlers.pools.pool_money import FREE, PoolMoney
+from handlers.pools.pool_step import Pool, plan, take_step
 from infra.population import generate
+from schemas.canonical import canonical_json
 from schemas.dates import format_instant
-from schemas.decisions import AdvanceLine, BenefitLine, ClaimDecided, ExplanationLine, PayeeLine, Status
+from schemas.decisions import (
+    AdvanceLine,
+    BenefitLine,
+    ClaimDecided,
+    ExplanationLine,
+    PayeeLine,
+    Status,
+    WaitingLine,
+    to_json,
+)
+from schemas.facts import OnShortage
 from schemas.ids import ClaimId, FacilityId, PayoutId, PersonId, PolicyId
 from schemas.money import FEN_MAX
 from schemas.outbound import AuditKind, AuditRecorded, InstructionKind, PayoutInstructed
 from schemas.policy.policy_file import read_policies
-from schemas.records import BenefitRow, ClaimRow, Delivery, Manner, Reissue, SettleRecovery
+from schemas.records import BenefitRow, ClaimRow, Delivery, Manner, Reissue, SettleRecovery, WaitingBenefit
 from schemas.topics import ALERTS, DEADLETTER
 from schemas.treaty.treaty_file import parse_treaty
 from schemas.treaty.treaty_model import Treaties
@@ -49,6 +62,7 @@ from tests.support.builders import (
 )
 from tests.support.compiled_core import patches_the_core
 from tests.support.model_messages import both_ways
+from tests.support.pools import POOL_POLICY, villager
 from tests.support.treaties import treaty_text
 
 NASTY = [
@@ -115,7 +129,7 @@ DUES = st.builds(
     row=benefit_rows(),
     revision=COUNTS,
     facility_id=st.none() | TEXT.map(FacilityId),
-    payer=st.builds(Payer, TEXT, st.none() | TEXT),
+    payer=st.builds(Payer, TEXT, st.none() | TEXT, st.none() | TEXT),
     reissue_of=st.none() | TEXT,
     reversal_of=st.none() | TEXT,
     set_off_of=st.none() | TEXT.map(PayoutId),
@@ -194,6 +208,41 @@ def test_a_set_off_is_canonical() -> None:
     ]
     assert [None, None, recovered, None] == [each.get("set_off_of") for each in orders]
     assert [None, None, recovered, None] == [each.get("reversal_of") for each in orders]
+
+
+def _short_of_money(on_shortage: OnShortage) -> list[Json]:
+    """All that is written about two stays of 200 and 500 yuan, for which a pool has 300 yuan in a queue."""
+    with both_ways() as written:
+        world = empty_world(policies(POOL_POLICY))
+        events = [*villager("P1", "2024-03-01", 200), *villager("P2", "2024-03-02", 500)]
+        dues = take(world, map(delivery, events)).benefits.values()
+        queue = [
+            WaitingBenefit(row.claim_id, row.scheme_id, PersonId(""), row.discharged_on, row.waiting, row.waiting, 0)
+            for row in dues
+            if row.discharged_on is not None
+        ]
+        places = list(zip(queue, (1, 2), strict=True))
+        pool = Pool("V1", on_shortage, PoolMoney({FREE: 30_000}), queue, places, 70_000, frozenset())
+        step = world.batch()
+        take_step(step, plan(pool), on_shortage)
+    return [json.loads(value) for value in [*written, *(row.value for row in step.outcome.decisions)]]
+
+
+@patches_the_core
+@pytest.mark.parametrize("on_shortage", OnShortage)
+def test_what_a_pool_pays_and_who_waits_is_canonical(on_shortage: OnShortage) -> None:
+    """A revised decision is written from the bytes of the one before, and is what the models would have made of it."""
+    messages = _short_of_money(on_shortage)
+    decisions = [message for message in messages if message["event_type"] == "claim.decided"]
+    waiting = [line for decision in decisions for line in decision.get("waiting", ())]
+    paid = [(each["claim_id"], each["pool_id"]) for each in messages if each["event_type"] == "payout.instructed"]
+    places = {OnShortage.OWE: [], OnShortage.QUEUE: [1], OnShortage.PRO_RATA: [None, None]}
+    released = {OnShortage.OWE: 2, OnShortage.QUEUE: 1, OnShortage.PRO_RATA: 0}
+    assert places[on_shortage] == [line.get("position") for line in waiting]
+    assert [("E-P1", "V1"), ("E-P2", "V1")][: released[on_shortage]] == paid
+    for decision in decisions:
+        by_model = to_json(ClaimDecided.model_validate_json(json.dumps(decision)))
+        assert canonical_json(by_model) == canonical_json(decision)
 
 
 @tried
@@ -277,7 +326,7 @@ def test_half_a_character_is_written_by_neither(name: str) -> None:
 @patches_the_core
 def test_no_field_of_a_message_is_forgotten() -> None:
     """Each field of a model is written in some message, and nothing else is."""
-    messages = _reissued() + _advanced() + _set_off()
+    messages = _reissued() + _advanced() + _set_off() + _short_of_money(OnShortage.QUEUE)
     decisions = [message for message in messages if message["event_type"] == "claim.decided"]
     parts: dict[type[BaseModel], list[Json]] = {
         ClaimDecided: decisions,
@@ -285,6 +334,7 @@ def test_no_field_of_a_message_is_forgotten() -> None:
         ExplanationLine: [line for decision in decisions for line in decision["explanation"]],
         AdvanceLine: [line for decision in decisions for line in decision.get("advances", ())],
         PayeeLine: [line for decision in decisions for line in decision.get("payees", ())],
+        WaitingLine: [line for decision in decisions for line in decision.get("waiting", ())],
         PayoutInstructed: [message for message in messages if message["event_type"] == "payout.instructed"],
         AuditRecorded: [message for message in messages if message["event_type"] == "audit.recorded"],
     }

@@ -60,10 +60,11 @@ def instructed(due: Due, claim: ClaimRow, deceased: bool, occurred_at: str) -> b
         reissue_of=due.reissue_of,
         reversal_of=due.reversal_of if due.set_off_of is None else due.set_off_of,
         set_off_of=due.set_off_of,
+        pool_id=due.payer.pool_id,
     )
     absent = {name for name in ("reissue_of", "reversal_of", "set_off_of") if getattr(event, name) is None}
     absent |= {"payee_id"} if due.facility_id is None else set()
-    absent |= {"treaty_id"} if due.payer.treaty_id is None else set()
+    absent |= {name for name in ("treaty_id", "pool_id") if getattr(event, name) is None}
     return canonical_json(event.model_dump(mode="json", exclude=absent))
 
 

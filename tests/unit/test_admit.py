@@ -17,12 +17,15 @@ from tests.support.builders import (
     Json,
     answer,
     bill,
+    contribution,
+    contribution_void,
     coverage,
     coverage_void,
     death,
     discharge,
     membership,
     membership_void,
+    pool,
     reading,
     report,
     unhurried,
@@ -52,6 +55,9 @@ LINES = [
     [membership_void(version=1), membership(version=2)],
     [death(), death("2024-03-09", version=2)],
     [answer(), answer(version=2, reasons=["paid twice"])],
+    [pool(), pool(version=2, on_shortage="owe")],
+    [contribution(), contribution(version=2, yuan=900)],
+    [contribution(), contribution_void()],
 ]
 
 

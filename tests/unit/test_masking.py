@@ -8,7 +8,7 @@ import pytest
 
 from handlers.words.masking import OPEN_FIELDS, mask_id, mask_phone, mask_text, mask_value, masked_event
 from schemas.facts import FACT_TYPES, Advance
-from tests.support.builders import answer, bill, coverage, discharge, encode
+from tests.support.builders import answer, bill, contribution, coverage, discharge, encode
 
 COVERED = {
     "person_id",
@@ -21,6 +21,9 @@ COVERED = {
     "role",
     "area",
     "reference",
+    "title",
+    "payer",
+    "restricted_to",
 }
 """What says, or could say, who somebody is."""
 
@@ -74,6 +77,14 @@ def test_what_could_name_somebody_is_covered_in_an_event() -> None:
     shown = [json.loads(masked_event(encode(event)) or "") for event in events]
     assert ("HH********17", "3*****", "***") == (shown[0]["household_id"], shown[0]["area"], shown[1]["diagnoses"])
     assert ("member", "2024-03-10") == (shown[0]["category"], shown[1]["discharged_on"])
+
+
+def test_who_gave_money_to_a_pool_is_covered() -> None:
+    """A donor may be a person, and the bank's reference may name one; how much came and from what kind is open."""
+    event = contribution(kind="donation", payer="张小明", reference="张小明转账", heads=3)
+    shown = json.loads(masked_event(encode(event)) or "")
+    assert ("张**", "张****") == (shown["payer"], shown["reference"])
+    assert ("V1", "donation", "1000.00", 3) == tuple(shown[name] for name in ("pool_id", "kind", "amount", "heads"))
 
 
 def test_a_field_that_nobody_knows_is_covered_whatever_it_holds() -> None:

@@ -18,6 +18,8 @@ from tests.support.builders import (
     Json,
     answer,
     bill,
+    contribution,
+    contribution_void,
     coverage,
     coverage_void,
     death,
@@ -26,6 +28,7 @@ from tests.support.builders import (
     membership,
     membership_void,
     owner_of,
+    pool,
     reading,
     report,
     unhurried,
@@ -45,6 +48,9 @@ EVENTS = [
     report(),
     answer(),
     DISPUTE,
+    pool(),
+    contribution(restricted_to=["village_mutual_aid"], heads=12, payer="Lihu village"),
+    contribution_void(),
 ]
 MISSING = object()
 
@@ -362,14 +368,16 @@ def test_an_answer_is_read_as_the_insurer_writes_it(said: Json) -> None:
 
 @pytest.mark.parametrize("event_type", FACT_TYPES)
 def test_the_key_of_an_event_is_the_member_that_its_topic_names(event_type: str) -> None:
-    """A person's id, or of an answer the insurer's; another key is refused with that member's name."""
+    """A person's id, of an answer the insurer's, of money the pool's; another key is refused with that name."""
     event = next(each for each in EVENTS if each["event_type"] == event_type)
     assert FACT_TYPES[event_type].owner_field == TOPIC_OF_EVENT[event_type].key
     assert (TOPIC_OF_EVENT[event_type].name, owner_of(event).encode()) == address(encode(event))
     refusal = read(encode(event), b"another")
     assert ("KEY_MISMATCH", (f"/{TOPIC_OF_EVENT[event_type].key}",)) == said(refusal)
     assert isinstance(refusal, Refusal)
-    assert ("insurer_id" in refusal.zh + refusal.en) is (event_type == "statement.answered")
+    for said_of in (refusal.zh, refusal.en):  # once where the event is wrong, once in the hint
+        hinted = [name for name in ("insurer_id", "pool_id") if said_of.count(name) > 1]
+        assert hinted == [key for key in [TOPIC_OF_EVENT[event_type].key] if key != "person_id"]
 
 
 # The rules on what is well-formed -------------------------------------------------------------------------
@@ -399,6 +407,23 @@ def test_every_negative_amount_is_pointed_to() -> None:
     assert ("NEGATIVE_AMOUNT", ("/copay",)) == said(read(value))
     value = changed(bill(), total_charge="-1", other_fund_paid=-1, basic_insurance_paid=0)
     assert ("NEGATIVE_AMOUNT", ("/total_charge", "/other_fund_paid")) == said(read(value))
+
+
+@pytest.mark.parametrize("amount", ["0", "0.00", "-0.01", "-500"])
+def test_a_contribution_is_over_zero(amount: str) -> None:
+    """A pool that received nothing received no contribution; what was wrong is voided."""
+    refusal = read(changed(contribution(), amount=amount))
+    assert ("NEGATIVE_AMOUNT", ("/amount",)) == said(refusal)
+    assert isinstance(refusal, Refusal)
+    assert "contribution.voided" in refusal.en
+    assert isinstance(read(changed(contribution(), amount="0.01")), Reading)
+
+
+def test_a_contribution_names_each_of_its_schemes_once() -> None:
+    """In any order; none, null and an empty list are free money."""
+    assert ("SCHEMA_INVALID", ("/restricted_to",)) == said(read(changed(contribution(), restricted_to=["b", "a", "b"])))
+    for restricted_to in (["b", "a"], [], None, MISSING):
+        assert isinstance(read(changed(contribution(), restricted_to=restricted_to)), Reading)
 
 
 @pytest.mark.parametrize("name", SettlementPosted.money_fields)

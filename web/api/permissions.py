@@ -27,7 +27,10 @@ MAY_POST: dict[ApiRole, frozenset[str]] = {
     ApiRole.INSURER: frozenset({"payout.reported"}),
     ApiRole.LEAD: frozenset({"payout.reported", "statement.answered"}),
     ApiRole.REGISTRY: frozenset(
-        {"coverage.recorded", "coverage.voided", "person.died", "membership.recorded", "membership.voided"}
+        {
+            *("coverage.recorded", "coverage.voided", "person.died", "membership.recorded", "membership.voided"),
+            *("pool.recorded", "contribution.received", "contribution.voided"),
+        }
     ),
 }
 
