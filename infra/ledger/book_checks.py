@@ -70,7 +70,8 @@ WITH counted AS (
     SELECT pool_id, scheme_id, 'released', sum(CASE kind WHEN 'payment' THEN amount ELSE -amount END)
         FROM instructions WHERE pool_id IS NOT NULL GROUP BY 1, 2
 )
-SELECT DISTINCT pool_id FROM due FULL JOIN counted USING (pool_id, scheme_id, side)
+SELECT DISTINCT pool_id
+    FROM due FULL JOIN counted USING (pool_id, scheme_id, side)
     WHERE coalesce(due.fen, 0) <> coalesce(counted.fen, 0)
 ORDER BY 1 LIMIT :limit
 """)

@@ -11,7 +11,8 @@ from sqlalchemy import Engine, text
 
 from tests.support.bean_check import bean_check
 from tests.support.book_year import BookYear
-from tests.support.builders import bill, void
+from tests.support.builders import bill, contribution, pool, void
+from tests.support.pools import POOL_POLICY, villager
 from tests.support.processes import CHINESE, huzhu
 
 WIDE = 220
@@ -88,6 +89,26 @@ def test_the_journal_names_the_month_that_an_entry_concerns(year: BookYear, ledg
     ] == second["legs"]
     cash = huzhu("books", "journal", "2025-05", "--account", "cash:fund", "--json", HUZHU_DATABASE_URL=ledger_url)
     assert [second] == [json.loads(line) for line in cash.stdout.splitlines()]
+
+
+def test_what_a_pool_received_and_paid_is_in_the_journal(ledger: Engine, ledger_url: str) -> None:
+    """In words, under the contribution's id and the payout's; the trial balance lists pools before what they bear."""
+    year = BookYear(ledger, policy=POOL_POLICY)
+    year.take(pool(), contribution(yuan=800), *villager("A", "2024-03-01", 500))
+    year.take(bill("S-A", "E-A", 2800, version=2, person_id="A"), contribution(yuan=700, version=2))
+    lines = huzhu("books", "journal", "--account", "pool:V1", "--json", HUZHU_DATABASE_URL=ledger_url).stdout
+    told = [(each["reference"][:2], each["about"]["zh"]) for each in map(json.loads, lines.splitlines())]
+    assert [
+        ("G1", "资金池收款"),
+        ("PO", "由资金池列支"),
+        ("PO", "冲回资金池列支"),
+        ("G1", "冲减资金池收款"),
+    ] == told
+    shown = huzhu("books", "balance", columns=WIDE, HUZHU_DATABASE_URL=ledger_url).stdout
+    cells = [re.split(r"\s*│\s*", line.strip("│ ")) for line in shown.splitlines()]
+    assert ["pool:V1", "资金池结余—V1", "0.00", "600.00", "900.00", "-300.00"] in cells
+    order = ["cash:fund", "payable:fund:person", "pool:V1", "funded:village_mutual_aid", "expense:village_mutual_aid"]
+    assert order == [each[0] for each in cells if each[0] in order]
 
 
 @pytest.fixture

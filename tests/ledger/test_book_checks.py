@@ -63,11 +63,11 @@ def test_recoveries_that_nobody_collects_are_good(ledger: Engine) -> None:
     ("statements", "fault", "said"),
     [
         (["UPDATE postings SET amount = amount + sign(amount) WHERE event_no = 4 AND entry = 1"],
-         Fault.BOOKS_DISAGREE, "not those of the instruction and its reports: PO-"),
+         Fault.BOOKS_DISAGREE, "of the instruction and its reports: PO-"),
         (["UPDATE postings SET amount = amount + 1 WHERE event_no = 4 AND entry = 1 AND leg = 1"],
          Fault.BOOKS_DISAGREE, "entries do not balance"),
         (["UPDATE postings SET account = 'payable:fund:person' WHERE account LIKE 'payable:fund:facility:%'"],
-         Fault.BOOKS_DISAGREE, "not those of the instruction and its reports: PO-"),
+         Fault.BOOKS_DISAGREE, "of the instruction and its reports: PO-"),
         (["UPDATE postings SET booked_on = '2025-05-02' WHERE event_no = 4"], Fault.BOOKS_DISAGREE, "4/1, 4/2"),
         (["DELETE FROM postings WHERE event_no = 4"], Fault.BOOKS_DISAGREE, "instruction and its reports: PO-"),
         (["INSERT INTO postings SELECT 4711, entry, leg, account, amount, effective_on, booked_on, reference "
