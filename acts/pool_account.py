@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from handlers.pools.pool_money import FREE, PoolMoney, restriction
+from handlers.claims.restrictions import FREE, restriction
+from handlers.pools.pool_money import PoolMoney
 from infra.ledger import pool_figures, pool_rows
 from infra.ledger.pool_figures import PoolFigures
 from schemas.months import month_of, next_month

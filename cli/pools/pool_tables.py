@@ -10,7 +10,7 @@ from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.listing import moment, print_table
 from cli.terminal.output import out
 from cli.terminal.prose import Prose
-from handlers.pools.pool_money import schemes_of
+from handlers.claims.restrictions import schemes_of
 from handlers.words import pool_sentences
 from handlers.words.claim_sentences import yuan
 from handlers.words.masking import mask_value

@@ -18,9 +18,10 @@ from handlers.claims.payers import BY_FUND, Payer
 from handlers.claims.read import read
 from handlers.claims.recoveries import settle_recovery
 from handlers.claims.reissue import reissue
+from handlers.claims.restrictions import FREE
 from handlers.claims.settle import Due
 from handlers.fast import direct_messages
-from handlers.pools.pool_money import FREE, PoolMoney
+from handlers.pools.pool_money import PoolMoney
 from handlers.pools.pool_step import Pool, plan, take_step
 from infra.population import generate
 from schemas.canonical import canonical_json

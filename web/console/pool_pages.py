@@ -13,7 +13,7 @@ from acts.close_pool_year import NotClosableYear, YearClosing, preview_year
 from acts.four_eyes import NotDone
 from acts.pool_account import PoolAccount, pool_account
 from acts.propose_pool_year import digest_of, propose_pool_year
-from handlers.pools.pool_money import schemes_of
+from handlers.claims.restrictions import schemes_of
 from handlers.words import pool_sentences
 from infra.ledger import clearing_proposals, pool_figures
 from schemas.access.console_rights import Right
