@@ -10,7 +10,7 @@ import typer
 from acts.close_pool_year import YearClosing, close_pool_year, preview_year
 from acts.pool_account import PoolAccount, pool_account
 from cli.payouts.payouts_command import reading
-from cli.pools import pool_tables
+from cli.pools import pool_printing
 from cli.pools.public_sheet import sheet_page
 from cli.terminal.confirm import confirm_act
 from cli.terminal.connect import ledger, read_settings
@@ -35,9 +35,9 @@ def list_pools(language: LanguageOption = OutputLanguage.ZH, as_json: JsonOption
     with reading(ledger(read_settings())) as connection:
         found = pool_figures.all_pools(connection)
     if as_json:
-        print_json({"pools": [pool_tables.list_document(each) for each in found]})
+        print_json({"pools": [pool_printing.list_document(each) for each in found]})
     else:
-        pool_tables.show_list(found, language)
+        pool_printing.show_list(found, language)
 
 
 @app.command(epilog="Example: huzhu pools show V1 --sheet village.html")
@@ -111,6 +111,6 @@ def _closing(found: YearClosing) -> Saying:
 
 def _print(found: PoolAccount, language: OutputLanguage, as_json: bool) -> None:
     if as_json:
-        print_json(pool_tables.pool_document(found))
+        print_json(pool_printing.pool_document(found))
     else:
-        pool_tables.show_pool(found, language)
+        pool_printing.show_pool(found, language)

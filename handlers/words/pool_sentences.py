@@ -85,7 +85,7 @@ def position_words(waiting: WaitingNow) -> Saying:
     """The place of a benefit that waits, or why it has none, in a few words."""
     if waiting.position is not None:
         return Saying(f"第 {waiting.position} 位", f"number {waiting.position}")
-    if waiting.amount == waiting.left:
+    if waiting.left >= waiting.amount:
         return Saying("年终结算后未付", "left unpaid by a close")
     return Saying("等年终结算", "until the close") if waiting.on_shortage else NOT_RECORDED
 

@@ -12,11 +12,12 @@ from cli.terminal.output import out
 from cli.terminal.prose import Prose
 from handlers.claims.restrictions import schemes_of
 from handlers.words import pool_sentences
-from handlers.words.claim_sentences import yuan
+from handlers.words.claim_sentences import STATUS_NAMES, yuan
 from handlers.words.masking import mask_value
 from infra.ledger.pool_figures import PoolFigures
 from schemas.bilingual import Saying
 from schemas.dates import format_instant
+from schemas.decisions import Status
 from schemas.facts import ContributionKind, OnShortage
 from schemas.money import format_yuan
 from schemas.months import format_month
@@ -231,7 +232,7 @@ def _line(each: ContributionRow, say: Say) -> tuple[str, ...]:
         "" if each.heads is None else str(each.heads),
         "" if each.payer is None else mask_value(each.payer),
         say(pool_sentences.restriction_words(each.restricted_to)),
-        say(Saying("已作废", "voided")) if each.voided else "",
+        say(STATUS_NAMES[Status.VOIDED]) if each.voided else "",
     )
 
 
