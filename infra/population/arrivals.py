@@ -1,15 +1,16 @@
 """The population as a stream of lines: one household after the other, sorted by arrival in blocks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from random import Random
 from typing import NamedTuple
 
 from infra.population.assumptions import SETTLEMENTS_PER_PERSON_YEAR
 from infra.population.bills import YearSoFar
-from infra.population.disorder import arrive
+from infra.population.disorder import Arrival, arrive
 from infra.population.hospitals import report_stay
 from infra.population.memberships import register_memberships
 from infra.population.people import Household, household
+from infra.population.pools import record_pool
 from infra.population.registries import register, report_death
 from infra.population.spoiled_messages import Spoiled, Spoiler
 from infra.population.spoiling import too_large as too_large_line
@@ -19,6 +20,7 @@ from infra.population.wire import Horizon, Instant, Outbox, encode, scrambled
 BLOCK_LINES = 100_000  # about 450 bytes and 150 of overhead each: 60 MB
 BAD_SHARE = 0.005
 _MEMBERSHIP_EVENTS = 50_000  # events about memberships are numbered from here: no household sends so many others
+_POOL_EVENTS = 90_000  # and those about the pools of villages that it is the first to name
 _BAD_SHARE_MAX = 0.5
 _SETTLEMENT = (b'{"event_type":"settlement.posted"', b'{"event_type":"settlement.voided"')
 
@@ -80,6 +82,8 @@ class _City:
         self._settlement_count = 0
         self._spoiler = Spoiler(Random(f"{seed}:spoiler"), bad_share)
         self._membership_spoiler = Spoiler(Random(f"{seed}:membership-spoiler"), bad_share)
+        self._pool_spoiler = Spoiler(Random(f"{seed}:pool-spoiler"), bad_share)
+        self._pools = set[str]()
         years = horizon.last_year - horizon.first_year + 1
         self._expected_per_person = SETTLEMENTS_PER_PERSON_YEAR * years
 
@@ -99,6 +103,7 @@ class _City:
             lines += self._spoiler.spoil(rng, arrivals, outbox, stranger)
             if home.rural:
                 lines += self._memberships(number, home, stranger)
+            lines += self._new_pools(number, home, arrivals, stranger)
             self._settlement_count += sum(line.startswith(_SETTLEMENT) for _, line in lines)
             yield lines
         yield self._spoiler.missing(Random(f"{self._seed}:missing"))
@@ -112,6 +117,18 @@ class _City:
         arrivals = arrive(rng, outbox, self._horizon)
         lines = [(arrival.at, encode(arrival.event)) for arrival in arrivals]
         return lines + self._membership_spoiler.spoil(rng, arrivals, outbox, stranger)
+
+    def _new_pools(self, number: int, home: Household, arrivals: Iterable[Arrival], stranger: str) -> list[Spoiled]:
+        """What is sent about the pools that a household's coverages are the first to name; it changes no other line."""
+        rng = Random(f"{self._seed}:pools:{number}")
+        outbox = Outbox(home.key, self._horizon, _POOL_EVENTS)
+        named = (str(each.event["pool_id"]) for each in arrivals if "pool_id" in each.event)
+        for pool_id in [name for name in dict.fromkeys(named) if name not in self._pools]:
+            self._pools.add(pool_id)
+            record_pool(rng, pool_id, self._horizon, outbox)
+        sent = arrive(rng, outbox, self._horizon)
+        lines = [(arrival.at, encode(arrival.event)) for arrival in sent]
+        return lines + self._pool_spoiler.spoil(rng, sent, outbox, stranger)
 
     def _simulate(self, rng: Random, home: Household, outbox: Outbox, persons_left: int) -> None:
         scale, allowed = self._scale(persons_left), self._settlements_left()

@@ -18,6 +18,8 @@ Coverages   self_pay_assistance: nine in ten people, in {len(CATEGORIES)} catego
             Coverages change, end, overlap, leave gaps, arrive late, are corrected (new version) and voided.
 Households  Memberships of rural households, which form, split, take in others and are corrected late;
             people alone are single, a few are registered in a collective household.
+Pools       Each village's pool, whose rule for a shortage is to queue, to owe or to pay pro rata, and what it
+            receives: of villagers, the collective, the government, donors, some of it restricted.
 Stays       {cities} city, {counties} county, {towns} town hospitals; {len(ACUTE)} acute diagnoses (ICD-10);
             special outpatient courses for chronic illness; interim bills in long stays and at year end.
 Money       Log-normal charges by level and illness; basic insurance with deductibles, serious illness

@@ -36,6 +36,9 @@ _LINE_OF = {
     "membership.recorded": "membership_id",
     "membership.voided": "membership_id",
     "person.died": "person_id",
+    "pool.recorded": "pool_id",
+    "contribution.received": "contribution_id",
+    "contribution.voided": "contribution_id",
 }
 
 Spoiled = tuple[Instant, bytes]

@@ -72,7 +72,9 @@ def foreign_currency(rng: Random, event: Event) -> bytes | None:
 
 
 def negative_amount(rng: Random, event: Event) -> bytes | None:
-    """A bill with a negative part that still balances, or a refund sent as a negative bill."""
+    """A bill with a negative part that still balances, a refund sent as a negative bill, a contribution of nothing."""
+    if event["event_type"] == "contribution.received":
+        return encode({**event, "amount": rng.choice(("0.00", yuan(-_fen(event, "amount"))))})
     if event["event_type"] != "settlement.posted" or _fen(event, "total_charge") == 0:
         return None
     if rng.random() < 0.5:
@@ -120,6 +122,8 @@ def conflicting(rng: Random, event: Event) -> Event | None:
         return {**event, "total_charge": yuan(total), "copay": yuan(copay)}
     if kind == "encounter.discharged":
         return {**event, "diagnoses": ["Z99.9"]}
+    if kind == "contribution.received":
+        return {**event, "amount": yuan(_fen(event, "amount") + rng.randint(1, 90_000))}
     if kind in ("coverage.recorded", "membership.recorded"):
         begins = date.fromisoformat(str(event["valid_from"])).toordinal()
         return {**event, "valid_from": iso_day(begins - 1)}
@@ -127,8 +131,10 @@ def conflicting(rng: Random, event: Event) -> Event | None:
 
 
 def of_another_person(rng: Random, event: Event, stranger: str) -> Event | None:
-    """A later version of an id for another person, or of a settlement for another encounter."""
+    """A later version of an id for another person, of a settlement for another encounter, of money for another pool."""
     kind = event["event_type"]
+    if kind == "contribution.received":
+        return {**event, "version": int(str(event["version"])) + 1, "pool_id": f"{event['pool_id']}9"}
     if kind not in ("settlement.posted", "encounter.discharged", "coverage.recorded", "membership.recorded"):
         return None
     later: Event = {**event, "version": int(str(event["version"])) + 1}
