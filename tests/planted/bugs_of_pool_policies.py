@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.planted.bug import Bug
 
 OF = "tests/properties/test_pool_of.py"
+ORDER = f"{OF}::test_the_latest_first_day_counts_and_then_the_greatest_id"
 RULE = f"{OF}::test_the_pool_of_a_claim_is_that_of_the_coverage_that_gave_the_tier"
 FILES = "tests/properties/test_pools_of_files.py"
 EVERY_WAY = f"{FILES}::test_every_way_through_a_file_names_the_same_pools"
@@ -25,14 +26,16 @@ WORDS = "handlers/words/policy_sentences.py"
 REMEDIES = "schemas/policy/remedies.py"
 
 BUGS = (
-    Bug("pools", "the-first-coverage-names-the-pool", ELIGIBILITY, "return max(gave,", "return min(gave,", (RULE,)),
+    Bug(
+        "pools", "the-first-coverage-names-the-pool", ELIGIBILITY, "return max(gave,", "return min(gave,", (RULE, ORDER)
+    ),
     Bug(
         "pools",
         "the-id-of-a-coverage-comes-before-its-day",
         ELIGIBILITY,
         "(each.valid_from, each.coverage_id)",
         "(each.coverage_id, each.valid_from)",
-        (RULE,),
+        (ORDER,),
     ),
     Bug(
         "pools",
@@ -40,7 +43,7 @@ BUGS = (
         ELIGIBILITY,
         "(each.valid_from, each.coverage_id)",
         "each.valid_from",
-        (RULE, ONE_DAY),
+        (RULE, ORDER, ONE_DAY),
     ),
     Bug(
         "pools",
@@ -89,7 +92,7 @@ BUGS = (
         PACKING,
         "CompactCoverage(_place(index),",
         "CompactCoverage(_place(0),",
-        (EVERY_WAY, ONE_DAY),
+        (ONE_DAY,),
     ),
     Bug(
         "pools",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,16 +20,16 @@ AREAS = ("north", "south")
 @st.composite
 def coverages(draw: st.DrawFn, coverage_id: str) -> Body:
     """Begins around the stay, and may end before its last day or after it."""
-    start, end = draw(st.sampled_from(DAYS)), draw(st.sampled_from((None, None, None, *DAYS, "2024-01-05")))
+    start, end = draw(st.sampled_from(DAYS)), draw(st.sampled_from((None,) * 9 + (DAYS[-1], "2024-01-05")))
     fields = {
         "coverage_id": coverage_id,
-        "programme": draw(st.sampled_from(("aid", "aid", "other"))),
+        "programme": draw(st.sampled_from(("aid",) * 5 + ("other",))),
         "area": draw(st.sampled_from((None, *AREAS))),
         "pool_id": draw(st.sampled_from((None, "V1", "V2", "V3"))),
         "valid_to": None if end is None or end <= start else end,
     }
     given_ = {name: value for name, value in fields.items() if value is not None}
-    return coverage_from(start, draw(st.sampled_from((*TIERS, "unlisted"))), **given_)
+    return coverage_from(start, draw(st.sampled_from(("poor", "member", "member", "member", "unlisted"))), **given_)
 
 
 def pool_in_words(held: list[Body], waiting_days: int | None, areas: list[str] | None) -> str | None:
@@ -67,6 +68,18 @@ def test_the_pool_of_a_claim_is_that_of_the_coverage_that_gave_the_tier(
     stay = [discharge_of("E1", DISCHARGED, ADMITTED), bill_of("E1", "10.00")]
     (benefit,) = decide(funded, *held, *stay)["E1"]["benefits"]
     assert pool_in_words(held, waiting_days, areas) == benefit.get("pool_id")
+
+
+HELD = {"C1": ("2024-01-02", "V1"), "C2": ("2024-01-01", "V2"), "C3": ("2024-01-01", "V3")}
+
+
+@pytest.mark.parametrize(("names", "pool_id"), [("C1 C2 C3", "V1"), ("C2 C1", "V1"), ("C3 C2", "V3"), ("C2", "V2")])
+def test_the_latest_first_day_counts_and_then_the_greatest_id(names: str, pool_id: str) -> None:
+    """The one that began last has the smallest id; of the two that began on one day the greater id counts."""
+    held = [coverage_from(HELD[name][0], coverage_id=name, pool_id=HELD[name][1]) for name in names.split()]
+    stay = [discharge_of("E1", DISCHARGED, ADMITTED), bill_of("E1", "10.00")]
+    (benefit,) = decide(policy(scheme(funded_by="pool")), *held, *stay)["E1"]["benefits"]
+    assert pool_id == benefit["pool_id"]
 
 
 def test_without_the_field_no_pool_is_named() -> None:
