@@ -11,7 +11,7 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from acts.publish_policy import Published, preview_policy, publish_policy
-from acts.seen_categories import seen_categories
+from acts.seen_coverages import seen_coverages
 from cli.terminal.confirm import confirm
 from cli.terminal.given_files import refuse, refuse_together, warning_text
 from cli.terminal.language import OutputLanguage, translator
@@ -24,6 +24,7 @@ from infra.ledger.schema import LedgerMismatch, bound_shards
 from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 from schemas.policy.before_publishing import publishing_warnings
+from schemas.policy.doubts import SeenCoverages
 from schemas.policy.policy_file import PolicyError, read_text
 from schemas.policy.succession import PoliciesConflict
 
@@ -35,7 +36,7 @@ def publish(engine: Engine, file: Path, operator: str, yes: bool, language: Outp
         text, shards = read_text(file), bound_shards(engine)
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             expected = preview_policy(connection, text, shards, utc_now, str(file))
-            seen = seen_categories(connection) if expected.new else set()
+            seen = seen_coverages(connection) if expected.new else SeenCoverages.none()
         if not expected.new:
             _print(Saying("已经公布过,无需再做。", "Already published, nothing to do."), expected, language)
             return

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date
 
 from schemas.bilingual import Saying
-from schemas.policy.doubts import unknown_categories, warnings
+from schemas.policy.doubts import SeenCoverages, missing_pools, unknown_categories, warnings
 from schemas.policy.model import Policies, Policy
 from schemas.policy.policy_file import BYTE_ORDER_MARK, FileProblem
 from schemas.toml_lines import line_of, lines_of
 
 
 def publishing_warnings(
-    policy: Policy, text: str, file: str, today: date, seen: Collection[str], policies: Policies
+    policy: Policy, text: str, file: str, today: date, seen: SeenCoverages, policies: Policies
 ) -> list[FileProblem]:
     """Everything that looks unintended, in order of lines: a sample, no end, a start in the past, unknown categories.
 
-    ``seen`` are the categories of the ledger's coverages, ``policies`` the published ones with this one among them.
+    ``policies`` are the published ones with this one among them.
     """
     lines = lines_of(text.removeprefix(BYTE_ORDER_MARK))
     others = [release for release in policies.releases if release.sha256 != policy.sha256]
@@ -26,6 +25,7 @@ def publishing_warnings(
         return FileProblem(file, line_of(lines, ("policy", beside or field)), field, message)
 
     found = [*warnings(policy, text, file), *unknown_categories(policy, text, file, seen, others)]
+    found += missing_pools(policy, text, file, seen)
     if policy.status == "sample":
         message = Saying(
             "这是示例,公布后同样按它付钱:正式规定请写 enacted,并写明依据文件(source)",

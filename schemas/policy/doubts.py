@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from schemas.bilingual import Saying
 from schemas.policy.model import Policy
@@ -13,6 +14,19 @@ from schemas.toml_lines import line_of, lines_of
 
 SIGNS_MIN = 4
 """Shorter categories are not compared: too many of them differ in one sign and are meant so."""
+
+
+class SeenCoverages(NamedTuple):
+    """Words of the ledger's coverages: categories, programmes, and the programmes in which one names a pool."""
+
+    categories: set[str]
+    programmes: set[str]
+    with_pools: set[str]
+
+    @classmethod
+    def none(cls) -> SeenCoverages:
+        """Those of a ledger without coverages."""
+        return cls(set(), set(), set())
 
 
 def warnings(policy: Policy, text: str, file: str = "policy") -> list[FileProblem]:
@@ -120,14 +134,14 @@ def _words(category: str) -> list[str]:
 
 
 def unknown_categories(
-    policy: Policy, text: str, file: str, seen: Collection[str], published: Sequence[Policy]
+    policy: Policy, text: str, file: str, seen: SeenCoverages, published: Sequence[Policy]
 ) -> list[FileProblem]:
     """Categories that no coverage of the ledger and no published policy has ever had.
 
     None while there is neither a coverage nor a policy to compare with.
     """
     lines = lines_of(text.removeprefix(BYTE_ORDER_MARK))
-    known = set(seen) | {category for other in published for _, category in category_places(other)}
+    known = seen.categories | {category for other in published for _, category in category_places(other)}
     found = []
     for path, category in category_places(policy):
         if category in known or not known:
@@ -137,6 +151,25 @@ def unknown_categories(
         message = Saying(
             f"类别“{category}”在账本的参保记录和其他方案里都没有出现过{zh}",
             f'category "{category}" is in no coverage of the ledger and in no other policy{en}',
+        )
+        found.append(FileProblem(file, line_of(lines, path), field_name(path), message))
+    return found
+
+
+def missing_pools(policy: Policy, text: str, file: str, seen: SeenCoverages) -> list[FileProblem]:
+    """Schemes that pools fund, though no coverage of their programme has ever named one."""
+    lines = lines_of(text.removeprefix(BYTE_ORDER_MARK))
+    found = []
+    for index, scheme in enumerate(policy.schemes):
+        programme = scheme.programme
+        if scheme.funded_by is None or programme not in seen.programmes - seen.with_pools:
+            continue
+        path = ("scheme", index, "funded_by")
+        message = Saying(
+            f"账本里“{programme}”的参保记录都没有写资金池(pool_id),每笔补助都会立即支付并提醒 NO_POOL:"
+            "请先更正参保记录,或删去本项",
+            f"no coverage of {programme} in the ledger names a pool (pool_id), so each benefit is paid at once with "
+            "the alert NO_POOL: have the coverages corrected first, or delete the field",
         )
         found.append(FileProblem(file, line_of(lines, path), field_name(path), message))
     return found

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from acts.publish_policy import Published, preview_policy
 from acts.published_policies import published_policies
-from acts.seen_categories import seen_categories
+from acts.seen_coverages import seen_coverages
 from handlers.offline.book import Book
 from infra.ledger import tables
 from schemas.decisions import to_json
@@ -238,7 +238,7 @@ def test_two_successors_at_once_leave_one(spring_and_autumn: Engine) -> None:
         connection.execute(tables.policies.insert().values(row | said))
 
 
-def test_every_category_that_a_coverage_had_is_known(ledger: Engine) -> None:
+def test_every_category_programme_and_pool_that_a_coverage_had_is_known(ledger: Engine) -> None:
     """Of all persons and versions, however odd the rest of the event."""
     held(ledger)
     odd = encode(coverage("C9", "special"))[:-1] + b', "x": ' + b"9" * 5000 + b"}"
@@ -248,4 +248,9 @@ def test_every_category_that_a_coverage_had_is_known(ledger: Engine) -> None:
     )
     give(ledger, [delivery(coverage("C9", "special"), 5)._replace(value=odd, offset=2)])
     with ledger.connect() as connection:
-        assert {"member", "orphan", "特困", "special"} == seen_categories(connection)
+        seen = seen_coverages(connection)
+    assert {"member", "orphan", "特困", "special"} == seen.categories
+    assert ({"village_mutual_aid", "self_pay_assistance"}, set()) == (seen.programmes, seen.with_pools)
+    give(ledger, [delivery(coverage("C5", programme="other", pool_id="V1"), 6)._replace(offset=3)])
+    with ledger.connect() as connection:
+        assert {"other"} == seen_coverages(connection).with_pools

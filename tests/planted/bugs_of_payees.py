@@ -171,8 +171,8 @@ BUGS = (
         "payees",
         "a-packed-advance-loses-its-hospital",
         "handlers/offline/columns/packing.py",
-        'f"{index:09}", row["facility_id"], (advance,))',
-        'f"{index:09}", FacilityId(""), (advance,))',
+        '_place(index), row["facility_id"], (advance,))',
+        '_place(index), FacilityId(""), (advance,))',
         (OFFLINE,),
     ),
 )

@@ -152,6 +152,14 @@ BUGS = (
     ),
     Bug(
         "pools",
+        "a-pool-that-no-coverage-names-is-published-silently",
+        "schemas/policy/doubts.py",
+        "programme not in seen.programmes - seen.with_pools",
+        "programme in seen.programmes",
+        ("tests/unit/test_policy_file.py::test_a_pool_that_no_coverage_names_is_a_warning_before_publishing",),
+    ),
+    Bug(
+        "pools",
         "one-word-is-one-of-several",
         REMEDIES,
         "    if len(listed) == 1:\n",

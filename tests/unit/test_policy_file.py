@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from schemas.policy.doubts import warnings
+from schemas.policy.before_publishing import publishing_warnings
+from schemas.policy.doubts import SeenCoverages, warnings
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import PolicyError, parse_policy, read_policies
 from tests.support.paths import SAMPLES, WUXI
@@ -234,6 +236,31 @@ def test_a_floor_above_the_cap_of_a_household_is_a_warning() -> None:
     assert ["city.toml:27: scheme.2.floor_per_stay: is above the cap, so nothing is ever paid: lower it"] == warned(
         text
     )
+
+
+@pytest.mark.parametrize(
+    ("programmes", "with_pools", "warns"),
+    [("aid", "", True), ("aid other", "other", True), ("aid", "aid", False), ("", "", False)],
+)
+def test_a_pool_that_no_coverage_names_is_a_warning_before_publishing(
+    programmes: str, with_pools: str, warns: bool
+) -> None:
+    """Of the scheme's own programme; while that has no coverages, there is nothing to warn of."""
+    text = (
+        (SAMPLES / "village-pool-sample.toml")
+        .read_text("utf-8")
+        .replace('programme = "village_mutual_aid"', 'programme = "aid"')
+    )
+    policy = parse_policy(text)
+    seen = SeenCoverages(set(), set(programmes.split()), set(with_pools.split()))
+    policies = Policies((policy,), elsewhere=True)
+    told = [str(each) for each in publishing_warnings(policy, text, "city.toml", date(2025, 12, 1), seen, policies)]
+    (line,) = (n for n, row in enumerate(text.splitlines(), 1) if row.startswith("funded_by"))
+    expected = (
+        f"city.toml:{line}: scheme.1.funded_by: no coverage of aid in the ledger names a pool (pool_id), so each "
+        "benefit is paid at once with the alert NO_POOL: have the coverages corrected first, or delete the field"
+    )
+    assert ([expected] if warns else []) == [each for each in told if "funded_by" in each]
 
 
 def test_the_sample_with_a_village_pool_is_the_wuxi_sample_but_for_who_pays() -> None:
