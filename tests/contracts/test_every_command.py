@@ -31,7 +31,14 @@ AWAY = {
 SECRET = "张三"
 """What no message may quote from a file."""
 
-VALUES = {"operator": "li.na", "reason": "because", "facility": "H1", "name": "li.na", "policy": str(WUXI)}
+VALUES = {
+    "operator": "li.na",
+    "reason": "because",
+    "facility": "H1",
+    "name": "li.na",
+    "year": "2024",
+    "policy": str(WUXI),
+}
 """Values of required parameters, by name; others get one by their type."""
 
 ALSO = {

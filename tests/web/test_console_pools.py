@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.builders import contribution
+from tests.support.builders import contribution, void
 from tests.support.pools import villager
 from tests.support.village_pool import VillagePool, sharing_village, short_village
 from tests.web.browsing import WIDTHS, faults_of, shoot, signed_in
@@ -56,6 +56,14 @@ def test_a_pool_adds_up(desk: Desk, short: VillagePool) -> None:
     assert "Qian Duoduo" not in shown
     assert 'href="/claims/E-P2"' in visitor.get("/pools/V1").text
     assert 'href="/pools/V1"' in visitor.get("/claims/E-P2").text
+
+
+def test_what_is_given_back_is_there_again(desk: Desk, short: VillagePool) -> None:
+    """A voided bill's recovery is taken off what was released, and pays those who waited; by month and in all."""
+    short.take(void("S-P1", "E-P1", person_id="P1"))
+    shown = said(desk.visitor("finance", "en"), "/pools/V1")
+    assert "Received (yuan) 700.00 Released, net of recoveries 400.00 Balance 300.00 Waiting 0.00 0 benefits" in shown
+    assert "2025-03 0.00 400.00 300.00" in shown
 
 
 def test_a_claim_says_that_it_waits(desk: Desk, short: VillagePool) -> None:

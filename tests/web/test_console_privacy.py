@@ -22,7 +22,7 @@ from infra.ledger import people_directory
 from infra.ledger.console_tables import people
 from infra.ledger.people_directory import PersonDetails
 from schemas.outbound import AuditKind
-from tests.support.builders import Json, bill, coverage, discharge, encode, membership
+from tests.support.builders import Json, bill, contribution, coverage, discharge, encode, membership
 from tests.support.length import times
 from tests.web.desk import Desk, Visitor, open_desk
 from tests.web.town import filled_ledger, post, publish_two
@@ -82,7 +82,8 @@ def crowd(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                 membership(f"M-{at}", household_of(at), person_id=person.person_id, role=person.name),
             )
         ]
-        post(engine, [*events, *(encode(spoiled(person)) for person in PEOPLE[::10])])
+        gifts = [contribution(f"G-{at}", kind="donation", payer=each.name) for at, each in enumerate(PEOPLE[::10])]
+        post(engine, [*events, *gifts, *(encode(spoiled(person)) for person in PEOPLE[::10])])
         with engine.begin() as connection:
             people_directory.load(connection, desk.keys, PEOPLE, desk.now())
         desk.catch_up()
@@ -93,7 +94,8 @@ def walk(desk: Desk, visitor: Visitor) -> Iterator[httpx.Response]:
     """Every kind of page, for many people."""
     owed = "/payables/payouts?payer=fund&payee=person"
     books = ("/books", "/payables", owed, f"{owed}&kind=recovery", "/recoveries", "/statements", "/clearing")
-    for path in ("/", "/policies", "/refused", "/refused?page=2", "/contradictions", "/exports", *books):
+    pools = ("/pools", "/pools/V1")
+    for path in ("/", "/policies", "/refused", "/refused?page=2", "/contradictions", "/exports", *books, *pools):
         yield visitor.get(path)
     for at in range(0, CANARIES, CANARIES // 50):
         yield visitor.get(f"/claims/E-{at:03}")

@@ -161,6 +161,7 @@ def test_each_act_asks_for_its_right(desk: Desk, role: ConsoleRole) -> None:
         "/exports": Right.EXPORT,
         "/books/close": Right.CLEAR,
         "/clearing/1/approve": Right.CLEAR,
+        "/close-year/V1": Right.CLEAR,
         "/recoveries/PO-1/propose": Right.CLEAR,
         "/statements/of/t1/propose": Right.CLEAR,
         "/statements/ST-1/download": Right.EXPORT,
