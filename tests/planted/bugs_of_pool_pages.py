@@ -12,7 +12,7 @@ ACCOUNT = "acts/pool_account.py"
 
 BUGS = (
     Bug(
-        "pages of pools",
+        "pools",
         "what-is-given-back-stays-released",
         FIGURES,
         "else_=-_INSTRUCTIONS.c.amount)",
@@ -20,7 +20,7 @@ BUGS = (
         (f"{WEB}::test_what_is_given_back_is_there_again",),
     ),
     Bug(
-        "pages of pools",
+        "pools",
         "everybody-is-the-first-in-the-queue",
         FIGURES,
         "partition_by=_BENEFITS.c.pool_id",
@@ -28,7 +28,7 @@ BUGS = (
         (f"{WEB}::test_a_claim_says_that_it_waits", f"{WEB}::test_a_pool_adds_up"),
     ),
     Bug(
-        "pages of pools",
+        "pools",
         "a-changed-closing-is-approved",
         "web/console/clearing_pages.py",
         'if visit.form.get("sha256") != digest_of(approve_pool_year(*place)):',
@@ -36,7 +36,7 @@ BUGS = (
         (f"{WEB}::test_what_has_changed_is_not_approved",),
     ),
     Bug(
-        "pages of pools",
+        "pools",
         "whoever-looks-may-close-a-pools-year",
         "web/console/pool_pages.py",
         "visit.require(Right.CLEAR)",
@@ -47,7 +47,7 @@ BUGS = (
         ),
     ),
     Bug(
-        "pages of pools",
+        "pools",
         "whoever-paid-in-is-named",
         "web/console/templates/pool.html",
         "{{ each.payer | mask_value }}",
@@ -55,7 +55,7 @@ BUGS = (
         (f"{WEB}::test_a_pool_adds_up",),
     ),
     Bug(
-        "pages of pools",
+        "pools",
         "few-at-the-end-stand-alone",
         CELLS,
         "if len(found) > 1 and found[-1].people < FEW:",
@@ -63,7 +63,7 @@ BUGS = (
         (f"{SHEET}::test_a_month_of_few_persons_stands_with_the_next_one",),
     ),
     Bug(
-        "pages of pools",
+        "pools",
         "who-gave-all-back-still-counts",
         CELLS,
         "sum(amount != 0 for amount in self.persons.values())",
@@ -71,7 +71,7 @@ BUGS = (
         (f"{SHEET}::test_who_gave_all_back_is_nobody",),
     ),
     Bug(
-        "pages of pools",
+        "pools",
         "a-debt-lasts-for-months",
         ACCOUNT,
         "Fraction(max(0, balance)",
@@ -79,7 +79,7 @@ BUGS = (
         (f"{SHEET}::test_a_balance_lasts_as_long_as_a_mean_month_says",),
     ),
     Bug(
-        "pages of pools",
+        "pools",
         "a-month-without-movements-is-left-out",
         ACCOUNT,
         "month = next_month(month) if month < moved[-1] else None",

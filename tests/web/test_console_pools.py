@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser
 
+from acts.pool_account import pool_account
+from cli.pools.public_sheet import sheet_page
+from infra.ledger import pool_figures
 from tests.support.builders import contribution, void
 from tests.support.pools import villager
 from tests.support.village_pool import VillagePool, sharing_village, short_village
-from tests.web.browsing import WIDTHS, faults_of, shoot, signed_in
+from tests.web.browsing import SCREENSHOTS, WIDTHS, faults_of, shoot, signed_in
 from tests.web.desk import PASSWORD, Desk, Visitor
 from tests.web.words import words
 
@@ -163,3 +168,21 @@ def test_the_pages_fit(browser: Browser, desk: Desk, short: VillagePool, languag
         page.goto(desk.address + path)
         assert [] == faults_of(page)
     context.close()
+
+
+def test_the_village_s_sheet_fits(browser: Browser, desk: Desk, short: VillagePool, tmp_path: Path) -> None:
+    """On a telephone, and on one sheet of A4."""
+    short.take(contribution("G4", yuan=600), *villager("P4", "2024-06-01", 100))
+    with desk.engine.connect() as connection:
+        account = pool_account(connection, "V1", date(2025, 3, 31))
+        paid = pool_figures.paid_persons(connection, "V1")
+    assert account
+    page = browser.new_page(viewport={"width": WIDTHS["narrow"], "height": 900})
+    page.set_content(sheet_page(account, paid, 0, date(2025, 3, 31)))
+    assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS["narrow"]
+    shoot(page, "village-sheet")
+    assert [] == faults_of(page)
+    file = Path(SCREENSHOTS or tmp_path) / "village-sheet.pdf"
+    page.pdf(path=file, format="A4", print_background=True)
+    assert 1 == len(re.findall(rb"/Type\s*/Page[^s]", file.read_bytes()))
+    page.close()
