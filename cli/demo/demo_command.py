@@ -23,6 +23,7 @@ from cli.demo.demo_console import open_console, reports
 from cli.demo.household import home, second_stay, show_household
 from cli.demo.month_end import MonthEnd, end_month, show_month_end
 from cli.demo.own_servers import require_unused
+from cli.demo.village_pool import later_stays, money_arrives, show_village, village
 from cli.terminal.connect import read_settings
 from cli.terminal.given_files import by_start, folder_for, lines_of, load_policies, load_treaties
 from cli.terminal.output import UNUSABLE, err, fail, out, progress
@@ -81,20 +82,22 @@ def demo(
 ) -> None:
     """Run the whole system here: start Kafka and PostgreSQL, post facts, decide, pay, show who is paid what and why.
 
-    Without facts and policies of yours it adds a household of two who share one yearly cap to its population.
+    Without facts and policies of yours it adds a household of two who share one yearly cap to its population, and a
+    village whose pool runs out of money.
     A ledger or Kafka that the settings name is filled only if it is empty, and after a question.
     When all claims are decided, it reports the payouts as insurers would, ends the month as if the next one had begun,
     with statements to the insurers and a trial balance, writes the outbound topics to files in the folder, and stops
     everything it started. With --keep it keeps the console open, with a user for each role.
     """
-    household = not (facts or policy)
-    files = policy or [SAMPLE_POLICY, *([HOUSEHOLD_POLICY] if household else [])]
+    added = not (facts or policy)
+    files = policy or [SAMPLE_POLICY, *([HOUSEHOLD_POLICY] if added else [])]
     load_policies(files)
     treaties = treaty or ([] if policy else SAMPLE_TREATIES)
     load_treaties(treaties)
-    before = home() if household else []
+    before = [*home(), *village()] if added else []
     events = [value for _, value in lines_of(facts)] if facts else _city(seed, persons)
-    events += second_stay() if household else []
+    events += [*second_stay(), *later_stays()] if added else []
+    after = money_arrives() if added else []
     settings = read_settings()
     folder_for(out_dir)
     require_unused(settings, yes)
@@ -113,11 +116,9 @@ def demo(
             os.environ |= {"HUZHU_KAFKA_BOOTSTRAP": kafka.bootstrap, "HUZHU_DATABASE_URL": postgres.url}
             processes = stack.enter_context(_Processes(out_dir))
             posted_at = time.monotonic()
-            if before:
-                _post(kafka.bootstrap, before)
+            for part in filter(None, (before, events, after)):
+                _post(kafka.bootstrap, part)
                 _await_idle(engine, kafka.bootstrap, settings, processes)
-            _post(kafka.bootstrap, events)
-            _await_idle(engine, kafka.bootstrap, settings, processes)
             seconds = time.monotonic() - posted_at
             _write(out_dir / "payouts.jsonl", read_topic(kafka.bootstrap, INSTRUCTIONS))
             _post(kafka.bootstrap, list(reports(out_dir / "payouts.jsonl")))
@@ -127,7 +128,7 @@ def demo(
             for name, topic in FILES.items():
                 _write(out_dir / name, read_topic(kafka.bootstrap, topic))
             if keep:
-                _summarise(out_dir, len(before + events), seconds, ended, household)
+                _summarise(out_dir, len(before + events + after), seconds, ended, added)
                 secret = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="huzhu-demo-")))
                 open_console(engine, secret, processes.start)
                 _until_interrupted(processes)
@@ -136,15 +137,16 @@ def demo(
             fail(str(error))
         except (KafkaException, TimeoutError) as error:
             fail(f"the demo stopped: {error}. See the logs in {out_dir}", 1)
-    _summarise(out_dir, len(before + events), seconds, ended, household)
+    _summarise(out_dir, len(before + events + after), seconds, ended, added)
     for name in FILES:
         out.print(str(out_dir / name))
 
 
-def _summarise(folder: Path, events: int, seconds: float, ended: MonthEnd, household: bool) -> None:
+def _summarise(folder: Path, events: int, seconds: float, ended: MonthEnd, added: bool) -> None:
     summarise(folder, events, seconds)
-    if household:
+    if added:
         show_household(folder / "decisions.jsonl")
+        show_village(folder)
     show_month_end(ended)
 
 
@@ -240,7 +242,7 @@ def _await_idle(engine: Engine, bootstrap: str, settings: Settings, processes: _
         left_before, since = sys.maxsize, time.monotonic()
         while not (now := lag(engine, reader, settings.shards)).idle:
             processes.restart_dead()
-            left = now.inbound + now.households + now.outbound
+            left = now.inbound + now.households + now.pools + now.outbound
             bar.update(task, description=f"deciding and paying, {now.inbound} in, {now.outbound} out")
             if left != left_before:
                 left_before, since = left, time.monotonic()

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cli.demo.demo_events import event, stay
 from cli.terminal.output import out
 from handlers.words.claim_sentences import yuan
-from schemas.canonical import canonical_json
 from schemas.decisions import StepKind
 from schemas.money import parse_yuan
 
@@ -21,12 +21,12 @@ STAYS = {FIRST: ("2026-01-05", "2026-01-12", "9000.00"), SECOND: ("2026-01-14", 
 def home() -> list[bytes]:
     """Both belong to the household and are covered; the first one has been in hospital."""
     registered = [event for person_id in STAYS for event in _registered(person_id)]
-    return [*registered, *_stay(FIRST)]
+    return [*registered, *stay(FIRST, *STAYS[FIRST])]
 
 
 def second_stay() -> list[bytes]:
     """The other one is in hospital as well, in the same year."""
-    return _stay(SECOND)
+    return stay(SECOND, *STAYS[SECOND])
 
 
 def show_household(decisions: Path) -> None:
@@ -50,25 +50,6 @@ def _registered(person_id: str) -> list[bytes]:
     covered = {"coverage_id": f"C-{person_id}", "programme": SCHEME, "category": "member"}
     member = {"membership_id": f"M-{person_id}", "household_id": HOUSEHOLD, "unit": "household"}
     return [
-        _event("membership.recorded", person_id, "2026-01-02", **since, **member),
-        _event("coverage.recorded", person_id, "2026-01-02", **since, **covered),
+        event("membership.recorded", "2026-01-02", person_id=person_id, **since, **member),
+        event("coverage.recorded", "2026-01-02", person_id=person_id, **since, **covered),
     ]
-
-
-def _stay(person_id: str) -> list[bytes]:
-    admitted_on, discharged_on, copay = STAYS[person_id]
-    where = {"encounter_id": f"E-{person_id}", "version": 1, "facility_id": "H-demo"}
-    days = {"admitted_on": admitted_on, "discharged_on": discharged_on}
-    kind = {"facility_level": "county", "care_type": "inpatient", "diagnoses": ["J18.9"]}
-    others = ("basic_insurance_paid", "serious_illness_paid", "medical_assistance_paid", "other_fund_paid")
-    amounts = {**dict.fromkeys(others, "0.00"), "copay": copay, "out_of_catalogue": "0.00", "total_charge": copay}
-    bill = {"settlement_id": f"S-{person_id}", "settled_at": f"{discharged_on}T10:00:00+08:00", "final": True}
-    return [
-        _event("encounter.discharged", person_id, discharged_on, **where, **days, **kind),
-        _event("settlement.posted", person_id, discharged_on, **where, **bill, **amounts, currency="CNY"),
-    ]
-
-
-def _event(event_type: str, person_id: str, day: str, **fields: object) -> bytes:
-    stamp = {"event_id": f"{event_type}-{person_id}", "occurred_at": f"{day}T12:00:00+08:00", "source": "demo"}
-    return canonical_json({"event_type": event_type, **stamp, "person_id": person_id, **fields})

@@ -39,13 +39,15 @@ def summarise(folder: Path, events: int, seconds: float) -> None:
 
 
 def _benefits(claims: list[dict[str, Any]]) -> None:
+    """What waits for the money of a pool is not paid."""
     by_tier: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for claim in claims:
+        waiting = {line["scheme_id"]: parse_yuan(line["amount"]) for line in claim.get("waiting", ())}
         for benefit in claim["benefits"]:
             if benefit["tier"] is None:
                 continue
             row = by_tier[benefit["scheme_id"], benefit["tier"]]
-            amount = parse_yuan(benefit["benefit"])
+            amount = parse_yuan(benefit["benefit"]) - waiting.get(benefit["scheme_id"], 0)
             row[0] += 1
             row[1] += amount > 0
             row[2] += amount

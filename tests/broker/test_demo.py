@@ -194,15 +194,39 @@ def test_payout_ids_are_unique(undisturbed: Run) -> None:
     assert set(Counter(each["payout_id"] for each in undisturbed.files.payouts).values()) == {1}
 
 
-def test_two_of_a_household_share_a_cap(tmp_path: Path) -> None:
-    """With a population of its own the demo shows what is left for the second one; no payment has to be taken back."""
-    demo = Demo(tmp_path / "out", "--persons", "1", facts=None)
-    assert 0 == demo.wait(), demo.said()
-    assert "the first gets 3,500.00, the second 500.00 yuan" in demo.said()
-    assert "您一家这个年度已经补了 3,500.00 元,还能补 500.00 元" in demo.said()
-    paid = [each for each in files_in(tmp_path / "out").payouts if each["scheme_id"] == "household_aid"]
-    assert [("payment", "3500.00"), ("payment", "500.00")] == sorted((each["kind"], each["amount"]) for each in paid)
-    demo.assert_gone()
+@pytest.fixture(scope="module")
+def populated(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A demo with a population of its own."""
+    out = tmp_path_factory.mktemp("populated") / "out"
+    demo = Demo(out, "--persons", "1", facts=None)
+    status = demo.wait()
+    assert 0 == status, demo.said()
+    return Run(out, demo, status, files_in(out))
+
+
+def payments(run: Run, scheme_id: str) -> list[tuple[str, str]]:
+    """The kind and amount of each payout of a scheme."""
+    return sorted((each["kind"], each["amount"]) for each in run.files.payouts if each["scheme_id"] == scheme_id)
+
+
+def test_two_of_a_household_share_a_cap(populated: Run) -> None:
+    """The demo shows what is left for the second one; no payment has to be taken back."""
+    said = populated.demo.said()
+    assert "the first gets 3,500.00, the second 500.00 yuan" in said
+    assert "您一家这个年度已经补了 3,500.00 元,还能补 500.00 元" in said
+    assert [("payment", "3500.00"), ("payment", "500.00")] == payments(populated, "household_aid")
+    populated.demo.assert_gone()
+
+
+def test_a_village_waits_for_money(populated: Run) -> None:
+    """Who comes second reads that they wait, and is paid when money arrives; the third is not; the pool pays both."""
+    said = populated.demo.said()
+    assert "本村互助金暂时不足,这笔补助已排队,第 1 位,资金到账后自动发放,您不用再申请。" in said
+    assert "then 1,000.00 yuan arrive: the second is paid, and 900.00 yuan of the third wait for more" in said
+    assert [("payment", "1200.00"), ("payment", "1800.00")] == payments(populated, "village_mutual_aid")
+    assert {"demo-village", None} == {each.get("pool_id") for each in populated.files.payouts}
+    known = validators()
+    assert [] == [fault for each in populated.files.decisions for fault in faults(known, each)]
 
 
 @pytest.mark.prove

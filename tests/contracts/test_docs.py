@@ -14,6 +14,7 @@ import pytest
 
 from cli.demo.demo_command import HOUSEHOLD_POLICY
 from cli.demo.household import home, second_stay
+from cli.demo.village_pool import THIRD, later_stays, village
 from handlers.claims.read import Reading, read
 from handlers.offline.book import Book
 from handlers.words.claim_sentences import STATUS_NAMES, yuan
@@ -159,18 +160,22 @@ def test_the_events_of_the_guide_are_accepted() -> None:
 
 
 def test_the_readme_shows_what_the_demo_decides() -> None:
-    """Its table holds, for each scheme and tier, how many are eligible, how many are paid, and how much."""
+    """Its table holds, for each scheme and tier, how many are eligible, how many are paid, and how much.
+
+    The third villager waits for the money of a pool, and is not paid.
+    """
     page = (REPOSITORY / "README.md").read_text("utf-8")
     rows = re.findall(r"^│ (\S+) +│ (\S+) +│ +([0-9]+) │ +([0-9]+) │ +([0-9,.]+) │$", page, re.MULTILINE)
     book = Book()
-    for line in [*home(), *generate(1, 500), *second_stay()]:
+    for line in [*home(), *village(), *generate(1, 500), *second_stay(), *later_stays()]:
         book.take(line)
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for decision in book.decide(read_policies([WUXI, HOUSEHOLD_POLICY])):
         for benefit in decision.benefits:
             if benefit.tier is not None:
                 row = sums[benefit.scheme_id, benefit.tier]
-                for place, number in enumerate((1, benefit.benefit > 0, benefit.benefit)):
+                paid = 0 if decision.person_id == THIRD.person_id else benefit.benefit
+                for place, number in enumerate((1, paid > 0, paid)):
                     row[place] += number
     assert [(*name, str(few), str(paid), yuan(fen)) for name, (few, paid, fen) in sorted(sums.items())] == rows
 

@@ -28,7 +28,7 @@ BUGS = (
     Bug(
         "books",
         "a-contribution-is-booked-whole-again",
-        "handlers/pools/pool_movements.py",
+        "handlers/claims/pool_movements.py",
         "    more = after.amount - (before.amount if before is not None else 0)\n",
         "    more = after.amount\n",
         (ONE,),
