@@ -72,7 +72,7 @@ def mark_of(topic: str, key: bytes | None, value: bytes) -> str:
 def money_of(instruction: bytes) -> tuple[Any, ...]:
     """What an insurer does because of an instruction."""
     told = json.loads(instruction)
-    names = ("person_id", "kind", "amount", "payee", "payee_id", "treaty_id", "reissue_of", "reversal_of")
+    names = ("person_id", "kind", "amount", "payee", "payee_id", "treaty_id", "pool_id", "reissue_of", "reversal_of")
     return (*(told.get(name) for name in names), told.get("payer", FUND))
 
 

@@ -1,7 +1,7 @@
 """Verifying an audit log wherever it is: in the ledger, in the topic, or in an exported file.
 
 A copy is held against its chain and its checkpoints. The ledger is held against more: the columns beside each entry,
-the events, decisions, instructions and policies that the entries have hashed, and the books.
+the events, decisions, instructions and policies that the entries have hashed, the books, and the pools.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from acts.make_checkpoints import ends_as_counted
 from acts.reader import Reader
 from acts.verify_books import verify_books
 from acts.verify_contents import ContentCheck
+from acts.verify_pools import verify_pools
 from handlers.audit.log_check import AuditEntry, Fault, Finding, LogCheck, read_entry
 from infra.keys.audit_signing import is_signed
 from infra.ledger import audit_log
@@ -164,7 +165,7 @@ def verify_ledger(engine: Engine, trust: Trust, progressed: Progressed) -> Verif
         verified = _verified(check, trust)
         verified.findings += further
         if not verified.findings:
-            verified.findings += contents.unaudited() or verify_books(connection)
+            verified.findings += contents.unaudited() or [*verify_books(connection), *verify_pools(connection)]
     return verified
 
 

@@ -156,6 +156,7 @@ def _columns_agree(order: Ordered) -> bool:
         said = [fields[name] for name in ("payout_id", "claim_id", "scheme_id", "revision", "kind", "person_id")]
         agree = said == [*order[:5], order.person_id] and fields.get("payee_id", "") == order.payee_id
         agree = agree and (fields.get("payer", FUND), fields.get("treaty_id")) == (order.payer, order.treaty_id)
+        agree = agree and fields.get("pool_id") == order.pool_id
         return agree and parse_yuan(fields["amount"]) == order.amount
     except (ValueError, KeyError, TypeError):
         return False

@@ -48,6 +48,7 @@ class Fault(StrEnum):
     CONTENT_CHANGED = "content changed"
     NOT_AUDITED = "not audited"
     BOOKS_DISAGREE = "books disagree"
+    POOLS_DISAGREE = "pools disagree"
 
 
 class Finding(NamedTuple):

@@ -7,6 +7,7 @@ Nothing is released here. Every change is put into the queue of the pool, whose 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 
 from handlers.audit.journal import Journal
 from handlers.books import entries
@@ -25,13 +26,31 @@ def take(fact: PoolFact, world: World, journal: Journal, number: int) -> None:
     """Keeps what an accepted event says about a pool, books what it changes in its money, and wakes the pool."""
     shard = world.shard_of(fact.pool_id)
     if isinstance(fact, PoolRecorded):
-        pool = PoolRow(fact.pool_id, shard, fact.title, fact.area, fact.on_shortage, fact.opened_on)
-        journal.outcome.pools[fact.pool_id] = pool
+        journal.outcome.pools[fact.pool_id] = pool_row(fact, shard)
         journal.outcome.pool_work.append(PoolWork(number, fact.pool_id, shard, PoolSide.RECEIVED, FREE, 0))
         return
     before = world.contributions.get(fact.subject.id)
+    after = contribution_row(fact, before, journal.booked_on)
+    world.contributions[after.contribution_id] = journal.outcome.contributions[after.contribution_id] = after
+    for row, sign in ((before, -1), (after, 1)):
+        if row is not None and row.amount:
+            key = restriction(row.restricted_to)
+            changed = PoolWork(number, fact.pool_id, shard, PoolSide.RECEIVED, key, sign * row.amount)
+            journal.outcome.pool_work.append(changed)
+    more = after.amount - (before.amount if before is not None else 0)
+    for entry in entries.contributed(fact.pool_id, more):
+        journal.post(number, entry, after.received_on, after.contribution_id)
+
+
+def pool_row(fact: PoolRecorded, shard: int) -> PoolRow:
+    """What is kept of a pool."""
+    return PoolRow(fact.pool_id, shard, fact.title, fact.area, fact.on_shortage, fact.opened_on)
+
+
+def contribution_row(fact: PoolFact, before: ContributionRow | None, booked_on: date) -> ContributionRow:
+    """What is kept of a contribution after an event about it that was taken in on the day ``booked_on``."""
     if isinstance(fact, ContributionReceived):
-        after = ContributionRow(
+        return ContributionRow(
             fact.contribution_id,
             fact.pool_id,
             fact.kind,
@@ -43,22 +62,9 @@ def take(fact: PoolFact, world: World, journal: Journal, number: int) -> None:
             fact.reference,
             voided=False,
         )
-    elif before is not None:
-        after = before._replace(amount=0, voided=True)
-    else:
-        nothing = ContributionRow(
-            fact.subject.id, fact.pool_id, "", 0, journal.booked_on, None, None, [], "", voided=True
-        )
-        after = nothing
-    world.contributions[after.contribution_id] = journal.outcome.contributions[after.contribution_id] = after
-    for row, sign in ((before, -1), (after, 1)):
-        if row is not None and row.amount:
-            key = restriction(row.restricted_to)
-            changed = PoolWork(number, fact.pool_id, shard, PoolSide.RECEIVED, key, sign * row.amount)
-            journal.outcome.pool_work.append(changed)
-    more = after.amount - (before.amount if before is not None else 0)
-    for entry in entries.contributed(fact.pool_id, more):
-        journal.post(number, entry, after.received_on, after.contribution_id)
+    if before is not None:
+        return before._replace(amount=0, voided=True)
+    return ContributionRow(fact.subject.id, fact.pool_id, "", 0, booked_on, None, None, [], "", voided=True)
 
 
 def decided(

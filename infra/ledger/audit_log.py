@@ -47,6 +47,7 @@ class Ordered(NamedTuple):
     payee_id: str
     payer: str
     treaty_id: str | None
+    pool_id: str | None
 
 
 class ShardEnd(NamedTuple):

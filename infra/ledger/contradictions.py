@@ -34,11 +34,11 @@ class ContradictedSum(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A scheme of a claim in which a payout is contradicted; ``due`` is what the scheme owes (fen)."""
+    """A scheme of a claim in which a payout is contradicted; ``released`` is what is ordered net (fen)."""
 
     claim_id: str
     scheme_id: str
-    due: int
+    released: int
 
 
 class ContradictedPayout(NamedTuple):
@@ -73,7 +73,7 @@ def places(connection: Connection, limit: int, offset: int) -> tuple[int, list[P
     count = connection.scalar(select(func.count()).select_from(found.subquery())) or 0
     part = found.order_by(_order.c.claim_id, _order.c.scheme_id).limit(limit).offset(offset).subquery()
     query = (
-        select(part.c.claim_id, part.c.scheme_id, benefit.c.benefit)
+        select(part.c.claim_id, part.c.scheme_id, benefit.c.released)
         .join(benefit, (benefit.c.claim_id == part.c.claim_id) & (benefit.c.scheme_id == part.c.scheme_id))
         .order_by(part.c.claim_id, part.c.scheme_id)
     )

@@ -78,7 +78,7 @@ def test_a_balance_moves_by_instructions_that_follow_one_another(paid: Engine) -
     for number, before, after in ((2, 30_000, 45_000), (3, 45_000, 0)):
         with paid.begin() as connection:
             connection.execute(insert(tables.instructions).values(instruction(number, before, after)))
-            connection.execute(update(tables.benefits).values(benefit=after))
+            connection.execute(update(tables.benefits).values(benefit=after, released=after))
     assert 3 == count(paid, tables.instructions)
 
 
@@ -111,16 +111,19 @@ def test_an_instruction_that_does_not_continue_the_balance_is_refused(
 def test_an_instruction_without_its_benefit_is_refused_at_the_end(paid: Engine) -> None:
     """A wrong payment: the transaction that would commit it does not commit."""
     said = refused(paid, (tables.instructions, instruction(2, 30_000, 30_001)))
-    assert "30000 fen are due but 30001 are instructed" in said
+    assert "30000 fen are released but 30001 are instructed" in said
     said = refused(paid, (tables.instructions, instruction(1, 0, 5, scheme_id="t", payout_id="PO-t")))
-    assert "0 fen are due but 5 are instructed" in said
+    assert "0 fen are released but 5 are instructed" in said
 
 
 def test_a_benefit_without_its_instruction_is_refused_at_the_end(paid: Engine) -> None:
     """A lost payment: neither a new benefit nor a changed one can be committed alone."""
-    assert "7 fen are due but 0 are instructed" in refused(paid, (tables.benefits, benefit(7, scheme_id="t")))
-    with pytest.raises(IntegrityError, match="29999 fen are due but 30000 are instructed"), paid.begin() as connection:
-        connection.execute(update(tables.benefits).values(benefit=29_999))
+    assert "7 fen are released but 0 are instructed" in refused(paid, (tables.benefits, benefit(7, scheme_id="t")))
+    with (
+        pytest.raises(IntegrityError, match="29999 fen are released but 30000 are instructed"),
+        paid.begin() as connection,
+    ):
+        connection.execute(update(tables.benefits).values(benefit=29_999, released=29_999))
 
 
 def test_a_benefit_is_never_negative(ledger: Engine) -> None:

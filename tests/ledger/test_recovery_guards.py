@@ -44,7 +44,7 @@ def owed(ledger: Engine) -> Engine:
     """A ledger in which 300.00 were paid for E1, and 100.00 of them are to be recovered by PO-2."""
     with ledger.begin() as connection:
         write(connection, (tables.events, event(1, 0)), (DUE, benefit(30_000)), (ORDERS, instruction(1, 0, 30_000)))
-        connection.execute(update(DUE).values(benefit=20_000))
+        connection.execute(update(DUE).values(benefit=20_000, released=20_000))
         write(connection, (ORDERS, instruction(2, 30_000, 20_000)))
     return ledger
 

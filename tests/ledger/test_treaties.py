@@ -176,7 +176,7 @@ def _paid(connection: Connection) -> None:
 def _back(connection: Connection, **payer: Any) -> None:
     """Everything is taken back, for one payer."""
     connection.execute(insert(tables.instructions), [instruction(2, 10, 0, **payer)])
-    connection.execute(update(tables.benefits).values(benefit=0))
+    connection.execute(update(tables.benefits).values(benefit=0, released=0))
 
 
 WRONG: dict[str, Callable[[Connection], object]] = {

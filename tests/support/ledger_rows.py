@@ -23,4 +23,4 @@ def instruction(revision: int, before: int, after: int, **columns: Any) -> dict[
 
 def benefit(amount: int, **columns: Any) -> dict[str, Any]:
     row = {"claim_id": "E1", "scheme_id": "s", "basis": "copay", "measured": amount, "benefit": amount}
-    return {**row, "instruction_revision": 1, **columns}
+    return {**row, "released": amount, "instruction_revision": 1, **columns}

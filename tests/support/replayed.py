@@ -20,7 +20,7 @@ from handlers.audit.operator_acts import (
     month_closed,
 )
 from handlers.books.trial_balance import trial_balance_bytes, trial_balances
-from infra.ledger import clearing_tables, tables
+from infra.ledger import clearing_tables, pool_checks, tables
 from infra.ledger.book_rows import PostingEvent
 from schemas.access.console_rights import ConsoleAct
 from schemas.books import Closing, MonthlySum
@@ -28,7 +28,7 @@ from schemas.canonical import sha256_hex
 from schemas.ids import PayoutId, PersonId
 from schemas.months import month_of, next_month, parse_month
 from schemas.policy.model import Policies
-from schemas.records import Export, Outcome, PayoutStateRow, Posting, Replay
+from schemas.records import ContributionRow, Export, Outcome, PayoutStateRow, PoolRow, Posting, Replay
 from schemas.treaty.treaty_file import parse_treaty
 from tests.support.builders import SHARDS, empty_world
 from tests.support.ledgers import dispositions
@@ -46,6 +46,9 @@ class Journal:
     audit: dict[tuple[int, int], tuple[str, str, bytes]] = field(default_factory=dict)
     outbox: dict[tuple[int, int], tuple[str, bytes | None, bytes]] = field(default_factory=dict)
     benefits: dict[tuple[str, str], int] = field(default_factory=dict)
+    waiting: dict[tuple[str, str], tuple[object, ...]] = field(default_factory=dict)
+    pools: dict[str, PoolRow] = field(default_factory=dict)
+    contributions: dict[str, ContributionRow] = field(default_factory=dict)
     claims: dict[str, tuple[int, str, int]] = field(default_factory=dict)
     payouts: dict[tuple[PayoutId, PersonId], PayoutStateRow] = field(default_factory=dict)
     postings: list[Posting] = field(default_factory=list)
@@ -57,6 +60,9 @@ class Journal:
         self.audit |= {(row.shard, row.seq): (row.prev_hash, row.hash, row.value) for row in outcome.audit}
         self.outbox |= {(row.shard, row.seq): (row.topic, row.key, row.value) for row in outcome.outbox}
         self.benefits |= {place: row.benefit for place, row in outcome.benefits.items()}
+        self.waiting |= {place: _waiting(row) for place, row in outcome.benefits.items()}
+        self.pools |= outcome.pools
+        self.contributions |= outcome.contributions
         self.claims |= {row.claim_id: (row.revision, row.status, row.total_benefit) for row in outcome.claims.values()}
         self.payouts |= outcome.payout_states
         self.postings += outcome.postings
@@ -71,6 +77,9 @@ def recorded(ledger: Engine) -> Journal:
         claims = connection.execute(select(tables.claims)).all()
         payouts = [PayoutStateRow(*row) for row in connection.execute(select(tables.payout_states))]
         postings = connection.execute(select(clearing_tables.postings)).all()
+        of_pools, of_contributions = pool_checks.rows_kept(connection)
+        pools = {row.pool_id: row for row in of_pools}
+        contributions = {row.contribution_id: row for row in of_contributions}
     return Journal(
         dispositions(ledger),
         {(row.claim_id, row.revision): bytes(row.value) for row in of["decisions"]},
@@ -78,10 +87,18 @@ def recorded(ledger: Engine) -> Journal:
         {(row.shard, row.seq): (row.prev_hash, row.hash, bytes(row.value)) for row in audit},
         {(row.shard, row.seq): (row.topic, row.key, row.value) for row in waiting_messages(ledger)},
         {(row.claim_id, row.scheme_id): row.benefit for row in benefits},
+        {(row.claim_id, row.scheme_id): _waiting(row) for row in benefits},
+        pools,
+        contributions,
         {row.claim_id: (row.revision, row.status, row.total_benefit) for row in claims},
         {(row.payout_id, row.person_id): row for row in payouts},
         sorted(Posting(*row) for row in postings),
     )
+
+
+def _waiting(row: Any) -> tuple[object, ...]:
+    """What of a benefit is released, and how what is not waits for its pool."""
+    return row.released, row.pool_id, row.discharged_on, row.place, row.told, row.left_by_close
 
 
 def replayed(ledger: Engine, shards: int = SHARDS) -> Journal:
@@ -155,6 +172,9 @@ def assert_replays(ledger: Engine, *, at_once: bool = False, shards: int = SHARD
     assert expected.dispositions == actual.dispositions
     assert expected.claims == actual.claims
     assert expected.benefits == actual.benefits
+    assert expected.waiting == actual.waiting
+    assert expected.pools == actual.pools
+    assert expected.contributions == actual.contributions
     assert expected.payouts == actual.payouts
     assert expected.instructions == actual.instructions
     assert expected.decisions == actual.decisions

@@ -738,22 +738,28 @@ def test_a_payout_id_follows_from_claim_scheme_and_revision_alone() -> None:
 
 
 def test_what_the_ledger_holds_of_a_benefit() -> None:
-    """The row that is compared with next time: a scheme that no longer applies keeps its policy and owes nothing."""
+    """The row that is compared with next time: a scheme that no longer applies keeps its policy and owes nothing.
+
+    Where no pool pays, all of it is released.
+    """
     ledger = Ledger(*BOTH)
     ledger.take(coverage_from(), bill_of("E1", "60.00", "40.00"), discharge_of("E1", "2020-06-30"))
     first, second = (parse_policy(text) for text in BOTH)
     held = ledger.world.benefits[ClaimId("E1")]
-    paid = ("E1", "old", "member", "personal_burden", 10_000, 10_000, None, 1, "first", first.sha256, "")
-    assert {"old": paid} == {name: tuple(row) for name, row in held.items()}
+    no_pool = (None, None, 0, 0, 0)
+    paid = ("E1", "old", "member", "personal_burden", 10_000, 10_000, None, 1, "first", first.sha256)
+    paid_at_once = (*paid, "", 10_000, *no_pool)
+    assert {"old": paid_at_once} == {name: tuple(row) for name, row in held.items()}
     ledger.take(discharge_of("E1", "2020-07-01", version=2))
-    gone = ("E1", "old", "member", "personal_burden", 0, 0, None, 2, "first", first.sha256, "")
-    now = ("E1", "new", "member", "personal_burden", 10_000, 5_000, None, 1, "second", second.sha256, "")
-    assert {"old": gone, "new": now} == {name: tuple(row) for name, row in held.items()}
+    gone = ("E1", "old", "member", "personal_burden", 0, 0, None, 2, "first", first.sha256, "", 0, *no_pool)
+    now = ("E1", "new", "member", "personal_burden", 10_000, 5_000, None, 1, "second", second.sha256)
+    now_at_once = (*now, "", 5_000, *no_pool)
+    assert {"old": gone, "new": now_at_once} == {name: tuple(row) for name, row in held.items()}
     ledger.take(coverage_void("C1", 2))
-    out = ("E1", "new", None, "personal_burden", 0, 0, "NO_COVERAGE", 2, "second", second.sha256, "")
+    out = ("E1", "new", None, "personal_burden", 0, 0, "NO_COVERAGE", 2, "second", second.sha256, "", 0, *no_pool)
     assert {"old": gone, "new": out} == {name: tuple(row) for name, row in held.items()}
     ledger.take(void_of("E1", 2))
-    ended = ("E1", "new", None, "personal_burden", 0, 0, None, 2, "second", second.sha256, "")
+    ended = ("E1", "new", None, "personal_burden", 0, 0, None, 2, "second", second.sha256, "", 0, *no_pool)
     assert {"old": gone, "new": ended} == {name: tuple(row) for name, row in held.items()}
 
 

@@ -29,7 +29,10 @@ def paid_twice(desk: Desk) -> OwedPerson:
 def test_the_overview_leads_to_what_was_paid_twice(desk: Desk) -> None:
     """The figure says how much is in doubt; the list names claim, payouts, reports, and 600.00 paid for 300.00 due."""
     owed = paid_twice(desk)
-    for language, due, paid in (("zh", "应付(元)", "报告已付(元)"), ("en", "Due (yuan)", "Reported paid (yuan)")):
+    for language, due, paid in (
+        ("zh", "已下达(元)", "报告已付(元)"),
+        ("en", "Instructed net (yuan)", "Reported paid (yuan)"),
+    ):
         visitor = desk.visitor("finance", language)
         overview = visitor.get("/")
         assert 2 == overview.text.count('href="/contradictions"')
@@ -56,7 +59,7 @@ def test_a_report_on_a_book_entry_is_listed(desk: Desk) -> None:
     owed.report(owed.payouts[1], "paid", 2)
     desk.catch_up()
     said = words(desk.visitor("finance").get("/contradictions").text)
-    assert "应付(元) 300.00 报告已付(元) -300.00 差额(元) -600.00" in said
+    assert "已下达(元) 300.00 报告已付(元) -300.00 差额(元) -600.00" in said
     assert "账面冲销 -300.00 -300.00 已到账" in said
 
 
