@@ -8,7 +8,7 @@ from random import Random
 from threading import Event
 
 import pytest
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, select
 
 from acts.recompute_groups import recompute_groups
 from acts.remembered_persons import RememberedPersons
@@ -18,6 +18,7 @@ from infra.ledger.schema import connect
 from schemas.records import Delivery
 from tests.support.acts import publish
 from tests.support.builders import SHARDS, policies
+from tests.support.deadlocks import deadlocks
 from tests.support.household_town import (
     POLICY,
     assert_decided_as_offline,
@@ -27,7 +28,6 @@ from tests.support.household_town import (
 from tests.support.ledgers import at_once, held, in_order, patiently, ranges, ticking
 from tests.support.length import times
 from tests.support.replayed import assert_replays
-from tests.support.servers import await_true
 
 PERSONS = tuple(f"P{number}" for number in range(24))
 
@@ -64,7 +64,7 @@ def test_eight_workers_decide_households_without_a_deadlock(ledger: Engine, ledg
     at_once(all_taken, *[deciding] * 4)
     recompute_groups(engine, range(SHARDS), SHARDS, now)
     engine.dispose()
-    assert 0 == _deadlocks(ledger, ledger_url)
+    assert 0 == deadlocks(ledger, ledger_url)
     with ledger.connect() as connection:
         counted = connection.scalar(
             select(func.count()).select_from(tables.events).where(tables.events.c.disposition == "group")
@@ -80,22 +80,3 @@ def _cut(part: list[Delivery], rng: Random) -> Iterator[list[Delivery]]:
         size = rng.randint(1, 3)
         yield part[:size]
         part = part[size:]
-
-
-def _deadlocks(ledger: Engine, url: str) -> int:
-    """How many deadlocks PostgreSQL has counted in this database. Sessions tell of theirs when they end."""
-    ledger.dispose()
-    alone = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
-    )
-    query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-    engine = connect(url)
-    with engine.connect() as connection:
-
-        def others_ended() -> bool:
-            return bool(connection.scalar(text(alone)) == 1)
-
-        assert await_true(others_ended)
-        counted: int = connection.execute(text(query)).scalar_one()
-    engine.dispose()
-    return counted

@@ -146,6 +146,11 @@ class Village:
             for each in self.decisions(claim_id)
         ]
 
+    def discharged_on(self, claim_id: str) -> str:
+        claim = tables.claims
+        with self.ledger.connect() as connection:
+            return str(connection.scalar(select(claim.c.discharged_on).where(claim.c.claim_id == claim_id)))
+
     def alerts(self) -> list[tuple[str, str, str | None]]:
         """Event type, code, and about which claim or pool, in their order within each shard."""
         found = [json.loads(each.value) for each in waiting_messages(self.ledger, "alerts")]
