@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from sqlalchemy import Connection
 
 from handlers.audit.log_check import Fault, Finding
+from handlers.claims.pool_movements import contribution_row, pool_row
 from handlers.claims.read import recall
-from handlers.pools.pool_money import restriction
-from handlers.pools.pool_movements import contribution_row, pool_row
+from handlers.claims.restrictions import restriction
 from infra.ledger import pool_checks
 from schemas.bilingual import Saying
 from schemas.dates import shanghai_date

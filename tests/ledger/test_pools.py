@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.builders import bill, contribution, pool
+from acts.close_pool_year import close_pool_year
+from tests.support.builders import SHARDS, bill, contribution, pool
 from tests.support.pools import villager
-from tests.support.village import Ordered, Village
+from tests.support.village import PoolOrder, Village
 
 
 def test_a_queue_pays_in_canonical_order_as_far_as_the_money_goes(ledger: Engine) -> None:
@@ -64,9 +65,9 @@ def test_what_a_lower_due_frees_serves_the_queue_in_the_same_step(ledger: Engine
     village.take(bill("S-P1", "E-P1", 2400, version=2, person_id="P1"))
     assert {"E-P1": 20_000, "E-P2": 30_000} == village.released()
     assert [
-        Ordered("E-P1", "payment", 50_000, "V1"),
-        Ordered("E-P1", "recovery", 30_000, "V1"),
-        Ordered("E-P2", "payment", 30_000, "V1"),
+        PoolOrder("E-P1", "payment", 50_000, "V1"),
+        PoolOrder("E-P1", "recovery", 30_000, "V1"),
+        PoolOrder("E-P2", "payment", 30_000, "V1"),
     ] == village.orders()
     village.check()
 
@@ -106,6 +107,22 @@ def test_a_pool_that_pays_pro_rata_pays_nothing_before_its_close(ledger: Engine)
     village.take(pool(on_shortage="pro_rata"), contribution(), *villager("P1", "2024-03-01", 100))
     assert {"E-P1": 10_000} == village.waiting()
     assert [] == village.orders()
+    village.check()
+
+
+def test_a_year_is_shared_and_what_it_left_is_not_served_again(ledger: Engine) -> None:
+    """700 yuan for dues of 500, 300 and 201: each gets the same part, and the fen left over by largest remainder."""
+    village = Village(ledger)
+    village.take(pool(on_shortage="pro_rata"), contribution(yuan=700))
+    for name, day, due in (("P1", "2024-03-01", 500), ("P2", "2024-03-02", 300), ("P3", "2024-03-03", 201)):
+        village.take(*villager(name, day, due))
+    with ledger.begin() as connection:
+        closing = close_pool_year(connection, "V1", 2024, "li.na", SHARDS, village.clock, "year's end")
+    assert (70_000, 100_100, 70_000, 3) == closing[2:]
+    shared = {"E-P1": 34_965, "E-P2": 20_979, "E-P3": 14_056}
+    assert shared == village.released()
+    village.take(contribution("G2", yuan=1000))
+    assert shared == village.released()
     village.check()
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from tests.support.builders import Json, bill, contribution, contribution_void, coverage, pool
 from tests.support.pools import villager
-from tests.support.village import Ordered, Village
+from tests.support.village import PoolOrder, Village
 
 LESS = [contribution(yuan=300, version=2), contribution_void()]
 
@@ -103,12 +103,12 @@ def test_where_the_coverage_names_no_pool_the_fund_pays_at_once(ledger: Engine) 
     """The alert is about the claim; corrected, what was paid stays the fund's, and a recovery goes back to it."""
     village = Village(ledger)
     village.take(pool(), *villager("P1", "2024-03-01", 500)[1:], coverage("C-P1", person_id="P1"))
-    assert [Ordered("E-P1", "payment", 50_000, None)] == village.orders()
+    assert [PoolOrder("E-P1", "payment", 50_000, None)] == village.orders()
     assert [("alert.raised", "NO_POOL", "E-P1")] == village.alerts()
     village.take(coverage("C-P1", person_id="P1", version=2, pool_id="V1"))
     assert ("alert.withdrawn", "NO_POOL", "E-P1") == village.alerts()[-1]
     village.take(bill("S-P1", "E-P1", 2800, version=2, person_id="P1"))
-    assert Ordered("E-P1", "recovery", 10_000, None) == village.orders()[-1]
+    assert PoolOrder("E-P1", "recovery", 10_000, None) == village.orders()[-1]
     assert 0 == village.balance()
     village.check()
 
@@ -118,7 +118,7 @@ def test_a_waiting_benefit_without_a_pool_any_more_is_paid_at_once(ledger: Engin
     village = Village(ledger)
     village.take(pool(), *villager("P1", "2024-03-01", 500))
     village.take(coverage("C-P1", person_id="P1", version=2))
-    assert [Ordered("E-P1", "payment", 50_000, None)] == village.orders()
+    assert [PoolOrder("E-P1", "payment", 50_000, None)] == village.orders()
     assert {} == village.waiting()
     village.check()
 
@@ -132,7 +132,7 @@ def test_what_waits_moves_to_the_pool_that_a_corrected_coverage_names(ledger: En
     village.take(coverage("C-P1", person_id="P1", version=2, pool_id="V2"))
     assert {"E-P1": 50_000} == village.waiting()
     village.take(contribution("G2", "V2", 500))
-    assert Ordered("E-P1", "payment", 50_000, "V2") == village.orders()[-1]
+    assert PoolOrder("E-P1", "payment", 50_000, "V2") == village.orders()[-1]
     village.check()
 
 
@@ -146,10 +146,10 @@ def test_what_was_released_stays_with_the_pool_that_paid(ledger: Engine) -> None
     village.take(contribution("G2", "V2", 300))
     village.take(bill("S-P1", "E-P1", 2200, version=3, person_id="P1"))
     assert [
-        Ordered("E-P1", "payment", 50_000, "V1"),
-        Ordered("E-P1", "payment", 30_000, "V2"),
-        Ordered("E-P1", "recovery", 30_000, "V2"),
-        Ordered("E-P1", "recovery", 40_000, "V1"),
+        PoolOrder("E-P1", "payment", 50_000, "V1"),
+        PoolOrder("E-P1", "payment", 30_000, "V2"),
+        PoolOrder("E-P1", "recovery", 30_000, "V2"),
+        PoolOrder("E-P1", "recovery", 40_000, "V1"),
     ] == village.orders()
     assert (40_000, 30_000) == (village.balance("V1"), village.balance("V2"))
     village.check()

@@ -13,7 +13,7 @@ from tests.support.builders import SHARDS, Json, bill, contribution, coverage, d
 from tests.support.household_town import POLICY as HOUSEHOLDS
 from tests.support.ledgers import person_of_shard
 from tests.support.pools import villager
-from tests.support.village import Ordered, Village
+from tests.support.village import PoolOrder, Village
 
 
 def advanced(yuan: int, due: int = 500, **fields: Any) -> Json:
@@ -29,8 +29,8 @@ def test_a_hospital_that_advanced_waits_for_an_empty_pool(ledger: Engine) -> Non
     assert ([], []) == (village.orders(), village.alerts())
     village.take(contribution(yuan=500))
     assert [
-        Ordered("E-P1", "payment", 30_000, "V1"),
-        Ordered("E-P1", "payment", 20_000, "V1", "H1"),
+        PoolOrder("E-P1", "payment", 30_000, "V1"),
+        PoolOrder("E-P1", "payment", 20_000, "V1", "H1"),
     ] == village.orders()
     village.check()
 
@@ -52,9 +52,9 @@ def test_money_that_moves_between_payees_stays_that_of_the_pool_that_paid(ledger
     village.take(coverage("C-P1", person_id="P1", version=2, pool_id="V2"))
     village.take(advanced(200, version=2))
     assert [
-        Ordered("E-P1", "payment", 50_000, "V1"),
-        Ordered("E-P1", "recovery", 20_000, "V1"),
-        Ordered("E-P1", "payment", 20_000, "V1", "H1"),
+        PoolOrder("E-P1", "payment", 50_000, "V1"),
+        PoolOrder("E-P1", "recovery", 20_000, "V1"),
+        PoolOrder("E-P1", "payment", 20_000, "V1", "H1"),
     ] == village.orders()
     assert (0, 0) == (village.balance("V1"), village.balance("V2"))
     village.check()

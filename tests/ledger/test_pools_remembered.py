@@ -8,7 +8,7 @@ from acts.recompute_groups import recompute_groups
 from acts.remembered_persons import RememberedPersons
 from tests.support.builders import SHARDS, bill, contribution, pool
 from tests.support.pools import villager
-from tests.support.village import Ordered, Village
+from tests.support.village import PoolOrder, Village
 
 
 def test_what_another_process_released_is_not_missed(ledger: Engine) -> None:
@@ -21,8 +21,8 @@ def test_what_another_process_released_is_not_missed(ledger: Engine) -> None:
     village.remembered = mine
     village.take(bill("S-P1", "E-P1", 2400, version=2, person_id="P1"))
     assert [
-        Ordered("E-P1", "payment", 50_000, "V1"),
-        Ordered("E-P1", "recovery", 30_000, "V1"),
+        PoolOrder("E-P1", "payment", 50_000, "V1"),
+        PoolOrder("E-P1", "recovery", 30_000, "V1"),
     ] == village.orders()
     village.check()
 

@@ -11,7 +11,7 @@ from infra.ledger.pool_tables import pool_work
 from tests.support.builders import bill, contribution, empty_world, policies, pool, take
 from tests.support.ledgers import in_order
 from tests.support.pools import POOL_POLICY, villager
-from tests.support.village import Ordered, Village
+from tests.support.village import PoolOrder, Village
 
 SIGNS = ("event_id", "occurred_at", "revision")
 """What differs between two decisions that say the same."""
@@ -85,7 +85,7 @@ def test_with_enough_money_nothing_differs_but_the_name_of_the_pool(ledger: Engi
     for batch in batches:
         village.take(*batch)
         outcome = take(world, in_order(batch), village.now)
-        at_once += [row.value for row in (*outcome.decisions, *outcome.instructions)]
+        at_once += [row.value for row in outcome.decisions] + [row.value for row in outcome.instructions]
     with ledger.connect() as connection:
         queries = [select(table.c.value) for table in (tables.decisions, tables.instructions)]
         found = [bytes(value) for query in queries for value in connection.scalars(query)]
@@ -109,7 +109,7 @@ def test_a_policy_published_late_decides_and_releases_in_one_transaction(ledger:
     village.take(pool(), contribution(yuan=500), *villager("P1", "2024-03-01", 500), *villager("P2", "2024-03-02", 100))
     assert [] == village.orders()
     village.publish(POOL_POLICY)
-    assert [Ordered("E-P1", "payment", 50_000, "V1")] == village.orders()
+    assert [PoolOrder("E-P1", "payment", 50_000, "V1")] == village.orders()
     assert [("100.00", 1)] == village.told("E-P2")[-1]
     with ledger.connect() as connection:
         assert 0 == connection.scalar(select(func.count()).select_from(pool_work))

@@ -43,7 +43,7 @@ def guard_the_balance(ledger: Engine) -> None:
         connection.execute(text(_GUARD))
 
 
-class Ordered(NamedTuple):
+class PoolOrder(NamedTuple):
     """An instruction: to whom, what kind, how many fen, and whose pool's money."""
 
     claim_id: str
@@ -108,7 +108,7 @@ class Village:
                 sums[row.claim_id] = sums.get(row.claim_id, 0) + getattr(row, column)
         return sums
 
-    def orders(self) -> list[Ordered]:
+    def orders(self) -> list[PoolOrder]:
         """All instructions in their order, as insurers read them."""
         order = tables.instructions
         with self.ledger.connect() as connection:
@@ -117,7 +117,7 @@ class Village:
             ).all()
         for row in rows:
             assert row.pool_id == json.loads(row.value).get("pool_id")
-        return [Ordered(*(getattr(row, name) for name in Ordered._fields)) for row in rows]
+        return [PoolOrder(*(getattr(row, name) for name in PoolOrder._fields)) for row in rows]
 
     def payouts(self, claim_id: str) -> list[str]:
         """The ids of a claim's payouts, oldest first."""
