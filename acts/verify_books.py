@@ -32,6 +32,12 @@ def _doubts(connection: Connection) -> Iterator[Saying]:
             f"账上的分录与指令和报告或资金池收款不符:{names}",
             f"the postings are not those of the contribution, or of the instruction and its reports: {names}",
         )
+    if pools := book_checks.pools_counted_wrongly(connection):
+        names = ", ".join(pools)
+        yield Saying(
+            f"资金池的余额不等于收款减支付加收回:{names}",
+            f"the balance of the pool is not what it received less what it paid and did not recover: {names}",
+        )
     closed = book_rows.closed_months(connection)
     balances = {each.month: each for each in all_balances(connection, max(closed))} if closed else {}
     for month, kept in closed.items():

@@ -15,7 +15,7 @@ from infra.ledger import pool_checks
 from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 from schemas.facts import PoolFact, PoolRecorded
-from schemas.records import ContributionRow, PoolRow, PoolSide
+from schemas.records import ContributionRow, PoolRow
 
 _NAMED = 3
 """So many are named of what is wrong."""
@@ -46,10 +46,10 @@ def _doubts(connection: Connection) -> Iterator[Saying]:
     kept = {row.contribution_id: row for row in of_contributions}
     if wrong := _unlike(contributions, kept):
         yield Saying(f"入账款项与登记事件不符:{wrong}", f"contributions are not what their events say: {wrong}")
-    if wrong := _unlike(_made(connection, kept.values()), _kept(connection)):
+    if wrong := _unlike(_received(kept.values()), _named(pool_checks.received(connection))):
         yield Saying(
-            f"资金池的收支合计与款项和指令不符:{wrong}",
-            f"the sums of pools are not those of their contributions and instructions: {wrong}",
+            f"资金池的收款合计与各笔款项不符:{wrong}",
+            f"what pools are counted to have received is not what was contributed: {wrong}",
         )
 
 
@@ -67,23 +67,16 @@ def _recorded(connection: Connection) -> tuple[dict[str, PoolRow], dict[str, Con
     return pools, contributions
 
 
-def _made(connection: Connection, contributions: Iterable[ContributionRow]) -> Counter[str]:
-    """What pools received by restriction, and released by scheme, by the contributions and the instructions."""
-    sums = Counter[str]()
+def _received(contributions: Iterable[ContributionRow]) -> dict[str, int]:
+    """What pools received under each restriction."""
+    sums = Counter[tuple[str, str]]()
     for row in contributions:
-        sums[_place(row.pool_id, PoolSide.RECEIVED, restriction(row.restricted_to))] += row.amount
-    for each in pool_checks.sums_made(connection):
-        sums[_place(*each[:3])] += each.amount
-    return sums
+        sums[row.pool_id, restriction(row.restricted_to)] += row.amount
+    return _named(sums)
 
 
-def _kept(connection: Connection) -> Counter[str]:
-    """The same, by what the steps of the pools keep."""
-    return Counter({_place(*each[:3]): each.amount for each in pool_checks.sums_kept(connection)})
-
-
-def _place(pool_id: str, side: PoolSide, key: str) -> str:
-    return f"{pool_id} {side}" + (f" {key}" if key else "")
+def _named(sums: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    return {f"{pool_id} {key}".strip(): amount for (pool_id, key), amount in sums.items()}
 
 
 def _unlike(made: Mapping[str, object], kept: Mapping[str, object]) -> str:

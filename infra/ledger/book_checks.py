@@ -57,6 +57,25 @@ SELECT DISTINCT reference FROM due FULL JOIN booked USING (reference, instructed
 ORDER BY 1 LIMIT :limit
 """)
 
+# What the steps of pools count as received, and as released for each scheme, with the work that waits for them.
+_POOLS = text("""
+WITH counted AS (
+    SELECT pool_id, CASE side WHEN 'received' THEN '' ELSE key END AS scheme_id, side,
+        sum(amount) AS fen
+    FROM (SELECT pool_id, side, key, amount FROM pool_sums
+        UNION ALL SELECT pool_id, side, key, amount FROM pool_work) AS either GROUP BY 1, 2, 3
+), due AS (
+    SELECT pool_id, '' AS scheme_id, 'received' AS side, sum(amount) AS fen FROM contributions GROUP BY 1
+    UNION ALL
+    SELECT pool_id, scheme_id, 'released', sum(CASE kind WHEN 'payment' THEN amount ELSE -amount END)
+        FROM instructions WHERE pool_id IS NOT NULL GROUP BY 1, 2
+)
+SELECT DISTINCT pool_id
+    FROM due FULL JOIN counted USING (pool_id, scheme_id, side)
+    WHERE coalesce(due.fen, 0) <> coalesce(counted.fen, 0)
+ORDER BY 1 LIMIT :limit
+""")
+
 # Entries that do not balance, stand under no event, or on another day than that of their event.
 _WRONG = text("""
 SELECT event_no, entry FROM postings LEFT JOIN events USING (event_no)
@@ -70,6 +89,11 @@ ORDER BY 1, 2 LIMIT :limit
 def booked_wrongly(connection: Connection, limit: int = 3) -> Sequence[str]:
     """Some payouts whose postings are not those of the instruction, its reports and its waiver, and contributions."""
     return list(connection.scalars(_UNLIKE, {"limit": limit}))
+
+
+def pools_counted_wrongly(connection: Connection, limit: int = 3) -> Sequence[str]:
+    """Ids of some pools whose money is not counted as what was received, paid and recovered."""
+    return list(connection.scalars(_POOLS, {"limit": limit}))
 
 
 def wrong_entries(connection: Connection, limit: int = 3) -> Sequence[tuple[int, int]]:

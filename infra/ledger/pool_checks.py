@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, case, func, select, text, union_all
+from sqlalchemy import Connection, func, select, text, union_all
 
 from infra.ledger import tables
-from infra.ledger.pool_rows import PoolSum
 from infra.ledger.pool_tables import contributions, pool_sums, pool_work, pools
 from schemas.facts import Kind
-from schemas.outbound import InstructionKind
 from schemas.records import ContributionRow, PoolRow, PoolSide
 
 _RELEASED = text("""
@@ -86,22 +84,13 @@ def rows_kept(connection: Connection) -> tuple[Iterator[PoolRow], Iterator[Contr
     )
 
 
-def sums_kept(connection: Connection) -> list[PoolSum]:
-    """What all pools received and released, with the work that no step has done."""
+def received(connection: Connection) -> dict[tuple[str, str], int]:
+    """What each pool received under each restriction, as its steps count it, with the work that no step has done."""
     kept = union_all(
-        *(select(*(table.c[name] for name in PoolSum._fields)) for table in (pool_sums, pool_work))
+        *(
+            select(table.c.pool_id, table.c.key, table.c.amount).where(table.c.side == PoolSide.RECEIVED)
+            for table in (pool_sums, pool_work)
+        )
     ).subquery()
-    query = select(kept.c.pool_id, kept.c.side, kept.c.key, func.sum(kept.c.amount)).group_by(*kept.c[:3])
-    return [PoolSum(row[0], PoolSide(row[1]), row[2], int(row[3])) for row in connection.execute(query)]
-
-
-def sums_made(connection: Connection) -> list[PoolSum]:
-    """What was instructed of each pool's money, net, by scheme."""
-    order = tables.instructions
-    signed = case((order.c.kind == InstructionKind.PAYMENT, order.c.amount), else_=-order.c.amount)
-    query = (
-        select(order.c.pool_id, order.c.scheme_id, func.sum(signed))
-        .where(order.c.pool_id.is_not(None))
-        .group_by(order.c.pool_id, order.c.scheme_id)
-    )
-    return [PoolSum(row[0], PoolSide.RELEASED, row[1], int(row[2])) for row in connection.execute(query)]
+    query = select(kept.c.pool_id, kept.c.key, func.sum(kept.c.amount)).group_by(kept.c.pool_id, kept.c.key)
+    return {(row[0], row[1]): int(row[2]) for row in connection.execute(query)}

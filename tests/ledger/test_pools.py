@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from acts.close_pool_year import close_pool_year
-from tests.support.builders import SHARDS, bill, contribution, pool
+from tests.support.builders import SHARDS, bill, contribution, discharge, pool
 from tests.support.pools import villager
 from tests.support.village import PoolOrder, Village
 
@@ -81,6 +81,16 @@ def test_a_higher_due_waits_for_the_difference_alone(ledger: Engine) -> None:
     assert {"E-P1": 20_000} == village.waiting()
     village.take(contribution("G2", yuan=100))
     assert {"E-P1": 60_000} == village.released()
+    village.check()
+
+
+def test_a_corrected_day_of_discharge_changes_the_place(ledger: Engine) -> None:
+    """Though nothing else of the decision changes."""
+    village = Village(ledger)
+    village.take(pool(), *villager("P1", "2024-03-01", 300), *villager("P2", "2024-03-02", 100))
+    village.take(discharge("E-P2", "2024-02-01", admitted_on="2024-02-01", person_id="P2", version=2))
+    village.take(contribution(yuan=100))
+    assert {"E-P1": 30_000} == village.waiting()
     village.check()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlalchemy import Engine, select
 
+from acts.adopt_ledger import money_of
 from infra.ledger import tables
 from schemas.records import Manner
 from tests.support.acts import settle
@@ -107,6 +109,13 @@ def test_a_recovery_is_set_off_only_against_payments_of_the_same_pool(ledger: En
     assert [("E2", 10_000, "V2", None), ("E3", 30_000, "V1", recovery), ("E3", 10_000, "V1", None)] == found
     assert (30_000, 80_000) == (village.balance("V1"), village.balance("V2"))
     village.check()
+
+
+def test_another_pool_in_a_payout_is_other_money() -> None:
+    """What a restored ledger is compared by with what the topics hold."""
+    order = {"payout_id": "PO-1", "person_id": "P1", "kind": "payment", "amount": "1.00", "payee": "person"}
+    told = [json.dumps({**order, **more}).encode() for more in ({}, {"pool_id": "V1"}, {"pool_id": "V2"})]
+    assert 3 == len({money_of(each) for each in told})
 
 
 def stay(name: str, day: str, due: int, person: str = "P1") -> list[Json]:

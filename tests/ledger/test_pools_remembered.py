@@ -6,7 +6,9 @@ from sqlalchemy import Engine
 
 from acts.recompute_groups import recompute_groups
 from acts.remembered_persons import RememberedPersons
+from infra.sharding import shard_of
 from tests.support.builders import SHARDS, bill, contribution, pool
+from tests.support.ledgers import person_of_shard
 from tests.support.pools import villager
 from tests.support.village import PoolOrder, Village
 
@@ -48,4 +50,18 @@ def test_a_worker_remembers_what_its_own_step_released(ledger: Engine) -> None:
     assert 0 == recompute_groups(ledger, range(SHARDS), SHARDS, village.clock, village.remembered)
     village.take(*(bill(f"S-P{n}", f"E-P{n}", 2100, version=2, person_id=f"P{n}") for n in range(8)))
     assert 40_000 == village.balance()
+    village.check()
+
+
+def test_a_step_does_not_go_by_what_is_remembered_of_a_changed_person(ledger: Engine) -> None:
+    """Their shard is locked for the step alone: the batch was about the pool."""
+    person = person_of_shard((shard_of("V1", SHARDS) + 1) % SHARDS)
+    village, mine = Village(ledger), RememberedPersons()
+    village.remembered = mine
+    village.take(pool(), *villager(person, "2024-03-01", 500))
+    village.remembered = RememberedPersons()
+    village.take(bill(f"S-{person}", f"E-{person}", 2400, version=2, person_id=person))
+    village.remembered = mine
+    village.take(contribution(yuan=500))
+    assert 30_000 == village.balance()
     village.check()
