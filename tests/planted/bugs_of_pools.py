@@ -145,8 +145,8 @@ BUGS = (
         "pools",
         "a-voided-contribution-still-pays",
         "handlers/claims/pool_movements.py",
-        "        after = before._replace(amount=0, voided=True)\n",
-        "        after = before._replace(voided=True)\n",
+        "        return before._replace(amount=0, voided=True)\n",
+        "        return before._replace(voided=True)\n",
         (f"{_LAWS}::test_no_release_makes_a_pool_owe",),
     ),
     Bug(
