@@ -33,9 +33,11 @@ from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
 from schemas.records import Delivery, Range
 from schemas.topics import address
+from tests.properties.one_by_one import Deciding, in_one_book
 from tests.support.acts import publish
-from tests.support.builders import SHARDS, VILLAGE, policy_text
+from tests.support.builders import SHARDS, VILLAGE, contribution, coverage, encode, policy_text, pool
 from tests.support.paths import WUXI
+from tests.support.pools import POOL_POLICY, villager
 from tests.support.processes import huzhu
 from tests.support.random_households import POLICIES, lines_of, town
 
@@ -176,6 +178,42 @@ def test_households_are_decided_as_the_ledger_did(ledger: Engine, ledger_url: st
     files = [word for number in range(len(POLICIES)) for word in ("--policy", tmp_path / f"{number}.toml")]
     told = json.loads(huzhu("simulate", "--ledger", *files, "--json", HUZHU_DATABASE_URL=ledger_url).stdout)
     assert [format_yuan(sum(parse_yuan(each) for each in owed.values()))] * 2 == [told["before"], told["after"]]
+
+
+def test_pools_are_named_as_the_ledger_names_them(ledger: Engine, ledger_url: str, tmp_path: Path) -> None:
+    """Of a ledger whose pools are short of money: every claim is due as from lines, with the pool that has to pay."""
+    publish(ledger, POOL_POLICY, "li.na", SHARDS, _now)
+    events = [pool("P1"), pool("V2", "owe"), contribution(pool_id="P1", yuan=400), contribution("G2", "V2", 1)]
+    for number, pool_id in enumerate(("P1", "V2", "P1", "V2")):
+        events += villager(f"P{number}", f"2024-03-0{number + 1}", 300, pool_id)
+    events.append(coverage("C-P3", person_id="P3", version=2, pool_id="P1"))
+    lines = [encode(each) for each in events]
+    take(ledger, iter(lines))
+    recompute_groups(ledger, range(SHARDS), SHARDS, _now)
+    with moment(ledger) as now:
+        plan, source = Plan(None, tmp_path, 3), LedgerSource(ledger_url, 15.0, now.snapshot_id)
+        published = Policies(tuple(parse_policy(each) for each in now.policy_texts))
+        work, numbers, bar = (
+            OneByOne(Deciding(published)),
+            range(now.first_event, now.end_event),
+            Progress(disable=True),
+        )
+        worked = by_person_in_ledger(plan, source, numbers, work, Workers(None), bar, grouped=True)
+    claims = sorted((each for part in worked.results for each in part), key=lambda claim: str(claim["claim_id"]))
+    assert (claims, []) == in_one_book(lines, published)
+    with ledger.connect() as connection:
+        owed = connection.execute(select(tables.benefits.c.claim_id, tables.benefits.c.pool_id))
+        rows = {row.claim_id: row.pool_id for row in owed}
+    assert {"E-P0": "P1", "E-P1": "V2", "E-P2": "P1", "E-P3": "P1"} == rows
+    named = [(str(each["claim_id"]), [benefit["pool_id"] for benefit in listed(each)]) for each in claims]
+    assert [(claim_id, [pool_id]) for claim_id, pool_id in sorted(rows.items())] == named
+
+
+def listed(claim: dict[str, object]) -> list[dict[str, str]]:
+    """The benefits of a claim."""
+    benefits = claim["benefits"]
+    assert isinstance(benefits, list)
+    return benefits
 
 
 def test_the_connections_cannot_write(filled: Engine) -> None:
