@@ -46,8 +46,8 @@ BUGS = (
         "recoveries",
         "a-hospital-is-paid-less",
         "handlers/claims/settle.py",
-        "_dues(line, new.amount, payer, [])",
-        "_dues(line, new.amount, payer, found.set_offs)",
+        "_dues(line, new.amount, payer, [], freed)",
+        "_dues(line, new.amount, payer, found.set_offs, freed)",
         (f"{ACTS}::test_a_hospital_is_paid_whole",),
     ),
     Bug(

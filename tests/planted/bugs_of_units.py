@@ -229,8 +229,8 @@ BUGS = (
         3,
         "what-a-group-recovers-stays-on-the-books",
         "handlers/claims/settle.py",
-        "return before._replace(measured=0, benefit=0, reason=None)",
-        "return before._replace(measured=0, reason=None)",
+        "return before._replace(measured=0, benefit=0, reason=None, released=0, told=0)",
+        "return before._replace(measured=0, reason=None, told=0)",
         (f"{LAWS}::test_instructions_of_a_group_lead_to_what_is_due_and_never_beyond_the_burden",),
     ),
     Bug(
