@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import NamedTuple
 import psutil
 
 from infra.population import generate
+from schemas.topics import address
 from tests.bench.figures import Figure
 from tests.bench.machine import load
 from tests.bench.messages import POLICY, ROOT
@@ -59,7 +59,7 @@ def files(facts: int) -> Iterator[tuple[dict[str, Path], int]]:
         arrival, grouped = Path(folder, "arrival.jsonl"), Path(folder, "grouped.jsonl")
         lines = list(generate(5, round(facts / LINES_A_PERSON), bad_share=0.0))
         _write(arrival, lines)
-        lines.sort(key=lambda line: str(json.loads(line)["person_id"]))  # stable: a person's keep their order
+        lines.sort(key=lambda line: address(line)[1] or b"")  # stable: a person's, or a pool's, keep their order
         _write(grouped, lines)
         count = len(lines)
         del lines  # a child's memory is measured, but this process must leave room for it

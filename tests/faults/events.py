@@ -19,6 +19,9 @@ TOPIC_OF = {
     "membership.voided": "registry.households",
     "person.died": "registry.persons",
     "payout.reported": "payouts.results",
+    "pool.recorded": "funds.movements",
+    "contribution.received": "funds.movements",
+    "contribution.voided": "funds.movements",
 }
 ODD_SHARE = 0.01
 ADVANCED_SHARE = 0.3
@@ -61,7 +64,9 @@ def address(line: bytes) -> Posting:
     """Where a hospital's system would post it. What cannot be read goes to the expenses, without a key."""
     try:
         event = json.loads(line)
-        return Posting(TOPIC_OF.get(event["event_type"], "hospital.expenses"), str(event["person_id"]).encode(), line)
+        topic = TOPIC_OF.get(event["event_type"], "hospital.expenses")
+        owner = event["pool_id" if topic == "funds.movements" else "person_id"]
+        return Posting(topic, str(owner).encode(), line)
     except (ValueError, KeyError, TypeError):
         return Posting("hospital.expenses", None, line)
 

@@ -21,6 +21,8 @@ TOPIC_OF_TYPE = {
     "person": "registry.persons",
     "membership": "registry.households",
     "payout": "payouts.results",
+    "pool": "funds.movements",
+    "contribution": "funds.movements",
 }
 
 
@@ -123,5 +125,5 @@ def audited_once(evidence: Evidence) -> Iterator[str]:
 
 
 def _key_fits(event: Event, body: dict[str, object]) -> bool:
-    person_id = body.get("person_id")
-    return isinstance(person_id, str) and event.key == person_id.encode()
+    owner = body.get(calculator.OWNER.get(str(body.get("event_type")), "person_id"))
+    return isinstance(owner, str) and event.key == owner.encode()

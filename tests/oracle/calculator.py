@@ -343,6 +343,7 @@ def read_event(line: bytes, as_of: Fraction | None = None) -> Event:
     refuse_bad_fields(value)
     event = Event(value)
     refuse_bad_answer(event)
+    refuse_bad_contribution(event)
     refuse_bad_amounts(event)
     refuse_bad_dates(event)
     if as_of is not None and event.instant("occurred_at") - as_of > SECONDS_PER_DAY:
@@ -380,7 +381,17 @@ def refuse_bad_answer(event: Event) -> None:
         raise RefusalError("SCHEMA_INVALID")
 
 
+def refuse_bad_contribution(event: Event) -> None:
+    """Each of the schemes that money is restricted to is named once."""
+    only = event.body.get("restricted_to") or []
+    assert isinstance(only, list)
+    if event.type == "contribution.received" and len(set(only)) < len(only):
+        raise RefusalError("SCHEMA_INVALID")
+
+
 def refuse_bad_amounts(event: Event) -> None:
+    if event.type == "contribution.received" and event.money("amount") <= 0:
+        raise RefusalError("NEGATIVE_AMOUNT")
     if event.type != "settlement.posted":
         return
     if event.text("currency") != "CNY":

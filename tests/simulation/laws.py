@@ -22,10 +22,11 @@ from tests.support.clearing_laws import books_are_the_oracles, statements_are_th
 
 INBOUND = (
     *("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results"),
-    *("insurance.answers", "registry.households"),
+    *("insurance.answers", "registry.households", "funds.movements"),
 )
 HOME = dict(zip(("encounter", "settlement", "coverage", "person", "payout"), INBOUND, strict=False))
 HOME["membership"] = INBOUND[6]
+HOME["pool"] = HOME["contribution"] = INBOUND[7]
 PRINTED = (
     *("claim_id", "person_id", "status", "policy_id", "personal_burden", "benefits", "total_benefit", "patient_pays"),
 )
@@ -204,7 +205,7 @@ def _expected(book: Ledger, topic: str, key: bytes | None, value: bytes, taken_i
     """What the oracle makes of one event; it knows neither keys nor topics, so these two rules stand here."""
     try:
         event = read_event(value, instant_of(taken_in.isoformat()))
-        if topic != HOME[event.type.split(".")[0]] or key != event.text("person_id").encode():
+        if topic != HOME[event.type.split(".")[0]] or key != event.owner.encode():
             return "refused"
         return book.consider(event)
     except (RefusalError, KeyError):
