@@ -19,9 +19,10 @@ from tests.properties.pool_ledger import free_needed
 
 SCHEMES = ("a", "b", "c")
 CLAIMS = ("E1", "E10", "E2", "e3", "E4", "赵")
+AMOUNTS = st.sampled_from((0, 1, 1, 2, 3, 5, 10, 30))
 RECEIVED = st.dictionaries(
     st.sampled_from([restriction(names) for names in ((), (), ("a",), ("b",), ("a", "b"), ("b", "c"))]),
-    st.integers(0, 30),
+    AMOUNTS,
     max_size=4,
 )
 DUES = st.lists(st.integers(0, 20), max_size=8)
@@ -33,7 +34,7 @@ def queues(draw: st.DrawFn) -> list[WaitingBenefit]:
     places = draw(st.lists(st.tuples(st.sampled_from(CLAIMS), st.sampled_from(SCHEMES)), max_size=6, unique=True))
     waiting = []
     for claim_id, scheme_id in places:
-        open_, left = draw(st.integers(0, 20)), draw(st.sampled_from((0, 0, 5)))
+        open_, left = draw(AMOUNTS), draw(st.sampled_from((0, 0, 5)))
         day = date(2024, 3, 1)
         waiting.append(WaitingBenefit(ClaimId(claim_id), scheme_id, PersonId("P1"), day, open_ + left, open_, 0))
     return waiting
