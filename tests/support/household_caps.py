@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 PAID = """
-    SELECT scheme_id, policy_id, coalesce('household ' || household_id, 'person ' || person_id), discharged_on,
+    SELECT scheme_id, policy_id, coalesce('household ' || household_id, 'person ' || person_id), claims.discharged_on,
         claim_id, benefit
     FROM claims JOIN benefits USING (claim_id) WHERE benefit > 0
 """
