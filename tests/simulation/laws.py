@@ -17,6 +17,7 @@ from tests.oracle.calculator import Ledger, RefusalError, adjudicate, instant_of
 from tests.oracle.payees import owed_to
 from tests.oracle.treaties import Change, Order, orders, payer_of
 from tests.simulation.group_laws import nobody_waits, recoveries_come_first
+from tests.simulation.pool_laws import pools_are_at_rest, waiting_by_rows
 from tests.simulation.witness import OUTBOUND, Evidence, expect
 from tests.support.clearing_laws import books_are_the_oracles, statements_are_the_oracles
 
@@ -73,6 +74,7 @@ def everything_is_accounted_for(evidence: Evidence) -> None:
 def nothing_is_waiting(evidence: Evidence) -> None:
     """Nothing is left to decide or to send, and no transaction is left open."""
     nobody_waits(evidence)
+    pools_are_at_rest(evidence)
     for table in ("outbox", "outbox_batches"):
         expect("outbox empty", [(0,)], evidence.rows(f"SELECT count(*) FROM {table}"))
     behind = "SELECT shard, outbox_seq, relayed_seq FROM shards JOIN relays USING (shard) WHERE outbox_seq<>relayed_seq"
@@ -143,6 +145,8 @@ def decisions_and_money_are_the_oracles(evidence: Evidence) -> None:
     claims, _ = adjudicate(policies, accepted)
     newest = {each["claim_id"]: each for each in evidence.values("claims.decisions")}
     decided = [{name: newest[claim][name] for name in PRINTED} for claim in sorted(newest)]
+    for found in decided:
+        found["benefits"] = [{k: v for k, v in line.items() if k != "pool_id"} for line in found["benefits"]]
     for wanted, found in zip(claims, decided, strict=False):
         expect("last decision is the oracle's", wanted, found)
     expect("every claim decided", len(claims), len(decided))
@@ -159,9 +163,19 @@ def decisions_and_money_are_the_oracles(evidence: Evidence) -> None:
         net[each["claim_id"], each["scheme_id"]] += sign * Decimal(each["amount"])
         line = (each["claim_id"], each["scheme_id"], each.get("payee_id", ""))
         lines[line] += sign * int(Decimal(each["amount"]) * 100)
-    expect("net instructed is what is due", due, {place: amount for place, amount in net.items() if amount})
+    waits = {
+        (claim_id, line["scheme_id"]): Decimal(line["amount"])
+        for claim_id, told in newest.items()
+        for line in told.get("waiting", ())
+    }
+    expect("who waits is told so", waiting_by_rows(evidence), waits)
+    released = {place: amount for place, amount in net.items() if amount}
+    due = {place: amount - waits.get(place, 0) for place, amount in due.items() if amount != waits.get(place, 0)}
+    expect("net instructed is what is due and does not wait", due, released)
     owed = owed_to([json.loads(value) for value in accepted], claims)
-    expect("each payee is instructed its part", owed, {line: amount for line, amount in lines.items() if amount})
+    owed = {line: amount for line, amount in owed.items() if line[:2] not in waits}
+    told_to = {line: amount for line, amount in lines.items() if amount and line[:2] not in waits}
+    expect("each payee is instructed its part", owed, told_to)
 
 
 def payers_are_the_oracles(evidence: Evidence) -> None:
@@ -175,7 +189,8 @@ def payers_are_the_oracles(evidence: Evidence) -> None:
     lines: dict[tuple[str, str, str], list[Order]] = defaultdict(list)
     for claim, scheme, payee, event_no, kind, amount, payer, treaty_id in evidence.rows(
         "SELECT claim_id, scheme_id, payee_id, event_no, kind, amount, payer, treaty_id FROM instructions "
-        "WHERE reissue_of IS NULL AND reversal_of IS NULL ORDER BY event_no, revision"
+        "WHERE reissue_of IS NULL AND reversal_of IS NULL AND (claim_id, scheme_id) NOT IN "
+        "(SELECT claim_id, scheme_id FROM instructions WHERE pool_id IS NOT NULL) ORDER BY event_no, revision"
     ):
         lines[claim, scheme, payee].append(Order(kind, amount, payer, treaty_id))
         if kind == "payment":

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from random import Random
+from typing import Any
+
+import psycopg
 
 from schemas.topics import HOUSEHOLDS, INSTRUCTIONS
 from stream.lag import lag
 from tests.simulation.faults import Faults, Point
 from tests.simulation.group_laws import all_is_decided, caps_of_units
 from tests.simulation.ledger import SimulatedLedger
+from tests.simulation.pool_laws import money_of_pools
 from tests.simulation.relays import RelayProcess
 from tests.simulation.simulated_kafka import SimulatedKafka, SimulatedReader
 from tests.simulation.stage import Stage
@@ -59,7 +63,12 @@ class Simulation:
         self.stage.let_others_act = self._overtake
         self.stage.let_others_move = self._move_house
         shards, as_released = self.world.settings.shards, FORMS[seed % len(FORMS)]
-        look = caps_of_units(self.world.policies)
+        caps = caps_of_units(self.world.policies)
+
+        def look(ledger: psycopg.Connection[Any]) -> None:
+            caps(ledger)
+            money_of_pools(ledger)
+
         self.ledger = SimulatedLedger(ledger_url, shards, self.faults, self.stage, as_released, look, all_is_decided)
         self.group = Group(self._rng, self.world.settings.shards)
         self._to_post = list(reversed(self.world.messages))

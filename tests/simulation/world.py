@@ -33,6 +33,7 @@ accumulates = "stay"
 threshold = "1000.00"
 cap_per_stay = "10000.00"
 {village_cap}
+{funded}
 
 [[scheme.tier]]
 name = "member"
@@ -84,8 +85,9 @@ def world_of(rng: Random, seed: int) -> World:
 
     Three treaties: for one scheme one after the other, and for another over both years.
 
-    In every third seed some senders' clocks are ahead. In four of five some scheme counts by household, from the first
-    policy on or only from the second, and then the registry says who shares one.
+    In every third seed some senders' clocks are ahead, and the pools of villages pay for one scheme. In four of five
+    some scheme counts by household, from the first policy on or only from the second, and then the registry says who
+    shares one.
     """
     shards = rng.randint(2, 4)
     settings = Settings(
@@ -112,8 +114,11 @@ def world_of(rng: Random, seed: int) -> World:
         messages = _with_some_ahead(Random(f"{seed}:ahead"), messages)
     year = rng.choice(("01-01", "04-01"))
     end, follows = ("effective_to = 2025-01-01", "") if seed % 2 else ("", 'succeeds = "simulated-old"')
-    old = _policy(counted[0], name="old", start="2010-01-01", end=end, year=year, low="0.35", high="0.8")
-    new = _policy(counted[1], name="new", start="2025-01-01", end=follows, year=year, low="0.45", high="0.7")
+    funded = 'funded_by = "pool"' if seed % 3 == 0 else ""
+    old = _policy(counted[0], funded=funded, name="old", start="2010-01-01", end=end, year=year, low="0.35", high="0.8")
+    new = _policy(
+        counted[1], funded=funded, name="new", start="2025-01-01", end=follows, year=year, low="0.45", high="0.7"
+    )
     if counted != households.NEVER:
         messages = _with_households(Random(f"{seed}:households"), messages, shards)
     treaties = [
