@@ -117,7 +117,7 @@ BUGS = (
         "handlers/pools/pool_step.py",
         "        elif not out or pool.on_shortage is not OnShortage.QUEUE:\n",
         "        else:\n",
-        (f"{_LAWS}::test_nobody_is_overtaken_and_nobody_waits_whom_the_money_covers",),
+        (f"{_SHORT}::test_who_is_out_of_reach_holds_up_a_queue_and_no_other_pool",),
     ),
     Bug(
         "pools",
@@ -136,10 +136,7 @@ BUGS = (
         "handlers/claims/pool_movements.py",
         "    amount = row.amount if row.kind == InstructionKind.PAYMENT else -row.amount\n",
         "    amount = row.amount if row.kind == InstructionKind.PAYMENT else 0\n",
-        (
-            f"{_LAWS}::test_no_release_makes_a_pool_owe",
-            f"{_LAWS}::test_nobody_is_overtaken_and_nobody_waits_whom_the_money_covers",
-        ),
+        (f"{_LAWS}::test_no_release_makes_a_pool_owe",),
     ),
     Bug(
         "pools",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from handlers.claims.restrictions import FREE, restriction
 from handlers.pools.pool_money import PoolMoney
+from handlers.pools.pool_step import Pool, within_reach
 from handlers.pools.shortage import pro_rata, releases, shares_of_a_year
 from schemas.facts import OnShortage
 from schemas.ids import ClaimId, PersonId
@@ -129,3 +130,18 @@ def test_a_close_uses_restricted_money_first(
     by_restricted = min(restricted, sum(each.open for each in queue if each.scheme_id in only))
     rest = sum(each.open for each in queue) - by_restricted
     assert sum(each.amount for each in shares) == by_restricted + min(free, rest)
+
+
+@given(RECEIVED, queues(), st.sets(st.sampled_from(CLAIMS)))
+def test_who_is_out_of_reach_holds_up_a_queue_and_no_other_pool(
+    received: dict[str, int], queue: list[WaitingBenefit], within: set[str]
+) -> None:
+    """A step that does not hold somebody's shard pays nobody behind them; those who owe do not wait for them."""
+    for rule in (OnShortage.QUEUE, OnShortage.OWE):
+        found = Pool("V1", rule, PoolMoney(received), queue, [], 0, frozenset())
+        reached, out = within_reach(found, lambda each: each.claim_id in within)
+        assert [each for each in queue if each.claim_id not in within] == out
+        ahead = [each for each in queue if each.claim_id in within]
+        if rule is OnShortage.QUEUE and out:
+            ahead = queue[: queue.index(out[0])]
+        assert ahead == reached.queue

@@ -87,6 +87,10 @@ def books_are_the_oracles(rows: Rows) -> Iterator[Comparison]:
         (event_no, books.reported_by(json.loads(value), recorded_at))
         for event_no, value, recorded_at in rows(_REPORTED)
     ]
+    movements += [
+        (event_no, books.contributed_by(json.loads(value), recorded_at))
+        for event_no, value, recorded_at in rows(_CONTRIBUTED)
+    ]
     for event_no, value, recorded_at in rows(
         "SELECT s.event_no, s.value, recorded_at FROM statements s JOIN events USING (event_no)"
     ):
@@ -111,6 +115,12 @@ def books_are_the_oracles(rows: Rows) -> Iterator[Comparison]:
 _REPORTED = (
     "SELECT event_no, value, recorded_at FROM events WHERE disposition = 'accepted' "
     "AND convert_from(value, 'UTF8')::jsonb ->> 'event_type' = 'payout.reported' ORDER BY event_no"
+)
+
+
+_CONTRIBUTED = (
+    "SELECT event_no, value, recorded_at FROM events WHERE disposition = 'accepted' "
+    "AND convert_from(value, 'UTF8')::jsonb ->> 'event_type' LIKE 'contribution.%' ORDER BY event_no"
 )
 
 
