@@ -80,7 +80,7 @@ def _statements(statements: list[StatementIssued]) -> None:
 
 
 def _trial_balance(balance: TrialBalance) -> None:
-    """The hospitals of a payer in one line: `huzhu books balance` has them one by one."""
+    """The hospitals of a payer in one line, and all pools: `huzhu books balance` has them one by one."""
     table = Table(title=f"Trial balance of {format_month(balance.month)}, closed 科目余额表(已结账)", show_footer=True)
     table.add_column("account 科目", footer="total 合计", overflow="fold")
     for name, total in (("debit 借方", balance.debit), ("credit 贷方", balance.credit), ("balance 余额", 0)):
@@ -120,6 +120,9 @@ def _sides(account: BookAccount) -> tuple[Saying, Saying]:
 
 def _title(name: str) -> Saying:
     account = read_account(name)
+    if account.kind is AccountKind.POOL:
+        kind = KINDS_OF_ACCOUNTS[account.kind]
+        return Saying(f"{kind.zh}—各资金池", f"{kind.en}s, all")
     if not account.payee or facility_of(account.payee) is None:
         return account_title(name)
     kind, payer = KINDS_OF_ACCOUNTS[account.kind], payer_name(account.payer)

@@ -1,4 +1,4 @@
-"""Bugs of what pools have in the books: what is posted, what it is called, and the checks that add it up again."""
+"""Bugs of what pools have in the books: what is posted, and the checks that add it up again; and one of the lag."""
 
 from __future__ import annotations
 
@@ -75,5 +75,13 @@ BUGS = (
             "tests/web/test_console_pool_books.py"
             "::test_what_a_pool_paid_leads_to_the_claim_and_what_it_received_leads_nowhere",
         ),
+    ),
+    Bug(
+        "pools",
+        "a-pool-that-waits-is-no-work",
+        "stream/lag.py",
+        "self.households == self.pools == self.outbound",
+        "self.households == self.outbound",
+        ("tests/ledger/test_lag.py::test_a_pool_whose_money_can_pay_somebody_is_work",),
     ),
 )
