@@ -10,7 +10,7 @@ from infra.population import generate, with_advances
 from infra.settings import Settings
 from infra.sharding import shard_of
 from schemas.topics import COVERAGES, PAYOUT_RESULTS, address
-from tests.simulation import households
+from tests.simulation import households, villages
 from tests.simulation.simulated_kafka import Place
 from tests.support.treaties import treaty_text
 
@@ -121,6 +121,8 @@ def world_of(rng: Random, seed: int) -> World:
     )
     if counted != households.NEVER:
         messages = _with_households(Random(f"{seed}:households"), messages, shards)
+    if funded:
+        messages = _with_a_village(Random(f"{seed}:village"), messages, shards)
     treaties = [
         treaty_text("village-24", "insurer-a", "2024-01-01", "2025-01-01"),
         treaty_text("self-pay", "insurer-b", "2024-01-01", "2026-01-01", ("self_pay_assistance",)),
@@ -142,6 +144,12 @@ def _with_households(rng: Random, messages: list[Message], shards: int) -> list[
     covered = dict.fromkeys(each.key.decode() for each in messages if each.key and each.place[0] == COVERAGES.name)
     sent = [[json.dumps(event).encode() for event in life] for life in households.lives(rng, list(covered), shards)]
     sent.append([_usurped(rng.choice(rng.choice(sent)), rng.choice(rng.choice(sent)))])
+    return households.among(rng, messages, [[_message(rng, line, shards) for line in life] for life in sent])
+
+
+def _with_a_village(rng: Random, messages: list[Message], shards: int) -> list[Message]:
+    """The messages, with those of a village among them whose pool may be short of money."""
+    sent = [[json.dumps(event).encode() for event in life] for life in villages.lives(rng, shards)]
     return households.among(rng, messages, [[_message(rng, line, shards) for line in life] for life in sent])
 
 
