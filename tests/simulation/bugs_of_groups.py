@@ -1,4 +1,4 @@
-"""Bugs of whoever decides several persons together: under which locks, and when their work is done."""
+"""Bugs of whoever decides several persons together: under which locks, when their work is done, from which money."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 import acts.recompute_groups
 from acts.ledger_act import LedgerJournal
+from handlers.pools.pool_money import PoolMoney
 from infra.clock import Clock
 from infra.ledger import group_rows, tables
 from infra.ledger.group_rows import Work
@@ -51,3 +52,8 @@ def members_not_locked(patch: pytest.MonkeyPatch) -> None:
         journal.write()
 
     patch.setattr(acts.recompute_groups, "ledger_act", unlocked)
+
+
+def pool_pays_anyway(patch: pytest.MonkeyPatch) -> None:
+    """A pool that queues pays what it does not have."""
+    patch.setattr(PoolMoney, "covers", lambda *_: True)

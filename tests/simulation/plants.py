@@ -63,6 +63,13 @@ PLANTS: tuple[Plant, ...] = (
     Plant("group work taken off before the decision commits", bugs_of_groups.taken_off_before),
     Plant("nobody looks for groups that wait", bugs_of_groups.nobody_looks),
     Plant("shards of a group not locked", bugs_of_groups.members_not_locked),
+    Plant("a pool pays what it does not have", bugs_of_groups.pool_pays_anyway, seed=3),
+    Plant(
+        "a pool pays what it does not have, no guard in the database",
+        bugs_of_groups.pool_pays_anyway,
+        ("DROP TRIGGER pool_covers ON pool_sums",),
+        seed=3,
+    ),
     Plant("relay's cursor outside its transaction", bugs_of_relay.cursor_outside),
     Plant("relay marks before sending", bugs_of_relay.marked_before_sent),
     Plant("relay goes on from the ledger's mark", bugs_of_relay.cursor_from_ledger),

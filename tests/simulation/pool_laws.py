@@ -33,6 +33,16 @@ MOVED = """
         WHERE pool_id IS NOT NULL
     ) AS each GROUP BY 1 HAVING sum(amount) <> 0 ORDER BY 1
 """
+NEVER_LOST_MONEY = """
+    SELECT pool_id FROM pools WHERE on_shortage <> 'owe'
+    AND NOT EXISTS (SELECT FROM facts WHERE kind = 'pool' AND subject_id = pool_id AND version > 1)
+    AND NOT EXISTS (
+        SELECT FROM contributions AS given JOIN facts ON facts.kind = 'contribution' AND subject_id = contribution_id
+        WHERE given.pool_id = pools.pool_id AND facts.version > 1
+    )
+"""
+"""Pools that may not owe, and whose money nobody has corrected or voided."""
+
 WAITING = """
     SELECT pool_id, claim_id, scheme_id, benefit - released FROM benefits
     WHERE pool_id <> '' AND benefit > released ORDER BY discharged_on, claim_id COLLATE "C", place
@@ -46,7 +56,10 @@ SPENT = """
 def money_of_pools(ledger: psycopg.Connection[Any]) -> None:
     """Looks whether what is released was instructed, and each balance is what was received less what was paid."""
     expect("what is released is instructed", [], ledger.execute(NOT_AS_INSTRUCTED).fetchall())
-    expect("a pool's balance", ledger.execute(MOVED).fetchall(), ledger.execute(BALANCES).fetchall())
+    balances = ledger.execute(BALANCES).fetchall()
+    expect("a pool's balance", ledger.execute(MOVED).fetchall(), balances)
+    steady = {pool_id for (pool_id,) in ledger.execute(NEVER_LOST_MONEY).fetchall()}
+    expect("a pool that may not owe", [], [each for each in balances if each[0] in steady and each[1] < 0])
 
 
 def waiting_by_rows(evidence: Evidence) -> dict[tuple[str, str], Decimal]:
