@@ -112,10 +112,6 @@ def books_are_the_oracles(rows: Rows) -> Iterator[Comparison]:
         yield "a closed month", (month, wanted), (month, {name: row for name, row in found.items() if any(row)})
 
 
-_CONTRIBUTED = (
-    "SELECT event_no, value, recorded_at FROM facts JOIN events USING (event_no) WHERE kind = 'contribution' ORDER BY 1"
-)
-
 _REPORTED = (
     "SELECT event_no, value, recorded_at FROM events WHERE disposition = 'accepted' "
     "AND convert_from(value, 'UTF8')::jsonb ->> 'event_type' = 'payout.reported' ORDER BY event_no"
