@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from tests.faults.pools import BALANCES, HELD, Held
 from tests.support.household_caps import PAID, Paid
 
 
@@ -31,6 +32,7 @@ class Instruction(NamedTuple):
     amount: int
     value: bytes
     payee_id: str
+    pool_id: str | None
 
 
 class Audit(NamedTuple):
@@ -51,7 +53,7 @@ class Books:
     instructions: list[Instruction]
     decisions: list[tuple[str, int, bytes]]
     claims: list[tuple[str, str, str, int, int]]
-    benefits: dict[tuple[str, str], int]
+    benefits: dict[tuple[str, str], Held]
     audit: list[Audit]
     offsets: dict[tuple[str, int], int]
     sequences: dict[int, tuple[int, str, int]]
@@ -61,6 +63,8 @@ class Books:
     refusals: int
     policies: list[str]
     undecided: int
+    unserved: int
+    balances: dict[str, int]
     paid: list[Paid]
     hanging: list[str]
 
@@ -93,8 +97,8 @@ def read_books(connection: psycopg.Connection[Any]) -> Books:
             instructions=[
                 Instruction(*row)
                 for row in rows(
-                    "SELECT payout_id, claim_id, scheme_id, revision, kind, amount, value, payee_id FROM instructions"
-                    " ORDER BY claim_id, scheme_id, payee_id, revision"
+                    "SELECT payout_id, claim_id, scheme_id, revision, kind, amount, value, payee_id, pool_id"
+                    " FROM instructions ORDER BY claim_id, scheme_id, payee_id, revision"
                 )
             ],
             decisions=[
@@ -109,10 +113,7 @@ def read_books(connection: psycopg.Connection[Any]) -> Books:
                     "SELECT claim_id, person_id, status, personal_burden, total_benefit FROM claims"
                 )
             ],
-            benefits={
-                (claim, scheme): amount
-                for claim, scheme, amount in rows("SELECT claim_id, scheme_id, benefit FROM benefits")
-            },
+            benefits={(claim, scheme): Held(*held) for claim, scheme, *held in rows(HELD)},
             audit=[
                 Audit(*row)
                 for row in rows(
@@ -132,6 +133,8 @@ def read_books(connection: psycopg.Connection[Any]) -> Books:
             refusals=rows("SELECT count(*) FROM refusals")[0][0],
             policies=[text for (text,) in rows("SELECT source_text FROM policies ORDER BY effective_from")],
             undecided=rows("SELECT count(*) FROM group_work")[0][0],
+            unserved=rows("SELECT count(*) FROM pool_work")[0][0],
+            balances=dict(rows(BALANCES)),
             paid=[Paid(*row) for row in rows(PAID)],
             hanging=[text for (text,) in rows(HANGING)],
         )

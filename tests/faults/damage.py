@@ -8,6 +8,7 @@ from dataclasses import replace
 from json import dumps, loads
 from typing import Any
 
+from tests.faults import damage_of_pools
 from tests.faults.books import Books
 from tests.faults.evidence import INSURERS, STATEMENTS, Evidence
 from tests.faults.kcat import Message
@@ -208,6 +209,7 @@ ALL: tuple[Damage, ...] = (
     message_from_nowhere,
     message_left_to_send,
     open_transaction,
+    *damage_of_pools.ALL,
 )
 
 

@@ -7,7 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from infra.population import generate, with_advances
-from tests.faults import households
+from tests.faults import households, pools
 
 TOPIC_OF = {
     "encounter.discharged": "hospital.discharges",
@@ -38,12 +38,13 @@ class Posting(NamedTuple):
 
 
 def postings(seed: int, persons: int, settlements: int, shards: int) -> list[Posting]:
-    """The events of a population, and among them about one in a hundred that is odd in a way of its own."""
+    """The events of a population whose pools are short, and about one in a hundred that is odd in a way of its own."""
     rng = Random(f"{seed}:odd")
     planned: list[Posting] = []
     for line in with_advances(generate(seed, persons, settlements=settlements, too_large=1), ADVANCED_SHARE):
-        planned.append(address(line))
-        if rng.random() < ODD_SHARE:
+        if pools.is_sent(seed, line):
+            planned.append(address(line))
+        if planned and rng.random() < ODD_SHARE:
             planned.append(odd(rng, planned[rng.randrange(len(planned))], shards))
     return with_households(Random(f"{seed}:households"), planned)
 

@@ -16,6 +16,7 @@ from tests.faults.books import Books, Event, read_books
 from tests.faults.journal import Acknowledged, read_journal
 from tests.faults.kcat import Message, Unreadable, ends, read_topic
 from tests.oracle import calculator, payees
+from tests.oracle.pool_facts import Due, Pool, dues_of, pool_of
 from tests.support.clearing_laws import Comparison, books_are_the_oracles, statements_are_the_oracles
 
 INBOUND = (
@@ -36,8 +37,11 @@ CURSORS = "relay.cursors"
 UNSENT = "SELECT shard, outbox_seq - relayed_seq FROM shards JOIN relays USING (shard) WHERE outbox_seq > relayed_seq"
 """The shards of which messages wait, and how many."""
 
-UNDECIDED = "SELECT count(DISTINCT person_id) FROM group_work"
-"""The persons whose claims wait to be decided with those of others."""
+UNDECIDED = "SELECT count(DISTINCT person_id) FROM group_work UNION ALL SELECT count(DISTINCT pool_id) FROM pool_work"
+"""The persons whose claims wait to be decided with those of others, and the pools that wait for their steps."""
+
+OF_POOLS = ("pool_id", "contribution_id")
+"""The kinds of subject of the facts about pools, as the oracle calls them."""
 
 
 @dataclass
@@ -67,14 +71,69 @@ class Evidence:
 
     @cached_property
     def owed(self) -> dict[tuple[str, str, str], int]:
-        """The fen of each (claim, scheme, payee) that follow from them; the payee is empty for person and estate."""
+        """The fen of each (claim, scheme, payee) that follow from them and do not wait for a pool's money.
+
+        The payee is empty for person and estate.
+        """
         events = [loads(each.value or b"") for each in self.came_in if each.disposition == "accepted"]
-        return payees.owed_to(events, self.due)
+        return payees.owed_to(events, map(self._without_what_waits, self.due))
+
+    def _without_what_waits(self, claim: dict[str, Any]) -> dict[str, Any]:
+        paid = []
+        for line in claim["benefits"]:
+            held = self.books.benefits.get((claim["claim_id"], line["scheme_id"]))
+            waiting = held.waiting if held else 0
+            paid.append({**line, "benefit": payees.text(payees.fen(line["benefit"]) - waiting)})
+        return {**claim, "benefits": paid}
+
+    @cached_property
+    def facts(self) -> calculator.Ledger:
+        """The accepted events as the calculator keeps them."""
+        facts = calculator.Ledger()
+        for each in self.came_in:
+            if each.disposition == "accepted":
+                facts.consider(calculator.read_event(each.value or b""))
+        return facts
+
+    @cached_property
+    def pool_dues(self) -> list[Due]:
+        """What is due from pools, in canonical order."""
+        return [due for due in dues_of(self.facts, calculator.read_policies(self.books.policies)) if due.by_pool]
+
+    @cached_property
+    def pools(self) -> dict[str, Pool]:
+        """Each pool that was recorded, received or has something, or is named by a benefit, as the events say."""
+        told = [event.text("pool_id") for kind in OF_POOLS for event in self.facts.newest(kind)]
+        named = [each.pool_id for each in self.books.benefits.values() if each.pool_id]
+        named += [due.pool_id for due in self.pool_dues if due.pool_id]
+        return {pool_id: pool_of(self.facts, pool_id) for pool_id in {*told, *named, *self.books.balances}}
 
 
 def group_steps(evidence: Evidence | None) -> int:
     """How often persons who share households were decided together."""
-    return 0 if evidence is None else sum(each.disposition == "group" for each in evidence.books.events)
+    return len(_steps(evidence)) - pool_steps(evidence)
+
+
+def pool_steps(evidence: Evidence | None) -> int:
+    """How often a pool's step released something, or told somebody to wait."""
+    return sum("pool_id" in step for step in _steps(evidence))
+
+
+def waited(evidence: Evidence | None) -> tuple[set[str], set[str]]:
+    """The claims of which something waits in a pool's queue, and those that had waited for a pool and were paid all."""
+    if evidence is None:
+        return set(), set()
+    told = {claim_id for claim_id, _, value in evidence.books.decisions if "waiting" in loads(value)}
+    queues = {pool.id for pool in evidence.pools.values() if pool.on_shortage == "queue"}
+    held = evidence.books.benefits.items()
+    still = {claim_id for (claim_id, _), each in held if each.waiting and each.pool_id in queues}
+    paid = {claim_id for (claim_id, _), each in held if each.pool_id and each.released and not each.waiting}
+    return still, told & paid
+
+
+def _steps(evidence: Evidence | None) -> list[dict[str, Any]]:
+    events = [] if evidence is None else evidence.books.events
+    return [loads(each.value or b"") for each in events if each.disposition == "group"]
 
 
 def gather(bootstrap: str, ledger_url: str, journals: Iterable[Path], shards: int) -> Evidence:

@@ -9,10 +9,12 @@ from json import loads
 from typing import Any
 
 from tests.faults.evidence import Evidence
+from tests.faults.pools import Held
 from tests.support.household_caps import over_the_caps
 
 DECIDED = ("claim_id", "person_id", "status", "policy_id", "personal_burden", "total_benefit", "patient_pays")
 BENEFIT = ("scheme_id", "tier", "basis", "measured", "benefit", "reason")
+NOTHING = Held(0, 0, None)
 
 
 def claims_are_right(evidence: Evidence) -> Iterator[str]:
@@ -38,7 +40,7 @@ def claims_are_right(evidence: Evidence) -> Iterator[str]:
 
 
 def sums_are_right(evidence: Evidence) -> Iterator[str]:
-    """For each claim and scheme: the topic's net sum = the ledger's = the benefit held = what the calculator owes."""
+    """For each claim and scheme: the topic's net sum = the ledger's = released = what is owed less what waits."""
     topic: Counter[tuple[str, str]] = Counter()
     for message in evidence.topics["payouts.instructions"]:
         order = loads(message.value or b"")
@@ -54,13 +56,14 @@ def sums_are_right(evidence: Evidence) -> Iterator[str]:
     }
     held = evidence.books.benefits
     for pair in sorted(topic.keys() | ledger.keys() | owed.keys() | held.keys()):
-        sums = (topic[pair], ledger[pair], held.get(pair, 0), owed.get(pair, 0))
+        of_it = held.get(pair, NOTHING)
+        sums = (topic[pair], ledger[pair], of_it.released, owed.get(pair, 0) - of_it.waiting)
         if len(set(sums)) > 1:
-            yield f"{pair}: fen in the topic, instructed, held, owed: {sums}"
+            yield f"{pair}: fen in the topic, instructed, released, owed less what waits: {sums}"
 
 
 def payees_have_their_parts(evidence: Evidence) -> Iterator[str]:
-    """For each claim, scheme and payee: the topic's net sum = the ledger's = what the oracle of advances owes."""
+    """For each claim, scheme and payee: the topic's net sum = the ledger's = its part of what does not wait."""
     topic: Counter[tuple[str, str, str]] = Counter()
     for message in evidence.topics["payouts.instructions"]:
         order = loads(message.value or b"")
@@ -77,9 +80,11 @@ def payees_have_their_parts(evidence: Evidence) -> Iterator[str]:
 
 
 def nobody_waits(evidence: Evidence) -> Iterator[str]:
-    """No claim waits for those of others with whom its person shares a household."""
+    """No claim waits for those of others with whom its person shares a household, and no pool for its step."""
     if evidence.books.undecided:
         yield f"{evidence.books.undecided} rows of work for group steps are left"
+    if evidence.books.unserved:
+        yield f"{evidence.books.unserved} rows of work for steps of pools are left"
 
 
 def caps_of_households_hold(evidence: Evidence) -> Iterator[str]:

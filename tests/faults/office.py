@@ -22,6 +22,7 @@ from infra.ledger.write import Contended
 from stream.retry import TROUBLE
 from tests.faults.cluster import Cluster
 from tests.faults.households import by_household
+from tests.faults.pools import by_pool
 from tests.faults.waiting import pause
 from tests.support.month_ends import end_next_month
 from tests.support.paths import WUXI
@@ -40,9 +41,9 @@ Act = Callable[[Connection], bool]
 def policy_of(storm: int) -> str:
     """The policy that is published in the middle of a storm: each later one ends the one before, at another rate.
 
-    All count by household.
+    All count by household, and pools pay their villagers.
     """
-    sample = by_household(WUXI.read_text("utf-8"))
+    sample = by_pool(by_household(WUXI.read_text("utf-8")))
     if storm == 0:
         return sample
     before = "wuxi-sample" if storm == 1 else f"wuxi-storm-{storm - 1}"

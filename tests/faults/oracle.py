@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 
-from tests.faults import input_checks, money_checks, output_checks
+from tests.faults import input_checks, money_checks, output_checks, pool_checks
 from tests.faults.evidence import Evidence, gather
 from tests.faults.kcat import Unreadable
 
@@ -27,6 +27,9 @@ CHECKS: dict[str, Check] = {
     "instructions pay what is due": money_checks.sums_are_right,
     "each payee is instructed its part": money_checks.payees_have_their_parts,
     "nobody waits for a group step": money_checks.nobody_waits,
+    "what is released is instructed": pool_checks.released_is_instructed,
+    "pools pay what they have": pool_checks.pools_pay_what_they_have,
+    "nobody waits whom a pool's money covers": pool_checks.nobody_waits_whom_money_covers,
     "caps of households hold": money_checks.caps_of_households_hold,
     "instructions are sent once, in order": output_checks.instructions_once_in_order,
     "insurers read what they pay": output_checks.insurers_read_what_they_pay,

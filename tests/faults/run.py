@@ -27,6 +27,7 @@ from tests.faults.households import by_household
 from tests.faults.load import Load, post_in_transaction
 from tests.faults.oracle import Judgement, Verdict, examine
 from tests.faults.poison import cases
+from tests.faults.pools import by_pool
 from tests.faults.waiting import await_true, pause
 from tests.support.outbox import keep_as_released
 from tests.support.paths import WUXI
@@ -156,7 +157,7 @@ def heal(cluster: Cluster) -> None:
 def _publish(cluster: Cluster) -> bool:
     """As an operator does it; publishing twice is harmless. The treaty covers a scheme of the policy on every day."""
     policy, treaty = cluster.folder / "policy.toml", cluster.folder / "treaty.toml"
-    policy.write_text(by_household(WUXI.read_text("utf-8")), "utf-8")
+    policy.write_text(by_pool(by_household(WUXI.read_text("utf-8"))), "utf-8")
     treaty.write_text(treaty_text(first="2000-01-01", end="2100-01-01"))
     return all(_published(cluster, *each) for each in (("policy", policy), ("treaty", treaty)))
 
@@ -193,7 +194,7 @@ def reports(cluster: Cluster, rng: Random) -> list[Posting]:
 
 
 def await_rest(cluster: Cluster, stalled_s: float = STALLED_S_MAX) -> None:
-    """Until the ledger has every inbound message, nobody waits for a group step, and every outbound message is sent.
+    """Until the ledger has every inbound message, nobody and no pool waits for a step, and every message is sent.
 
     Raises TimeoutError when nothing has moved for so long: how long it takes in all is the machine's affair.
     """
@@ -209,7 +210,7 @@ def await_rest(cluster: Cluster, stalled_s: float = STALLED_S_MAX) -> None:
 
 
 def _left(cluster: Cluster) -> int:
-    """Messages not yet taken in or sent, and persons not yet decided; many when the servers do not answer."""
+    """Messages not taken in or sent, persons not decided and pools not served yet; many when no server answers."""
     try:
         ends = kcat.ends(cluster.kafka.bootstrap, INBOUND, cluster.settings.shards, "read_uncommitted")
         with cluster.sql() as connection:

@@ -27,7 +27,7 @@ from infra.settings import Settings
 from tests.faults import kcat, storm_faults
 from tests.faults.cluster import Cluster
 from tests.faults.events import postings
-from tests.faults.evidence import CURSORS, INBOUND, OUTBOUND, UNDECIDED, UNSENT, group_steps
+from tests.faults.evidence import CURSORS, INBOUND, OUTBOUND, UNDECIDED, UNSENT, group_steps, pool_steps, waited
 from tests.faults.load import Load
 from tests.faults.office import Office, policy_of
 from tests.faults.oracle import Judgement, Verdict, examine
@@ -71,6 +71,8 @@ class Report:
     storms: list[Storm] = field(default_factory=list)
     fired: Counter[str] = field(default_factory=Counter)
     exits: Counter[tuple[str, int]] = field(default_factory=Counter)
+    waited: set[str] = field(default_factory=set)
+    """The claims of which something waits in a pool's queue, or that had waited for a pool and were paid."""
 
     @property
     def restless(self) -> list[Storm]:
@@ -126,8 +128,13 @@ def run(seed: int, storms: int, beside: int = 0) -> Report:
                 storm.judgement = examine(cluster.kafka.bootstrap, cluster.postgres.url, journals, SHARDS)
             except (psycopg.Error, kcat.Unreadable) as error:
                 storm.judgement = Judgement(Verdict.UNKNOWN, (f"{type(error).__name__}: {error}",))
-            steps = group_steps(storm.judgement.evidence)
-            say(f"storm {number}: rest after {storm.rest_s:.1f} s, {storm.judgement.verdict}, {steps} group steps")
+            evidence = storm.judgement.evidence
+            still, paid = waited(evidence)
+            report.waited |= still | paid
+            say(
+                f"storm {number}: rest after {storm.rest_s:.1f} s, {storm.judgement.verdict}, {group_steps(evidence)} "
+                f"group steps, {pool_steps(evidence)} of pools; {len(still)} claims wait, {len(paid)} have waited"
+            )
             if storm.judgement.verdict is not Verdict.OK:
                 say("\n".join(storm.judgement.findings))
                 keep(cluster, f"{seed}-{number}")

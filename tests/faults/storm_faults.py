@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from random import Random
+from typing import LiteralString
 
 import psycopg
 from confluent_kafka import KafkaException, Producer
@@ -18,6 +19,7 @@ from tests.faults.waiting import await_true, pause
 HOSPITAL_TRANSACTION_MS = 10_000
 WAITING_S_MAX = 3.0
 WAITING = "SELECT FROM group_work LIMIT 1"
+UNSERVED = "SELECT FROM pool_work LIMIT 1"
 
 
 def kill_one(cluster: Cluster, rng: Random) -> None:
@@ -106,9 +108,19 @@ def kill_before_a_group_step(cluster: Cluster, rng: Random) -> bool:
     False when nobody came to wait in time.
     """
     del rng
+    return _kill_workers_when(cluster, WAITING)
+
+
+def kill_before_a_pool_step(cluster: Cluster, rng: Random) -> bool:
+    """The same when a pool waits for its step."""
+    del rng
+    return _kill_workers_when(cluster, UNSERVED)
+
+
+def _kill_workers_when(cluster: Cluster, waiting: LiteralString) -> bool:
     try:
         with cluster.sql() as connection:
-            if not await_true(lambda: bool(connection.execute(WAITING).fetchall()), WAITING_S_MAX, poll_s=0.002):
+            if not await_true(lambda: bool(connection.execute(waiting).fetchall()), WAITING_S_MAX, poll_s=0.002):
                 return False
             for name in ("worker-1", "worker-2"):
                 _kill(cluster, name)
@@ -150,6 +162,7 @@ KINDS: dict[str, Fault] = {
     "database connections terminated": terminate_backends,
     "relays killed inside a commit": kill_relays_in_a_commit,
     "workers killed before a group step": kill_before_a_group_step,
+    "workers killed before a pool's step": kill_before_a_pool_step,
     "a sender's transaction left open": leave_a_transaction,
 }
 

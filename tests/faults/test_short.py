@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults import damage, kcat
 from tests.faults.chaos import KINDS
-from tests.faults.evidence import Evidence, group_steps
+from tests.faults.evidence import Evidence, group_steps, waited
 from tests.faults.oracle import CHECKS, Verdict, judge
 from tests.faults.run import Report, run, say, seed
 
@@ -54,6 +54,13 @@ def test_households_were_decided_together(evidence: Evidence) -> None:
     assert households
     reasons = {line.get("reason") for claim in evidence.due for line in claim["benefits"]}
     assert "CAP_REACHED" in reasons
+
+
+def test_pools_ran_short_and_were_filled_again(evidence: Evidence) -> None:
+    """A run in which nobody is left in a pool's queue, or nobody who waited was paid in the end, proves nothing."""
+    still, paid = waited(evidence)
+    assert still
+    assert paid
 
 
 @pytest.mark.parametrize("planted", damage.ALL, ids=lambda planted: planted.__name__)
