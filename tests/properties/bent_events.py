@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from hypothesis import strategies as st
 
-from schemas.topics import TOPIC_OF_EVENT
+from schemas.topics import FUNDS, TOPIC_OF_EVENT, address
 from tests.support.builders import (
     Json,
     answer,
@@ -141,3 +142,8 @@ def bent_events(draw: st.DrawFn) -> bytes:
     start = draw(st.integers(0, len(value)))
     end = draw(st.integers(start, min(len(value), start + 6)))
     return value[:start] + draw(SPLICES) + value[end:]
+
+
+def without_pools(lines: Iterable[bytes]) -> list[bytes]:
+    """Without what is sent of pools: some thousand a year in a city, but many beside the few people of a test."""
+    return [line for line in lines if address(line)[0] != FUNDS.name]
