@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import (
     BaseModel,
@@ -21,6 +21,7 @@ from pydantic import (
     WithJsonSchema,
     WrapValidator,
 )
+from pydantic.config import JsonDict
 
 from schemas.bilingual import field_error
 from schemas.dates import BusinessDate, Instant
@@ -181,6 +182,16 @@ def _none_listed(value: object) -> object:
     return () if value is None else value
 
 
+def _or_null(schema: JsonDict) -> None:
+    """A list that may be left out may be null as well: its schema says so too."""
+    listed: JsonDict = {name: schema.pop(name) for name in ("type", "items", "maxItems")}
+    schema["anyOf"] = [listed, {"type": "null"}]
+
+
+def _at_most(items: int) -> Any:
+    return Field(max_length=items, json_schema_extra=_or_null)
+
+
 class SettlementPosted(Fact):
     """One bill of an encounter; interim bills have ``final`` false. Amounts: yuan on the wire, fen inside."""
 
@@ -209,7 +220,7 @@ class SettlementPosted(Fact):
     copay: WireYuan
     out_of_catalogue: WireYuan
     invoice_no: Identifier | None = None
-    advances: Annotated[tuple[Advance, ...], Field(max_length=ADVANCES_MAX), BeforeValidator(_none_listed)] = ()
+    advances: Annotated[tuple[Advance, ...], _at_most(ADVANCES_MAX), BeforeValidator(_none_listed)] = ()
     national: Annotated[NationalOrigin | None, WrapValidator(_if_ours), WithJsonSchema({"description": _NATIONAL})] = (
         None
     )
@@ -368,9 +379,9 @@ class StatementAnswered(Fact):
     statement_id: StatementIdentifier
     version: Version
     verdict: AnswerVerdict
-    lines: Annotated[tuple[LineNumber, ...], Field(max_length=LISTED_MAX), BeforeValidator(_none_listed)] = ()
+    lines: Annotated[tuple[LineNumber, ...], _at_most(LISTED_MAX), BeforeValidator(_none_listed)] = ()
     """The numbers of the lines that are disputed; none if the whole statement is, or if it is confirmed."""
-    reasons: Annotated[tuple[Text, ...], Field(max_length=LISTED_MAX), BeforeValidator(_none_listed)] = ()
+    reasons: Annotated[tuple[Text, ...], _at_most(LISTED_MAX), BeforeValidator(_none_listed)] = ()
     """Why: one for each of the lines, in their order; without lines, one or more for the whole statement."""
 
     @property
@@ -451,7 +462,9 @@ class ContributionReceived(PoolFact):
     heads: Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)] | None = None
     payer: Identifier | None = None
     restricted_to: Annotated[
-        tuple[Identifier, ...], Field(max_length=RESTRICTED_MAX), BeforeValidator(_none_listed)
+        tuple[Identifier, ...],
+        _at_most(RESTRICTED_MAX),
+        BeforeValidator(_none_listed),
     ] = ()
     reference: Identifier
 

@@ -144,6 +144,14 @@ ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.parametrize(
+    "event", [bill(advances=None), answer(lines=None, reasons=None), contribution(restricted_to=None)]
+)
+def test_a_list_that_may_be_left_out_may_be_null(event: Json) -> None:
+    assert [] == faults(KNOWN, event)
+    assert isinstance(read(encode(event)), Reading)
+
+
 @unhurried
 @given(st.sampled_from(INBOUND), st.data())
 def test_what_the_schema_refuses_the_reader_refuses(event: Json, data: Any) -> None:
