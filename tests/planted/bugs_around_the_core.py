@@ -30,6 +30,14 @@ BUGS = (
         ("tests/web/test_console_figures.py::test_what_is_taken_back_belongs_to_the_tier_that_had_it",),
     ),
     Bug(
+        "intake",
+        "an-id-that-two-shards-bind-has-two-owners",
+        "infra/ledger/write.py",
+        "        if bound < len(outcome.subjects):",
+        "        if bound < 0:",
+        ("tests/ledger/test_take_in.py::test_of_two_shards_that_claim_one_id_at_once_one_wins",),
+    ),
+    Bug(
         "audit",
         "the-hash-of-the-last-entry-is-not-compared",
         "acts/make_checkpoints.py",

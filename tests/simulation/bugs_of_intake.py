@@ -14,7 +14,6 @@ import acts.take_in
 import stream.inbound.intake
 from acts.take_in import Taken, take_in
 from infra.ledger import reads, tables
-from infra.ledger.bulk import merge_rows
 from infra.ledger.write import move_offsets
 from schemas.records import Range, ShardState
 from stream.inbound.intake import Intake
@@ -96,13 +95,3 @@ def blind_retry(patch: pytest.MonkeyPatch) -> None:
         return sum(len(each.deliveries) for each in ranges)
 
     patch.setattr(Intake, "_take_in", executed_again)
-
-
-def contention_unnoticed(patch: pytest.MonkeyPatch) -> None:
-    """Two shards bind one id, and neither is told."""
-
-    def all_written(connection: Connection, table: Any, columns: Any, rows: Any, *, update: bool) -> int:
-        merge_rows(connection, table, columns, rows, update=update)
-        return len(rows)
-
-    patch.setattr("infra.ledger.write.merge_rows", all_written)

@@ -50,7 +50,6 @@ PLANTS: tuple[Plant, ...] = (
     Plant("no catching up", bugs_of_intake.no_catching_up),
     Plant("unknown commit tried again blindly", bugs_of_intake.blind_retry, seed=2),
     Plant("unknown commit tried again blindly, no unique key", bugs_of_intake.blind_retry, NO_UNIQUE_OFFSET, seed=2),
-    Plant("contention over an id unnoticed", bugs_of_intake.contention_unnoticed, seed=20),
     Plant("sameness by event_id alone", bugs_of_money.sameness_by_event_id, seed=2),
     Plant("events of the future taken in", bugs_of_money.future_taken_in, seed=3),
     Plant("money read through a float", bugs_of_money.float_money, seed=2),
