@@ -76,10 +76,7 @@ BUGS = (
         "handlers/pools/pool_money.py",
         "                room[after][before] += least\n",
         "                room[after][before] += 0\n",
-        (
-            f"{_MONEY}::test_money_covers_what_some_division_of_it_pays",
-            f"{_MONEY}::test_free_money_is_used_last",
-        ),
+        (f"{_MONEY}::test_money_makes_way_for_money_that_can_pay_nothing_else",),
     ),
     Bug(
         "pools",

@@ -29,6 +29,13 @@ def test_money_covers_what_some_division_of_it_pays(
     assert covered == PoolMoney(received, released).covers(scheme_id, amount)
 
 
+def test_money_makes_way_for_money_that_can_pay_nothing_else() -> None:
+    """What could pay a or b pays b, as what could pay a or c finds nothing but a to pay."""
+    money = PoolMoney({restriction("ab"): 5, restriction("ac"): 5}, {"a": 5, "b": 5})
+    assert {FREE: 0, restriction("ab"): 0, restriction("ac"): 0} == money.left()
+    assert PoolMoney(money.received, {"a": 5}).covers("b", 5)
+
+
 @given(RECEIVED, RELEASED)
 def test_free_money_is_used_last(received: dict[str, int], released: dict[str, int]) -> None:
     """What is left of it is the most that can be left."""
