@@ -122,7 +122,7 @@ def _settle(
     found: Differences,
     row: BenefitRow,
     of_before: int,
-    by_facility: Iterable[FacilityRow],
+    by_facility: Sequence[FacilityRow],
     facilities: FacilityRows,
     payer: Payer,
 ) -> None:
@@ -130,6 +130,11 @@ def _settle(
 
     What moves from one payee to another stays with the pool that had paid it: only its step spends more of its money.
     """
+    if not by_facility:  # as nearly always
+        if row.released != of_before:
+            row = _settle_own(found, row, of_before, row.released, payer, None)
+        found.benefits.append(row)
+        return
     shares = [new for new in by_facility if new.scheme_id == row.scheme_id]
     held = {new.facility_id: facilities.get((new.scheme_id, new.facility_id)) for new in shares}
     balances = {name: old.amount if old else 0 for name, old in held.items()}
@@ -183,7 +188,7 @@ def _dues(
     """
     row, facility_id, revision, balance, paid_by = line
     dues: list[Due] = []
-    for who, target in _targets(balance, amount, payer, freed):
+    for who, target in _targets(balance, amount, payer, freed) if freed else ((payer, amount),):
         ordered, paid_by = orders(paid_by, balance, target, who)
         for order in ordered:
             if freed is not None and order.kind is InstructionKind.RECOVERY:
