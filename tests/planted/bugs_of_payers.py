@@ -94,7 +94,7 @@ BUGS = (
     Bug(
         "payers",
         "the-database-lets-anybody-take-back",
-        MIGRATION,
+        "infra/ledger/migrations/versions/0018_pools.py",
         "    IF net < 0 THEN\n",
         "    IF net < -1000000000 THEN\n",
         (GUARDS,),
