@@ -14,7 +14,7 @@ from acts.remembered_persons import RememberedPersons
 from handlers.claims.process import Processor
 from handlers.claims.world import World
 from handlers.pools.pool_money import PoolMoney
-from handlers.pools.pool_step import Pool, does_something, is_unfinished, plan, take_step, waiting_in, within_reach
+from handlers.pools.pool_step import Pool, does_something, plan, take_step, waiting_in
 from infra.clock import Clock
 from infra.ledger import pool_rows
 from infra.ledger.pool_rows import Unfolded
@@ -84,9 +84,8 @@ def decide_pools(
     gathered = gather(connection, held)
     steps, again = list[tuple[PoolStep, OnShortage | None]](), set[str]()
     for pool in gathered.pools:
-        reached, out = within_reach(pool, lambda each: world.shard_of(each.person_id) in journal.shards)
-        step = plan(reached)
-        if is_unfinished(pool, reached, out, len(step.released), CLAIMS_AT_ONCE):
+        step, unfinished = plan(pool, lambda each: world.shard_of(each.person_id) in journal.shards, CLAIMS_AT_ONCE)
+        if unfinished:
             again.add(pool.pool_id)
         if does_something(step):
             steps.append((step, pool.on_shortage))
@@ -141,7 +140,7 @@ def _changed_by(pools: Iterable[Pool]) -> set[PersonId]:
     """Whom the pools' steps would pay, or tell that they wait."""
     persons = set[PersonId]()
     for pool in pools:
-        step = plan(pool)
+        step, _ = plan(pool, lambda _: True, CLAIMS_AT_ONCE)
         claims = {each[0] for each in (*step.released, *step.told)}
         persons |= {each.person_id for each in waiting_in(pool) if each.claim_id in claims}
     return persons

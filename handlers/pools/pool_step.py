@@ -14,7 +14,7 @@ from handlers.claims import pool_alerts
 from handlers.claims.process import ACTOR, Processor
 from handlers.claims.settle import Due, in_order, release
 from handlers.pools.pool_money import PoolMoney
-from handlers.pools.shortage import ReleasedPart, releases
+from handlers.pools.shortage import releases
 from handlers.words import pool_sentences
 from schemas.canonical import canonical_json, derived_id
 from schemas.facts import OnShortage
@@ -42,22 +42,26 @@ class Pool:
     alerts: frozenset[str]
 
 
-def plan(pool: Pool, released: Sequence[ReleasedPart] | None = None) -> PoolStep:
-    """What the step of a pool does now; ``released`` is given at the close of a year.
+def plan(pool: Pool, reach: Callable[[WaitingBenefit], bool], most: int) -> tuple[PoolStep, bool]:
+    """What the step of a pool does now, and whether another one has to go on.
 
-    The money counts what is released afterwards.
+    It pays, and tells, those within ``reach``, of whom the transaction holds the shards; it knows the first ``most`` of
+    the queue. Nobody is told to wait while somebody else may still be paid: the money may cover both. The money counts
+    what is released afterwards.
     """
-    if released is None:
-        released = releases(pool.on_shortage, pool.money, pool.queue)
+    queue, out = within_reach(pool, reach)
+    released = releases(pool.on_shortage, pool.money, queue)
+    more = len(released) >= most or (len(released) == len(queue) and _pays(pool, out[:1]))
     paid = {(each.claim_id, each.scheme_id): each.amount for each in released}
     places = {(each.claim_id, each.scheme_id): place for each, place in pool.untold}
     told = list[tuple[str, str, int, int | None]]()
-    for each in dict.fromkeys(waiting_in(pool)):
+    for each in dict.fromkeys((*queue, *(untold for untold, _ in pool.untold if reach(untold)))):
         key = (each.claim_id, each.scheme_id)
         waiting = each.waiting - paid.get(key, 0)
-        if waiting != each.told and (key in paid or key in places):
-            queued = pool.on_shortage is OnShortage.QUEUE and each.open and waiting
+        if waiting != each.told and (key in paid or (key in places and not (more and each.open))):
+            queued = pool.on_shortage is OnShortage.QUEUE and key not in paid and each.open and waiting
             told.append((*key, waiting, places[key] - len(released) if queued else None))
+    unfinished = more or len(pool.untold) >= most or any(not reach(each) for each, _ in pool.untold)
     alerts = dict[str, int]()
     left = pool.waiting - sum(paid.values())
     if pool.money.balance < 0:
@@ -66,7 +70,7 @@ def plan(pool: Pool, released: Sequence[ReleasedPart] | None = None) -> PoolStep
         alerts[AlertCode.NO_POOL] = left
     raised = [(code, amount) for code, amount in sorted(alerts.items()) if code not in pool.alerts]
     withdrawn = sorted(pool.alerts - alerts.keys())
-    return PoolStep(pool.pool_id, [(*each,) for each in released], told, raised, withdrawn)
+    return PoolStep(pool.pool_id, [(*each,) for each in released], told, raised, withdrawn), unfinished
 
 
 def does_something(step: PoolStep) -> bool:
@@ -167,8 +171,10 @@ def _line(benefit: BenefitRow, position: int | None, on_shortage: OnShortage | N
     return line if position is None else {**line, "position": position}
 
 
-def within_reach(pool: Pool, reach: Callable[[WaitingBenefit], bool]) -> tuple[Pool, list[WaitingBenefit]]:
-    """The pool with only those of whom the transaction holds the shards, and those of its queue whom that leaves out.
+def within_reach(
+    pool: Pool, reach: Callable[[WaitingBenefit], bool]
+) -> tuple[list[WaitingBenefit], list[WaitingBenefit]]:
+    """Whom of its queue a pool's step can pay, and whom it leaves to another one, as they are out of reach.
 
     In a queue nobody is overtaken: it ends at the first who is out of reach.
     """
@@ -178,20 +184,12 @@ def within_reach(pool: Pool, reach: Callable[[WaitingBenefit], bool]) -> tuple[P
             out.append(each)
         elif not out or pool.on_shortage is not OnShortage.QUEUE:
             queue.append(each)
-    untold = [(each, place) for each, place in pool.untold if reach(each)]
-    return Pool(pool.pool_id, pool.on_shortage, pool.money, queue, untold, pool.waiting, pool.alerts), out
+    return queue, out
 
 
-def is_unfinished(pool: Pool, reached: Pool, out: Sequence[WaitingBenefit], served: int, most: int) -> bool:
-    """Whether another step has to go on, after one that ``served`` those within reach, ``most`` of them at a time.
-
-    Somebody ``out`` of reach could be paid, or somebody was not told that they wait.
-    """
-    if len(reached.untold) < len(pool.untold) or len(pool.untold) >= most or served >= most:
-        return True
-    if pool.on_shortage is OnShortage.QUEUE and served < len(reached.queue):
-        return False  # the money is short
-    return bool(releases(pool.on_shortage, PoolMoney(pool.money.received, {**pool.money.released}), out[:1]))
+def _pays(pool: Pool, waiting: Sequence[WaitingBenefit]) -> bool:
+    """Whether a pool's money would pay those who wait."""
+    return bool(releases(pool.on_shortage, PoolMoney(pool.money.received, {**pool.money.released}), waiting))
 
 
 def waiting_in(pool: Pool) -> list[WaitingBenefit]:

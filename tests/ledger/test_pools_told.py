@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from sqlalchemy import Engine, func, select
 
+from acts.close_pool_year import close_pool_year
 from infra.ledger import tables
 from infra.ledger.pool_tables import pool_work
-from tests.support.builders import bill, contribution, empty_world, policies, pool, take
+from tests.support.builders import SHARDS, bill, contribution, empty_world, policies, pool, take
 from tests.support.ledgers import in_order
 from tests.support.pools import POOL_POLICY, villager
 from tests.support.village import PoolOrder, Village
@@ -114,4 +116,30 @@ def test_a_policy_published_late_decides_and_releases_in_one_transaction(ledger:
     with ledger.connect() as connection:
         assert 0 == connection.scalar(select(func.count()).select_from(pool_work))
     assert [[], [], []] == village.told("E-P1")
+    village.check()
+
+
+@pytest.mark.parametrize("rule", ["queue", "owe"])
+def test_who_can_be_paid_is_not_told_to_wait_first(ledger: Engine, monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
+    """Of more than one step serves, all are paid: nobody's decision gets a second revision."""
+    monkeypatch.setattr("acts.release_pools.CLAIMS_AT_ONCE", 2)
+    village = Village(ledger)
+    members = [event for day in range(1, 6) for event in villager(f"P{day}", f"2024-03-0{day}", 100)]
+    village.take(pool(on_shortage=rule), contribution(yuan=500), *members)
+    assert {} == village.waiting()
+    assert [] == [told for day in range(1, 6) for told in village.told(f"E-P{day}") if told]
+    village.check()
+
+
+def test_what_a_close_left_is_told_when_the_queue_pays_what_is_due_later(ledger: Engine) -> None:
+    """The rest of a closed year is not served again, also by another rule; what is due more is."""
+    village = Village(ledger)
+    village.take(pool(on_shortage="pro_rata"), contribution(yuan=200), *villager("P1", "2024-03-01", 500))
+    with ledger.begin() as connection:
+        close_pool_year(connection, "V1", 2024, "li.na", SHARDS, village.clock, "")
+    village.take(pool(version=2), bill("S-P1", "E-P1", 2000 + 2 * 600, version=2, person_id="P1"))
+    village.take(contribution("G2", yuan=1000))
+    assert {"E-P1": 30_000} == village.waiting()
+    assert "300.00" == village.decisions("E-P1")[-1]["waiting"][0]["amount"]
+    assert "position" not in village.decisions("E-P1")[-1]["waiting"][0]
     village.check()

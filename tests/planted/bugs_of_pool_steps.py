@@ -141,4 +141,20 @@ BUGS = (
         '""',
         (f"{CHECKS}::test_sound_pools_are_good",),
     ),
+    Bug(
+        "pools",
+        "who-can-be-paid-is-told-to-wait",
+        "handlers/pools/pool_step.py",
+        "(key in places and not (more and each.open))",
+        "key in places",
+        ("tests/ledger/test_pools_told.py::test_who_can_be_paid_is_not_told_to_wait_first",),
+    ),
+    Bug(
+        "pools",
+        "what-a-close-left-has-a-place-in-the-queue",
+        "handlers/pools/pool_step.py",
+        " and key not in paid and each.open and waiting",
+        " and each.open and waiting",
+        ("tests/ledger/test_pools_told.py::test_what_a_close_left_is_told_when_the_queue_pays_what_is_due_later",),
+    ),
 )

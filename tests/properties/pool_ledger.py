@@ -13,7 +13,7 @@ from handlers.claims.group_step import recompute_group
 from handlers.claims.group_step import step_of as group_step_of
 from handlers.claims.restrictions import restriction, schemes_of
 from handlers.pools.pool_money import PoolMoney
-from handlers.pools.pool_step import Pool, does_something, is_unfinished, plan, step_of, take_step, within_reach
+from handlers.pools.pool_step import Pool, does_something, plan, step_of, take_step
 from handlers.pools.pool_year import close_year, of_year
 from handlers.pools.pool_year import planned as planned_year
 from schemas.facts import OnShortage
@@ -91,10 +91,10 @@ class PoolLedger(GroupLedger):
     def step(self, pool_id: str, reach: Collection[str] | None = None) -> list[InstructionRow]:
         """Does a pool's step, for the persons within reach of it, and returns what it instructs."""
         found = self.pool(pool_id)
-        reached, out = within_reach(found, lambda each: reach is None or each.person_id in reach)
         batch, standing = self.batches[-1], self.pools[pool_id]
-        before, planned = len(batch.outcome.instructions), plan(reached)
-        if not is_unfinished(found, reached, out, len(planned.released), AT_ONCE):
+        before = len(batch.outcome.instructions)
+        planned, unfinished = plan(found, lambda each: reach is None or each.person_id in reach, AT_ONCE)
+        if not unfinished:
             self.restless.discard(pool_id)
         if does_something(planned):
             take_step(batch, planned, standing.on_shortage)

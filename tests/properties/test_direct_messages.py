@@ -225,7 +225,7 @@ def _short_of_money(on_shortage: OnShortage) -> list[Json]:
         places = list(zip(queue, (1, 2), strict=True))
         pool = Pool("V1", on_shortage, PoolMoney({FREE: 30_000}), queue, places, 70_000, frozenset())
         step = world.batch()
-        take_step(step, plan(pool), on_shortage)
+        take_step(step, plan(pool, lambda _: True, len(queue) + 1)[0], on_shortage)
     return [json.loads(value) for value in [*written, *(row.value for row in step.outcome.decisions)]]
 
 

@@ -144,4 +144,4 @@ def test_who_is_out_of_reach_holds_up_a_queue_and_no_other_pool(
         ahead = [each for each in queue if each.claim_id in within]
         if rule is OnShortage.QUEUE and out:
             ahead = queue[: queue.index(out[0])]
-        assert ahead == reached.queue
+        assert ahead == reached
