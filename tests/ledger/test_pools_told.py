@@ -124,7 +124,7 @@ def test_who_can_be_paid_is_not_told_to_wait_first(ledger: Engine, monkeypatch: 
     """Of more than one step serves, all are paid: nobody's decision gets a second revision."""
     monkeypatch.setattr("acts.release_pools.CLAIMS_AT_ONCE", 2)
     village = Village(ledger)
-    members = [event for day in range(1, 6) for event in villager(f"P{day}", f"2024-03-0{day}", 100)]
+    members = [event for day in range(1, 6) for event in villager(f"P{day}", f"2024-03-0{6 - day}", 100)]
     village.take(pool(on_shortage=rule), contribution(yuan=500), *members)
     assert {} == village.waiting()
     assert [] == [told for day in range(1, 6) for told in village.told(f"E-P{day}") if told]
