@@ -7,23 +7,16 @@ Each member but the one with 1,000 has four claims in the year. All of the group
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from statistics import median
 
-from acts.recompute_groups import recompute_groups
-from acts.remembered_persons import RememberedPersons
-from acts.take_in import take_in
-from infra.ledger import reads
 from infra.ledger.schema import connect
-from infra.sharding import shard_of
-from schemas.records import Delivery, Range
-from schemas.topics import address
 from tests.bench.figures import Figure
 from tests.bench.fill import fill
 from tests.bench.machine import load
 from tests.bench.messages import POLICY, corrected_bill, membership_of, year_of
+from tests.bench.one_worker import OneWorker
 from tests.bench.stage import SHARDS, WITHOUT_POLICY, Stage
 from tests.support.acts import publish
 
@@ -62,32 +55,12 @@ def measure(stage: Stage, largest: int, runs: int, say: Callable[[str], None]) -
 
 def _in_ledger(stage: Stage, persons: Sequence[str], claims: int) -> Seconds:
     """In a worker that holds all shards and remembers whom it met."""
-    url, known = stage.ledger(WITHOUT_POLICY), RememberedPersons(facts_max=100_000)
+    url = stage.ledger(WITHOUT_POLICY)
     engine = connect(url)
     fill(engine, (event for person in persons for event in (membership_of(person, "HH-1"), *year_of(person, claims))))
     text = POLICY.read_text("utf-8").replace('accumulates = "person_year"', 'accumulates = "household_year"')
     publish(engine, text, "bench", SHARDS, lambda: RECORDED_AT)
-    with engine.begin() as connection:
-        epochs = reads.take_shards(connection, range(SHARDS))
-    with engine.connect() as connection:
-        reached = reads.next_offsets(connection)
-
-    def take(events: Sequence[bytes]) -> float:
-        parts = defaultdict[tuple[str, int], list[Delivery]](list)
-        for event in events:
-            topic, key = address(event)
-            assert key is not None
-            place = topic, shard_of(key.decode(), SHARDS)
-            at = reached.get(place, 0) + len(parts[place])
-            parts[place].append(Delivery(*place, at, key, event))
-        ranges = [Range(*place, part[0].offset, part[-1].offset + 1, tuple(part)) for place, part in parts.items()]
-        started = time.process_time()
-        taken = take_in(engine, ranges, epochs, SHARDS, lambda: RECORDED_AT, known)
-        if taken.groups_wait:
-            recompute_groups(engine, taken.groups_wait, SHARDS, lambda: RECORDED_AT, known)
-        spent = time.process_time() - started
-        reached.update(taken.offsets)
-        return spent
+    take = OneWorker(engine, RECORDED_AT, time.process_time).take
 
     take([corrected_bill(persons[0], 2)])  # from now on all are known
     alone = [take([corrected_bill(persons[0], 3 + turn)]) for turn in range(EVENTS)]

@@ -8,25 +8,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import chain
 from statistics import median
 
 from sqlalchemy import text
 
-from acts.recompute_groups import recompute_groups
-from acts.remembered_persons import RememberedPersons
-from acts.take_in import take_in
-from infra.ledger import reads
 from infra.ledger.schema import connect
-from infra.sharding import shard_of
-from schemas.records import Delivery, Range
-from schemas.topics import address
 from tests.bench.figures import Figure
 from tests.bench.fill import fill
 from tests.bench.machine import load
+from tests.bench.one_worker import OneWorker
 from tests.bench.stage import SHARDS, WITHOUT_POLICY, Stage
 from tests.support.acts import publish
 from tests.support.builders import contribution, pool
@@ -61,34 +54,14 @@ def measure(stage: Stage, largest: int, runs: int, say: Callable[[str], None]) -
 
 def _in_ledger(stage: Stage, waiting: int) -> dict[str, float]:
     """In a worker that holds all shards and remembers whom it met."""
-    url, known = stage.ledger(WITHOUT_POLICY), RememberedPersons(facts_max=100_000)
+    url = stage.ledger(WITHOUT_POLICY)
     engine = connect(url)
     publish(engine, POOL_POLICY, "bench", SHARDS, lambda: RECORDED_AT)
     members = (each for n in range(waiting) for each in _member(n))
     fill(engine, map(_bytes, chain([pool()], members)))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
-    with engine.begin() as connection:
-        epochs = reads.take_shards(connection, range(SHARDS))
-    with engine.connect() as connection:
-        reached = reads.next_offsets(connection)
-
-    def take(events: Sequence[bytes]) -> float:
-        parts = defaultdict[tuple[str, int], list[Delivery]](list)
-        for event in events:
-            topic, key = address(event)
-            assert key is not None
-            place = topic, shard_of(key.decode(), SHARDS)
-            at = reached.get(place, 0) + len(parts[place])
-            parts[place].append(Delivery(*place, at, key, event))
-        ranges = [Range(*place, part[0].offset, part[-1].offset + 1, tuple(part)) for place, part in parts.items()]
-        started = time.perf_counter()
-        taken = take_in(engine, ranges, epochs, SHARDS, lambda: RECORDED_AT, known)
-        if taken.groups_wait:
-            recompute_groups(engine, taken.groups_wait, SHARDS, lambda: RECORDED_AT, known)
-        spent = time.perf_counter() - started
-        reached.update(taken.offsets)
-        return spent
+    take = OneWorker(engine, RECORDED_AT, time.perf_counter).take
 
     more = (_member(n) for n in range(waiting, waiting + 10_000))
     alone, together, pays = [], [], []
