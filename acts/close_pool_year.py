@@ -22,7 +22,7 @@ from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 from schemas.facts import OnShortage
 from schemas.policy.model import Policies
-from schemas.records import PoolYear, PoolYearRow, WaitingBenefit
+from schemas.pool_records import PoolYear, PoolYearRow, WaitingBenefit
 
 
 class NotClosableYear(Unusable):

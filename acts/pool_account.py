@@ -14,7 +14,7 @@ from handlers.pools.pool_money import PoolMoney
 from infra.ledger import pool_figures, pool_rows
 from infra.ledger.pool_figures import PoolFigures
 from schemas.months import month_of, next_month
-from schemas.records import ContributionRow, PoolSide, PoolYearRow, WaitingNow
+from schemas.pool_records import ContributionRow, PoolSide, PoolYearRow, WaitingNow
 
 MONTHS_OF_COVER = 12
 """What a pool released in so many months before today says how much it releases in a month."""

@@ -34,7 +34,15 @@ from schemas.ids import PersonId
 from schemas.months import last_day
 from schemas.policy.model import Policies, Policy
 from schemas.policy.policy_file import parse_policy
-from schemas.records import Delivery, GroupStep, PoolYear, Posting, Reissue, SettleRecovery, ShardState
+from schemas.pool_records import PoolYear
+from schemas.records import (
+    Delivery,
+    GroupStep,
+    Posting,
+    Reissue,
+    SettleRecovery,
+    ShardState,
+)
 from schemas.treaty.treaty_file import parse_treaty
 
 

@@ -21,7 +21,7 @@ from infra.ledger.pool_rows import Unfolded
 from infra.sharding import shard_of
 from schemas.facts import OnShortage
 from schemas.ids import ClaimId, PersonId
-from schemas.records import PoolSide, PoolStep, WaitingBenefit
+from schemas.pool_records import PoolSide, PoolStep, WaitingBenefit
 
 AT_ONCE = 200
 """So many pools are looked at for one transaction."""

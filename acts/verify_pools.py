@@ -15,7 +15,7 @@ from infra.ledger import pool_checks
 from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 from schemas.facts import PoolFact, PoolRecorded
-from schemas.records import ContributionRow, PoolRow
+from schemas.pool_records import ContributionRow, PoolRow
 
 _NAMED = 3
 """So many are named of what is wrong."""

@@ -11,7 +11,7 @@ from schemas.decisions import to_json
 from schemas.facts import EncounterDischarged, SettlementPosted
 from schemas.money import format_yuan
 from schemas.policy.model import Policy, Term
-from schemas.records import WaitingNow
+from schemas.pool_records import WaitingNow
 
 
 def document(page: ClaimPage) -> dict[str, Any]:

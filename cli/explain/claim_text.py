@@ -27,7 +27,7 @@ from schemas.decisions import BenefitLine, ClaimDecision, ExplanationLine
 from schemas.facts import PayoutReported, SettlementPosted
 from schemas.outbound import InstructionKind, PayoutInstructed
 from schemas.policy.model import Policy, Scheme, Term
-from schemas.records import WaitingNow
+from schemas.pool_records import WaitingNow
 
 PAID_BY_INSURANCE = {
     "basic_insurance_paid": Saying("基本医疗保险", "basic medical insurance"),

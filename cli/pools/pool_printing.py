@@ -22,7 +22,7 @@ from schemas.facts import ContributionKind, OnShortage
 from schemas.money import format_yuan
 from schemas.months import format_month
 from schemas.outbound import AlertCode
-from schemas.records import ContributionRow, WaitingNow
+from schemas.pool_records import ContributionRow, WaitingNow
 
 Say = Callable[[Saying], str]
 _RECEIVED, _RELEASED = Saying("收入(元)", "received"), Saying("已发放(元)", "released")

@@ -14,7 +14,15 @@ from schemas.canonical import base64_text, canonical_json, sha256_hex
 from schemas.money import format_yuan
 from schemas.outbound import AuditKind
 from schemas.policy.model import Policy
-from schemas.records import Export, InstructionRow, Manner, PoolYear, Reissue, Replay, SettleRecovery
+from schemas.pool_records import PoolYear
+from schemas.records import (
+    Export,
+    InstructionRow,
+    Manner,
+    Reissue,
+    Replay,
+    SettleRecovery,
+)
 from schemas.treaty.treaty_model import Treaty
 
 AUDIT_SHARD = 0

@@ -16,7 +16,8 @@ from handlers.claims.restrictions import FREE, restriction
 from handlers.claims.world import World
 from schemas.facts import ContributionReceived, PoolFact, PoolRecorded
 from schemas.outbound import InstructionKind
-from schemas.records import BenefitRow, ClaimRow, ContributionRow, InstructionRow, PoolRow, PoolSide, PoolWork
+from schemas.pool_records import ContributionRow, PoolRow, PoolSide, PoolWork
+from schemas.records import BenefitRow, ClaimRow, InstructionRow
 from schemas.topics import ALERTS
 
 ShardOf = Callable[[str], int]

@@ -13,7 +13,13 @@ from handlers.claims.set_off import SetOff
 from handlers.claims.settle import FacilityRows
 from schemas.ids import ClaimId, PayoutId, PersonId, StatementId
 from schemas.policy.model import Policies
-from schemas.records import BenefitRow, ClaimRow, ContributionRow, InstructionRow, SettledRecovery
+from schemas.pool_records import ContributionRow
+from schemas.records import (
+    BenefitRow,
+    ClaimRow,
+    InstructionRow,
+    SettledRecovery,
+)
 from schemas.treaty.treaty_model import Treaties
 
 

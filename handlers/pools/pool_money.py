@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from handlers.claims.restrictions import FREE, schemes_of
-from schemas.records import PoolSide
+from schemas.pool_records import PoolSide
 
 
 @dataclass(slots=True)

@@ -21,7 +21,8 @@ from schemas.facts import OnShortage
 from schemas.ids import ClaimId
 from schemas.money import format_yuan
 from schemas.outbound import AlertCode, AuditKind
-from schemas.records import BenefitRow, DecisionRow, PoolStep, WaitingBenefit
+from schemas.pool_records import PoolStep, WaitingBenefit
+from schemas.records import BenefitRow, DecisionRow
 from schemas.topics import ALERTS, DECISIONS
 
 

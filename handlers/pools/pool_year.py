@@ -12,7 +12,7 @@ from handlers.pools.shortage import shares_of_a_year
 from schemas.facts import OnShortage
 from schemas.ids import ClaimId
 from schemas.policy.model import Policies
-from schemas.records import PoolStep, PoolYear, WaitingBenefit
+from schemas.pool_records import PoolStep, PoolYear, WaitingBenefit
 
 
 def of_year(waiting: Iterable[WaitingBenefit], policies: Policies, year: int) -> list[WaitingBenefit]:

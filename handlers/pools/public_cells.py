@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from schemas.facts import ContributionKind
-from schemas.records import ContributionRow
+from schemas.pool_records import ContributionRow
 
 FEW = 3
 """An amount of fewer persons is never told by itself."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from handlers.claims.restrictions import FREE, schemes_of
 from handlers.pools.pool_money import PoolMoney, narrowest_first
 from schemas.facts import OnShortage
-from schemas.records import PoolSide, WaitingBenefit
+from schemas.pool_records import PoolSide, WaitingBenefit
 
 
 class ReleasedPart(NamedTuple):

@@ -9,7 +9,7 @@ from handlers.words.claim_sentences import yuan
 from schemas.bilingual import Saying
 from schemas.facts import ContributionKind, OnShortage
 from schemas.outbound import AlertCode
-from schemas.records import PoolRow, WaitingNow
+from schemas.pool_records import PoolRow, WaitingNow
 
 SHORTAGE_RULES = {
     OnShortage.OWE: Saying("先付后补", "pays and owes"),

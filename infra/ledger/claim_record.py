@@ -12,7 +12,7 @@ from infra.ledger.clearing_tables import settled_recoveries
 from infra.ledger.reads import newest_facts
 from schemas.facts import Kind
 from schemas.ids import PersonId
-from schemas.records import WaitingNow
+from schemas.pool_records import WaitingNow
 
 
 class Instructed(NamedTuple):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select, text, union_all
 from infra.ledger import tables
 from infra.ledger.pool_tables import contributions, pool_sums, pool_work, pools
 from schemas.facts import Kind
-from schemas.records import ContributionRow, PoolRow, PoolSide
+from schemas.pool_records import ContributionRow, PoolRow, PoolSide
 
 _RELEASED = text("""
 WITH moved AS (

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Date, Select, String, case, ca
 from infra.ledger import tables
 from infra.ledger.pool_rows import IN_ORDER, QUEUED, WAITING, alerts_of, recorded
 from infra.ledger.pool_tables import contributions, pool_alerts, pools
-from schemas.records import ContributionRow, PoolRow, WaitingNow
+from schemas.pool_records import ContributionRow, PoolRow, WaitingNow
 
 _BENEFITS, _CLAIMS, _INSTRUCTIONS, _EVENTS = tables.benefits, tables.claims, tables.instructions, tables.events
 _NET = case((_INSTRUCTIONS.c.kind == "payment", _INSTRUCTIONS.c.amount), else_=-_INSTRUCTIONS.c.amount)

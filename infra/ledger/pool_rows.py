@@ -29,7 +29,7 @@ from infra.ledger import tables
 from infra.ledger.pool_tables import contributions, pool_alerts, pool_sums, pool_work, pool_years, pools
 from infra.ledger.tables import events
 from schemas.ids import ClaimId
-from schemas.records import ContributionRow, PoolRow, PoolSide, PoolYearRow, WaitingBenefit
+from schemas.pool_records import ContributionRow, PoolRow, PoolSide, PoolYearRow, WaitingBenefit
 
 _BENEFITS, _CLAIMS = tables.benefits, tables.claims
 

@@ -32,7 +32,7 @@ pools = Table(
     Column("opened_on", Date, nullable=False),
     CheckConstraint("on_shortage IN ('owe', 'queue', 'pro_rata')", name="pools_on_shortage"),
 )
-"""Each recorded pool as its newest version says (`schemas.records.PoolRow`)."""
+"""Each recorded pool as its newest version says (`schemas.pool_records.PoolRow`)."""
 
 contributions = Table(
     "contributions",
@@ -50,7 +50,7 @@ contributions = Table(
     CheckConstraint("amount >= 0 AND (amount = 0) = voided", name="contributions_amount"),
     Index("contributions_of_pool", "pool_id", "received_on"),
 )
-"""Each contribution as its newest version says (`schemas.records.ContributionRow`)."""
+"""Each contribution as its newest version says (`schemas.pool_records.ContributionRow`)."""
 
 pool_work = Table(
     "pool_work",
@@ -66,7 +66,7 @@ pool_work = Table(
     Index("pool_work_of_shard", "shard", "work_no"),
     Index("pool_work_of_pool", "pool_id"),
 )
-"""The queue of the pools' steps: what events changed in their money (`schemas.records.PoolWork`).
+"""The queue of the pools' steps: what events changed in their money (`schemas.pool_records.PoolWork`).
 
 Written in the transaction of the event, folded into `pool_sums` by the step that takes it off.
 """

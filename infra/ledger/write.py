@@ -14,6 +14,7 @@ from infra.ledger.clearing_tables import postings, settled_recoveries
 from infra.ledger.group_tables import group_work, memberships
 from infra.ledger.outbox_batch import in_batches, packed
 from infra.ledger.pool_tables import pool_work, pools
+from schemas.pool_records import PoolRow, PoolWork
 from schemas.records import (
     AuditRow,
     BenefitRow,
@@ -27,8 +28,6 @@ from schemas.records import (
     MembershipRow,
     Outcome,
     PayoutStateRow,
-    PoolRow,
-    PoolWork,
     Posting,
     RefusalRow,
     SettledRecovery,

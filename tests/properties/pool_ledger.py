@@ -17,7 +17,8 @@ from handlers.pools.pool_step import Pool, does_something, plan, step_of, take_s
 from handlers.pools.pool_year import close_year, of_year
 from handlers.pools.pool_year import planned as planned_year
 from schemas.facts import OnShortage
-from schemas.records import BenefitRow, EventRow, InstructionRow, PoolYear, WaitingBenefit
+from schemas.pool_records import PoolYear, WaitingBenefit
+from schemas.records import BenefitRow, EventRow, InstructionRow
 from tests.properties.household_strategies import GroupLedger, of
 from tests.properties.strategies import (
     AMOUNTS,

@@ -41,7 +41,15 @@ from schemas.ids import ClaimId, FacilityId, PayoutId, PersonId, PolicyId
 from schemas.money import FEN_MAX
 from schemas.outbound import AuditKind, AuditRecorded, InstructionKind, PayoutInstructed
 from schemas.policy.policy_file import read_policies
-from schemas.records import BenefitRow, ClaimRow, Delivery, Manner, Reissue, SettleRecovery, WaitingBenefit
+from schemas.pool_records import WaitingBenefit
+from schemas.records import (
+    BenefitRow,
+    ClaimRow,
+    Delivery,
+    Manner,
+    Reissue,
+    SettleRecovery,
+)
 from schemas.topics import ALERTS, DEADLETTER
 from schemas.treaty.treaty_file import parse_treaty
 from schemas.treaty.treaty_model import Treaties

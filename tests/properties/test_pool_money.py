@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from handlers.claims.restrictions import FREE, restriction, schemes_of
 from handlers.pools.pool_money import PoolMoney
-from schemas.records import PoolSide
+from schemas.pool_records import PoolSide
 from tests.properties.pool_ledger import free_needed
 
 SCHEMES = ("a", "b", "c", "d")

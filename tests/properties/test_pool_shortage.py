@@ -15,7 +15,7 @@ from handlers.pools.pool_step import Pool, within_reach
 from handlers.pools.shortage import pro_rata, releases, shares_of_a_year
 from schemas.facts import OnShortage
 from schemas.ids import ClaimId, PersonId
-from schemas.records import WaitingBenefit
+from schemas.pool_records import WaitingBenefit
 from tests.properties.pool_ledger import free_needed
 
 SCHEMES = ("a", "b", "c")

@@ -28,7 +28,14 @@ from schemas.canonical import sha256_hex
 from schemas.ids import PayoutId, PersonId
 from schemas.months import month_of, next_month, parse_month
 from schemas.policy.model import Policies
-from schemas.records import ContributionRow, Export, Outcome, PayoutStateRow, PoolRow, Posting, Replay
+from schemas.pool_records import ContributionRow, PoolRow
+from schemas.records import (
+    Export,
+    Outcome,
+    PayoutStateRow,
+    Posting,
+    Replay,
+)
 from schemas.treaty.treaty_file import parse_treaty
 from tests.support.builders import SHARDS, empty_world
 from tests.support.ledgers import dispositions

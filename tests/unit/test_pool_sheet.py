@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from acts.pool_account import cover, months_of
 from handlers.pools.public_cells import cells_by_kind, cells_by_month, merged, whole
-from schemas.records import ContributionRow
+from schemas.pool_records import ContributionRow
 
 
 def given(name: str, kind: str, amount: int, heads: int | None = None, day: str = "2024-01-02") -> ContributionRow:

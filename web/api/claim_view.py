@@ -26,7 +26,7 @@ from schemas.facts import EncounterDischarged, Kind, SettlementPosted, Subject
 from schemas.ids import ClaimId
 from schemas.money import Fen
 from schemas.policy.model import Policy
-from schemas.records import WaitingNow
+from schemas.pool_records import WaitingNow
 from web.accept_language import Language, text_in
 from web.api.permissions import cannot, may_see_claim
 from web.api.problems import problem
