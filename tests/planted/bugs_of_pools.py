@@ -181,7 +181,7 @@ BUGS = (
         "handlers/pools/shortage.py",
         "    dues = sorted(dues, key=lambda each: (each.claim_id, each.scheme_id))\n",
         "    dues = list(dues)\n",
-        (f"{_SHORT}::test_the_order_in_which_dues_are_given_changes_no_share",),
+        (f"{_SHORT}::test_a_fen_that_two_claims_could_have_goes_to_the_smaller_id_and_not_to_who_was_there_first",),
     ),
     Bug(
         "pools",

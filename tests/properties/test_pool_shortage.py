@@ -106,6 +106,12 @@ def test_the_order_in_which_dues_are_given_changes_no_share(
     assert sorted(shares) == sorted(shares_of_a_year(PoolMoney(received), data.draw(st.permutations(queue))))
 
 
+def test_a_fen_that_two_claims_could_have_goes_to_the_smaller_id_and_not_to_who_was_there_first() -> None:
+    day = date(2024, 3, 1)
+    queue = [WaitingBenefit(ClaimId(claim), "a", PersonId("P1"), day, 1, 1, 0) for claim in ("E2", "E1")]
+    assert [("E1", "a", 1)] == [(*each,) for each in shares_of_a_year(PoolMoney({FREE: 1}), queue)]
+
+
 @given(RECEIVED, queues())
 def test_a_close_uses_restricted_money_for_its_schemes_only(
     received: dict[str, int], queue: list[WaitingBenefit]
