@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.dates import Instant
 from schemas.ids import ClaimId, FacilityId, PersonId, PolicyId
 from schemas.money import Fen
-from schemas.outbound import Payee
+from schemas.outbound import AlertCode, Payee
 from schemas.policy.model import Basis
 
 
@@ -112,7 +112,8 @@ class ClaimDecision(_Out):
     """One claim as `huzhu adjudicate` prints it. Amounts in yuan on the wire.
 
     ``advances`` and ``payees`` are there only if a live settlement has advances; otherwise the person or the estate
-    receives everything.
+    receives everything. ``alerts`` is why somebody should look at the claim, in alphabetical order, and ``held`` that
+    no payment is instructed until somebody has; both are left out where they do not apply.
     """
 
     claim_id: ClaimId
@@ -126,6 +127,8 @@ class ClaimDecision(_Out):
     explanation: tuple[ExplanationLine, ...]
     advances: tuple[AdvanceLine, ...] | None = None
     payees: tuple[PayeeLine, ...] | None = None
+    alerts: tuple[AlertCode, ...] | None = None
+    held: Literal[True] | None = None
 
 
 class ClaimDecided(ClaimDecision):
@@ -154,6 +157,9 @@ def to_json(decision: ClaimDecision) -> dict[str, object]:
     for line in document.get("waiting", ()):
         if line["position"] is None:
             del line["position"]
+    for name in ("alerts", "held"):
+        if document[name] is None:
+            del document[name]
     if document["payees"] is None:
         del document["advances"], document["payees"]
     else:

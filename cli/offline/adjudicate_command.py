@@ -91,7 +91,7 @@ class Deciding:
 
     def __call__(self, accounts: Iterator[Decidable]) -> Path:
         lines = []
-        for persons in together(accounts, self.policies):
+        for persons in together(accounts, self.policies, invoices=True):
             for adjudication in adjudicate_together(persons, self.policies):
                 text = json.dumps(to_json(decision_of(adjudication)), ensure_ascii=False)
                 lines.append(f"{adjudication.claim.claim_id}\t{text}\n".encode())

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
-from handlers.claims.decidable import Claim
+from handlers.claims.decidable import Claim, Trace, nights_of
+from handlers.claims.twice import Findings, found_twice
 from schemas.facts import (
     CoverageRecorded,
     CoverageVoided,
@@ -45,13 +46,16 @@ class Account:
     death: PersonDied | None = None
     long_years: LongYears | None = field(default=None, compare=False, repr=False)
     """What `handlers.claims.long_years` remembers of decisions; good until a fact is applied."""
+    _twice: Findings | None = field(default=None, compare=False, repr=False)
 
     def apply(self, fact: Fact) -> None:
         """Applies an accepted fact; a version older than the one held changes nothing."""
         self.long_years = None
         if type(fact) is EncounterDischarged:
+            self._twice = None
             _keep_newest(self.discharges, claim_of(fact.encounter_id), fact)
         elif type(fact) is SettlementPosted or type(fact) is SettlementVoided:
+            self._twice = None
             bills = self.settlements.setdefault(claim_of(fact.encounter_id), {})
             _keep_newest(bills, fact.settlement_id, fact)
         elif type(fact) is CoverageRecorded or type(fact) is CoverageVoided:
@@ -73,6 +77,27 @@ class Account:
         bills = self.settlements.get(claim_id, {})
         live = tuple(bill for bill in bills.values() if type(bill) is SettlementPosted)
         return Claim(claim_id, self.person_id, self.discharges.get(claim_id), len(bills), live)
+
+    def traces(self) -> Iterable[tuple[ClaimId, Trace]]:
+        """Of each claim what no other one must have."""
+        for name in self.claim_ids():
+            yield name, self.trace(name)
+
+    def trace(self, claim_id: ClaimId) -> Trace:
+        """What of a claim no other one must have."""
+        bills = self.settlements.get(claim_id)
+        invoices, voided = list[str](), False
+        if bills is not None:
+            live = [bill for bill in bills.values() if type(bill) is SettlementPosted]
+            invoices, voided = [bill.invoice_no for bill in live if bill.invoice_no is not None], not live
+        stay = self.discharges.get(claim_id)
+        return Trace(invoices, None if stay is None or voided else nights_of(stay))
+
+    def twice(self) -> Findings:
+        """What is found twice among the person's own claims; remembered until a bill or a discharge is applied."""
+        if self._twice is None:
+            self._twice = found_twice([self])
+        return self._twice
 
     def recorded_coverages(self) -> Iterable[CoverageRecorded]:
         """The coverages that were not voided, in order of their ids."""
@@ -101,14 +126,22 @@ class Account:
         return self.claim_ids() if type(fact) in _REACH_ALL_CLAIMS else set()
 
     def _sharing_with(self, claim_id: ClaimId, policies: Policies) -> set[ClaimId]:
-        """The claim itself, if it is known, and all that share its sums and caps."""
+        """The claim itself, if it is known, and all that share its sums and caps.
+
+        So do those that may be the same claim, with all that share theirs.
+        """
         if not self.knows(claim_id):
             return set()
-        affected = {claim_id}
+        affected = self._year_of(claim_id, policies)
+        for finding in self.twice().get(claim_id, ()):
+            affected = affected.union(*(self._year_of(other, policies) for other in finding.others))
+        return affected
+
+    def _year_of(self, claim_id: ClaimId, policies: Policies) -> set[ClaimId]:
         if self.is_idle(claim_id):
-            return affected
+            return {claim_id}
         year = policies.year(self.discharges[claim_id].discharged_on)
-        return affected if year is None else affected | self.claims_of_year(year, policies)
+        return {claim_id} if year is None else {claim_id} | self.claims_of_year(year, policies)
 
     def claims_of_year(self, year: date, policies: Policies) -> set[ClaimId]:
         """The claims that share the sums and caps of the policy year that begins on a day."""

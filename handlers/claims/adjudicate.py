@@ -14,6 +14,7 @@ from typing import NamedTuple
 from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim, MembershipView, StayView
 from handlers.claims.eligibility import covers, find_tier, is_covered, pool_of
 from handlers.claims.households import Unit, overlap, unit_of
+from handlers.claims.twice import Finding, Findings, checks_on, followed, found_twice, holding
 from handlers.claims.year_sums import ByScheme, Years, YearSums
 from schemas.decisions import Reason, Status, StepKind
 from schemas.ids import ClaimId
@@ -71,7 +72,8 @@ class Adjudication(NamedTuple):
 
     ``deceased``: the person's death is recorded, so that what no facility advanced goes to the estate. ``household_id``
     is the household with whose sums the claim was counted; None for a person alone, or where no scheme counts by
-    household. ``overlapping``: several memberships hold the day.
+    household. ``overlapping``: several memberships hold the day. ``twice`` is why the claim may be there twice, and
+    ``held`` that nothing more is paid for it until somebody has looked.
     """
 
     claim: DecidableClaim
@@ -83,6 +85,8 @@ class Adjudication(NamedTuple):
     deceased: bool = False
     household_id: str | None = None
     overlapping: bool = False
+    twice: tuple[Finding, ...] = ()
+    held: bool = False
 
     @property
     def personal_burden(self) -> int:
@@ -121,37 +125,44 @@ class DecidingPerson:
     coverages: Sequence[CoverageView]
     memberships: Sequence[MembershipView]
     years: Years
+    twice: Findings
 
     @classmethod
-    def of(cls, account: Decidable, policies: Policies, years: Years) -> DecidingPerson:
+    def of(cls, account: Decidable, policies: Policies, years: Years, twice: Findings) -> DecidingPerson:
         """Memberships are looked at only where some scheme counts by household."""
         memberships = account.recorded_memberships() if policies.household_schemes else ()
-        return cls(account, policies, list(account.recorded_coverages()), memberships, years)
+        return cls(account, policies, list(account.recorded_coverages()), memberships, years, twice)
 
 
 def adjudicate(
-    account: Decidable, policies: Policies, claim_ids: Iterable[ClaimId] | None = None
+    account: Decidable,
+    policies: Policies,
+    claim_ids: Iterable[ClaimId] | None = None,
+    twice: Findings | None = None,
 ) -> list[Adjudication]:
     """The outcome of each of a person's claims, in canonical order (``discharged_on``, then ``claim_id``).
 
-    ``claim_ids`` narrows the work; it must hold whole policy years (`Account.claims_affected_by`). A person whom
-    memberships link to others is decided with them (`adjudicate_together`).
+    ``claim_ids`` narrows the work; it must hold whole policy years (`Account.claims_affected_by`). ``twice`` is what
+    was found twice among all claims, if somebody has looked. A person whom memberships or invoices link to others is
+    decided with them (`adjudicate_together`).
     """
     claims = [account.claim(name) for name in (account.claim_ids() if claim_ids is None else claim_ids)]
     claims.sort(key=canonical_order)
-    deciding = DecidingPerson.of(account, policies, Years())
+    deciding = DecidingPerson.of(account, policies, Years(), found_twice([account]) if twice is None else twice)
     return [adjudicate_claim(claim, deciding) for claim in claims]
 
 
 def adjudicate_together(accounts: Iterable[Decidable], policies: Policies) -> list[Adjudication]:
     """The outcome of each claim of several persons, all in one canonical order, with the sums of their units.
 
-    They must be all whom memberships of households link (`handlers.claims.households.linked`).
+    They must be all whom memberships of households, or invoices, link (`handlers.claims.households.linked`).
     """
+    accounts = list(accounts)
+    twice = found_twice(accounts)
     units: dict[tuple[date, Unit], ByScheme] = {}
     claims = list[tuple[DecidableClaim, DecidingPerson]]()
     for account in accounts:
-        deciding = DecidingPerson.of(account, policies, Years(units=units))
+        deciding = DecidingPerson.of(account, policies, Years(units=units), twice)
         claims += [(account.claim(name), deciding) for name in account.claim_ids()]
     claims.sort(key=lambda each: canonical_order(each[0]))
     return [adjudicate_claim(claim, deciding) for claim, deciding in claims]
@@ -164,6 +175,15 @@ def canonical_order(claim: DecidableClaim) -> tuple[date, str]:
 
 def adjudicate_claim(claim: DecidableClaim, person: DecidingPerson) -> Adjudication:
     """The outcome of the next claim in canonical order, after which the person's sums include it."""
+    outcome = _outcome(claim, person)
+    found = person.twice.get(claim.claim_id)
+    if found is None:  # as nearly always
+        return outcome
+    checks = checks_on(claim, person.policies)
+    return outcome._replace(twice=followed(found, checks), held=holding(found, checks))
+
+
+def _outcome(claim: DecidableClaim, person: DecidingPerson) -> Adjudication:
     copay, out_of_catalogue = claim.copay, claim.out_of_catalogue
 
     def pays_nothing(status: Status) -> Adjudication:

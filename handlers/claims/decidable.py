@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from schemas.dates import shanghai_date
-from schemas.facts import EncounterDischarged, SettlementPosted
+from schemas.facts import CareType, EncounterDischarged, SettlementPosted
 from schemas.ids import ClaimId, FacilityId, PersonId
 
 
@@ -89,6 +89,23 @@ class MembershipView(Protocol):
     def valid_to(self) -> date | None: ...
 
 
+class Trace(NamedTuple):
+    """What of a claim another one must not have: its live invoices, and the nights ``[admitted, discharged)``.
+
+    Only a stay has nights. A claim that was voided has neither.
+    """
+
+    invoices: Collection[str]
+    nights: tuple[date, date] | None
+
+
+def nights_of(stay: StayView) -> tuple[date, date] | None:
+    """The half-open interval of an inpatient stay that has a night."""
+    if stay.care_type != CareType.INPATIENT or stay.admitted_on >= stay.discharged_on:
+        return None
+    return stay.admitted_on, stay.discharged_on
+
+
 class DeathView(Protocol):
     """Of a death."""
 
@@ -155,6 +172,9 @@ class Decidable(Protocol):
 
     def claim(self, claim_id: ClaimId) -> DecidableClaim:
         """The claim for one encounter."""
+
+    def traces(self) -> Iterable[tuple[ClaimId, Trace]]:
+        """Of each claim what no other one must have."""
 
     def recorded_memberships(self) -> Sequence[MembershipView]:
         """The memberships of households that were not voided."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 from fractions import Fraction
 
 from handlers.claims.adjudicate import Adjudication, Benefit, Slice, Step, exact_benefit
-from handlers.claims.payees import shares, taken_off
+from handlers.claims.payees import facility_rows, shares, taken_off, unpaid_advances
+from handlers.claims.twice import written
 from handlers.words.claim_sentences import BASIS, yuan
 from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
-from schemas.decisions import AdvanceLine, BenefitLine, ClaimDecision, ExplanationLine, PayeeLine, StepKind
+from schemas.decisions import AdvanceLine, BenefitLine, ClaimDecision, ExplanationLine, PayeeLine, Status, StepKind
 from schemas.money import format_yuan
+from schemas.outbound import AlertCode
 from schemas.policy.model import Policy, Tier
 from schemas.policy.policy_values import decimal_text, quotient_text
 
@@ -39,7 +41,23 @@ def decision_of(adjudication: Adjudication) -> ClaimDecision:
         ),
         advances=advance_lines(adjudication),
         payees=payee_lines(adjudication),
+        alerts=alerts_of(adjudication) or None,
+        held=True if adjudication.held else None,
     )
+
+
+def alerts_of(adjudication: Adjudication) -> tuple[AlertCode, ...]:
+    """Why somebody should look at a claim, in alphabetical order."""
+    found = {each.code for each in adjudication.twice}
+    if adjudication.status is Status.AFTER_DEATH:
+        found.add(AlertCode.AFTER_DEATH)
+    if adjudication.overlapping:
+        found.add(AlertCode.MEMBERSHIPS_OVERLAP)
+    if adjudication.claim.has_advances:
+        due = {benefit.scheme.id: benefit.amount for benefit in adjudication.benefits}
+        rows = facility_rows(adjudication.claim, due, due, ())
+        found |= {each.code for each in unpaid_advances(adjudication.status, rows, due).values()}
+    return tuple(sorted(found))
 
 
 def advance_lines(adjudication: Adjudication) -> tuple[AdvanceLine, ...] | None:
@@ -84,6 +102,8 @@ def fingerprint(adjudication: Adjudication) -> str:
         shown.append({"pools": pools})
     if adjudication.overlapping:
         shown.append("overlapping")
+    if adjudication.twice:
+        shown.append({"held": adjudication.held, "twice": written(adjudication.twice)})
     if adjudication.claim.has_advances:
         shown += [[list(each) for each in taken_off(adjudication.claim)], [list(each) for each in shares(adjudication)]]
     return sha256_hex(canonical_json(shown))

@@ -21,6 +21,7 @@ from handlers.claims.adjudicate import (
     adjudicate_claim,
     canonical_order,
 )
+from handlers.claims.traces import Traces
 from handlers.claims.year_sums import Sums, Years
 from schemas.facts import EncounterDischarged, Fact, SettlementPosted, SettlementVoided
 from schemas.ids import ClaimId, claim_of
@@ -73,6 +74,7 @@ class LongYears:
     """The long years of one person, as they were decided under some policies."""
 
     policies: Policies
+    traces: Traces
     years: dict[date, LongYear] = field(default_factory=dict)
 
 
@@ -83,18 +85,21 @@ def applied(account: Account, fact: Fact, policies: Policies) -> list[Adjudicati
         known is not None
         and known.policies is policies
         and (type(fact) is SettlementPosted or type(fact) is SettlementVoided or type(fact) is EncounterDischarged)
+        and not known.traces.may_meet(account, fact)
     ):
         claim_id = claim_of(fact.encounter_id)
         out = _place(account, claim_id, policies)
+        known.traces.take_out(claim_id, account.trace(claim_id))
         account.apply(fact)
+        known.traces.put_in(claim_id, account.trace(claim_id))
         account.long_years = known
         return _from_the_claim_on(account, known, claim_id, out)
     affected = account.claims_affected_by(fact, policies)
     account.apply(fact)
     affected |= account.claims_affected_by(fact, policies)
     if len(affected) < LONG:
-        return adjudicate(account, policies, affected)
-    account.long_years = LongYears(policies)
+        return adjudicate(account, policies, affected, account.twice())
+    account.long_years = LongYears(policies, Traces.of(account))
     return _whole(account, account.long_years, affected)
 
 
@@ -113,7 +118,7 @@ def _from_the_claim_on(
     policies, found = known.policies, list[Adjudication]()
     into = _place(account, claim_id, policies)
     if into is None and account.knows(claim_id):
-        found += adjudicate(account, policies, [claim_id])
+        found += adjudicate(account, policies, [claim_id], known.traces.twice)
     for year in {place[0] for place in (out, into) if place is not None}:
         long_year = known.years.get(year)
         if long_year is None:
@@ -130,7 +135,7 @@ def _rest(
 ) -> list[Adjudication]:
     """Decides a year again from a place on, until its sums are what they were; not before the place ``free``."""
     years = Years.of_year(year, sums)
-    person = DecidingPerson.of(account, known.policies, years)
+    person = DecidingPerson.of(account, known.policies, years, known.traces.twice)
     found, places, before = list[Adjudication](), long_year.places, long_year.before
     for at in range(start, len(places)):
         if at >= free and before[at] == sums:
@@ -146,7 +151,7 @@ def _rest(
 def _whole(account: Account, known: LongYears, claim_ids: Iterable[ClaimId]) -> list[Adjudication]:
     """Decides claims that make whole policy years, and remembers the years."""
     policies, years = known.policies, Years()
-    person = DecidingPerson.of(account, policies, years)
+    person = DecidingPerson.of(account, policies, years, known.traces.twice)
     claims = sorted(map(account.claim, claim_ids), key=canonical_order)
     found, met = [], dict[date, LongYear]()
     for claim in claims:

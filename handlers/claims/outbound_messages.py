@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from handlers.claims.adjudicate import Adjudication
-from handlers.claims.explain import advance_lines, explained, payee_lines
+from handlers.claims.explain import advance_lines, alerts_of, explained, payee_lines
 from handlers.claims.payees import UnpaidAdvance
 from handlers.claims.payout_reports import REPORT_ALERTS
 from handlers.claims.settle import Due
@@ -23,9 +23,9 @@ from schemas.refusals import EventRefused, Refusal
 
 def decided(adjudication: Adjudication, row: ClaimRow, occurred_at: str) -> bytes:
     """A decision with its explanation, as ``row`` keeps it; ``occurred_at`` as messages write it."""
-    policy, advanced = adjudication.policy, _advanced(adjudication)
+    policy, more = adjudication.policy, _of_some(adjudication)
     if policy is None:
-        return claim_decided(row, None, [], [], occurred_at, advanced)
+        return claim_decided(row, None, [], [], occurred_at, more)
     benefits, explanation = [], []
     for benefit in adjudication.benefits:
         scheme, tier = benefit.scheme, None if benefit.tier is None else benefit.tier.name
@@ -33,18 +33,21 @@ def decided(adjudication: Adjudication, row: ClaimRow, occurred_at: str) -> byte
         benefits.append(line if benefit.pool_id is None else line | {"pool_id": benefit.pool_id})
         for step in benefit.steps:
             explanation.append(explanation_line(scheme.id, step.kind, step.amount, *explained(step, benefit, policy)))
-    return claim_decided(row, policy.id, benefits, explanation, occurred_at, advanced)
+    return claim_decided(row, policy.id, benefits, explanation, occurred_at, more)
 
 
-def _advanced(adjudication: Adjudication) -> dict[str, object] | None:
-    """The members of a decision that only a claim with advances has."""
+def _of_some(adjudication: Adjudication) -> dict[str, object]:
+    """The members of a decision that few claims have."""
+    members: dict[str, object] = {}
+    if alerts := alerts_of(adjudication):
+        members["alerts"] = list(alerts)
+    if adjudication.held:
+        members["held"] = True
     advances, payees = advance_lines(adjudication), payee_lines(adjudication)
-    if advances is None or payees is None:
-        return None
-    return {
-        "advances": [line.model_dump(mode="json") for line in advances],
-        "payees": [line.model_dump(mode="json", exclude_none=True) for line in payees],
-    }
+    if advances is not None and payees is not None:
+        members["advances"] = [line.model_dump(mode="json") for line in advances]
+        members["payees"] = [line.model_dump(mode="json", exclude_none=True) for line in payees]
+    return members
 
 
 def instructed(due: Due, claim: ClaimRow, deceased: bool, occurred_at: str) -> bytes:

@@ -28,11 +28,11 @@ def claim_decided(
     benefits: list[Json],
     explanation: list[Json],
     occurred_at: str,
-    advanced: Json | None = None,
+    more: Json | None = None,
 ) -> bytes:
     """A decision as it is published, of a claim as ``row`` keeps it, with its benefit and explanation lines.
 
-    ``advanced`` holds the members ``advances`` and ``payees``, if the claim has them.
+    ``more`` holds the members that few claims have.
     """
     return canonical_json(
         {
@@ -50,7 +50,7 @@ def claim_decided(
             "revision": row.revision,
             "status": row.status,
             "total_benefit": format_yuan(row.total_benefit),
-            **(advanced or {}),
+            **(more or {}),
         }
     )
 

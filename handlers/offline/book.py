@@ -9,8 +9,8 @@ from handlers.claims.account import Account
 from handlers.claims.adjudicate import Adjudication, adjudicate_together
 from handlers.claims.admit import Disposition, Registry, admit
 from handlers.claims.explain import decision_of
-from handlers.claims.households import linked
 from handlers.claims.read import Reading, read
+from handlers.offline.groups import together
 from schemas.decisions import ClaimDecision
 from schemas.facts import PoolFact, StatementAnswered
 from schemas.ids import ClaimId, PersonId
@@ -51,16 +51,10 @@ class Book:
 
     def decide_one(self, claim_id: ClaimId, policies: Policies) -> Adjudication | None:
         """The outcome of one claim; None if there is no discharge or settlement for it."""
-        for person_id, account in self.accounts.items():
-            if account.knows(claim_id):
-                together = [self.accounts[name] for name in self._linked_to(person_id, policies)]
-                decided = adjudicate_together(together, policies)
+        if not any(account.knows(claim_id) for account in self.accounts.values()):
+            return None
+        for persons in together(self.accounts.values(), policies, invoices=True):
+            if any(claim_id in account.claim_ids() for account in persons):
+                decided = adjudicate_together(persons, policies)
                 return next(each for each in decided if each.claim.claim_id == claim_id)
         return None
-
-    def _linked_to(self, person_id: PersonId, policies: Policies) -> list[PersonId]:
-        """A person and everybody whose claims have to be decided with theirs."""
-        if not policies.household_schemes or not self.accounts[person_id].households():
-            return [person_id]
-        groups = linked({name: account.households() for name, account in self.accounts.items()})
-        return next(group for group in groups if person_id in group)

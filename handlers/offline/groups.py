@@ -1,4 +1,4 @@
-"""Persons who have to be decided together, found among many: those whom memberships of households link."""
+"""Persons who have to be decided together, found among many: those whom memberships of households or invoices link."""
 
 from __future__ import annotations
 
@@ -6,27 +6,40 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from handlers.claims.decidable import Decidable
 from handlers.claims.households import linked
+from handlers.claims.twice import link_of
 from schemas.facts import UnitKind
 from schemas.policy.model import Policies
 
 
-def together(accounts: Iterable[Decidable], *compared: Policies) -> Iterator[Sequence[Decidable]]:
+def together(
+    accounts: Iterable[Decidable], *compared: Policies, invoices: bool = False
+) -> Iterator[Sequence[Decidable]]:
     """Each person alone, or with the others of their group where one of the policies counts by household.
 
-    The accounts must hold whole groups. Persons whom nothing links come first, as they are met.
+    With ``invoices``, with those too who name the same invoice: for whoever wants to know what is there twice. The
+    accounts must hold whole groups. Persons whom nothing links come first, as they are met.
     """
-    if not any(policies.household_schemes for policies in compared):
+    by_household = any(policies.household_schemes for policies in compared)
+    if not by_household and not invoices:
         for account in accounts:
             yield (account,)
         return
-    waiting, households = dict[str, Decidable](), dict[str, set[str]]()
+    waiting, links = dict[str, Decidable](), dict[str, set[str]]()
     for account in accounts:
-        if names := households_of(account):
-            waiting[account.person_id], households[account.person_id] = account, names
+        names = households_of(account) if by_household else set[str]()
+        if invoices:
+            names |= invoice_links(account)
+        if names:
+            waiting[account.person_id], links[account.person_id] = account, names
         else:
             yield (account,)
-    for group in linked(households):
+    for group in linked(links):
         yield [waiting[name] for name in group]
+
+
+def invoice_links(account: Decidable) -> set[str]:
+    """What the live settlements of a person's claims link by their invoices, as far as the account knows them."""
+    return {link_of(invoice) for _, trace in account.traces() for invoice in trace.invoices}
 
 
 def households_of(account: Decidable) -> set[str]:

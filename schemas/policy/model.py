@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import date, timedelta
+from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
 from math import lcm
@@ -120,6 +121,25 @@ class Scheme(_Part):
         return threshold
 
 
+class Check(StrEnum):
+    """What follows where a claim may be there twice."""
+
+    OFF = "off"
+    ALERT = "alert"
+    HOLD = "hold"
+
+
+class Checks(_Part):
+    """What follows from one invoice in two encounters, and from two stays that share a night (time.md, section 2)."""
+
+    duplicate_invoice: Check = Check.ALERT
+    overlapping_stays: Check = Check.ALERT
+
+    def of(self, code: str) -> Check:
+        """What follows from a finding of the alert's code."""
+        return self.duplicate_invoice if code == "DUPLICATE_INVOICE" else self.overlapping_stays
+
+
 class Policy(_Part):
     """A dated release. In force on the days of ``[effective_from, effective_to)``, by date of discharge."""
 
@@ -131,6 +151,7 @@ class Policy(_Part):
     effective_to: PolicyDate | None = None
     succeeds: PolicyIdentifier | None = None
     year_starts: str = "01-01"
+    checks: Checks = Checks()
     schemes: Annotated[tuple[Scheme, ...], Field(alias="scheme", min_length=1)]
 
     @field_validator("source")

@@ -21,6 +21,9 @@ from schemas.policy.succession import conflicts
 from schemas.toml_lines import line_of, lines_of
 
 _KEY = re.compile(r"\s*[\"']?([A-Za-z0-9_\-]+)[\"']?\s*=")
+TABLES = ("scheme", "checks")
+"""What a policy file may have beside its table [policy]."""
+
 BYTE_ORDER_MARK = "\ufeff"
 """Some editors on Windows put it before the text; it means nothing."""
 
@@ -104,7 +107,7 @@ def parse_policy(text: str, file: str = "policy") -> Policy:
         "写在了表的外面:请移到 [policy] 下面,或删去", "is outside the tables: move it below [policy], or delete it"
     )
     inside = Saying("写在了 [policy] 里面:请写成 [[scheme]]", "is inside [policy]: write it as [[scheme]]")
-    astray = [FileProblem(file, line_of(lines, (name,)), name, outside) for name in document if name != "scheme"]
+    astray = [FileProblem(file, line_of(lines, (name,)), name, outside) for name in document if name not in TABLES]
     if "scheme" in head:
         astray.append(FileProblem(file, line_of(lines, ("policy", "scheme")), "scheme", inside))
     if astray:
@@ -159,7 +162,7 @@ def _problem(error: ErrorDetails, lines: dict[tuple[str | int, ...], int], file:
     context = error.get("ctx", {})
     location = (*error["loc"], *context.get("at", ()))
     message = messages.of_field(error["type"], error["msg"], location, error.get("input"), context)
-    written = location if location[:1] == ("scheme",) else ("policy", *location)
+    written = location if location[:1] and location[0] in TABLES else ("policy", *location)
     return FileProblem(file, line_of(lines, written), field_name(location), message)
 
 

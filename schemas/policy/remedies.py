@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from schemas.bilingual import Saying
-from schemas.policy.model import Bracket, Policy, Scheme, Tier
+from schemas.policy.model import Bracket, Checks, Policy, Scheme, Tier
 from schemas.policy.policy_values import NO_DAY
 
 EXAMPLES = {
@@ -46,6 +46,7 @@ DAYS = Saying(
 
 _TABLES: dict[tuple[str, ...], tuple[Saying, type[BaseModel]]] = {
     (): (Saying("[policy]", "[policy]"), Policy),
+    ("checks",): (Saying("[checks]", "[checks]"), Checks),
     ("scheme",): (Saying("[[scheme]]", "[[scheme]]"), Scheme),
     ("scheme", "tier"): (Saying("[[scheme.tier]]", "[[scheme.tier]]"), Tier),
     ("scheme", "tier", "brackets"): (Saying("分段 { over, rate }", "a bracket { over, rate }"), Bracket),

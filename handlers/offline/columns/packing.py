@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from handlers.claims.adjudicate import canonical_order
-from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim, MembershipView
+from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim, MembershipView, Trace, nights_of
 from handlers.claims.payees import taken_off
 from handlers.offline.columns.layout import CLAIM, COVERAGE, MEMBERSHIP, SCHEMA
 from schemas.dates import SHANGHAI
@@ -202,6 +202,12 @@ class PackedAccount:
     def claim(self, claim_id: ClaimId) -> DecidableClaim:
         """The claim for one encounter."""
         return self.claims[claim_id]
+
+    def traces(self) -> Iterable[tuple[ClaimId, Trace]]:
+        """Of each claim what no other one must have."""
+        for claim_id, claim in self.claims.items():
+            stay = claim.discharge
+            yield claim_id, Trace((), None if stay is None or claim.voided else nights_of(stay))
 
     def recorded_memberships(self) -> Sequence[MembershipView]:
         """The memberships of households that were not voided."""

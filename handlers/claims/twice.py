@@ -1,0 +1,109 @@
+"""A claim twice (票据衔接): one invoice in two encounters, and two stays of one person that share a night.
+
+Pure: what is found depends on the live settlements and discharges alone, and what follows on the policy that is in
+force on the claim's day (time.md, section 2).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from typing import NamedTuple
+
+from handlers.claims.decidable import Decidable, DecidableClaim
+from schemas.canonical import canonical_json, sha256_hex
+from schemas.ids import ClaimId
+from schemas.outbound import AlertCode
+from schemas.policy.model import Check, Checks, Policies
+
+
+class Finding(NamedTuple):
+    """Why a claim may be there twice: ``others`` are the other claims concerned, in order of their ids.
+
+    ``about`` is the number of the invoice, and empty for stays.
+    """
+
+    code: AlertCode
+    about: str
+    others: tuple[ClaimId, ...]
+
+
+Findings = Mapping[ClaimId, tuple[Finding, ...]]
+"""What is found about each claim of which there is something to find, in order of code and invoice."""
+
+NOTHING: Findings = {}
+_ALERT_ONLY = Checks()
+
+
+def found_twice(accounts: Collection[Decidable]) -> Findings:
+    """What is found among the claims of some persons, who must be all who share an invoice with one of them."""
+    invoices: dict[str, set[ClaimId]] = {}
+    found: dict[ClaimId, list[Finding]] = {}
+    for account in accounts:
+        stays = list[tuple[date, date, ClaimId]]()
+        for name, trace in account.traces():
+            for invoice in trace.invoices:
+                invoices.setdefault(invoice, set()).add(name)
+            if trace.nights is not None:
+                stays.append((*trace.nights, name))
+        if len(stays) > 1:
+            for name, others in _sharing_a_night(stays).items():
+                found[name] = [Finding(AlertCode.OVERLAPPING_STAYS, "", tuple(sorted(others)))]
+    for invoice, names in invoices.items():
+        for name in names if len(names) > 1 else ():
+            others_of_it = tuple(sorted(names - {name}))
+            found.setdefault(name, []).append(Finding(AlertCode.DUPLICATE_INVOICE, invoice, others_of_it))
+    return {name: tuple(sorted(of)) for name, of in found.items()} if found else NOTHING
+
+
+def link_of(invoice: str) -> str:
+    """What links everybody who names an invoice, as households link their members: short, and not the number itself."""
+    return f"invoice:{sha256_hex(invoice.encode())[:16]}"
+
+
+def checks_on(claim: DecidableClaim, policies: Policies) -> Checks:
+    """What follows for a claim, by the policy in force on its day; without a policy or a discharge an alert."""
+    policy = None if claim.discharge is None else policies.on(claim.discharge.discharged_on)
+    return _ALERT_ONLY if policy is None else policy.checks
+
+
+def followed(found: Iterable[Finding], checks: Checks) -> tuple[Finding, ...]:
+    """Those findings that a policy wants to know."""
+    return tuple(each for each in found if checks.of(each.code) is not Check.OFF)
+
+
+def holding(found: Iterable[Finding], checks: Checks, released: Collection[tuple[str, str, str]] = ()) -> bool:
+    """Whether one of the findings holds a claim's payments.
+
+    ``released`` are code, invoice and other claim of what two people have looked at and released.
+    """
+    return any(
+        checks.of(each.code) is Check.HOLD
+        and any((each.code, each.about, other) not in released for other in each.others)
+        for each in found
+    )
+
+
+def written(found: Iterable[Finding]) -> str:
+    """Findings as the ledger keeps them; empty if there are none."""
+    listed = [[each.code, each.about, list(each.others)] for each in found]
+    return canonical_json(listed).decode("utf-8") if listed else ""
+
+
+def as_written(text: str) -> tuple[Finding, ...]:
+    """Findings that the ledger keeps."""
+    listed = json.loads(text) if text else ()
+    return tuple(Finding(AlertCode(code), about, tuple(map(ClaimId, others))) for code, about, others in listed)
+
+
+def _sharing_a_night(stays: list[tuple[date, date, ClaimId]]) -> dict[ClaimId, set[ClaimId]]:
+    found: dict[ClaimId, set[ClaimId]] = {}
+    running = list[tuple[date, ClaimId]]()
+    for admitted_on, discharged_on, name in sorted(stays):
+        running = [each for each in running if each[0] > admitted_on]
+        for _, other in running:
+            found.setdefault(name, set()).add(other)
+            found.setdefault(other, set()).add(name)
+        running.append((discharged_on, name))
+    return found
