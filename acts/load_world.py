@@ -16,10 +16,19 @@ from handlers.claims.payout_reports import report_of
 from handlers.claims.read import Reading, recall
 from handlers.claims.recall import accounts_of
 from handlers.claims.set_off import SetOff
+from handlers.claims.twice import link_of
 from handlers.claims.world import World
-from infra.ledger import pool_rows, reads, statement_answers
+from infra.ledger import group_rows, pool_rows, reads, statement_answers
 from infra.sharding import shard_of
-from schemas.facts import ContributionReceived, ContributionVoided, PayoutReported, PoolFact, StatementAnswered, Subject
+from schemas.facts import (
+    ContributionReceived,
+    ContributionVoided,
+    PayoutReported,
+    PoolFact,
+    SettlementPosted,
+    StatementAnswered,
+    Subject,
+)
 from schemas.ids import PayoutId, PersonId
 from schemas.outbound import InstructionKind
 from schemas.records import InstructionRow
@@ -29,6 +38,11 @@ def load_world(
     connection: Connection, readings: Collection[Reading], shard_count: int, remembered: RememberedPersons
 ) -> World:
     """Everything that the processing of some events may look at. Takes out the persons who are remembered."""
+    named = {
+        link_of(r.fact.invoice_no)
+        for r in readings
+        if type(r.fact) is SettlementPosted and r.fact.invoice_no is not None
+    }
     answers = [reading.fact for reading in readings if type(reading.fact) is StatementAnswered]
     persons = {r.fact.person_id for r in readings if not isinstance(r.fact, StatementAnswered | PoolFact)}
     world = empty_world(connection, shard_count)
@@ -39,6 +53,8 @@ def load_world(
     changed = [r.fact.subject.id for r in readings if isinstance(r.fact, ContributionReceived | ContributionVoided)]
     if changed:
         world.contributions = {row.contribution_id: row for row in pool_rows.contributions_named(connection, changed)}
+    if persons:
+        world.invoices, world.shared = group_rows.invoices_named(connection, named, persons)
     if answers:
         world.statements = statement_answers.insurers_of(connection, {answer.statement_id for answer in answers})
     return world

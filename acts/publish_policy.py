@@ -138,10 +138,8 @@ def _decided(
 
 
 def _groups(connection: Connection, persons: list[PersonId], policies: Policies) -> Iterator[list[list[PersonId]]]:
-    """The persons, some at a time, each with all whom households link to them where some scheme counts by household."""
-    groups = [[person_id] for person_id in persons]
-    if policies.household_schemes:
-        groups = linked(group_rows.linked_to(connection, persons))
+    """The persons, some at a time, each with all whom invoices link, and households where a scheme counts by them."""
+    groups = linked(group_rows.linked_to(connection, persons, households=bool(policies.household_schemes)))
     some, count = list[list[PersonId]](), 0
     for group in groups:
         some.append(group)

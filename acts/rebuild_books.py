@@ -17,6 +17,7 @@ from handlers.audit.journal import Journal
 from handlers.audit.operator_acts import policy_published, treaty_published
 from handlers.books.entries import shared
 from handlers.claims.group_step import recompute_group, step_of
+from handlers.claims.holds import release_hold
 from handlers.claims.households import linked
 from handlers.claims.process import Processor
 from handlers.claims.read import read
@@ -40,6 +41,7 @@ from schemas.records import (
     GroupStep,
     Posting,
     Reissue,
+    ReleaseHold,
     SettleRecovery,
     ShardState,
 )
@@ -90,6 +92,8 @@ def repeat(world: World, processor: Processor, event: PostingEvent) -> None:
             treaty = parse_treaty(value.decode())
             treaty_published(processor.journal, value, treaty, (key or b"").decode())
             world.treaties = world.treaties.joined(treaty)
+        case "hold":
+            release_hold(processor, ReleaseHold(**json.loads(value)))
         case "reissue":
             reissue(processor, Reissue(**json.loads(value)))
         case "recovery":
@@ -117,13 +121,15 @@ def reached_by(policy: Policy, world: World) -> list[PersonId]:
 
 
 def groups_reached(policy: Policy, world: World) -> list[list[PersonId]]:
-    """The same persons, each with all whom households link to them where some scheme counts by household."""
-    reached = reached_by(policy, world)
-    if not world.policies.household_schemes:
-        return [[person_id] for person_id in reached]
-    found = set(reached)
-    everybody = linked({person_id: account.households() for person_id, account in world.accounts.items()})
-    return [group for group in everybody if not found.isdisjoint(group)]
+    """The same persons, each with all whom invoices link, and households where some scheme counts by them."""
+    found, by_household = set(reached_by(policy, world)), bool(world.policies.household_schemes)
+    links = {
+        person_id: (account.households() if by_household else set[str]()) | world.shared.get(person_id, set())
+        for person_id, account in world.accounts.items()
+    }
+    for link in set[str]().union(*world.shared.values()):
+        links[world.invoices[link]].add(link)
+    return [group for group in linked(links) if not found.isdisjoint(group)]
 
 
 def _rebuilt(connection: Connection, shard_count: int, progressed: Callable[[int], None]) -> Iterator[Posting]:

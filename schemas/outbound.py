@@ -77,6 +77,7 @@ class AuditKind(StrEnum):
     TREATY_PUBLISHED = "treaty.published"
     MONTH_CLOSED = "month.closed"
     POOL_YEAR_CLOSED = "pool.year_closed"
+    HOLD_RELEASED = "hold.released"
     STATEMENT_ISSUED = "statement.issued"
     EVENT_REPLAYED = "event.replayed"
     PAYOUT_REISSUED = "payout.reissued"
@@ -159,6 +160,8 @@ class AlertRaised(BaseModel):
     Alerts about advances name the scheme and the fen that nobody pays back, and have an ``alert_id``, which stays when
     the amount changes and under which `AlertWithdrawn` takes them back. Those about memberships and pools have one too.
     The three are left out elsewhere. An alert about a pool names it in ``pool_id``, and where the person's id stands.
+    One about a claim that may be there twice names the ``other_claims``, which may be of other persons, and their
+    invoice.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -176,6 +179,8 @@ class AlertRaised(BaseModel):
     scheme_id: str | None = None
     amount: Fen | None = None
     pool_id: str | None = None
+    invoice_no: str | None = None
+    other_claims: tuple[ClaimId, ...] | None = None
 
 
 class AlertWithdrawn(BaseModel):

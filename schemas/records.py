@@ -91,6 +91,8 @@ class ClaimRow(NamedTuple):
     ``advanced``: a facility has advanced money for it, now or at some time, so it has rows of `FacilityRow`.
     ``household_id`` is the household with whose sums it was counted, None where it was counted alone, and
     ``overlapping`` says that several memberships hold its day; both only where some scheme counts by household.
+    ``twice`` says why it may be there twice, and ``hold_released`` what of that two people have looked at
+    (handlers/claims/twice.py); ``held`` that nothing more is paid for it meanwhile.
     """
 
     claim_id: ClaimId
@@ -106,6 +108,38 @@ class ClaimRow(NamedTuple):
     advanced: bool = False
     household_id: str | None = None
     overlapping: bool = False
+    twice: str = ""
+    held: bool = False
+    hold_released: str = ""
+
+
+class InvoiceRow(NamedTuple):
+    """What links everybody who names an invoice, and the first person who did."""
+
+    link: str
+    person_id: PersonId
+
+
+class SharedInvoiceRow(NamedTuple):
+    """A person whose claims are decided with those of others who name the same invoice."""
+
+    link: str
+    person_id: PersonId
+
+
+class ReleaseHold(NamedTuple):
+    """An operator's order to pay a claim that is held.
+
+    ``released`` are code, invoice and other claim of what two people have looked at. ``persons`` are all whose claims
+    are decided together with it, in order of their ids.
+    """
+
+    claim_id: ClaimId
+    person_id: PersonId
+    released: list[list[str]]
+    persons: list[PersonId]
+    operator: str
+    reason: str
 
 
 class MembershipRow(NamedTuple):
@@ -119,7 +153,8 @@ class MembershipRow(NamedTuple):
 class GroupWork(NamedTuple):
     """A person whose claims wait to be decided with those of others, because of event ``number``.
 
-    ``households`` link the person, or did so before the event. ``moved``: it was a membership.
+    ``households`` link the person, or did so before the event, and so do invoices that others name
+    (`handlers.claims.twice.link_of`). ``moved``: it was a membership.
     """
 
     number: int
@@ -152,7 +187,7 @@ class BenefitRow(NamedTuple):
     (handlers/claims/payers.py). All is released at once, but what a pool pays: ``pool_id`` names it, and is empty where
     a pool should pay and the coverage names none. Its queue is in order of ``discharged_on``, claim and ``place``, the
     scheme's in the policy. The last decision said that ``told`` fen wait, and the close of a year left
-    ``left_by_close`` fen unpaid.
+    ``left_by_close`` fen unpaid. While the claim is ``held`` nothing more is released, and it is in no queue.
     """
 
     claim_id: ClaimId
@@ -172,11 +207,12 @@ class BenefitRow(NamedTuple):
     place: int = 0
     told: int = 0
     left_by_close: int = 0
+    held: bool = False
 
     @property
     def waiting(self) -> int:
-        """What is due and not released, in fen."""
-        return self.benefit - self.released
+        """What is due and waits for a pool's money, in fen; nothing while the claim is held."""
+        return 0 if self.held else self.benefit - self.released
 
 
 class FacilityRow(NamedTuple):
@@ -471,6 +507,8 @@ class Outcome:
     postings: list[Posting] = field(default_factory=list)
     payout_states: dict[tuple[PayoutId, PersonId], PayoutStateRow] = field(default_factory=dict)
     memberships: dict[str, MembershipRow] = field(default_factory=dict)
+    invoices: list[InvoiceRow] = field(default_factory=list)
+    shared_invoices: list[SharedInvoiceRow] = field(default_factory=list)
     group_work: list[GroupWork] = field(default_factory=list)
     pools: dict[str, PoolRow] = field(default_factory=dict)
     contributions: dict[str, ContributionRow] = field(default_factory=dict)

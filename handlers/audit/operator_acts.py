@@ -20,6 +20,7 @@ from schemas.records import (
     InstructionRow,
     Manner,
     Reissue,
+    ReleaseHold,
     Replay,
     SettleRecovery,
 )
@@ -55,6 +56,12 @@ def pool_year_closed(journal: Journal, shard: int, act: PoolYear) -> int:
     subject = {"pool_id": act.pool_id, "year": str(act.year), "claims": str(len(act.left)), "reason": act.reason}
     value = canonical_json(act._asdict())
     return _act(journal, shard, act.operator, value, "pool", AuditKind.POOL_YEAR_CLOSED, subject)
+
+
+def hold_released(journal: Journal, shard: int, act: ReleaseHold) -> int:
+    """An operator releases a claim that was held; returns the number of the act in the journal."""
+    subject = {"claim_id": act.claim_id, "findings": str(len(act.released)), "reason": act.reason}
+    return _act(journal, shard, act.operator, canonical_json(act._asdict()), "hold", AuditKind.HOLD_RELEASED, subject)
 
 
 def statements_issued(journal: Journal, act: StatementAct) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from handlers.audit.journal import Journal
 from handlers.books import entries
-from handlers.claims import household_alerts, outbound_messages, pool_movements
+from handlers.claims import household_alerts, outbound_messages, pool_movements, twice_alerts
 from handlers.claims.account import Account
 from handlers.claims.adjudicate import Adjudication, adjudicate_together
 from handlers.claims.admit import Disposition, admit, claims_of_identity
@@ -23,6 +23,7 @@ from handlers.claims.payout_reports import effect_of, state_of
 from handlers.claims.read import Reading
 from handlers.claims.set_off import SetOff
 from handlers.claims.settle import Differences, Due, differences, in_order
+from handlers.claims.twice import as_written, checks_on, holding, link_of, released_of, written
 from handlers.claims.world import World
 from schemas.decisions import Status
 from schemas.facts import (
@@ -31,6 +32,7 @@ from schemas.facts import (
     MembershipVoided,
     PayoutReported,
     PoolFact,
+    SettlementPosted,
     StatementAnswered,
     Subject,
     UnitKind,
@@ -45,10 +47,12 @@ from schemas.records import (
     GroupStep,
     GroupWork,
     InstructionRow,
+    InvoiceRow,
     MembershipRow,
     Outcome,
     PayoutState,
     RefusalRow,
+    SharedInvoiceRow,
     SubjectRow,
 )
 from schemas.refusals import Refusal
@@ -131,6 +135,11 @@ class Processor:
                 for person_id in sorted(set(step.moved).intersection(group)) if len(group) > GROUP_MAX else ():
                     alert = household_alerts.group_too_large(person_id, len(group), self.recorded_at)
                     self.journal.send(self.world.shard_of(person_id), ALERTS.name, person_id.encode(), alert)
+        persons = set(step.persons)
+        for link in sorted(set[str]().union(*(self.world.shared.get(name, ()) for name in step.persons))):
+            first = self.world.invoices.get(link)
+            if first in persons:
+                self._shares(link, first)
         self._decide(adjudicate_together(accounts, self.world.policies), number)
 
     def _accepted(self, reading: Reading, number: int) -> None:
@@ -146,15 +155,21 @@ class Processor:
             pool_movements.take(fact, self.world, self.journal, number)
             return
         account = world.accounts.setdefault(fact.person_id, Account(fact.person_id))
-        moved, joined = False, set[str]()
+        moved, links = False, set[str]()
         if isinstance(fact, MembershipRecorded | MembershipVoided):
-            moved, joined = True, self._linked(fact)
-        if world.policies.household_schemes and (moved or account.memberships) and type(fact) is not PayoutReported:
-            households = account.households() | joined
-            if households:  # somebody may share them, on any shard: a claim is not paid before all are looked at
+            moved, links = True, self._linked(fact)
+        elif type(fact) is SettlementPosted and fact.invoice_no is not None:
+            self._named(fact.invoice_no, fact.person_id)
+        if type(fact) is not PayoutReported:
+            if not world.policies.household_schemes:
+                links = set()
+            elif moved or account.memberships:
+                links |= account.households()
+            links |= world.shared.get(fact.person_id, set())
+            if links:  # somebody may share them, on any shard: a claim is not paid before all are looked at
                 account.apply(fact)
                 shard = world.shard_of(fact.person_id)
-                outcome.group_work.append(GroupWork(number, fact.person_id, shard, sorted(households), moved))
+                outcome.group_work.append(GroupWork(number, fact.person_id, shard, sorted(links), moved))
                 return
         self._decide(applied(account, fact, world.policies), number)
 
@@ -166,6 +181,22 @@ class Processor:
         self.outcome.memberships[fact.membership_id] = MembershipRow(fact.membership_id, fact.person_id, household_id)
         return set() if household_id is None else {household_id}
 
+    def _named(self, invoice: str, person_id: PersonId) -> None:
+        """Keeps who names an invoice; whoever is not the first shares it, and the first from their group's step on."""
+        link = link_of(invoice)
+        first = self.world.invoices.get(link)
+        if first is None:
+            self.world.invoices[link] = person_id
+            self.outcome.invoices.append(InvoiceRow(link, person_id))
+        elif first != person_id:
+            self._shares(link, person_id)
+
+    def _shares(self, link: str, person_id: PersonId) -> None:
+        shared = self.world.shared.setdefault(person_id, set())
+        if link not in shared:
+            shared.add(link)
+            self.outcome.shared_invoices.append(SharedInvoiceRow(link, person_id))
+
     def _bind(self, subject: Subject) -> None:
         line = self.world.registry[subject]
         if not line.bound:
@@ -176,6 +207,8 @@ class Processor:
         dues: list[Due] = []
         for adjudication in adjudications:
             before = self.world.claims.get(adjudication.claim.claim_id)
+            if adjudication.held and before is not None and before.hold_released:
+                adjudication = adjudication._replace(held=self._holds(adjudication, before))
             mark = fingerprint(adjudication)
             if before is None or before.fingerprint != mark:
                 dues += self._changed(adjudication, before, mark, number)
@@ -183,6 +216,11 @@ class Processor:
                 self._redated(adjudication, before, number)
         for due in in_order(dues):
             self.instruct(self.world.accounts[self.world.claims[due.row.claim_id].person_id], due, number)
+
+    def _holds(self, adjudication: Adjudication, before: ClaimRow) -> bool:
+        """Whether something holds a claim at which two people have not looked."""
+        checks = checks_on(adjudication.claim, self.world.policies)
+        return holding(adjudication.twice, checks, released_of(before.hold_released))
 
     def _redated(self, adjudication: Adjudication, before: ClaimRow, number: int) -> None:
         """Keeps a corrected day of discharge, or another household, even if no decision changed.
@@ -217,6 +255,9 @@ class Processor:
             advanced=claim.has_advances or (before is not None and before.advanced),
             household_id=adjudication.household_id,
             overlapping=adjudication.overlapping,
+            twice=written(adjudication.twice),
+            held=adjudication.held,
+            hold_released="" if before is None else before.hold_released,
         )
         self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
         value = outbound_messages.decided(adjudication, row, self.journal.occurred_at)
@@ -231,6 +272,10 @@ class Processor:
         if row.overlapping != (before is not None and before.overlapping):
             told = household_alerts.overlap_raised if row.overlapping else household_alerts.overlap_withdrawn
             self.journal.send(shard, ALERTS.name, person_id.encode(), told(row, self.recorded_at))
+        twice_before = "" if before is None else before.twice
+        if row.twice != twice_before:
+            for message in twice_alerts.changed(row, as_written(twice_before), adjudication.twice, self.recorded_at):
+                self.journal.send(shard, ALERTS.name, person_id.encode(), message)
         held = self.world.benefits.setdefault(claim.claim_id, {})
         facilities = self.world.facilities.get(claim.claim_id, {})
         set_offs = self.world.set_offs.get(person_id, ())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from handlers.audit.operator_acts import payout_reissued
 from handlers.claims.payees import persons_part
-from handlers.claims.payout_reports import amount_to_reissue, states_of
+from handlers.claims.payout_reports import NotReissuable, amount_to_reissue, states_of
 from handlers.claims.process import Processor
 from handlers.claims.settle import reissued
 from handlers.claims.world import World
+from schemas.bilingual import Saying
 from schemas.ids import FacilityId, PayoutId
+from schemas.outbound import InstructionKind
 from schemas.records import Reissue
 
 
@@ -17,6 +19,13 @@ def reissuable(world: World, payout_id: PayoutId) -> int:
     failed = world.instructed[payout_id]
     place = (failed.claim_id, failed.scheme_id, failed.payee_id)
     line = [row for row in world.instructed.values() if (row.claim_id, row.scheme_id, row.payee_id) == place]
+    if failed.kind == InstructionKind.PAYMENT and world.claims[failed.claim_id].held:
+        raise NotReissuable(
+            Saying(
+                f"理赔 {failed.claim_id} 暂缓支付:请先核对并解除暂缓,再重新下达 {payout_id}。",
+                f"Claim {failed.claim_id} is held: look at it and release it before {payout_id} is ordered again.",
+            )
+        )
     return amount_to_reissue(failed, line, states_of(line, world.reports), world.settled)
 
 

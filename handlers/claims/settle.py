@@ -79,6 +79,8 @@ def differences(
         released = {row.scheme_id: row.released for row in rows}
         known = {benefit.scheme.id for benefit in adjudication.benefits}
         by_facility = facility_rows(claim, released, known, facilities.values())
+        if adjudication.held:
+            rows, by_facility = _nobody_more(rows, held, by_facility, facilities)
     discharged_on = None if claim.discharge is None else claim.discharge.discharged_on
     for row in rows:
         before = held.get(row.scheme_id)
@@ -247,6 +249,31 @@ def in_order(dues: Iterable[Due]) -> list[Due]:
     return sorted(dues, key=lambda due: due.kind is InstructionKind.PAYMENT)
 
 
+def _nobody_more(
+    rows: Iterable[BenefitRow],
+    held: dict[str, BenefitRow],
+    by_facility: Iterable[FacilityRow],
+    facilities: FacilityRows,
+) -> tuple[list[BenefitRow], list[FacilityRow]]:
+    """The rows of a claim that is held, with no payee's part above what it had: what would move on is not paid."""
+    capped, own = list[FacilityRow](), dict[str, int]()
+    for before in held.values():
+        own[before.scheme_id] = before.released
+    for old in facilities.values():
+        own[old.scheme_id] = own.get(old.scheme_id, 0) - old.amount
+    left = {row.scheme_id: row.released for row in rows}
+    for new in by_facility:
+        had = facilities.get((new.scheme_id, new.facility_id))
+        left[new.scheme_id] = left.get(new.scheme_id, 0) - new.amount
+        capped.append(new._replace(amount=min(new.amount, had.amount if had else 0)))
+    found = list[BenefitRow]()
+    for row in rows:
+        part = min(left[row.scheme_id], own.get(row.scheme_id, 0))
+        part += sum(each.amount for each in capped if each.scheme_id == row.scheme_id)
+        found.append(row._replace(released=part))
+    return found, capped
+
+
 def _by_scheme(adjudication: Adjudication, held: dict[str, BenefitRow]) -> list[tuple[str, Benefit | None]]:
     now: list[tuple[str, Benefit | None]] = [(benefit.scheme.id, benefit) for benefit in adjudication.benefits]
     applying = {scheme_id for scheme_id, _ in now}
@@ -256,7 +283,7 @@ def _by_scheme(adjudication: Adjudication, held: dict[str, BenefitRow]) -> list[
 def _row(scheme_id: str, benefit: Benefit | None, adjudication: Adjudication, before: BenefitRow | None) -> BenefitRow:
     if benefit is None or adjudication.policy is None:
         assert before is not None, "a scheme without a benefit was held before"
-        return before._replace(measured=0, benefit=0, reason=None, released=0, told=0)
+        return before._replace(measured=0, benefit=0, reason=None, released=0, told=0, held=False)
     claim, policy, amount = adjudication.claim, adjudication.policy, benefit.amount
     row = BenefitRow(
         claim_id=claim.claim_id,
@@ -270,7 +297,8 @@ def _row(scheme_id: str, benefit: Benefit | None, adjudication: Adjudication, be
         policy_id=policy.id,
         policy_sha256=policy.sha256,
         paid_by=before.paid_by if before else "",
-        released=amount,
+        released=min(amount, before.released if before else 0) if adjudication.held else amount,
+        held=adjudication.held,
     )
     if benefit.scheme.funded_by is None:
         return row

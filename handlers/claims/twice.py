@@ -91,6 +91,11 @@ def written(found: Iterable[Finding]) -> str:
     return canonical_json(listed).decode("utf-8") if listed else ""
 
 
+def released_of(text: str) -> set[tuple[str, str, str]]:
+    """Of a claim the code, invoice and other claim of what two people have looked at, as the ledger keeps it."""
+    return {(code, about, other) for code, about, other in json.loads(text)} if text else set()
+
+
 def as_written(text: str) -> tuple[Finding, ...]:
     """Findings that the ledger keeps."""
     listed = json.loads(text) if text else ()

@@ -33,7 +33,8 @@ class World:
     reports accepted so far, by payout and person. ``set_offs`` are a person's recoveries that wait for a payment,
     oldest act first; only persons who have some are there. ``statements`` are the insurers of those issued statements
     that the batch's answers name, ``contributions`` those that its events change, and ``decided`` the newest decisions
-    of those claims that a pool's step may have to revise.
+    of those claims that a pool's step may have to revise. ``invoices`` are the first persons who named those of the
+    batch, by what links them, and ``shared`` the invoices by which a person's claims are decided with others'.
     """
 
     policies: Policies
@@ -51,3 +52,5 @@ class World:
     set_offs: dict[PersonId, list[SetOff]] = field(default_factory=dict)
     contributions: dict[str, ContributionRow] = field(default_factory=dict)
     decided: dict[ClaimId, bytes] = field(default_factory=dict)
+    invoices: dict[str, PersonId] = field(default_factory=dict)
+    shared: dict[PersonId, set[str]] = field(default_factory=dict)

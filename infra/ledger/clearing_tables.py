@@ -117,7 +117,9 @@ clearing_proposals = Table(
     Column("decided_by", Text),
     Column("decided_at", DateTime(timezone=True)),
     Column("decision", Text),
-    CheckConstraint("act IN ('statement', 'closing', 'set_off', 'waiver', 'pool_year')", name="clearing_proposals_act"),
+    CheckConstraint(
+        "act IN ('statement', 'closing', 'set_off', 'waiver', 'pool_year', 'hold')", name="clearing_proposals_act"
+    ),
     CheckConstraint("decided_by <> proposed_by", name="clearing_proposals_four_eyes"),
     CheckConstraint(
         "(decision IS NULL) = (decided_by IS NULL) AND (decision IS NULL) = (decided_at IS NULL)",
@@ -126,8 +128,8 @@ clearing_proposals = Table(
     CheckConstraint("decision IN ('approved', 'rejected')", name="clearing_proposals_decision"),
     Index("clearing_proposals_open", "act", "subject", unique=True, postgresql_where=text("decision IS NULL")),
 )
-"""What somebody wants to issue, close, set off or waive, and who agreed.
+"""What somebody wants to issue, close, set off, waive or release, and who agreed.
 
-``subject`` is the treaty of a statement, empty for the books, the pool of a year, else the recovery's payout. ``month``
-is its first day, or that of the pool's year.
+``subject`` is the treaty of a statement, empty for the books, the pool of a year, the claim that is held, else the
+recovery's payout. ``month`` is its first day, or that of the pool's year.
 """

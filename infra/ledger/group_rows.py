@@ -21,13 +21,14 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    literal,
     or_,
     select,
     union_all,
 )
 
 from infra.ledger.gateway_tables import inbox
-from infra.ledger.group_tables import group_work, memberships
+from infra.ledger.group_tables import group_work, invoices, memberships, shared_invoices
 from infra.ledger.tables import events, facts, subjects
 from schemas.facts import Kind
 from schemas.ids import PersonId
@@ -42,14 +43,34 @@ def _linking(table: Table) -> Select[tuple[PersonId, str]]:
     )
 
 
+_NAMED = (
+    select(invoices.c.person_id, invoices.c.link).where(invoices.c.link == any_(_HOUSEHOLDS)),
+    select(shared_invoices.c.person_id, shared_invoices.c.link).where(
+        or_(shared_invoices.c.link == any_(_HOUSEHOLDS), shared_invoices.c.person_id == any_(_PERSONS))
+    ),
+)
+"""By invoices that several persons name."""
+
 _LINKS: Executable = union_all(
     _linking(memberships),
+    *_NAMED,
     select(group_work.c.person_id, func.unnest(group_work.c.households)).where(
         or_(group_work.c.households.bool_op("&&")(_HOUSEHOLDS), group_work.c.person_id == any_(_PERSONS))
     ),
 )
-_LINKS_TO_BE: Executable = union_all(_linking(memberships), _linking(inbox))
+_BY_INVOICE: Executable = union_all(*_NAMED)
+_LINKS_TO_BE: Executable = union_all(_linking(memberships), *_NAMED, _linking(inbox))
 """By memberships that the ledger has, and that were acknowledged and wait for Kafka."""
+
+_INVOICES: Executable = union_all(
+    select(invoices.c.link, invoices.c.person_id, literal(False)).where(
+        invoices.c.link == any_(bindparam("links", type_=ARRAY(Text)))
+    ),
+    select(shared_invoices.c.link, shared_invoices.c.person_id, literal(True)).where(
+        shared_invoices.c.person_id == any_(_PERSONS)
+    ),
+)
+"""In one statement, as every batch asks."""
 
 _COLUMNS = ("work_no", "event_no", "person_id", "shard", "households", "moved")
 
@@ -84,6 +105,20 @@ def work_of(connection: Connection, persons: Collection[PersonId]) -> list[Work]
         .order_by(group_work.c.work_no)
     )
     return [Work(*row) for row in rows]
+
+
+def invoices_named(
+    connection: Connection, links: Collection[str], persons: Collection[PersonId]
+) -> tuple[dict[str, PersonId], dict[PersonId, set[str]]]:
+    """The first person who named each of some invoices, and the invoices that each of some persons shares."""
+    first, shared = dict[str, PersonId](), dict[PersonId, set[str]]()
+    asked = {"links": sorted(links), "persons": sorted(persons)}
+    for link, person_id, shares in connection.execute(_INVOICES, asked):
+        if shares:
+            shared.setdefault(person_id, set()).add(link)
+        else:
+            first[link] = person_id
+    return first, shared
 
 
 def done(connection: Connection, work: Iterable[Work]) -> None:
@@ -147,9 +182,14 @@ def links(connection: Connection, work: Iterable[Work]) -> dict[PersonId, set[st
     return _closed(connection, found)
 
 
-def linked_to(connection: Connection, persons: Iterable[PersonId]) -> dict[PersonId, set[str]]:
-    """Some persons and everybody whom households link to them, with the households that link each."""
-    return _closed(connection, {person_id: set() for person_id in persons})
+def linked_to(
+    connection: Connection, persons: Iterable[PersonId], *, households: bool = True
+) -> dict[PersonId, set[str]]:
+    """Some persons and everybody whom households or invoices link to them, with what links each.
+
+    Without ``households`` only invoices link.
+    """
+    return _closed(connection, {person_id: set() for person_id in persons}, _LINKS if households else _BY_INVOICE)
 
 
 def to_be_linked_by(connection: Connection, person_id: PersonId, households: Iterable[str]) -> set[PersonId]:

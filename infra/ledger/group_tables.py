@@ -20,6 +20,23 @@ memberships = Table(
 A way to find who belongs together; the facts say the rest.
 """
 
+invoices = Table(
+    "invoices",
+    metadata,
+    Column("link", Text, primary_key=True),
+    Column("person_id", Text, nullable=False),
+)
+"""Who was the first to name an invoice, by what links all who do (`handlers.claims.twice.link_of`)."""
+
+shared_invoices = Table(
+    "shared_invoices",
+    metadata,
+    Column("link", Text, primary_key=True),
+    Column("person_id", Text, primary_key=True),
+    Index("shared_invoices_of_person", "person_id"),
+)
+"""Whose claims are decided together as they name the same invoice; the first of them from the first such step on."""
+
 group_work = Table(
     "group_work",
     metadata,

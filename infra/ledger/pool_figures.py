@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Date, Select, String, case, cast, func, select, union
 
 from infra.ledger import tables
-from infra.ledger.pool_rows import IN_ORDER, QUEUED, WAITING, alerts_of, recorded
+from infra.ledger.pool_rows import IN_ORDER, OPEN, QUEUED, WAITING, alerts_of, recorded
 from infra.ledger.pool_tables import contributions, pool_alerts, pools
 from schemas.pool_records import ContributionRow, PoolRow, WaitingNow
 
@@ -54,9 +54,7 @@ def all_pools(connection: Connection, pool_ids: Collection[str] | None = None) -
     rows = {row.pool_id: row for row in recorded(connection, names)}
     received = _by_pool(connection, contributions, contributions.c.pool_id, func.sum(contributions.c.amount), names)
     released = _by_pool(connection, _INSTRUCTIONS, _INSTRUCTIONS.c.pool_id, func.sum(_NET), names)
-    query = select(_BENEFITS.c.pool_id, func.sum(WAITING), func.count()).where(
-        _BENEFITS.c.pool_id.in_(names), _BENEFITS.c.released < _BENEFITS.c.benefit
-    )
+    query = select(_BENEFITS.c.pool_id, func.sum(WAITING), func.count()).where(_BENEFITS.c.pool_id.in_(names), OPEN)
     waiting = {row[0]: (int(row[1]), row[2]) for row in connection.execute(query.group_by(_BENEFITS.c.pool_id))}
     alerts = alerts_of(connection, names)
     return [
@@ -111,7 +109,7 @@ def waiting_persons(connection: Connection, pool_id: str) -> int:
     query = select(func.count(_CLAIMS.c.person_id.distinct())).join_from(
         _BENEFITS, _CLAIMS, _CLAIMS.c.claim_id == _BENEFITS.c.claim_id
     )
-    waits = query.where(_BENEFITS.c.pool_id == pool_id, _BENEFITS.c.released < _BENEFITS.c.benefit)
+    waits = query.where(_BENEFITS.c.pool_id == pool_id, OPEN)
     return int(connection.scalar(waits) or 0)
 
 
@@ -123,9 +121,7 @@ def waiting_of_pool(connection: Connection, pool_id: str) -> list[WaitingNow]:
 def waiting_of_claim(connection: Connection, claim_id: str) -> list[WaitingNow]:
     """What of a claim's benefits waits, by the order of the schemes."""
     names = connection.scalars(
-        select(_BENEFITS.c.pool_id)
-        .distinct()
-        .where(_BENEFITS.c.claim_id == claim_id, _BENEFITS.c.released < _BENEFITS.c.benefit)
+        select(_BENEFITS.c.pool_id).distinct().where(_BENEFITS.c.claim_id == claim_id, OPEN)
     ).all()
     return _waiting(connection, names, claim_id) if names else []
 
@@ -147,7 +143,7 @@ def _waiting(connection: Connection, pool_ids: Collection[str], claim_id: str | 
             func.row_number().over(order_by=(_BENEFITS.c.pool_id, *IN_ORDER)).label("line"),
         )
         .select_from(_BENEFITS.outerjoin(pools, pools.c.pool_id == _BENEFITS.c.pool_id))
-        .where(_BENEFITS.c.pool_id.in_(pool_ids), _BENEFITS.c.released < _BENEFITS.c.benefit)
+        .where(_BENEFITS.c.pool_id.in_(pool_ids), OPEN)
         .subquery()
     )
     query = select(*(lines.c[name] for name in WaitingNow._fields))
@@ -161,7 +157,7 @@ def _known(connection: Connection, pool_ids: Collection[str] | None) -> list[str
         (pools.c.pool_id, None),
         (contributions.c.pool_id, None),
         (pool_alerts.c.pool_id, None),
-        (_BENEFITS.c.pool_id, _BENEFITS.c.released < _BENEFITS.c.benefit),
+        (_BENEFITS.c.pool_id, OPEN),
         (_INSTRUCTIONS.c.pool_id, _INSTRUCTIONS.c.pool_id.is_not(None)),
     )
     queries = [select(column) if which is None else select(column).where(which) for column, which in columns]

@@ -14,11 +14,14 @@ from sqlalchemy import (
     Join,
     Subquery,
     Text,
+    and_,
     any_,
     bindparam,
+    case,
     collate,
     delete,
     func,
+    not_,
     select,
     tuple_,
     update,
@@ -143,10 +146,13 @@ def keep_alerts(
 IN_ORDER = (_BENEFITS.c.discharged_on, collate(_BENEFITS.c.claim_id, "C"), _BENEFITS.c.place)
 """The canonical order of a queue."""
 
-WAITING = _BENEFITS.c.benefit - _BENEFITS.c.released
-"""What is due and not released, in fen."""
+WAITING = case((_BENEFITS.c.held, 0), else_=_BENEFITS.c.benefit - _BENEFITS.c.released)
+"""What is due and waits for the pool's money, in fen: nothing of a claim that is held."""
 
-QUEUED = _BENEFITS.c.released + _BENEFITS.c.left_by_close < _BENEFITS.c.benefit
+OPEN = and_(not_(_BENEFITS.c.held), _BENEFITS.c.released < _BENEFITS.c.benefit)
+"""Of whom something waits."""
+
+QUEUED = and_(not_(_BENEFITS.c.held), _BENEFITS.c.released + _BENEFITS.c.left_by_close < _BENEFITS.c.benefit)
 """Whom the queue is to serve: not what the close of a year left unpaid."""
 
 _WAITING_COLUMNS = (

@@ -175,6 +175,12 @@ def decided_claims(connection: Connection, persons: Collection[PersonId]) -> tup
     return [ClaimRow(*row[:-1])._replace(status=Status(row.status)) for row in rows], any(row[-1] for row in rows[:1])
 
 
+def person_of_claim(connection: Connection, claim_id: str) -> PersonId | None:
+    """Whose claim it is; None if nothing was decided about it."""
+    found = connection.scalar(select(tables.claims.c.person_id).where(tables.claims.c.claim_id == claim_id))
+    return None if found is None else PersonId(found)
+
+
 def open_set_offs(connection: Connection, persons: Collection[PersonId]) -> list[SettledRecovery]:
     """The persons' recoveries that wait for payments, oldest act first; ``number`` is the ledger's of the act."""
     return [

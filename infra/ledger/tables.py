@@ -129,7 +129,7 @@ events = Table(
     UniqueConstraint("topic", "partition", "offset", name="events_once"),
     CheckConstraint(
         "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue', 'export', "
-        "'console', 'treaty', 'statement', 'closing', 'recovery', 'group', 'pool')",
+        "'console', 'treaty', 'statement', 'closing', 'recovery', 'group', 'pool', 'hold')",
         name="events_disposition",
     ),
     Index("events_recorded", "recorded_at", postgresql_using="brin"),
@@ -222,8 +222,12 @@ claims = Table(
     Column("advanced", Boolean, nullable=False, server_default=text("false")),
     Column("household_id", Text),
     Column("overlapping", Boolean, nullable=False, server_default=text("false")),
+    Column("twice", Text, nullable=False, server_default=""),
+    Column("held", Boolean, nullable=False, server_default=text("false")),
+    Column("hold_released", Text, nullable=False, server_default=""),
     CheckConstraint("total_benefit BETWEEN 0 AND personal_burden", name="claims_never_above_burden"),
     Index("claims_of_person", "person_id"),
+    Index("claims_held", "claim_id", postgresql_where=text("held")),
     Index("claims_without_policy", "discharged_on", postgresql_where="status = 'no_policy'"),
 )
 """Each claim as last decided."""
@@ -259,10 +263,12 @@ benefits = Table(
     Column("place", SmallInteger, nullable=False, server_default="0"),
     Column("told", BigInteger, nullable=False, server_default="0"),
     Column("left_by_close", BigInteger, nullable=False, server_default="0"),
+    Column("held", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("claim_id", "scheme_id"),
     CheckConstraint("benefit >= 0", name="benefits_not_negative"),
     CheckConstraint(
-        "released BETWEEN 0 AND benefit AND (released = benefit OR (pool_id <> '' AND discharged_on IS NOT NULL))",
+        "released BETWEEN 0 AND benefit "
+        "AND (released = benefit OR held OR (pool_id <> '' AND discharged_on IS NOT NULL))",
         name="benefits_released",
     ),
     CheckConstraint("told >= 0 AND left_by_close >= 0", name="benefits_waiting"),
@@ -272,9 +278,13 @@ benefits = Table(
         "discharged_on",
         text('claim_id COLLATE "C"'),
         "place",
-        postgresql_where=text("released + left_by_close < benefit"),
+        postgresql_where=text("NOT held AND released + left_by_close < benefit"),
     ),
-    Index("benefits_untold", "pool_id", postgresql_where=text("told <> benefit - released")),
+    Index(
+        "benefits_untold",
+        "pool_id",
+        postgresql_where=text("told <> CASE WHEN held THEN 0 ELSE benefit - released END"),
+    ),
 )
 """What each scheme owes for each claim now, and what of it is released. A trigger holds that equal to the net sum of
 its instructions. Only where a pool pays, less may be released than is due (`schemas.records.BenefitRow`)."""

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Connection, Sequence, bindparam, func, select
 from infra.ledger import pool_rows, tables
 from infra.ledger.bulk import copy_rows, merge_rows
 from infra.ledger.clearing_tables import postings, settled_recoveries
-from infra.ledger.group_tables import group_work, memberships
+from infra.ledger.group_tables import group_work, invoices, memberships, shared_invoices
 from infra.ledger.outbox_batch import in_batches, packed
 from infra.ledger.pool_tables import pool_work, pools
 from schemas.pool_records import PoolRow, PoolWork
@@ -25,6 +25,7 @@ from schemas.records import (
     FactRow,
     GroupWork,
     InstructionRow,
+    InvoiceRow,
     MembershipRow,
     Outcome,
     PayoutStateRow,
@@ -32,6 +33,7 @@ from schemas.records import (
     RefusalRow,
     SettledRecovery,
     ShardState,
+    SharedInvoiceRow,
     SubjectRow,
 )
 
@@ -50,7 +52,7 @@ OUTBOX_NOTICE = "huzhu_outbox"
 
 
 class Contended(Exception):
-    """Another shard bound one of the batch's new ids first: read again and decide again."""
+    """Another shard bound one of the batch's new ids, or named an invoice, first: read again and decide again."""
 
 
 def record(
@@ -60,13 +62,19 @@ def record(
 
     ``before`` are the numbers of events that were recorded earlier in the same transaction and come first.
 
-    Ids are bound first: of two shards that meet over one id the later one waits here, is told so by Contended, and
-    numbers its events after the other's. So the ledger's order is an order in which everything can be replayed.
+    Ids are bound first, and invoices named: of two shards that meet over one the later one waits here, is told so by
+    Contended, and numbers its events after the other's. So the ledger's order is an order in which everything can be
+    replayed.
     """
     if outcome.subjects:
         bound = merge_rows(connection, tables.subjects, SubjectRow._fields, outcome.subjects, update=False)
         if bound < len(outcome.subjects):
             raise Contended(f"{len(outcome.subjects) - bound} ids were bound by another shard meanwhile")
+    if outcome.invoices:
+        named = merge_rows(connection, invoices, InvoiceRow._fields, outcome.invoices, update=False)
+        if named < len(outcome.invoices):
+            raise Contended(f"{len(outcome.invoices) - named} invoices were named by another shard meanwhile")
+    merge_rows(connection, shared_invoices, SharedInvoiceRow._fields, outcome.shared_invoices, update=False)
     numbers = [*(before or ()), *_number(connection, len(outcome.events))]
     _append(connection, tables.events, EventRow, outcome.events, numbers)
     try:

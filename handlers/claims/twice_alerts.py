@@ -1,0 +1,59 @@
+"""What is to be looked at in claims that may be there twice (time.md, section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from handlers.claims.twice import Finding
+from handlers.words import twice_sentences
+from schemas.canonical import canonical_json, derived_id
+from schemas.outbound import AlertRaised, AlertWithdrawn
+from schemas.records import ClaimRow
+
+
+def changed(claim: ClaimRow, before: Iterable[Finding], after: Iterable[Finding], recorded_at: datetime) -> list[bytes]:
+    """What a decision raises and withdraws: an alert for each code and invoice, again where other claims are named."""
+    was = {(each.code, each.about): each for each in before}
+    now = {(each.code, each.about): each for each in after}
+    messages = [_withdrawn(claim, was[place], recorded_at) for place in sorted(was.keys() - now.keys())]
+    return messages + [
+        _raised(claim, each, recorded_at) for place, each in sorted(now.items()) if each != was.get(place)
+    ]
+
+
+def alert_id(claim: ClaimRow, finding: Finding) -> str:
+    """The id of the alert about a finding: the same whichever other claims it names."""
+    return derived_id("AT", finding.code, claim.claim_id, finding.about)
+
+
+def _raised(claim: ClaimRow, finding: Finding, recorded_at: datetime) -> bytes:
+    said = twice_sentences.raised(finding.code, finding.about, finding.others)
+    event = AlertRaised(
+        event_id=derived_id("AL", finding.code, claim.claim_id, finding.about, claim.revision),
+        occurred_at=recorded_at,
+        code=finding.code,
+        claim_id=claim.claim_id,
+        person_id=claim.person_id,
+        alert_id=alert_id(claim, finding),
+        invoice_no=finding.about or None,
+        other_claims=finding.others,
+        zh=said.zh,
+        en=said.en,
+    )
+    return canonical_json(event.model_dump(mode="json", exclude_none=True))
+
+
+def _withdrawn(claim: ClaimRow, finding: Finding, recorded_at: datetime) -> bytes:
+    said = twice_sentences.WITHDRAWN[finding.code]
+    event = AlertWithdrawn(
+        event_id=derived_id("AW", finding.code, claim.claim_id, finding.about, claim.revision),
+        occurred_at=recorded_at,
+        alert_id=alert_id(claim, finding),
+        code=finding.code,
+        claim_id=claim.claim_id,
+        person_id=claim.person_id,
+        zh=said.zh,
+        en=said.en,
+    )
+    return canonical_json(event.model_dump(mode="json", exclude_none=True))
