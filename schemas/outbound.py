@@ -97,6 +97,10 @@ class AuditKind(StrEnum):
     REPLAY_PROPOSED = "replay.proposed"
     REPLAY_REJECTED = "replay.rejected"
     LEDGER_ADOPTED = "ledger.adopted"
+    ALERT_RAISED = "alert.raised"
+    ALERT_WITHDRAWN = "alert.withdrawn"
+    ALERT_TAKEN = "alert.taken"
+    ALERT_CLOSED = "alert.closed"
 
 
 class AuditRecorded(BaseModel):
@@ -157,11 +161,12 @@ class AlertRaised(BaseModel):
     """Something that a person should look at. ``claim_id`` is None where a report matches no claim of the person, and
     where it is about the person and no claim.
 
-    Alerts about advances name the scheme and the fen that nobody pays back, and have an ``alert_id``, which stays when
-    the amount changes and under which `AlertWithdrawn` takes them back. Those about memberships and pools have one too.
-    The three are left out elsewhere. An alert about a pool names it in ``pool_id``, and where the person's id stands.
-    One about a claim that may be there twice names the ``other_claims``, which may be of other persons, and their
-    invoice.
+    ``alert_id`` follows from what it is about, never from when it was noticed: it stays when the amount changes, and
+    under it `AlertWithdrawn` takes the alert back. Raised again later, it is open again. Alerts of releases before 1.1
+    have none. Alerts about advances name the scheme and the fen that nobody pays back. An alert about a pool names it
+    in ``pool_id``, and where the person's id stands. One about a claim that may be there twice names the
+    ``other_claims``, which may be of other persons, and their invoice. What does not apply is left out, but for claim
+    and payout.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -195,6 +200,7 @@ class AlertWithdrawn(BaseModel):
     code: AlertCode
     claim_id: ClaimId | None
     person_id: PersonId
+    payout_id: PayoutId | None = None
     scheme_id: str | None = None
     pool_id: str | None = None
     zh: str

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from schemas.alert_records import AlertChange
 from schemas.canonical import NO_HASH
 from schemas.decisions import Status
 from schemas.facts import Kind
@@ -515,5 +516,6 @@ class Outcome:
     pool_work: list[PoolWork] = field(default_factory=list)
     settled: list[SettledRecovery] = field(default_factory=list)
     set_off_left: dict[PayoutId, int] = field(default_factory=dict)
+    alerts: list[AlertChange] = field(default_factory=list)
     audit: list[AuditRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)

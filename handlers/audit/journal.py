@@ -7,11 +7,15 @@ from datetime import date, datetime
 
 from handlers.audit import chain
 from handlers.books.entries import Entry
-from schemas.canonical import sha256_hex
+from schemas.alert_records import AlertChange, AlertState, AlertSubject
+from schemas.canonical import canonical_json, sha256_hex
 from schemas.dates import format_instant, shanghai_date
-from schemas.outbound import AuditKind
+from schemas.outbound import AlertRaised, AlertWithdrawn, AuditKind
 from schemas.records import Delivery, EventRow, OutboxRow, Outcome, Posting, ShardState
-from schemas.topics import AUDIT
+from schemas.topics import ALERTS, AUDIT
+
+ACTOR = "huzhu"
+"""Who does what no sender and no operator does."""
 
 
 @dataclass(slots=True)
@@ -75,6 +79,23 @@ class Journal:
             Posting(number, count, 1, entry.debit, entry.amount, *rest),
             Posting(number, count, 2, entry.credit, -entry.amount, *rest),
         )
+
+    def alert(self, shard: int, number: int, alert: AlertRaised | AlertWithdrawn) -> None:
+        """Raises or withdraws an alert because of event ``number``: keeps it, chains an entry about it, and sends it.
+
+        ``shard`` is that of its person or pool. Its ``alert_id`` has to be set.
+        """
+        raised = isinstance(alert, AlertRaised)
+        assert alert.alert_id is not None, alert
+        always = {"claim_id": None, "payout_id": None}
+        value = canonical_json(always | alert.model_dump(mode="json", exclude_none=True))
+        person_id = alert.person_id if alert.pool_id is None else None
+        subject = AlertSubject(alert.code, alert.claim_id, person_id, alert.payout_id, alert.pool_id, value)
+        to = AlertState.OPEN if raised else AlertState.WITHDRAWN
+        self.outcome.alerts.append(AlertChange(alert.alert_id, number, shard, to, self.recorded_at, subject))
+        kind = AuditKind.ALERT_RAISED if raised else AuditKind.ALERT_WITHDRAWN
+        self.audit(shard, number, kind, ACTOR, {"alert_id": alert.alert_id, "code": alert.code}, value)
+        self.send(shard, ALERTS.name, alert.person_id.encode(), value)
 
     def send(self, shard: int, topic: str, key: bytes | None, value: bytes) -> None:
         """Puts a message into the shard's outbox."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from handlers.claims.process import ACTOR, Processor
+from handlers.audit.journal import ACTOR
+from handlers.claims.process import Processor
 from schemas.canonical import canonical_json
 from schemas.outbound import AuditKind
 from schemas.records import GroupStep

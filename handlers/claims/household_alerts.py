@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from handlers.words import household_sentences
-from schemas.canonical import canonical_json, derived_id
+from schemas.canonical import derived_id
 from schemas.ids import PersonId
 from schemas.outbound import AlertCode, AlertRaised, AlertWithdrawn
 from schemas.records import ClaimRow
@@ -13,9 +13,9 @@ from schemas.records import ClaimRow
 _OVERLAP, _TOO_LARGE = AlertCode.MEMBERSHIPS_OVERLAP, AlertCode.GROUP_TOO_LARGE
 
 
-def overlap_raised(claim: ClaimRow, recorded_at: datetime) -> bytes:
+def overlap_raised(claim: ClaimRow, recorded_at: datetime) -> AlertRaised:
     """Several memberships hold the day of a claim; the sentences name no household."""
-    event = AlertRaised(
+    return AlertRaised(
         event_id=derived_id("AL", _OVERLAP, claim.claim_id, claim.revision),
         occurred_at=recorded_at,
         code=_OVERLAP,
@@ -25,12 +25,11 @@ def overlap_raised(claim: ClaimRow, recorded_at: datetime) -> bytes:
         zh=household_sentences.MEMBERSHIPS_OVERLAP.zh,
         en=household_sentences.MEMBERSHIPS_OVERLAP.en,
     )
-    return canonical_json(event.model_dump(mode="json", exclude={"scheme_id", "amount", "pool_id"}))
 
 
-def overlap_withdrawn(claim: ClaimRow, recorded_at: datetime) -> bytes:
+def overlap_withdrawn(claim: ClaimRow, recorded_at: datetime) -> AlertWithdrawn:
     """At most one membership holds the day of a claim now."""
-    event = AlertWithdrawn(
+    return AlertWithdrawn(
         event_id=derived_id("AW", _OVERLAP, claim.claim_id, claim.revision),
         occurred_at=recorded_at,
         alert_id=derived_id("AT", _OVERLAP, claim.claim_id),
@@ -40,19 +39,18 @@ def overlap_withdrawn(claim: ClaimRow, recorded_at: datetime) -> bytes:
         zh=household_sentences.OVERLAP_SETTLED.zh,
         en=household_sentences.OVERLAP_SETTLED.en,
     )
-    return canonical_json(event.model_dump(mode="json", exclude={"scheme_id", "pool_id"}))
 
 
-def group_too_large(person_id: PersonId, persons: int, recorded_at: datetime) -> bytes:
+def group_too_large(person_id: PersonId, persons: int, recorded_at: datetime) -> AlertRaised:
     """A membership has linked a person to more others than anybody's household can be."""
     said = household_sentences.group_too_large(persons)
-    event = AlertRaised(
+    return AlertRaised(
         event_id=derived_id("AL", _TOO_LARGE, person_id, persons),
         occurred_at=recorded_at,
         code=_TOO_LARGE,
         claim_id=None,
         person_id=person_id,
+        alert_id=derived_id("AT", _TOO_LARGE, person_id),
         zh=said.zh,
         en=said.en,
     )
-    return canonical_json(event.model_dump(mode="json", exclude={"alert_id", "scheme_id", "amount", "pool_id"}))

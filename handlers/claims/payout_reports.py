@@ -29,19 +29,6 @@ LEGAL: dict[PayoutStatus | None, tuple[PayoutStatus, ...]] = {
 _RANK = {status: rank for rank, status in enumerate(PayoutStatus)}
 NOT_THERE = (PayoutStatus.FAILED, PayoutStatus.RETURNED)
 
-REPORT_ALERTS = {
-    AlertCode.REPORT_CONTRADICTS: Saying(
-        "这笔支付的报告互相矛盾。请与保险公司核实这笔钱是否到账,避免重复支付。",
-        "The reports of this payout contradict each other, or what was ordered. Ask the insurer whether the money "
-        "arrived, so that nothing is paid twice.",
-    ),
-    AlertCode.REPORT_UNMATCHED: Saying(
-        "报告所指的支付指令不存在,或不属于报告中的人。报告已保存;请与保险公司核对支付编号和人员编号。",
-        "The report names a payout that is not this person's. The report is kept; check payout_id and person_id "
-        "with the insurer.",
-    ),
-}
-
 
 class Verdict(StrEnum):
     """What a report did to the state of its payout, all reports taken together."""

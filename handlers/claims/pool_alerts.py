@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from handlers.words import pool_sentences
-from schemas.canonical import canonical_json, derived_id
+from schemas.canonical import derived_id
 from schemas.ids import PersonId
 from schemas.outbound import AlertCode, AlertRaised, AlertWithdrawn
 from schemas.records import ClaimRow
 
 
-def no_pool(claim: ClaimRow, scheme_id: str, recorded_at: datetime) -> bytes:
+def no_pool(claim: ClaimRow, scheme_id: str, recorded_at: datetime) -> AlertRaised:
     """A pool should pay, and the coverage that gave the tier names none."""
-    event = AlertRaised(
+    return AlertRaised(
         event_id=derived_id("AL", AlertCode.NO_POOL, claim.claim_id, scheme_id, claim.revision),
         occurred_at=recorded_at,
         code=AlertCode.NO_POOL,
@@ -24,12 +24,11 @@ def no_pool(claim: ClaimRow, scheme_id: str, recorded_at: datetime) -> bytes:
         zh=pool_sentences.NO_POOL.zh,
         en=pool_sentences.NO_POOL.en,
     )
-    return canonical_json(event.model_dump(mode="json", exclude={"amount", "pool_id"}))
 
 
-def no_pool_withdrawn(claim: ClaimRow, scheme_id: str, recorded_at: datetime) -> bytes:
+def no_pool_withdrawn(claim: ClaimRow, scheme_id: str, recorded_at: datetime) -> AlertWithdrawn:
     """The coverage names a pool now, or nothing is due."""
-    event = AlertWithdrawn(
+    return AlertWithdrawn(
         event_id=derived_id("AW", AlertCode.NO_POOL, claim.claim_id, scheme_id, claim.revision),
         occurred_at=recorded_at,
         alert_id=derived_id("AT", AlertCode.NO_POOL, claim.claim_id, scheme_id),
@@ -40,16 +39,15 @@ def no_pool_withdrawn(claim: ClaimRow, scheme_id: str, recorded_at: datetime) ->
         zh=pool_sentences.NO_POOL_SETTLED.zh,
         en=pool_sentences.NO_POOL_SETTLED.en,
     )
-    return canonical_json(event.model_dump(mode="json", exclude={"pool_id"}))
 
 
-def raised(code: AlertCode, pool_id: str, amount: int, seq: int, recorded_at: datetime) -> bytes:
+def raised(code: AlertCode, pool_id: str, amount: int, seq: int, recorded_at: datetime) -> AlertRaised:
     """Something about a pool: it owes ``amount`` fen, or claims of so many fen wait for one that nobody recorded.
 
     ``seq`` is that of the step's audit entry. In the place of the person's id stands the pool's.
     """
     said = pool_sentences.RAISED[code](amount)
-    event = AlertRaised(
+    return AlertRaised(
         event_id=derived_id("AL", code, pool_id, seq),
         occurred_at=recorded_at,
         code=code,
@@ -61,13 +59,12 @@ def raised(code: AlertCode, pool_id: str, amount: int, seq: int, recorded_at: da
         zh=said.zh,
         en=said.en,
     )
-    return canonical_json(event.model_dump(mode="json", exclude={"scheme_id"}))
 
 
-def withdrawn(code: AlertCode, pool_id: str, seq: int, recorded_at: datetime) -> bytes:
+def withdrawn(code: AlertCode, pool_id: str, seq: int, recorded_at: datetime) -> AlertWithdrawn:
     """An alert about a pool has lost its reason."""
     said = pool_sentences.WITHDRAWN[code]
-    event = AlertWithdrawn(
+    return AlertWithdrawn(
         event_id=derived_id("AW", code, pool_id, seq),
         occurred_at=recorded_at,
         alert_id=derived_id("AT", code, pool_id),
@@ -78,4 +75,3 @@ def withdrawn(code: AlertCode, pool_id: str, seq: int, recorded_at: datetime) ->
         zh=said.zh,
         en=said.en,
     )
-    return canonical_json(event.model_dump(mode="json", exclude={"scheme_id"}))

@@ -18,7 +18,6 @@ from schemas.facts import ContributionReceived, PoolFact, PoolRecorded
 from schemas.outbound import InstructionKind
 from schemas.pool_records import ContributionRow, PoolRow, PoolSide, PoolWork
 from schemas.records import BenefitRow, ClaimRow, InstructionRow
-from schemas.topics import ALERTS
 
 ShardOf = Callable[[str], int]
 
@@ -90,8 +89,7 @@ def decided(
         was = before is not None and _nowhere(before)
         if was != _nowhere(row):
             told = pool_alerts.no_pool if _nowhere(row) else pool_alerts.no_pool_withdrawn
-            message = told(claim, row.scheme_id, journal.recorded_at)
-            journal.send(claim.shard, ALERTS.name, claim.person_id.encode(), message)
+            journal.alert(claim.shard, number, told(claim, row.scheme_id, journal.recorded_at))
 
 
 def redated(journal: Journal, claim: ClaimRow, held: dict[str, BenefitRow], number: int, shard_of: ShardOf) -> None:

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from handlers.audit.journal import Journal
+from handlers.audit.journal import ACTOR, Journal
 from handlers.books import entries
-from handlers.claims import household_alerts, outbound_messages, pool_movements, twice_alerts
+from handlers.claims import (
+    claim_alerts,
+    household_alerts,
+    invoices_shared,
+    outbound_messages,
+    pool_movements,
+    report_alerts,
+    twice_alerts,
+)
 from handlers.claims.account import Account
 from handlers.claims.adjudicate import Adjudication, adjudicate_together
 from handlers.claims.admit import Disposition, admit, claims_of_identity
@@ -23,7 +31,7 @@ from handlers.claims.payout_reports import effect_of, state_of
 from handlers.claims.read import Reading
 from handlers.claims.set_off import SetOff
 from handlers.claims.settle import Differences, Due, differences, in_order
-from handlers.claims.twice import as_written, checks_on, holding, link_of, released_of, written
+from handlers.claims.twice import as_written, checks_on, holding, released_of, written
 from handlers.claims.world import World
 from schemas.decisions import Status
 from schemas.facts import (
@@ -38,7 +46,7 @@ from schemas.facts import (
     UnitKind,
 )
 from schemas.ids import PersonId
-from schemas.outbound import AuditKind
+from schemas.outbound import AlertRaised, AuditKind
 from schemas.records import (
     ClaimRow,
     DecisionRow,
@@ -47,18 +55,15 @@ from schemas.records import (
     GroupStep,
     GroupWork,
     InstructionRow,
-    InvoiceRow,
     MembershipRow,
     Outcome,
     PayoutState,
     RefusalRow,
-    SharedInvoiceRow,
     SubjectRow,
 )
 from schemas.refusals import Refusal
-from schemas.topics import ALERTS, DEADLETTER, DECISIONS, INSTRUCTIONS
+from schemas.topics import DEADLETTER, DECISIONS, INSTRUCTIONS
 
-ACTOR = "huzhu"
 _TAKEN = {disposition: AuditKind(f"event.{disposition}") for disposition in Disposition}
 
 
@@ -102,11 +107,11 @@ class Processor:
             subject |= {"verdict": str(fact.verdict), "matched": "yes" if matched else "no"}
         self.journal.audit(shard, number, kind, fact.source, subject, delivery.value)
         if alert is not None:
-            self.journal.send(shard, ALERTS.name, fact.person_id.encode(), alert)
+            self.journal.alert(shard, number, alert)
         if admitted is Disposition.ACCEPTED:
             self._accepted(reading, number)
 
-    def _reported(self, fact: PayoutReported, mark: str, number: int) -> tuple[dict[str, str], bytes | None]:
+    def _reported(self, fact: PayoutReported, mark: str, number: int) -> tuple[dict[str, str], AlertRaised | None]:
         """Books what a report does to its payout; returns that for its audit entry, and the alert, if it raises one."""
         place = (fact.payout_id, fact.person_id)
         instruction = self.world.instructed.get(fact.payout_id)
@@ -122,7 +127,7 @@ class Processor:
         if effect.alert is None:
             return effect.told, None
         claim_id = None if instruction is None else instruction.claim_id
-        return effect.told, outbound_messages.about_report(effect.alert, fact, claim_id, mark, self.recorded_at)
+        return effect.told, report_alerts.about_report(effect.alert, fact, claim_id, mark, self.recorded_at)
 
     def recompute_together(self, step: GroupStep, number: int) -> None:
         """Decides the claims of one person, or of all whom households link, again; the world holds them all.
@@ -134,12 +139,8 @@ class Processor:
             for group in linked({each.person_id: each.households() for each in accounts}):
                 for person_id in sorted(set(step.moved).intersection(group)) if len(group) > GROUP_MAX else ():
                     alert = household_alerts.group_too_large(person_id, len(group), self.recorded_at)
-                    self.journal.send(self.world.shard_of(person_id), ALERTS.name, person_id.encode(), alert)
-        persons = set(step.persons)
-        for link in sorted(set[str]().union(*(self.world.shared.get(name, ()) for name in step.persons))):
-            first = self.world.invoices.get(link)
-            if first in persons:
-                self._shares(link, first)
+                    self.journal.alert(self.world.shard_of(person_id), number, alert)
+        invoices_shared.decided_together(self.world, self.outcome, set(step.persons))
         self._decide(adjudicate_together(accounts, self.world.policies), number)
 
     def _accepted(self, reading: Reading, number: int) -> None:
@@ -159,7 +160,7 @@ class Processor:
         if isinstance(fact, MembershipRecorded | MembershipVoided):
             moved, links = True, self._linked(fact)
         elif type(fact) is SettlementPosted and fact.invoice_no is not None:
-            self._named(fact.invoice_no, fact.person_id)
+            invoices_shared.named(world, outcome, fact.invoice_no, fact.person_id)
         if type(fact) is not PayoutReported:
             if not world.policies.household_schemes:
                 links = set()
@@ -180,22 +181,6 @@ class Processor:
             household_id = fact.household_id
         self.outcome.memberships[fact.membership_id] = MembershipRow(fact.membership_id, fact.person_id, household_id)
         return set() if household_id is None else {household_id}
-
-    def _named(self, invoice: str, person_id: PersonId) -> None:
-        """Keeps who names an invoice; whoever is not the first shares it, and the first from their group's step on."""
-        link = link_of(invoice)
-        first = self.world.invoices.get(link)
-        if first is None:
-            self.world.invoices[link] = person_id
-            self.outcome.invoices.append(InvoiceRow(link, person_id))
-        elif first != person_id:
-            self._shares(link, person_id)
-
-    def _shares(self, link: str, person_id: PersonId) -> None:
-        shared = self.world.shared.setdefault(person_id, set())
-        if link not in shared:
-            shared.add(link)
-            self.outcome.shared_invoices.append(SharedInvoiceRow(link, person_id))
 
     def _bind(self, subject: Subject) -> None:
         line = self.world.registry[subject]
@@ -265,24 +250,15 @@ class Processor:
         self.journal.send(shard, DECISIONS.name, person_id.encode(), value)
         subject = {"claim_id": claim.claim_id, "revision": str(row.revision), "status": row.status}
         self.journal.audit(shard, number, AuditKind.CLAIM_DECIDED, ACTOR, subject, value)
-        if row.status is Status.AFTER_DEATH and (before is None or before.status is not Status.AFTER_DEATH):
-            self.journal.send(
-                shard, ALERTS.name, person_id.encode(), outbound_messages.after_death(row, self.recorded_at)
-            )
-        if row.overlapping != (before is not None and before.overlapping):
-            told = household_alerts.overlap_raised if row.overlapping else household_alerts.overlap_withdrawn
-            self.journal.send(shard, ALERTS.name, person_id.encode(), told(row, self.recorded_at))
-        twice_before = "" if before is None else before.twice
-        if row.twice != twice_before:
-            for message in twice_alerts.changed(row, as_written(twice_before), adjudication.twice, self.recorded_at):
-                self.journal.send(shard, ALERTS.name, person_id.encode(), message)
+        self._alert(row, before, number)
         held = self.world.benefits.setdefault(claim.claim_id, {})
         facilities = self.world.facilities.get(claim.claim_id, {})
         set_offs = self.world.set_offs.get(person_id, ())
         found = differences(adjudication, held, facilities, self.world.treaties, set_offs)
         if found.facilities:
             was = unpaid_advances(None if before is None else before.status, facilities.values(), due_of(held.values()))
-            self._alert(row, was, unpaid_advances(row.status, found.facilities, due_of(found.benefits)))
+            now = unpaid_advances(row.status, found.facilities, due_of(found.benefits))
+            self._alert_of_advances(row, was, now, number)
         if any(benefit.pool_id is not None for benefit in (*held.values(), *found.benefits)):
             self.world.decided[claim.claim_id] = value
             pool_movements.decided(self.journal, row, held, found.benefits, number, self.world.shard_of)
@@ -311,16 +287,33 @@ class Processor:
         else:
             del self.world.set_offs[person_id]
 
-    def _alert(self, row: ClaimRow, was: dict[str, UnpaidAdvance], now: dict[str, UnpaidAdvance]) -> None:
-        """Raises and withdraws what a decision changes in what is to be looked at."""
+    def _alert(self, row: ClaimRow, before: ClaimRow | None, number: int) -> None:
+        """Raises and withdraws what a decision changes in what is to be looked at about a claim."""
+        dead = row.status is Status.AFTER_DEATH
+        if dead != (before is not None and before.status is Status.AFTER_DEATH):
+            told = claim_alerts.after_death if dead else claim_alerts.after_death_withdrawn
+            self.journal.alert(row.shard, number, told(row, self.recorded_at))
+        if row.overlapping != (before is not None and before.overlapping):
+            said = household_alerts.overlap_raised if row.overlapping else household_alerts.overlap_withdrawn
+            self.journal.alert(row.shard, number, said(row, self.recorded_at))
+        twice_before = "" if before is None else before.twice
+        if row.twice != twice_before:
+            was, now = as_written(twice_before), as_written(row.twice)
+            for alert in twice_alerts.changed(row, was, now, self.recorded_at):
+                self.journal.alert(row.shard, number, alert)
+
+    def _alert_of_advances(
+        self, row: ClaimRow, was: dict[str, UnpaidAdvance], now: dict[str, UnpaidAdvance], number: int
+    ) -> None:
+        """The same about its advances."""
         for scheme_id in sorted(was.keys() | now.keys()):
             old, new = was.get(scheme_id), now.get(scheme_id)
             if old is not None and (new is None or new.code != old.code):
-                gone = outbound_messages.advance_alert_withdrawn(row, scheme_id, old.code, self.recorded_at)
-                self.journal.send(row.shard, ALERTS.name, row.person_id.encode(), gone)
+                gone = claim_alerts.advance_settled(row, scheme_id, old.code, self.recorded_at)
+                self.journal.alert(row.shard, number, gone)
             if new is not None and new != old:
-                raised = outbound_messages.advance_alert(row, scheme_id, new, self.recorded_at)
-                self.journal.send(row.shard, ALERTS.name, row.person_id.encode(), raised)
+                raised = claim_alerts.advance_unpaid(row, scheme_id, new, self.recorded_at)
+                self.journal.alert(row.shard, number, raised)
 
     def instruct(self, account: Account, due: Due, number: int) -> None:
         """Instructs an amount due to or from a payee of a person's claim because of event ``number``."""
@@ -356,6 +349,10 @@ class Processor:
         if place in self.world.reports:  # it was reported before it was known
             told = self.outcome.payout_states[place] = state_of(*place, self.world.reports[place])
             booked += entries.reported(instruction, PayoutState.INSTRUCTED, told.state)
+            self.journal.alert(claim_row.shard, number, report_alerts.matched(instruction, self.recorded_at))
+            if told.contradictions or not instruction.moves_money:
+                again = report_alerts.contradicted_before(instruction, self.recorded_at)
+                self.journal.alert(claim_row.shard, number, again)
         for entry in booked:
             self.journal.post(number, entry, claim_row.discharged_on or self.journal.booked_on, due.payout_id)
         self.world.instructed[due.payout_id] = instruction

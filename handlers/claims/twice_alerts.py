@@ -7,16 +7,20 @@ from datetime import datetime
 
 from handlers.claims.twice import Finding
 from handlers.words import twice_sentences
-from schemas.canonical import canonical_json, derived_id
+from schemas.canonical import derived_id
 from schemas.outbound import AlertRaised, AlertWithdrawn
 from schemas.records import ClaimRow
 
 
-def changed(claim: ClaimRow, before: Iterable[Finding], after: Iterable[Finding], recorded_at: datetime) -> list[bytes]:
+def changed(
+    claim: ClaimRow, before: Iterable[Finding], after: Iterable[Finding], recorded_at: datetime
+) -> list[AlertRaised | AlertWithdrawn]:
     """What a decision raises and withdraws: an alert for each code and invoice, again where other claims are named."""
     was = {(each.code, each.about): each for each in before}
     now = {(each.code, each.about): each for each in after}
-    messages = [_withdrawn(claim, was[place], recorded_at) for place in sorted(was.keys() - now.keys())]
+    messages: list[AlertRaised | AlertWithdrawn] = [
+        _withdrawn(claim, was[place], recorded_at) for place in sorted(was.keys() - now.keys())
+    ]
     return messages + [
         _raised(claim, each, recorded_at) for place, each in sorted(now.items()) if each != was.get(place)
     ]
@@ -27,9 +31,9 @@ def alert_id(claim: ClaimRow, finding: Finding) -> str:
     return derived_id("AT", finding.code, claim.claim_id, finding.about)
 
 
-def _raised(claim: ClaimRow, finding: Finding, recorded_at: datetime) -> bytes:
+def _raised(claim: ClaimRow, finding: Finding, recorded_at: datetime) -> AlertRaised:
     said = twice_sentences.raised(finding.code, finding.about, finding.others)
-    event = AlertRaised(
+    return AlertRaised(
         event_id=derived_id("AL", finding.code, claim.claim_id, finding.about, claim.revision),
         occurred_at=recorded_at,
         code=finding.code,
@@ -41,12 +45,11 @@ def _raised(claim: ClaimRow, finding: Finding, recorded_at: datetime) -> bytes:
         zh=said.zh,
         en=said.en,
     )
-    return canonical_json(event.model_dump(mode="json", exclude_none=True))
 
 
-def _withdrawn(claim: ClaimRow, finding: Finding, recorded_at: datetime) -> bytes:
+def _withdrawn(claim: ClaimRow, finding: Finding, recorded_at: datetime) -> AlertWithdrawn:
     said = twice_sentences.WITHDRAWN[finding.code]
-    event = AlertWithdrawn(
+    return AlertWithdrawn(
         event_id=derived_id("AW", finding.code, claim.claim_id, finding.about, claim.revision),
         occurred_at=recorded_at,
         alert_id=alert_id(claim, finding),
@@ -56,4 +59,3 @@ def _withdrawn(claim: ClaimRow, finding: Finding, recorded_at: datetime) -> byte
         zh=said.zh,
         en=said.en,
     )
-    return canonical_json(event.model_dump(mode="json", exclude_none=True))

@@ -10,8 +10,9 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from handlers.audit.journal import ACTOR
 from handlers.claims import pool_alerts
-from handlers.claims.process import ACTOR, Processor
+from handlers.claims.process import Processor
 from handlers.claims.settle import Due, in_order, release
 from handlers.pools.pool_money import PoolMoney
 from handlers.pools.shortage import releases
@@ -23,7 +24,7 @@ from schemas.money import format_yuan
 from schemas.outbound import AlertCode, AuditKind
 from schemas.pool_records import PoolStep, WaitingBenefit
 from schemas.records import BenefitRow, DecisionRow
-from schemas.topics import ALERTS, DECISIONS
+from schemas.topics import DECISIONS
 
 
 @dataclass(slots=True)
@@ -87,10 +88,10 @@ def take_step(processor: Processor, step: PoolStep, on_shortage: OnShortage | No
     subject = {"released": str(len(step.released)), "told": str(len(step.told))}
     journal.audit(shard, number, AuditKind.GROUP_RECOMPUTED, ACTOR, subject, value)
     seq, now = journal.shards[shard].audit_seq, journal.recorded_at
-    messages = [pool_alerts.raised(AlertCode(code), step.pool_id, fen, seq, now) for code, fen in step.raised]
-    messages += [pool_alerts.withdrawn(AlertCode(code), step.pool_id, seq, now) for code in step.withdrawn]
-    for message in messages:
-        journal.send(shard, ALERTS.name, step.pool_id.encode(), message)
+    for code, fen in step.raised:
+        journal.alert(shard, number, pool_alerts.raised(AlertCode(code), step.pool_id, fen, seq, now))
+    for code in step.withdrawn:
+        journal.alert(shard, number, pool_alerts.withdrawn(AlertCode(code), step.pool_id, seq, now))
     carry_out(processor, step, on_shortage, number)
 
 

@@ -70,7 +70,7 @@ def open_alerts(ledger: Ledger) -> dict[str, dict[str, tuple[str, str]]]:
     raised = dict[str, tuple[str, str]]()
     for row in ledger.sent:
         told = json.loads(row.value)
-        if row.topic == ALERTS.name and "alert_id" in told:
+        if row.topic == ALERTS.name and "scheme_id" in told:
             schemes = found.setdefault(told["claim_id"], {})
             if told["event_type"] == "alert.raised":
                 assert schemes.get(told["scheme_id"], ("", ""))[0] in ("", told["code"]), (

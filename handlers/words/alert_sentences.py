@@ -1,0 +1,51 @@
+"""What is said about alerts (提醒): what each code is about, and how an alert stands."""
+
+from __future__ import annotations
+
+from schemas.alert_records import AlertState
+from schemas.bilingual import Saying
+from schemas.outbound import AlertCode
+
+TITLES = {
+    AlertCode.AFTER_DEATH: Saying("死亡之后的住院", "stay after death"),
+    AlertCode.REPORT_CONTRADICTS: Saying("支付报告互相矛盾", "payout reports contradict"),
+    AlertCode.REPORT_UNMATCHED: Saying("报告找不到支付指令", "report of an unknown payout"),
+    AlertCode.ADVANCE_EXCEEDS_DUE: Saying("垫付多于应付", "advance exceeds what is due"),
+    AlertCode.ADVANCE_UNKNOWN_SCHEME: Saying("垫付的保障层不存在", "advance for an unknown scheme"),
+    AlertCode.MEMBERSHIPS_OVERLAP: Saying("同时登记在多户", "in several households at once"),
+    AlertCode.GROUP_TOO_LARGE: Saying("户籍连成的人太多", "household group too large"),
+    AlertCode.NO_POOL: Saying("没有资金池", "no pool"),
+    AlertCode.POOL_OVERDRAWN: Saying("资金池透支", "pool overdrawn"),
+}
+"""By code, in a few words."""
+STATES = {
+    AlertState.OPEN: Saying("待处理", "open"),
+    AlertState.ACKNOWLEDGED: Saying("处理中", "being looked at"),
+    AlertState.RESOLVED: Saying("已办结", "closed"),
+    AlertState.WITHDRAWN: Saying("已撤回", "withdrawn"),
+}
+AFTER_DEATH = Saying(
+    "入院日期晚于登记的死亡日期,未予支付。请核实身份是否被冒用或死亡登记是否有误。",
+    "Admitted after the recorded day of death; nothing is paid. Check for a stolen identity or a wrong record.",
+)
+NOT_AFTER_DEATH = Saying(
+    "提醒已撤回:按最新的登记和结算单,不再是死亡日期之后入院。",
+    "Withdrawn: by the newest records and bills this is no admission after the day of death any more.",
+)
+REPORTS = {
+    AlertCode.REPORT_CONTRADICTS: Saying(
+        "这笔支付的报告互相矛盾。请与保险公司核实这笔钱是否到账,避免重复支付。",
+        "The reports of this payout contradict each other, or what was ordered. Ask the insurer whether the money "
+        "arrived, so that nothing is paid twice.",
+    ),
+    AlertCode.REPORT_UNMATCHED: Saying(
+        "报告所指的支付指令不存在,或不属于报告中的人。报告已保存;请与保险公司核对支付编号和人员编号。",
+        "The report names a payout that is not this person's. The report is kept; check payout_id and person_id "
+        "with the insurer.",
+    ),
+}
+"""By code."""
+REPORT_MATCHED = Saying(
+    "提醒已撤回:报告所指的支付指令已经下达。",
+    "Withdrawn: the payout that the report names has been ordered now.",
+)
