@@ -13,6 +13,7 @@ from acts.remembered_persons import RememberedPersons
 from handlers.claims.group_step import recompute_group
 from handlers.claims.households import linked
 from handlers.claims.process import Processor
+from handlers.claims.twice import is_invoice
 from handlers.claims.world import World
 from infra.clock import Clock
 from infra.ledger import group_rows
@@ -82,9 +83,10 @@ def decide_groups(
     A group of somebody who is ``moving``, as their membership is not committed yet, is left to the next transaction.
     So of two who join a household at once, whoever is decided last sees both.
     """
+    links = group_rows.links(connection, work)
     groups = [
         group
-        for group in linked(group_rows.links(connection, work))
+        for group in linked(links)
         if moving.isdisjoint(group) and all(world.shard_of(person_id) in journal.shards for person_id in group)
     ]
     queued = group_rows.work_of(connection, [person_id for group in groups for person_id in group])
@@ -98,6 +100,11 @@ def decide_groups(
         return 0
     persons = {person_id for step in steps for person_id in step.persons}
     add_persons(connection, world, persons - world.accounts.keys(), remembered)
+    invoices = {link for person_id in persons for link in links[person_id] if is_invoice(link)}
+    if invoices:
+        first, shared = group_rows.invoices_named(connection, invoices, persons)
+        world.invoices |= first
+        world.shared |= shared
     processor = Processor(world, journal)
     for step in steps:
         recompute_group(processor, step)

@@ -29,7 +29,7 @@ def decided_together(world: World, outcome: Outcome, persons: Collection[PersonI
     """Keeps that those of a group who were the first to name an invoice share it."""
     for link in sorted(set[str]().union(*(world.shared.get(person_id, ()) for person_id in persons))):
         first = world.invoices.get(link)
-        if first in persons:
+        if first is not None and first in persons:
             _shares(world, outcome, link, first)
 
 

@@ -32,6 +32,8 @@ class Finding(NamedTuple):
 Findings = Mapping[ClaimId, tuple[Finding, ...]]
 """What is found about each claim of which there is something to find, in order of code and invoice."""
 
+_INVOICE = "invoice:"
+
 NOTHING: Findings = {}
 _ALERT_ONLY = Checks()
 
@@ -59,7 +61,12 @@ def found_twice(accounts: Collection[Decidable]) -> Findings:
 
 def link_of(invoice: str) -> str:
     """What links everybody who names an invoice, as households link their members: short, and not the number itself."""
-    return f"invoice:{sha256_hex(invoice.encode())[:16]}"
+    return f"{_INVOICE}{sha256_hex(invoice.encode())[:16]}"
+
+
+def is_invoice(link: str) -> bool:
+    """Whether it is an invoice that links; a household may be called so too, which links nobody else."""
+    return link.startswith(_INVOICE)
 
 
 def checks_on(claim: DecidableClaim, policies: Policies) -> Checks:
