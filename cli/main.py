@@ -34,6 +34,7 @@ GROUPS = {  # module, Typer with the commands
     "deadletter": ("cli.events.deadletter_command", "app"),
     "payouts": ("cli.payouts.payouts_command", "app"),
     "statements": ("cli.statements.statements_command", "app"),
+    "holds": ("cli.holds.holds_command", "app"),
     "recoveries": ("cli.recoveries.recoveries_command", "app"),
     "contracts": ("cli.contracts_command", "app"),
     "keys": ("cli.access.keys_command", "app"),

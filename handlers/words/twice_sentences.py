@@ -28,3 +28,14 @@ WITHDRAWN = {
     AlertCode.DUPLICATE_INVOICE: Saying("这张发票不再重复使用。", "The invoice is no longer used twice."),
     AlertCode.OVERLAPPING_STAYS: Saying("住院时间不再重叠。", "The stay shares no night with another one any more."),
 }
+
+NAMES = {
+    AlertCode.DUPLICATE_INVOICE: Saying("发票重复", "invoice used twice"),
+    AlertCode.OVERLAPPING_STAYS: Saying("住院时间重叠", "stays overlap"),
+}
+
+
+def briefly(code: AlertCode, about: str, others: Sequence[str]) -> Saying:
+    """The same in a table."""
+    name, about = NAMES[code], f" {about}" if about else ""
+    return Saying(f"{name.zh}{about}:{'、'.join(others)}", f"{name.en}{about}: {', '.join(others)}")

@@ -1,4 +1,4 @@
-"""What waits for a second person: statements to issue, months and pools' years to close, recoveries to settle."""
+"""What waits for a second person: statements, months and pools' years, recoveries, and claims that are held."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from acts import release_hold
 from acts.four_eyes import TooLate
 from acts.propose_closing import approve_closing, reject_closing
 from acts.propose_pool_year import approve_pool_year, digest_of, reject_pool_year
@@ -22,6 +23,7 @@ from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from schemas.clearing_acts import ClearingAct
 from schemas.months import format_month
+from web.console import holds_page
 from web.console.four_eyes_forms import said
 from web.console.visit import PageRefused, Visit, not_found
 
@@ -31,6 +33,7 @@ ACTS = {
     ClearingAct.POOL_YEAR: Saying("资金池年度结算", "close a pool's year"),
     ClearingAct.SET_OFF: Saying("抵扣", "set off a recovery"),
     ClearingAct.WAIVER: Saying("核销", "waive a recovery"),
+    ClearingAct.HOLD: Saying("解除暂缓", "release a held claim"),
 }
 
 
@@ -60,6 +63,8 @@ def approve(shard_count: int, visit: Visit) -> Response:
         elif proposal.act is ClearingAct.POOL_YEAR:
             if visit.form.get("sha256") != digest_of(approve_pool_year(*place)):
                 raise TooLate(_CHANGED)
+        elif proposal.act is ClearingAct.HOLD:
+            release_hold.approve(*place, visit.form.get("sha256", ""))
         else:
             approve_recovery(*place)
     return visit.redirect(page_of(proposal))
@@ -78,6 +83,8 @@ def reject(visit: Visit) -> Response:
             reject_statement(*place)
         elif proposal.act is ClearingAct.POOL_YEAR:
             reject_pool_year(*place)
+        elif proposal.act is ClearingAct.HOLD:
+            release_hold.reject(*place)
         else:
             reject_recovery(*place)
     return visit.redirect(page_of(proposal))
@@ -92,6 +99,8 @@ def page_of(proposal: ClearingProposal) -> str:
         return f"/statements/of/{quote(proposal.subject, safe='')}"
     if proposal.act is ClearingAct.POOL_YEAR:
         return f"/pools/{quote(proposal.subject, safe='')}"
+    if proposal.act is ClearingAct.HOLD:
+        return holds_page.address(proposal.subject)
     return f"/recoveries/{quote(proposal.subject, safe='')}"
 
 

@@ -58,7 +58,7 @@ class Visit:
     awaiting: int = 0
     """How many corrections that others proposed wait for this user's approval."""
     clearing: int = 0
-    """How many proposals of others about statements, the books, pools or recoveries do."""
+    """How many proposals of others about statements, the books, pools, recoveries or held claims do."""
 
     @property
     def here(self) -> str:
@@ -66,6 +66,8 @@ class Visit:
         path = self.path.removeprefix("/unmask").removesuffix("/propose")
         if path.startswith("/close-year/"):
             path = "/pools/" + path.removeprefix("/close-year/")
+        if path.startswith("/release/"):
+            path = "/holds/" + path.removeprefix("/release/")
         if path.startswith("/refused/"):
             path = "/".join(path.split("/")[:3])
         if path == "/books/close":
