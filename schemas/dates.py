@@ -7,6 +7,7 @@ instant is its date in Asia/Shanghai (claims.md, section 3). Intervals of dates 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import UTC, date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -26,6 +27,15 @@ _INSTANT = re.compile(
 def shanghai_date(instant: datetime) -> date:
     """The business date of an instant: its calendar date in Asia/Shanghai."""
     return instant.astimezone(SHANGHAI).date()
+
+
+def months_later(day: date, months: int) -> date | None:
+    """The same day some months later, or the last of a month that is too short. None after the year 9999."""
+    years, month = divmod(day.month - 1 + months, 12)
+    if day.year + years > date.max.year:
+        return None
+    first = date(day.year + years, month + 1, 1)
+    return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))
 
 
 def parse_instant(text: str) -> datetime:

@@ -244,8 +244,24 @@ class SettlementVoided(Fact):
         return Subject(Kind.SETTLEMENT, self.settlement_id)
 
 
+class EndedReason(StrEnum):
+    """Why a coverage ended (time.md, section 6)."""
+
+    INCOME = "income"
+    ASSETS = "assets"
+    EMPLOYMENT = "employment"
+    MOVED = "moved"
+    DEATH = "death"
+    FRAUD = "fraud"
+    REQUEST = "request"
+
+
 class CoverageRecorded(Fact):
-    """A person belongs to a programme, in a category, on the days of ``[valid_from, valid_to)``."""
+    """A person belongs to a programme, in a category, on the days of ``[valid_from, valid_to)``.
+
+    ``ended_reason`` says why it ends there; a scheme may count it for some months more. Without ``valid_to`` it says
+    nothing.
+    """
 
     event_type: Literal["coverage.recorded"]
     coverage_id: Identifier
@@ -257,6 +273,7 @@ class CoverageRecorded(Fact):
     area: Identifier | None = None
     valid_from: BusinessDate
     valid_to: BusinessDate | None = None
+    ended_reason: EndedReason | None = None
 
     @property
     def subject(self) -> Subject:

@@ -12,7 +12,7 @@ from datetime import date
 from typing import NamedTuple
 
 from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim, MembershipView, StayView
-from handlers.claims.eligibility import covers, find_tier, is_covered, pool_of
+from handlers.claims.eligibility import Grace, OnTheDay, find_tier, grace_of, is_covered, pool_of
 from handlers.claims.households import Unit, overlap, unit_of
 from handlers.claims.twice import Finding, Findings, checks_on, followed, found_twice, holding
 from handlers.claims.year_sums import ByScheme, Years, YearSums
@@ -46,7 +46,8 @@ class Benefit(NamedTuple):
 
     ``year_before`` and ``year_after`` are the running sums around this claim (0 and the measured amount per stay);
     ``paid_before`` is what the scheme paid before in the policy year to the person, ``household_paid_before`` what it
-    paid to the unit. ``pool_id`` is the pool that has to pay, where the scheme is funded by pools.
+    paid to the unit. ``pool_id`` is the pool that has to pay, where the scheme is funded by pools. ``grace`` is there
+    where the tier applies only because a coverage counts after its end.
     """
 
     scheme: Scheme
@@ -60,6 +61,7 @@ class Benefit(NamedTuple):
     household_paid_before: int = 0
     steps: tuple[Step, ...] = ()
     pool_id: str | None = None
+    grace: Grace | None = None
 
     @property
     def without_pool(self) -> bool:
@@ -200,7 +202,7 @@ def _outcome(claim: DecidableClaim, person: DecidingPerson) -> Adjudication:
     policy, year = policies.on(day), policies.year(day)
     if policy is None or year is None:
         return pays_nothing(Status.NO_POLICY)
-    on_the_day = [coverage for coverage in person.coverages if covers(coverage, day)]
+    on_the_day = OnTheDay.of(day, person.coverages, policy)
     billed, left = _Left(copay, out_of_catalogue), _Left(copay, out_of_catalogue)
     unit = unit_of(claim.person_id, person.memberships, day) if policies.household_schemes else None
     benefits = list[Benefit]()
@@ -229,13 +231,14 @@ def _benefit(
     scheme: Scheme,
     claim: DecidableClaim,
     discharge: StayView,
-    coverages: Sequence[CoverageView],
+    on_the_day: OnTheDay,
     billed: _Left,
     left: _Left,
     own: YearSums,
     of_unit: YearSums,
 ) -> Benefit:
     """``own`` are the person's sums of the scheme and ``of_unit`` the unit's: the same where none counts by unit."""
+    coverages = on_the_day.counting(scheme)
     tier, reason = find_tier(scheme, claim, discharge, coverages)
     if tier is None or reason is not None:
         return Benefit(scheme, tier, reason)
@@ -251,6 +254,7 @@ def _benefit(
     due, steps = _brackets(tier, start, start + measured)
     paid_before, household_paid_before = own.paid, of_unit.paid
     amount, limits, reason = _limit(scheme, due, left.of(scheme.basis), paid_before, household_paid_before)
+    grace = None if coverages is on_the_day.valid else grace_of(scheme, tier, discharge, on_the_day)
     left.pay(scheme.basis, amount)
     own.paid += amount
     if of_unit is not own:
@@ -267,6 +271,7 @@ def _benefit(
         household_paid_before=household_paid_before,
         steps=(*steps, *limits),
         pool_id=pool_id,
+        grace=grace,
     )
 
 

@@ -56,7 +56,10 @@ class BillView(Protocol):
 
 
 class CoverageView(Protocol):
-    """Of a coverage: valid on the days of ``[valid_from, valid_to)``. Its id matters only where pools pay."""
+    """Of a coverage: valid on the days of ``[valid_from, valid_to)``. Its id matters only where pools pay.
+
+    Why it ended matters only where a scheme counts it for some months more.
+    """
 
     @property
     def coverage_id(self) -> str: ...
@@ -72,6 +75,8 @@ class CoverageView(Protocol):
     def valid_from(self) -> date: ...
     @property
     def valid_to(self) -> date | None: ...
+    @property
+    def ended_reason(self) -> str | None: ...
 
 
 class MembershipView(Protocol):

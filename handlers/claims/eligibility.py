@@ -4,20 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 
 from handlers.claims.decidable import CoverageView, DecidableClaim, StayView
+from schemas.dates import months_later
 from schemas.decisions import Reason
 from schemas.policy.model import Policy, Scheme, Tier
 
 
-def is_covered(policy: Policy, coverages: Sequence[CoverageView]) -> bool:
+class OnTheDay(NamedTuple):
+    """A person's coverages on the day of discharge: those that hold it, and those that had ended by then.
+
+    The latter matter only in a grace (渐退期; time.md, section 6), and are left out where no scheme has one.
+    """
+
+    day: date
+    valid: Sequence[CoverageView]
+    ended: Sequence[CoverageView]
+
+    @classmethod
+    def of(cls, day: date, coverages: Sequence[CoverageView], policy: Policy) -> OnTheDay:
+        valid = [coverage for coverage in coverages if covers(coverage, day)]
+        if not policy.has_grace:
+            return cls(day, valid, ())
+        return cls(day, valid, [each for each in coverages if each.valid_to is not None and each.valid_to <= day])
+
+    def counting(self, scheme: Scheme) -> Sequence[CoverageView]:
+        """Those that count for a scheme: valid ones, and ended ones within its grace."""
+        if not self.ended or not scheme.grace_months:
+            return self.valid
+        return [*self.valid, *(each for each in self.ended if _in_grace(scheme, each, self.day))]
+
+
+class Grace(NamedTuple):
+    """A coverage ended on ``valid_to``, and counts until ``grace_to``; both are the first day after. None: for ever."""
+
+    valid_to: date
+    grace_to: date | None
+
+
+def is_covered(policy: Policy, on_the_day: OnTheDay) -> bool:
     """Whether any scheme finds a coverage of its programme and area with a category of one of its tiers.
 
-    ``coverages`` are the person's on the day of discharge. What the stay was, and how old a coverage is, play no part:
-    they are reasons why a scheme pays a covered person nothing.
+    A coverage in the scheme's grace is one. What the stay was, and how old a coverage is, play no part: they are
+    reasons why a scheme pays a covered person nothing.
     """
     return any(
-        _tier(scheme, {coverage.category for coverage in coverages if _belongs(scheme, coverage)}) is not None
+        _tier(scheme, {each.category for each in on_the_day.counting(scheme) if _belongs(scheme, each)}) is not None
         for scheme in policy.schemes
     )
 
@@ -27,7 +60,7 @@ def find_tier(
 ) -> tuple[Tier | None, Reason | None]:
     """The tier that applies, and the first reason why the scheme pays nothing, if there is one.
 
-    ``coverages`` are the person's on the day of discharge. A claim filed late has both a tier and a reason.
+    ``coverages`` are those that count for the scheme. A claim filed late has both a tier and a reason.
     """
     if not _in_scope(scheme, discharge):
         return None, Reason.NOT_IN_SCOPE
@@ -50,19 +83,45 @@ def pool_of(scheme: Scheme, tier: Tier, discharge: StayView, coverages: Sequence
 
     Of several that with the latest first day counts, then that with the greatest id. None if it names no pool.
     """
-    gave = [
+    gave = _giving(scheme, tier, discharge, coverages)
+    return max(gave, key=lambda each: (each.valid_from, each.coverage_id)).pool_id
+
+
+def grace_of(scheme: Scheme, tier: Tier, discharge: StayView, on_the_day: OnTheDay) -> Grace | None:
+    """The grace through which the tier applies, the longest of several; None where a valid coverage gives it."""
+    gave = _giving(scheme, tier, discharge, on_the_day.counting(scheme))
+    ends = [each.valid_to for each in gave if each.valid_to is not None and each.valid_to <= on_the_day.day]
+    if len(ends) < len(gave):
+        return None
+    return Grace(max(ends), months_later(max(ends), scheme.grace_months or 0))
+
+
+def _giving(scheme: Scheme, tier: Tier, discharge: StayView, coverages: Sequence[CoverageView]) -> list[CoverageView]:
+    """The coverages that gave the tier."""
+    return [
         each
         for each in coverages
         if _belongs(scheme, each)
         and each.category in tier.categories
         and (scheme.waiting_days is None or (discharge.admitted_on - each.valid_from).days >= scheme.waiting_days)
     ]
-    return max(gave, key=lambda each: (each.valid_from, each.coverage_id)).pool_id
 
 
 def covers(coverage: CoverageView, day: date) -> bool:
     """Whether the coverage's half-open interval holds the day."""
     return coverage.valid_from <= day and (coverage.valid_to is None or day < coverage.valid_to)
+
+
+def _in_grace(scheme: Scheme, ended: CoverageView, day: date) -> bool:
+    """Whether a coverage that ended by the day counts all the same: it ended for a reason that the scheme lists.
+
+    Without a list every coverage does; with one, those of which no reason is told do not.
+    """
+    if scheme.grace_reasons is not None and ended.ended_reason not in scheme.grace_reasons:
+        return False
+    assert ended.valid_to is not None
+    grace_to = months_later(ended.valid_to, scheme.grace_months or 0)
+    return grace_to is None or day < grace_to
 
 
 def _in_scope(scheme: Scheme, discharge: StayView) -> bool:

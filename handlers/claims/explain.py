@@ -12,6 +12,7 @@ from handlers.claims.adjudicate import Adjudication, Benefit, Slice, Step, exact
 from handlers.claims.payees import facility_rows, shares, taken_off, unpaid_advances
 from handlers.claims.twice import written
 from handlers.words.claim_sentences import BASIS, yuan
+from handlers.words.coverage_sentences import grace_said
 from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.decisions import AdvanceLine, BenefitLine, ClaimDecision, ExplanationLine, PayeeLine, Status, StepKind
@@ -100,6 +101,9 @@ def fingerprint(adjudication: Adjudication) -> str:
     pools = [benefit.pool_id for benefit in adjudication.benefits]
     if any(pools):
         shown.append({"pools": pools})
+    told = [[each.scheme.id, str(each.grace.valid_to)] for each in adjudication.benefits if each.grace and each.steps]
+    if told:
+        shown.append({"grace": told})
     if adjudication.overlapping:
         shown.append("overlapping")
     if adjudication.twice:
@@ -158,6 +162,9 @@ def explained(step: Step, benefit: Benefit, policy: Policy) -> tuple[str, dict[s
     else:
         inputs, sentence = _limited(step, benefit)
         rule = "claims.md/5/remaining" if step.kind is StepKind.LIMIT_REMAINING else f"{rule}/{step.kind}"
+    if benefit.grace is not None and step is benefit.steps[0]:
+        grace = grace_said(*benefit.grace, benefit.scheme.grace_months or 0)
+        sentence = Saying(grace.zh + sentence.zh, f"{grace.en} {sentence.en}")
     return rule, inputs, sentence
 
 

@@ -112,7 +112,8 @@ def wrong_fields(value: bytes, as_of: datetime) -> list[tuple[str, Saying]]:
 def recall(value: bytes) -> Fact:
     """The fact in bytes that were accepted before: no rule is checked again.
 
-    But for one: before releases knew ``advances``, a sender could call anything so. What is no advance counts as none.
+    But for two: before releases knew ``advances`` and ``ended_reason``, a sender could call anything so. What is no
+    advance, or none of the reasons, counts as none.
     """
     usual = recall_usual(value)
     if usual is not None and not (type(usual) is SettlementPosted and usual.advances and _odd_advances(usual, value)):
@@ -124,7 +125,7 @@ def recall(value: bytes) -> Fact:
     except ValidationError:
         fact = None
     if fact is None or (type(fact) is SettlementPosted and _advances(fact)):
-        fact = model.model_validate({**document, "advances": ()})
+        fact = model.model_validate({**document, "advances": (), "ended_reason": None})
     return fact
 
 

@@ -52,6 +52,7 @@ OPEN_FIELDS = frozenset(
         "heads",
         "valid_from",
         "valid_to",
+        "ended_reason",
         "died_on",
         "payout_id",
         "status",

@@ -6,6 +6,7 @@ from datetime import date
 from fractions import Fraction
 
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, scope_words, yuan
+from handlers.words.coverage_sentences import ended_reasons
 from schemas.bilingual import Saying
 from schemas.policy.model import Bracket, Policy, Scheme, Term
 from schemas.policy.policy_values import decimal_text
@@ -59,6 +60,8 @@ FIELDS = {
     "diagnoses_any": Saying("诊断编码前缀", "diagnoses"),
     "areas": Saying("登记地区", "areas"),
     "waiting_days": Saying("等待天数", "waiting days"),
+    "grace_months": Saying("渐退期(月)", "grace in months"),
+    "grace_reasons": Saying("适用渐退期的退出原因", "grace after"),
     "file_within_days": Saying("结算期限(天)", "file within days"),
     "threshold": Saying("起付线", "threshold"),
     "cap_per_stay": Saying("每次上限", "cap per stay"),
@@ -122,6 +125,8 @@ def value_words(field: str, value: object) -> Saying:
     if field in ("care_types", "facility_levels") and isinstance(value, tuple):
         names = CARE_TYPES if field == "care_types" else FACILITY_LEVELS
         return Saying("、".join(names[name].zh for name in value), ", ".join(f"{names[name].en}s" for name in value))
+    if field == "grace_reasons" and isinstance(value, tuple):
+        return ended_reasons(value)
     if isinstance(value, tuple):
         listed = ", ".join(map(str, value))
         return Saying(listed, listed)
@@ -171,10 +176,12 @@ def scheme_rules(scheme: Scheme) -> list[tuple[Saying, Saying]]:
             Saying(f"{basis.zh},{measured.zh};{adds.zh}。", f"{_capital(basis.en)}, {measured.en}; {adds.en}."),
         ),
     ]
+    if scheme.grace_months:
+        rules.insert(1, (Saying("渐退期", "Grace"), _grace(scheme, scheme.grace_months)))
     if scheme.file_within_days is not None:
         days = scheme.file_within_days
         rules.insert(
-            2,
+            -1,
             (
                 Saying("结算期限", "Deadline"),
                 Saying(
@@ -213,6 +220,15 @@ def _who(scheme: Scheme) -> Saying:
         zh += ",而且入院时已经参加"
         en += ", and did when admitted"
     return Saying(zh + "。", en + ".")
+
+
+def _grace(scheme: Scheme, months: int) -> Saying:
+    length = "1 month" if months == 1 else f"{months} months"
+    zh, en = f"退出后 {months} 个月内出院的也算", f"A coverage also counts for {length} after its end"
+    if scheme.grace_reasons is None:
+        return Saying(f"{zh},不论退出原因。", f"{en}, whatever the reason.")
+    reasons = ended_reasons(scheme.grace_reasons)
+    return Saying(f"{zh},限退出原因是:{reasons.zh}。", f"{en}, if the reason is one of: {reasons.en}.")
 
 
 def _limits(scheme: Scheme) -> list[tuple[Saying, Saying]]:

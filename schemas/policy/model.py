@@ -19,7 +19,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from schemas.canonical import canonical_json, sha256_hex
-from schemas.facts import CareType, FacilityLevel, Identifier, PolicyIdentifier
+from schemas.facts import CareType, EndedReason, FacilityLevel, Identifier, PolicyIdentifier
 from schemas.money import format_yuan
 from schemas.policy.policy_values import PolicyDate, PolicyYuan, Rate, wrong
 from schemas.policy.shared_years import year_conflicts
@@ -27,6 +27,9 @@ from schemas.policy.succession import PoliciesConflict, conflicts, ends
 
 DAYS_MAX = 20_000
 """So many days are remembered at most: a sender may name any."""
+
+GRACE_MONTHS_MAX = 1_200
+"""A hundred years: whoever wants more means a coverage without an end."""
 
 Basis = Literal["copay", "out_of_catalogue", "personal_burden"]
 
@@ -93,6 +96,8 @@ class Scheme(_Part):
     diagnoses_any: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
     areas: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
     waiting_days: Annotated[int, Field(strict=True, ge=0, le=100_000)] | None = None
+    grace_months: Annotated[int, Field(strict=True, ge=0, le=GRACE_MONTHS_MAX)] | None = None
+    grace_reasons: Annotated[tuple[EndedReason, ...], Field(min_length=1)] | None = None
     file_within_days: Annotated[int, Field(strict=True, ge=0, le=100_000)] | None = None
     threshold: PolicyYuan | None = None
     cap_per_stay: PolicyYuan | None = None
@@ -106,6 +111,20 @@ class Scheme(_Part):
     def by_household(self) -> bool:
         """Whether it adds up or caps what all members of a household get (groups.md, section 2)."""
         return self.accumulates == "household_year" or self.cap_per_household_year is not None
+
+    @field_validator("grace_reasons")
+    @classmethod
+    def _only_with_months(
+        cls, reasons: tuple[EndedReason, ...] | None, others: ValidationInfo
+    ) -> tuple[EndedReason, ...] | None:
+        if reasons is not None and others.data.get("grace_months", 0) is None:
+            raise wrong(
+                "grace_reasons",
+                "要与 grace_months 一起用:请写渐退期有几个月,如 grace_months = 6,或删去本项",
+                "goes only with grace_months: say how many months the grace lasts, such as grace_months = 6, or "
+                "delete it",
+            )
+        return reasons
 
     @field_validator("threshold")
     @classmethod
@@ -219,6 +238,11 @@ class Policy(_Part):
                 )
             seen.add(scheme.id)
         return schemes
+
+    @cached_property
+    def has_grace(self) -> bool:
+        """Whether some scheme counts coverages for some months after their end (time.md, section 6)."""
+        return any(scheme.grace_months for scheme in self.schemes)
 
     @cached_property
     def canonical(self) -> bytes:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from schemas.bilingual import Saying
-from schemas.policy.model import Bracket, Checks, Policy, Scheme, Tier
+from schemas.policy.model import GRACE_MONTHS_MAX, Bracket, Checks, Policy, Scheme, Tier
 from schemas.policy.policy_values import NO_DAY
 
 EXAMPLES = {
@@ -30,6 +30,7 @@ EXAMPLES = {
     "facility_levels": 'facility_levels = ["county", "town"]',
     "diagnoses_any": 'diagnoses_any = ["C50"]',
     "areas": 'areas = ["320206"]',
+    "grace_reasons": 'grace_reasons = ["income"]',
 }
 TABLES_TO_ADD = {
     "scheme": Saying("一个 [[scheme]] 表", "a [[scheme]] table"),
@@ -42,6 +43,10 @@ TEXT = Saying("不是文字:请写 1 到 200 个可见字符,带引号", "is not
 DAYS = Saying(
     "不是天数:请写 0 到 100000 的整数,不带引号,如 365",
     "is not a number of days: write a whole number from 0 to 100000 without quotes, such as 365",
+)
+MONTHS = Saying(
+    f"不是月数:请写 0 到 {GRACE_MONTHS_MAX} 的整数,不带引号,如 6",
+    f"is not a number of months: write a whole number from 0 to {GRACE_MONTHS_MAX} without quotes, such as 6",
 )
 
 _TABLES: dict[tuple[str, ...], tuple[Saying, type[BaseModel]]] = {
@@ -162,7 +167,7 @@ def of_field(
         case "money":
             return Saying(f"不是金额:{AMOUNT.zh}", f"is not an amount ({message}): {AMOUNT.en}")
         case "int_type" | "greater_than_equal" | "less_than_equal":
-            return DAYS
+            return MONTHS if field == "grace_months" else DAYS
         case (
             "string_type"
             | "too_short"

@@ -98,8 +98,8 @@ BUGS = (
         "pools",
         "columns-take-the-area-for-the-pool",
         GATHERING,
-        '"category", "area", "pool_id"]',
-        '"category", "area", "area"]',
+        '"category", "area", "pool_id", "ended_reason"]',
+        '"category", "area", "area", "ended_reason"]',
         (EVERY_WAY, ONE_DAY),
     ),
     Bug(

@@ -85,8 +85,8 @@ BUGS = (
         "columns",
         "the-last-day-of-a-coverage-counts",
         RULES,
-        "(day[claim] < columns.valid_to[coverage])",
-        "(day[claim] <= columns.valid_to[coverage])",
+        "day[claim] < columns.valid_to[pairs.coverage]",
+        "day[claim] <= columns.valid_to[pairs.coverage]",
         (
             CITIES,
             EDGES,

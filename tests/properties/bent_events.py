@@ -26,7 +26,7 @@ EVENTS = [
     discharge(diagnoses=["I10", "E11.9"]),
     bill(invoice_no="INV-1", total_charge="3000.01", other_fund_paid="0.01"),
     void(),
-    coverage(household_id="HH1", pool_id="B1", area="A1", valid_to="2030-01-01"),
+    coverage(household_id="HH1", pool_id="B1", area="A1", valid_to="2030-01-01", ended_reason="moved"),
     coverage_void(),
     membership(role="head", valid_to="2030-01-01"),
     membership_void(),
@@ -81,7 +81,7 @@ TEXTS = [letter * length for letter in "x人😀" for length in (0, 1, 200, 201,
 TEXTS += ["\x7f", "\x80", "\x9f", "\u2028", "\ufeff", "e\u0301", "\uffff", "a\tb", "a\nb", "a\x00b", " x", "x\u00a0"]
 TEXTS += [":", ":x", " : ", '": ', "{", "}", "[", "[[", "]", ",", "\\", "/", "a'b", "\ud800", "\udfffx"]
 TEXTS += words("CNY cny USD city County town inpatient outpatient_special paid failed returned encounter.admitted")
-TEXTS += words("household single Collective family")
+TEXTS += words("household single Collective family income Moved emigrated")
 TEXTS += [*TOPIC_OF_EVENT, *AMOUNTS, *DAYS, *INSTANTS]
 
 

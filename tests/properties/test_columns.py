@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 
 import pyarrow as pa
@@ -24,6 +25,7 @@ from schemas.ids import ClaimId, PersonId
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import read_policies
 from tests.oracle.cases import any_case
+from tests.properties.grace_strategies import with_grace
 from tests.properties.strategies import (
     Body,
     History,
@@ -131,7 +133,7 @@ def test_columns_decide_random_cities_as_the_core_does(part: int) -> None:
 
 
 @tried
-@given(st.data(), st.one_of(histories(), histories(successions()), busy_years()))
+@given(st.data(), st.one_of(histories(), histories(successions()), busy_years(), with_grace(histories())))
 def test_columns_decide_a_history_as_the_core_does(data: st.DataObject, history: History) -> None:
     """One person's history in any order, under policies that may succeed each other."""
     lines = [encode(body) for body in data.draw(deliveries(history.facts))]
@@ -186,6 +188,7 @@ EDGES: list[Body] = [
     {"cap_per_year": "50.00"},
     {"cap_per_year": "100.00", "accumulates": "person_year"},
     {"waiting_days": 60},
+    {"grace_months": 1},
     {"file_within_days": 0},
     {"basis": "copay", "threshold": "49.99"},
 ]
@@ -205,6 +208,23 @@ def test_columns_meet_every_edge_as_the_core_does(rule: Body) -> None:
             facts += [covers, *({**body, "person_id": person} for body in own)]
     claims, usual = agree(book_of(map(encode, facts)).accounts.values(), published)
     assert (72, "cap_per_year" in rule) == (claims, usual < claims)
+
+
+def test_who_is_in_a_grace_is_usual() -> None:
+    """The last day of each grace and the next, of coverages that ended for a reason, for another, and for none."""
+    listed = scheme("listed", {"0.00": "0.5"}, grace_months=12, grace_reasons=["income", "moved"])
+    open_to_all = scheme("all", {"0.00": "0.5"}, measured_on="remaining", grace_months=6, waiting_days=30)
+    facts: list[Body] = []
+    for reason in ("income", "moved", "fraud", None):
+        for day in ("2020-02-28", "2020-02-29", "2020-08-28", "2020-08-29", "2021-02-27", "2021-02-28"):
+            person = f"{reason}-{day}"
+            held: Body = {"coverage_id": f"C-{person}", "valid_to": "2020-02-29", "ended_reason": reason}
+            for body in (coverage_from("2020-01-30", **held), *stay_of(person, day, "50.00")):
+                facts.append({**body, "person_id": person})
+    accounts, published = book_of(map(encode, facts)).accounts.values(), policies(policy(listed, open_to_all))
+    assert (24, 24) == agree(accounts, published)
+    totals = Counter(total for _, _, _, total, _ in by_the_core(accounts, published).values())
+    assert {0: 8, 2500: 12, 3750: 4} == totals
 
 
 def test_what_might_not_fit_in_64_bits_is_left_to_the_core() -> None:

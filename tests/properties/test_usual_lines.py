@@ -113,7 +113,7 @@ def test_nearly_all_lines_are_usual() -> None:
 @pytest.mark.parametrize("event", DECIDING, ids=lambda event: event["event_type"])
 def test_every_type_that_decides_something_has_a_usual_form(event: Json) -> None:
     """As any JSON library writes it, with a field of the sender's own, times in other forms, and nothing optional."""
-    optional = {"pool_id", "area", "valid_to", "invoice_no", "role"}
+    optional = {"pool_id", "area", "valid_to", "ended_reason", "invoice_no", "role"}
     optional |= {"household_id"} if event["event_type"] == "coverage.recorded" else set()
     forms = [
         event,

@@ -79,6 +79,7 @@ class Columns:
     programme: Words
     category: Words
     area: Words
+    ended_reason: Words
     valid_from: Ints
     valid_to: Ints
     linked: Bools
@@ -121,6 +122,7 @@ def columns_of(table: pa.Table) -> Columns:
         programme=_words(coverage.field("programme")),
         category=_words(coverage.field("category")),
         area=_words(coverage.field("area")),
+        ended_reason=_words(coverage.field("ended_reason")),
         valid_from=_days(coverage.field("valid_from")),
         valid_to=_days(coverage.field("valid_to")),
         linked=linked_persons(table),
@@ -174,6 +176,16 @@ def _words(array: pa.Array) -> Words:
     encoded = array.dictionary_encode()
     names = encoded.dictionary.to_pylist()
     return Words(_numbers(pc.fill_null(encoded.indices, len(names))), names)
+
+
+def months_later(days: Ints, months: int) -> Ints:
+    """For each day the same some months later, or the last of a month that is too short, as `schemas.dates` has it."""
+    dates = days.astype("datetime64[D]")
+    month = dates.astype("datetime64[M]")
+    later = (month + months).astype("datetime64[D]") + (dates - month.astype("datetime64[D]"))
+    last = (month + (months + 1)).astype("datetime64[D]") - np.timedelta64(1, "D")
+    found: Ints = np.minimum(later, last).astype(np.int64)
+    return found
 
 
 def firsts(*keys: Ints) -> Ints:

@@ -75,6 +75,7 @@ COVERAGES = pa.schema(
         ("category", _TEXT),
         ("area", _TEXT),
         ("pool_id", _TEXT),
+        ("ended_reason", _TEXT),
         ("valid_from", _NUMBER),
         ("valid_to", _NUMBER),
     ]
@@ -123,10 +124,11 @@ def tables_of(facts: Iterable[tuple[int, Fact]]) -> Tables:
                 rows[1].append((*line, fact.encounter_id, False, False, NEVER, 0, 0, None))
             case CoverageRecorded():
                 end = NEVER if fact.valid_to is None else number_of(fact.valid_to)
-                named = fact.programme, fact.category, fact.area, fact.pool_id
+                reason = None if fact.ended_reason is None else str(fact.ended_reason)
+                named = fact.programme, fact.category, fact.area, fact.pool_id, reason
                 rows[2].append((*line, True, *named, number_of(fact.valid_from), end))
             case CoverageVoided():
-                rows[2].append((*line, False, None, None, None, None, NEVER, NEVER))
+                rows[2].append((*line, False, None, None, None, None, None, NEVER, NEVER))
             case PersonDied():
                 rows[3].append((*line, number_of(fact.died_on)))
             case MembershipRecorded():

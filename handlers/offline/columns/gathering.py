@@ -269,7 +269,7 @@ def _advance_lists(claims: Ints, bills: _Kind, known: int) -> pa.Array:
 
 def _coverage_columns(covers: _Kind) -> list[Any]:
     """The columns of `layout.COVERAGE`: each person's in order of their ids."""
-    return _listed(covers, ["programme", "category", "area", "pool_id"])
+    return _listed(covers, ["programme", "category", "area", "pool_id", "ended_reason"])
 
 
 def _of_members(memberships: _Kind) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-PACKING = "4"
+PACKING = "5"
 """Version of the layout and of the rules of acceptance that the facts went through. Raise it when either changes."""
 
 _TEXT = pa.string()
@@ -47,6 +47,7 @@ COVERAGE = pa.struct(
         _always("category", _TEXT),
         pa.field("area", _TEXT),
         pa.field("pool_id", _TEXT),
+        pa.field("ended_reason", _TEXT),
         _always("valid_from", _DAY),
         pa.field("valid_to", _DAY),
     ]

@@ -65,6 +65,7 @@ class CompactCoverage(NamedTuple):
     category: str
     area: str | None
     pool_id: str | None
+    ended_reason: str | None
     valid_from: date
     valid_to: date | None
 
@@ -174,7 +175,8 @@ def _claim(claim: DecidableClaim) -> tuple[Any, ...]:
 
 def _coverage(coverage: CoverageView) -> tuple[Any, ...]:
     named = (coverage.programme, coverage.category, coverage.area, coverage.pool_id)
-    return (*named, coverage.valid_from, coverage.valid_to)
+    reason = None if coverage.ended_reason is None else str(coverage.ended_reason)
+    return (*named, reason, coverage.valid_from, coverage.valid_to)
 
 
 def _membership(membership: MembershipView) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ from handlers.offline.columns.arrays import NEVER, Bools, Ints, number_of
 from handlers.offline.columns.fact_tables import BILLS, COVERAGES, DEATHS, MEMBERSHIPS, MOVEMENTS, STAYS, Tables
 from handlers.offline.columns.texts import FIRST_YEAR, UNREAD, fen_of, look_at, shanghai_instants_of
 from schemas.dates import SHANGHAI
-from schemas.facts import CareType, FacilityLevel, SettlementPosted, UnitKind
+from schemas.facts import CareType, EndedReason, FacilityLevel, SettlementPosted, UnitKind
 from schemas.number_literals import NumberLiteral, parse_with_literals
 
 _SURPRISES = (KeyError, TypeError, ValueError)
@@ -38,6 +38,7 @@ _AMOUNT: frozenset[type] = frozenset([str, int, NumberLiteral])
 _LEVELS = frozenset(map(str, FacilityLevel))
 _CARE_TYPES = frozenset(map(str, CareType))
 _UNITS = frozenset(map(str, UnitKind))
+_ENDED = frozenset([None, *map(str, EndedReason)])
 
 
 class UsualLines(NamedTuple):
@@ -147,9 +148,9 @@ class _Documents:
             column = [value if fits else [] for value, fits in zip(column, fit, strict=True)]
         return column
 
-    def words(self, name: str, known: Collection[str]) -> list[str]:
+    def words(self, name: str, known: Collection[str | None], kinds: frozenset[type] = _TEXT) -> list[str]:
         """One of some words."""
-        column = self._column(name, _TEXT)
+        column = self._column(name, kinds)
         if not set(column) <= set(known):
             self.keep([value in known for value in column])
         return column
@@ -299,6 +300,7 @@ def _coverage(its: _Documents) -> dict[str, Any]:
         "category": its.names("category"),
         "area": its.names("area", _TEXT_OR_NONE),
         "pool_id": its.names("pool_id", _TEXT_OR_NONE),
+        "ended_reason": its.words("ended_reason", _ENDED, _TEXT_OR_NONE),
         "valid_from": start,
         "valid_to": end,
     }
@@ -315,6 +317,7 @@ def _uncovered(its: _Documents) -> dict[str, Any]:
         "category": nothing,
         "area": nothing,
         "pool_id": nothing,
+        "ended_reason": nothing,
         "valid_from": never,
         "valid_to": never,
     }

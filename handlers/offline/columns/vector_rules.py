@@ -7,10 +7,11 @@ in only persons and policies for which nothing here can overflow, and sends thos
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from handlers.offline.columns.arrays import Bools, Columns, Ints, firsts, sums
+from handlers.offline.columns.arrays import Bools, Columns, Ints, firsts, months_later, sums
 from schemas.policy.model import Policy, Scheme, Tier
 
 NO_TIER = 2**30
@@ -23,18 +24,30 @@ SCALE_MAX = 4_000_000
 """The largest common denominator of rates of a usual tier: 2 * BURDEN_MAX * SCALE_MAX + SCALE_MAX is below 2**63."""
 
 
+class Pairs(NamedTuple):
+    """Claims by their places among some, each with a coverage of its person by its place in the columns."""
+
+    claim: Ints
+    coverage: Ints
+
+    def where(self, chosen: Bools) -> Pairs:
+        """Some of the pairs."""
+        return Pairs(self.claim[chosen], self.coverage[chosen])
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """The claims that one policy decides, in canonical order.
 
     ``rows`` are their places in the columns, and ``first`` of each is the place, among these, of the first in the same
-    person's policy year. A pair says that a coverage holds the day of discharge of a claim.
+    person's policy year. ``valid`` pairs claims with the coverages that hold their day of discharge, ``ended`` with
+    those that had ended by then.
     """
 
     rows: Ints
     first: Ints
-    pair_claim: Ints
-    pair_coverage: Ints
+    valid: Pairs
+    ended: Pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +62,47 @@ class Paid:
     """The claims of a person and year for which the scheme's yearly cap may matter: their amounts do not count."""
 
 
-def pairs_of(columns: Columns, rows: Ints) -> tuple[Ints, Ints]:
+def pairs_of(columns: Columns, rows: Ints) -> Pairs:
     """The places of claims among ``rows``, with each of the coverages that hold the day, in order of their ids."""
+    return _valid_and_ended(columns, rows)[0]
+
+
+def _valid_and_ended(columns: Columns, rows: Ints) -> tuple[Pairs, Pairs]:
     person, day = columns.claim_person[rows], columns.discharged[rows]
     count = columns.coverage_count[person]
     claim = np.repeat(np.arange(len(rows)), count)
     nth = np.arange(len(claim)) - np.repeat(np.cumsum(count) - count, count)
-    coverage = columns.coverage_first[person][claim] + nth
-    holds = (columns.valid_from[coverage] <= day[claim]) & (day[claim] < columns.valid_to[coverage])
-    return claim[holds], coverage[holds]
+    pairs = Pairs(claim, columns.coverage_first[person][claim] + nth)
+    begun, lasts = columns.valid_from[pairs.coverage] <= day[claim], day[claim] < columns.valid_to[pairs.coverage]
+    return pairs.where(begun & lasts), pairs.where(~lasts)
 
 
 def choose(columns: Columns, rows: Ints, year: Ints) -> Chosen:
     """The claims at ``rows``, each with the first day of its policy year."""
-    return Chosen(rows, firsts(columns.claim_person[rows], year), *pairs_of(columns, rows))
+    return Chosen(rows, firsts(columns.claim_person[rows], year), *_valid_and_ended(columns, rows))
+
+
+def _counting(columns: Columns, scheme: Scheme, chosen: Chosen) -> Pairs:
+    """The coverages that count for the scheme: valid ones of its programme and areas, and ended ones in its grace."""
+    belongs = _belonging(columns, scheme)
+    valid = chosen.valid.where(belongs[chosen.valid.coverage])
+    if not scheme.grace_months:
+        return valid
+    if scheme.grace_reasons is not None:
+        belongs &= columns.ended_reason.any_of(scheme.grace_reasons)
+    ended = chosen.ended.where(belongs[chosen.ended.coverage])
+    grace_to = months_later(columns.valid_to[ended.coverage], scheme.grace_months)
+    ended = ended.where(columns.discharged[chosen.rows][ended.claim] < grace_to)
+    return Pairs(*(np.concatenate(both) for both in zip(valid, ended, strict=True)))
 
 
 def covered(columns: Columns, policy: Policy, chosen: Chosen) -> Bools:
     """Which claims have a coverage of a scheme's programme and area with a category of one of its tiers."""
     found = np.zeros(len(chosen.rows), np.bool_)
     for scheme in policy.schemes:
-        belongs = _belonging(columns, scheme)
-        belongs &= columns.category.any_of({name for tier in scheme.tiers for name in tier.categories})
-        found[chosen.pair_claim[belongs[chosen.pair_coverage]]] = True
+        listed = columns.category.any_of({name for tier in scheme.tiers for name in tier.categories})
+        counting = _counting(columns, scheme, chosen)
+        found[counting.claim[listed[counting.coverage]]] = True
     return found
 
 
@@ -146,8 +177,8 @@ def _rounded(tier: Tier, amount: Ints) -> Ints:
 
 def _tiers(columns: Columns, scheme: Scheme, chosen: Chosen) -> Ints:
     """The number of the tier that applies to each claim: the first one that lists a category of the person."""
-    claim, coverage = chosen.pair_claim, chosen.pair_coverage
-    counts = _belonging(columns, scheme)[coverage]
+    claim, coverage = _counting(columns, scheme, chosen)
+    counts = np.ones(len(claim), np.bool_)
     if scheme.waiting_days is not None:
         counts &= columns.admitted[chosen.rows][claim] - columns.valid_from[coverage] >= scheme.waiting_days
     of: dict[str, int] = {}
