@@ -21,4 +21,6 @@ def seen_coverages(connection: Connection) -> SeenCoverages:
             seen.programmes.add(programme)
             if isinstance(fields.get("pool_id"), str):
                 seen.with_pools.add(programme)
+            if isinstance(fields.get("ended_reason"), str):
+                seen.with_reasons.add(programme)
     return seen

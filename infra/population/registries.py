@@ -26,6 +26,15 @@ VITAL_RECORDS = "vital-records"
 VOID_REASONS = ("recorded in error", "身份核查不符", "duplicate registration")
 
 
+Reasons = tuple[tuple[str, float], ...]
+"""Why coverages end, each with the share of those that end for it or for one before it; the rest does not say."""
+
+_REASONS_OF_A_CHANGE: Reasons = (("income", 0.70), ("assets", 0.85), ("employment", 1.0))
+_REASONS_OF_AN_EXIT: Reasons = (
+    ("income", 0.40), ("employment", 0.60), ("moved", 0.80), ("assets", 0.88), ("request", 0.94), ("fraud", 0.96)
+)  # fmt: skip
+
+
 class Standing(NamedTuple):
     """A category that a person actually has from `start` until `end` (exclusive; None if open)."""
 
@@ -142,9 +151,10 @@ def _self_pay(
     if person.died_on is not None and turn > person.died_on:
         fate = 1.0
     if fate < 0.05:  # another category, as an adjacent coverage; sometimes after a gap, or recorded late
+        ended = _ended(turn, _REASONS_OF_A_CHANGE, fate / 0.05)
         begins = turn + (rng.randint(1, 60) if rng.random() < 0.15 else 0)
         late = int(rng.expovariate(1 / 90)) if rng.random() < 0.25 else 0
-        first.record(office(rng, recorded_on + late), valid_to=iso_day(turn))
+        first.record(office(rng, recorded_on + late), **ended)
         other = _another(rng, person.category)
         line(other, begins).record(office(rng, max(recorded_on, begins) + late))
         standings = [Standing(person.category, start, turn), Standing(other, begins, None)]
@@ -158,16 +168,24 @@ def _self_pay(
         first.void(office(rng, recorded_on), rng.choice(VOID_REASONS))
         if rng.random() < 0.5:
             line(person.category, start).record(office(rng, recorded_on + rng.randint(1, 40)))
-    elif fate < 0.12:  # moved away, or no longer poor
-        first.record(office(rng, recorded_on), valid_to=iso_day(turn))
+    elif fate < 0.12:  # moved away, or no longer poor; now and then nobody wrote down why
+        first.record(office(rng, recorded_on), **_ended(turn, _REASONS_OF_AN_EXIT, (fate - 0.097) / 0.023))
         standings = [Standing(person.category, start, turn)]
     elif fate < 0.14:  # a second category in addition to the first
         other = _another(rng, person.category)
         line(other, turn).record(office(rng, recorded_on))
         standings.append(Standing(other, turn, None))
     elif person.died_on is not None and person.died_on > start and rng.random() < 0.6:
-        first.record(office(rng, person.died_on + rng.randint(3, 60)), valid_to=iso_day(person.died_on + 1))
+        recorded_on = person.died_on + rng.randint(3, 60)
+        first.record(office(rng, recorded_on), valid_to=iso_day(person.died_on + 1), ended_reason="death")
     return standings
+
+
+def _ended(day: Day, reasons: Reasons, lot: float) -> dict[str, str]:
+    """What says that a coverage ended and why; ``lot`` from 0 to 1 was drawn for something else before."""
+    ended = {"valid_to": iso_day(day)}
+    reason = next((reason for reason, up_to in reasons if lot < up_to), None)
+    return ended if reason is None else {**ended, "ended_reason": reason}
 
 
 def _village(
@@ -202,7 +220,7 @@ def _village(
     if fate < 0.02:
         member.record(office(rng, recorded_on), valid_to=iso_day(turn))
     elif fate < 0.035:  # moved to another village
-        member.record(office(rng, recorded_on), valid_to=iso_day(turn))
+        member.record(office(rng, recorded_on), valid_to=iso_day(turn), ended_reason="moved")
         line("2", turn, village(rng, home.area)).record(office(rng, recorded_on))
     elif fate < 0.05:
         member.record(office(rng, recorded_on), pool_id=village(rng, home.area))

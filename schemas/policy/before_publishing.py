@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from schemas.bilingual import Saying
-from schemas.policy.doubts import SeenCoverages, missing_pools, unknown_categories, warnings
+from schemas.policy.doubts import SeenCoverages, missing_pools, missing_reasons, unknown_categories, warnings
 from schemas.policy.model import Policies, Policy
 from schemas.policy.policy_file import BYTE_ORDER_MARK, FileProblem
 from schemas.toml_lines import line_of, lines_of
@@ -26,6 +26,7 @@ def publishing_warnings(
 
     found = [*warnings(policy, text, file), *unknown_categories(policy, text, file, seen, others)]
     found += missing_pools(policy, text, file, seen)
+    found += missing_reasons(policy, text, file, seen)
     if policy.status == "sample":
         message = Saying(
             "这是示例,公布后同样按它付钱:正式规定请写 enacted,并写明依据文件(source)",

@@ -17,20 +17,24 @@ SIGNS_MIN = 4
 
 
 class SeenCoverages(NamedTuple):
-    """Words of the ledger's coverages: categories, programmes, and the programmes in which one names a pool."""
+    """Words of the ledger's coverages: categories, programmes, and the programmes in which one names a pool.
+
+    ``with_reasons`` are those in which one says why it ended.
+    """
 
     categories: set[str]
     programmes: set[str]
     with_pools: set[str]
+    with_reasons: set[str]
 
     @classmethod
     def none(cls) -> SeenCoverages:
         """Those of a ledger without coverages."""
-        return cls(set(), set(), set())
+        return cls(set(), set(), set(), set())
 
 
 def warnings(policy: Policy, text: str, file: str = "policy") -> list[FileProblem]:
-    """Tiers that share a category or a name, categories that may be one misspelt, limits that hide one another."""
+    """Tiers that share a category or a name, categories that may be one misspelt, limits without an effect."""
     lines = lines_of(text.removeprefix(BYTE_ORDER_MARK))
     found = []
 
@@ -68,6 +72,12 @@ def warnings(policy: Policy, text: str, file: str = "policy") -> list[FileProble
                 message = Saying("高于上限,永远不会发放:请调低", "is above the cap, so nothing is ever paid: lower it")
                 warn(("scheme", index, "floor_per_stay"), message)
                 break
+        if scheme.grace_months == 0:
+            message = Saying(
+                "是 0 个月,等于没有渐退期:请写月数,或删去本项",
+                "is 0, which is no grace: write how many months, or delete it",
+            )
+            warn(("scheme", index, "grace_months"), message)
         of_person, of_household = scheme.cap_per_year, scheme.cap_per_household_year
         if of_person is not None and of_household is not None and of_household < of_person:
             message = Saying(
@@ -170,6 +180,25 @@ def missing_pools(policy: Policy, text: str, file: str, seen: SeenCoverages) -> 
             "请先更正参保记录,或删去本项",
             f"no coverage of {programme} in the ledger names a pool (pool_id), so each benefit is paid at once with "
             "the alert NO_POOL: have the coverages corrected first, or delete the field",
+        )
+        found.append(FileProblem(file, line_of(lines, path), field_name(path), message))
+    return found
+
+
+def missing_reasons(policy: Policy, text: str, file: str, seen: SeenCoverages) -> list[FileProblem]:
+    """Schemes whose grace is for some reasons, though no coverage of their programme has ever said why it ended."""
+    lines = lines_of(text.removeprefix(BYTE_ORDER_MARK))
+    found = []
+    for index, scheme in enumerate(policy.schemes):
+        programme = scheme.programme
+        if scheme.grace_reasons is None or programme not in seen.programmes - seen.with_reasons:
+            continue
+        path = ("scheme", index, "grace_reasons")
+        message = Saying(
+            f"账本里“{programme}”的参保记录都没有写退出原因(ended_reason),没有人能享受渐退期:"
+            "请登记部门补写原因,或删去本项(不论原因)",
+            f"no coverage of {programme} in the ledger says why it ended (ended_reason), so nobody has a grace: have "
+            "the registry send the reasons, or delete the field to count them all",
         )
         found.append(FileProblem(file, line_of(lines, path), field_name(path), message))
     return found

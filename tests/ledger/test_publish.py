@@ -251,6 +251,11 @@ def test_every_category_programme_and_pool_that_a_coverage_had_is_known(ledger: 
         seen = seen_coverages(connection)
     assert {"member", "orphan", "特困", "special"} == seen.categories
     assert ({"village_mutual_aid", "self_pay_assistance"}, set()) == (seen.programmes, seen.with_pools)
+    assert set() == seen.with_reasons
     give(ledger, [delivery(coverage("C5", programme="other", pool_id="V1"), 6)._replace(offset=3)])
     with ledger.connect() as connection:
         assert {"other"} == seen_coverages(connection).with_pools
+    ended = coverage("C6", programme="third", valid_to="2024-01-01", ended_reason="income")
+    give(ledger, [delivery(ended, 7)._replace(offset=4)])
+    with ledger.connect() as connection:
+        assert {"third"} == seen_coverages(connection).with_reasons

@@ -44,6 +44,7 @@ brackets = [{ over = "0.00", rate = "0.60" }]
 RATE = 'write a rate from "0" to "1", such as "0.80" for 80 %'
 DAY = "is not a day: write it as 2024-07-01, without quotes and without a time"
 DAYS = "is not a number of days: write a whole number from 0 to 100000 without quotes, such as 365"
+MONTHS = "is not a number of months: write a whole number from 0 to 1200 without quotes, such as 6"
 BASES = 'write one of "copay", "out_of_catalogue", "personal_burden"'
 TWICE = "this table appears twice: write [policy] once, [[scheme]] and [[scheme.tier]] with two brackets"
 YUAN = 'write yuan in quotes, such as "2000.00"'
@@ -139,6 +140,47 @@ WRONG = [
         "waiting_days = 90",
         'funded_bye = "pool"',
         "25: scheme.2.funded_bye: is not a field of [[scheme]]: did you mean funded_by? Correct it or delete it",
+    ),
+    (
+        "waiting_days = 90",
+        'grace_months = "6"',
+        f"25: scheme.2.grace_months: {MONTHS}",
+    ),
+    (
+        "waiting_days = 90",
+        "grace_months = 1201",
+        f"25: scheme.2.grace_months: {MONTHS}",
+    ),
+    (
+        "waiting_days = 90",
+        'grace_reasons = ["income"]',
+        (
+            "25: scheme.2.grace_reasons: goes only with grace_months: say how many months the grace lasts, such as "
+            "grace_months = 6, or delete it"
+        ),
+    ),
+    (
+        "waiting_days = 90",
+        'grace_months = 6\ngrace_reasons = ["incme", "moved"]',
+        (
+            '26: scheme.2.grace_reasons.1: "incme" is not allowed: write one of "income", "assets", "employment", '
+            '"moved", "death", "fraud", "request"; did you mean income?'
+        ),
+    ),
+    (
+        "waiting_days = 90",
+        'grace_months = 6\ngrace_reasons = "income"',
+        '26: scheme.2.grace_reasons: is not a list: write it in square brackets, such as grace_reasons = ["income"]',
+    ),
+    (
+        "waiting_days = 90",
+        "grace_months = 6\ngrace_reasons = []",
+        '26: scheme.2.grace_reasons: is empty: list at least one, such as grace_reasons = ["income"]',
+    ),
+    (
+        "waiting_days = 90",
+        "grace_month = 6",
+        "25: scheme.2.grace_month: is not a field of [[scheme]]: did you mean grace_months? Correct it or delete it",
     ),
     (
         "waiting_days = 90",

@@ -252,7 +252,7 @@ def test_a_pool_that_no_coverage_names_is_a_warning_before_publishing(
         .replace('programme = "village_mutual_aid"', 'programme = "aid"')
     )
     policy = parse_policy(text)
-    seen = SeenCoverages(set(), set(programmes.split()), set(with_pools.split()))
+    seen = SeenCoverages(set(), set(programmes.split()), set(with_pools.split()), set())
     policies = Policies((policy,), elsewhere=True)
     told = [str(each) for each in publishing_warnings(policy, text, "city.toml", date(2025, 12, 1), seen, policies)]
     (line,) = (n for n, row in enumerate(text.splitlines(), 1) if row.startswith("funded_by"))
@@ -261,6 +261,33 @@ def test_a_pool_that_no_coverage_names_is_a_warning_before_publishing(
         "benefit is paid at once with the alert NO_POOL: have the coverages corrected first, or delete the field"
     )
     assert ([expected] if warns else []) == [each for each in told if "funded_by" in each]
+
+
+@pytest.mark.parametrize(("months", "warns"), [(0, True), (1, False)])
+def test_a_grace_of_no_months_is_a_warning(months: int, warns: bool) -> None:
+    """It is allowed, and gives nothing to anybody."""
+    told = "city.toml:25: scheme.2.grace_months: is 0, which is no grace: write how many months, or delete it"
+    assert ([told] if warns else []) == warned(changed("waiting_days = 90", f"grace_months = {months}"))
+
+
+@pytest.mark.parametrize(
+    ("programmes", "with_reasons", "warns"),
+    [("aid", "", True), ("aid village", "village", True), ("aid", "aid", False), ("", "", False)],
+)
+def test_reasons_that_no_coverage_tells_are_a_warning_before_publishing(
+    programmes: str, with_reasons: str, warns: bool
+) -> None:
+    """Of the scheme's own programme; while that has no coverages, there is nothing to warn of."""
+    text = changed("waiting_days = 90", 'grace_months = 6\ngrace_reasons = ["income"]')
+    policy = parse_policy(text)
+    seen = SeenCoverages(set(), set(programmes.split()), set(), set(with_reasons.split()))
+    policies = Policies((policy,))
+    told = [str(each) for each in publishing_warnings(policy, text, "city.toml", date(2023, 12, 1), seen, policies)]
+    expected = (
+        "city.toml:26: scheme.2.grace_reasons: no coverage of aid in the ledger says why it ended (ended_reason), so "
+        "nobody has a grace: have the registry send the reasons, or delete the field to count them all"
+    )
+    assert ([expected] if warns else []) == [each for each in told if "grace" in each]
 
 
 def test_the_sample_with_a_village_pool_is_the_wuxi_sample_but_for_who_pays() -> None:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from acts.published_policies import published_policies
 from acts.record_operator_acts import record_operator_acts
 from handlers.claims.recall import account_of
+from handlers.words.coverage_sentences import ENDED_REASONS
 from handlers.words.household_sentences import UNIT_KINDS
 from handlers.words.masking import mask_text
 from infra.ledger import claim_search, counted_rows, people_directory, reads
@@ -63,6 +64,7 @@ def _page(visit: Visit, reason: str | None) -> Response:
             (each, visit.household_token(each.household_id) if each.unit is UnitKind.HOUSEHOLD else None)
             for each in sorted(account.recorded_memberships(), key=lambda each: each.valid_from, reverse=True)
         ],
+        ended_reasons=ENDED_REASONS,
         unit_kinds=UNIT_KINDS,
         claims=claims,
         burden=sum(claim.personal_burden for claim in claims),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from handlers.claims.read import recall
 from handlers.words.advance_sentences import party_words
 from handlers.words.claim_sentences import STATUS_NAMES, yuan
+from handlers.words.coverage_sentences import ENDED_REASONS
 from handlers.words.masking import mask_value
 from handlers.words.payout_sentences import BOOK, STATES
 from infra.ledger.timeline import Happened
@@ -83,7 +84,11 @@ def _fact_words(fact: Fact, clear: bool) -> Saying:
         return Saying(f"结算单作废{version}", f"Bill voided{version}")
     if isinstance(fact, CoverageRecorded):
         details = f"{fact.programme} / {fact.category}, {fact.valid_from} – {fact.valid_to or ''}"
-        return Saying(f"身份登记{version}:{details}", f"Coverage{version}: {details}")
+        zh, en = f"身份登记{version}:{details}", f"Coverage{version}: {details}"
+        if fact.ended_reason is None:
+            return Saying(zh, en)
+        why = ENDED_REASONS[fact.ended_reason]
+        return Saying(f"{zh},退出原因:{why.zh}", f"{en}, ended because of: {why.en}")
     if isinstance(fact, CoverageVoided):
         return Saying(f"身份登记作废{version}", f"Coverage voided{version}")
     if isinstance(fact, MembershipRecorded):
