@@ -199,8 +199,8 @@ def _numbers(reason: Reason, scheme: Scheme, measured: int) -> Saying:
         case Reason.NOT_IN_SCOPE:
             scope = scope_words(scheme)
             return Saying(f":它只补{scope.zh}", f": only {scope.en}")
-        case Reason.NO_COVERAGE if scheme.areas is not None:
-            return Saying(f"(限地区 {'、'.join(scheme.areas)})", f" (areas: {', '.join(scheme.areas)})")
+        case Reason.NO_COVERAGE:
+            return _who_counts(scheme)
         case Reason.WAITING_PERIOD:
             return Saying(f":要满 {scheme.waiting_days} 天", f": {scheme.waiting_days} days are needed")
         case Reason.FILED_LATE:
@@ -226,6 +226,23 @@ def _numbers(reason: Reason, scheme: Scheme, measured: int) -> Saying:
             )
         case _:
             return Saying("", "")
+
+
+def _who_counts(scheme: Scheme) -> Saying:
+    """Of whom a scheme looks at coverages, and for how long after their end."""
+    zh, en = [], []
+    if scheme.areas is not None:
+        zh.append(f"限地区 {'、'.join(scheme.areas)}")
+        en.append(f"areas: {', '.join(scheme.areas)}")
+    if scheme.grace_months:
+        zh.append(f"渐退期 {scheme.grace_months} 个月内也没有")
+        en.append(f"nor in the grace of {counted_months(scheme.grace_months)} after its end")
+    return Saying(f"({';'.join(zh)})", f" ({'; '.join(en)})") if zh else Saying("", "")
+
+
+def counted_months(months: int) -> str:
+    """A number of months in English."""
+    return "1 month" if months == 1 else f"{months} months"
 
 
 def scope_words(scheme: Scheme) -> Saying:

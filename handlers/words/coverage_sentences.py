@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+from handlers.words.claim_sentences import counted_months
 from schemas.bilingual import Saying
 from schemas.facts import EndedReason
 
@@ -29,7 +30,7 @@ def ended_reasons(reasons: Iterable[EndedReason]) -> Saying:
 def grace_said(valid_to: date, grace_to: date | None, months: int) -> Saying:
     """That a scheme pays in its grace of some months: the coverage's last day, and the last day that still counts."""
     ended = valid_to - timedelta(days=1)
-    length = "1 month" if months == 1 else f"{months} months"
+    length = counted_months(months)
     until_zh, until = "", ""
     if grace_to is not None:
         last = grace_to - timedelta(days=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 
-from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, scope_words, yuan
+from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, counted_months, scope_words, yuan
 from handlers.words.coverage_sentences import ended_reasons
 from schemas.bilingual import Saying
 from schemas.policy.model import Bracket, Policy, Scheme, Term
@@ -223,8 +223,7 @@ def _who(scheme: Scheme) -> Saying:
 
 
 def _grace(scheme: Scheme, months: int) -> Saying:
-    length = "1 month" if months == 1 else f"{months} months"
-    zh, en = f"退出后 {months} 个月内出院的也算", f"A coverage also counts for {length} after its end"
+    zh, en = f"退出后 {months} 个月内出院的也算", f"A coverage also counts for {counted_months(months)} after its end"
     if scheme.grace_reasons is None:
         return Saying(f"{zh},不论退出原因。", f"{en}, whatever the reason.")
     reasons = ended_reasons(scheme.grace_reasons)

@@ -20,7 +20,9 @@ from tests.support.paths import DOCS
 PAGE = (DOCS / "policies.md").read_text("utf-8")
 NO_HOUSEHOLD = "none"
 NO_POOL = "none"
-FIELDS = ("person", "household", "category", "discharged_on", "copay", "out_of_catalogue")
+NO_REASON = "none"
+ENDS = ("valid_to", "ended_reason")
+FIELDS = (*ENDS, "person", "household", "category", "discharged_on", "copay", "out_of_catalogue")
 
 
 class Example(NamedTuple):
@@ -55,6 +57,7 @@ def facts(row: dict[str, str], number: int, policies: Policies) -> Iterator[dict
     day, person = row["discharged_on"], row["person"]
     said = {"occurred_at": "2025-06-01T08:00:00+08:00", "source": "docs", "person_id": person, "version": 1}
     programmes = {scheme.programme for policy in policies.releases for scheme in policy.schemes}
+    said |= {name: row[name] for name in ENDS if row.get(name, NO_REASON) != NO_REASON}
     for programme in sorted(programmes):
         coverage = {"coverage_id": f"{person}-{programme}", "programme": programme, "category": row["category"]}
         event = f"{number}-{programme}"

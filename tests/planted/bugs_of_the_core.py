@@ -235,8 +235,8 @@ BUGS = (
         "statuses",
         "a-category-covers-in-every-programme",
         "handlers/claims/eligibility.py",
-        "{coverage.category for coverage in coverages if _belongs(scheme, coverage)}",
-        "{coverage.category for coverage in coverages}",
+        "on_the_day.counting(scheme) if _belongs(scheme, each)}",
+        "on_the_day.counting(scheme)}",
         (
             f"{BOUNDARIES}::test_a_category_of_one_scheme_and_the_programme_of_another_cover_nobody",
             f"{BOUNDARIES}::test_only_who_belongs_to_no_scheme_is_not_covered",

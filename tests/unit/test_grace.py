@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from handlers.claims.read import Reading, read, recall
+from handlers.words.claim_sentences import why_nothing
+from handlers.words.policy_sentences import scheme_rules
+from schemas.decisions import Reason
 from schemas.facts import CoverageRecorded
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
@@ -151,6 +154,50 @@ def test_the_explanation_says_that_it_is_grace() -> None:
         "2020-07-09. What you paid yourself"
     )
     assert "grace" not in second["en"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"grace_months": 1}, "(渐退期 1 个月内也没有)。| (nor in the grace of 1 month after its end). "),
+        (
+            {"grace_months": 6, "areas": ["A1", "A2"]},
+            "(限地区 A1、A2;渐退期 6 个月内也没有)。| (areas: A1, A2; nor in the grace of 6 months after its end). ",
+        ),
+        ({"areas": ["A1"]}, "(限地区 A1)。| (areas: A1). "),
+        ({"grace_months": 0}, "记录。|discharge. "),
+    ],
+)
+def test_who_has_no_coverage_is_told_of_the_grace(fields: Body, said: str) -> None:
+    """Beside the areas, in both languages."""
+    (found,) = parse_policy(policy(scheme(**fields))).schemes
+    words, (zh, en) = why_nothing(Reason.NO_COVERAGE, found), said.split("|")
+    assert zh in words.zh
+    assert en in words.en
+
+
+def test_a_policy_says_its_grace_in_words() -> None:
+    """In both languages, with the reasons if not all count, right after whom the scheme is for."""
+    listed = {"grace_months": 6, "grace_reasons": ["income", "moved"]}
+    for fields, zh, en in (
+        (
+            {"grace_months": 1},
+            "退出后 1 个月内出院的也算,不论退出原因。",
+            "for 1 month after its end, whatever the reason.",
+        ),
+        (
+            listed,
+            "限退出原因是:收入超过标准、户籍或居住地迁出。",
+            "the reason is one of: income over the limit, moved away.",
+        ),
+    ):
+        (found,) = parse_policy(policy(scheme(**fields))).schemes
+        label, sentence = scheme_rules(found)[1]
+        assert ("渐退期", "Grace") == (label.zh, label.en)
+        assert sentence.zh.endswith(zh)
+        assert sentence.en.endswith(en)
+    (plain,) = parse_policy(policy(scheme(grace_months=0))).schemes
+    assert "渐退期" not in [label.zh for label, _ in scheme_rules(plain)]
 
 
 def test_one_month_is_no_months() -> None:
