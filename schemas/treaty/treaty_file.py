@@ -11,10 +11,12 @@ from typing import Any
 from schemas.bilingual import SaidError, Saying
 from schemas.policy.policy_file import BYTE_ORDER_MARK, FileProblem, PolicyError, parse_toml, read_text
 from schemas.toml_lines import line_of, lines_of
+from schemas.toml_tables import Notes, ReadTable
+from schemas.toml_values import day, not_negative, status, text, title
 from schemas.treaty import treaty_values as values
 from schemas.treaty.treaty_conflicts import conflicts
 from schemas.treaty.treaty_model import Share, StopLoss, Treaties, Treaty, identified, share_text
-from schemas.treaty.treaty_tables import FIELDS, SHARE, STOP_LOSS, TREATY, WORDS, Notes, ReadTable
+from schemas.treaty.treaty_tables import OF_TREATIES, SHARE, STOP_LOSS, TREATY, WORDS
 
 
 class TreatyError(Exception):
@@ -51,7 +53,7 @@ def parse_treaty(text: str, file: str = "treaty") -> Treaty:
         document = parse_toml(text, file, WORDS)
     except PolicyError as error:
         raise TreatyError(error.problems) from None
-    notes = Notes(file, lines_of(text))
+    notes = Notes(file, lines_of(text), OF_TREATIES)
     head = _head(document, notes)
     found = _treaty(head, notes) if not notes.problems else {}
     if notes.problems:
@@ -85,12 +87,12 @@ def _treaty(head: dict[str, Any], notes: Notes) -> dict[str, Any]:
     """The fields of the treaty, where nothing is noted."""
     table = ReadTable(head, ("treaty",), TREATY, notes)
     found: dict[str, Any] = {
-        "id": table.value("id", values.text),
-        "title": table.value("title", values.title, absent=""),
-        "status": table.value("status", values.status),
-        "effective_from": table.value("effective_from", values.day),
-        "effective_to": table.value("effective_to", values.day),
-        "schemes": _schemes(table, table.value("schemes", _list)),
+        "id": table.value("id", text),
+        "title": table.value("title", title, absent=""),
+        "status": table.value("status", status),
+        "effective_from": table.value("effective_from", day),
+        "effective_to": table.value("effective_to", day),
+        "schemes": table.values("schemes", text),
         "lead": table.value("lead", values.insurer),
         "shares": _shares(table, table.value("share", _tables), notes),
         "stop_loss": _stop_loss(table.value("stop_loss", _table), notes),
@@ -104,20 +106,6 @@ def _treaty(head: dict[str, Any], notes: Notes) -> dict[str, Any]:
         table.wrong("effective_to", message)
     _check_lead(table, found["lead"], head.get("share"))
     return found
-
-
-def _schemes(table: ReadTable, listed: list[object] | None) -> tuple[str, ...]:
-    found: list[str] = []
-    for place, value in enumerate(listed or ()):
-        try:
-            scheme_id = values.text(value)
-        except SaidError as error:
-            table.wrong("schemes", error.saying, place)
-            continue
-        if scheme_id in found:
-            table.wrong("schemes", Saying("前面已经列出:请删去", "is listed before: delete it"), place)
-        found.append(scheme_id)
-    return tuple(found)
 
 
 def _shares(table: ReadTable, listed: list[dict[str, Any]] | None, notes: Notes) -> tuple[Share, ...]:
@@ -150,7 +138,7 @@ def _stop_loss(content: dict[str, Any] | None, notes: Notes) -> StopLoss | None:
         return None
     table = ReadTable(content, ("treaty", "stop_loss"), STOP_LOSS, notes)
     return StopLoss(
-        table.value("attachment", values.attachment),
+        table.value("attachment", not_negative),
         table.value("limit", values.limit),
         table.value("share", values.share),
         table.value("insurer", values.insurer),
@@ -171,17 +159,6 @@ def _check_lead(table: ReadTable, lead: str | None, shares: object) -> None:
         f'"{lead}" is an unknown insurer, and the lead has a share itself: write one of {", ".join(listed)}{en}',
     )
     table.wrong("lead", message)
-
-
-def _list(value: object) -> list[object]:
-    example = FIELDS[TREATY]["schemes"]
-    if not isinstance(value, list):
-        raise SaidError(
-            f"不是列表:请写在方括号里,如 {example}", f"is not a list: write it in square brackets, such as {example}"
-        )
-    if not value:
-        raise SaidError(f"是空的:至少要有一个,如 {example}", f"is empty: list at least one, such as {example}")
-    return value
 
 
 def _tables(value: object) -> list[dict[str, Any]]:

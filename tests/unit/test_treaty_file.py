@@ -13,9 +13,9 @@ import pytest
 
 from schemas.policy.model import Policy
 from schemas.policy.policy_file import FileProblem
+from schemas.toml_values import STATUSES
 from schemas.treaty.treaty_file import TreatyError, parse_treaty, read_treaties
 from schemas.treaty.treaty_model import Share, StopLoss
-from schemas.treaty.treaty_values import STATUSES
 from tests.support.paths import SAMPLES
 from tests.unit.treaty_mistakes import FIRST, SAMPLE, SECOND, WRONG
 
