@@ -15,6 +15,7 @@ from cli.version_option import VersionOption
 COMMANDS = {  # module, function, name of the example
     "demo": ("cli.demo.demo_command", "demo", "EXAMPLE"),
     "adjudicate": ("cli.offline.adjudicate_command", "adjudicate", "EXAMPLE"),
+    "watch": ("cli.watch.watch_command", "watch", "EXAMPLE"),
     "explain": ("cli.explain.explain_command", "explain", "EXAMPLE"),
     "simulate": ("cli.simulate.simulate_command", "simulate", "EXAMPLE"),
     "generate": ("cli.events.events_command", "generate", "GENERATE_EXAMPLE"),
@@ -30,6 +31,7 @@ GROUPS = {  # module, Typer with the commands
     "facts": ("cli.facts.facts_command", "app"),
     "topics": ("cli.servers.topics_command", "app"),
     "policy": ("cli.policy.policy_command", "app"),
+    "watches": ("cli.watch.watches_command", "app"),
     "treaty": ("cli.treaty.treaty_command", "app"),
     "deadletter": ("cli.events.deadletter_command", "app"),
     "payouts": ("cli.payouts.payouts_command", "app"),

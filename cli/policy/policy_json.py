@@ -51,7 +51,7 @@ def of_policy(policy: Policy, term: Term) -> dict[str, Any]:
                 for benefit in decided.benefits
             ],
             "total_benefit": format_yuan(decided.total_benefit),
-            "patient_pays": format_yuan(decided.personal_burden - decided.total_benefit),
+            "patient_pays": format_yuan(decided.patient_pays),
         },
         "household": _household(policy, categories),
     }

@@ -1,4 +1,4 @@
-"""Files that a command is given: policies, treaties, and facts line by line, with the moment when they are taken in."""
+"""Files that a command is given: policies, treaties, watches, and facts with the moment when they are taken in."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from schemas.refusals import Refusal
 from schemas.treaty.treaty_conflicts import TreatiesConflict
 from schemas.treaty.treaty_file import TreatyError, read_treaties
 from schemas.treaty.treaty_model import Treaties
+from schemas.watch.watch_file import WatchError, read_watches
+from schemas.watch.watch_model import Watches
 
 FACTS_HELP = (
     "Facts, one JSON object per line, in any order; - for standard input. Or a file that `huzhu facts pack` wrote."
@@ -75,8 +77,16 @@ def load_treaties(files: list[Path], language: OutputLanguage = OutputLanguage.B
         refuse(error, language)
 
 
-def refuse(error: PolicyError | TreatyError, language: OutputLanguage) -> NoReturn:
-    """Ends the command with what is wrong with files of policies or treaties."""
+def load_watches(file: Path, language: OutputLanguage = OutputLanguage.BOTH) -> Watches:
+    """The watches in a file; ends the command with the reason if they cannot be used."""
+    try:
+        return read_watches(file)
+    except WatchError as error:
+        refuse(error, language)
+
+
+def refuse(error: PolicyError | TreatyError | WatchError, language: OutputLanguage) -> NoReturn:
+    """Ends the command with what is wrong with files of policies, treaties or watches."""
     fail("\n".join(translator(language)(problem.said) for problem in error.problems))
 
 

@@ -98,6 +98,10 @@ class Adjudication(NamedTuple):
     def total_benefit(self) -> int:
         return sum(benefit.amount for benefit in self.benefits)
 
+    @property
+    def patient_pays(self) -> int:
+        return self.personal_burden - self.total_benefit
+
 
 @dataclass(slots=True)
 class _Left:

@@ -33,7 +33,7 @@ def decision_of(adjudication: Adjudication) -> ClaimDecision:
         personal_burden=adjudication.personal_burden,
         benefits=tuple(_benefit_line(benefit) for benefit in adjudication.benefits),
         total_benefit=adjudication.total_benefit,
-        patient_pays=adjudication.personal_burden - adjudication.total_benefit,
+        patient_pays=adjudication.patient_pays,
         explanation=tuple(
             _explanation_line(step, benefit, policy)
             for benefit in adjudication.benefits

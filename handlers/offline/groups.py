@@ -12,14 +12,14 @@ from schemas.policy.model import Policies
 
 
 def together(
-    accounts: Iterable[Decidable], *compared: Policies, invoices: bool = False
+    accounts: Iterable[Decidable], *compared: Policies, by_household: bool = False, invoices: bool = False
 ) -> Iterator[Sequence[Decidable]]:
-    """Each person alone, or with the others of their group where one of the policies counts by household.
+    """Each person alone, or with the others of their group where one of the policies, or the work, counts by household.
 
     With ``invoices``, with those too who name the same invoice: for whoever wants to know what is there twice. The
     accounts must hold whole groups. Persons whom nothing links come first, as they are met.
     """
-    by_household = any(policies.household_schemes for policies in compared)
+    by_household = by_household or any(policies.household_schemes for policies in compared)
     if not by_household and not invoices:
         for account in accounts:
             yield (account,)

@@ -30,7 +30,7 @@ from tests.support.succession import successor
 NOTHING_TO_LIST = {
     "facts pack",
     *("demo", "post", "worker", "relay", "gateway", "console"),
-    *("adjudicate", "generate", "audit prove"),  # print JSON anyway
+    *("adjudicate", "watch", "generate", "audit prove"),  # print JSON anyway
     *("topics apply", "policy publish", "treaty publish", "contracts write", "contracts release", "ledger adopt"),
     *("deadletter show", "deadletter replay", "deadletter approve", "deadletter reject"),
     *("payouts reissue", "payouts approve", "payouts reject", "books close", "books export"),

@@ -1,0 +1,1 @@
+"""`huzhu watch` and `huzhu watches`: for whom a policy looks."""

@@ -1,0 +1,1 @@
+"""Watches: whose own payments add up so far that somebody should look (pure)."""

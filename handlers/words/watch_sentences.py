@@ -1,0 +1,59 @@
+"""What watches look for, and what they found, in both languages: for those who look after people, not for families."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from handlers.words.claim_sentences import yuan
+from handlers.words.policy_sentences import in_force
+from schemas.bilingual import Saying
+from schemas.policy.model import Term
+from schemas.watch.watch_model import Watches, WatchRule
+
+MEASURE_NAMES = {
+    "copay": Saying("医保目录内个人自付", "copay inside the catalogue"),
+    "out_of_catalogue": Saying("医保目录外个人自费", "out of catalogue"),
+    "personal_burden": Saying("个人负担(含目录内、目录外)", "personal burden (copay and out of catalogue)"),
+    "patient_pays": Saying("各项补助后仍由个人支付的金额", "what the patient still pays after all benefits"),
+}
+UNIT_NAMES = {"person": Saying("一人", "one person"), "household": Saying("一户", "one household")}
+
+
+def watch_days(watches: Watches) -> Saying:
+    """On which days of discharge a claim may cross a step."""
+    if watches.effective_from is not None:
+        return in_force(Term(watches.effective_from, watches.effective_to))
+    if watches.effective_to is None:
+        return Saying("不限出院日期", "whatever the day of discharge")
+    return Saying(f"出院日在 {watches.effective_to} 之前", f"discharges before {watches.effective_to}")
+
+
+def watch_rule(watch: WatchRule) -> Saying:
+    """What a watch looks for."""
+    unit, measure = UNIT_NAMES[watch.unit], MEASURE_NAMES[watch.measure]
+    steps_zh, steps_en = "、".join(map(yuan, watch.steps)), ", ".join(map(yuan, watch.steps))
+    whom_zh = f";只提示身份为 {'、'.join(watch.categories)} 的人" if watch.categories else ""
+    whom_en = f"; only claims of people with category {', '.join(watch.categories)}" if watch.categories else ""
+    months = "month" if watch.window_months == 1 else "months"
+    return Saying(
+        f"{unit.zh} {watch.window_months} 个月内{measure.zh}合计超过 {steps_zh} 元{whom_zh}",
+        f"{unit.en}, over {watch.window_months} {months}: {measure.en} comes to more than {steps_en} yuan{whom_en}",
+    )
+
+
+def crossing_said(watch: WatchRule, household_id: str | None, day: date, stays: int, step: int, total: int) -> Saying:
+    """Why somebody should look: the sum (fen) of so many stays, the last of which ended on a day, is over the step.
+
+    ``household_id`` is None where a person counts alone.
+    """
+    who = Saying("该人员", "This person")
+    if household_id is not None:
+        who = Saying(f"该户({household_id})", f"This household ({household_id})")
+    measure, months = MEASURE_NAMES[watch.measure], watch.window_months
+    span, many = f"{months} month" + "s" * (months > 1), f"{stays} stay" + "s" * (stays > 1)
+    return Saying(
+        f"{who.zh}截至 {day} 的 {months} 个月内共就诊 {stays} 次,{measure.zh}合计 {yuan(total)} 元,"
+        f"超过 {yuan(step)} 元:请了解情况,看是否需要救助。",
+        f"{who.en} had {many} in the {span} up to {day}: {measure.en} comes to {yuan(total)} yuan, over "
+        f"{yuan(step)} yuan. Please find out whether help is needed.",
+    )
