@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from cli.offline.one_book import in_one_book
 from cli.offline.plan import OnAccounts, Worked, plan_for, temporary_folder
@@ -23,11 +24,14 @@ KEY_END = b"\t"
 """Ends each part of what a line is sorted by: it sorts before any character of an id."""
 
 
+T = TypeVar("T")
+
+
 @contextmanager
 def worked_on(
-    facts: Path, writing_to: Callable[[Path], OnAccounts[Path]], as_of: datetime | None, jobs: int, *, grouped: bool
-) -> Iterator[Worked[Path]]:
-    """The results in temporary files of work that writes to a folder. With ``grouped`` it gets whole groups."""
+    facts: Path, work_in: Callable[[Path], OnAccounts[T]], as_of: datetime | None, jobs: int, *, grouped: bool
+) -> Iterator[Worked[T]]:
+    """The results of work that may write to a temporary folder. With ``grouped`` it gets whole groups."""
     if is_packed(facts):
         from cli.offline import packed_file  # Arrow and numpy take long to import
         from cli.offline.by_person import OneByOne
@@ -35,11 +39,11 @@ def worked_on(
         packed = packed_file.opened(facts, as_of)
         with temporary_folder() as folder, workers(min(jobs, packed.groups)) as pool:
             with progress() as bar:
-                worked = packed_file.by_row_group(packed, OneByOne(writing_to(folder)), pool, bar)
+                worked = packed_file.by_row_group(packed, OneByOne(work_in(folder)), pool, bar)
             yield worked
         return
     with plan_for(facts, jobs, as_of) as plan:
-        work = writing_to(plan.folder)
+        work = work_in(plan.folder)
         if plan.short:
             yield in_one_book(plan, work)
             return

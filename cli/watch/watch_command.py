@@ -64,8 +64,13 @@ class LookingFor:
 
     def __call__(self, accounts: Iterator[Decidable]) -> Path:
         groups = together(accounts, self.policies, by_household=self.watches.by_household)
-        found = [each for persons in groups for each in found_among(persons, self.policies, self.watches)]
-        return sorted_part([_line(crossing, self.explain) for crossing in found], self.folder)
+        lines = [
+            _line(crossing, self.explain)
+            for persons in groups
+            for found in found_among(persons, self.policies, self.watches)
+            for crossing in found
+        ]
+        return sorted_part(lines, self.folder)
 
 
 def _line(crossing: Crossing, explain: bool) -> bytes:

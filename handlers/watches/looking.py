@@ -25,18 +25,20 @@ _MEASURED: dict[str, Callable[[Adjudication], int]] = {
 }
 
 
-def found_among(persons: Sequence[Decidable], policies: Policies, watches: Watches) -> list[Crossing]:
-    """What the watches find among persons, who must be whole groups where one of them or a scheme counts by household.
+def found_among(persons: Sequence[Decidable], policies: Policies, *files: Watches) -> list[list[Crossing]]:
+    """What the watches of each file find among persons.
 
-    Nobody is decided where all bills together are not over the lowest step.
+    They must be whole groups where a watch or a scheme counts by household. Nobody is decided where all bills together
+    are not over the lowest step.
     """
-    if _all_bills(persons) <= watches.lowest_step:
-        return []
-    return crossings_among(adjudicate_together(persons, policies), persons, watches)
+    if _all_bills(persons) <= min(watches.lowest_step for watches in files):
+        return [[] for _ in files]
+    decided = adjudicate_together(persons, policies)
+    return [crossings_among(decided, persons, watches) for watches in files]
 
 
 def crossings_among(decided: Sequence[Adjudication], persons: Sequence[Decidable], watches: Watches) -> list[Crossing]:
-    """The same where the claims of the persons are decided already, in canonical order."""
+    """What the watches find among all claims of persons, which are decided already and in canonical order."""
     stays = [each for each in decided if each.status in COUNTED and each.claim.discharge is not None]
     looked_up = {each.person_id: _Facts(each) for each in persons}
     return [

@@ -18,6 +18,18 @@ MEASURE_NAMES = {
 }
 UNIT_NAMES = {"person": Saying("一人", "one person"), "household": Saying("一户", "one household")}
 
+COMPARED = (
+    Saying("规则", "watch"),
+    Saying("原来找到", "found before"),
+    Saying("现在找到", "found after"),
+    Saying("两次都有", "by both"),
+    Saying("新增", "gained"),
+    Saying("减少", "lost"),
+    Saying("原来提示次数", "crossings before"),
+    Saying("现在提示次数", "crossings after"),
+)
+"""What heads a comparison of two files: persons or households, then crossings."""
+
 
 def watch_days(watches: Watches) -> Saying:
     """On which days of discharge a claim may cross a step."""

@@ -73,14 +73,14 @@ def test_packed_facts_and_several_processes_find_the_same(given: list[str | Path
         encode(event)
         for number in range(3_000)
         for event in (
-            *stay(f"E-{number}", "2024-03-10", 6000, person_id=f"P-{number}"),
-            membership(f"M-{number}", f"H-{number // 2}", person_id=f"P-{number}"),
+            *stay(f"E-{number}", "2024-03-10", 1500, person_id=f"P-{number}"),
+            membership(f"M-{number}", f"H-{number % 1500}", person_id=f"P-{number}"),
         )
     ]
     facts.write_bytes(b"\n".join(many))
     one, two = (huzhu("watch", *given, "--jobs", jobs).stdout for jobs in ("1", "2"))
     assert one == two
-    assert 1_500 == len(one.splitlines())
+    assert 1_500 == len(one.splitlines()), "each household once"
 
 
 def test_an_explanation_adds_up_to_its_sum(given: list[str | Path]) -> None:
@@ -131,6 +131,33 @@ def test_check_says_what_each_watch_looks_for() -> None:
     assert "watches-sample" == document["watches"]["id"]
     assert ["10000.00", "30000.00", "50000.00"] == document["watch"][0]["steps"]
     assert len(document["sha256"]) == 64
+
+
+def test_a_comparison_says_whom_another_step_would_find(given: list[str | Path], tmp_path: Path) -> None:
+    """By the id of the watch: a lower step finds more, another unit others, a watch that is gone nobody."""
+    _, before, _, policy, facts = map(str, given)
+    after = tmp_path / "after.toml"
+    lower = PERSONS.replace("10000", "8000").replace("copay", "personal_burden")
+    home = HOUSEHOLDS.replace('"household"', '"person"').replace('"20000.00", "2000.00"', '"10000.00"')
+    after.write_text('[watches]\nid = "after"\n' + lower + home + watch_text("new", steps='"12000.00"'), "utf-8")
+    told = huzhu("watches", "compare", before, after, facts, "--policy", policy, "--json")
+    assert (0, "") == (told.returncode, told.stderr)
+    document = json.loads(told.stdout)
+    assert ("w", "after") == (document["before"]["id"], document["after"]["id"])
+    found = {each.pop("watch"): list(each.values()) for each in document["watches"]}
+    assert {
+        "persons": [1, 3, 1, 2, 0, 1, 3, ["P1", "P2"], []],
+        "a-home": [2, 2, 1, 1, 1, 3, 2, ["P1"], ["H1"]],
+        "new": [0, 0, 0, 0, 0, 0, 0, [], []],
+    } == found
+    (line,) = [
+        line
+        for line in huzhu("watches", "compare", before, after, facts, "--policy", policy).stdout.splitlines()
+        if "persons" in line
+    ]
+    assert ["persons", "1", "3", "1", "2", "0", "1", "3"] == line.replace("│", " ").split()
+    again = huzhu("watches", "compare", before, before, facts, "--policy", policy, "--json")
+    assert {0} == {each[name] for each in json.loads(again.stdout)["watches"] for name in ("gained", "lost")}
 
 
 def test_every_field_of_watches_is_documented() -> None:

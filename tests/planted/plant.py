@@ -49,6 +49,7 @@ from tests.planted import (
     bugs_of_treaties,
     bugs_of_units,
     bugs_of_usual_events,
+    bugs_of_watches,
 )
 from tests.planted.bug import Bug
 
@@ -93,6 +94,7 @@ _LISTS = (
     bugs_of_long_years,
     bugs_of_the_outbox,
     bugs_of_units,
+    bugs_of_watches,
 )
 BUGS = tuple(bug for each in _LISTS for bug in each.BUGS)
 

@@ -53,7 +53,7 @@ def found_in(events: Iterable[Json], watches: Watches, published: Policies = EVE
     for event in events:
         book.take(encode(event))
     groups = together(book.accounts.values(), published, by_household=watches.by_household)
-    found = [each for persons in groups for each in found_among(persons, published, watches)]
+    found = [each for persons in groups for each in found_among(persons, published, watches)[0]]
     found.sort(key=lambda each: (each.watch.id, each.claim.claim_id, each.step))
     return [
         (each.watch.id, each.claim.claim_id, each.unit_id, format_yuan(each.step), format_yuan(each.sum))

@@ -195,3 +195,16 @@ def test_a_correction_withdraws_what_it_undoes() -> None:
     later = {**stay("E2", "2025-03-10", 600)[0], "version": 2}
     for correction in (smaller, void("S-E1", "E1"), later):
         assert [] == found_in([*events, correction], ONE)
+
+
+def test_whom_any_watch_can_find_is_decided() -> None:
+    """The lowest step of all watches says whom no watch can find, wherever it stands in the file."""
+    two = watches_of(watch_text("high", steps='"9000.00"'), watch_text("low"), watch_text("higher", steps='"9999.00"'))
+    assert [("E1", "1000.00", "1200.00")] == claims(found_in(stay("E1", "2024-03-10", 1200), two))
+
+
+def test_sums_of_persons_are_not_added_up_without_a_household() -> None:
+    """Two persons of whom each bears 600."""
+    events = [*stay("E1", "2024-03-10", 600, person_id="P1"), *stay("E2", "2024-03-11", 600, person_id="P2")]
+    for unit in ("person", "household"):
+        assert [] == found_in(events, watches_of(watch_text(unit=unit)))
