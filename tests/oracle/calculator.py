@@ -3,7 +3,7 @@
 It shares no code with the program it checks. Money is an exact `Fraction` of a yuan, nothing is cached,
 and every question is answered by looking again at everything that could bear on it. It is slow on purpose.
 
-    python tests/oracle/calculator.py --policy F [--policy F ...] [--as-of INSTANT] FACTS.jsonl
+    python -m tests.oracle.calculator --policy F [--policy F ...] [--as-of INSTANT] FACTS.jsonl
 """
 
 import argparse
@@ -19,6 +19,8 @@ from fractions import Fraction
 from math import floor
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from .grace import is_in_grace
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BYTES_MAX = 1024 * 1024
@@ -41,7 +43,7 @@ TABLE = {
     " other_fund_paid:money copay:money out_of_catalogue:money invoice_no?:text",
     "settlement.voided": "settlement_id:name version:version encounter_id:name person_id:name reason:text",
     "coverage.recorded": "coverage_id:name version:version person_id:name programme:name category:name"
-    " household_id?:text pool_id?:text area?:text valid_from:date valid_to?:date",
+    " household_id?:text pool_id?:text area?:text valid_from:date valid_to?:date ended_reason?:ending",
     "coverage.voided": "coverage_id:name version:version person_id:name reason:text",
     "membership.recorded": "membership_id:name version:version person_id:name household_id:name unit:unit"
     " role?:text valid_from:date valid_to?:date",
@@ -62,6 +64,7 @@ WORDS = {
     "outcome": ("paid", "failed", "returned"),
     "verdict": ("confirmed", "disputed"),
     "unit": ("household", "single", "collective"),
+    "ending": ("income", "assets", "employment", "moved", "death", "fraud", "request"),
     "shortage": ("owe", "queue", "pro_rata"),
     "contribution": ("villager", "collective", "government", "donation", "lottery", "transfer"),
 }
@@ -517,6 +520,8 @@ class Scheme:
     diagnoses_any: tuple[str, ...] | None
     areas: tuple[str, ...] | None
     waiting_days: int | None
+    grace_months: int | None
+    grace_reasons: tuple[str, ...] | None
     file_within_days: int | None
     threshold: Fraction | None
     cap_per_stay: Fraction | None
@@ -626,7 +631,7 @@ def read_scheme(table: dict[str, object]) -> Scheme:
     def yuan(name: str) -> Fraction | None:
         return Fraction(str(table[name])) if name in table else None
 
-    def days(name: str) -> int | None:
+    def whole(name: str) -> int | None:
         value = table.get(name)
         return value if isinstance(value, int) else None
 
@@ -642,8 +647,10 @@ def read_scheme(table: dict[str, object]) -> Scheme:
         facility_levels=words("facility_levels"),
         diagnoses_any=words("diagnoses_any"),
         areas=words("areas"),
-        waiting_days=days("waiting_days"),
-        file_within_days=days("file_within_days"),
+        waiting_days=whole("waiting_days"),
+        grace_months=whole("grace_months"),
+        grace_reasons=words("grace_reasons"),
+        file_within_days=whole("file_within_days"),
         threshold=yuan("threshold"),
         cap_per_stay=yuan("cap_per_stay"),
         cap_per_year=yuan("cap_per_year"),
@@ -808,14 +815,21 @@ def to_the_fen(yuan: Fraction) -> Fraction:
     return Fraction(floor(yuan * 100 + Fraction(1, 2)), 100)
 
 
+def counts_for(coverage: Event, scheme: Scheme, day: date) -> bool:
+    """Whether a coverage holds the day, or the scheme's grace makes it count."""
+    ended_on = coverage.date("valid_to") if coverage.has("valid_to") else None
+    ended_reason = coverage.text("ended_reason") if coverage.has("ended_reason") else None
+    return holds(coverage, day) or is_in_grace(day, ended_on, ended_reason, scheme.grace_months, scheme.grace_reasons)
+
+
 def coverages_held(claim: Claim, scheme: Scheme) -> list[Event]:
-    """The person's coverages of the scheme's programme and area on the day of discharge."""
+    """The person's coverages of the scheme's programme and area on the day of discharge, or still in its grace then."""
     return [
         coverage
         for coverage in claim.coverages
         if not coverage.is_void
         and coverage.text("programme") == scheme.programme
-        and holds(coverage, claim.discharged_on)
+        and counts_for(coverage, scheme, claim.discharged_on)
         and (scheme.areas is None or (coverage.has("area") and coverage.text("area") in scheme.areas))
     ]
 

@@ -268,7 +268,7 @@ def explain(case: Case, folder: Path) -> str:
             f"made small ({len(small.lines)} of {len(case.lines)} lines) in {folder}:",
             disagreement(small) or "",
             f"product: huzhu adjudicate {arguments}",
-            f"oracle:  python tests/oracle/calculator.py {arguments}",
+            f"oracle:  python -m tests.oracle.calculator {arguments}",
         )
     )
 
