@@ -12,7 +12,16 @@ from datetime import date
 from typing import NamedTuple
 
 from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim, MembershipView, StayView
-from handlers.claims.eligibility import Grace, OnTheDay, find_tier, grace_of, is_covered, pool_of
+from handlers.claims.eligibility import (
+    Grace,
+    counting,
+    covers,
+    find_tier,
+    grace_of,
+    has_ended,
+    is_covered,
+    pool_of,
+)
 from handlers.claims.households import Unit, overlap, unit_of
 from handlers.claims.twice import Finding, Findings, checks_on, followed, found_twice, holding
 from handlers.claims.year_sums import ByScheme, Years, YearSums
@@ -206,7 +215,8 @@ def _outcome(claim: DecidableClaim, person: DecidingPerson) -> Adjudication:
     policy, year = policies.on(day), policies.year(day)
     if policy is None or year is None:
         return pays_nothing(Status.NO_POLICY)
-    on_the_day = OnTheDay.of(day, person.coverages, policy)
+    on_the_day = [coverage for coverage in person.coverages if covers(coverage, day)]
+    ended = [coverage for coverage in person.coverages if has_ended(coverage, day)] if policy.has_grace else []
     billed, left = _Left(copay, out_of_catalogue), _Left(copay, out_of_catalogue)
     unit = unit_of(claim.person_id, person.memberships, day) if policies.household_schemes else None
     benefits = list[Benefit]()
@@ -214,9 +224,10 @@ def _outcome(claim: DecidableClaim, person: DecidingPerson) -> Adjudication:
         own = of_unit = person.years.of(scheme, year)
         if unit is not None and scheme.id in policies.household_schemes:
             of_unit = person.years.of_unit(scheme, year, unit)
-        benefits.append(_benefit(scheme, claim, discharge, on_the_day, billed, left, own, of_unit))
+        held = counting(scheme, on_the_day, ended, day) if ended else on_the_day
+        benefits.append(_benefit(scheme, claim, discharge, held, billed, left, own, of_unit))
     # Whoever has a tier is covered; asking again is for those whom every scheme left out.
-    covered = any(benefit.tier is not None for benefit in benefits) or is_covered(policy, on_the_day)
+    covered = any(benefit.tier is not None for benefit in benefits) or is_covered(policy, on_the_day, ended, day)
     status = Status.ADJUDICATED if covered else Status.NOT_COVERED
     return Adjudication(
         claim,
@@ -235,14 +246,13 @@ def _benefit(
     scheme: Scheme,
     claim: DecidableClaim,
     discharge: StayView,
-    on_the_day: OnTheDay,
+    coverages: Sequence[CoverageView],
     billed: _Left,
     left: _Left,
     own: YearSums,
     of_unit: YearSums,
 ) -> Benefit:
     """``own`` are the person's sums of the scheme and ``of_unit`` the unit's: the same where none counts by unit."""
-    coverages = on_the_day.counting(scheme)
     tier, reason = find_tier(scheme, claim, discharge, coverages)
     if tier is None or reason is not None:
         return Benefit(scheme, tier, reason)
@@ -258,7 +268,6 @@ def _benefit(
     due, steps = _brackets(tier, start, start + measured)
     paid_before, household_paid_before = own.paid, of_unit.paid
     amount, limits, reason = _limit(scheme, due, left.of(scheme.basis), paid_before, household_paid_before)
-    grace = None if coverages is on_the_day.valid else grace_of(scheme, tier, discharge, on_the_day)
     left.pay(scheme.basis, amount)
     own.paid += amount
     if of_unit is not own:
@@ -275,7 +284,7 @@ def _benefit(
         household_paid_before=household_paid_before,
         steps=(*steps, *limits),
         pool_id=pool_id,
-        grace=grace,
+        grace=grace_of(scheme, tier, discharge, coverages) if scheme.grace_months else None,
     )
 
 

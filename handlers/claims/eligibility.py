@@ -12,30 +12,6 @@ from schemas.decisions import Reason
 from schemas.policy.model import Policy, Scheme, Tier
 
 
-class OnTheDay(NamedTuple):
-    """A person's coverages on the day of discharge: those that hold it, and those that had ended by then.
-
-    The latter matter only in a grace (渐退期; time.md, section 6), and are left out where no scheme has one.
-    """
-
-    day: date
-    valid: Sequence[CoverageView]
-    ended: Sequence[CoverageView]
-
-    @classmethod
-    def of(cls, day: date, coverages: Sequence[CoverageView], policy: Policy) -> OnTheDay:
-        valid = [coverage for coverage in coverages if covers(coverage, day)]
-        if not policy.has_grace:
-            return cls(day, valid, ())
-        return cls(day, valid, [each for each in coverages if each.valid_to is not None and each.valid_to <= day])
-
-    def counting(self, scheme: Scheme) -> Sequence[CoverageView]:
-        """Those that count for a scheme: valid ones, and ended ones within its grace."""
-        if not self.ended or not scheme.grace_months:
-            return self.valid
-        return [*self.valid, *(each for each in self.ended if _in_grace(scheme, each, self.day))]
-
-
 class Grace(NamedTuple):
     """A coverage ended on ``valid_to``, and counts until ``grace_to``; both are the first day after. None: for ever."""
 
@@ -43,16 +19,27 @@ class Grace(NamedTuple):
     grace_to: date | None
 
 
-def is_covered(policy: Policy, on_the_day: OnTheDay) -> bool:
+def counting(
+    scheme: Scheme, on_the_day: Sequence[CoverageView], ended: Sequence[CoverageView], day: date
+) -> Sequence[CoverageView]:
+    """The coverages that count for a scheme: those valid on the day, and of the ``ended`` ones those in its grace."""
+    if not scheme.grace_months:
+        return on_the_day
+    return [*on_the_day, *(each for each in ended if _in_grace(scheme, each, day))]
+
+
+def is_covered(policy: Policy, on_the_day: Sequence[CoverageView], ended: Sequence[CoverageView], day: date) -> bool:
     """Whether any scheme finds a coverage of its programme and area with a category of one of its tiers.
 
-    A coverage in the scheme's grace is one. What the stay was, and how old a coverage is, play no part: they are
-    reasons why a scheme pays a covered person nothing.
+    ``on_the_day`` are the person's on the day of discharge, ``ended`` those that had ended by then, of which one in the
+    scheme's grace counts too. What the stay was, and how old a coverage is, play no part: they are reasons why a
+    scheme pays a covered person nothing.
     """
-    return any(
-        _tier(scheme, {each.category for each in on_the_day.counting(scheme) if _belongs(scheme, each)}) is not None
-        for scheme in policy.schemes
-    )
+    for scheme in policy.schemes:
+        held = counting(scheme, on_the_day, ended, day)
+        if _tier(scheme, {coverage.category for coverage in held if _belongs(scheme, coverage)}) is not None:
+            return True
+    return False
 
 
 def find_tier(
@@ -87,10 +74,11 @@ def pool_of(scheme: Scheme, tier: Tier, discharge: StayView, coverages: Sequence
     return max(gave, key=lambda each: (each.valid_from, each.coverage_id)).pool_id
 
 
-def grace_of(scheme: Scheme, tier: Tier, discharge: StayView, on_the_day: OnTheDay) -> Grace | None:
+def grace_of(scheme: Scheme, tier: Tier, discharge: StayView, coverages: Sequence[CoverageView]) -> Grace | None:
     """The grace through which the tier applies, the longest of several; None where a valid coverage gives it."""
-    gave = _giving(scheme, tier, discharge, on_the_day.counting(scheme))
-    ends = [each.valid_to for each in gave if each.valid_to is not None and each.valid_to <= on_the_day.day]
+    day = discharge.discharged_on
+    gave = _giving(scheme, tier, discharge, coverages)
+    ends = [each.valid_to for each in gave if each.valid_to is not None and has_ended(each, day)]
     if len(ends) < len(gave):
         return None
     return Grace(max(ends), months_later(max(ends), scheme.grace_months or 0))
@@ -122,6 +110,11 @@ def _in_grace(scheme: Scheme, ended: CoverageView, day: date) -> bool:
     assert ended.valid_to is not None
     grace_to = months_later(ended.valid_to, scheme.grace_months or 0)
     return grace_to is None or day < grace_to
+
+
+def has_ended(coverage: CoverageView, day: date) -> bool:
+    """Whether the coverage's interval lies before the day."""
+    return coverage.valid_to is not None and coverage.valid_to <= day
 
 
 def _in_scope(scheme: Scheme, discharge: StayView) -> bool:

@@ -12,6 +12,7 @@ EVERY_WAY = f"{LAWS}::test_every_way_through_a_file_knows_the_same_grace"
 LAST_DAY = f"{CASES}::test_a_grace_ends_on_its_day"
 REASONS = f"{CASES}::test_a_grace_is_for_the_reasons_that_it_lists"
 
+ADJUDICATE = "handlers/claims/adjudicate.py"
 ELIGIBILITY = "handlers/claims/eligibility.py"
 EXPLAIN = "handlers/claims/explain.py"
 RULES = "handlers/offline/columns/vector_rules.py"
@@ -82,16 +83,16 @@ BUGS = (
         "grace",
         "who-is-in-a-grace-is-not-covered",
         ELIGIBILITY,
-        "each.category for each in on_the_day.counting(scheme) if",
-        "each.category for each in on_the_day.valid if",
+        "        held = counting(scheme, on_the_day, ended, day)\n",
+        "        held = on_the_day\n",
         (f"{CASES}::test_who_is_in_a_grace_is_covered_though_nothing_is_paid", LATER),
     ),
     Bug(
         "grace",
         "the-grace-of-one-scheme-is-that-of-all",
-        ELIGIBILITY,
-        "if not self.ended or not scheme.grace_months:",
-        "if not self.ended:",
+        ADJUDICATE,
+        "held = counting(scheme, on_the_day,",
+        "held = counting(max(policy.schemes, key=lambda each: each.grace_months or 0), on_the_day,",
         (f"{CASES}::test_only_the_scheme_with_the_grace_counts_the_coverage",),
     ),
     Bug(

@@ -222,7 +222,7 @@ BUGS = (
         "statuses",
         "who-is-out-of-scope-is-not-covered",
         "handlers/claims/adjudicate.py",
-        " or is_covered(policy, on_the_day)\n",
+        " or is_covered(policy, on_the_day, ended, day)\n",
         "\n",
         (
             f"{BOUNDARIES}::test_only_who_belongs_to_no_scheme_is_not_covered",
@@ -235,8 +235,8 @@ BUGS = (
         "statuses",
         "a-category-covers-in-every-programme",
         "handlers/claims/eligibility.py",
-        "on_the_day.counting(scheme) if _belongs(scheme, each)}",
-        "on_the_day.counting(scheme)}",
+        "{coverage.category for coverage in held if _belongs(scheme, coverage)}",
+        "{coverage.category for coverage in held}",
         (
             f"{BOUNDARIES}::test_a_category_of_one_scheme_and_the_programme_of_another_cover_nobody",
             f"{BOUNDARIES}::test_only_who_belongs_to_no_scheme_is_not_covered",

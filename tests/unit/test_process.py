@@ -384,7 +384,7 @@ def test_a_claim_that_was_called_not_covered_moves_no_money_when_it_is_decided_a
     outside = [discharge("E2", care_type="outpatient_special"), bill("S2", "E2", 9000)]
     world = empty_world(policies(policy_text("village", "2020-01-01", None, VILLAGE)))
     with monkeypatch.context() as before:
-        before.setattr(handlers.claims.adjudicate, "is_covered", lambda policy, on_the_day: False)
+        before.setattr(handlers.claims.adjudicate, "is_covered", lambda *_: False)
         first = take(world, deliveries([coverage(), *outside, discharge(), bill()]))
     assert {"E1": "adjudicated", "E2": "not_covered"} == {v["claim_id"]: v["status"] for v in values(first.decisions)}
     again = take(world, [delivery(bill("S2", "E2", 9001, version=2), 50)])
