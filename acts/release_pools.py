@@ -16,7 +16,7 @@ from handlers.claims.world import World
 from handlers.pools.pool_money import PoolMoney
 from handlers.pools.pool_step import Pool, does_something, plan, take_step, waiting_in
 from infra.clock import Clock
-from infra.ledger import pool_rows
+from infra.ledger import alert_rows, pool_rows
 from infra.ledger.pool_rows import Unfolded
 from infra.sharding import shard_of
 from schemas.facts import OnShortage
@@ -96,7 +96,6 @@ def decide_pools(
     for step, on_shortage in steps:
         take_step(processor, step, on_shortage)
     pool_rows.fold(connection, gathered.work, own_changes(journal, gathered.changed), again)
-    keep_alerts(connection, [step for step, _ in steps])
 
 
 class PoolsFound(NamedTuple):
@@ -120,7 +119,7 @@ def gather(connection: Connection, pool_ids: Collection[str]) -> PoolsFound:
     for (pool_id, side, key), amount in changed.items():
         money[pool_id].add(side, key, amount)
     rules = {row.pool_id: OnShortage(row.on_shortage) for row in pool_rows.recorded(connection, names)}
-    alerts = pool_rows.alerts_of(connection, names)
+    alerts = alert_rows.of_pools(connection, names)
     pools = [
         Pool(
             pool_id,
@@ -155,13 +154,6 @@ def own_changes(
         sums[each.pool_id, each.side, each.key] += each.amount
     journal.outcome.pool_work.clear()
     return sums
-
-
-def keep_alerts(connection: Connection, steps: Iterable[PoolStep]) -> None:
-    """Keeps which alerts the steps of pools raised and withdrew."""
-    for step in steps:
-        raised = [(step.pool_id, code) for code, _ in step.raised]
-        pool_rows.keep_alerts(connection, raised, [(step.pool_id, code) for code in step.withdrawn])
 
 
 def load_waiting(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from handlers.audit.log_check import AuditEntry, Fault, Finding
-from infra.ledger import audit_log, statement_rows
+from infra.ledger import alert_rows, audit_log, statement_rows
 from infra.ledger.audit_log import Ordered, StoredEntry
 from infra.ledger.book_rows import closed_months
 from schemas.bilingual import Saying
@@ -29,6 +29,7 @@ _NAMES = {
     "treaties": Saying("承保协议", "treaty"),
     "statements": Saying("对账单", "statement"),
     "book_months": Saying("月结", "closed month"),
+    "alerts": Saying("提醒", "alert"),
 }
 
 
@@ -44,6 +45,7 @@ class ContentCheck:
         self._published: set[str] = set()
         self._issued: set[tuple[str, str]] = set()
         self._audited: Counter[str] = Counter()
+        self._told: dict[str, str] = {}
         self._faulty: set[int] = set()
 
     def check(self, rows: Sequence[tuple[AuditEntry, StoredEntry]]) -> list[Finding]:
@@ -91,6 +93,18 @@ class ContentCheck:
         for month in sorted(self._months.keys() - self._published):
             saying = Saying(f"{month} 的月结没有审计条目", f"no entry closes the month {month}")
             findings.append(Finding(None, None, Fault.NOT_AUDITED, saying))
+        return findings + self._told_otherwise()
+
+    def _told_otherwise(self) -> list[Finding]:
+        """Alerts that are not as the audit log told them last."""
+        kept, findings = alert_rows.kept_hashes(self._connection), []
+        for alert_id in sorted(kept.keys() | self._told.keys()):
+            if kept.get(alert_id) != self._told.get(alert_id):
+                saying = Saying(
+                    f"提醒 {alert_id} 与审计日志最后一次所记的不同",
+                    f"the alert {alert_id} is not as the audit log has it",
+                )
+                findings.append(Finding(None, None, Fault.CONTENT_CHANGED, saying))
         return findings
 
     def _changed(
@@ -107,6 +121,9 @@ class ContentCheck:
             order = orders.get(subject.get("payout_id", ""))
             good = order is not None and sha256_hex(order.value) == wanted and _columns_agree(order)
             return None if good else "instructions"
+        if entry.kind in (AuditKind.ALERT_RAISED, AuditKind.ALERT_WITHDRAWN):
+            self._told[subject.get("alert_id", "")] = wanted  # one alert's entries are of one shard, so the last counts
+            return None
         self._audited["events"] += 1
         if entry.kind in (AuditKind.POLICY_PUBLISHED, AuditKind.TREATY_PUBLISHED):
             self._published |= {subject.get("policy_sha256", ""), subject.get("treaty_sha256", "")}

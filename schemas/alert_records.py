@@ -17,13 +17,17 @@ class AlertState(StrEnum):
 
 
 class AlertSubject(NamedTuple):
-    """What an alert is about, and the bytes that told it last; ``person_id`` is None for one about a pool."""
+    """What an alert is about, and the bytes that told it last; ``person_id`` is None for one about a pool.
+
+    ``area`` is that of the person's coverages when it was told, None where none names one; a pool has its own.
+    """
 
     code: str
     claim_id: str | None
     person_id: str | None
     payout_id: str | None
     pool_id: str | None
+    area: str | None
     value: bytes
 
 
@@ -35,7 +39,6 @@ class AlertChange(NamedTuple):
 
     alert_id: str
     number: int
-    shard: int
     to: AlertState
     at: datetime
     subject: AlertSubject | None
@@ -52,12 +55,12 @@ class AlertRow(NamedTuple):
     """
 
     alert_id: str
-    shard: int
     code: str
     claim_id: str | None
     person_id: str | None
     payout_id: str | None
     pool_id: str | None
+    area: str | None
     value: bytes | None
     state: AlertState
     raised_no: int
@@ -66,6 +69,15 @@ class AlertRow(NamedTuple):
     taken_by: str | None = None
     closed_by: str | None = None
     outcome: str | None = None
+
+
+class AlertAct(NamedTuple):
+    """An operator's act about an alert: `alert.taken`, or `alert.closed` with an ``outcome`` that says what was done."""
+
+    event_type: str
+    alert_id: str
+    by: str
+    outcome: str
 
 
 LIVE = (AlertState.OPEN, AlertState.ACKNOWLEDGED)
@@ -97,6 +109,5 @@ def changed(before: AlertRow | None, change: AlertChange) -> AlertRow:
 
 def _told(before: AlertRow | None, change: AlertChange, subject: AlertSubject) -> AlertRow:
     if before is not None:
-        return before._replace(value=subject.value)
-    place = (change.alert_id, change.shard, *subject)
-    return AlertRow(*place, change.to, change.number, change.at, change.number)
+        return before._replace(claim_id=subject.claim_id, area=subject.area, value=subject.value)
+    return AlertRow(change.alert_id, *subject, change.to, change.number, change.at, change.number)

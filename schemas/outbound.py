@@ -103,6 +103,15 @@ class AuditKind(StrEnum):
     ALERT_CLOSED = "alert.closed"
 
 
+FOLLOWING = (
+    AuditKind.CLAIM_DECIDED,
+    AuditKind.PAYOUT_INSTRUCTED,
+    AuditKind.ALERT_RAISED,
+    AuditKind.ALERT_WITHDRAWN,
+)
+"""What follows from an event. Each event has one entry of another kind, which is about itself."""
+
+
 class AuditRecorded(BaseModel):
     """One entry of a shard's audit chain: ``hash`` covers every other field, ``prev_hash`` the entry before."""
 

@@ -80,21 +80,23 @@ class Journal:
             Posting(number, count, 2, entry.credit, -entry.amount, *rest),
         )
 
-    def alert(self, shard: int, number: int, alert: AlertRaised | AlertWithdrawn) -> None:
+    def alert(self, shard: int, number: int, alert: AlertRaised | AlertWithdrawn, area: str | None = None) -> None:
         """Raises or withdraws an alert because of event ``number``: keeps it, chains an entry about it, and sends it.
 
-        ``shard`` is that of its person or pool. Its ``alert_id`` has to be set.
+        ``shard`` is that of its person or pool, ``area`` that of the person's coverages. An ``alert_id`` has to be set.
         """
         raised = isinstance(alert, AlertRaised)
         assert alert.alert_id is not None, alert
         always = {"claim_id": None, "payout_id": None}
         value = canonical_json(always | alert.model_dump(mode="json", exclude_none=True))
         person_id = alert.person_id if alert.pool_id is None else None
-        subject = AlertSubject(alert.code, alert.claim_id, person_id, alert.payout_id, alert.pool_id, value)
+        subject = AlertSubject(alert.code, alert.claim_id, person_id, alert.payout_id, alert.pool_id, area, value)
         to = AlertState.OPEN if raised else AlertState.WITHDRAWN
-        self.outcome.alerts.append(AlertChange(alert.alert_id, number, shard, to, self.recorded_at, subject))
+        self.outcome.alerts.append(AlertChange(alert.alert_id, number, to, self.recorded_at, subject))
         kind = AuditKind.ALERT_RAISED if raised else AuditKind.ALERT_WITHDRAWN
-        self.audit(shard, number, kind, ACTOR, {"alert_id": alert.alert_id, "code": alert.code}, value)
+        about = {"alert_id": alert.alert_id, "code": str(alert.code)}
+        about |= {} if alert.claim_id is None else {"claim_id": alert.claim_id}
+        self.audit(shard, number, kind, ACTOR, about, value)
         self.send(shard, ALERTS.name, alert.person_id.encode(), value)
 
     def send(self, shard: int, topic: str, key: bytes | None, value: bytes) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from handlers.audit.journal import Journal
 from schemas.access.callers import KeyAct
 from schemas.access.console_rights import ConsoleAct
+from schemas.alert_records import AlertAct, AlertChange, AlertState
 from schemas.books import Closing
 from schemas.bordereau import StatementAct
 from schemas.canonical import base64_text, canonical_json, sha256_hex
@@ -100,6 +101,15 @@ def recovery_settled(journal: Journal, shard: int, act: SettleRecovery, recovery
     place = {"claim_id": recovery.claim_id, "scheme_id": recovery.scheme_id}
     subject = {"payout_id": act.payout_id, **place, "amount": format_yuan(recovery.amount), "reason": act.reason}
     return _act(journal, shard, act.operator, value, "recovery", kind, subject)
+
+
+def alert_dealt_with(journal: Journal, shard: int, act: AlertAct) -> None:
+    """An operator takes an alert, or closes it with what was done."""
+    subject = {"alert_id": act.alert_id} | ({"outcome": act.outcome} if act.outcome else {})
+    number = _act(journal, shard, act.by, canonical_json(act._asdict()), "alert", AuditKind(act.event_type), subject)
+    to = AlertState.RESOLVED if act.event_type == AuditKind.ALERT_CLOSED else AlertState.ACKNOWLEDGED
+    change = AlertChange(act.alert_id, number, to, journal.recorded_at, None, act.by, act.outcome)
+    journal.outcome.alerts.append(change)
 
 
 def data_exported(journal: Journal, act: Export) -> None:

@@ -99,6 +99,12 @@ class Account:
             self._twice = found_twice([self])
         return self._twice
 
+    @property
+    def area(self) -> str | None:
+        """The area of the coverage with the latest first day, then the greatest id, of those that name one."""
+        of = [(each.valid_from, each.coverage_id, each.area) for each in self.recorded_coverages() if each.area]
+        return max(of)[2] if of else None
+
     def recorded_coverages(self) -> Iterable[CoverageRecorded]:
         """The coverages that were not voided, in order of their ids."""
         for name in sorted(self.coverages):

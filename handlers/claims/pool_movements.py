@@ -73,7 +73,7 @@ def decided(
     held: Mapping[str, BenefitRow],
     found: Iterable[BenefitRow],
     number: int,
-    shard_of: ShardOf,
+    world: World,
 ) -> None:
     """Wakes the pools for whose money a claim waits or waited, and says where a pool should pay and none is named.
 
@@ -83,13 +83,14 @@ def decided(
         before = held.get(row.scheme_id)
         waited = before is not None and before.waiting > 0
         if row.pool_id and (row.waiting or waited):
-            _wake(journal, row.pool_id, row.scheme_id, number, shard_of)
+            _wake(journal, row.pool_id, row.scheme_id, number, world.shard_of)
         if before is not None and before.pool_id and before.pool_id != row.pool_id and waited:
-            _wake(journal, before.pool_id, row.scheme_id, number, shard_of)
+            _wake(journal, before.pool_id, row.scheme_id, number, world.shard_of)
         was = before is not None and _nowhere(before)
         if was != _nowhere(row):
             told = pool_alerts.no_pool if _nowhere(row) else pool_alerts.no_pool_withdrawn
-            journal.alert(claim.shard, number, told(claim, row.scheme_id, journal.recorded_at))
+            message, account = told(claim, row.scheme_id, journal.recorded_at), world.accounts[claim.person_id]
+            journal.alert(claim.shard, number, message, account.area)
 
 
 def redated(journal: Journal, claim: ClaimRow, held: dict[str, BenefitRow], number: int, shard_of: ShardOf) -> None:

@@ -46,7 +46,7 @@ from schemas.facts import (
     UnitKind,
 )
 from schemas.ids import PersonId
-from schemas.outbound import AlertRaised, AuditKind
+from schemas.outbound import AlertRaised, AlertWithdrawn, AuditKind
 from schemas.records import (
     ClaimRow,
     DecisionRow,
@@ -107,7 +107,7 @@ class Processor:
             subject |= {"verdict": str(fact.verdict), "matched": "yes" if matched else "no"}
         self.journal.audit(shard, number, kind, fact.source, subject, delivery.value)
         if alert is not None:
-            self.journal.alert(shard, number, alert)
+            self._tell(alert, number)
         if admitted is Disposition.ACCEPTED:
             self._accepted(reading, number)
 
@@ -139,7 +139,7 @@ class Processor:
             for group in linked({each.person_id: each.households() for each in accounts}):
                 for person_id in sorted(set(step.moved).intersection(group)) if len(group) > GROUP_MAX else ():
                     alert = household_alerts.group_too_large(person_id, len(group), self.recorded_at)
-                    self.journal.alert(self.world.shard_of(person_id), number, alert)
+                    self._tell(alert, number)
         invoices_shared.decided_together(self.world, self.outcome, set(step.persons))
         self._decide(adjudicate_together(accounts, self.world.policies), number)
 
@@ -261,7 +261,7 @@ class Processor:
             self._alert_of_advances(row, was, now, number)
         if any(benefit.pool_id is not None for benefit in (*held.values(), *found.benefits)):
             self.world.decided[claim.claim_id] = value
-            pool_movements.decided(self.journal, row, held, found.benefits, number, self.world.shard_of)
+            pool_movements.decided(self.journal, row, held, found.benefits, number, self.world)
         self.keep(row, found)
         return found.dues
 
@@ -292,15 +292,21 @@ class Processor:
         dead = row.status is Status.AFTER_DEATH
         if dead != (before is not None and before.status is Status.AFTER_DEATH):
             told = claim_alerts.after_death if dead else claim_alerts.after_death_withdrawn
-            self.journal.alert(row.shard, number, told(row, self.recorded_at))
+            self._tell(told(row, self.recorded_at), number)
         if row.overlapping != (before is not None and before.overlapping):
             said = household_alerts.overlap_raised if row.overlapping else household_alerts.overlap_withdrawn
-            self.journal.alert(row.shard, number, said(row, self.recorded_at))
+            self._tell(said(row, self.recorded_at), number)
         twice_before = "" if before is None else before.twice
         if row.twice != twice_before:
             was, now = as_written(twice_before), as_written(row.twice)
             for alert in twice_alerts.changed(row, was, now, self.recorded_at):
-                self.journal.alert(row.shard, number, alert)
+                self._tell(alert, number)
+
+    def _tell(self, alert: AlertRaised | AlertWithdrawn, number: int) -> None:
+        """Raises or withdraws an alert about a person of the world because of event ``number``."""
+        account = self.world.accounts.get(alert.person_id)
+        area = None if account is None else account.area
+        self.journal.alert(self.world.shard_of(alert.person_id), number, alert, area)
 
     def _alert_of_advances(
         self, row: ClaimRow, was: dict[str, UnpaidAdvance], now: dict[str, UnpaidAdvance], number: int
@@ -309,11 +315,9 @@ class Processor:
         for scheme_id in sorted(was.keys() | now.keys()):
             old, new = was.get(scheme_id), now.get(scheme_id)
             if old is not None and (new is None or new.code != old.code):
-                gone = claim_alerts.advance_settled(row, scheme_id, old.code, self.recorded_at)
-                self.journal.alert(row.shard, number, gone)
+                self._tell(claim_alerts.advance_settled(row, scheme_id, old.code, self.recorded_at), number)
             if new is not None and new != old:
-                raised = claim_alerts.advance_unpaid(row, scheme_id, new, self.recorded_at)
-                self.journal.alert(row.shard, number, raised)
+                self._tell(claim_alerts.advance_unpaid(row, scheme_id, new, self.recorded_at), number)
 
     def instruct(self, account: Account, due: Due, number: int) -> None:
         """Instructs an amount due to or from a payee of a person's claim because of event ``number``."""
@@ -349,10 +353,9 @@ class Processor:
         if place in self.world.reports:  # it was reported before it was known
             told = self.outcome.payout_states[place] = state_of(*place, self.world.reports[place])
             booked += entries.reported(instruction, PayoutState.INSTRUCTED, told.state)
-            self.journal.alert(claim_row.shard, number, report_alerts.matched(instruction, self.recorded_at))
+            self._tell(report_alerts.matched(instruction, self.recorded_at), number)
             if told.contradictions or not instruction.moves_money:
-                again = report_alerts.contradicted_before(instruction, self.recorded_at)
-                self.journal.alert(claim_row.shard, number, again)
+                self._tell(report_alerts.contradicted_before(instruction, self.recorded_at), number)
         for entry in booked:
             self.journal.post(number, entry, claim_row.discharged_on or self.journal.booked_on, due.payout_id)
         self.world.instructed[due.payout_id] = instruction

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, distinct_o
 from infra.ledger.clearing_tables import book_months, postings
 from infra.ledger.tables import audit_entries, events
 from schemas.books import BookEntry, BookLeg, ClosedMonth, MonthlySum
-from schemas.outbound import AuditKind
+from schemas.outbound import FOLLOWING, AuditKind
 from schemas.records import Posting
 
 PAGE = 2000
@@ -100,7 +100,7 @@ def audited_entries(connection: Connection, chosen: EntryFilter) -> Iterator[Boo
     own = about.where(named.is_not(None)).subquery()
     first = (
         select(entry.c.event_no, entry.c.hash)
-        .where(entry.c.kind.not_in([AuditKind.CLAIM_DECIDED, AuditKind.PAYOUT_INSTRUCTED]))
+        .where(entry.c.kind.not_in(FOLLOWING))
         .ext(distinct_on(entry.c.event_no))
         .order_by(entry.c.event_no, entry.c.shard, entry.c.seq)
         .subquery()

@@ -10,11 +10,13 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Date, Select, String, case, cast, func, select, union
+from sqlalchemy import ColumnElement, Connection, Date, Select, String, and_, case, cast, func, select, union
 
-from infra.ledger import tables
-from infra.ledger.pool_rows import IN_ORDER, OPEN, QUEUED, WAITING, alerts_of, recorded
-from infra.ledger.pool_tables import contributions, pool_alerts, pools
+from infra.ledger import alert_rows, tables
+from infra.ledger.alert_tables import alerts
+from infra.ledger.pool_rows import IN_ORDER, OPEN, QUEUED, WAITING, recorded
+from infra.ledger.pool_tables import contributions, pools
+from schemas.alert_records import AlertState
 from schemas.pool_records import ContributionRow, PoolRow, WaitingNow
 
 _BENEFITS, _CLAIMS, _INSTRUCTIONS, _EVENTS = tables.benefits, tables.claims, tables.instructions, tables.events
@@ -56,7 +58,7 @@ def all_pools(connection: Connection, pool_ids: Collection[str] | None = None) -
     released = _by_pool(connection, _INSTRUCTIONS, _INSTRUCTIONS.c.pool_id, func.sum(_NET), names)
     query = select(_BENEFITS.c.pool_id, func.sum(WAITING), func.count()).where(_BENEFITS.c.pool_id.in_(names), OPEN)
     waiting = {row[0]: (int(row[1]), row[2]) for row in connection.execute(query.group_by(_BENEFITS.c.pool_id))}
-    alerts = alerts_of(connection, names)
+    told = alert_rows.of_pools(connection, names)
     return [
         PoolFigures(
             name,
@@ -64,7 +66,7 @@ def all_pools(connection: Connection, pool_ids: Collection[str] | None = None) -
             received.get(name, 0),
             released.get(name, 0),
             *waiting.get(name, (0, 0)),
-            tuple(sorted(code for pool_id, code in alerts if pool_id == name)),
+            tuple(sorted(code for pool_id, code in told if pool_id == name)),
         )
         for name in names
     ]
@@ -156,7 +158,7 @@ def _known(connection: Connection, pool_ids: Collection[str] | None) -> list[str
     columns = (
         (pools.c.pool_id, None),
         (contributions.c.pool_id, None),
-        (pool_alerts.c.pool_id, None),
+        (alerts.c.pool_id, and_(alerts.c.pool_id.is_not(None), alerts.c.state != AlertState.WITHDRAWN)),
         (_BENEFITS.c.pool_id, OPEN),
         (_INSTRUCTIONS.c.pool_id, _INSTRUCTIONS.c.pool_id.is_not(None)),
     )

@@ -23,13 +23,12 @@ from sqlalchemy import (
     func,
     not_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 
 from infra.ledger import tables
-from infra.ledger.pool_tables import contributions, pool_alerts, pool_sums, pool_work, pool_years, pools
+from infra.ledger.pool_tables import contributions, pool_sums, pool_work, pool_years, pools
 from infra.ledger.tables import events
 from schemas.ids import ClaimId
 from schemas.pool_records import ContributionRow, PoolRow, PoolSide, PoolYearRow, WaitingBenefit
@@ -122,25 +121,6 @@ def recorded(connection: Connection, pool_ids: Collection[str] | None = None) ->
     if pool_ids is not None:
         query = query.where(pools.c.pool_id == any_(_texts(pool_ids)))
     return sorted(PoolRow(*row) for row in connection.execute(query))
-
-
-def alerts_of(connection: Connection, pool_ids: Collection[str]) -> set[tuple[str, str]]:
-    """The pools and codes of alerts that were raised and not withdrawn."""
-    rows = connection.execute(select(pool_alerts).where(pool_alerts.c.pool_id == any_(_texts(pool_ids))))
-    return {(row.pool_id, row.code) for row in rows}
-
-
-def keep_alerts(
-    connection: Connection, raised: Collection[tuple[str, str]], withdrawn: Collection[tuple[str, str]]
-) -> None:
-    """Keeps which alerts about pools were raised and withdrawn."""
-    if raised:
-        rows = [{"pool_id": pool_id, "code": code} for pool_id, code in sorted(raised)]
-        connection.execute(insert(pool_alerts).on_conflict_do_nothing(), rows)
-    if withdrawn:
-        connection.execute(
-            delete(pool_alerts).where(tuple_(pool_alerts.c.pool_id, pool_alerts.c.code).in_(sorted(withdrawn)))
-        )
 
 
 IN_ORDER = (_BENEFITS.c.discharged_on, collate(_BENEFITS.c.claim_id, "C"), _BENEFITS.c.place)

@@ -1,4 +1,4 @@
-"""The tables of pools: what they are, what they received, what their money adds up to, and what is to be looked at."""
+"""The tables of pools: what they are, what they received, and what their money adds up to."""
 
 from __future__ import annotations
 
@@ -85,15 +85,6 @@ pool_sums = Table(
 
 A trigger keeps a pool that queues or pays pro rata from releasing more than it has.
 """
-
-pool_alerts = Table(
-    "pool_alerts",
-    metadata,
-    Column("pool_id", Text, nullable=False),
-    Column("code", Text, nullable=False),
-    PrimaryKeyConstraint("pool_id", "code"),
-)
-"""The alerts about pools that were raised and not withdrawn."""
 
 pool_years = Table(
     "pool_years",

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from schemas.canonical import canonical_json
+from schemas.outbound import FOLLOWING
 
 _EVENTS = """
     SELECT v.event_no, v.shard, v.recorded_at, f.kind, f.subject_id, f.version, v.value
@@ -40,7 +41,7 @@ _ENTRIES = """
           FROM (SELECT DISTINCT shard, event_no FROM unnest(CAST(:shards AS int[]), CAST(:events AS bigint[]))
                 AS given (shard, event_no)) AS asked) AS place
     JOIN audit_entries a ON a.shard = place.shard AND a.seq >= place.low AND a.seq < place.high
-    WHERE a.kind NOT IN ('claim.decided', 'payout.instructed') OR position(CAST(:claim AS bytea) in a.value) > 0
+    WHERE NOT a.kind = ANY(:following) OR position(CAST(:claim AS bytea) in a.value) > 0
     ORDER BY a.shard, a.seq
 """
 
@@ -89,6 +90,7 @@ def entries(connection: Connection, claim_id: str, happenings: Iterable[Happened
             "shards": [shard for shard, _ in places],
             "events": [event for _, event in places],
             "claim": canonical_json(claim_id)[1:-1],  # as it is spelt inside an entry
+            "following": list(FOLLOWING),
         },
     )
     return [TimelineEntry._make([*row[:5], bytes(row[5])]) for row in rows]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from psycopg.errors import UniqueViolation
 from sqlalchemy import BigInteger, Connection, Sequence, bindparam, func, select, update
 
-from infra.ledger import pool_rows, tables
+from infra.ledger import alert_rows, pool_rows, tables
 from infra.ledger.bulk import copy_rows, merge_rows
 from infra.ledger.clearing_tables import postings, settled_recoveries
 from infra.ledger.group_tables import group_work, invoices, memberships, shared_invoices
@@ -101,6 +101,7 @@ def record(
         connection.execute(_LEFT, left)
     states = list(outcome.payout_states.values())
     merge_rows(connection, tables.payout_states, PayoutStateRow._fields, states, update=True)
+    alert_rows.keep(connection, outcome.alerts, numbers)
     _append(connection, tables.audit_entries, AuditRow, outcome.audit, numbers)
     if outcome.outbox:
         batches = ((each[0].shard, each[0].seq, each[-1].seq, packed(each)) for each in in_batches(outcome.outbox))

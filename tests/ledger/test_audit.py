@@ -169,6 +169,7 @@ def test_a_ledger_with_every_kind_of_entry_is_good(ledger: Engine) -> None:
         "replay",
         "recovery",
         "pool",
+        "alert",
     }  # acts at the API and in the console
     assert {each for each in AuditKind if each.partition(".")[0] not in elsewhere} - {
         AuditKind.PAYOUT_REISSUED

@@ -32,9 +32,9 @@ BUGS = (
     Bug(
         "pools",
         "an-alert-is-raised-by-every-step",
-        RELEASE,
-        "pool_rows.keep_alerts(connection, raised,",
-        "pool_rows.keep_alerts(connection, [],",
+        "infra/ledger/alert_rows.py",
+        "alerts.c.state != AlertState.WITHDRAWN",
+        "alerts.c.state == AlertState.WITHDRAWN",
         (f"{POOLS}::test_a_pool_that_owes_pays_at_once_and_is_overdrawn_until_it_is_covered",),
     ),
     Bug(

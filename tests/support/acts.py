@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from acts import api_keys, console_users, settle_recovery
+from acts import api_keys, console_users, deal_with_alert, settle_recovery
 from acts.publish_policy import Published, publish_policy
 from acts.publish_treaty import TreatyPublication, publish_treaty
 from acts.record_operator_acts import record_operator_acts
@@ -33,6 +33,16 @@ def publish_treaty_text(ledger: Engine, *given: Any, **named: Any) -> TreatyPubl
 def reissue(ledger: Engine, *given: Any, **named: Any) -> Reissued:
     with ledger.begin() as connection:
         return reissue_payout(connection, *given, **named)
+
+
+def take_alert(ledger: Engine, *given: Any) -> None:
+    with ledger.begin() as connection:
+        deal_with_alert.take(connection, *given)
+
+
+def close_alert(ledger: Engine, *given: Any) -> None:
+    with ledger.begin() as connection:
+        deal_with_alert.close(connection, *given)
 
 
 def replay(ledger: Engine, *given: Any, **named: Any) -> int:

@@ -14,15 +14,17 @@ from sqlalchemy import Engine, select
 
 from acts.rebuild_books import repeat
 from handlers.audit.operator_acts import (
+    alert_dealt_with,
     data_exported,
     done_in_console,
     event_replayed,
     month_closed,
 )
 from handlers.books.trial_balance import trial_balance_bytes, trial_balances
-from infra.ledger import clearing_tables, pool_checks, tables
+from infra.ledger import alert_rows, clearing_tables, pool_checks, tables
 from infra.ledger.book_rows import PostingEvent
 from schemas.access.console_rights import ConsoleAct
+from schemas.alert_records import AlertAct, AlertRow, changed
 from schemas.books import Closing, MonthlySum
 from schemas.canonical import sha256_hex
 from schemas.ids import PayoutId, PersonId
@@ -59,6 +61,7 @@ class Journal:
     claims: dict[str, tuple[int, str, int]] = field(default_factory=dict)
     payouts: dict[tuple[PayoutId, PersonId], PayoutStateRow] = field(default_factory=dict)
     postings: list[Posting] = field(default_factory=list)
+    alerts: dict[str, AlertRow] = field(default_factory=dict)
 
     def add(self, outcome: Outcome) -> None:
         self.dispositions += [row.disposition for row in outcome.events]
@@ -73,6 +76,8 @@ class Journal:
         self.claims |= {row.claim_id: (row.revision, row.status, row.total_benefit) for row in outcome.claims.values()}
         self.payouts |= outcome.payout_states
         self.postings += outcome.postings
+        for each in outcome.alerts:
+            self.alerts[each.alert_id] = changed(self.alerts.get(each.alert_id), each)
 
 
 def recorded(ledger: Engine) -> Journal:
@@ -87,6 +92,7 @@ def recorded(ledger: Engine) -> Journal:
         of_pools, of_contributions = pool_checks.rows_kept(connection)
         pools = {row.pool_id: row for row in of_pools}
         contributions = {row.contribution_id: row for row in of_contributions}
+        alerts = alert_rows.every(connection)
     return Journal(
         dispositions(ledger),
         {(row.claim_id, row.revision): bytes(row.value) for row in of["decisions"]},
@@ -100,6 +106,7 @@ def recorded(ledger: Engine) -> Journal:
         {row.claim_id: (row.revision, row.status, row.total_benefit) for row in claims},
         {(row.payout_id, row.person_id): row for row in payouts},
         sorted(Posting(*row) for row in postings),
+        {row.alert_id: row for row in alerts},
     )
 
 
@@ -128,6 +135,8 @@ def replayed(ledger: Engine, shards: int = SHARDS) -> Journal:
             month_closed(processor.journal, _closed_again(journal.postings, Closing(**json.loads(value or b""))))
         elif row.disposition == "export":
             data_exported(processor.journal, Export(**json.loads(value or b"")))
+        elif row.disposition == "alert":
+            alert_dealt_with(processor.journal, row.shard, AlertAct(**json.loads(value or b"")))
         elif row.disposition == "console":
             done_in_console(processor.journal, ConsoleAct(**json.loads(value or b"")))
         else:
@@ -136,6 +145,7 @@ def replayed(ledger: Engine, shards: int = SHARDS) -> Journal:
             )
         numbered = [each._replace(number=row.event_no) for each in processor.outcome.postings]
         processor.outcome.postings[:] = numbered
+        processor.outcome.alerts[:] = [each._replace(number=row.event_no) for each in processor.outcome.alerts]
         journal.add(processor.outcome)
         past.add(row.event_no, row.recorded_at, processor.outcome, world)
     return journal
@@ -186,6 +196,7 @@ def assert_replays(ledger: Engine, *, at_once: bool = False, shards: int = SHARD
     assert expected.instructions == actual.instructions
     assert expected.decisions == actual.decisions
     assert expected.postings == actual.postings
+    assert expected.alerts == actual.alerts
     assert expected.audit == actual.audit
     if at_once:
         assert code_alone(expected.outbox) == code_alone(actual.outbox)

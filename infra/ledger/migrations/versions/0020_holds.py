@@ -4,13 +4,13 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0020"
-down_revision = "0018"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
 DISPOSITIONS = (
     "'accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue', 'export', 'console', "
-    "'treaty', 'statement', 'closing', 'recovery', 'group', 'pool'"
+    "'treaty', 'statement', 'closing', 'recovery', 'group', 'pool', 'alert'"
 )
 
 # As handlers.claims.twice.link_of makes it. Who names an invoice first stays its first, whatever became of it.
