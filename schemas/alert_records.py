@@ -72,7 +72,7 @@ class AlertRow(NamedTuple):
 
 
 class AlertAct(NamedTuple):
-    """An operator's act about an alert: `alert.taken`, or `alert.closed` with an ``outcome`` that says what was done."""
+    """An operator's act about an alert: `alert.taken`, or `alert.closed` with the ``outcome``: what was done."""
 
     event_type: str
     alert_id: str

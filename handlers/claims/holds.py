@@ -5,7 +5,9 @@ from __future__ import annotations
 from handlers.audit.operator_acts import hold_released
 from handlers.claims.process import Processor
 from handlers.claims.twice import as_written, checks_on, released_of
+from handlers.claims.twice_alerts import alert_id
 from handlers.claims.world import World
+from schemas.alert_records import AlertChange, AlertState
 from schemas.canonical import canonical_json
 from schemas.ids import ClaimId
 from schemas.policy.model import Check
@@ -31,7 +33,8 @@ def what_holds(world: World, claim_id: ClaimId) -> list[list[str]]:
 def release_hold(processor: Processor, act: ReleaseHold) -> None:
     """Releases a claim and decides it again, with those of all persons whom the act names; the world holds them.
 
-    It is held again only if something else holds it: what two people have looked at stays released.
+    It is held again only if something else holds it: what two people have looked at stays released, and the alerts about
+    it are closed.
     """
     world = processor.world
     row = world.claims[act.claim_id]
@@ -39,4 +42,9 @@ def release_hold(processor: Processor, act: ReleaseHold) -> None:
     released = released_of(row.hold_released).union((code, about, other) for code, about, other in act.released)
     kept = canonical_json([list(each) for each in sorted(released)]).decode()
     world.claims[act.claim_id] = processor.outcome.claims[act.claim_id] = row._replace(hold_released=kept)
+    for each in as_written(row.twice):
+        if all((each.code, each.about, other) in released for other in each.others):
+            name, at = alert_id(row, each), processor.recorded_at
+            closed = AlertChange(name, number, AlertState.RESOLVED, at, None, act.operator, act.reason)
+            processor.outcome.alerts.append(closed)
     processor.recompute_together(GroupStep(act.persons, []), number)

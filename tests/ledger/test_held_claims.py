@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from acts import release_hold
 from acts.four_eyes import OwnProposal, TooLate
 from acts.release_hold import Hold, NotHeld
 from handlers.claims.payout_reports import NotReissuable
+from infra.ledger.alert_tables import alerts
 from tests.support.builders import POLICY, SHARDS, Json, bill, contribution, coverage, discharge, pool, report, void
 from tests.support.pools import POOL_POLICY, villager
 from tests.support.village import Village
@@ -104,6 +105,9 @@ def test_two_people_release_a_claim_and_it_is_paid(village: Village) -> None:
     assert {"E-P1": 30_000, "E-P2": 30_000} == village.released()
     assert "held" not in village.decisions("E-P2")[-1]
     assert village.decisions("E-P1")[-1]["held"] is True
+    with village.ledger.connect() as connection:
+        rows = connection.execute(select(alerts.c.claim_id, alerts.c.state, alerts.c.closed_by)).all()
+    assert {("E-P1", "open", None), ("E-P2", "resolved", "wang.wei")} == {tuple(row) for row in rows}
     with village.ledger.begin() as connection, pytest.raises(NotHeld):
         release_hold.propose(connection, "E-P2", "again", "li.na", SHARDS, village.clock)
     village.check()
