@@ -33,8 +33,8 @@ def what_holds(world: World, claim_id: ClaimId) -> list[list[str]]:
 def release_hold(processor: Processor, act: ReleaseHold) -> None:
     """Releases a claim and decides it again, with those of all persons whom the act names; the world holds them.
 
-    It is held again only if something else holds it: what two people have looked at stays released, and the alerts about
-    it are closed.
+    It is held again only if something else holds it: what two people have looked at stays released, and the alerts
+    about it are closed.
     """
     world = processor.world
     row = world.claims[act.claim_id]

@@ -147,7 +147,7 @@ def test_a_report_that_came_before_its_payout_is_no_mystery_any_more(office: Off
     ahead = payout_id_of(claim_of(EncounterId("E2")), "village_mutual_aid", 1)
     office.take(report(ahead), report(ahead, reference="another"))
     assert [("REPORT_UNMATCHED", "open")] == [(row.code, row.state) for row in office.alerts()]
-    office.take(discharge("E2", "2024-04-10"), bill("S2", "E2"))
+    office.take(discharge("E2", "2024-04-10", admitted_on="2024-04-01"), bill("S2", "E2"))
     found = {row.code: (row.state, row.claim_id) for row in office.alerts()}
     assert {"REPORT_UNMATCHED": ("withdrawn", "E2"), "REPORT_CONTRADICTS": ("open", "E2")} == found
     assert_replays(office.ledger)
