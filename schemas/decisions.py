@@ -35,6 +35,7 @@ class Reason(StrEnum):
     FILED_LATE = "FILED_LATE"
     UNDER_THRESHOLD = "UNDER_THRESHOLD"
     NOTHING_DUE = "NOTHING_DUE"
+    ALREADY_PAID = "ALREADY_PAID"
     NOTHING_LEFT = "NOTHING_LEFT"
     CAP_REACHED = "CAP_REACHED"
     BELOW_FLOOR = "BELOW_FLOOR"
@@ -45,6 +46,10 @@ class StepKind(StrEnum):
 
     BRACKET = "bracket"
     ROUNDING = "rounding"
+    FIXED = "fixed"
+    BY_DEGREE = "by_degree"
+    PER_DAY = "per_day"
+    LEVEL = "level"
     LIMIT_REMAINING = "limit_remaining"
     CAP_PER_STAY = "cap_per_stay"
     CAP_PER_YEAR = "cap_per_year"
@@ -69,11 +74,14 @@ class ExplanationLine(_Out):
 
 
 class BenefitLine(_Out):
-    """What one scheme owes for one claim; ``reason`` only where it owes nothing, ``pool_id`` only where a pool pays."""
+    """What one scheme owes for one claim; ``reason`` only where it owes nothing, ``pool_id`` only where a pool pays.
+
+    A scheme without brackets may have no ``basis``.
+    """
 
     scheme_id: str
     tier: str | None
-    basis: Basis
+    basis: Basis | None
     measured: Fen
     benefit: Fen
     reason: Reason | None = None

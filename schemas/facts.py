@@ -25,7 +25,17 @@ from pydantic.config import JsonDict
 
 from schemas.bilingual import field_error
 from schemas.dates import BusinessDate, Instant
-from schemas.ids import EncounterId, FacilityId, PayoutId, PersonId, PolicyId, StatementId
+from schemas.ids import (
+    ClaimId,
+    EncounterId,
+    FacilityId,
+    PayoutId,
+    PersonId,
+    PolicyId,
+    StatementId,
+    claim_of_aid,
+    claim_of_incident,
+)
 from schemas.money import WireYuan
 from schemas.number_literals import NumberLiteral
 
@@ -80,6 +90,8 @@ class Kind(StrEnum):
     MEMBERSHIP = "membership"
     POOL = "pool"
     CONTRIBUTION = "contribution"
+    AID = "aid"
+    INCIDENT = "incident"
 
 
 class Subject(NamedTuple):
@@ -343,6 +355,116 @@ class PersonDied(Fact):
         return Subject(Kind.PERSON, self.person_id)
 
 
+class OccasionFact(Fact):
+    """Of an occasion other than a stay, which makes a claim of its own (time.md, sections 5 and 7)."""
+
+    @property
+    @abstractmethod
+    def claim_id(self) -> ClaimId:
+        """The claim that the occasion makes."""
+
+
+class AidDecided(OccasionFact):
+    """Temporary aid was granted to a person (临时救助, 急诊救助). Amounts: yuan on the wire, fen inside, over zero.
+
+    ``emergency``, ``alert_id`` and who decided it are shown and decide nothing.
+    """
+
+    money_fields = ("amount",)
+    event_type: Literal["aid.decided"]
+    aid_id: Identifier
+    version: Version
+    level: Identifier
+    amount: WireYuan
+    emergency: Annotated[bool, Field(strict=True)]
+    decided_on: BusinessDate
+    decided_by: Identifier
+    countersigned_by: Identifier
+    alert_id: Identifier | None = None
+    reason: Text
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.AID, self.aid_id)
+
+    @property
+    def claim_id(self) -> ClaimId:
+        return claim_of_aid(self.aid_id)
+
+
+class AidVoided(OccasionFact):
+    """An aid was never granted, from this version on."""
+
+    event_type: Literal["aid.voided"]
+    aid_id: Identifier
+    version: Version
+    reason: Text
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.AID, self.aid_id)
+
+    @property
+    def claim_id(self) -> ClaimId:
+        return claim_of_aid(self.aid_id)
+
+
+INCIDENT_DAYS_MAX = 100_000
+"""Days of one incident: more than a life has."""
+
+EVIDENCE_MAX = 100
+"""Documents that one incident may name."""
+
+_Sha256 = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-f]{64}$"), BeforeValidator(_no_number)]
+
+
+class IncidentRecorded(OccasionFact):
+    """Something happened to a person that a product insures: an injury, a disability, days of nursing.
+
+    ``verified_loss`` is in yuan on the wire and fen inside, not below zero. ``evidence`` holds the SHA-256 of papers;
+    it, ``event_code`` and who verified it are shown and decide nothing.
+    """
+
+    money_fields = ("verified_loss",)
+    event_type: Literal["incident.recorded"]
+    incident_id: Identifier
+    version: Version
+    kind: Identifier
+    occurred_on: BusinessDate
+    degree: Identifier | None = None
+    verified_loss: WireYuan | None = None
+    days: Annotated[int, Field(strict=True, ge=0, le=INCIDENT_DAYS_MAX)] | None = None
+    event_code: Identifier | None = None
+    evidence: Annotated[tuple[_Sha256, ...], _at_most(EVIDENCE_MAX), BeforeValidator(_none_listed)] = ()
+    recorded_by: Identifier
+    verified_by: Identifier
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.INCIDENT, self.incident_id)
+
+    @property
+    def claim_id(self) -> ClaimId:
+        return claim_of_incident(self.incident_id)
+
+
+class IncidentVoided(OccasionFact):
+    """An incident never was, from this version on."""
+
+    event_type: Literal["incident.voided"]
+    incident_id: Identifier
+    version: Version
+    reason: Text
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Kind.INCIDENT, self.incident_id)
+
+    @property
+    def claim_id(self) -> ClaimId:
+        return claim_of_incident(self.incident_id)
+
+
 class PayoutStatus(StrEnum):
     PAID = "paid"
     FAILED = "failed"
@@ -517,5 +639,9 @@ FACT_TYPES: dict[str, type[Fact]] = {
     "pool.recorded": PoolRecorded,
     "contribution.received": ContributionReceived,
     "contribution.voided": ContributionVoided,
+    "aid.decided": AidDecided,
+    "aid.voided": AidVoided,
+    "incident.recorded": IncidentRecorded,
+    "incident.voided": IncidentVoided,
 }
 """Every event type that is understood, by its name on the wire."""

@@ -194,7 +194,7 @@ class BenefitRow(NamedTuple):
     claim_id: ClaimId
     scheme_id: str
     tier: str | None
-    basis: str
+    basis: str | None
     measured: int
     benefit: int
     reason: str | None

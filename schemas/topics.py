@@ -69,6 +69,22 @@ HOUSEHOLDS = Topic(
     "civil registry",
     "worker",
 )
+AIDS = Topic(
+    "registry.aids",
+    "in",
+    ("aid.decided", "aid.voided"),
+    "person_id",
+    "civil registry",
+    "worker",
+)
+INCIDENTS = Topic(
+    "registry.incidents",
+    "in",
+    ("incident.recorded", "incident.voided"),
+    "person_id",
+    "civil registry",
+    "worker",
+)
 FUNDS = Topic(
     "funds.movements",
     "in",
@@ -108,6 +124,8 @@ TOPICS: tuple[Topic, ...] = (
     HOUSEHOLDS,
     PERSONS,
     FUNDS,
+    AIDS,
+    INCIDENTS,
     DISCHARGES,
     EXPENSES,
     PAYOUT_RESULTS,

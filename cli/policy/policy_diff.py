@@ -12,7 +12,7 @@ from rich.text import Text
 from cli.policy.policy_table import CLAIM_EXAMPLE
 from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.prose import Prose
-from handlers.offline.worked_examples import benefit_at, category_of, claim_at, telling_amounts
+from handlers.offline.worked_examples import benefit_at, claim_at, first_category, telling_amounts
 from handlers.words.claim_sentences import yuan
 from handlers.words.policy_changes import Affected, PolicyChange, affected, changes, union
 from handlers.words.policy_sentences import FIELDS, value_words
@@ -130,7 +130,7 @@ class ExampleStay(NamedTuple):
 
 def example_stay(old: Policy, new: Policy) -> ExampleStay:
     """The example stay of a person who is in the first tier of every scheme of both policies."""
-    categories = {scheme.id: category_of(scheme, scheme.tiers[0]) for policy in (old, new) for scheme in policy.schemes}
+    categories = {scheme.id: first_category(scheme) for policy in (old, new) for scheme in policy.schemes}
     paid = []
     for policy in (old, new):
         decided = claim_at(policy, [categories[scheme.id] for scheme in policy.schemes], *CLAIM_EXAMPLE)

@@ -7,7 +7,14 @@ from typing import Any
 
 from cli.policy.policy_diff import example_amounts, example_stay
 from cli.policy.policy_table import CLAIM_EXAMPLE
-from handlers.offline.worked_examples import benefit_at, category_of, claim_at, members_at, telling_amounts
+from handlers.offline.worked_examples import (
+    benefit_at,
+    category_of,
+    claim_at,
+    first_category,
+    members_at,
+    telling_amounts,
+)
 from handlers.words.policy_changes import PolicyChange, affected, changes, union
 from schemas.money import format_yuan
 from schemas.policy.model import Policy, Scheme, Term, Tier
@@ -18,7 +25,7 @@ PARTS = (Policy, Scheme, Tier)
 
 def of_policy(policy: Policy, term: Term) -> dict[str, Any]:
     """A policy that is in force for a term: its fields that are not at their default, and worked examples."""
-    categories = [category_of(scheme, scheme.tiers[0]) for scheme in policy.schemes]
+    categories = [first_category(scheme) for scheme in policy.schemes]
     decided = claim_at(policy, categories, *CLAIM_EXAMPLE)
     return {
         "policy_id": policy.id,
@@ -138,4 +145,5 @@ def _value(change: PolicyChange, value: object) -> Any:
         return value
     construct: Any = PARTS[len(change.place)].model_construct
     part: Policy | Scheme | Tier = construct(**{change.field: value})
-    return part.model_dump(mode="json", by_alias=True, include={change.field})[change.field]
+    (dumped,) = part.model_dump(mode="json", by_alias=True, include={change.field}).values()
+    return dumped

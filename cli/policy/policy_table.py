@@ -12,10 +12,17 @@ from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.prose import Prose
 from cli.terminal.rules_table import rules_table
 from handlers.claims.adjudicate import Adjudication
-from handlers.offline.worked_examples import benefit_at, category_of, claim_at, members_at, telling_amounts
+from handlers.offline.worked_examples import (
+    benefit_at,
+    category_of,
+    claim_at,
+    first_category,
+    members_at,
+    telling_amounts,
+)
 from handlers.offline.working_line import working
 from handlers.words.claim_sentences import yuan
-from handlers.words.policy_sentences import SHORT_BASIS, brackets_words, policy_rules, scheme_rules
+from handlers.words.policy_sentences import measure_words, policy_rules, scheme_rules, short_basis
 from schemas.bilingual import Saying
 from schemas.policy.model import Policy, Scheme, Term, Tier
 
@@ -66,18 +73,21 @@ def _tier(policy: Policy, scheme: Scheme, tier: Tier, language: OutputLanguage) 
         (f"{label(Saying('档次', 'Tier'))} {tier.name}", "bold"),
         f"  {label(Saying('人员类别', 'categories'))}: {categories}",
     )
-    rates = Prose(say(brackets_words(tier.brackets)))
+    rates = Prose(say(measure_words(tier)))
     category = category_of(scheme, tier)
     if category is None:
         never = Saying(
             "这一档用不到:前面的档次已列出它的全部类别。", "Never applies: earlier tiers list all its categories."
         )
         return Group(heading, rates, Prose(say(never)))
+    amounts = telling_amounts(policy, scheme, tier)
+    if not amounts:
+        return Group(heading, rates)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column(say(Saying("金额(元)", "Amount (yuan)")), justify="right", no_wrap=True)
     table.add_column(say(Saying("补助(元)", "Benefit (yuan)")), justify="right", no_wrap=True)
     table.add_column(say(Saying("怎么算", "Calculation")), overflow="fold")
-    for amount in telling_amounts(policy, scheme, tier):
+    for amount in amounts:
         benefit = benefit_at(policy, scheme, category, amount)
         table.add_row(yuan(amount), yuan(benefit.amount), Prose(say(working(benefit))))
     return Group(heading, rates, table)
@@ -94,7 +104,7 @@ def _example_in_words() -> Saying:
 
 def _first_categories(policy: Policy) -> list[str | None]:
     """A category of the first tier of every scheme."""
-    return [category_of(scheme, scheme.tiers[0]) for scheme in policy.schemes]
+    return [first_category(scheme) for scheme in policy.schemes]
 
 
 def _members(first: Adjudication, second: Adjudication, language: OutputLanguage) -> Table:
@@ -122,12 +132,11 @@ def _claim(policy: Policy, language: OutputLanguage) -> Table:
     table.add_column(say(Saying("补助(元)", "Benefit (yuan)")), justify="right", no_wrap=True)
     table.add_column(say(Saying("怎么算", "Calculation")), overflow="fold")
     for benefit in decided.benefits:
-        basis, how = SHORT_BASIS[benefit.scheme.basis], working(benefit)
+        basis, how = short_basis(benefit.scheme), working(benefit)
         calculation = Saying(f"{basis.zh}:{how.zh}", f"{basis.en}: {how.en}")
         name = Prose(benefit.scheme.title or benefit.scheme.id)
         table.add_row(name, yuan(benefit.measured), yuan(benefit.amount), Prose(say(calculation)))
     table.add_section()
-    left = decided.personal_burden - decided.total_benefit
     table.add_row(say(Saying("各层合计", "Total")), "", yuan(decided.total_benefit), "")
-    table.add_row(say(Saying("还要自己付", "Left to pay")), "", yuan(left), "")
+    table.add_row(say(Saying("还要自己付", "Left to pay")), "", yuan(decided.patient_pays), "")
     return table

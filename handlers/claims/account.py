@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, TypeVar
 from handlers.claims.decidable import Claim, Trace, nights_of
 from handlers.claims.twice import Findings, found_twice
 from schemas.facts import (
+    AidDecided,
+    AidVoided,
     CoverageRecorded,
     CoverageVoided,
     EncounterDischarged,
     Fact,
+    IncidentRecorded,
+    IncidentVoided,
     MembershipRecorded,
     MembershipVoided,
     PersonDied,
@@ -30,7 +34,9 @@ if TYPE_CHECKING:
 Settlement = SettlementPosted | SettlementVoided
 Coverage = CoverageRecorded | CoverageVoided
 Membership = MembershipRecorded | MembershipVoided
-_Versioned = TypeVar("_Versioned", Settlement, Coverage, Membership, EncounterDischarged)
+Occasion = AidDecided | AidVoided | IncidentRecorded | IncidentVoided
+"""Temporary aid or an incident: what makes a claim without a stay in hospital."""
+_Versioned = TypeVar("_Versioned", Settlement, Coverage, Membership, EncounterDischarged, Occasion)
 _Id = TypeVar("_Id", bound=str)
 
 
@@ -43,6 +49,7 @@ class Account:
     settlements: dict[ClaimId, dict[str, Settlement]] = field(default_factory=dict)
     coverages: dict[str, Coverage] = field(default_factory=dict)
     memberships: dict[str, Membership] = field(default_factory=dict)
+    occasions: dict[ClaimId, Occasion] = field(default_factory=dict)
     death: PersonDied | None = None
     long_years: LongYears | None = field(default=None, compare=False, repr=False)
     """What `handlers.claims.long_years` remembers of decisions; good until a fact is applied."""
@@ -62,18 +69,26 @@ class Account:
             _keep_newest(self.coverages, fact.coverage_id, fact)
         elif type(fact) is MembershipRecorded or type(fact) is MembershipVoided:
             _keep_newest(self.memberships, fact.membership_id, fact)
+        elif isinstance(fact, AidDecided | AidVoided | IncidentRecorded | IncidentVoided):
+            _keep_newest(self.occasions, fact.claim_id, fact)
         elif type(fact) is PersonDied and (self.death is None or self.death.version < fact.version):
             self.death = fact
 
     def claim_ids(self) -> set[ClaimId]:
-        """Every encounter that has a discharge or a settlement."""
-        return self.discharges.keys() | self.settlements.keys()
+        """Every encounter that has a discharge or a settlement, and every other occasion."""
+        return self.discharges.keys() | self.settlements.keys() | self.occasions.keys()
 
     def knows(self, claim_id: ClaimId) -> bool:
-        """Whether an encounter has a discharge or a settlement."""
-        return claim_id in self.discharges or claim_id in self.settlements
+        """Whether an encounter has a discharge or a settlement, or the occasion is there."""
+        return claim_id in self.discharges or claim_id in self.settlements or claim_id in self.occasions
 
     def claim(self, claim_id: ClaimId) -> Claim:
+        occasion = self.occasions.get(claim_id)
+        if occasion is not None:
+            incident = occasion if type(occasion) is IncidentRecorded else None
+            aid = occasion if type(occasion) is AidDecided else None
+            voided = incident is None and aid is None
+            return Claim(claim_id, self.person_id, None, int(voided), (), incident, aid)
         bills = self.settlements.get(claim_id, {})
         live = tuple(bill for bill in bills.values() if type(bill) is SettlementPosted)
         return Claim(claim_id, self.person_id, self.discharges.get(claim_id), len(bills), live)
@@ -123,12 +138,14 @@ class Account:
     def claims_affected_by(self, fact: Fact, policies: Policies) -> set[ClaimId]:
         """The claims whose decision can depend on a fact, given the account as it is now.
 
-        A bill or a discharge reaches the claims of its own policy year, as these share running sums and yearly
-        caps; a coverage, a membership or a death reaches them all. Ask before and after `apply`: a corrected discharge
-        can move a claim from one year to another.
+        A bill, a discharge or another occasion reaches the claims of its own policy year, as these share running sums
+        and yearly caps; a coverage, a membership or a death reaches them all, and so does everything where a scheme
+        looks at other years. Ask before and after `apply`: a corrected discharge can move a claim from one year to
+        another.
         """
-        if type(fact) is SettlementPosted or type(fact) is SettlementVoided or type(fact) is EncounterDischarged:
-            return self._sharing_with(claim_of(fact.encounter_id), policies)
+        claim_id = claim_told_of(fact)
+        if claim_id is not None:
+            return self._sharing_with(claim_id, policies)
         return self.claim_ids() if type(fact) in _REACH_ALL_CLAIMS else set()
 
     def _sharing_with(self, claim_id: ClaimId, policies: Policies) -> set[ClaimId]:
@@ -138,31 +155,56 @@ class Account:
         """
         if not self.knows(claim_id):
             return set()
+        day = self.counting_day(claim_id)
+        if day is not None and policies.life_schemes:
+            return self.claim_ids()
         affected = self._year_of(claim_id, policies)
         for finding in self.twice().get(claim_id, ()):
             affected = affected.union(*(self._year_of(other, policies) for other in finding.others))
         return affected
 
     def _year_of(self, claim_id: ClaimId, policies: Policies) -> set[ClaimId]:
-        if self.is_idle(claim_id):
-            return {claim_id}
-        year = policies.year(self.discharges[claim_id].discharged_on)
+        day = self.counting_day(claim_id)
+        year = None if day is None else policies.year(day)
         return {claim_id} if year is None else {claim_id} | self.claims_of_year(year, policies)
 
     def claims_of_year(self, year: date, policies: Policies) -> set[ClaimId]:
         """The claims that share the sums and caps of the policy year that begins on a day."""
-        return {
+        found = {
             name
             for name, discharge in self.discharges.items()
             if policies.year(discharge.discharged_on) == year and not self.is_idle(name)
         }
+        for name in self.occasions:
+            day = self.counting_day(name)
+            if day is not None and policies.year(day) == year:
+                found.add(name)
+        return found
+
+    def counting_day(self, claim_id: ClaimId) -> date | None:
+        """The policy date of a claim; None if it adds to no sum and depends on none, being voided or incomplete."""
+        occasion = self.occasions.get(claim_id)
+        if occasion is None:
+            return None if self.is_idle(claim_id) else self.discharges[claim_id].discharged_on
+        if type(occasion) is IncidentRecorded:
+            return occasion.occurred_on
+        return occasion.decided_on if type(occasion) is AidDecided else None
 
     def is_idle(self, claim_id: ClaimId) -> bool:
-        """Whether a claim is voided or incomplete, so that it adds to no sum and depends on none."""
+        """Whether the claim for an encounter is voided or incomplete, so that it adds to no sum and depends on none."""
         if claim_id not in self.discharges:
             return True
         bills = self.settlements.get(claim_id, {}).values()
         return not any(type(bill) is SettlementPosted and bill.final for bill in bills)
+
+
+def claim_told_of(fact: Fact) -> ClaimId | None:
+    """The claim of which a fact tells; None for what tells of a person."""
+    if type(fact) is SettlementPosted or type(fact) is SettlementVoided or type(fact) is EncounterDischarged:
+        return claim_of(fact.encounter_id)
+    if isinstance(fact, AidDecided | AidVoided | IncidentRecorded | IncidentVoided):
+        return fact.claim_id
+    return None
 
 
 _REACH_ALL_CLAIMS = frozenset((CoverageRecorded, CoverageVoided, MembershipRecorded, MembershipVoided, PersonDied))

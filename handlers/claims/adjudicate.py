@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim, MembershipView, StayView
+from handlers.claims.decidable import CoverageView, Decidable, DecidableClaim, MembershipView
 from handlers.claims.eligibility import (
     Grace,
     counting,
@@ -23,31 +23,14 @@ from handlers.claims.eligibility import (
     pool_of,
 )
 from handlers.claims.households import Unit, overlap, unit_of
+from handlers.claims.steps import Slice, Step
+from handlers.claims.sums_assured import Due, aid_due, sum_due
 from handlers.claims.twice import Finding, Findings, checks_on, followed, found_twice, holding
-from handlers.claims.year_sums import ByScheme, Years, YearSums
+from handlers.claims.year_sums import ByScheme, Lifetime, Years, YearSums
 from schemas.decisions import Reason, Status, StepKind
 from schemas.ids import ClaimId
 from schemas.money import round_half_up
-from schemas.policy.model import Policies, Policy, Scheme, Tier
-
-
-class Slice(NamedTuple):
-    """The part of the measured amount that lies in one bracket; ``exact`` is its benefit in fen / scale."""
-
-    bracket: int
-    start: int
-    end: int
-    exact: int
-
-
-class Step(NamedTuple):
-    """One step that changed a scheme's number by ``amount`` fen. ``limit`` is the limit that applied, in fen."""
-
-    kind: StepKind
-    amount: int
-    before: int = 0
-    limit: int = 0
-    slice: Slice | None = None
+from schemas.policy.model import Basis, Policies, Policy, Scheme, Tier
 
 
 class Benefit(NamedTuple):
@@ -73,6 +56,11 @@ class Benefit(NamedTuple):
     grace: Grace | None = None
 
     @property
+    def of_burden(self) -> int:
+        """What of it lowers what the patient pays (fen): a sum assured and an aid leave the bill as it is."""
+        return self.amount if self.tier is not None and self.tier.sum_kind is None else 0
+
+    @property
     def without_pool(self) -> bool:
         """Whether a pool should pay, and the coverage names none (the alert NO_POOL)."""
         return self.scheme.funded_by is not None and self.pool_id is None and self.amount > 0
@@ -96,36 +84,44 @@ class Adjudication(NamedTuple):
     deceased: bool = False
     household_id: str | None = None
     overlapping: bool = False
+    verified_loss: int = 0
     twice: tuple[Finding, ...] = ()
     held: bool = False
 
     @property
     def personal_burden(self) -> int:
-        return self.copay + self.out_of_catalogue
+        return self.copay + self.out_of_catalogue + self.verified_loss
+
+    @property
+    def patient_pays(self) -> int:
+        """What is left of the burden after the benefits that pay for it."""
+        return self.personal_burden - sum(benefit.of_burden for benefit in self.benefits)
 
     @property
     def total_benefit(self) -> int:
         return sum(benefit.amount for benefit in self.benefits)
 
-    @property
-    def patient_pays(self) -> int:
-        return self.personal_burden - self.total_benefit
-
 
 @dataclass(slots=True)
 class _Left:
-    """What earlier schemes left of a claim's two amounts (fen)."""
+    """What earlier schemes left of a claim's amounts (fen); of a stay the last is zero, of an incident the others."""
 
     copay: int
     out_of_catalogue: int
+    verified_loss: int
 
-    def of(self, basis: str) -> int:
+    def of(self, basis: Basis) -> int:
         if basis == "copay":
             return self.copay
+        if basis == "verified_loss":
+            return self.verified_loss
         return self.out_of_catalogue if basis == "out_of_catalogue" else self.copay + self.out_of_catalogue
 
-    def pay(self, basis: str, amount: int) -> None:
+    def pay(self, basis: Basis, amount: int) -> None:
         """Uses up the basis; with personal_burden copay first, then out_of_catalogue."""
+        if basis == "verified_loss":
+            self.verified_loss -= amount
+            return
         from_copay = amount if basis == "copay" else 0 if basis == "out_of_catalogue" else min(amount, self.copay)
         self.copay -= from_copay
         self.out_of_catalogue -= amount - from_copay
@@ -155,7 +151,7 @@ def adjudicate(
     claim_ids: Iterable[ClaimId] | None = None,
     twice: Findings | None = None,
 ) -> list[Adjudication]:
-    """The outcome of each of a person's claims, in canonical order (``discharged_on``, then ``claim_id``).
+    """The outcome of each of a person's claims, in canonical order (policy date, then ``claim_id``).
 
     ``claim_ids`` narrows the work; it must hold whole policy years (`Account.claims_affected_by`). ``twice`` is what
     was found twice among all claims, if somebody has looked. A person whom memberships or invoices link to others is
@@ -184,8 +180,8 @@ def adjudicate_together(accounts: Iterable[Decidable], policies: Policies) -> li
 
 
 def canonical_order(claim: DecidableClaim) -> tuple[date, str]:
-    """The key by which a person's claims are sorted; those without a discharge come last."""
-    return (claim.discharge.discharged_on if claim.discharge else date.max, claim.claim_id)
+    """The key by which a person's claims are sorted; those without a policy date come last."""
+    return (claim.policy_date or date.max, claim.claim_id)
 
 
 def adjudicate_claim(claim: DecidableClaim, person: DecidingPerson) -> Adjudication:
@@ -200,34 +196,36 @@ def adjudicate_claim(claim: DecidableClaim, person: DecidingPerson) -> Adjudicat
 
 def _outcome(claim: DecidableClaim, person: DecidingPerson) -> Adjudication:
     copay, out_of_catalogue = claim.copay, claim.out_of_catalogue
+    verified_loss = 0 if claim.incident is None else claim.incident.verified_loss or 0
 
     def pays_nothing(status: Status) -> Adjudication:
-        return Adjudication(claim, status, copay, out_of_catalogue)
+        return Adjudication(claim, status, copay, out_of_catalogue, verified_loss=verified_loss)
 
-    discharge, death, policies = claim.discharge, person.account.death, person.policies
+    day, began_on, death, policies = claim.policy_date, claim.began_on, person.account.death, person.policies
     if claim.voided:
         return pays_nothing(Status.VOIDED)
-    if discharge is None or claim.filed_at is None:
+    if day is None or began_on is None or (claim.discharge is not None and claim.filed_at is None):
         return pays_nothing(Status.INCOMPLETE)
-    if death is not None and discharge.admitted_on > death.died_on:
+    if death is not None and began_on > death.died_on:
         return pays_nothing(Status.AFTER_DEATH)
-    day = discharge.discharged_on
     policy, year = policies.on(day), policies.year(day)
     if policy is None or year is None:
         return pays_nothing(Status.NO_POLICY)
     on_the_day = [coverage for coverage in person.coverages if covers(coverage, day)]
     ended = [coverage for coverage in person.coverages if has_ended(coverage, day)] if policy.has_grace else []
-    billed, left = _Left(copay, out_of_catalogue), _Left(copay, out_of_catalogue)
+    billed, left = (_Left(copay, out_of_catalogue, verified_loss) for _ in range(2))
     unit = unit_of(claim.person_id, person.memberships, day) if policies.household_schemes else None
     benefits = list[Benefit]()
     for scheme in policy.schemes:
         own = of_unit = person.years.of(scheme, year)
         if unit is not None and scheme.id in policies.household_schemes:
             of_unit = person.years.of_unit(scheme, year, unit)
-        held = counting(scheme, on_the_day, ended, day) if ended else on_the_day
-        benefits.append(_benefit(scheme, claim, discharge, held, billed, left, own, of_unit))
+        seen = _Seen(own, of_unit, person.years.life_of(scheme) if scheme.id in policies.life_schemes else None)
+        counted = counting(scheme, on_the_day, ended, day) if ended else on_the_day
+        benefits.append(_benefit(scheme, claim, began_on, day, counted, billed, left, seen))
     # Whoever has a tier is covered; asking again is for those whom every scheme left out.
-    covered = any(benefit.tier is not None for benefit in benefits) or is_covered(policy, on_the_day, ended, day)
+    covered = claim.aid is not None or any(benefit.tier is not None for benefit in benefits)
+    covered = covered or is_covered(policy, on_the_day, ended, day)
     status = Status.ADJUDICATED if covered else Status.NOT_COVERED
     return Adjudication(
         claim,
@@ -239,52 +237,85 @@ def _outcome(claim: DecidableClaim, person: DecidingPerson) -> Adjudication:
         death is not None,
         None if unit is None else unit.household_id,
         unit is not None and overlap(person.memberships, day),
+        verified_loss,
     )
+
+
+class _Seen(NamedTuple):
+    """What a scheme has seen before a claim: of the person and of the unit in the year (the same where none counts by
+    unit), and of the person in all years, where it looks at them.
+    """
+
+    own: YearSums
+    of_unit: YearSums
+    life: Lifetime | None
+
+    def paid_before(self, scheme: Scheme) -> bool:
+        """Whether it has paid already what it pays once."""
+        if scheme.once_per == "life":
+            return self.life is not None and self.life.paid
+        return scheme.once_per == "year" and self.own.paid > 0
 
 
 def _benefit(
     scheme: Scheme,
     claim: DecidableClaim,
-    discharge: StayView,
+    began_on: date,
+    day: date,
     coverages: Sequence[CoverageView],
     billed: _Left,
     left: _Left,
-    own: YearSums,
-    of_unit: YearSums,
+    seen: _Seen,
 ) -> Benefit:
-    """``own`` are the person's sums of the scheme and ``of_unit`` the unit's: the same where none counts by unit."""
-    tier, reason = find_tier(scheme, claim, discharge, coverages)
+    if claim.aid is not None:
+        due = aid_due(scheme, claim.aid) if scheme.trigger == "aid" else None
+        empty = Benefit(scheme, None, Reason.NOT_IN_SCOPE)
+        return empty if due is None else _limited(empty, due, None, seen)
+    tier, reason = find_tier(scheme, claim, began_on, coverages)
     if tier is None or reason is not None:
         return Benefit(scheme, tier, reason)
-    pool_id = None if scheme.funded_by is None else pool_of(scheme, tier, discharge, coverages)
-    measured = (billed if scheme.measured_on == "billed" else left).of(scheme.basis)
+    pool_id = None if scheme.funded_by is None else pool_of(scheme, tier, began_on, coverages)
+    grace = grace_of(scheme, tier, began_on, day, coverages) if scheme.grace_months else None
+    if tier.sum_kind is not None:
+        due = sum_due(tier, claim, set() if seen.life is None else seen.life.days)
+        return _limited(Benefit(scheme, tier, None, pool_id=pool_id, grace=grace), due, None, seen)
+    basis = scheme.basis
+    assert basis is not None, "brackets have a basis"
+    measured = (billed if scheme.measured_on == "billed" else left).of(basis)
     if scheme.threshold is not None and measured <= scheme.threshold:
         return Benefit(scheme, tier, Reason.UNDER_THRESHOLD, measured, pool_id=pool_id)
     start = 0
     if scheme.accumulates != "stay":
-        running = own if scheme.accumulates == "person_year" else of_unit
+        running = seen.own if scheme.accumulates == "person_year" else seen.of_unit
         start = running.measured
         running.measured += measured
-    due, steps = _brackets(tier, start, start + measured)
+    after = start + measured
+    measure = Benefit(scheme, tier, None, measured, 0, start, after, pool_id=pool_id, grace=grace)
+    benefit = _limited(measure, _brackets(tier, start, start + measured), left.of(basis), seen)
+    left.pay(basis, benefit.amount)
+    return benefit
+
+
+def _limited(benefit: Benefit, due: Due, remaining: int | None, seen: _Seen) -> Benefit:
+    """The benefit with what the limits leave of what is due; the scheme has seen it then."""
+    scheme, (own, of_unit, life), (amount, steps) = benefit.scheme, seen, due
     paid_before, household_paid_before = own.paid, of_unit.paid
-    amount, limits, reason = _limit(scheme, due, left.of(scheme.basis), paid_before, household_paid_before)
-    left.pay(scheme.basis, amount)
+    limits, reason = list[Step](), None
+    if amount and seen.paid_before(scheme):
+        amount, steps, reason = 0, [], Reason.ALREADY_PAID
+    else:
+        amount, limits, reason = _limit(scheme, amount, remaining, paid_before, household_paid_before)
     own.paid += amount
     if of_unit is not own:
         of_unit.paid += amount
-    return Benefit(
-        scheme,
-        tier,
-        reason,
-        measured=measured,
+    if life is not None and amount:
+        life.paid = True
+    return benefit._replace(
+        reason=reason,
         amount=amount,
-        year_before=start,
-        year_after=start + measured,
         paid_before=paid_before,
         household_paid_before=household_paid_before,
         steps=(*steps, *limits),
-        pool_id=pool_id,
-        grace=grace_of(scheme, tier, discharge, coverages) if scheme.grace_months else None,
     )
 
 
@@ -316,7 +347,7 @@ def _brackets(tier: Tier, start: int, end: int) -> tuple[int, list[Step]]:
 
 
 def _limit(
-    scheme: Scheme, due: int, remaining: int, paid_before: int, household_paid_before: int
+    scheme: Scheme, due: int, remaining: int | None, paid_before: int, household_paid_before: int
 ) -> tuple[int, list[Step], Reason | None]:
     """The benefit after the limits, the steps that lowered it, and the reason if nothing is left (step 5)."""
     if due == 0:

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
 from schemas.dates import shanghai_date
-from schemas.facts import CareType, EncounterDischarged, SettlementPosted
-from schemas.ids import ClaimId, FacilityId, PersonId
+from schemas.facts import AidDecided, CareType, EncounterDischarged, IncidentRecorded, SettlementPosted
+from schemas.ids import ClaimId, FacilityId, PersonId, Trigger
 
 
 class StayView(Protocol):
@@ -25,6 +25,32 @@ class StayView(Protocol):
     def discharged_on(self) -> date: ...
     @property
     def diagnoses(self) -> Sequence[str]: ...
+
+
+class IncidentView(Protocol):
+    """Of an incident (fen)."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def occurred_on(self) -> date: ...
+    @property
+    def degree(self) -> str | None: ...
+    @property
+    def verified_loss(self) -> int | None: ...
+    @property
+    def days(self) -> int | None: ...
+
+
+class AidView(Protocol):
+    """Of temporary aid (fen)."""
+
+    @property
+    def level(self) -> str: ...
+    @property
+    def amount(self) -> int: ...
+    @property
+    def decided_on(self) -> date: ...
 
 
 class AdvanceView(Protocol):
@@ -120,13 +146,40 @@ class DeathView(Protocol):
 
 @dataclass(frozen=True)
 class DecidableClaim:
-    """What is owed for one encounter is decided from this: its discharge and its settlements, summed (fen)."""
+    """What is owed for one encounter is decided from this: its discharge and its settlements, summed (fen).
+
+    A claim for another occasion has an ``incident`` or an ``aid`` in their place; if that was voided it has neither,
+    and one settlement that is not live.
+    """
 
     claim_id: ClaimId
     person_id: PersonId
     discharge: StayView | None
     settlements: int
     live: tuple[BillView, ...]
+    incident: IncidentView | None = None
+    aid: AidView | None = None
+
+    @property
+    def policy_date(self) -> date | None:
+        """The day whose policy, coverages and memberships count; None if it is not known."""
+        if self.discharge is not None:
+            return self.discharge.discharged_on
+        if self.incident is not None:
+            return self.incident.occurred_on
+        return None if self.aid is None else self.aid.decided_on
+
+    @property
+    def began_on(self) -> date | None:
+        """The day of admission; of another occasion its policy date."""
+        return self.policy_date if self.discharge is None else self.discharge.admitted_on
+
+    @property
+    def trigger(self) -> Trigger:
+        """What gives occasion to it, unless that was voided."""
+        if self.incident is not None:
+            return "incident"
+        return "stay" if self.aid is None else "aid"
 
     @property
     def copay(self) -> int:
@@ -162,6 +215,8 @@ class Claim(DecidableClaim):
 
     discharge: EncounterDischarged | None
     live: tuple[SettlementPosted, ...]
+    incident: IncidentRecorded | None = None
+    aid: AidDecided | None = None
 
 
 class Decidable(Protocol):
@@ -173,10 +228,10 @@ class Decidable(Protocol):
     def death(self) -> DeathView | None: ...
 
     def claim_ids(self) -> set[ClaimId]:
-        """Every encounter that has a discharge or a settlement."""
+        """Every encounter that has a discharge or a settlement, and every other occasion."""
 
     def claim(self, claim_id: ClaimId) -> DecidableClaim:
-        """The claim for one encounter."""
+        """The claim for one encounter, or another occasion."""
 
     def traces(self) -> Iterable[tuple[ClaimId, Trace]]:
         """Of each claim what no other one must have."""

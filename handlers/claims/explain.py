@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from handlers.claims.adjudicate import Adjudication, Benefit, Slice, Step, exact_benefit
+from handlers.claims.adjudicate import Adjudication, Benefit, exact_benefit
 from handlers.claims.payees import facility_rows, shares, taken_off, unpaid_advances
+from handlers.claims.steps import Assured, Slice, Step
 from handlers.claims.twice import written
-from handlers.words.claim_sentences import BASIS, yuan
+from handlers.words.assured_sentences import aid_said, days_said, degree_said, fixed_said
+from handlers.words.claim_sentences import basis_words, yuan
 from handlers.words.coverage_sentences import grace_said
 from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
@@ -114,7 +116,9 @@ def fingerprint(adjudication: Adjudication) -> str:
 
 
 def _step_mark(step: Step, benefit: Benefit) -> list[object]:
-    part = [step.slice.bracket, step.slice.start, step.slice.end] if step.slice else []
+    part: list[object] = [step.slice.bracket, step.slice.start, step.slice.end] if step.slice else []
+    if step.assured:
+        part += step.assured
     paid_before = 0
     if step.kind is StepKind.CAP_PER_YEAR:
         paid_before = benefit.paid_before
@@ -156,6 +160,10 @@ def explained(step: Step, benefit: Benefit, policy: Policy) -> tuple[str, dict[s
         sentence = _bracket_said(step, step.slice, benefit, first=benefit.scheme is policy.schemes[0])
         assert benefit.tier is not None
         rule = f"{rule}/{benefit.tier.name}/brackets/{step.slice.bracket}"
+    elif step.assured is not None:
+        inputs, sentence = _assured(step, step.assured, benefit)
+        place = "levels/" + step.assured.word if benefit.tier is None else f"{benefit.tier.name}/{step.kind}"
+        rule = f"{rule}/{place}"
     elif step.kind is StepKind.ROUNDING:
         inputs, sentence = _rounding(step, benefit)
         rule = "claims.md/2/half-up"
@@ -166,6 +174,30 @@ def explained(step: Step, benefit: Benefit, policy: Policy) -> tuple[str, dict[s
         grace = grace_said(*benefit.grace, benefit.scheme.grace_months or 0)
         sentence = Saying(grace.zh + sentence.zh, f"{grace.en} {sentence.en}")
     return rule, inputs, sentence
+
+
+def _assured(step: Step, told: Assured, benefit: Benefit) -> tuple[dict[str, str], Saying]:
+    """What a sum assured or an aid came from, and the sentence that says so."""
+    if step.kind is StepKind.LEVEL:
+        return {"level": told.word, "limit": format_yuan(told.sum), "decided": format_yuan(told.asked)}, aid_said(
+            told.word, told.sum, told.asked
+        )
+    if step.kind is StepKind.FIXED:
+        return {"fixed": format_yuan(told.sum)}, fixed_said(told.sum)
+    if step.kind is StepKind.BY_DEGREE:
+        return {"degree": told.word, "sum": format_yuan(told.sum)}, degree_said(told.word, told.sum)
+    tier = benefit.tier
+    assert tier is not None, "only aid has no tier"
+    inputs = {
+        "per_day": format_yuan(told.sum),
+        "days": str(told.days),
+        "from_day": str(tier.from_day),
+        "counted_before": str(told.counted_before),
+        "days_paid": str(told.days_paid),
+    }
+    if tier.days_max is not None:
+        inputs["days_max"] = str(tier.days_max)
+    return inputs, days_said(tier, told.days, told.counted_before, told.days_paid, step.amount)
 
 
 def _exact_yuan(scaled: int, tier: Tier) -> str:
@@ -196,7 +228,7 @@ def _bracket_inputs(part: Slice, benefit: Benefit) -> dict[str, str]:
 
 def _bracket_said(step: Step, part: Slice, benefit: Benefit, first: bool) -> Saying:
     assert benefit.tier is not None
-    scheme, basis = benefit.scheme, BASIS[benefit.scheme.basis]
+    scheme, basis = benefit.scheme, basis_words(benefit.scheme)
     rate = _percent(benefit.tier.brackets[part.bracket].rate)
     size, amount, measured = yuan(part.end - part.start), yuan(step.amount), yuan(benefit.measured)
     rest = Saying("", "") if first or scheme.measured_on == "billed" else _AFTER_EARLIER
@@ -247,7 +279,7 @@ def _limited(step: Step, benefit: Benefit) -> tuple[dict[str, str], Saying]:
     match step.kind:
         case StepKind.LIMIT_REMAINING:
             inputs["remaining"] = format_yuan(step.limit)
-            basis = BASIS[scheme.basis]
+            basis = basis_words(scheme)
             sentence = Saying(
                 f"补助不会超过还要您自己付的钱:{basis.zh}只剩 {limit} 元,所以减去 {less} 元。",
                 f"Never more than is still yours to pay: of {basis.en}, {limit} yuan are left, so {less} yuan less.",

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from handlers.claims.account import Account
+from handlers.claims.account import Account, claim_told_of
 from handlers.claims.adjudicate import (
     Adjudication,
     DecidingPerson,
@@ -23,8 +23,8 @@ from handlers.claims.adjudicate import (
 )
 from handlers.claims.traces import Traces
 from handlers.claims.year_sums import Sums, Years
-from schemas.facts import EncounterDischarged, Fact, SettlementPosted, SettlementVoided
-from schemas.ids import ClaimId, claim_of
+from schemas.facts import Fact
+from schemas.ids import ClaimId
 from schemas.policy.model import Policies
 
 LONG = 48
@@ -81,13 +81,13 @@ class LongYears:
 def applied(account: Account, fact: Fact, policies: Policies) -> list[Adjudication]:
     """Applies an accepted fact; the claims that it can have changed, decided again, in canonical order."""
     known = account.long_years
+    claim_id = claim_told_of(fact)
     if (
         known is not None
         and known.policies is policies
-        and (type(fact) is SettlementPosted or type(fact) is SettlementVoided or type(fact) is EncounterDischarged)
-        and not known.traces.may_meet(account, fact)
+        and claim_id is not None
+        and not known.traces.may_meet(account, claim_id, fact)
     ):
-        claim_id = claim_of(fact.encounter_id)
         out = _place(account, claim_id, policies)
         known.traces.take_out(claim_id, account.trace(claim_id))
         account.apply(fact)
@@ -97,7 +97,7 @@ def applied(account: Account, fact: Fact, policies: Policies) -> list[Adjudicati
     affected = account.claims_affected_by(fact, policies)
     account.apply(fact)
     affected |= account.claims_affected_by(fact, policies)
-    if len(affected) < LONG:
+    if len(affected) < LONG or policies.life_schemes:  # then no year stands by itself
         return adjudicate(account, policies, affected, account.twice())
     account.long_years = LongYears(policies, Traces.of(account))
     return _whole(account, account.long_years, affected)
@@ -105,11 +105,9 @@ def applied(account: Account, fact: Fact, policies: Policies) -> list[Adjudicati
 
 def _place(account: Account, claim_id: ClaimId, policies: Policies) -> tuple[date, Place] | None:
     """The policy year to which a claim's amounts count, and its place there; None if they count to no year."""
-    if account.is_idle(claim_id):
-        return None
-    day = account.discharges[claim_id].discharged_on
-    year = policies.year(day)
-    return None if year is None else (year, (day, claim_id))
+    day = account.counting_day(claim_id)
+    year = None if day is None else policies.year(day)
+    return None if day is None or year is None else (year, (day, claim_id))
 
 
 def _from_the_claim_on(

@@ -213,7 +213,7 @@ class Processor:
         Publishing a policy looks claims up by the day.
         """
         claim = adjudication.claim
-        discharged_on = None if claim.discharge is None else claim.discharge.discharged_on
+        discharged_on = claim.policy_date
         if discharged_on != before.discharged_on or adjudication.household_id != before.household_id:
             row = before._replace(discharged_on=discharged_on, household_id=adjudication.household_id)
             self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
@@ -234,7 +234,7 @@ class Processor:
             status=adjudication.status,
             fingerprint=mark,
             policy_sha256=None if adjudication.policy is None else adjudication.policy.sha256,
-            discharged_on=None if claim.discharge is None else claim.discharge.discharged_on,
+            discharged_on=claim.policy_date,
             personal_burden=adjudication.personal_burden,
             total_benefit=adjudication.total_benefit,
             advanced=claim.has_advances or (before is not None and before.advanced),

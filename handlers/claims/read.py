@@ -19,15 +19,19 @@ from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.facts import (
     FACT_TYPES,
+    AidDecided,
     AnswerVerdict,
     ContributionReceived,
     CoverageRecorded,
     EncounterDischarged,
     Fact,
+    IncidentRecorded,
     MembershipRecorded,
     SettlementPosted,
+    SettlementVoided,
     StatementAnswered,
 )
+from schemas.ids import trigger_of
 from schemas.money import format_yuan
 from schemas.number_literals import NumberLiteral, parse_with_literals
 from schemas.refusals import Refusal, RefusalCode, refuse
@@ -87,8 +91,10 @@ def read_by_models(value: bytes, topic: str | None = None) -> tuple[Fact, dict[s
         return model.model_validate(document), document
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        pointers = tuple(dict.fromkeys(_pointer(detail["loc"]) for detail in details))
-        return refuse(RefusalCode.SCHEMA_INVALID, field_hint(details[0]), pointers)
+        pointers = [_pointer(detail["loc"]) for detail in details]
+        if _is_reserved(document.get("encounter_id")):
+            pointers.append("/encounter_id")
+        return refuse(RefusalCode.SCHEMA_INVALID, field_hint(details[0]), tuple(dict.fromkeys(pointers)))
 
 
 def wrong_fields(value: bytes, as_of: datetime) -> list[tuple[str, Saying]]:
@@ -105,7 +111,8 @@ def wrong_fields(value: bytes, as_of: datetime) -> list[tuple[str, Saying]]:
             FACT_TYPES[document["event_type"]].model_validate(document)
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
-            return [(_pointer(detail["loc"]), field_hint(detail)) for detail in details]
+            found = [(_pointer(detail["loc"]), field_hint(detail)) for detail in details]
+            return [*found, ("/encounter_id", _RESERVED)] if _is_reserved(document.get("encounter_id")) else found
     return [(pointer, Saying(refusal.zh, refusal.en)) for pointer in refusal.pointers or ("",)]
 
 
@@ -145,7 +152,20 @@ def _model(document: dict[str, Any], topic: str | None) -> type[Fact] | Refusal:
     return model
 
 
+def _is_reserved(encounter_id: object) -> bool:
+    """Whether an encounter's id begins as those of claims for other occasions do."""
+    return isinstance(encounter_id, str) and trigger_of(encounter_id) != "stay"
+
+
+_RESERVED = Saying(
+    "就诊编号不能以 incident: 或 aid: 开头:它们是其他事项的编号",
+    "the id of an encounter begins neither with incident: nor with aid:, which name other occasions",
+)
+
+
 def _rules(fact: Fact, key: bytes | KeyNotGiven | None) -> Refusal | None:
+    if isinstance(fact, EncounterDischarged | SettlementPosted | SettlementVoided) and _is_reserved(fact.encounter_id):
+        return refuse(RefusalCode.SCHEMA_INVALID, _RESERVED, ("/encounter_id",))
     if type(fact) is SettlementPosted and fact.currency != "CNY":
         return refuse(RefusalCode.UNSUPPORTED_CURRENCY, pointers=("/currency",))
     if type(fact) is StatementAnswered:
@@ -159,6 +179,10 @@ def _rules(fact: Fact, key: bytes | KeyNotGiven | None) -> Refusal | None:
         return refuse(RefusalCode.KEY_MISMATCH, _OTHER_KEYS.get(fact.owner_field), (f"/{fact.owner_field}",))
     if type(fact) is ContributionReceived and fact.amount <= 0:
         return refuse(RefusalCode.NEGATIVE_AMOUNT, _NO_MONEY, ("/amount",))
+    if type(fact) is AidDecided and fact.amount <= 0:
+        return refuse(RefusalCode.NEGATIVE_AMOUNT, _NO_AID, ("/amount",))
+    if type(fact) is IncidentRecorded and fact.verified_loss is not None and fact.verified_loss < 0:
+        return refuse(RefusalCode.NEGATIVE_AMOUNT, pointers=("/verified_loss",))
     if type(fact) is SettlementPosted:
         amounts = [getattr(fact, name) for name in fact.money_fields]
         if min(amounts) < 0:
@@ -188,6 +212,11 @@ _OTHER_KEYS = {
 _NO_MONEY = Saying(
     "到账金额应大于零;没有到账的请发送 contribution.voided",
     "a contribution is over zero; one that was never received is taken back with contribution.voided",
+)
+
+_NO_AID = Saying(
+    "救助金额应大于零;不再给予的请发送 aid.voided",
+    "an aid is over zero; one that is not given is taken back with aid.voided",
 )
 
 
@@ -250,7 +279,8 @@ def _content_sha256(document: dict[str, Any], fact: Fact) -> str:
     for name in ASIDE:
         del content[name]
     for name in fact.money_fields:
-        content[name] = getattr(fact, name)
+        if content.get(name) is not None:
+            content[name] = getattr(fact, name)
     if type(fact) is SettlementPosted and fact.advances:
         told = zip(content["advances"], fact.advances, strict=True)
         content["advances"] = [{**each, "amount": format_yuan(advance.amount)} for each, advance in told]

@@ -81,7 +81,7 @@ def differences(
         by_facility = facility_rows(claim, released, known, facilities.values())
         if adjudication.held:
             rows, by_facility = _nobody_more(rows, held, by_facility, facilities)
-    discharged_on = None if claim.discharge is None else claim.discharge.discharged_on
+    discharged_on = claim.policy_date
     for row in rows:
         before = held.get(row.scheme_id)
         payer = _payer(treaties, row, discharged_on)
@@ -308,7 +308,7 @@ def _row(scheme_id: str, benefit: Benefit | None, adjudication: Adjudication, be
     released = min(amount, before.released) if before else 0
     return row._replace(
         released=released,
-        discharged_on=None if claim.discharge is None else claim.discharge.discharged_on,
+        discharged_on=claim.policy_date,
         place=policy.schemes.index(benefit.scheme),
         left_by_close=before.left_by_close if before and before.pool_id == benefit.pool_id else 0,
     )

@@ -8,8 +8,8 @@ from datetime import date
 from handlers.claims.account import Account
 from handlers.claims.decidable import Trace, nights_of
 from handlers.claims.twice import Findings
-from schemas.facts import EncounterDischarged, SettlementPosted, SettlementVoided
-from schemas.ids import ClaimId, claim_of
+from schemas.facts import EncounterDischarged, Fact, SettlementPosted
+from schemas.ids import ClaimId
 
 
 @dataclass(slots=True)
@@ -41,9 +41,8 @@ class Traces:
             self.invoices.get(invoice, set[ClaimId]()).discard(claim_id)
         self.nights.pop(claim_id, None)
 
-    def may_meet(self, account: Account, fact: SettlementPosted | SettlementVoided | EncounterDischarged) -> bool:
-        """Whether something was found about the fact's claim, or may be once the fact is applied."""
-        claim_id = claim_of(fact.encounter_id)
+    def may_meet(self, account: Account, claim_id: ClaimId, fact: Fact) -> bool:
+        """Whether something was found about the claim of which a fact tells, or may be once the fact is applied."""
         if claim_id in self.twice:
             return True
         if type(fact) is SettlementPosted and self.invoices.get(fact.invoice_no or "", set()) - {claim_id}:

@@ -17,6 +17,14 @@ class YearSums:
     paid: int = 0
 
 
+@dataclass(slots=True)
+class Lifetime:
+    """What one scheme has seen of a person in all years: whether it has paid, and for which days (ordinals)."""
+
+    paid: bool = False
+    days: set[int] = field(default_factory=set)
+
+
 Sums = tuple[tuple[Unit | None, str, int, int], ...]
 """What each scheme has seen of a policy year, by person (None) and by unit: its id, the running sum of what was
 measured, and the sum paid (fen)."""
@@ -29,11 +37,17 @@ class Years:
     """Sums per policy year and scheme id: they follow the scheme id across policy releases.
 
     ``sums`` are a person's own; ``units`` those of the units to which their claims count, which the persons of one
-    group share.
+    group share. ``lives`` follow the scheme id through all years; they are whole only if all claims are decided
+    (`Policies.life_schemes`).
     """
 
     sums: dict[date, ByScheme] = field(default_factory=dict)
     units: dict[tuple[date, Unit], ByScheme] = field(default_factory=dict)
+    lives: dict[str, Lifetime] = field(default_factory=dict)
+
+    def life_of(self, scheme: Scheme) -> Lifetime:
+        """What a scheme has seen of the person in all years."""
+        return self.lives.setdefault(scheme.id, Lifetime())
 
     def of(self, scheme: Scheme, year: date) -> YearSums:
         """The person's own sums of a scheme."""

@@ -28,11 +28,12 @@ def claim_decided(
     benefits: list[Json],
     explanation: list[Json],
     occurred_at: str,
+    patient_pays: int,
     more: Json | None = None,
 ) -> bytes:
     """A decision as it is published, of a claim as ``row`` keeps it, with its benefit and explanation lines.
 
-    ``more`` holds the members that few claims have.
+    ``patient_pays`` is in fen. ``more`` holds the members that few claims have.
     """
     return canonical_json(
         {
@@ -42,7 +43,7 @@ def claim_decided(
             "event_type": "claim.decided",
             "explanation": explanation,
             "occurred_at": occurred_at,
-            "patient_pays": format_yuan(row.personal_burden - row.total_benefit),
+            "patient_pays": format_yuan(patient_pays),
             "person_id": row.person_id,
             "personal_burden": format_yuan(row.personal_burden),
             "policy_id": policy_id,
@@ -56,7 +57,7 @@ def claim_decided(
 
 
 def benefit_line(
-    scheme_id: str, tier: str | None, basis: Basis, measured: int, benefit: int, reason: Reason | None
+    scheme_id: str, tier: str | None, basis: Basis | None, measured: int, benefit: int, reason: Reason | None
 ) -> Json:
     """What a scheme owes, for `claim_decided`; without a ``reason`` where it pays."""
     line: Json = {

@@ -251,8 +251,13 @@ def _or(default: Any, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: default if value is None else read(value)
 
 
-_RARE = frozenset(("statement.answered", "pool.recorded", "contribution.received", "contribution.voided"))
-"""Of these a few come in a month: only the models read them."""
+_RARE = frozenset(
+    (
+        *("statement.answered", "pool.recorded", "contribution.received", "contribution.voided"),
+        *("aid.decided", "aid.voided", "incident.recorded", "incident.voided"),
+    )
+)
+"""Of these few come: only the models read them."""
 
 _FORMS = {event_type: _form(event_type, model) for event_type, model in FACT_TYPES.items() if event_type not in _RARE}
 

@@ -97,14 +97,14 @@ def all_pairs(accounts: Iterable[Decidable], before: Policies, after: Policies) 
     """Each person's claims under both policies, in canonical order; the accounts must hold whole groups."""
     for persons in together(accounts, before, after):
         decided = adjudicate_together(persons, after)
-        if all(_same(before, after, one.claim.discharge.discharged_on) for one in decided if one.claim.discharge):
+        if all(_same(before, after, one.claim.policy_date) for one in decided if one.claim.policy_date):
             again = decided
         else:
             again = adjudicate_together(persons, before)
         coverages = {account.person_id: list(account.recorded_coverages()) for account in persons}
         found: dict[str, list[Pair]] = {account.person_id: [] for account in persons}
         for old, new in zip(again, decided, strict=True):
-            day = new.claim.discharge.discharged_on if new.claim.discharge else None
+            day = new.claim.policy_date
             person_id = new.claim.person_id
             found[person_id].append(Pair(old, new, area_on(coverages[person_id], day), day))
         yield from found.values()

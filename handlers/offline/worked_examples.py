@@ -20,6 +20,7 @@ from schemas.facts import (
     EncounterDischarged,
     FacilityLevel,
     Fact,
+    IncidentRecorded,
     MembershipRecorded,
     SettlementPosted,
     UnitKind,
@@ -44,9 +45,21 @@ def category_of(scheme: Scheme, tier: Tier) -> str | None:
     return next((category for category in tier.categories if category not in earlier_categories), None)
 
 
+def first_category(scheme: Scheme) -> str | None:
+    """A category of the scheme's first tier; None where it has no tiers."""
+    return category_of(scheme, scheme.tiers[0]) if scheme.tiers else None
+
+
 def benefit_at(policy: Policy, scheme: Scheme, category: str, amount: int) -> Benefit:
-    """What one scheme, by itself, owes to a person of a category whose first stay of the year left ``amount`` fen."""
+    """What one scheme, by itself, owes to a person of a category whose first stay of the year left ``amount`` fen.
+
+    Of a scheme for incidents, what it owes for one with such a verified loss.
+    """
     alone = _in_force(policy, (scheme,))
+    if scheme.trigger == "incident":
+        account = _covered("example", [(scheme, category)])
+        account.apply(_incident(scheme, amount))
+        return adjudicate(account, alone)[0].benefits[0]
     inside = 0 if scheme.basis == "out_of_catalogue" else amount
     return _decide(alone, [(scheme, category)], inside, amount - inside).benefits[0]
 
@@ -66,7 +79,7 @@ def members_at(
     alone, holds = _in_force(policy, policy.schemes), _holds(policy, categories)
     if not alone.household_schemes:
         return None
-    accounts = [_account(name, policy.schemes[0], holds, copay, out_of_catalogue) for name in _MEMBERS]
+    accounts = [_account(name, alone, holds, copay, out_of_catalogue) for name in _MEMBERS]
     for account in accounts:
         account.apply(_membership(account.person_id))
     first, second = adjudicate_together(accounts, alone)
@@ -83,7 +96,7 @@ def telling_amounts(policy: Policy, scheme: Scheme, tier: Tier, neighbours: bool
     With ``neighbours`` also one fen below and above each edge.
     """
     category = category_of(scheme, tier)
-    if category is None:
+    if category is None or not tier.brackets:
         return []
     overs = [bracket.over for bracket in tier.brackets]
     edges = {over for over in overs if over} | ({scheme.threshold} if scheme.threshold else set())
@@ -132,16 +145,29 @@ def _in_force(policy: Policy, schemes: tuple[Scheme, ...]) -> Policies:
 
 
 def _decide(policies: Policies, holds: list[tuple[Scheme, str]], copay: int, out_of_catalogue: int) -> Adjudication:
-    account = _account("example", policies.releases[0].schemes[0], holds, copay, out_of_catalogue)
+    account = _account("example", policies, holds, copay, out_of_catalogue)
     return adjudicate(account, policies)[0]
 
 
-def _account(name: str, first: Scheme, holds: list[tuple[Scheme, str]], copay: int, out_of_catalogue: int) -> Account:
-    """A person who has such coverages, and one stay as the first scheme wants it; all ids are the person's."""
-    account = Account(PersonId(name))
-    facts = [_coverage(number, scheme, category) for number, (scheme, category) in enumerate(holds)]
-    for fact in (*facts, _discharge(name, first), _bill(name, copay, out_of_catalogue)):
+def _account(
+    name: str, policies: Policies, holds: list[tuple[Scheme, str]], copay: int, out_of_catalogue: int
+) -> Account:
+    """A person who has such coverages, and one stay as the first scheme for stays wants it.
+
+    All ids are the person's.
+    """
+    schemes = policies.releases[0].schemes
+    first = next((scheme for scheme in schemes if scheme.trigger == "stay"), schemes[0])
+    account = _covered(name, holds)
+    for fact in (_discharge(name, first), _bill(name, copay, out_of_catalogue)):
         account.apply(fact)
+    return account
+
+
+def _covered(name: str, holds: list[tuple[Scheme, str]]) -> Account:
+    account = Account(PersonId(name))
+    for number, (scheme, category) in enumerate(holds):
+        account.apply(_coverage(number, scheme, category))
     return account
 
 
@@ -177,6 +203,18 @@ def _discharge(name: str, scheme: Scheme) -> EncounterDischarged:
         admitted_on=DAY,
         discharged_on=DAY,
         diagnoses=list(scheme.diagnoses_any[:1]) if scheme.diagnoses_any else [],
+    )
+
+
+def _incident(scheme: Scheme, verified_loss: int) -> IncidentRecorded:
+    return _made(
+        IncidentRecorded,
+        incident_id="example",
+        version=1,
+        person_id="example",
+        kind=scheme.incident_kinds[0] if scheme.incident_kinds else "example",
+        occurred_on=DAY,
+        verified_loss=verified_loss,
     )
 
 

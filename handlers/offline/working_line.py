@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from handlers.claims.adjudicate import Benefit, Step
+from collections.abc import Callable
+
+from handlers.claims.adjudicate import Benefit
+from handlers.claims.steps import Assured, Step
 from handlers.words.claim_sentences import REASON_NAMES, yuan
 from handlers.words.policy_sentences import percent
 from schemas.bilingual import Saying
@@ -16,13 +19,29 @@ _LIMITS = {
 }
 
 
+_ASSURED: dict[StepKind, Callable[[Assured], Saying]] = {
+    StepKind.FIXED: lambda told: Saying("定额", "a fixed sum"),
+    StepKind.BY_DEGREE: lambda told: Saying(f"等级 {told.word}", f"degree {told.word}"),
+    StepKind.PER_DAY: lambda told: Saying(
+        f"{told.days_paid} 天 × {yuan(told.sum)}", f"{told.days_paid} days × {yuan(told.sum)}"
+    ),
+    StepKind.LEVEL: lambda told: Saying(
+        f"{told.word} 一级,最多 {yuan(told.sum)}", f"level {told.word}, at most {yuan(told.sum)}"
+    ),
+}
+
+
 def working(benefit: Benefit) -> Saying:
     """How a benefit came about, in one short line: the sum, what limited it, why it is nothing."""
     slices = [_slice(step, benefit) for step in benefit.steps if step.slice]
     sum_ = " + ".join(slices)
     zh, en = ([sum_], [sum_]) if slices else ([], [])
     for step in benefit.steps:
-        if step.kind is StepKind.ROUNDING:
+        if step.assured is not None:
+            worked = _ASSURED[step.kind](step.assured)
+            zh.append(worked.zh)
+            en.append(worked.en)
+        elif step.kind is StepKind.ROUNDING:
             change = f"{'+' if step.amount > 0 else ''}{yuan(step.amount)}"
             zh.append(f"四舍五入 {change}")
             en.append(f"rounding {change}")

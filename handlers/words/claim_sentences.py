@@ -27,7 +27,16 @@ BASIS = {
         "您自己付的钱(医保目录内、目录外合计)",
         "what you paid yourself, inside and outside the insurance catalogue together",
     ),
+    "verified_loss": Saying("核定的损失", "the verified loss"),
 }
+
+
+def basis_words(scheme: Scheme) -> Saying:
+    """What a scheme with brackets measures."""
+    assert scheme.basis is not None, "brackets have a basis"
+    return BASIS[scheme.basis]
+
+
 CARE_TYPES = {
     "inpatient": Saying("住院", "hospital stay"),
     "outpatient_special": Saying("门诊特殊病", "special outpatient course"),
@@ -53,6 +62,7 @@ REASON_NAMES = {
     Reason.FILED_LATE: Saying("结算太晚", "settled too late"),
     Reason.UNDER_THRESHOLD: Saying("没有超过起付线", "not over the threshold"),
     Reason.NOTHING_DUE: Saying("算出来是 0 元", "works out at 0"),
+    Reason.ALREADY_PAID: Saying("已经发过一次", "paid once already"),
     Reason.NOTHING_LEFT: Saying("前面各项已补完", "earlier layers paid it all"),
     Reason.CAP_REACHED: Saying("已到上限", "the cap is reached"),
     Reason.BELOW_FLOOR: Saying("太少,不发", "too small to be paid"),
@@ -175,6 +185,13 @@ _REASONS: dict[Reason, tuple[Saying, Saying]] = {
         Saying("按这一项的标准,算出来是 0 元", "By the rates of this scheme the benefit is 0 yuan"),
         _WRONG_BILL,
     ),
+    Reason.ALREADY_PAID: (
+        Saying("这一项只发一次,以前已经发过", "This scheme pays only once, and it has paid already"),
+        Saying(
+            "您不用办手续。如果以前那一次作废或更正,会自动重新计算。",
+            "You need not do anything; if the earlier payment is corrected, this is worked out again automatically.",
+        ),
+    ),
     Reason.NOTHING_LEFT: (
         Saying(
             "前面几项已经补完,没有剩下要您付的钱",
@@ -193,8 +210,15 @@ _REASONS: dict[Reason, tuple[Saying, Saying]] = {
 }
 
 
+ONCE_PER = {
+    "claim": Saying("每次都发", "for every claim"),
+    "year": Saying("每人每个方案年度一次", "once for a person in a policy year"),
+    "life": Saying("每人终身一次", "once for a person, ever"),
+}
+
+
 def _numbers(reason: Reason, scheme: Scheme, measured: int) -> Saying:
-    basis = BASIS[scheme.basis]
+    basis = Saying("", "") if scheme.basis is None else BASIS[scheme.basis]
     match reason:
         case Reason.NOT_IN_SCOPE:
             scope = scope_words(scheme)
@@ -213,7 +237,10 @@ def _numbers(reason: Reason, scheme: Scheme, measured: int) -> Saying:
                 f":{basis.zh}是 {yuan(measured)} 元,要超过 {line} 元才补",
                 f": {basis.en} is {yuan(measured)} yuan, and it must be more than {line}",
             )
-        case Reason.NOTHING_DUE:
+        case Reason.ALREADY_PAID:
+            often = ONCE_PER[scheme.once_per]
+            return Saying(f":{often.zh}", f": {often.en}")
+        case Reason.NOTHING_DUE if scheme.basis is not None:
             return Saying(f":{basis.zh}这次是 {yuan(measured)} 元", f": {basis.en} is {yuan(measured)} yuan this time")
         case Reason.CAP_REACHED:
             caps = (scheme.cap_per_stay, scheme.cap_per_year, scheme.cap_per_household_year)
@@ -246,7 +273,14 @@ def counted_months(months: int) -> str:
 
 
 def scope_words(scheme: Scheme) -> Saying:
-    """Which treatments a scheme looks at: care types, levels of hospital, and diagnoses."""
+    """Which treatments a scheme looks at: care types, levels of hospital, and diagnoses; or which other occasions."""
+    if scheme.trigger == "aid":
+        return Saying("民政部门决定的临时救助", "temporary aid that civil affairs decided")
+    if scheme.trigger == "incident":
+        if scheme.incident_kinds is None:
+            return Saying("登记的各种事故", "recorded incidents of every kind")
+        kinds = scheme.incident_kinds
+        return Saying(f"登记为{'、'.join(kinds)}的事故", f"incidents recorded as {' or '.join(kinds)}")
     parts_zh, parts_en = [], []
     if scheme.care_types is not None:
         parts_zh.append("或".join(CARE_TYPES[care_type].zh for care_type in scheme.care_types))

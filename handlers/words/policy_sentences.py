@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 from fractions import Fraction
 
-from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, counted_months, scope_words, yuan
+from handlers.words.claim_sentences import (
+    CARE_TYPES,
+    FACILITY_LEVELS,
+    ONCE_PER,
+    counted_months,
+    scope_words,
+    yuan,
+)
 from handlers.words.coverage_sentences import ended_reasons
 from schemas.bilingual import Saying
-from schemas.policy.model import Bracket, Policy, Scheme, Term
+from schemas.policy.model import Bracket, Policy, Product, Scheme, Term, Tier
 from schemas.policy.policy_values import decimal_text
 
 BASIS = {
     "copay": Saying("个人自付(医保目录内)", "the copay (inside the insurance catalogue)"),
     "out_of_catalogue": Saying("个人自费(医保目录外)", "what was paid outside the insurance catalogue"),
     "personal_burden": Saying("个人负担(自付加自费)", "the personal burden (copay and outside the catalogue)"),
+    "verified_loss": Saying("核定的损失", "the verified loss"),
 }
 SHORT_BASIS = {
     "copay": Saying("自付", "copay"),
     "out_of_catalogue": Saying("自费", "outside"),
     "personal_burden": Saying("自付加自费", "burden"),
+    "verified_loss": Saying("核定损失", "loss"),
+}
+TRIGGERS = {
+    "stay": Saying("住院或就诊", "a stay in hospital or a course"),
+    "incident": Saying("事故", "an incident"),
+    "aid": Saying("临时救助", "temporary aid"),
 }
 MEASURED_ON = {
     "billed": Saying("按结算单上的金额", "as billed"),
@@ -52,6 +67,16 @@ FIELDS = {
     "scheme": Saying("保障层", "scheme"),
     "order": Saying("先后次序", "order"),
     "programme": Saying("保障项目", "programme"),
+    "trigger": Saying("适用事项", "trigger"),
+    "incident_kinds": Saying("事故种类", "incident kinds"),
+    "once_per": Saying("发放次数", "once per"),
+    "levels": Saying("救助标准", "levels"),
+    "fixed": Saying("定额", "fixed sum"),
+    "by_degree": Saying("按等级定额", "sum by degree"),
+    "per_day": Saying("每天定额", "sum per day"),
+    "from_day": Saying("起算日", "from day"),
+    "days_max": Saying("最多天数", "days at most"),
+    "products": Saying("产品", "products"),
     "basis": Saying("计算基数", "basis"),
     "measured_on": Saying("取数口径", "measured on"),
     "accumulates": Saying("累计方式", "accumulates"),
@@ -78,13 +103,18 @@ FIELDS = {
 
 NOT_SET = Saying("没有规定", "not set")
 _CHOICES = {
+    "trigger": TRIGGERS,
+    "once_per": ONCE_PER,
     "basis": BASIS,
     "measured_on": MEASURED_ON,
     "accumulates": ACCUMULATES,
     "funded_by": FUNDED_BY,
     "status": STATUSES,
 }
-_AMOUNTS = ("threshold", "cap_per_stay", "cap_per_year", "cap_per_household_year", "floor_per_stay")
+_AMOUNTS = (
+    *("threshold", "cap_per_stay", "cap_per_year", "cap_per_household_year", "floor_per_stay"),
+    *("fixed", "per_day"),
+)
 
 
 def percent(rate: Fraction) -> str:
@@ -112,6 +142,35 @@ def brackets_words(brackets: tuple[Bracket, ...]) -> Saying:
     return Saying(";".join(zh), "; ".join(en))
 
 
+def measure_words(tier: Tier) -> Saying:
+    """What a tier pays: its brackets, or its sum assured."""
+    if tier.brackets:
+        return brackets_words(tier.brackets)
+    if tier.fixed is not None:
+        return Saying(f"定额 {yuan(tier.fixed)} 元", f"a fixed sum of {yuan(tier.fixed)} yuan")
+    if tier.by_degree is not None:
+        return sums_words(tier.by_degree)
+    zh, en = f"每天 {yuan(tier.per_day or 0)} 元", f"{yuan(tier.per_day or 0)} yuan a day"
+    if tier.from_day > 1:
+        zh, en = f"{zh},从第 {tier.from_day} 天起", f"{en} from day {tier.from_day} on"
+    if tier.days_max is not None:
+        zh, en = f"{zh},最多 {tier.days_max} 天", f"{en}, for {tier.days_max} days at most"
+    return Saying(zh, en)
+
+
+def sums_words(sums: Mapping[str, int]) -> Saying:
+    """A sum of fen for each degree or level."""
+    zh = ";".join(f"{name}:{yuan(amount)} 元" for name, amount in sums.items())
+    return Saying(zh, "; ".join(f"{name}: {yuan(amount)} yuan" for name, amount in sums.items()))
+
+
+def short_basis(scheme: Scheme) -> Saying:
+    """What a scheme measures, in a word or two; of one without brackets, what it pays."""
+    if scheme.basis is not None:
+        return SHORT_BASIS[scheme.basis]
+    return TRIGGERS["aid"] if scheme.trigger == "aid" else Saying("定额", "sum assured")
+
+
 def value_words(field: str, value: object) -> Saying:
     """The value of one field, as people write it."""
     if value is None or (field == "floor_per_stay" and value == 0):
@@ -121,7 +180,11 @@ def value_words(field: str, value: object) -> Saying:
     if field in _AMOUNTS and isinstance(value, int):
         return Saying(f"{yuan(value)} 元", f"{yuan(value)} yuan")
     if field == "brackets" and isinstance(value, tuple):
-        return brackets_words(value)
+        return brackets_words(value) if value else NOT_SET
+    if isinstance(value, dict):
+        return sums_words(value)
+    if field == "products" and isinstance(value, tuple):
+        return product_words(value)
     if field in ("care_types", "facility_levels") and isinstance(value, tuple):
         names = CARE_TYPES if field == "care_types" else FACILITY_LEVELS
         return Saying("、".join(names[name].zh for name in value), ", ".join(f"{names[name].en}s" for name in value))
@@ -131,6 +194,16 @@ def value_words(field: str, value: object) -> Saying:
         listed = ", ".join(map(str, value))
         return Saying(listed, listed)
     return Saying(str(value), str(value))
+
+
+def product_words(products: Iterable[Product]) -> Saying:
+    """The products of a policy, with the schemes of each."""
+    zh, en = [], []
+    for product in products:
+        schemes = None if product.schemes is None else ", ".join(product.schemes)
+        zh.append(f"{product.title}({schemes or '全部保障层'})")
+        en.append(f"{product.title} ({schemes or 'all schemes'})")
+    return Saying(";".join(zh), "; ".join(en)) if zh else NOT_SET
 
 
 def in_force(term: Term) -> Saying:
@@ -159,6 +232,8 @@ def policy_rules(policy: Policy, term: Term) -> list[tuple[Saying, Saying]]:
         heir, first = term.successor.id, term.successor.effective_from
         sentence = Saying(f"{_day_zh(first)}起由 {heir} 接替", f"{heir}, from {first} on")
         rules.insert(1, (Saying("被接替", "Succeeded by"), sentence))
+    if policy.products:
+        rules.append((FIELDS["products"], product_words(policy.products)))
     if policy.source:
         rules.append((FIELDS["source"], Saying(policy.source, policy.source)))
     return rules
@@ -166,18 +241,22 @@ def policy_rules(policy: Policy, term: Term) -> list[tuple[Saying, Saying]]:
 
 def scheme_rules(scheme: Scheme) -> list[tuple[Saying, Saying]]:
     """The rules of a scheme in the order in which they are applied: label and sentence."""
-    scope = scope_words(scheme)
-    basis, measured, adds = BASIS[scheme.basis], MEASURED_ON[scheme.measured_on], ACCUMULATES[scheme.accumulates]
-    rules = [
-        (Saying("适用对象", "Who"), _who(scheme)),
-        (Saying("适用范围", "Treatment"), Saying(f"{scope.zh}。", f"{_capital(scope.en)}.")),
-        (
-            Saying("计算基数", "Measured"),
-            Saying(f"{basis.zh},{measured.zh};{adds.zh}。", f"{_capital(basis.en)}, {measured.en}; {adds.en}."),
-        ),
-    ]
+    scope, treatment = scope_words(scheme), Saying("适用范围", "Treatment" if scheme.trigger == "stay" else "Occasion")
+    rules = [(treatment, Saying(f"{scope.zh}。", f"{_capital(scope.en)}."))]
     if scheme.grace_months:
-        rules.insert(1, (Saying("渐退期", "Grace"), _grace(scheme, scheme.grace_months)))
+        rules.insert(0, (Saying("渐退期", "Grace"), _grace(scheme, scheme.grace_months)))
+    if scheme.trigger != "aid":
+        rules.insert(0, (Saying("适用对象", "Who"), _who(scheme)))
+    if scheme.levels is not None:
+        levels = sums_words(scheme.levels)
+        rules.append((FIELDS["levels"], Saying(f"最多 {levels.zh}。", f"At most {levels.en}.")))
+    if scheme.basis is not None and scheme.measured_on is not None and scheme.accumulates is not None:
+        basis, measured, adds = BASIS[scheme.basis], MEASURED_ON[scheme.measured_on], ACCUMULATES[scheme.accumulates]
+        said = Saying(f"{basis.zh},{measured.zh};{adds.zh}。", f"{_capital(basis.en)}, {measured.en}; {adds.en}.")
+        rules.append((Saying("计算基数", "Measured"), said))
+    if scheme.once_per != "claim":
+        often = ONCE_PER[scheme.once_per]
+        rules.append((FIELDS["once_per"], Saying(f"{often.zh}。", f"{_capital(often.en)}.")))
     if scheme.file_within_days is not None:
         days = scheme.file_within_days
         rules.insert(
@@ -209,16 +288,19 @@ def scheme_rules(scheme: Scheme) -> list[tuple[Saying, Saying]]:
 
 
 def _who(scheme: Scheme) -> Saying:
-    zh, en = f"出院那天参加“{scheme.programme}”的人", f"Who belongs to {scheme.programme} on the day of discharge"
+    day, start = Saying("出院那天", "the day of discharge"), Saying("入院时", "when admitted")
+    if scheme.trigger == "incident":
+        day, start = Saying("出事那天", "the day of the incident"), Saying("出事时", "when it happened")
+    zh, en = f"{day.zh}参加“{scheme.programme}”的人", f"Who belongs to {scheme.programme} on {day.en}"
     if scheme.areas is not None:
         zh += f",登记地区是 {'、'.join(scheme.areas)}"
         en += f", recorded in area {' or '.join(scheme.areas)}"
     if scheme.waiting_days:
-        zh += f",而且入院时已经参加满 {scheme.waiting_days} 天"
-        en += f", and had for {scheme.waiting_days} days when admitted"
+        zh += f",而且{start.zh}已经参加满 {scheme.waiting_days} 天"
+        en += f", and had for {scheme.waiting_days} days {start.en}"
     elif scheme.waiting_days == 0:
-        zh += ",而且入院时已经参加"
-        en += ", and did when admitted"
+        zh += f",而且{start.zh}已经参加"
+        en += f", and did {start.en}"
     return Saying(zh + "。", en + ".")
 
 

@@ -14,13 +14,24 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
 from math import lcm
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.facts import CareType, EndedReason, FacilityLevel, Identifier, PolicyIdentifier
+from schemas.ids import Trigger
 from schemas.money import format_yuan
+from schemas.policy.fitting_fields import checked, scheme_problems, tier_problems
 from schemas.policy.policy_values import PolicyDate, PolicyYuan, Rate, wrong
 from schemas.policy.shared_years import year_conflicts
 from schemas.policy.succession import PoliciesConflict, conflicts, ends
@@ -31,11 +42,21 @@ DAYS_MAX = 20_000
 GRACE_MONTHS_MAX = 1_200
 """A hundred years: whoever wants more means a coverage without an end."""
 
-Basis = Literal["copay", "out_of_catalogue", "personal_burden"]
+Basis = Literal["copay", "out_of_catalogue", "personal_burden", "verified_loss"]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, strict=False)
+
+
+class NamedSums(dict[str, int]):
+    """A sum of fen for each degree or level; it never changes."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+
+_Sums = Annotated[dict[Identifier, PolicyYuan], Field(min_length=1), AfterValidator(NamedSums)]
 
 
 class Bracket(_Part):
@@ -45,12 +66,38 @@ class Bracket(_Part):
     rate: Rate
 
 
+SumKind = Literal["fixed", "by_degree", "per_day"]
+"""How a sum assured (定额) is named in a tier; a step of an explanation has the same name."""
+
+
 class Tier(_Part):
-    """The brackets that apply to the persons of some categories."""
+    """What the persons of some categories get: brackets of the basis, or a sum assured, which measures nothing.
+
+    A sum assured is ``fixed``, depends on the degree of an incident, or is paid ``per_day`` (fen).
+    """
 
     name: Identifier
     categories: Annotated[tuple[Identifier, ...], Field(min_length=1)]
-    brackets: Annotated[tuple[Bracket, ...], Field(min_length=1)]
+    brackets: Annotated[tuple[Bracket, ...], Field(min_length=1)] = ()
+    fixed: PolicyYuan | None = None
+    by_degree: _Sums | None = None
+    per_day: PolicyYuan | None = None
+    from_day: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 1
+    days_max: Annotated[int, Field(strict=True, ge=1, le=100_000)] | None = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _one_measure(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        return checked(value, handler, tier_problems)
+
+    @property
+    def sum_kind(self) -> SumKind | None:
+        """How its sum assured is named; None for brackets."""
+        if self.brackets:
+            return None
+        if self.fixed is not None:
+            return "fixed"
+        return "per_day" if self.by_degree is None else "by_degree"
 
     @field_validator("brackets")
     @classmethod
@@ -83,14 +130,20 @@ class Tier(_Part):
 
 
 class Scheme(_Part):
-    """One benefit layer. Optional limits are None when the policy does not set them."""
+    """One benefit layer. Optional limits are None when the policy does not set them.
+
+    Only temporary aid has ``levels`` (fen), and neither programme nor tiers. ``basis``, ``measured_on`` and
+    ``accumulates`` are there where a tier has brackets.
+    """
 
     id: Identifier
     title: str = ""
-    programme: Identifier
-    basis: Basis
-    measured_on: Literal["billed", "remaining"]
-    accumulates: Literal["stay", "person_year", "household_year"]
+    trigger: Trigger = "stay"
+    programme: Identifier | None = None
+    basis: Basis | None = None
+    measured_on: Literal["billed", "remaining"] | None = None
+    accumulates: Literal["stay", "person_year", "household_year"] | None = None
+    incident_kinds: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
     care_types: Annotated[tuple[CareType, ...], Field(min_length=1)] | None = None
     facility_levels: Annotated[tuple[FacilityLevel, ...], Field(min_length=1)] | None = None
     diagnoses_any: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
@@ -104,13 +157,25 @@ class Scheme(_Part):
     cap_per_year: PolicyYuan | None = None
     cap_per_household_year: PolicyYuan | None = None
     funded_by: Literal["pool"] | None = None
+    once_per: Literal["claim", "year", "life"] = "claim"
     floor_per_stay: PolicyYuan = 0
-    tiers: Annotated[tuple[Tier, ...], Field(alias="tier", min_length=1)]
+    levels: _Sums | None = None
+    tiers: Annotated[tuple[Tier, ...], Field(alias="tier", min_length=1)] = ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _as_its_trigger_asks(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        return checked(value, handler, scheme_problems)
 
     @property
     def by_household(self) -> bool:
         """Whether it adds up or caps what all members of a household get (groups.md, section 2)."""
         return self.accumulates == "household_year" or self.cap_per_household_year is not None
+
+    @property
+    def by_life(self) -> bool:
+        """Whether what it owes may depend on claims of other policy years: paid once in a life, or days paid once."""
+        return self.once_per == "life" or any(tier.per_day is not None for tier in self.tiers)
 
     @field_validator("grace_reasons")
     @classmethod
@@ -159,6 +224,14 @@ class Checks(_Part):
         return self.duplicate_invoice if code == "DUPLICATE_INVOICE" else self.overlapping_stays
 
 
+class Product(_Part):
+    """What people call some schemes together (慈福 ...). It decides nothing. Without ``schemes`` it is all of them."""
+
+    id: Identifier
+    title: Annotated[str, Field(min_length=1)]
+    schemes: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
+
+
 class Policy(_Part):
     """A dated release. In force on the days of ``[effective_from, effective_to)``, by date of discharge."""
 
@@ -171,6 +244,7 @@ class Policy(_Part):
     succeeds: PolicyIdentifier | None = None
     year_starts: str = "01-01"
     checks: Checks = Checks()
+    products: Annotated[tuple[Product, ...], Field(alias="product", min_length=1)] = ()
     schemes: Annotated[tuple[Scheme, ...], Field(alias="scheme", min_length=1)]
 
     @field_validator("source")
@@ -222,6 +296,36 @@ class Policy(_Part):
                 'is not a day of every year: write "MM-DD", such as "01-01" or "07-01"',
             )
         return year_starts
+
+    @field_validator("products")
+    @classmethod
+    def _products_once(cls, products: tuple[Product, ...]) -> tuple[Product, ...]:
+        seen: set[str] = set()
+        for index, product in enumerate(products):
+            if product.id in seen:
+                raise wrong(
+                    "product_id",
+                    f"“{product.id}”已是前面一个产品的编号:每个产品要有自己的编号",
+                    f'"{product.id}" is also the id of an earlier product: give each product its own id',
+                    at=(index, "id"),
+                )
+            seen.add(product.id)
+        return products
+
+    @field_validator("schemes")
+    @classmethod
+    def _known_to_products(cls, schemes: tuple[Scheme, ...], others: ValidationInfo) -> tuple[Scheme, ...]:
+        known = {scheme.id for scheme in schemes}
+        for product in others.data.get("products", ()):
+            for name in product.schemes or ():
+                if name not in known:
+                    raise wrong(
+                        "product_schemes",
+                        f"产品“{product.id}”写了保障层“{name}”,本方案没有它:请改正产品的 schemes,或加上这个保障层",
+                        f'product "{product.id}" names the scheme "{name}", which this policy does not have: correct '
+                        "the product's schemes, or add the scheme",
+                    )
+        return schemes
 
     @field_validator("schemes")
     @classmethod
@@ -309,6 +413,10 @@ class Policies:
             scheme.id for policy in self.releases for scheme in policy.schemes if scheme.by_household
         )
         """The ids of the schemes of which some release counts by household; all releases' payments count then."""
+        self.life_schemes = frozenset(
+            scheme.id for policy in self.releases for scheme in policy.schemes if scheme.by_life
+        )
+        """The ids of the schemes of which some release looks at other policy years: all claims are decided then."""
         self._by_day: dict[date, tuple[Policy | None, date | None]] = {}
 
     def on(self, day: date) -> Policy | None:

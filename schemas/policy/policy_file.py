@@ -21,7 +21,7 @@ from schemas.policy.succession import conflicts
 from schemas.toml_lines import line_of, lines_of
 
 _KEY = re.compile(r"\s*[\"']?([A-Za-z0-9_\-]+)[\"']?\s*=")
-TABLES = ("scheme", "checks")
+TABLES = ("scheme", "product", "checks")
 """What a policy file may have beside its table [policy]."""
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -108,6 +108,8 @@ def parse_policy(text: str, file: str = "policy") -> Policy:
     )
     inside = Saying("写在了 [policy] 里面:请写成 [[scheme]]", "is inside [policy]: write it as [[scheme]]")
     astray = [FileProblem(file, line_of(lines, (name,)), name, outside) for name in document if name not in TABLES]
+    if isinstance(document.get("product"), dict):
+        document["product"] = [document["product"]]
     if "scheme" in head:
         astray.append(FileProblem(file, line_of(lines, ("policy", "scheme")), "scheme", inside))
     if astray:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from schemas.bilingual import Saying
-from schemas.policy.model import GRACE_MONTHS_MAX, Bracket, Checks, Policy, Scheme, Tier
+from schemas.policy.model import GRACE_MONTHS_MAX, Bracket, Checks, Policy, Product, Scheme, Tier
 from schemas.policy.policy_values import NO_DAY
 
 EXAMPLES = {
@@ -31,9 +31,15 @@ EXAMPLES = {
     "diagnoses_any": 'diagnoses_any = ["C50"]',
     "areas": 'areas = ["320206"]',
     "grace_reasons": 'grace_reasons = ["income"]',
+    "incident_kinds": 'incident_kinds = ["accident"]',
+    "by_degree": 'by_degree = { "1" = "10000.00", "2" = "6000.00" }',
+    "levels": 'levels = { city = "6800.00", district = "4200.00" }',
+    "schemes": 'schemes = ["village_mutual_aid"]',
+    "title": 'title = "慈福"',
 }
 TABLES_TO_ADD = {
     "scheme": Saying("一个 [[scheme]] 表", "a [[scheme]] table"),
+    "product": Saying("一个 [[product]] 表", "a [[product]] table"),
     "tier": Saying("一个 [[scheme.tier]] 表,写在它的 [[scheme]] 下面", "a [[scheme.tier]] table below its [[scheme]]"),
 }
 HEADING = "heading"
@@ -48,11 +54,16 @@ MONTHS = Saying(
     f"不是月数:请写 0 到 {GRACE_MONTHS_MAX} 的整数,不带引号,如 6",
     f"is not a number of months: write a whole number from 0 to {GRACE_MONTHS_MAX} without quotes, such as 6",
 )
+SOME_DAYS = Saying(
+    "不是天数:请写 1 到 100000 的整数,不带引号,如 4",
+    "is not a number of days: write a whole number from 1 to 100000 without quotes, such as 4",
+)
 
 _TABLES: dict[tuple[str, ...], tuple[Saying, type[BaseModel]]] = {
     (): (Saying("[policy]", "[policy]"), Policy),
     ("checks",): (Saying("[checks]", "[checks]"), Checks),
     ("scheme",): (Saying("[[scheme]]", "[[scheme]]"), Scheme),
+    ("product",): (Saying("[[product]]", "[[product]]"), Product),
     ("scheme", "tier"): (Saying("[[scheme.tier]]", "[[scheme.tier]]"), Tier),
     ("scheme", "tier", "brackets"): (Saying("分段 { over, rate }", "a bracket { over, rate }"), Bracket),
 }
@@ -166,6 +177,10 @@ def of_field(
             return one_of(value, re.findall(r"'([^']*)'", str(context.get("expected", ""))))
         case "money":
             return Saying(f"不是金额:{AMOUNT.zh}", f"is not an amount ({message}): {AMOUNT.en}")
+        case "int_type" | "greater_than_equal" | "less_than_equal" if field in ("from_day", "days_max"):
+            return SOME_DAYS
+        case "dict_type":
+            return Saying(f"不是一张对照表:请写成 {EXAMPLES[field]}", f"is not a table: write it as {EXAMPLES[field]}")
         case "int_type" | "greater_than_equal" | "less_than_equal":
             return MONTHS if field == "grace_months" else DAYS
         case (
@@ -235,8 +250,8 @@ def one_of(value: object, allowed: Sequence[str]) -> Saying:
 
 
 def _no_list(field: str) -> Saying:
-    if field in ("scheme", "tier"):
-        heading = "[[scheme]]" if field == "scheme" else "[[scheme.tier]]"
+    if field in ("scheme", "tier", "product"):
+        heading = "[[scheme.tier]]" if field == "tier" else f"[[{field}]]"
         return Saying(
             f"不是表的列表:请写 {heading},用双重方括号,因为可以有多个",
             f"is not a list of tables: write {heading} with two brackets, as there may be several",

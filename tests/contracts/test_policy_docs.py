@@ -56,7 +56,7 @@ def facts(row: dict[str, str], number: int, policies: Policies) -> Iterator[dict
     """A row as events: the person belongs to every programme in the row's category, and stays once."""
     day, person = row["discharged_on"], row["person"]
     said = {"occurred_at": "2025-06-01T08:00:00+08:00", "source": "docs", "person_id": person, "version": 1}
-    programmes = {scheme.programme for policy in policies.releases for scheme in policy.schemes}
+    programmes = {s.programme for policy in policies.releases for s in policy.schemes if s.programme}
     said |= {name: row[name] for name in ENDS if row.get(name, NO_REASON) != NO_REASON}
     for programme in sorted(programmes):
         coverage = {"coverage_id": f"{person}-{programme}", "programme": programme, "category": row["category"]}
@@ -93,7 +93,7 @@ def memberships(rows: list[dict[str, str]]) -> Iterator[dict[str, object]]:
 
 def pool_coverages(rows: list[dict[str, str]], policies: Policies) -> Iterator[dict[str, object]]:
     """One more coverage of each person from the day of the first row that names a pool; the earlier ones stay open."""
-    programmes = {scheme.programme for policy in policies.releases for scheme in policy.schemes}
+    programmes = {s.programme for policy in policies.releases for s in policy.schemes if s.programme}
     named = {(row["person"], row["pool"]): row for row in reversed(rows) if row.get("pool", NO_POOL) != NO_POOL}
     for (person, pool), row in named.items():
         for programme in sorted(programmes):

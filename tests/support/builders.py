@@ -131,6 +131,27 @@ def membership_void(membership_id: str = "M1", version: int = 2, **fields: Any) 
     return fact("membership.voided", **{**ids, **fields})
 
 
+def aid(aid_id: str = "A1", amount: str = "3000.00", **fields: Any) -> Json:
+    """Temporary aid was decided on 10 March 2024."""
+    says: Json = {"aid_id": aid_id, "version": 1, "level": "city", "amount": amount, "emergency": False}
+    who: Json = {"decided_by": "li.na", "countersigned_by": "wang.wei", "reason": "high bills"}
+    return fact("aid.decided", **{**says, "decided_on": "2024-03-10", **who, **fields})
+
+
+def aid_void(aid_id: str = "A1", version: int = 2, **fields: Any) -> Json:
+    return fact("aid.voided", **{"aid_id": aid_id, "version": version, "reason": "error", **fields})
+
+
+def incident(incident_id: str = "I1", kind: str = "accident", **fields: Any) -> Json:
+    """An incident of 10 March 2024."""
+    says: Json = {"incident_id": incident_id, "version": 1, "kind": kind, "occurred_on": "2024-03-10"}
+    return fact("incident.recorded", **{**says, "recorded_by": "li.na", "verified_by": "wang.wei", **fields})
+
+
+def incident_void(incident_id: str = "I1", version: int = 2, **fields: Any) -> Json:
+    return fact("incident.voided", **{"incident_id": incident_id, "version": version, "reason": "error", **fields})
+
+
 def death(died_on: str = "2024-03-05", **fields: Any) -> Json:
     return fact("person.died", **{"version": 1, "died_on": died_on, **fields})
 

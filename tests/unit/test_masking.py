@@ -24,6 +24,13 @@ COVERED = {
     "title",
     "payer",
     "restricted_to",
+    "degree",
+    "event_code",
+    "evidence",
+    "decided_by",
+    "countersigned_by",
+    "recorded_by",
+    "verified_by",
 }
 """What says, or could say, who somebody is."""
 

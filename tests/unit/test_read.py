@@ -16,6 +16,8 @@ from schemas.refusals import Refusal
 from schemas.topics import EVENT_BYTES_MAX, INBOUND, TOPIC_OF_EVENT, address
 from tests.support.builders import (
     Json,
+    aid,
+    aid_void,
     answer,
     bill,
     contribution,
@@ -25,6 +27,8 @@ from tests.support.builders import (
     death,
     discharge,
     encode,
+    incident,
+    incident_void,
     membership,
     membership_void,
     owner_of,
@@ -51,6 +55,10 @@ EVENTS = [
     pool(),
     contribution(restricted_to=["village_mutual_aid"], heads=12, payer="Lihu village"),
     contribution_void(),
+    aid(alert_id="AT-1"),
+    aid_void(),
+    incident(degree="2", verified_loss="120.50", days=3, event_code="W19", evidence=["0f" * 32]),
+    incident_void(),
 ]
 MISSING = object()
 

@@ -10,16 +10,23 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from acts.published_policies import published_policies, published_policy
-from handlers.offline.worked_examples import benefit_at, category_of, claim_at, members_at, telling_amounts
+from handlers.offline.worked_examples import (
+    benefit_at,
+    category_of,
+    claim_at,
+    first_category,
+    members_at,
+    telling_amounts,
+)
 from handlers.offline.working_line import working
 from handlers.words.policy_changes import PolicyChange, changes
 from handlers.words.policy_sentences import (
     FIELDS,
-    SHORT_BASIS,
-    brackets_words,
     in_force,
+    measure_words,
     policy_rules,
     scheme_rules,
+    short_basis,
     value_words,
 )
 from infra.ledger import policy_rows
@@ -65,9 +72,9 @@ def show(visit: Visit) -> Response:
         }
         for scheme in policy.schemes
     ]
-    categories = [category_of(scheme, scheme.tiers[0]) for scheme in policy.schemes]
+    categories = [first_category(scheme) for scheme in policy.schemes]
     decided = claim_at(policy, categories, *EXAMPLE)
-    example = [(benefit, SHORT_BASIS[benefit.scheme.basis], working(benefit)) for benefit in decided.benefits]
+    example = [(benefit, short_basis(benefit.scheme), working(benefit)) for benefit in decided.benefits]
     both = members_at(policy, categories, *EXAMPLE)
     members = [] if both is None else list(zip(both[0].benefits, both[1].benefits, strict=True))
     return visit.page(
@@ -121,7 +128,7 @@ def _tier(policy: Policy, scheme: Scheme, tier: Tier) -> dict[str, Any]:
         for amount in telling_amounts(policy, scheme, tier):
             benefit = benefit_at(policy, scheme, category, amount)
             rows.append((amount, benefit.amount, working(benefit)))
-    return {"tier": tier, "rates": brackets_words(tier.brackets), "rows": rows}
+    return {"tier": tier, "rates": measure_words(tier), "rows": rows}
 
 
 def _in_words(change: PolicyChange) -> tuple[str, Saying, Saying, Saying]:

@@ -12,10 +12,14 @@ from infra.ledger.timeline import Happened
 from schemas.bilingual import Saying
 from schemas.decisions import ClaimDecided
 from schemas.facts import (
+    AidDecided,
+    AidVoided,
     CoverageRecorded,
     CoverageVoided,
     EncounterDischarged,
     Fact,
+    IncidentRecorded,
+    IncidentVoided,
     MembershipRecorded,
     MembershipVoided,
     PayoutReported,
@@ -96,6 +100,19 @@ def _fact_words(fact: Fact, clear: bool) -> Saying:
         return Saying(f"户内登记{version}:{days}", f"Membership of a household{version}: {days}")
     if isinstance(fact, MembershipVoided):
         return Saying(f"户内登记作废{version}", f"Membership of a household voided{version}")
+    if isinstance(fact, AidDecided):
+        amount = yuan(fact.amount)
+        return Saying(
+            f"临时救助决定{version}:{fact.decided_on},{amount} 元({fact.level})",
+            f"Aid decided{version}: {fact.decided_on}, {amount} yuan ({fact.level})",
+        )
+    if isinstance(fact, AidVoided):
+        return Saying(f"临时救助作废{version}", f"Aid voided{version}")
+    if isinstance(fact, IncidentRecorded):
+        details = f"{fact.kind}, {fact.occurred_on}"
+        return Saying(f"事故登记{version}:{details}", f"Incident{version}: {details}")
+    if isinstance(fact, IncidentVoided):
+        return Saying(f"事故登记作废{version}", f"Incident voided{version}")
     if isinstance(fact, PersonDied):
         return Saying(f"死亡登记{version}:{fact.died_on}", f"Death recorded{version}: {fact.died_on}")
     if isinstance(fact, PayoutReported):

@@ -22,6 +22,7 @@ from handlers.offline.columns.fact_tables import BILLS, COVERAGES, DEATHS, MEMBE
 from handlers.offline.columns.texts import FIRST_YEAR, UNREAD, fen_of, look_at, shanghai_instants_of
 from schemas.dates import SHANGHAI
 from schemas.facts import CareType, EndedReason, FacilityLevel, SettlementPosted, UnitKind
+from schemas.ids import AID, INCIDENT, trigger_of
 from schemas.number_literals import NumberLiteral, parse_with_literals
 
 _SURPRISES = (KeyError, TypeError, ValueError)
@@ -127,6 +128,13 @@ class _Documents:
     def names(self, name: str, kinds: frozenset[type] = _TEXT) -> list[str]:
         """Identifiers: text of 1 to 200 characters, none of control."""
         return self._texts(name, kinds, 1, _NAME_MAX)
+
+    def encounters(self) -> list[str]:
+        """Ids of encounters; what begins as the claims for other occasions do is left to the twin."""
+        column = self.names("encounter_id")
+        if any(value is not None and value.startswith((AID, INCIDENT)) for value in column):
+            self.keep([value is None or trigger_of(value) == "stay" for value in column])
+        return column
 
     def reason(self) -> None:
         """A sentence that may be empty."""
@@ -244,7 +252,7 @@ def _stay(its: _Documents) -> dict[str, Any]:
     admitted, discharged = its.days("admitted_on"), its.days("discharged_on")
     its.keep((admitted <= discharged) & (discharged <= its.occurred_at // _DAY))
     return {
-        "id": its.names("encounter_id"),
+        "id": its.encounters(),
         "facility_level": its.words("facility_level", _LEVELS),
         "care_type": its.words("care_type", _CARE_TYPES),
         "admitted_on": admitted,
@@ -264,7 +272,7 @@ def _bill(its: _Documents) -> dict[str, Any]:
     its.nothing_taken_off()
     return {
         "id": its.names("settlement_id"),
-        "encounter_id": its.names("encounter_id"),
+        "encounter_id": its.encounters(),
         "live": np.ones(len(total), np.bool_),
         "final": its.flags("final"),
         "settled_on": settled // _DAY,
@@ -279,7 +287,7 @@ def _voided(its: _Documents) -> dict[str, Any]:
     nothing = np.zeros(len(its.usual), np.int64)
     return {
         "id": its.names("settlement_id"),
-        "encounter_id": its.names("encounter_id"),
+        "encounter_id": its.encounters(),
         "live": nothing != 0,
         "final": nothing != 0,
         "settled_on": nothing + NEVER,

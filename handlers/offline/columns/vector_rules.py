@@ -206,5 +206,5 @@ def _in_scope(columns: Columns, scheme: Scheme) -> Bools:
 
 def _belonging(columns: Columns, scheme: Scheme) -> Bools:
     """The coverages of the scheme's programme and areas."""
-    belongs = columns.programme.any_of({scheme.programme})
+    belongs = columns.programme.any_of([] if scheme.programme is None else [scheme.programme])
     return belongs if scheme.areas is None else belongs & columns.area.any_of(scheme.areas)

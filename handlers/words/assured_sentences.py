@@ -1,0 +1,52 @@
+"""How a sum assured or an aid came about, as people say it: amounts are yuan."""
+
+from __future__ import annotations
+
+from handlers.words.claim_sentences import yuan
+from schemas.bilingual import Saying
+from schemas.policy.model import Tier
+
+
+def fixed_said(amount: int) -> Saying:
+    """A sum that does not depend on anything (fen)."""
+    return Saying(f"这一项是定额,每次 {yuan(amount)} 元。", f"This scheme pays a fixed sum: {yuan(amount)} yuan.")
+
+
+def degree_said(degree: str, amount: int) -> Saying:
+    """A sum for the degree of an incident (fen)."""
+    return Saying(
+        f"认定的等级是“{degree}”,按这一等级发 {yuan(amount)} 元。",
+        f'The degree was found to be "{degree}", for which {yuan(amount)} yuan are paid.',
+    )
+
+
+def days_said(tier: Tier, days: int, counted_before: int, days_paid: int, amount: int) -> Saying:
+    """A sum for each of some days: how many there were, and why some of them do not count (fen)."""
+    zh, en = f"一共 {days} 天", f"There were {days} days"
+    if tier.from_day > 1:
+        zh += f",从第 {tier.from_day} 天起算"
+        en += f", which count from day {tier.from_day} on"
+    if counted_before:
+        zh += f",其中 {counted_before} 天以前已经算过"
+        en += f"; {counted_before} of them had counted before"
+    if tier.days_max is not None:
+        zh += f",最多算 {tier.days_max} 天"
+        en += f"; at most {tier.days_max} count"
+    per_day = yuan(tier.per_day or 0)
+    return Saying(
+        f"{zh}:{days_paid} 天,每天 {per_day} 元,是 {yuan(amount)} 元。",
+        f"{en}: {days_paid} days at {per_day} yuan each are {yuan(amount)} yuan.",
+    )
+
+
+def aid_said(level: str, limit: int, decided: int) -> Saying:
+    """An aid, which its level limits (fen)."""
+    if decided <= limit:
+        return Saying(
+            f"决定给予临时救助 {yuan(decided)} 元,没有超过“{level}”一级的标准 {yuan(limit)} 元。",
+            f'Aid of {yuan(decided)} yuan was decided, within the {yuan(limit)} yuan of level "{level}".',
+        )
+    return Saying(
+        f"决定给予临时救助 {yuan(decided)} 元,“{level}”一级最多 {yuan(limit)} 元,所以是 {yuan(limit)} 元。",
+        f'Aid of {yuan(decided)} yuan was decided; level "{level}" allows at most {yuan(limit)} yuan, so it is that.',
+    )
