@@ -122,10 +122,10 @@ class Tier(_Part):
     @cached_property
     def slices(self) -> tuple[tuple[int, int | None, int], ...]:
         """(over, next over or None, rate * scale) of each bracket, in fen and whole numbers."""
-        ends: list[int | None] = [bracket.over for bracket in self.brackets[1:]]
+        ends: list[int | None] = [*(bracket.over for bracket in self.brackets[1:]), None]
         return tuple(
             (bracket.over, end, int(bracket.rate * self.scale))
-            for bracket, end in zip(self.brackets, [*ends, None], strict=True)
+            for bracket, end in zip(self.brackets, ends, strict=False)
         )
 
 

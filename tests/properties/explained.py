@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+WORDS = ("degree", "level")
+"""Inputs that are no numbers."""
+
 
 def recomputed(lines: Sequence[Mapping[str, Any]]) -> Decimal:
     """A scheme's benefit from its lines of explanation and nothing else. Shares no code with the product."""
@@ -17,7 +20,7 @@ def recomputed(lines: Sequence[Mapping[str, Any]]) -> Decimal:
 
     benefit = exact = Decimal(0)
     for line in lines:
-        told = {name: Decimal(text) for name, text in line["inputs"].items()}
+        told = {name: Decimal(text) for name, text in line["inputs"].items() if name not in WORDS}
         before = benefit
         match line["step"]:
             case "bracket":
@@ -29,6 +32,16 @@ def recomputed(lines: Sequence[Mapping[str, Any]]) -> Decimal:
             case "rounding":
                 assert told["exact_after"] - told["exact_before"] == exact
                 benefit = half_up(told["exact_after"]) - half_up(told["exact_before"])
+            case "fixed":
+                benefit = told["fixed"]
+            case "by_degree":
+                benefit = told["sum"]
+            case "per_day":
+                left = max(Decimal(0), told["days"] - told["from_day"] + 1) - told["counted_before"]
+                assert told["days_paid"] == min(left, told.get("days_max", left))
+                benefit = told["per_day"] * told["days_paid"]
+            case "level":
+                benefit = min(told["decided"], told["limit"])
             case "limit_remaining":
                 benefit = min(benefit, told["remaining"])
             case "cap_per_stay":
@@ -52,7 +65,8 @@ def assert_explained(decision: Mapping[str, Any]) -> Counter[str]:
     for benefit in decision["benefits"]:
         lines = [line for line in explanation if line["scheme_id"] == benefit["scheme_id"]]
         assert Decimal(benefit["benefit"]) == recomputed(lines) == sum(Decimal(line["amount"]) for line in lines)
-        measured = sum(Decimal(line["inputs"]["to"]) - Decimal(line["inputs"]["from"]) for line in lines[:1])
+        slices = [line["inputs"] for line in lines[:1] if line["step"] == "bracket"]
+        measured = sum(Decimal(each["to"]) - Decimal(each["from"]) for each in slices)
         assert measured <= Decimal(benefit["measured"])
         steps.update(line["step"] for line in lines)
     for line in explanation:

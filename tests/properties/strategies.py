@@ -69,6 +69,10 @@ SUBJECT = {
     "pool.recorded": "pool_id",
     "contribution.received": "contribution_id",
     "contribution.voided": "contribution_id",
+    "aid.decided": "aid_id",
+    "aid.voided": "aid_id",
+    "incident.recorded": "incident_id",
+    "incident.voided": "incident_id",
 }
 
 # Facts --------------------------------------------------------------------------------------------------------------

@@ -84,6 +84,8 @@ class Columns:
     valid_to: Ints
     linked: Bools
     """Which persons a membership links to a household, on whatever days."""
+    occasional: Bools
+    """Which persons have a claim for another occasion than a stay."""
 
     @property
     def persons(self) -> int:
@@ -126,7 +128,15 @@ def columns_of(table: pa.Table) -> Columns:
         valid_from=_days(coverage.field("valid_from")),
         valid_to=_days(coverage.field("valid_to")),
         linked=linked_persons(table),
+        occasional=_having(claims, claim.field("occasion")),
     )
+
+
+def _having(lists: pa.ListArray, item: pa.Array) -> Bools:
+    """Which rows have an item in their list that is there."""
+    having = np.zeros(len(lists), np.bool_)
+    having[_owners(lists)[item.is_valid().to_numpy(zero_copy_only=False)]] = True
+    return having
 
 
 def linked_persons(table: pa.Table) -> Bools:

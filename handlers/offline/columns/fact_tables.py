@@ -13,12 +13,15 @@ import pyarrow as pa
 from handlers.offline.columns.arrays import NEVER, number_of
 from schemas.dates import shanghai_date
 from schemas.facts import (
+    AidDecided,
     CoverageRecorded,
     CoverageVoided,
     EncounterDischarged,
     Fact,
+    IncidentRecorded,
     MembershipRecorded,
     MembershipVoided,
+    OccasionFact,
     PersonDied,
     PoolFact,
     SettlementPosted,
@@ -101,15 +104,31 @@ MOVEMENTS = pa.schema(_LINE)
 
 In the place of the person is the pool."""
 
-KINDS = (STAYS, BILLS, COVERAGES, DEATHS, MEMBERSHIPS, MOVEMENTS)
+OCCASIONS = pa.schema(
+    [
+        *_LINE,
+        ("live", _FLAG),
+        ("on", _NUMBER),
+        ("trigger", _TEXT),
+        ("kind", _TEXT),
+        ("degree", _TEXT),
+        ("verified_loss", _NUMBER),
+        ("days", _NUMBER),
+        ("amount", _NUMBER),
+    ]
+)
+"""Incidents and aid, and their voiding, which comes on no day. The id is the claim's; the kind of an aid is its level.
+"""
+
+KINDS = (STAYS, BILLS, COVERAGES, DEATHS, MEMBERSHIPS, MOVEMENTS, OCCASIONS)
 """The tables of facts always come in this order."""
 
-Tables = tuple[pa.Table, pa.Table, pa.Table, pa.Table, pa.Table, pa.Table]
+Tables = tuple[pa.Table, pa.Table, pa.Table, pa.Table, pa.Table, pa.Table, pa.Table]
 
 
 def tables_of(facts: Iterable[tuple[int, Fact]]) -> Tables:
     """The tables of some facts, each with where it was read. What decides nothing is left out."""
-    rows: tuple[list[tuple[Any, ...]], ...] = ([], [], [], [], [], [])
+    rows: tuple[list[tuple[Any, ...]], ...] = ([], [], [], [], [], [], [])
     for position, fact in facts:
         line = (fact.person_id, fact.subject.id, fact.line_version, position)
         match fact:
@@ -138,13 +157,27 @@ def tables_of(facts: Iterable[tuple[int, Fact]]) -> Tables:
                 rows[4].append((*line, False, None, None, NEVER, NEVER))
             case PoolFact():
                 rows[5].append(line)
+            case OccasionFact():
+                rows[6].append((fact.person_id, fact.claim_id, fact.line_version, position, *_occasion(fact)))
     return in_kinds(_table(its, schema) for its, schema in zip(rows, KINDS, strict=True))
 
 
 def in_kinds(tables: Iterable[pa.Table]) -> Tables:
     """A table for each kind, in their order."""
-    stays, bills, coverages, deaths, memberships, movements = tables
-    return stays, bills, coverages, deaths, memberships, movements
+    stays, bills, coverages, deaths, memberships, movements, occasions = tables
+    return stays, bills, coverages, deaths, memberships, movements, occasions
+
+
+def _occasion(fact: OccasionFact) -> tuple[Any, ...]:
+    """The columns of an incident or an aid after those of every line."""
+    match fact:
+        case IncidentRecorded():
+            told = fact.kind, fact.degree, fact.verified_loss, fact.days, None
+            return (True, number_of(fact.occurred_on), "incident", *told)
+        case AidDecided():
+            return (True, number_of(fact.decided_on), "aid", fact.level, None, None, None, fact.amount)
+        case _:
+            return (False, NEVER, None, None, None, None, None, None)
 
 
 def _advances(bill: SettlementPosted) -> list[dict[str, Any]] | None:

@@ -20,7 +20,7 @@ from handlers.claims.admit import Disposition, Registry, admit
 from handlers.claims.read import Reading, read
 from handlers.offline.columns.arrays import LAST, NEVER, Bools, Ints, sums, whole
 from handlers.offline.columns.fact_tables import Tables
-from handlers.offline.columns.layout import ADVANCE, CLAIM, COVERAGE, MEMBERSHIP, SCHEMA
+from handlers.offline.columns.layout import ADVANCE, CLAIM, COVERAGE, MEMBERSHIP, OCCASION, SCHEMA
 from handlers.offline.columns.packing import Packed, PackedAccount, unpack, with_sums
 from handlers.offline.columns.texts import Keys, keys_of
 from schemas.refusals import Refusal
@@ -65,7 +65,7 @@ def _with_keys(table: pa.Table, keys: Keys) -> Bools:
 class _Kind(NamedTuple):
     """The facts of one kind, each with the numbers of its person and of its line of versions.
 
-    For bills the last is the number of the claim, for stays that of the line, which is the claim's.
+    For bills the last is the number of the claim, for stays and occasions that of the line, which is the claim's.
     """
 
     table: pa.Table
@@ -109,6 +109,7 @@ class _Facts(NamedTuple):
     deaths: _Kind
     memberships: _Kind
     movements: _Kind
+    occasions: _Kind
 
 
 def _of(kind: _Kind, chosen: Bools) -> _Kind:
@@ -124,9 +125,11 @@ class Gathering:
             kinds = [table.filter(pa.array(~_with_keys(table, rivals))) for table in tables]
         else:
             kinds = list(tables)
-        stays, bills, coverages, deaths, memberships, movements = kinds
+        stays, bills, coverages, deaths, memberships, movements, occasions = kinds
         self._persons, *persons = _coded(*(each.column("person_id") for each in kinds))
-        self._claims, of_stay, of_bill = _coded(stays.column("id"), bills.column("encounter_id"))
+        self._claims, of_stay, of_bill, of_occasion = _coded(
+            stays.column("id"), bills.column("encounter_id"), occasions.column("id")
+        )
         _, of_settlement = _coded(bills.column("id"))
         _, of_coverage = _coded(coverages.column("id"))
         _, of_membership = _coded(memberships.column("id"))
@@ -138,6 +141,7 @@ class Gathering:
             _Kind(deaths, persons[3], persons[3], persons[3]),
             _Kind(memberships, persons[4], of_membership, of_membership),
             _Kind(movements, persons[5], of_movement, of_movement),
+            _Kind(occasions, persons[6], of_occasion, of_occasion),
         )
 
     def in_doubt(self) -> Ints:
@@ -158,7 +162,11 @@ class Gathering:
         if not beyond.any():
             return Packed(self._table(facts), [])
         fit, rest = (
-            self._table(facts._replace(stays=_of(facts.stays, chosen), bills=_of(bills, chosen)))
+            self._table(
+                facts._replace(
+                    stays=_of(facts.stays, chosen), bills=_of(bills, chosen), occasions=_of(facts.occasions, chosen)
+                )
+            )
             for chosen in (~beyond, beyond)
         )
         summed = self._exact_sums(_of(bills, beyond))
@@ -176,11 +184,14 @@ class Gathering:
         return found
 
     def _table(self, facts: _Facts) -> pa.Table:
-        stays, bills, coverages, deaths, memberships, _ = facts
-        owner, stay = np.full((2, len(self._claims)), -1, np.int64)
-        owner[stays.claim], owner[bills.claim] = stays.person, bills.person
-        stay[stays.claim] = np.arange(len(stays.claim))
-        claims = _in_canonical_order(self._claims, owner, stay, stays)
+        stays, bills, coverages, deaths, memberships, _, occasions = facts
+        owner = np.full(len(self._claims), -1, np.int64)
+        day = np.full(len(self._claims), LAST, np.int64)
+        for kind in (stays, bills, occasions):
+            owner[kind.claim] = kind.person
+        day[stays.claim] = stays.numbers("discharged_on")
+        day[occasions.claim] = np.minimum(occasions.numbers("on"), LAST)
+        claims = _in_canonical_order(self._claims, owner, day)
         counts = np.bincount(owner[claims], minlength=len(self._persons))
         rows = np.flatnonzero(counts)
         died = np.full(len(self._persons), NEVER, np.int64)
@@ -192,7 +203,7 @@ class Gathering:
             [
                 self._persons.take(pa.array(rows)),
                 _days(died[rows]),
-                _lists(counts[rows], _claim_columns(self._claims, claims, stay[claims], stays, bills), CLAIM),
+                _lists(counts[rows], _claim_columns(self._claims, claims, facts), CLAIM),
                 _lists(np.bincount(covers.person, minlength=len(counts))[rows], _coverage_columns(covers), COVERAGE),
                 _lists(np.bincount(belongs.person, minlength=len(counts))[rows], _of_members(belongs), MEMBERSHIP),
                 np.zeros(len(rows), np.int64),
@@ -208,11 +219,10 @@ def _with_sums(account: PackedAccount, summed: dict[str, tuple[int, int]]) -> Pa
     return replace(account, claims=claims)
 
 
-def _in_canonical_order(ids: pa.Array, owner: Ints, stay: Ints, stays: _Kind) -> Ints:
-    """The claims that have an owner: each person's by day of discharge, those without one last, and by their ids."""
+def _in_canonical_order(ids: pa.Array, owner: Ints, days: Ints) -> Ints:
+    """The claims that have an owner: each person's by policy date, those without one last, and by their ids."""
     claims = np.flatnonzero(owner >= 0)
-    person = owner[claims]
-    day = np.append(stays.numbers("discharged_on"), LAST)[stay[claims]]
+    person, day = owner[claims], days[claims]
     order = np.lexsort((day, person))
     one, other = order[:-1], order[1:]
     alike = (day[one] == day[other]) & (person[one] == person[other])
@@ -223,8 +233,15 @@ def _in_canonical_order(ids: pa.Array, owner: Ints, stay: Ints, stays: _Kind) ->
     return in_order
 
 
-def _claim_columns(ids: pa.Array, claims: Ints, stay: Ints, stays: _Kind, bills: _Kind) -> list[Any]:
-    """The columns of `layout.CLAIM`; ``stay`` is the row of each claim's, and -1 where there is none."""
+def _claim_columns(ids: pa.Array, claims: Ints, facts: _Facts) -> list[Any]:
+    """The columns of `layout.CLAIM`."""
+    stays, bills, occasions = facts.stays, facts.bills, facts.occasions
+    stay, occasion = np.full((2, len(ids)), -1, np.int64)
+    stay[stays.claim] = np.arange(len(stays.claim))
+    stay = stay[claims]
+    happened = occasions.numbers("live")
+    occasion[occasions.claim[happened]] = np.flatnonzero(happened)
+    occasion = occasion[claims]
     live = bills.numbers("live")
     filing = live & bills.numbers("final")
     filed = np.full(len(ids), NEVER, np.int64)
@@ -234,21 +251,31 @@ def _claim_columns(ids: pa.Array, claims: Ints, stay: Ints, stays: _Kind, bills:
     def of_stay(name: str) -> pa.Array:
         return whole(stays.table.column(name)).take(held)
 
+    on = np.append(occasions.numbers("on"), NEVER)[occasion]
     diagnoses = CLAIM.field("diagnoses").type
     listed = pa.concat_arrays([whole(stays.table.column("diagnoses")).cast(diagnoses), pa.array([[]], diagnoses)])
     return [
         ids.take(pa.array(claims)),
-        np.bincount(bills.claim, minlength=len(ids))[claims],
+        np.bincount(np.append(bills.claim, occasions.claim[~happened]), minlength=len(ids))[claims],
         np.bincount(bills.claim[live], minlength=len(ids))[claims],
         *(sums(bills.numbers(name), bills.claim, len(ids))[claims] for name in ("copay", "out_of_catalogue")),
         _days(filed[claims]),
         of_stay("facility_level"),
         of_stay("care_type"),
-        _days(pc.fill_null(of_stay("admitted_on"), NEVER).to_numpy()),
-        _days(pc.fill_null(of_stay("discharged_on"), NEVER).to_numpy()),
+        *(_days(np.minimum(pc.fill_null(of_stay(name), NEVER).to_numpy(), on)) for name in _STAY_DAYS),
         listed.take(pa.array(np.where(stay < 0, len(listed) - 1, stay))),
         _advance_lists(claims, bills.at(live), len(ids)),
+        _occasions(occasions.table, pa.array(occasion, mask=occasion < 0)),
     ]
+
+
+_STAY_DAYS = ("admitted_on", "discharged_on")
+
+
+def _occasions(table: pa.Table, rows: pa.Array) -> pa.Array:
+    """The occasions in some rows of a table, and nothing where there is no row."""
+    parts = [whole(table.column(each.name)) for each in OCCASION]
+    return pa.StructArray.from_arrays(parts, fields=list(OCCASION)).take(rows)
 
 
 def _advance_lists(claims: Ints, bills: _Kind, known: int) -> pa.Array:

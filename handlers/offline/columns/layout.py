@@ -19,6 +19,18 @@ def _always(name: str, kind: pa.DataType) -> pa.Field:
 ADVANCE = pa.struct([_always("facility_id", _TEXT), _always("scheme_id", _TEXT), _always("amount", _FEN)])
 """What a facility took off a live bill for a scheme (fen)."""
 
+OCCASION = pa.struct(
+    [
+        pa.field("trigger", _TEXT),
+        pa.field("kind", _TEXT),
+        pa.field("degree", _TEXT),
+        pa.field("verified_loss", _FEN),
+        pa.field("days", pa.int64()),
+        pa.field("amount", _FEN),
+    ]
+)
+"""An incident, or an aid, whose ``kind`` is its level; only it has an ``amount`` (fen)."""
+
 CLAIM = pa.struct(
     [
         _always("claim_id", _TEXT),
@@ -33,12 +45,14 @@ CLAIM = pa.struct(
         pa.field("discharged_on", _DAY),
         _always("diagnoses", pa.list_(_always("element", _TEXT))),
         _always("advances", pa.list_(_always("element", ADVANCE))),
+        pa.field("occasion", OCCASION),
     ]
 )
 """``settlements`` counts bills and ``live`` those not voided; amounts are the sums of the live ones (fen).
 
 ``filed_on`` is the day of the first live final bill in Shanghai. What comes from the discharge is null without one.
-Advances are in the order in which they are paid back.
+Advances are in the order in which they are paid back. A claim for another ``occasion`` has its day in place of both
+days of a stay; if that was voided, it is a claim with one bill that is not live.
 """
 
 COVERAGE = pa.struct(

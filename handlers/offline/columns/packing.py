@@ -78,6 +78,20 @@ class CompactMembership(NamedTuple):
     valid_to: date | None
 
 
+class CompactIncident(NamedTuple):
+    kind: str
+    occurred_on: date
+    degree: str | None
+    verified_loss: int | None
+    days: int | None
+
+
+class CompactAid(NamedTuple):
+    level: str
+    amount: int
+    decided_on: date
+
+
 class CompactDeath(NamedTuple):
     died_on: date
 
@@ -161,7 +175,8 @@ def _claim(claim: DecidableClaim) -> tuple[Any, ...]:
     stay = claim.discharge
     advances = [(each.facility_id, each.scheme_id, each.amount) for each in taken_off(claim)]
     if stay is None:
-        return (*summed, None, None, None, None, (), advances)
+        day = claim.policy_date
+        return (*summed, None, None, day, day, (), advances, _occasion(claim))
     return (
         *summed,
         str(stay.facility_level),
@@ -170,7 +185,16 @@ def _claim(claim: DecidableClaim) -> tuple[Any, ...]:
         stay.discharged_on,
         stay.diagnoses,
         advances,
+        None,
     )
+
+
+def _occasion(claim: DecidableClaim) -> dict[str, Any] | None:
+    incident, aid = claim.incident, claim.aid
+    if incident is not None:
+        told = {"degree": incident.degree, "verified_loss": incident.verified_loss, "days": incident.days}
+        return {"trigger": "incident", "kind": incident.kind, **told}
+    return None if aid is None else {"trigger": "aid", "kind": aid.level, "amount": aid.amount}
 
 
 def _coverage(coverage: CoverageView) -> tuple[Any, ...]:
@@ -198,7 +222,7 @@ class PackedAccount:
     memberships: list[CompactMembership]
 
     def claim_ids(self) -> set[ClaimId]:
-        """Every encounter that has a discharge or a settlement."""
+        """Every encounter that has a discharge or a settlement, and every other occasion."""
         return set(self.claims)
 
     def claim(self, claim_id: ClaimId) -> DecidableClaim:
@@ -234,6 +258,8 @@ def unpack(table: pa.Table) -> Iterator[PackedAccount]:
 
 
 def _claim_of(person_id: PersonId, row: dict[str, Any]) -> DecidableClaim:
+    if row["occasion"] is not None:
+        return _occasional_claim(person_id, row)
     day, filed_on = row["discharged_on"], row["filed_on"]
     stay = None
     if day is not None:
@@ -242,6 +268,14 @@ def _claim_of(person_id: PersonId, row: dict[str, Any]) -> DecidableClaim:
     advances = [_advance(bill.settled_at, index, each) for index, each in enumerate(row["advances"])]
     live = (bill, *advances) if row["live"] else ()
     return DecidableClaim(row["claim_id"], person_id, stay, row["settlements"], live)
+
+
+def _occasional_claim(person_id: PersonId, row: dict[str, Any]) -> DecidableClaim:
+    claim_id, day, told = row["claim_id"], row["discharged_on"], row["occasion"]
+    if told["trigger"] == "aid":
+        return DecidableClaim(claim_id, person_id, None, 0, (), aid=CompactAid(told["kind"], told["amount"], day))
+    incident = CompactIncident(told["kind"], day, told["degree"], told["verified_loss"], told["days"])
+    return DecidableClaim(claim_id, person_id, None, 0, (), incident=incident)
 
 
 def _advance(settled_at: datetime, index: int, row: dict[str, Any]) -> CompactBill:

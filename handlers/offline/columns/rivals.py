@@ -26,14 +26,14 @@ class Identities(NamedTuple):
 
 _NOTHING = Identities(np.zeros(0, np.uint64), np.zeros(0, np.uint64))
 
-_ENCOUNTER, _SETTLEMENT, _COVERAGE, _MEMBERSHIP, _MOVEMENT = (np.uint64(number) for number in (1, 2, 3, 4, 5))
+_ENCOUNTER, _SETTLEMENT, _COVERAGE, _MEMBERSHIP, _MOVEMENT, _OCCASION = (np.uint64(number) for number in range(1, 7))
 """What an id names is part of its key: a bill and a stay may have one id."""
 
 
 def identities_of(tables: Tables, persons: Sequence[Keys]) -> Identities:
     """The ids in some tables; ``persons`` are the keys of the persons in each."""
-    stays, bills, coverages, _, memberships, movements = tables
-    of_stays, of_bills, of_coverages, _, of_memberships, of_movements = persons
+    stays, bills, coverages, _, memberships, movements, occasions = tables
+    of_stays, of_bills, of_coverages, _, of_memberships, of_movements, of_occasions = persons
     ids = [
         _keys(stays, "id") ^ _ENCOUNTER,
         _keys(bills, "encounter_id") ^ _ENCOUNTER,
@@ -41,8 +41,9 @@ def identities_of(tables: Tables, persons: Sequence[Keys]) -> Identities:
         _keys(coverages, "id") ^ _COVERAGE,
         _keys(memberships, "id") ^ _MEMBERSHIP,
         _keys(movements, "id") ^ _MOVEMENT,
+        _keys(occasions, "id") ^ _OCCASION,
     ]
-    owners = [of_stays, of_bills, of_bills, of_coverages, of_memberships, of_movements]
+    owners = [of_stays, of_bills, of_bills, of_coverages, of_memberships, of_movements, of_occasions]
     return Identities(np.concatenate(ids), np.concatenate(owners))
 
 

@@ -3,7 +3,9 @@
 In doubt a person is left to the twin. These are, under the policies given:
 
 - whose amounts are negative or so high that sums and products might pass 64 bits, or whose claims are not in order;
-- whose claims under a policy with rates of a very large common denominator;
+- who have a claim for another occasion than a stay;
+- who have claims under a policy with rates of a very large common denominator, or with schemes for stays that pay sums
+  assured, or only once;
 - who have claims of one policy year under two policies, or under two whose years start on different days: sums and
   yearly caps may follow a scheme from one policy to the other;
 - for whom a yearly cap may matter;
@@ -61,7 +63,7 @@ class Decided:
 
 def decide(columns: Columns, policies: Policies) -> Decided:
     """The outcome of each claim, and the persons for whom it is that of the slow twin."""
-    usual = _sound(columns)
+    usual = _sound(columns) & ~columns.occasional
     if policies.household_schemes:
         usual &= ~columns.linked
     status = _before_policies(columns)
@@ -106,7 +108,11 @@ def _sound(columns: Columns) -> Bools:
 
 
 def _plain(policy: Policy) -> bool:
-    return all(tier.scale <= SCALE_MAX for scheme in policy.schemes for tier in scheme.tiers)
+    """Whether its schemes for stays pay by brackets, as often as something is due, with rates that fit."""
+    stays = [scheme for scheme in policy.schemes if scheme.trigger == "stay"]
+    tiers = [tier for scheme in stays for tier in scheme.tiers]
+    once = any(scheme.once_per != "claim" for scheme in stays)
+    return not once and all(tier.sum_kind is None and tier.scale <= SCALE_MAX for tier in tiers)
 
 
 def _before_policies(columns: Columns) -> Ints:

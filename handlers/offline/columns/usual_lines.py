@@ -18,7 +18,16 @@ import pyarrow as pa
 
 from handlers.fast.usual_events import DAYS, Document, Unusual, fen, instant
 from handlers.offline.columns.arrays import NEVER, Bools, Ints, number_of
-from handlers.offline.columns.fact_tables import BILLS, COVERAGES, DEATHS, MEMBERSHIPS, MOVEMENTS, STAYS, Tables
+from handlers.offline.columns.fact_tables import (
+    BILLS,
+    COVERAGES,
+    DEATHS,
+    MEMBERSHIPS,
+    MOVEMENTS,
+    OCCASIONS,
+    STAYS,
+    Tables,
+)
 from handlers.offline.columns.texts import FIRST_YEAR, UNREAD, fen_of, look_at, shanghai_instants_of
 from schemas.dates import SHANGHAI
 from schemas.facts import CareType, EndedReason, FacilityLevel, SettlementPosted, UnitKind
@@ -82,6 +91,7 @@ def read_usual_lines(lines: Sequence[bytes], positions: Ints, as_of: datetime | 
             tables["person.died"],
             pa.concat_tables([tables["membership.recorded"], tables["membership.voided"]]),
             MOVEMENTS.empty_table(),
+            OCCASIONS.empty_table(),
         ),
         sorted(others),
     )

@@ -176,7 +176,12 @@ def _rounded(tier: Tier, amount: Ints) -> Ints:
 
 
 def _tiers(columns: Columns, scheme: Scheme, chosen: Chosen) -> Ints:
-    """The number of the tier that applies to each claim: the first one that lists a category of the person."""
+    """The number of the tier that applies to each claim: the first one that lists a category of the person.
+
+    All claims are for stays: a scheme for another occasion has none for them.
+    """
+    if scheme.trigger != "stay":
+        return np.full(len(chosen.rows), NO_TIER, np.int64)
     claim, coverage = _counting(columns, scheme, chosen)
     counts = np.ones(len(claim), np.bool_)
     if scheme.waiting_days is not None:
