@@ -25,6 +25,7 @@ from tests.bench import (
     replay,
     report,
     simulations,
+    watching,
 )
 from tests.bench import contestants as who
 from tests.bench.figures import Figure
@@ -43,6 +44,7 @@ PARTS = (
     "growth",
     "simulate",
     "console",
+    "watches",
 )
 
 
@@ -63,6 +65,7 @@ class Size:
     growth_persons: int
     growth_facts: int
     console_claims: int
+    watched_facts: int
 
 
 def full(scale: float) -> Size:
@@ -80,10 +83,11 @@ def full(scale: float) -> Size:
         growth_persons=int(750 * scale),
         growth_facts=int(10_000 * scale),
         console_claims=int(1_000_000 * scale),
+        watched_facts=int(4_200_000 * scale),
     )
 
 
-QUICK = Size(1, 1, 400, 200, 2.0, 600, 30, 8, 100, 2000, 40, 300, 2000)
+QUICK = Size(1, 1, 400, 200, 2.0, 600, 30, 8, 100, 2000, 40, 300, 2000, 2000)
 
 
 def main() -> int:
@@ -113,6 +117,8 @@ def _part(part: str, size: Size, given: int, entries: list[who.Contestant]) -> C
             return replay.measure(size.facts, runs, _say)
         if part == "simulate":
             return simulations.measure(size.facts, runs, _say)
+        if part == "watches":
+            return watching.measure(size.watched_facts, runs, _say)
         if part == "console":
             return console.measure(size.console_claims, _say)
         with stage() as made:

@@ -20,6 +20,7 @@ from tests.bench import (
     pool_queue,
     replay,
     simulations,
+    watching,
 )
 from tests.bench.contestants import CONTESTANTS, HUZHU_TWO, MAIN
 from tests.bench.messages import ROOT
@@ -27,7 +28,7 @@ from tests.bench.messages import ROOT
 PARTS = {
     *(backlog.LONG, backlog.SHORT, ledger_size.PART, latency.PART, latency.BUSY, core.PART, replay.PART),
     *(growth.PART, simulations.PART, console.PART, busy_persons.PART, households.PART),
-    pool_queue.PART,
+    *(pool_queue.PART, watching.PART),
 }
 
 pytestmark = pytest.mark.skipif(os.environ.get("HUZHU_BENCH") != "1", reason="set HUZHU_BENCH=1 to run the benchmark")
