@@ -83,7 +83,7 @@ def full(scale: float) -> Size:
         growth_persons=int(750 * scale),
         growth_facts=int(10_000 * scale),
         console_claims=int(1_000_000 * scale),
-        watched_facts=int(4_200_000 * scale),
+        watched_facts=int(5_000_000 * scale),
     )
 
 

@@ -31,7 +31,7 @@ from tests.support.length import times
 from tests.support.random_households import POLICIES, lines_of, town
 from tests.support.watches import stay, watch_text, watches_of
 
-SEEDS = range(40, 40 + times(6, 30))
+SEEDS = range(40, 40 + times(6, 12))
 PUBLISHED = policies(*POLICIES)
 WATCHES = watches_of(
     watch_text("b", "patient_pays", "household", 3, '"900.00", "4000.00"'),
