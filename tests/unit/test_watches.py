@@ -19,8 +19,10 @@ def claims(found: list[tuple[str, str, str, str, str]]) -> list[tuple[str, str, 
 
 
 def test_exactly_a_step_is_not_over_it() -> None:
-    """1,000.00 does not cross the step of 1,000.00; one fen more does."""
-    assert [] == found_in(stay("E1", "2024-03-10", 1000), ONE)
+    """1,000.00 does not cross the step of 1,000.00, also where another watch has a lower one; one fen more does."""
+    lower = watches_of(watch_text(), watch_text("lower", "out_of_catalogue", steps='"0.00"'))
+    for watches in (ONE, lower):
+        assert [] == found_in(stay("E1", "2024-03-10", 1000), watches)
     fen_more = {**bill(), "copay": "1000.01", "total_charge": "1000.01", "out_of_catalogue": "0.00"}
     assert [("E1", "1000.00", "1000.01")] == claims(found_in([discharge(), fen_more], ONE))
 
