@@ -68,7 +68,7 @@ CHECKS = {"DUPLICATE_INVOICE": "duplicate_invoice", "OVERLAPPING_STAYS": "overla
 
 def what_follows(claim: Claim, check: str, policy_texts: Sequence[str]) -> str:
     """`off`, `alert` or `hold`, as the policy in force on the claim's own day says."""
-    if claim.discharge is None:
+    if claim.discharge is None:  # without a day, or an aid or incident, which is no stay and has no invoice
         return "alert"
     for policy, text in zip(read_policies(policy_texts), policy_texts, strict=True):
         if policy.in_force(claim.discharged_on):

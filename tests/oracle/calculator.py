@@ -21,6 +21,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from .grace import is_in_grace
+from .sums_assured import SumAssured, days_of_stay, read_sum_assured
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BYTES_MAX = 1024 * 1024
@@ -35,13 +36,13 @@ ZERO = Fraction(0)
 EVERY_EVENT = "event_type:name event_id:name occurred_at:instant source:name"
 
 TABLE = {
-    "encounter.discharged": "encounter_id:name version:version person_id:name facility_id:name"
+    "encounter.discharged": "encounter_id:encounter version:version person_id:name facility_id:name"
     " facility_level:level care_type:care admitted_on:date discharged_on:date diagnoses:codes",
-    "settlement.posted": "settlement_id:name version:version encounter_id:name person_id:name"
+    "settlement.posted": "settlement_id:name version:version encounter_id:encounter person_id:name"
     " facility_id:name settled_at:instant final:flag currency:name total_charge:money"
     " basic_insurance_paid:money serious_illness_paid:money medical_assistance_paid:money"
     " other_fund_paid:money copay:money out_of_catalogue:money invoice_no?:text",
-    "settlement.voided": "settlement_id:name version:version encounter_id:name person_id:name reason:text",
+    "settlement.voided": "settlement_id:name version:version encounter_id:encounter person_id:name reason:text",
     "coverage.recorded": "coverage_id:name version:version person_id:name programme:name category:name"
     " household_id?:text pool_id?:text area?:text valid_from:date valid_to?:date ended_reason?:ending",
     "coverage.voided": "coverage_id:name version:version person_id:name reason:text",
@@ -49,6 +50,12 @@ TABLE = {
     " role?:text valid_from:date valid_to?:date",
     "membership.voided": "membership_id:name version:version person_id:name reason:text",
     "person.died": "person_id:name version:version died_on:date",
+    "aid.decided": "aid_id:name version:version person_id:name level:text amount:money emergency:flag decided_on:date"
+    " decided_by:name countersigned_by:name alert_id?:text reason:text",
+    "aid.voided": "aid_id:name version:version person_id:name reason:text",
+    "incident.recorded": "incident_id:name version:version person_id:name kind:text occurred_on:date degree?:text"
+    " verified_loss?:money days?:count event_code?:text evidence?:hashes recorded_by:name verified_by:name",
+    "incident.voided": "incident_id:name version:version person_id:name reason:text",
     "payout.reported": "payout_id:name person_id:name status:outcome reported_at:instant reference:text reason?:text",
     "statement.answered": "insurer_id:name statement_id:name version:version verdict:verdict lines?:numbers"
     " reasons?:texts",
@@ -87,6 +94,10 @@ SUBJECT = {
     "membership.recorded": "membership_id",
     "membership.voided": "membership_id",
     "person.died": "person_id",
+    "aid.decided": "aid_id",
+    "aid.voided": "aid_id",
+    "incident.recorded": "incident_id",
+    "incident.voided": "incident_id",
     "payout.reported": "payout_id",
     "statement.answered": "statement_id",
     "pool.recorded": "pool_id",
@@ -103,7 +114,19 @@ OWNER = {
 }
 
 # Ids that belong to whoever was first accepted with them.
-OWNED = ("encounter_id", "settlement_id", "coverage_id", "membership_id", "statement_id", "contribution_id")
+OWNED = (
+    "encounter_id",
+    "settlement_id",
+    "coverage_id",
+    "membership_id",
+    "aid_id",
+    "incident_id",
+    "statement_id",
+    "contribution_id",
+)
+
+# How a claim is named that is no encounter's.
+PREFIXES = {"aid": "aid:", "incident": "incident:"}
 
 
 class RefusalError(Exception):
@@ -188,10 +211,10 @@ def bad_places(kind: str, value: object) -> list[str]:
         if not isinstance(value, list):
             return [""]
         return [f"/{place}" for place, code in enumerate(value) if not isinstance(code, str) or code == ""]
-    if kind in ("numbers", "texts"):
+    if kind in ("numbers", "texts", "hashes"):
         if not isinstance(value, list):
             return [""]
-        one = "version" if kind == "numbers" else "text"
+        one = {"numbers": "version", "texts": "text", "hashes": "hash"}[kind]
         return [f"/{place}" for place, each in enumerate(value) if bad_places(one, each)]
     good = False
     try:
@@ -212,6 +235,12 @@ def bad_places(kind: str, value: object) -> list[str]:
         good = isinstance(value, str)
     if kind == "name":
         good = isinstance(value, str) and value != ""
+    if kind == "encounter":
+        good = isinstance(value, str) and value != "" and not value.startswith(tuple(PREFIXES.values()))
+    if kind == "hash":
+        good = isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+    if kind == "count":
+        good = isinstance(value, Number) and re.fullmatch("[0-9]+", value.literal) is not None
     if kind in WORDS:
         good = isinstance(value, str) and value in WORDS[kind]
     return [] if good else [""]
@@ -393,7 +422,9 @@ def refuse_bad_contribution(event: Event) -> None:
 
 
 def refuse_bad_amounts(event: Event) -> None:
-    if event.type == "contribution.received" and event.money("amount") <= 0:
+    if event.type in ("contribution.received", "aid.decided") and event.money("amount") <= 0:
+        raise RefusalError("NEGATIVE_AMOUNT")
+    if event.type == "incident.recorded" and event.has("verified_loss") and event.money("verified_loss") < 0:
         raise RefusalError("NEGATIVE_AMOUNT")
     if event.type != "settlement.posted":
         return
@@ -496,6 +527,8 @@ class Tier:
     name: str
     categories: tuple[str, ...]
     brackets: tuple[Bracket, ...]
+    assured: SumAssured | None
+    """What is there in place of brackets."""
 
     def f(self, amount: Fraction) -> Fraction:
         """Each slice of the amount times the rate of its bracket, exactly."""
@@ -510,11 +543,17 @@ class Tier:
 
 @dataclass(frozen=True)
 class Scheme:
+    """A scheme of aid has levels, and neither programme, basis, ways of measuring nor tiers."""
+
     id: str
-    programme: str
-    basis: str
-    measured_on: str
-    accumulates: str
+    trigger: str
+    programme: str | None
+    basis: str | None
+    measured_on: str | None
+    accumulates: str | None
+    levels: dict[str, Fraction]
+    incident_kinds: tuple[str, ...] | None
+    once_per: str
     care_types: tuple[str, ...] | None
     facility_levels: tuple[str, ...] | None
     diagnoses_any: tuple[str, ...] | None
@@ -635,14 +674,22 @@ def read_scheme(table: dict[str, object]) -> Scheme:
         value = table.get(name)
         return value if isinstance(value, int) else None
 
-    tiers = table["tier"]
+    def word(name: str) -> str | None:
+        return str(table[name]) if name in table else None
+
+    tiers, levels = table.get("tier", []), table.get("levels", {})
     assert isinstance(tiers, list)
+    assert isinstance(levels, dict)
     return Scheme(
         id=str(table["id"]),
-        programme=str(table["programme"]),
-        basis=str(table["basis"]),
-        measured_on=str(table["measured_on"]),
-        accumulates=str(table["accumulates"]),
+        trigger=word("trigger") or "stay",
+        programme=word("programme"),
+        basis=word("basis"),
+        measured_on=word("measured_on"),
+        accumulates=word("accumulates"),
+        levels={level: Fraction(str(amount)) for level, amount in levels.items()},
+        incident_kinds=words("incident_kinds"),
+        once_per=word("once_per") or "claim",
         care_types=words("care_types"),
         facility_levels=words("facility_levels"),
         diagnoses_any=words("diagnoses_any"),
@@ -656,15 +703,16 @@ def read_scheme(table: dict[str, object]) -> Scheme:
         cap_per_year=yuan("cap_per_year"),
         cap_per_household_year=yuan("cap_per_household_year"),
         floor_per_stay=yuan("floor_per_stay"),
-        funded_by=str(table["funded_by"]) if "funded_by" in table else None,
+        funded_by=word("funded_by"),
         tiers=tuple(
             Tier(
                 name=str(tier["name"]),
                 categories=words("categories", tier) or (),
                 brackets=tuple(
                     Bracket(Fraction(str(bracket["over"])), Fraction(str(bracket["rate"])))
-                    for bracket in tier["brackets"]
+                    for bracket in tier.get("brackets", [])
                 ),
+                assured=read_sum_assured(tier),
             )
             for tier in tiers
         ),
@@ -678,7 +726,7 @@ def read_scheme(table: dict[str, object]) -> Scheme:
 
 @dataclass(frozen=True)
 class Claim:
-    """One encounter with everything that is recorded, in its newest version, about it and its person."""
+    """An encounter, aid or incident with all that is recorded, in its newest version, about it and its person."""
 
     id: str
     person_id: str
@@ -687,6 +735,39 @@ class Claim:
     coverages: tuple[Event, ...]
     memberships: tuple[Event, ...]
     death: Event | None
+    occasion: Event | None = None
+    """The aid or the incident; None for an encounter."""
+
+    @property
+    def trigger(self) -> str:
+        return "stay" if self.occasion is None else self.occasion.type.split(".")[0]
+
+    @property
+    def occurred(self) -> Event:
+        assert self.occasion is not None, self.id
+        return self.occasion
+
+    @property
+    def policy_date(self) -> date:
+        """The day that decides on policy, coverages, memberships and order."""
+        if self.occasion is None:
+            return self.discharged_on
+        return self.occasion.date({"aid": "decided_on", "incident": "occurred_on"}[self.trigger])
+
+    @property
+    def began_on(self) -> date:
+        """The day that a death and waiting times are held against."""
+        return self.admitted_on if self.occasion is None else self.policy_date
+
+    @property
+    def verified_loss(self) -> Fraction:
+        if self.occasion is None or not self.occasion.has("verified_loss") or self.occasion.is_void:
+            return ZERO
+        return self.occasion.money("verified_loss")
+
+    @property
+    def burden(self) -> Fraction:
+        return self.copay + self.out_of_catalogue + self.verified_loss
 
     @property
     def live(self) -> list[Event]:
@@ -719,11 +800,11 @@ class Claim:
 
     @property
     def memberships_held(self) -> list[Event]:
-        """The person's memberships that hold the day of discharge; the one that counts comes last."""
+        """The person's memberships that hold the claim's day; the one that counts comes last."""
         held = [
             membership
             for membership in self.memberships
-            if not membership.is_void and holds(membership, self.discharged_on)
+            if not membership.is_void and holds(membership, self.policy_date)
         ]
         return sorted(held, key=lambda membership: (membership.date("valid_from"), membership.text("membership_id")))
 
@@ -737,43 +818,48 @@ class Claim:
 
     def status_before_coverage(self, policies: Sequence[Policy]) -> str | None:
         """The first status of section 4 that holds, down to no_policy; None when none of those does."""
-        if self.settlements and not self.live:
+        if (self.settlements and not self.live) or (self.occasion is not None and self.occasion.is_void):
             return "voided"
-        if self.discharge is None or not self.live_finals:
+        if self.occasion is None and (self.discharge is None or not self.live_finals):
             return "incomplete"
-        if self.death is not None and self.admitted_on > self.death.date("died_on"):
+        if self.death is not None and self.began_on > self.death.date("died_on"):
             return "after_death"
-        if not any(policy.in_force(self.discharged_on) for policy in policies):
+        if not any(policy.in_force(self.policy_date) for policy in policies):
             return "no_policy"
         return None
 
     def policy(self, policies: Sequence[Policy]) -> Policy:
-        (policy,) = [policy for policy in policies if policy.in_force(self.discharged_on)]
+        (policy,) = [policy for policy in policies if policy.in_force(self.policy_date)]
         return policy
 
 
 def claims_of(ledger: Ledger) -> list[Claim]:
-    """Every encounter that has a discharge or a settlement, by code points of its id."""
+    """Every encounter that has a discharge or a settlement, every aid and incident, by code points of their ids."""
     discharges = {event.text("encounter_id"): event for event in ledger.newest("encounter_id")}
     settlements = by_field(ledger.newest("settlement_id"), "encounter_id")
     coverages = by_field(ledger.newest("coverage_id"), "person_id")
     memberships = by_field(ledger.newest("membership_id"), "person_id")
     deaths = {event.text("person_id"): event for event in ledger.newest("person_id")}
-    claims = []
-    for encounter_id in sorted({*discharges, *settlements}):
-        person_id = ledger.people["encounter_id", encounter_id]
-        claims.append(
-            Claim(
-                id=encounter_id,
-                person_id=person_id,
-                discharge=discharges.get(encounter_id),
-                settlements=tuple(settlements.get(encounter_id, ())),
-                coverages=tuple(coverages.get(person_id, ())),
-                memberships=tuple(memberships.get(person_id, ())),
-                death=deaths.get(person_id),
-            )
+    occasions = {
+        prefix + event.text(f"{kind}_id"): event
+        for kind, prefix in PREFIXES.items()
+        for event in ledger.newest(f"{kind}_id")
+    }
+    owners = {encounter_id: ledger.people["encounter_id", encounter_id] for encounter_id in {*discharges, *settlements}}
+    owners |= {claim_id: occasion.owner for claim_id, occasion in occasions.items()}
+    return [
+        Claim(
+            id=claim_id,
+            person_id=person_id,
+            discharge=discharges.get(claim_id),
+            settlements=tuple(settlements.get(claim_id, ())),
+            coverages=tuple(coverages.get(person_id, ())),
+            memberships=tuple(memberships.get(person_id, ())),
+            death=deaths.get(person_id),
+            occasion=occasions.get(claim_id),
         )
-    return claims
+        for claim_id, person_id in sorted(owners.items())
+    ]
 
 
 def holds(event: Event, day: date) -> bool:
@@ -804,10 +890,14 @@ class Ruling:
     measured: Fraction | None
     benefit: Fraction
     reason: str | None
+    is_assured: bool = False
+    """Of a sum assured: it leaves the bill as it is."""
+    days: tuple[date, ...] = ()
+    """The days of a stay that a daily sum was counted for."""
 
     @property
     def policy_year(self) -> date:
-        return self.policy.year_of(self.claim.discharged_on)
+        return self.policy.year_of(self.claim.policy_date)
 
 
 def to_the_fen(yuan: Fraction) -> Fraction:
@@ -823,13 +913,13 @@ def counts_for(coverage: Event, scheme: Scheme, day: date) -> bool:
 
 
 def coverages_held(claim: Claim, scheme: Scheme) -> list[Event]:
-    """The person's coverages of the scheme's programme and area on the day of discharge, or still in its grace then."""
+    """The person's coverages of the scheme's programme and area on the claim's day, or still in its grace then."""
     return [
         coverage
         for coverage in claim.coverages
         if not coverage.is_void
         and coverage.text("programme") == scheme.programme
-        and counts_for(coverage, scheme, claim.discharged_on)
+        and counts_for(coverage, scheme, claim.policy_date)
         and (scheme.areas is None or (coverage.has("area") and coverage.text("area") in scheme.areas))
     ]
 
@@ -844,20 +934,30 @@ def is_covered(claim: Claim, policy: Policy) -> bool:
     )
 
 
-def find_tier(claim: Claim, scheme: Scheme) -> Tier | str:
-    """Step 1 as far as the tier: the tier, or the reason that there is none."""
+def is_in_scope(claim: Claim, scheme: Scheme) -> bool:
+    """Whether the scheme is for such an occasion, and for a stay or an incident like this."""
+    if claim.trigger != scheme.trigger:
+        return False
+    if claim.trigger == "aid":
+        return claim.occurred.text("level") in scheme.levels
+    if claim.trigger == "incident":
+        return scheme.incident_kinds is None or claim.occurred.text("kind") in scheme.incident_kinds
     discharge = claim.discharged
     diagnoses = discharge.body["diagnoses"]
     assert isinstance(diagnoses, list)
     if scheme.care_types is not None and discharge.text("care_type") not in scheme.care_types:
-        return "NOT_IN_SCOPE"
+        return False
     if scheme.facility_levels is not None and discharge.text("facility_level") not in scheme.facility_levels:
-        return "NOT_IN_SCOPE"
-    if scheme.diagnoses_any is not None and not any(
+        return False
+    return scheme.diagnoses_any is None or any(
         code.startswith(prefix) for code in diagnoses for prefix in scheme.diagnoses_any
-    ):
-        return "NOT_IN_SCOPE"
+    )
 
+
+def find_tier(claim: Claim, scheme: Scheme) -> Tier | str:
+    """Step 1 as far as the tier: the tier, or the reason that there is none."""
+    if not is_in_scope(claim, scheme):
+        return "NOT_IN_SCOPE"
     if not coverages_held(claim, scheme):
         return "NO_COVERAGE"
     coverages = coverages_old_enough(claim, scheme)
@@ -871,11 +971,11 @@ def find_tier(claim: Claim, scheme: Scheme) -> Tier | str:
 
 
 def coverages_old_enough(claim: Claim, scheme: Scheme) -> list[Event]:
-    """Those of the coverages held whose waiting time, if there is one, was over on the day of admission."""
+    """Those of the coverages held whose waiting time, if there is one, was over on the day on which the claim began."""
     return [
         coverage
         for coverage in coverages_held(claim, scheme)
-        if scheme.waiting_days is None or (claim.admitted_on - coverage.date("valid_from")).days >= scheme.waiting_days
+        if scheme.waiting_days is None or (claim.began_on - coverage.date("valid_from")).days >= scheme.waiting_days
     ]
 
 
@@ -890,7 +990,7 @@ def coverage_of_tier(claim: Claim, scheme: Scheme) -> Event:
 
 
 def filed_late(claim: Claim, scheme: Scheme) -> bool:
-    if scheme.file_within_days is None:
+    if scheme.file_within_days is None or claim.trigger != "stay":
         return False
     filed_on = shanghai_date(min(settlement.instant("settled_at") for settlement in claim.live_finals))
     return (filed_on - claim.discharged_on).days > scheme.file_within_days
@@ -898,6 +998,9 @@ def filed_late(claim: Claim, scheme: Scheme) -> bool:
 
 def amount_left(claim: Claim, basis: str, earlier_layers: Sequence[Ruling]) -> Fraction:
     """What is left of a basis amount of the claim after earlier schemes paid on it."""
+    earlier_layers = [layer for layer in earlier_layers if not layer.is_assured]
+    if basis == "verified_loss":
+        return claim.verified_loss - sum((layer.benefit for layer in earlier_layers), ZERO)
     copay, out_of_catalogue = claim.copay, claim.out_of_catalogue
     for layer in earlier_layers:
         if layer.scheme.basis == "copay":
@@ -930,54 +1033,91 @@ def rule(
     those of the same scheme id on earlier claims of the person, and of the claim's unit; all in order.
     """
 
-    def ruling(tier: str | None, measured: Fraction | None, benefit: Fraction, reason: str | None) -> Ruling:
-        return Ruling(claim, policy, scheme, tier, measured, benefit, reason)
+    policy_year = policy.year_of(claim.policy_date)
+    this_year = [earlier for earlier in of_person if earlier.policy_year == policy_year]
+    of_unit_this_year = [earlier for earlier in of_unit if earlier.policy_year == policy_year]
+    blank = Ruling(claim, policy, scheme, None, None, ZERO, None)
 
     # 1. Scope and eligibility
-    tier = find_tier(claim, scheme)
-    if isinstance(tier, str):
-        return ruling(None, None, ZERO, tier)
-    if filed_late(claim, scheme):
-        return ruling(tier.name, None, ZERO, "FILED_LATE")
-
-    # 2. Measure
-    left = amount_left(claim, scheme.basis, earlier_layers)
-    measured = left if scheme.measured_on == "remaining" else amount_left(claim, scheme.basis, [])
-    if scheme.threshold is not None and not measured > scheme.threshold:
-        return ruling(tier.name, measured, ZERO, "UNDER_THRESHOLD")
-
-    # 3 and 4. Brackets, Accumulate
-    policy_year = policy.year_of(claim.discharged_on)
-    of_person = [earlier for earlier in of_person if earlier.policy_year == policy_year]
-    of_unit = [earlier for earlier in of_unit if earlier.policy_year == policy_year]
-    if scheme.accumulates == "stay":
-        benefit = to_the_fen(tier.f(measured))
+    if scheme.trigger == "aid" and is_in_scope(claim, scheme):
+        benefit = min(claim.occurred.money("amount"), scheme.levels[claim.occurred.text("level")])
+        owed, left = replace(blank, benefit=benefit, is_assured=True), None
     else:
-        before = ZERO
-        for earlier in of_unit if scheme.accumulates == "household_year" else of_person:
-            if earlier.scheme.accumulates == scheme.accumulates and earlier.measured is not None:
-                before += earlier.measured
-        benefit = to_the_fen(tier.f(before + measured)) - to_the_fen(tier.f(before))
-    if benefit == 0:
-        return ruling(tier.name, measured, ZERO, "NOTHING_DUE")
+        tier = find_tier(claim, scheme)
+        if isinstance(tier, str):
+            return replace(blank, reason=tier)
+        blank = replace(blank, tier=tier.name)
+        if filed_late(claim, scheme):
+            return replace(blank, reason="FILED_LATE")
+
+        # 2 to 4. Measure, Brackets, Accumulate; or a sum assured
+        if tier.assured is not None:
+            owed, left = rule_assured(blank, tier.assured, of_person), None
+        else:
+            counted_with = of_unit_this_year if scheme.accumulates == "household_year" else this_year
+            owed, left = rule_brackets(blank, tier, earlier_layers, counted_with)
+    if owed.reason is not None:
+        return owed
+    if owed.benefit == 0:
+        return replace(owed, reason="NOTHING_DUE")
+    paid_before = {"claim": [], "year": this_year, "life": of_person}[scheme.once_per]
+    if any(earlier.benefit > 0 for earlier in paid_before):
+        return replace(owed, benefit=ZERO, reason="ALREADY_PAID")
 
     # 5. Limit
-    benefit = min(benefit, left)
+    benefit = owed.benefit if left is None else min(owed.benefit, left)
     if benefit == 0:
-        return ruling(tier.name, measured, ZERO, "NOTHING_LEFT")
+        return replace(owed, benefit=ZERO, reason="NOTHING_LEFT")
     if scheme.cap_per_stay is not None:
         benefit = min(benefit, scheme.cap_per_stay)
     if scheme.cap_per_year is not None:
-        paid_this_year = sum((earlier.benefit for earlier in of_person), ZERO)
+        paid_this_year = sum((earlier.benefit for earlier in this_year), ZERO)
         benefit = min(benefit, max(ZERO, scheme.cap_per_year - paid_this_year))
     if scheme.cap_per_household_year is not None:
-        paid_to_the_unit = sum((earlier.benefit for earlier in of_unit), ZERO)
+        paid_to_the_unit = sum((earlier.benefit for earlier in of_unit_this_year), ZERO)
         benefit = min(benefit, max(ZERO, scheme.cap_per_household_year - paid_to_the_unit))
     if benefit == 0:
-        return ruling(tier.name, measured, ZERO, "CAP_REACHED")
+        return replace(owed, benefit=ZERO, reason="CAP_REACHED")
     if scheme.floor_per_stay is not None and benefit < scheme.floor_per_stay:
-        return ruling(tier.name, measured, ZERO, "BELOW_FLOOR")
-    return ruling(tier.name, measured, benefit, None)
+        return replace(owed, benefit=ZERO, reason="BELOW_FLOOR")
+    return replace(owed, benefit=benefit)
+
+
+def rule_assured(blank: Ruling, assured: SumAssured, of_person: Sequence[Ruling]) -> Ruling:
+    """What a sum assured gives before limits; of days, those that no earlier claim of the person was counted for."""
+    claim, degree, days, paid = blank.claim, None, 0, list[date]()
+    if claim.occasion is None:
+        counted = {day for earlier in of_person for day in earlier.days}
+        paid = assured.dates_paid(days_of_stay(claim.admitted_on, claim.discharged_on), counted)
+        days = len(paid)
+    else:
+        recorded = claim.occasion.body.get("days")
+        days = assured.days_paid(int(recorded.literal) if isinstance(recorded, Number) else 0)
+        degree = claim.occasion.text("degree") if claim.occasion.has("degree") else None
+    return replace(blank, benefit=assured.amount(degree, days), is_assured=True, days=tuple(paid))
+
+
+def rule_brackets(
+    blank: Ruling, tier: Tier, earlier_layers: Sequence[Ruling], counted_with: Sequence[Ruling]
+) -> tuple[Ruling, Fraction]:
+    """What brackets give before limits, and what is left of the basis amount.
+
+    `counted_with` are the rulings of the scheme id on earlier claims of the policy year that a running sum may hold.
+    """
+    claim, scheme = blank.claim, blank.scheme
+    assert scheme.basis is not None, scheme.id
+    left = amount_left(claim, scheme.basis, earlier_layers)
+    measured = left if scheme.measured_on == "remaining" else amount_left(claim, scheme.basis, [])
+    blank = replace(blank, measured=measured)
+    if scheme.threshold is not None and not measured > scheme.threshold:
+        return replace(blank, reason="UNDER_THRESHOLD"), left
+    if scheme.accumulates == "stay":
+        return replace(blank, benefit=to_the_fen(tier.f(measured))), left
+    before = ZERO
+    for earlier in counted_with:
+        if earlier.scheme.accumulates == scheme.accumulates and earlier.measured is not None:
+            before += earlier.measured
+    return replace(blank, benefit=to_the_fen(tier.f(before + measured)) - to_the_fen(tier.f(before))), left
 
 
 def rule_all(claims: Sequence[Claim], policies: Sequence[Policy]) -> dict[str, list[Ruling]]:
@@ -987,7 +1127,7 @@ def rule_all(claims: Sequence[Claim], policies: Sequence[Policy]) -> dict[str, l
     """
     rulings: dict[str, list[Ruling]] = {}
     so_far: dict[tuple[str, str, str], list[Ruling]] = {}  # scheme id and person, or scheme id and unit
-    for claim in sorted(claims, key=lambda claim: (claim.discharged_on, claim.id)):
+    for claim in sorted(claims, key=lambda claim: (claim.policy_date, claim.id)):
         policy = claim.policy(policies)
         layers: list[Ruling] = []
         for scheme in policy.schemes:
@@ -1033,17 +1173,17 @@ def print_benefit(ruling: Ruling) -> dict[str, object]:
 
 
 def print_claim(claim: Claim, status: str, rulings: Sequence[Ruling]) -> dict[str, object]:
-    burden = claim.copay + claim.out_of_catalogue
+    on_the_bill = sum((ruling.benefit for ruling in rulings if not ruling.is_assured), ZERO)
     total = sum((ruling.benefit for ruling in rulings), ZERO)
     return {
         "claim_id": claim.id,
         "person_id": claim.person_id,
         "status": status,
         "policy_id": rulings[0].policy.id if rulings else None,
-        "personal_burden": yuan_text(burden),
+        "personal_burden": yuan_text(claim.burden),
         "benefits": [print_benefit(ruling) for ruling in rulings],
         "total_benefit": yuan_text(total),
-        "patient_pays": yuan_text(burden - total),
+        "patient_pays": yuan_text(claim.burden - on_the_bill),
     }
 
 
@@ -1072,7 +1212,8 @@ def adjudicate(
     for claim in claims:
         status = claim.status_before_coverage(policies)
         if status is None:
-            status = "adjudicated" if is_covered(claim, claim.policy(policies)) else "not_covered"
+            covered = claim.trigger == "aid" or is_covered(claim, claim.policy(policies))
+            status = "adjudicated" if covered else "not_covered"
         printed.append(print_claim(claim, status, rulings.get(claim.id, [])))
     return printed, refusals
 

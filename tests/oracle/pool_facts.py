@@ -17,7 +17,7 @@ class Due:
 
     line: Line
     amount: int
-    discharged_on: date
+    policy_date: date
     place: int
     """Of the scheme in the policy's order."""
     policy_year: int
@@ -26,7 +26,7 @@ class Due:
 
     @property
     def order(self) -> tuple[date, str, int]:
-        return self.discharged_on, self.line[0], self.place
+        return self.policy_date, self.line[0], self.place
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,12 @@ def dues_of(ledger: Ledger, policies: Sequence[Policy]) -> list[Due]:
         for place, ruling in enumerate(rulings):
             if ruling.benefit > 0:
                 by_pool = ruling.scheme.funded_by == "pool"
-                pool = coverage_of_tier(ruling.claim, ruling.scheme).body.get("pool_id") if by_pool else None
+                by_coverage = by_pool and ruling.claim.trigger != "aid"
+                pool = coverage_of_tier(ruling.claim, ruling.scheme).body.get("pool_id") if by_coverage else None
                 due = Due(
                     line=(ruling.claim.id, ruling.scheme.id),
                     amount=int(ruling.benefit * 100),
-                    discharged_on=ruling.claim.discharged_on,
+                    policy_date=ruling.claim.policy_date,
                     place=place,
                     policy_year=ruling.policy_year.year,
                     by_pool=by_pool,

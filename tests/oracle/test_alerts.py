@@ -7,6 +7,7 @@ import pytest
 from .alerts import flagged
 from .builders import bill_of, coverage_from, discharge_of, fact, member, policy, scheme, stay_of, void_of
 from .flag_cases import random_flag_case
+from .occasion_builders import aid, aid_scheme, incident
 
 FULL = '[{ over = "0.00", rate = "1" }]'
 HALF = '[{ over = "0.00", rate = "0.5" }]'
@@ -192,6 +193,18 @@ def test_advances_flag_a_decided_claim_alone() -> None:
     both = (["ADVANCE_EXCEEDS_DUE", "ADVANCE_UNKNOWN_SCHEME"], None)
     assert {"E1": both} == flags(half, *stay[1:], bill(s="0.01", z="0.01"))  # not covered: nothing is due
     assert {} == flags(half, bill(s="5.01"))
+
+
+def test_aids_and_incidents_have_the_alerts_of_a_person() -> None:
+    """After death, and where memberships overlap on their own day; no invoice and no night, so nothing holds them."""
+    text = checked("hold", "hold", policy(aid_scheme("t", {"city": "5.00"}), scheme("s", "", FULL)))
+    two = [member("P1"), member("P1", membership_id="M2", valid_from="2020-01-02")]
+    facts = [aid("A1", "1"), aid("A2", "1", decided_on="2020-01-02"), incident("I1", "2020-01-02"), incident("I2")]
+    overlap = (["MEMBERSHIPS_OVERLAP"], None)
+    assert {"aid:A2": overlap, "incident:I1": overlap} == flags(text, *two, *facts)
+    late = (["AFTER_DEATH"], None)
+    died = fact("person.died", died_on="2020-01-01")
+    assert {"aid:A2": late, "incident:I1": late} == flags(text, *two, *facts, died)
 
 
 def test_random_cases_meet_every_flag() -> None:

@@ -9,6 +9,7 @@ import pytest
 from .alerts import take
 from .builders import bill_of, coverage_from, discharge_of, fact, member, policy, scheme, void_of
 from .calculator import RefusalError, read_event
+from .occasion_builders import aid, incident
 from .watch_cases import random_watch_case
 from .watches import crossings
 
@@ -129,6 +130,12 @@ def test_only_adjudicated_and_not_covered_claims_count() -> None:
         text, *small, *last, policy_text=policy(scheme("s", "", '[{ over = "0", rate = "1" }]'), start="2020-02-01")
     )
     assert [] == found(text, *small, *last, fact("person.died", died_on="2020-02-29"))
+
+
+def test_watches_look_at_stays_only() -> None:
+    """A loss of 99 crosses nothing, and is in no sum."""
+    facts = [incident("I1", "2020-01-01", verified_loss="99"), aid("A1", "99"), *stay("E1", "2020-01-02", "6")]
+    assert [] == found(file(watch("10")), *facts, coverage_from())
 
 
 def test_a_household_is_counted_together() -> None:

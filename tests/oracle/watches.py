@@ -60,7 +60,7 @@ def watched(policy_texts: list[str], lines: list[bytes]) -> tuple[list[Watched],
     """The stays that are adjudicated or not covered."""
     printed, refusals = adjudicate(policy_texts, lines)
     by_id = {str(each["claim_id"]): each for each in printed if each["status"] in DECIDED}
-    claims = [claim for claim in claims_of(take(lines)[0]) if claim.id in by_id]
+    claims = [claim for claim in claims_of(take(lines)[0]) if claim.id in by_id and claim.trigger == "stay"]
     return [Watched(claim, Fraction(str(by_id[claim.id]["patient_pays"]))) for claim in claims], refusals
 
 

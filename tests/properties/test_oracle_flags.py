@@ -24,11 +24,7 @@ def by_oracle(case: Case) -> Found:
 
 def by_product(case: Case) -> Found:
     """Without what hospitals took off and who is paid, which have an oracle of their own."""
-    claims, refusals = adjudicated(case)
-    for claim in claims:
-        claim.pop("advances", None)
-        claim.pop("payees", None)
-    return claims, refusals
+    return adjudicated(case, ("advances", "payees"))
 
 
 @pytest.mark.long

@@ -39,12 +39,16 @@ def ran(command: str, arguments: list[str]) -> Found:
     return found, [(refusal["line"], refusal["code"]) for refusal in refusals]
 
 
-def adjudicated(case: Case) -> Found:
-    """The claims of a case without their explanations, as `huzhu adjudicate` prints them."""
+FLAGS = ("alerts", "held")
+
+
+def adjudicated(case: Case, left_out: tuple[str, ...] = FLAGS) -> Found:
+    """The claims of a case as `huzhu adjudicate` prints them, without their explanations and some other members."""
     with tempfile.TemporaryDirectory() as folder:
         claims, refusals = ran("adjudicate", written(case, Path(folder)))
     for claim in claims:
-        del claim["explanation"]
+        for name in ("explanation", *left_out):
+            claim.pop(name, None)
     return claims, refusals
 
 

@@ -1,0 +1,30 @@
+"""The product and the oracle agree on aids, incidents and sums assured (time.md, sections 5 and 7)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.oracle import calculator
+from tests.oracle.cases import Case
+from tests.oracle.occasion_cases import random_occasion_case
+from tests.support.length import times
+from tests.support.oracle_runs import Found, adjudicated, disagreement
+
+pytestmark = pytest.mark.skip(
+    reason="no aid.* or incident.* is known yet: delete this mark once schemes have a trigger"
+)
+
+CASES = times(100, 3_000, "HUZHU_TEST_EXAMPLES")
+
+
+def by_oracle(case: Case) -> Found:
+    claims, refusals = calculator.adjudicate(case.policy_texts, case.lines)
+    return claims, [(refusal["line"], refusal["code"]) for refusal in refusals]
+
+
+@pytest.mark.long
+def test_the_oracle_agrees_on_aids_incidents_and_sums_assured() -> None:
+    """Every field of every claim and every refusal, also where days of stays overlap and a claim was paid already."""
+    for seed in range(CASES):
+        found = disagreement(random_occasion_case(seed), by_oracle, adjudicated)
+        assert found is None, found
