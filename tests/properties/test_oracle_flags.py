@@ -5,31 +5,26 @@ from __future__ import annotations
 import pytest
 
 from tests.oracle.alerts import flagged
-from tests.oracle.cases import Case
 from tests.oracle.flag_cases import random_flag_case
 from tests.support.length import times
-from tests.support.oracle_runs import Found, adjudicated, disagreement
+from tests.support.oracle_runs import adjudicated, by_oracle, disagreement
 
 pytestmark = pytest.mark.skip(
     reason="`huzhu adjudicate` prints no alerts yet: delete this mark once it does, and policies may have [checks]"
 )
 
 CASES = times(60, 2_000, "HUZHU_TEST_EXAMPLES")
-
-
-def by_oracle(case: Case) -> Found:
-    claims, refusals = flagged(case.policy_texts, case.lines)
-    return claims, [(refusal["line"], refusal["code"]) for refusal in refusals]
-
-
-def by_product(case: Case) -> Found:
-    """Without what hospitals took off and who is paid, which have an oracle of their own."""
-    return adjudicated(case, ("advances", "payees"))
+ADVANCES = ("advances", "payees")
+"""What hospitals took off, and who is paid, which have an oracle of their own."""
 
 
 @pytest.mark.long
 def test_the_oracle_agrees_on_alerts_and_held_claims() -> None:
     """Every field of every claim and every refusal, where invoices are shared and stays overlap."""
     for seed in range(CASES):
-        found = disagreement(random_flag_case(seed), by_oracle, by_product)
+        found = disagreement(
+            random_flag_case(seed),
+            lambda case: by_oracle(*flagged(case.policy_texts, case.lines)),
+            lambda case: adjudicated(case, ADVANCES),
+        )
         assert found is None, found

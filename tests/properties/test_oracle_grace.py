@@ -5,24 +5,22 @@ from __future__ import annotations
 import pytest
 
 from tests.oracle import calculator
-from tests.oracle.cases import Case
 from tests.oracle.grace_cases import random_grace_case
 from tests.support.length import times
-from tests.support.oracle_runs import Found, adjudicated, disagreement
+from tests.support.oracle_runs import adjudicated, by_oracle, disagreement
 
 pytestmark = pytest.mark.skip(reason="schemes have no grace_months yet: delete this mark once a policy may have them")
 
 CASES = times(60, 2_000, "HUZHU_TEST_EXAMPLES")
 
 
-def by_oracle(case: Case) -> Found:
-    claims, refusals = calculator.adjudicate(case.policy_texts, case.lines)
-    return claims, [(refusal["line"], refusal["code"]) for refusal in refusals]
-
-
 @pytest.mark.long
 def test_the_oracle_agrees_on_grace() -> None:
     """Every field of every claim and every refusal, where coverages end before, on and after the days of grace."""
     for seed in range(CASES):
-        found = disagreement(random_grace_case(seed), by_oracle, adjudicated)
+        found = disagreement(
+            random_grace_case(seed),
+            lambda case: by_oracle(*calculator.adjudicate(case.policy_texts, case.lines)),
+            adjudicated,
+        )
         assert found is None, found

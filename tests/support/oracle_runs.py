@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,11 @@ def ran(command: str, arguments: list[str]) -> Found:
     return found, [(refusal["line"], refusal["code"]) for refusal in refusals]
 
 
+def by_oracle(lines: Sequence[dict[str, Any]], refusals: Sequence[dict[str, object]]) -> Found:
+    """What one of the oracles gives, in the form in which it is compared."""
+    return list(lines), [(refusal["line"], refusal["code"]) for refusal in refusals]
+
+
 FLAGS = ("alerts", "held")
 
 
@@ -52,18 +57,23 @@ def adjudicated(case: Case, left_out: tuple[str, ...] = FLAGS) -> Found:
     return claims, refusals
 
 
-def difference(by_oracle: Found, by_product: Found) -> str | None:
-    """Where two results differ first; None where they do not."""
-    if by_oracle[1] != by_product[1]:
-        return f"refusals (line, code)\n  oracle  {by_oracle[1]}\n  product {by_product[1]}"
-    here = [line for line in by_oracle[0] if line not in by_product[0]]
-    there = [line for line in by_product[0] if line not in by_oracle[0]]
-    if here or there:
-        return "\n".join(
-            ["lines", *(f"  oracle  {json.dumps(line)}" for line in here[:2])]
-            + [f"  product {json.dumps(line)}" for line in there[:2]]
-        )
-    return None if by_oracle == by_product else "the order of the lines"
+def watched(case: Case, watches: str) -> Found:
+    """Who is found by watches, as `huzhu watch` prints it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "watches.toml")
+        file.write_text(watches, encoding="utf-8")
+        return ran("watch", ["--watches", str(file), *written(case, Path(folder))])
+
+
+def difference(expected: Found, actual: Found) -> str | None:
+    """Where the oracle's result and the product's differ first; None where they do not."""
+    if expected[1] != actual[1]:
+        return f"refusals (line, code)\n  oracle  {expected[1]}\n  product {actual[1]}"
+    missing = [f"  oracle  {json.dumps(line)}" for line in expected[0] if line not in actual[0]]
+    surplus = [f"  product {json.dumps(line)}" for line in actual[0] if line not in expected[0]]
+    if missing or surplus:
+        return "\n".join(["lines", *missing[:2], *surplus[:2]])
+    return None if expected == actual else "the order of the lines"
 
 
 def disagreement(case: Case, oracle: Callable[[Case], Found], product: Callable[[Case], Found]) -> str | None:
