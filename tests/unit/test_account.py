@@ -12,7 +12,10 @@ from schemas.policy import model
 from tests.support.builders import POLICY, Json, bill, coverage, discharge, policies, reading, void
 
 PUBLISHED = policies(POLICY)
-STAYS: list[Json] = [discharge(f"E{number}", f"2024-03-{number:02d}") for number in range(10, 15)]
+STAYS: list[Json] = [
+    discharge(f"E{number}", f"2024-03-{number}", admitted_on=f"2024-03-{number - 1:02d}") for number in range(10, 15)
+]
+"""Each is admitted on the day on which the one before is discharged: none shares a night with another."""
 HELD: list[Json] = [
     *STAYS,
     discharge("E20", "2023-12-31", admitted_on="2023-12-01"),
@@ -46,13 +49,13 @@ def reached(event: Json) -> set[str]:
         (bill("S10", "E10", 1, version=2), {"E10", "E11", "E12"}),
         (void("S11", "E11"), {"E10", "E11", "E12"}),
         (void("S12", "E12"), {"E10", "E11", "E12"}),
-        (discharge("E11", "2023-12-31", version=2, admitted_on="2023-12-01"), {"E10", "E11", "E12", "E20"}),
+        (discharge("E11", "2023-11-30", version=2, admitted_on="2023-11-01"), {"E10", "E11", "E12", "E20"}),
         (bill("S14-final", "E14"), {"E10", "E11", "E12", "E14"}),
-        (discharge("E15", "2024-03-20"), {"E10", "E11", "E12", "E15"}),
-        (discharge("E14", "2024-04-01", version=2), {"E14"}),
+        (discharge("E15", "2024-03-20", admitted_on="2024-03-14"), {"E10", "E11", "E12", "E15"}),
+        (discharge("E14", "2024-04-01", version=2, admitted_on="2024-03-14"), {"E14"}),
         (bill("S14-more", "E14", final=False), {"E14"}),
         (bill("S13", "E13", version=3), {"E10", "E11", "E12", "E13"}),
-        (discharge("E30"), {"E30"}),
+        (discharge("E30", "2024-03-08"), {"E30"}),
         (bill("S30", "E30"), {"E30"}),
         (coverage(), {"E10", "E11", "E12", "E13", "E14", "E15", "E20"}),
     ],
