@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine
 
 from acts.ledger_act import ledger_act
-from handlers.audit.log_check import Fault, Finding, ShardCheck, read_entry
+from handlers.audit.log_check import Fault, LogFinding, ShardCheck, read_entry
 from handlers.audit.merkle import Frontier
 from handlers.claims import outbound_messages
 from infra.clock import Clock
@@ -29,7 +29,7 @@ class Made(NamedTuple):
     """The checkpoints of one round, and what is wrong with the shards that were not signed."""
 
     checkpoints: list[SignedCheckpoint]
-    refused: list[Finding]
+    refused: list[LogFinding]
 
 
 def make_due(engine: Engine, key: SigningKey, now: Clock, entries: int, interval: timedelta) -> Made:
@@ -45,14 +45,14 @@ def make_due(engine: Engine, key: SigningKey, now: Clock, entries: int, interval
         waited = fresh != 0 and (last is None or now() - last.made_at >= interval)
         if fresh >= entries or waited:  # also if the log has become shorter, which must be reported
             done = make(engine, key, end, now)
-            if isinstance(done, Finding):
+            if isinstance(done, LogFinding):
                 made.refused.append(done)
             elif done is not None:
                 made.checkpoints.append(done)
     return made
 
 
-def make(engine: Engine, key: SigningKey, end: ShardEnd, now: Clock) -> SignedCheckpoint | Finding | None:
+def make(engine: Engine, key: SigningKey, end: ShardEnd, now: Clock) -> SignedCheckpoint | LogFinding | None:
     """A checkpoint of a shard as it is now; None if another maker was faster; a finding if it must not be signed."""
     with engine.connect() as connection:
         check = _resume(connection, key, end)
@@ -75,7 +75,7 @@ def make(engine: Engine, key: SigningKey, end: ShardEnd, now: Clock) -> SignedCh
     return signed
 
 
-def ends_as_counted(check: ShardCheck, end: ShardEnd) -> Finding | None:
+def ends_as_counted(check: ShardCheck, end: ShardEnd) -> LogFinding | None:
     """A finding if the entries do not end where the shard's own row says."""
     if (check.tree.size, check.last_hash) == (end.audit_seq, end.audit_hash):
         return None
@@ -84,7 +84,7 @@ def ends_as_counted(check: ShardCheck, end: ShardEnd) -> Finding | None:
         f"分片记录的末尾是 {end.audit_seq} 号条目,实际到 {check.tree.size} 号,两者散列或序号不符",
         f"the shard's own row ends with entry {end.audit_seq} and its hash, the entries end with {check.tree.size}",
     )
-    return Finding(end.shard, min(check.tree.size, end.audit_seq) + 1, fault, saying)
+    return LogFinding(end.shard, min(check.tree.size, end.audit_seq) + 1, fault, saying)
 
 
 def _resume(connection: Connection, key: SigningKey, end: ShardEnd) -> ShardCheck:

@@ -17,7 +17,7 @@ from acts.reader import Reader
 from acts.verify_books import verify_books
 from acts.verify_contents import ContentCheck
 from acts.verify_pools import verify_pools
-from handlers.audit.log_check import AuditEntry, Fault, Finding, LogCheck, read_entry
+from handlers.audit.log_check import AuditEntry, Fault, LogCheck, LogFinding, read_entry
 from infra.keys.audit_signing import is_signed
 from infra.ledger import audit_log
 from infra.ledger.audit_log import StoredEntry
@@ -36,7 +36,7 @@ AT_ONCE = 1000
 class Verified:
     """The result: the faults, how many entries there are, and how many of them checkpoints prove."""
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[LogFinding] = field(default_factory=list)
     entries: dict[int, int] = field(default_factory=dict)
     proved: dict[int, int] = field(default_factory=dict)
     checkpoints: int = 0
@@ -50,7 +50,7 @@ class Trust:
         self._keys = list(keys)
         self._use = use
         self.trusted: list[Checkpoint] = []
-        self.findings: list[Finding] = []
+        self.findings: list[LogFinding] = []
 
     def add(self, signed: SignedCheckpoint) -> None:
         """Trusts a checkpoint, or records why it cannot be trusted."""
@@ -64,7 +64,7 @@ class Trust:
                 "检查点不是由给出的公钥签名的",
                 "the checkpoint is not signed by any of the given public keys",
             )
-            self.findings.append(Finding(checkpoint.shard, checkpoint.size, Fault.WRONG_KEY, saying))
+            self.findings.append(LogFinding(checkpoint.shard, checkpoint.size, Fault.WRONG_KEY, saying))
 
     def add_row(self, row: CheckpointRow) -> None:
         """Trusts the note in a row of the ledger, if the row says what its note says."""
@@ -99,7 +99,7 @@ class Trust:
         saying = Saying(
             "检查点无法读取或与其签名文本不符", "a checkpoint is unreadable, or differs from its signed text"
         )
-        self.findings.append(Finding(shard, size, Fault.CHECKPOINT_MISMATCH, saying))
+        self.findings.append(LogFinding(shard, size, Fault.CHECKPOINT_MISMATCH, saying))
 
 
 def verify_values(lines: Iterable[bytes], trust: Trust) -> Verified:
@@ -149,7 +149,7 @@ def verify_ledger(engine: Engine, trust: Trust, progressed: Progressed) -> Verif
         for checkpoint in audit_log.checkpoints(connection):
             trust.add_row(checkpoint)
         check, contents = LogCheck(trust.trusted), ContentCheck(connection)
-        further: list[Finding] = []
+        further: list[LogFinding] = []
         for end in audit_log.shard_ends(connection):
             shard = check.of(end.shard)
             for page in audit_log.entries(connection, end.shard):

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from acts.book_balances import all_balances
-from handlers.audit.log_check import Fault, Finding
+from handlers.audit.log_check import Fault, LogFinding
 from handlers.books.trial_balance import trial_balance_bytes
 from infra.ledger import book_checks, book_rows
 from schemas.bilingual import Saying
 from schemas.months import format_month
 
 
-def verify_books(connection: Connection) -> list[Finding]:
+def verify_books(connection: Connection) -> list[LogFinding]:
     """What is wrong with the books; meaningful if events and instructions are as they were recorded."""
-    return [Finding(None, None, Fault.BOOKS_DISAGREE, saying) for saying in _doubts(connection)]
+    return [LogFinding(None, None, Fault.BOOKS_DISAGREE, saying) for saying in _doubts(connection)]
 
 
 def _doubts(connection: Connection) -> Iterator[Saying]:

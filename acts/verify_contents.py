@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from handlers.audit.log_check import AuditEntry, Fault, Finding
+from handlers.audit.log_check import AuditEntry, Fault, LogFinding
 from infra.ledger import alert_rows, audit_log, statement_rows
 from infra.ledger.audit_log import Ordered, StoredEntry
 from infra.ledger.book_rows import closed_months
@@ -48,7 +48,7 @@ class ContentCheck:
         self._told: dict[str, str] = {}
         self._faulty: set[int] = set()
 
-    def check(self, rows: Sequence[tuple[AuditEntry, StoredEntry]]) -> list[Finding]:
+    def check(self, rows: Sequence[tuple[AuditEntry, StoredEntry]]) -> list[LogFinding]:
         """The first of some good entries of one shard whose content is missing or changed; one per shard."""
         decisions = audit_log.decision_hashes(
             self._connection, [key for entry, _ in rows if (key := _decision(entry)) is not None]
@@ -64,10 +64,10 @@ class ContentCheck:
                 saying = Saying(
                     f"账本中的{zh}已不是入账时的内容:{which}", f"the {en} is not what was recorded: {which}"
                 )
-                return [Finding(entry.shard, entry.seq, Fault.CONTENT_CHANGED, saying)]
+                return [LogFinding(entry.shard, entry.seq, Fault.CONTENT_CHANGED, saying)]
         return []
 
-    def unaudited(self) -> list[Finding]:
+    def unaudited(self) -> list[LogFinding]:
         """Rows of the ledger that no entry accounts for; meaningful if nothing else is wrong."""
         findings = []
         for table, count in audit_log.counts(self._connection).items():
@@ -78,24 +78,24 @@ class ContentCheck:
                     f"{zh}有 {count} 条,审计条目只有 {self._audited[table]} 条:{names}",
                     f"{count} {en}s are in the ledger, {self._audited[table]} in the audit log: {names}",
                 )
-                findings.append(Finding(None, None, Fault.NOT_AUDITED, saying))
+                findings.append(LogFinding(None, None, Fault.NOT_AUDITED, saying))
         for table, kept in (("policies", self._policies), ("treaties", self._treaties)):
             for sha256 in sorted(kept.keys() - self._published):
                 zh, en = _NAMES[table]
                 saying = Saying(f"账本中的{zh} {sha256} 没有审计条目", f"no entry publishes the {en} {sha256}")
-                findings.append(Finding(None, None, Fault.NOT_AUDITED, saying))
+                findings.append(LogFinding(None, None, Fault.NOT_AUDITED, saying))
         for treaty_id, month in sorted(self._stated.keys() - self._issued):
             saying = Saying(
                 f"{treaty_id} 的 {month} 对账单没有审计条目",
                 f"no entry issues the statements of {treaty_id} for {month}",
             )
-            findings.append(Finding(None, None, Fault.NOT_AUDITED, saying))
+            findings.append(LogFinding(None, None, Fault.NOT_AUDITED, saying))
         for month in sorted(self._months.keys() - self._published):
             saying = Saying(f"{month} 的月结没有审计条目", f"no entry closes the month {month}")
-            findings.append(Finding(None, None, Fault.NOT_AUDITED, saying))
+            findings.append(LogFinding(None, None, Fault.NOT_AUDITED, saying))
         return findings + self._told_otherwise()
 
-    def _told_otherwise(self) -> list[Finding]:
+    def _told_otherwise(self) -> list[LogFinding]:
         """Alerts that are not as the audit log told them last."""
         kept, findings = alert_rows.kept_hashes(self._connection), []
         for alert_id in sorted(kept.keys() | self._told.keys()):
@@ -104,7 +104,7 @@ class ContentCheck:
                     f"提醒 {alert_id} 与审计日志最后一次所记的不同",
                     f"the alert {alert_id} is not as the audit log has it",
                 )
-                findings.append(Finding(None, None, Fault.CONTENT_CHANGED, saying))
+                findings.append(LogFinding(None, None, Fault.CONTENT_CHANGED, saying))
         return findings
 
     def _changed(

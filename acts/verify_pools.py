@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from sqlalchemy import Connection
 
-from handlers.audit.log_check import Fault, Finding
+from handlers.audit.log_check import Fault, LogFinding
 from handlers.claims.pool_movements import contribution_row, pool_row
 from handlers.claims.read import recall
 from handlers.claims.restrictions import restriction
@@ -21,9 +21,9 @@ _NAMED = 3
 """So many are named of what is wrong."""
 
 
-def verify_pools(connection: Connection) -> list[Finding]:
+def verify_pools(connection: Connection) -> list[LogFinding]:
     """What is wrong with benefits and pools; meaningful if events and instructions are as they were recorded."""
-    return [Finding(None, None, Fault.POOLS_DISAGREE, saying) for saying in _doubts(connection)]
+    return [LogFinding(None, None, Fault.POOLS_DISAGREE, saying) for saying in _doubts(connection)]
 
 
 def _doubts(connection: Connection) -> Iterator[Saying]:

@@ -51,7 +51,7 @@ class Fault(StrEnum):
     POOLS_DISAGREE = "pools disagree"
 
 
-class Finding(NamedTuple):
+class LogFinding(NamedTuple):
     """The first bad entry of a shard, counted from 1, and what is wrong with it; no number where there is no entry."""
 
     shard: int | None
@@ -106,7 +106,7 @@ class ShardCheck:
     ) -> None:
         """With ``tree`` and ``last_hash`` checking continues after entries that are known to be good."""
         self.shard = shard
-        self.found: Finding | None = None
+        self.found: LogFinding | None = None
         self.tree = tree or Frontier()
         self.proved = 0
         """How many entries the newest checkpoint reached so far covers."""
@@ -159,7 +159,7 @@ class ShardCheck:
             self._good(entry)
         return self.found is None
 
-    def end(self) -> Finding | None:
+    def end(self) -> LogFinding | None:
         """After the last entry: the fault found, or a checkpoint that covers entries which are missing."""
         self._gap = None
         if self.found is None and self._due:
@@ -211,7 +211,7 @@ class ShardCheck:
             )
 
     def _bad(self, seq: int, fault: Fault, saying: Saying) -> None:
-        self.found = Finding(self.shard, seq, fault, saying)
+        self.found = LogFinding(self.shard, seq, fault, saying)
 
 
 class LogCheck:
@@ -245,7 +245,7 @@ class LogCheck:
         self._current = check
         check.take(entry)
 
-    def end(self) -> list[Finding]:
+    def end(self) -> list[LogFinding]:
         """The first fault of each shard, after the last entry."""
         if self._spoiled:
             self._blame(self._current or self.of(0))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from acts.verify_audit_log import Trust, Verified, verify_values
 from handlers.audit import chain
-from handlers.audit.log_check import Fault, Finding, LogCheck, read_entry
+from handlers.audit.log_check import Fault, LogCheck, LogFinding, read_entry
 from handlers.audit.merkle import Frontier, leaf_hash
 from infra.keys.audit_signing import SigningKey
 from schemas.canonical import canonical_json, sha256_hex
@@ -81,7 +81,7 @@ def as_file(log: Log) -> Verified:
     return verify_values((entry + b"\n" for entries in log.chains.values() for entry in entries), trust)
 
 
-def as_topic(log: Log) -> list[Finding]:
+def as_topic(log: Log) -> list[LogFinding]:
     """Verified as partitions: the place says to which shard an entry belongs."""
     trust = Trust([KEY.verifier])
     for each in log.notes:
