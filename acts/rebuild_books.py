@@ -20,10 +20,11 @@ from handlers.claims.group_step import recompute_group, step_of
 from handlers.claims.holds import release_hold
 from handlers.claims.households import linked
 from handlers.claims.process import Processor
-from handlers.claims.read import read
 from handlers.claims.recoveries import settle_recovery
 from handlers.claims.reissue import reissue
 from handlers.claims.world import World
+from handlers.days.close_day import take_message
+from handlers.days.read_day import read_message
 from handlers.pools import pool_step
 from handlers.pools.pool_year import close_year
 from infra.ledger import book_rows, statement_rows
@@ -100,7 +101,7 @@ def repeat(world: World, processor: Processor, event: PostingEvent) -> None:
             settle_recovery(processor, SettleRecovery(**json.loads(value)))
         case _:
             message = Delivery(event.topic, event.partition, event.offset or 0, key, event.value)
-            processor.take(message, read(event.value, key, event.topic))
+            take_message(processor, message, read_message(message))
 
 
 def reached_by(policy: Policy, world: World) -> list[PersonId]:

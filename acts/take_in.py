@@ -16,12 +16,15 @@ from acts.recompute_groups import decide_groups
 from acts.release_pools import decide_pools
 from acts.remembered_persons import RememberedPersons
 from handlers.claims.process import Processor
-from handlers.claims.read import Reading, read
+from handlers.claims.read import Reading
 from handlers.claims.world import World
+from handlers.days.close_day import take_message
+from handlers.days.read_day import read_message
 from infra.clock import Clock
-from infra.ledger import group_rows, pool_rows, reads
+from infra.ledger import day_rows, group_rows, pool_rows, reads
 from infra.ledger.write import move_offsets
 from infra.sharding import shard_of
+from schemas.closed_days import DayClosed
 from schemas.records import Range
 
 
@@ -57,9 +60,7 @@ def take_in(
     ``remembered`` are the persons whom this process met last: they need not be loaded.
     """
     remembered = RememberedPersons() if remembered is None else remembered
-    events = [
-        (delivery, read(delivery.value, delivery.key, delivery.topic)) for r in ranges for delivery in r.deliveries
-    ]
+    events = [(delivery, read_message(delivery)) for r in ranges for delivery in r.deliveries]
     partitions = {each.partition for each in ranges}
     persons_shards = {shard_of(r.fact.person_id, shard_count) for _, r in events if isinstance(r, Reading)}
     held = _held(epochs, partitions)
@@ -73,9 +74,12 @@ def take_in(
             readings = [reading for _, reading in fresh if isinstance(reading, Reading)]
             remembered.compare(journal.shards)
             world = load_world(connection, readings, shard_count, remembered)
+            days = {delivery.partition for delivery, found in fresh if isinstance(found, DayClosed)}
+            if days:
+                world.closed_days = day_rows.days_of_shards(connection, days)
             processor = Processor(world, journal)
-            for delivery, reading in fresh:
-                processor.take(delivery, reading)
+            for delivery, found in fresh:
+                take_message(processor, delivery, found)
             if journal.outcome.group_work:
                 groups_wait = _decide_groups(connection, journal, world, remembered)
             if journal.pools or journal.outcome.pool_work:

@@ -30,6 +30,7 @@ COMMANDS = {  # module, function, name of the example
 GROUPS = {  # module, Typer with the commands
     "facts": ("cli.facts.facts_command", "app"),
     "topics": ("cli.servers.topics_command", "app"),
+    "day": ("cli.days.day_command", "app"),
     "policy": ("cli.policy.policy_command", "app"),
     "watches": ("cli.watch.watches_command", "app"),
     "treaty": ("cli.treaty.treaty_command", "app"),

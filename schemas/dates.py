@@ -14,11 +14,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from schemas.bilingual import SaidError, field_error
+from schemas.bilingual import SaidError, Saying, field_error
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NO_DATE = Saying(
+    "日期应写作 YYYY-MM-DD,并且日历上有这一天", "a date is written YYYY-MM-DD and must exist in the calendar"
+)
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,12}))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -57,22 +60,28 @@ def parse_instant(text: str) -> datetime:
     return instant
 
 
+def parse_date(text: str) -> date:
+    """A calendar date that is written ``YYYY-MM-DD``. Raises SaidError."""
+    if _DATE.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise SaidError(*_NO_DATE)
+
+
 def format_instant(instant: datetime) -> str:
     """RFC 3339 in Asia/Shanghai; microseconds only when there are any."""
     return instant.astimezone(SHANGHAI).isoformat()
 
 
 def _date_from_wire(value: object) -> date:
-    if isinstance(value, str) and _DATE.fullmatch(value):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise field_error(
-        "calendar_date",
-        "日期应写作 YYYY-MM-DD,并且日历上有这一天",
-        "a date is written YYYY-MM-DD and must exist in the calendar",
-    )
+    try:
+        if isinstance(value, str):
+            return parse_date(value)
+    except SaidError:
+        pass
+    raise field_error("calendar_date", *_NO_DATE)
 
 
 def _instant_from_wire(value: object) -> datetime:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from schemas.alert_records import AlertChange
 from schemas.canonical import NO_HASH
+from schemas.closed_days import ClosedDay
 from schemas.decisions import Status
 from schemas.facts import Kind
 from schemas.ids import ClaimId, EncounterId, FacilityId, PayoutId, PersonId, PolicyId
@@ -514,6 +515,7 @@ class Outcome:
     pools: dict[str, PoolRow] = field(default_factory=dict)
     contributions: dict[str, ContributionRow] = field(default_factory=dict)
     pool_work: list[PoolWork] = field(default_factory=list)
+    closed_days: list[ClosedDay] = field(default_factory=list)
     settled: list[SettledRecovery] = field(default_factory=list)
     set_off_left: dict[PayoutId, int] = field(default_factory=dict)
     alerts: list[AlertChange] = field(default_factory=list)

@@ -29,6 +29,8 @@ class RefusalCode(StrEnum):
     FUTURE_DATED = "FUTURE_DATED"
     VERSION_CONFLICT = "VERSION_CONFLICT"
     PERSON_MISMATCH = "PERSON_MISMATCH"
+    DAY_AHEAD = "DAY_AHEAD"
+    DAY_OUT_OF_ORDER = "DAY_OUT_OF_ORDER"
 
 
 class RefusedState(StrEnum):
@@ -143,5 +145,13 @@ _SENTENCES: dict[RefusalCode, Saying] = {
     RefusalCode.PERSON_MISMATCH: Saying(
         "该编号此前登记在另一人或另一次就诊名下。请核对编号与人员。",
         "This id was accepted before under another person or encounter. Check the id and whom it belongs to.",
+    ),
+    RefusalCode.DAY_AHEAD: Saying(
+        "这一天在上海还没有到,不能提前日终。请等到当天再执行 huzhu day close。",
+        "The day has not come yet in Shanghai. Close it when it has, with `huzhu day close`.",
+    ),
+    RefusalCode.DAY_OUT_OF_ORDER: Saying(
+        "日终须逐日进行,不能跳过或倒退。请执行 huzhu day close,中间缺少的日期会一并补上。",
+        "Days are closed one after the other, none left out. Run `huzhu day close`: it closes those in between too.",
     ),
 }

@@ -96,6 +96,7 @@ FUNDS = Topic(
 PERSONS = Topic("registry.persons", "in", ("person.died",), "person_id", "civil registry", "worker")
 PAYOUT_RESULTS = Topic("payouts.results", "in", ("payout.reported",), "person_id", "insurers", "worker")
 ANSWERS = Topic("insurance.answers", "in", ("statement.answered",), "insurer_id", "insurers of treaties", "worker")
+DAYS = Topic("calendar.days", "in", ("day.closed",), "none; partition = shard", "timer", "worker")
 
 DECISIONS = Topic("claims.decisions", "out", ("claim.decided",), "person_id", "relay", "hospitals, console")
 INSTRUCTIONS = Topic("payouts.instructions", "out", ("payout.instructed",), "person_id", "relay", "insurers")
@@ -118,7 +119,8 @@ RELAY_CURSORS = Topic(
     "relay.cursors", "internal", (), "shard; partition = shard", "relay", "relay, worker", cleanup="compact"
 )
 
-# Inbound in the order in which a backlog is read: who is covered first, so that fewer claims are decided twice.
+# Inbound in the order in which a backlog is read: who is covered first, so that fewer claims are decided twice;
+# days last, so that what came before a day's end is there when it ends.
 TOPICS: tuple[Topic, ...] = (
     COVERAGES,
     HOUSEHOLDS,
@@ -130,6 +132,7 @@ TOPICS: tuple[Topic, ...] = (
     EXPENSES,
     PAYOUT_RESULTS,
     ANSWERS,
+    DAYS,
     DECISIONS,
     INSTRUCTIONS,
     AUDIT,

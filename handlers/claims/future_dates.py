@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from schemas.bilingual import Saying
+from schemas.closed_days import DayClosed
 from schemas.dates import shanghai_date
 from schemas.facts import EncounterDischarged, Fact, PersonDied, SettlementPosted
 from schemas.refusals import Refusal, RefusalCode, refuse
@@ -29,7 +30,7 @@ def date_after_event(fact: Fact) -> Refusal | None:
     return too_far_ahead(field, ahead, Saying("本报文的 occurred_at", "occurred_at"))
 
 
-def event_after_intake(fact: Fact, moment: datetime) -> Refusal | None:
+def event_after_intake(fact: Fact | DayClosed, moment: datetime) -> Refusal | None:
     """The refusal of an event that says it occurred more than one day after ``moment``, when the ledger takes it in."""
     return too_far_ahead("occurred_at", fact.occurred_at - moment, Saying("账本接收的时间", "the moment of intake"))
 

@@ -64,7 +64,8 @@ from schemas.records import (
 from schemas.refusals import Refusal
 from schemas.topics import DEADLETTER, DECISIONS, INSTRUCTIONS
 
-_TAKEN = {disposition: AuditKind(f"event.{disposition}") for disposition in Disposition}
+TAKEN = {disposition: AuditKind(f"event.{disposition}") for disposition in Disposition}
+"""What the audit log says of an event that was not refused."""
 
 
 class Processor:
@@ -89,16 +90,16 @@ class Processor:
         if isinstance(reading, Reading):
             reading = event_after_intake(reading.fact, self.recorded_at) or reading
         if isinstance(reading, Refusal):
-            self._refused(delivery, reading)
+            self.refused(delivery, reading)
             return
         admitted = admit(reading, self.world.registry)
         if isinstance(admitted, Refusal):
-            self._refused(delivery, admitted)
+            self.refused(delivery, admitted)
             return
         fact = reading.fact
         shard = self.world.shard_of(fact.person_id)
         number = self.journal.event(delivery, shard, admitted)
-        kind, subject, alert = _TAKEN[admitted], _where(delivery) | _what(fact), None
+        kind, subject, alert = TAKEN[admitted], place_of(delivery) | _what(fact), None
         if admitted is Disposition.ACCEPTED and type(fact) is PayoutReported:
             effect, alert = self._reported(fact, reading.content_sha256, number)
             subject |= effect
@@ -363,17 +364,19 @@ class Processor:
         subject = {"payout_id": due.payout_id, "claim_id": row.claim_id, "scheme_id": row.scheme_id}
         self.journal.audit(claim_row.shard, number, AuditKind.PAYOUT_INSTRUCTED, ACTOR, subject, value)
 
-    def _refused(self, delivery: Delivery, refusal: Refusal) -> None:
+    def refused(self, delivery: Delivery, refusal: Refusal) -> None:
+        """Keeps an event that is not accepted, and sends its dead letter."""
         shard = delivery.partition
         number = self.journal.event(delivery, shard, "refused")
         self.outcome.refusals.append(RefusalRow(number, refusal.code, list(refusal.pointers), refusal.zh, refusal.en))
         value = outbound_messages.refused(delivery, refusal, self.recorded_at)
         self.journal.send(shard, DEADLETTER.name, delivery.key, value)
-        subject = _where(delivery) | {"code": refusal.code}
+        subject = place_of(delivery) | {"code": refusal.code}
         self.journal.audit(shard, number, AuditKind.EVENT_REFUSED, f"topic:{delivery.topic}", subject, delivery.value)
 
 
-def _where(delivery: Delivery) -> dict[str, str]:
+def place_of(delivery: Delivery) -> dict[str, str]:
+    """Where an event stands in Kafka, as audit entries say it."""
     return {"topic": delivery.topic, "partition": str(delivery.partition), "offset": str(delivery.offset)}
 
 

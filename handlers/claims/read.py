@@ -35,7 +35,7 @@ from schemas.ids import trigger_of
 from schemas.money import format_yuan
 from schemas.number_literals import NumberLiteral, parse_with_literals
 from schemas.refusals import Refusal, RefusalCode, refuse
-from schemas.topics import EVENT_BYTES_MAX, TOPIC_OF_EVENT
+from schemas.topics import DAYS, EVENT_BYTES_MAX, TOPIC_OF_EVENT
 
 ASIDE = ("event_id", "occurred_at")
 """Fields in which two copies of one event may differ: not part of its content."""
@@ -91,7 +91,7 @@ def read_by_models(value: bytes, topic: str | None = None) -> tuple[Fact, dict[s
         return model.model_validate(document), document
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        pointers = [_pointer(detail["loc"]) for detail in details]
+        pointers = [pointer_of(detail["loc"]) for detail in details]
         if _is_reserved(document.get("encounter_id")):
             pointers.append("/encounter_id")
         return refuse(RefusalCode.SCHEMA_INVALID, field_hint(details[0]), tuple(dict.fromkeys(pointers)))
@@ -111,7 +111,7 @@ def wrong_fields(value: bytes, as_of: datetime) -> list[tuple[str, Saying]]:
             FACT_TYPES[document["event_type"]].model_validate(document)
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
-            found = [(_pointer(detail["loc"]), field_hint(detail)) for detail in details]
+            found = [(pointer_of(detail["loc"]), field_hint(detail)) for detail in details]
             return [*found, ("/encounter_id", _RESERVED)] if _is_reserved(document.get("encounter_id")) else found
     return [(pointer, Saying(refusal.zh, refusal.en)) for pointer in refusal.pointers or ("",)]
 
@@ -141,14 +141,23 @@ def _odd_advances(bill: SettlementPosted, value: bytes) -> bool:
     return b"\\" in value or b"\x7f" in value or _advances(bill) is not None
 
 
-def _model(document: dict[str, Any], topic: str | None) -> type[Fact] | Refusal:
+def event_type_of(document: dict[str, Any]) -> str | Refusal:
+    """The event type of an object, or the refusal of one that names none."""
     event_type = document.get("event_type")
     if not isinstance(event_type, str) or isinstance(event_type, NumberLiteral):
         hint = Saying("缺少 event_type,或不是字符串", "event_type is missing or no string")
         return refuse(RefusalCode.SCHEMA_INVALID, hint, ("/event_type",))
+    return event_type
+
+
+def _model(document: dict[str, Any], topic: str | None) -> type[Fact] | Refusal:
+    event_type = event_type_of(document)
+    if isinstance(event_type, Refusal):
+        return event_type
     model = FACT_TYPES.get(event_type)
     if model is None or (topic is not None and TOPIC_OF_EVENT[event_type].name != topic):
-        return refuse(RefusalCode.UNKNOWN_EVENT_TYPE, pointers=("/event_type",))
+        hint = _CLOSED_BY if event_type in DAYS.event_types else None
+        return refuse(RefusalCode.UNKNOWN_EVENT_TYPE, hint, ("/event_type",))
     return model
 
 
@@ -161,6 +170,9 @@ _RESERVED = Saying(
     "就诊编号不能以 incident: 或 aid: 开头:它们是其他事项的编号",
     "the id of an encounter begins neither with incident: nor with aid:, which name other occasions",
 )
+
+_CLOSED_BY = Saying("日终请用 huzhu day close", "days are closed with `huzhu day close`")
+"""What to do instead of sending a closed day as if it were a fact."""
 
 
 def _rules(fact: Fact, key: bytes | KeyNotGiven | None) -> Refusal | None:
@@ -287,6 +299,6 @@ def _content_sha256(document: dict[str, Any], fact: Fact) -> str:
     return sha256_hex(canonical_json(content))
 
 
-def _pointer(location: tuple[int | str, ...]) -> str:
+def pointer_of(location: tuple[int | str, ...]) -> str:
     """RFC 6901: ``("diagnoses", 0)`` is ``/diagnoses/0``."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)

@@ -68,6 +68,7 @@ OPEN_FIELDS = frozenset(
         "reported_at",
         "insurer_id",
         "statement_id",
+        "day",
         "verdict",
         "lines",
     ]

@@ -11,9 +11,11 @@ from sqlalchemy import BigInteger, Connection, Sequence, bindparam, func, select
 from infra.ledger import alert_rows, pool_rows, tables
 from infra.ledger.bulk import copy_rows, merge_rows
 from infra.ledger.clearing_tables import postings, settled_recoveries
+from infra.ledger.day_tables import closed_days
 from infra.ledger.group_tables import group_work, invoices, memberships, shared_invoices
 from infra.ledger.outbox_batch import in_batches, packed
 from infra.ledger.pool_tables import pool_work, pools
+from schemas.closed_days import ClosedDay
 from schemas.pool_records import PoolRow, PoolWork
 from schemas.records import (
     AuditRow,
@@ -88,6 +90,7 @@ def record(
         merge_rows(connection, pools, PoolRow._fields, list(outcome.pools.values()), update=True)
         pool_rows.keep_contributions(connection, list(outcome.contributions.values()))
     _append(connection, pool_work, PoolWork, outcome.pool_work, numbers)
+    _append(connection, closed_days, ClosedDay, outcome.closed_days, numbers)
     _append(connection, tables.refusals, RefusalRow, outcome.refusals, numbers)
     merge_rows(connection, tables.claims, ClaimRow._fields, list(outcome.claims.values()), update=True)
     _append(connection, tables.decisions, DecisionRow, outcome.decisions, numbers)

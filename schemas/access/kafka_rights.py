@@ -16,7 +16,7 @@ from schemas.topics import COPIED, INBOUND, OUTBOUND, PAYOUT_RESULTS, TOPICS, in
 class KafkaRole(StrEnum):
     """A kind of program. ``gateway`` forwards what came in over HTTP for all senders.
 
-    A ``fund`` office says what the pools are and what they received.
+    A ``fund`` office says what the pools are and what they received. A ``timer`` closes days, with `huzhu day close`.
 
     An ``insurer`` reads every instruction, as whoever pays for the public fund; a ``lead`` those that it pays itself,
     and its statements. An insurer of a treaty that leads none has that role too: then there are no orders for it.
@@ -28,6 +28,7 @@ class KafkaRole(StrEnum):
     HOSPITAL = "hospital"
     REGISTRY = "registry"
     FUND = "fund"
+    TIMER = "timer"
     INSURER = "insurer"
     LEAD = "lead"
     AUDITOR = "auditor"
@@ -43,6 +44,7 @@ ROLE_OF: dict[str, KafkaRole] = {
     "hospitals": KafkaRole.HOSPITAL,
     "civil registry": KafkaRole.REGISTRY,
     "fund offices": KafkaRole.FUND,
+    "timer": KafkaRole.TIMER,
     "insurers": KafkaRole.INSURER,
     "insurers of treaties": KafkaRole.LEAD,
     "finance auditors": KafkaRole.AUDITOR,

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from schemas.bordereau import StatementIssued, StatementLines
+from schemas.closed_days import DayClosed
 from schemas.decisions import ClaimDecided
 from schemas.facts import FACT_TYPES
 from schemas.outbound import AlertRaised, AlertWithdrawn, AuditCheckpointed, AuditRecorded, PayoutInstructed
@@ -23,6 +24,9 @@ CONTRACT_VERSION = "1.1.0"
 """major.minor.patch. The major version rises with every change that can break a sender or a reader."""
 
 Schema = dict[str, Any]
+
+INBOUND_TYPES: dict[str, type[BaseModel]] = {**FACT_TYPES, "day.closed": DayClosed}
+"""Every inbound event type, by its name on the wire: the facts, and the days that are closed."""
 
 OUTBOUND_TYPES: dict[str, type[BaseModel]] = {
     "claim.decided": ClaimDecided,
@@ -63,7 +67,7 @@ def events() -> list[Event]:
         Event(name, topic, model, _schema(name, topic, model))
         for topic in TOPICS
         for name in topic.event_types
-        for model in [FACT_TYPES[name] if topic in INBOUND else OUTBOUND_TYPES[name]]
+        for model in [INBOUND_TYPES[name] if topic in INBOUND else OUTBOUND_TYPES[name]]
     ]
 
 

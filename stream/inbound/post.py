@@ -1,10 +1,13 @@
-"""Posting events as a hospital's system would: to the topic of their type, keyed by person, with acks=all."""
+"""Posting events as a hospital's system would: to the topic of their type, keyed by person, with acks=all.
+
+Closed days have no key: each is posted to a partition.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -12,6 +15,8 @@ from infra.kafka import client_security
 from schemas.topics import MESSAGE_BYTES_MAX, address
 
 FLUSH_SECONDS_MAX = 60.0
+BY_KEY = -1
+"""librdkafka's number for a partition that the key decides."""
 
 
 @dataclass(slots=True)
@@ -25,8 +30,24 @@ class Posted:
         return sum(self.by_topic.values())
 
 
+class Message(NamedTuple):
+    """A message to be posted. Without a ``partition`` its key says which one it goes to."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    partition: int = BY_KEY
+
+
 def post(bootstrap: str, events: Iterable[bytes], progressed: Callable[[int], None] = lambda _: None) -> Posted:
     """Posts events and returns when all are acknowledged. Raises KafkaException if one is not."""
+    return post_messages(bootstrap, (Message(*address(value), value) for value in events), progressed)
+
+
+def post_messages(
+    bootstrap: str, messages: Iterable[Message], progressed: Callable[[int], None] = lambda _: None
+) -> Posted:
+    """Posts messages, those of a partition in their order. Returns and raises as `post` does."""
     posted = Posted()
     failures: list[KafkaError] = []
 
@@ -47,11 +68,12 @@ def post(bootstrap: str, events: Iterable[bytes], progressed: Callable[[int], No
             "log_level": 3,
         }
     )
-    for number, value in enumerate(events, start=1):
-        topic, key = address(value)
+    for number, each in enumerate(messages, start=1):
         while True:
             try:
-                producer.produce(topic, value=value, key=key, on_delivery=acknowledged)
+                producer.produce(
+                    each.topic, value=each.value, key=each.key, partition=each.partition, on_delivery=acknowledged
+                )
                 break
             except BufferError:
                 producer.poll(0.1)

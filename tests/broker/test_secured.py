@@ -240,6 +240,19 @@ def test_a_worker_s_rights_are_enough_to_ask_how_it_is(spine: Spine, allowed: Se
     assert {None} == of_stranger[Concern.WORKERS]
 
 
+def test_a_timer_closes_days_and_posts_nothing_else(spine: Spine, allowed: Secured) -> None:
+    """A user of the role is enough for `huzhu day close`, and nobody else may."""
+    ledger, words = {"HUZHU_DATABASE_URL": spine.url}, ("day", "close", "2024-01-01")
+    refused = huzhu({**allowed.settings_of("hospital"), **ledger}, *words)
+    assert refused.returncode == 75
+    assert b"AUTHORIZATION_FAILED" in refused.stderr
+    done = huzhu({**allowed.settings_of("timer"), **ledger}, *words)
+    assert done.returncode == 0, done.stderr
+    days = "SELECT count(*) FROM closed_days"
+    assert await_true(lambda: spine.rows(days)[0][0] == SHARDS, IDLE_S_MAX), spine.logs()
+    assert posted(allowed, "timer", insured("P8")[0]).returncode == 75
+
+
 def test_the_gateway_posts_for_all(spine: Spine, allowed: Secured) -> None:
     """Its one user forwards what hospitals and registries sent over HTTP."""
     assert posted(allowed, "gateway", *insured("P2"), *stay("P2", "E2", 5000)).returncode == 0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cli.contracts_command import differences
 from handlers.claims.read import Reading, read
 from infra.population import generate
-from schemas.contract.json_schema import OUTBOUND_TYPES, events
+from schemas.contract.json_schema import INBOUND_TYPES, OUTBOUND_TYPES, events
 from schemas.facts import FACT_TYPES
 from schemas.policy.policy_file import read_policies
 from schemas.topics import TOPIC_OF_EVENT, TOPICS
@@ -41,6 +41,7 @@ from tests.support.builders import (
     void,
 )
 from tests.support.checkpoint_message import checkpoint_message
+from tests.support.closed_days import day_closed
 from tests.support.paths import CONTRACTS, WUXI
 from tests.support.processes import huzhu
 from tests.support.schemas_in_force import faults, validators
@@ -90,7 +91,7 @@ def test_the_files_are_as_generated() -> None:
 def test_every_event_of_every_topic_has_a_schema() -> None:
     """Topics and models name the same event types."""
     assert {event.event_type for event in events()} == {name for topic in TOPICS for name in topic.event_types}
-    assert set(KNOWN) == set(FACT_TYPES) | set(OUTBOUND_TYPES)
+    assert set(KNOWN) == set(INBOUND_TYPES) | set(OUTBOUND_TYPES)
 
 
 def test_every_message_that_leaves_is_as_its_schema_says() -> None:
@@ -109,7 +110,7 @@ def test_every_event_that_is_read_is_as_its_schema_says() -> None:
             read_of[event["event_type"]] += 1
             assert [] == faults(KNOWN, event)
     assert read_of.keys() >= FACT_TYPES.keys() - {"payout.reported", "coverage.voided", "statement.answered"}
-    assert [] == [fault for event in INBOUND for fault in faults(KNOWN, event)]
+    assert [] == [fault for event in [*INBOUND, day_closed()] for fault in faults(KNOWN, event)]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ def test_what_the_schema_refuses_the_reader_refuses(event: Json, data: Any) -> N
         assert not isinstance(read(encode(spoilt)), Reading)
 
 
-@pytest.mark.parametrize("event", INBOUND, ids=lambda event: str(event["event_type"]))
+@pytest.mark.parametrize("event", [*INBOUND, day_closed()], ids=lambda event: str(event["event_type"]))
 def test_the_inbound_schema_is_no_rubber_stamp(event: Json) -> None:
     """Without any one of its required fields, or with a list in its place, an event is refused by its schema."""
     schema: Any = KNOWN[event["event_type"]].schema

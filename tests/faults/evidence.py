@@ -21,7 +21,7 @@ from tests.support.clearing_laws import Comparison, books_are_the_oracles, state
 
 INBOUND = (
     *("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results"),
-    *("insurance.answers", "registry.households", "funds.movements"),
+    *("insurance.answers", "registry.households", "funds.movements", "calendar.days"),
 )
 OUTBOUND = (
     "claims.decisions",

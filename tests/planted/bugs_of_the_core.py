@@ -291,7 +291,7 @@ BUGS = (
         5,
         "a-refused-event-is-dropped",
         "handlers/claims/process.py",
-        "if isinstance(reading, Refusal):\n            self._refused(delivery, reading)\n",
+        "if isinstance(reading, Refusal):\n            self.refused(delivery, reading)\n",
         "if isinstance(reading, Refusal):\n",
         (f"{LAWS}::test_every_message_becomes_exactly_one_event",),
     ),

@@ -23,7 +23,7 @@ from tests.support.clearing_laws import books_are_the_oracles, statements_are_th
 
 INBOUND = (
     *("hospital.discharges", "hospital.expenses", "registry.coverages", "registry.persons", "payouts.results"),
-    *("insurance.answers", "registry.households", "funds.movements"),
+    *("insurance.answers", "registry.households", "funds.movements", "calendar.days"),
 )
 HOME = dict(zip(("encounter", "settlement", "coverage", "person", "payout"), INBOUND, strict=False))
 HOME["membership"] = INBOUND[6]

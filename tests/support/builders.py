@@ -14,6 +14,8 @@ from handlers.audit.journal import Journal
 from handlers.claims.process import Processor
 from handlers.claims.read import Reading, read
 from handlers.claims.world import World
+from handlers.days.close_day import take_message
+from handlers.days.read_day import read_message
 from infra.sharding import shard_of
 from schemas.dates import format_instant
 from schemas.policy.model import Policies
@@ -244,7 +246,7 @@ def take(world: EmptyLedger, deliveries: Iterable[Delivery], recorded_at: dateti
     """What one batch adds."""
     processor = world.batch(recorded_at)
     for each in deliveries:
-        processor.take(each, read(each.value, each.key, each.topic))
+        take_message(processor, each, read_message(each))
     return processor.outcome
 
 

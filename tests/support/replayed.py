@@ -21,12 +21,13 @@ from handlers.audit.operator_acts import (
     month_closed,
 )
 from handlers.books.trial_balance import trial_balance_bytes, trial_balances
-from infra.ledger import alert_rows, clearing_tables, pool_checks, tables
+from infra.ledger import alert_rows, clearing_tables, day_tables, pool_checks, tables
 from infra.ledger.book_rows import PostingEvent
 from schemas.access.console_rights import ConsoleAct
 from schemas.alert_records import AlertAct, AlertRow, changed
 from schemas.books import Closing, MonthlySum
 from schemas.canonical import sha256_hex
+from schemas.closed_days import ClosedDay
 from schemas.ids import PayoutId, PersonId
 from schemas.months import month_of, next_month, parse_month
 from schemas.policy.model import Policies
@@ -62,6 +63,7 @@ class Journal:
     payouts: dict[tuple[PayoutId, PersonId], PayoutStateRow] = field(default_factory=dict)
     postings: list[Posting] = field(default_factory=list)
     alerts: dict[str, AlertRow] = field(default_factory=dict)
+    closed_days: list[ClosedDay] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
         self.dispositions += [row.disposition for row in outcome.events]
@@ -78,6 +80,7 @@ class Journal:
         self.postings += outcome.postings
         for each in outcome.alerts:
             self.alerts[each.alert_id] = changed(self.alerts.get(each.alert_id), each)
+        self.closed_days += outcome.closed_days
 
 
 def recorded(ledger: Engine) -> Journal:
@@ -90,6 +93,7 @@ def recorded(ledger: Engine) -> Journal:
         payouts = [PayoutStateRow(*row) for row in connection.execute(select(tables.payout_states))]
         postings = connection.execute(select(clearing_tables.postings)).all()
         of_pools, of_contributions = pool_checks.rows_kept(connection)
+        days = connection.execute(select(day_tables.closed_days).order_by(day_tables.closed_days.c.event_no)).all()
         pools = {row.pool_id: row for row in of_pools}
         contributions = {row.contribution_id: row for row in of_contributions}
         alerts = alert_rows.every(connection)
@@ -107,6 +111,7 @@ def recorded(ledger: Engine) -> Journal:
         {(row.payout_id, row.person_id): row for row in payouts},
         sorted(Posting(*row) for row in postings),
         {row.alert_id: row for row in alerts},
+        [ClosedDay(*row) for row in days],
     )
 
 
@@ -146,6 +151,7 @@ def replayed(ledger: Engine, shards: int = SHARDS) -> Journal:
         numbered = [each._replace(number=row.event_no) for each in processor.outcome.postings]
         processor.outcome.postings[:] = numbered
         processor.outcome.alerts[:] = [each._replace(number=row.event_no) for each in processor.outcome.alerts]
+        processor.outcome.closed_days[:] = [e._replace(number=row.event_no) for e in processor.outcome.closed_days]
         journal.add(processor.outcome)
         past.add(row.event_no, row.recorded_at, processor.outcome, world)
     return journal
@@ -197,6 +203,7 @@ def assert_replays(ledger: Engine, *, at_once: bool = False, shards: int = SHARD
     assert expected.decisions == actual.decisions
     assert expected.postings == actual.postings
     assert expected.alerts == actual.alerts
+    assert expected.closed_days == actual.closed_days
     assert expected.audit == actual.audit
     if at_once:
         assert code_alone(expected.outbox) == code_alone(actual.outbox)

@@ -1,0 +1,1 @@
+"""`huzhu day`: closing days (日终)."""
