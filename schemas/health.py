@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from schemas.bilingual import Saying
@@ -62,6 +64,7 @@ class Tables(NamedTuple):
 
     ``households`` counts the persons whose claims wait to be decided with their household's, the first of them since
     ``households_oldest``. ``pools`` counts the pools whose next step was not taken yet, since ``pools_oldest``.
+    ``closed_days`` is the last day that is closed on each shard that has any.
     """
 
     shards: int
@@ -75,6 +78,7 @@ class Tables(NamedTuple):
     households_oldest: datetime | None
     pools: int = 0
     pools_oldest: datetime | None = None
+    closed_days: Mapping[int, date] = MappingProxyType({})
 
 
 class LedgerReading(NamedTuple):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from handlers.health.ledger_judgement import (
+    days_closed,
     persons_waiting,
     pools_waiting,
     sessions_in_trouble,
@@ -20,7 +21,15 @@ from schemas.health import Behind, HealthReading, KafkaReading, LedgerReading, T
 
 SETTLED = "STABLE"
 NOBODY = ("EMPTY", "DEAD")
-_OF_TABLES = (Concern.OUTBOUND, Concern.RELAYS, Concern.INBOX, Concern.HOUSEHOLDS, Concern.POOLS, Concern.RESTARTS)
+_OF_TABLES = (
+    Concern.OUTBOUND,
+    Concern.RELAYS,
+    Concern.INBOX,
+    Concern.HOUSEHOLDS,
+    Concern.POOLS,
+    Concern.DAYS,
+    Concern.RESTARTS,
+)
 
 
 class Limits(NamedTuple):
@@ -201,6 +210,7 @@ def _of_ledger(reading: HealthReading, limits: Limits) -> Iterator[StatusLine]:
     yield _inbox(reading, tables, limits.patience)
     yield persons_waiting(ledger.now, tables, limits.patience)
     yield pools_waiting(ledger.now, tables, limits.patience)
+    yield days_closed(ledger.now, tables)
     yield from too_many_starts(ledger, tables, limits.of_late)
 
 

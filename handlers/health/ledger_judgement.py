@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from handlers.health.status_line import Concern, StatusLine, bad, since_when, well
 from schemas.bilingual import Saying
+from schemas.dates import shanghai_date
 from schemas.health import PROGRAM, SNAPSHOT, LedgerReading, LedgerSession, Tables
 
 STARTS_MIN = 3
 """So many starts of a kind are no trouble yet, however few of its processes run."""
+
+DAYS_BEHIND = timedelta(days=2)
+"""So far may the last closed day lie behind today: until the timer has run tonight, it is the day before yesterday."""
 
 STARTS_FOR_EACH = 2
 """How often each process that runs may have been started of late: an upgrade starts each of them once."""
@@ -96,6 +100,22 @@ def pools_waiting(now: datetime, tables: Tables, patience: timedelta) -> StatusL
     since = since_when(oldest, now)
     zh, en = f"{count:,} 个资金池有变动尚未处理,{since.zh}", f"{count:,} pools have not paid what they can, {since.en}"
     return bad(Concern.POOLS, zh, en, oldest, pools=count)
+
+
+def days_closed(now: datetime, tables: Tables) -> StatusLine:
+    """Whether the timer still closes days, on every shard; nobody has to begin with it."""
+    if not tables.closed_days:
+        return well(Concern.DAYS, "尚未做过日终", "none was closed yet", shards={})
+    last = {str(shard): tables.closed_days.get(shard) for shard in range(tables.shards)}
+    told = {shard: None if day is None else str(day) for shard, day in last.items()}
+    behind = [day for day in last.values() if day is None or day < shanghai_date(now) - DAYS_BEHIND]
+    if not behind:
+        until = min(tables.closed_days.values())
+        return well(Concern.DAYS, f"已做到 {until}", f"closed up to {until}", shards=told)
+    oldest = min(day or date.min for day in behind)
+    zh = f"{len(behind)} 个分片" + ("尚未做过" if oldest == date.min else f"停在 {oldest}")
+    en = f"{len(behind)} shards " + ("have none" if oldest == date.min else f"stand at {oldest}")
+    return bad(Concern.DAYS, zh, en, shards=told)
 
 
 def _running(ledger: LedgerReading, kind: str) -> set[str]:

@@ -25,6 +25,7 @@ class Concern(StrEnum):
     INBOX = "inbox"
     HOUSEHOLDS = "households"
     POOLS = "pools"
+    DAYS = "days"
     RESTARTS = "restarts"
 
 
@@ -41,6 +42,7 @@ NAMES = {
     Concern.INBOX: Saying("待转交 Kafka 的事件", "posts that wait for Kafka"),
     Concern.HOUSEHOLDS: Saying("等待同户合并核定", "claims that wait for their household"),
     Concern.POOLS: Saying("等待发放的资金池", "pools that wait for their step"),
+    Concern.DAYS: Saying("日终", "closed days"),
     Concern.RESTARTS: Saying("重启", "restarts"),
 }
 

@@ -9,7 +9,7 @@ from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, RowMapping, create_engine, func, select, text
 from sqlalchemy.exc import OperationalError
 
-from infra.ledger import group_rows, inbox, pool_rows, reads
+from infra.ledger import day_rows, group_rows, inbox, pool_rows, reads
 from infra.ledger.schema import held_schema, known_schemas
 from infra.ledger.tables import installation, process_starts
 from schemas.bilingual import Saying
@@ -120,6 +120,7 @@ def _tables(connection: Connection, of_late: timedelta) -> Tables | Saying:
     facts = {row.name: row.value for row in connection.execute(select(installation))}
     if "shards" not in facts:
         return NEW
+    shards = range(int(facts["shards"]))
     starts = process_starts.c
     late = (
         select(starts.kind, func.count(), func.max(starts.started_at))
@@ -128,7 +129,7 @@ def _tables(connection: Connection, of_late: timedelta) -> Tables | Saying:
         .order_by(starts.kind)
     )
     return Tables(
-        int(facts["shards"]),
+        len(shards),
         facts.get("kafka_cluster_id", ""),
         reads.next_offsets(connection),
         [_outbox(row) for row in connection.execute(_OUTBOXES, {"inbound": [t.name for t in INBOUND]}).mappings()],
@@ -136,6 +137,7 @@ def _tables(connection: Connection, of_late: timedelta) -> Tables | Saying:
         [Starts(*row) for row in connection.execute(late)],
         *group_rows.waiting_since(connection),
         *pool_rows.waiting_since(connection),
+        {shard: days.last for shard, days in day_rows.days_of_shards(connection, shards).items()},
     )
 
 

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from infra.kafka import client_security
 from infra.servers.local.broker_security import MECHANISM, BrokerSecurity
 from infra.servers.local.kafka_server import LocalKafka
 from schemas.access.kafka_rights import KafkaRole, rules
+from schemas.dates import shanghai_date
 from schemas.topics import ANSWERS, DECISIONS, INSTRUCTIONS, STATEMENTS, insurer_topic
 from stream.outbound.read_topic import read_topic
 from tests.support.builders import SHARDS, answer, encode, report
@@ -242,7 +244,8 @@ def test_a_worker_s_rights_are_enough_to_ask_how_it_is(spine: Spine, allowed: Se
 
 def test_a_timer_closes_days_and_posts_nothing_else(spine: Spine, allowed: Secured) -> None:
     """A user of the role is enough for `huzhu day close`, and nobody else may."""
-    ledger, words = {"HUZHU_DATABASE_URL": spine.url}, ("day", "close", "2024-01-01")
+    yesterday = shanghai_date(datetime.now(UTC)) - timedelta(days=1)
+    ledger, words = {"HUZHU_DATABASE_URL": spine.url}, ("day", "close", str(yesterday))
     refused = huzhu({**allowed.settings_of("hospital"), **ledger}, *words)
     assert refused.returncode == 75
     assert b"AUTHORIZATION_FAILED" in refused.stderr

@@ -15,7 +15,9 @@ from acts.remembered_persons import RememberedPersons
 from acts.verify_audit_log import Trust, verify_ledger
 from infra.ledger.day_rows import days_of_shards
 from infra.ledger.day_tables import closed_days
+from infra.ledger.ledger_health import ledger_reading
 from schemas.closed_days import ClosedDays
+from schemas.health import Tables
 from tests.support.acts import publish
 from tests.support.builders import POLICY, RECORDED_AT, SHARDS, Json, bill, coverage, discharge
 from tests.support.closed_days import DayTopic, day_closed
@@ -148,3 +150,10 @@ def test_a_closed_day_never_changes(closed: Engine, change: str) -> None:
     with pytest.raises(DBAPIError), closed.begin() as connection:
         connection.execute(text(change))
     assert 2 == len(rows(closed, "SELECT * FROM closed_days"))
+
+
+def test_the_status_is_told_the_last_day_of_each_shard(closed: Engine) -> None:
+    """Of those that have any."""
+    tables = ledger_reading(closed, timedelta(minutes=10)).tables
+    assert isinstance(tables, Tables)
+    assert {1: date(2025, 2, 26)} == tables.closed_days

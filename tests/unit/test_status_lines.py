@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -74,6 +74,17 @@ def test_all_is_well() -> None:
     assert 0 == exit_status(lines, GONE)
 
 
+def test_a_timer_that_runs_tonight_is_not_late() -> None:
+    """The day before yesterday is the last closed one until then; today in Shanghai counts."""
+    night = datetime(2027, 2, 28, 16, 0, tzinfo=UTC)
+    reading = with_tables(closed_days=dict.fromkeys(range(4), date(2027, 2, 27)))
+    assert isinstance(reading.ledger, LedgerReading)
+    (line,) = told(reading._replace(ledger=reading.ledger._replace(now=night)), Concern.DAYS)
+    assert (True, "closed up to 2027-02-27") == (line.well, line.said.en)
+    late = reading._replace(ledger=reading.ledger._replace(now=night + timedelta(days=1)))
+    assert [False] == verdicts(told(late, Concern.DAYS))
+
+
 WRONG: dict[str, tuple[HealthReading, dict[Concern, list[bool | None]]]] = {
     "an old event waits": (
         WELL._replace(lags=[Behind("t", 0, 3, ago(60)), Behind("t", 1, 2, ago(59))]),
@@ -89,6 +100,14 @@ WRONG: dict[str, tuple[HealthReading, dict[Concern, list[bool | None]]]] = {
     "posts wait": (with_tables(inbox=4, inbox_oldest=ago(60)), {Concern.INBOX: [False]}),
     "persons wait": (with_tables(households=4, households_oldest=ago(60)), {Concern.HOUSEHOLDS: [False]}),
     "pools wait": (with_tables(pools=2, pools_oldest=ago(60)), {Concern.POOLS: [False]}),
+    "the timer stands still": (
+        with_tables(closed_days=dict.fromkeys(range(4), date(2027, 2, 26))),
+        {Concern.DAYS: [False]},
+    ),
+    "the timer leaves a shard out": (
+        with_tables(closed_days=dict.fromkeys(range(3), date(2027, 3, 1))),
+        {Concern.DAYS: [False]},
+    ),
     "no worker": (with_kafka(members=[], group_state="EMPTY"), {Concern.WORKERS: [False]}),
     "a group that was never there": (with_kafka(members=[], group_state="DEAD"), {Concern.WORKERS: [False]}),
     "a group without a coordinator": (with_kafka(members=[], group_state=AWAY), {Concern.WORKERS: [None]}),
@@ -117,6 +136,7 @@ WRONG: dict[str, tuple[HealthReading, dict[Concern, list[bool | None]]]] = {
             Concern.INBOX: [None],
             Concern.HOUSEHOLDS: [None],
             Concern.POOLS: [None],
+            Concern.DAYS: [None],
             Concern.RESTARTS: [None],
         },
     ),
