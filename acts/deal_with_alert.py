@@ -54,15 +54,12 @@ def find(connection: Connection, alert_id: str) -> AlertRow:
 
 def _deal(connection: Connection, act: AlertAct, shard_count: int, now: Clock) -> None:
     """Under the lock of the shard of its person or pool: what facts change in it comes before or after."""
-    about = find(connection, act.alert_id)
+    name = act.alert_id
+    about = find(connection, name)
     shard = shard_of(about.person_id or about.pool_id or "", shard_count)
     with ledger_act(connection, [shard], now) as journal:
-        row = find(connection, act.alert_id)
+        row = find(connection, name)
         if row.state not in LIVE:
-            now_is = STATES[row.state]
-            raise NotLive(
-                Saying(
-                    f"{row.alert_id} {now_is.zh},不用再处理。", f"{row.alert_id} is {now_is.en}: nothing is left to do."
-                )
-            )
+            zh, en = STATES[row.state]
+            raise NotLive(Saying(f"{name} {zh},不用再处理。", f"{name} is {en}: nothing is left to do."))
         alert_dealt_with(journal, shard, act)

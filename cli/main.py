@@ -39,6 +39,7 @@ GROUPS = {  # module, Typer with the commands
     "statements": ("cli.statements.statements_command", "app"),
     "holds": ("cli.holds.holds_command", "app"),
     "recoveries": ("cli.recoveries.recoveries_command", "app"),
+    "alerts": ("cli.alerts.alerts_command", "app"),
     "contracts": ("cli.contracts_command", "app"),
     "keys": ("cli.access.keys_command", "app"),
     "audit": ("cli.audit.audit_command", "app"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from schemas.alert_records import AlertState
+import json
+
+from schemas.alert_records import AlertRow, AlertState
 from schemas.bilingual import Saying
 from schemas.outbound import AlertCode
 
@@ -49,3 +51,26 @@ REPORT_MATCHED = Saying(
     "提醒已撤回:报告所指的支付指令已经下达。",
     "Withdrawn: the payout that the report names has been ordered now.",
 )
+_NOT_KEPT = Saying(
+    "由旧版本提出,原文没有保存。请在理赔页面查看。",
+    "Raised by an earlier release, whose words are not kept: see the claim's page.",
+)
+
+
+def title(row: AlertRow) -> Saying:
+    """What an alert is about, in a few words."""
+    return TITLES[AlertCode(row.code)]
+
+
+def said(row: AlertRow) -> Saying:
+    """What was told last about an alert: why it was raised, or why it was withdrawn."""
+    if row.value is None:
+        return _NOT_KEPT
+    told = json.loads(row.value)
+    return Saying(told["zh"], told["en"])
+
+
+def told_scheme(row: AlertRow) -> str | None:
+    """The scheme that an alert names."""
+    scheme_id: str | None = None if row.value is None else json.loads(row.value).get("scheme_id")
+    return scheme_id

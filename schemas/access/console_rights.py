@@ -19,6 +19,8 @@ class ConsoleRole(StrEnum):
 class Right(StrEnum):
     """One thing a role may do.
 
+    ``CLAIMS`` also sees alerts, and ``ALERTS`` takes and closes them.
+
     ``BOOKS`` sees the books, what is payable, statements and recoveries; ``CLEAR`` proposes and approves what changes
     them: a statement is issued, a month closed, a recovery set off or waived.
     """
@@ -26,6 +28,7 @@ class Right(StrEnum):
     OVERVIEW = "overview"
     POLICIES = "policies"
     CLAIMS = "claims"
+    ALERTS = "alerts"
     UNMASK = "unmask"
     EXPORT = "export"
     REFUSED = "refused"
@@ -36,10 +39,11 @@ class Right(StrEnum):
 
 
 _EVERYBODY = frozenset({Right.OVERVIEW, Right.POLICIES})
+_OFFICE = _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.BOOKS}
 RIGHTS: dict[ConsoleRole, frozenset[Right]] = {
-    ConsoleRole.AUDITOR: _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.EXPORT, Right.REFUSED, Right.BOOKS},
-    ConsoleRole.FINANCE: _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.EXPORT, Right.BOOKS, Right.CLEAR},
-    ConsoleRole.OPERATOR: _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.REFUSED, Right.REPLAY, Right.BOOKS},
+    ConsoleRole.AUDITOR: _OFFICE | {Right.EXPORT, Right.REFUSED},
+    ConsoleRole.FINANCE: _OFFICE | {Right.EXPORT, Right.CLEAR, Right.ALERTS},
+    ConsoleRole.OPERATOR: _OFFICE | {Right.REFUSED, Right.REPLAY, Right.ALERTS},
     ConsoleRole.ADMIN: _EVERYBODY | {Right.USERS},
 }
 

@@ -34,7 +34,7 @@ NOTHING_TO_LIST = {
     *("topics apply", "policy publish", "treaty publish", "contracts write", "contracts release", "ledger adopt"),
     *("deadletter show", "deadletter replay", "deadletter approve", "deadletter reject"),
     *("payouts reissue", "payouts approve", "payouts reject", "books close", "books export"),
-    *("recoveries set-off", "recoveries waive", "pools close"),
+    *("recoveries set-off", "recoveries waive", "pools close", "alerts take", "alerts close"),
     *("statements issue", "statements export"),
     *("keys create", "keys rotate", "keys revoke", "audit keygen", "audit sign", "audit export"),
     *("users create", "users disable", "users enable", "users reset"),

@@ -131,7 +131,7 @@ BUGS = (
     Bug(
         "days",
         "the-database-takes-any-later-day",
-        "infra/ledger/migrations/versions/0020_days.py",
+        "infra/ledger/migrations/versions/0021_days.py",
         "    IF NEW.day <> before + 1 THEN\n",
         "    IF NEW.day <= before THEN\n",
         (REFUSES,),
@@ -139,7 +139,7 @@ BUGS = (
     Bug(
         "days",
         "the-database-takes-any-event-for-a-day",
-        "infra/ledger/migrations/versions/0020_days.py",
+        "infra/ledger/migrations/versions/0021_days.py",
         "AND shard = NEW.shard AND topic = 'calendar.days' AND disposition = 'accepted';",
         "AND shard = NEW.shard;",
         (REFUSES,),
@@ -147,7 +147,7 @@ BUGS = (
     Bug(
         "days",
         "the-database-takes-days-ahead",
-        "infra/ledger/migrations/versions/0020_days.py",
+        "infra/ledger/migrations/versions/0021_days.py",
         "    IF NEW.day > today THEN\n",
         "    IF NEW.day > today + 1 THEN\n",
         (REFUSES,),
@@ -155,7 +155,7 @@ BUGS = (
     Bug(
         "days",
         "closed-days-can-be-opened",
-        "infra/ledger/migrations/versions/0020_days.py",
+        "infra/ledger/migrations/versions/0021_days.py",
         "BEFORE UPDATE OR DELETE OR TRUNCATE ON closed_days",
         "BEFORE TRUNCATE ON closed_days",
         (f"{LEDGER}::test_a_closed_day_never_changes",),

@@ -14,6 +14,7 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
     refused = desk.value("SELECT event_no FROM refusals WHERE code <> 'MALFORMED_JSON' LIMIT 1")
     month = desk.value("SELECT to_char(min(booked_on), 'YYYY-MM') FROM postings")
     recovery = desk.value("SELECT payout_id FROM instructions WHERE kind = 'recovery' AND reversal_of IS NULL LIMIT 1")
+    alert = desk.value("SELECT alert_id FROM alerts ORDER BY alert_id LIMIT 1")
     return {
         "overview": (Right.OVERVIEW, "/"),
         "search": (Right.CLAIMS, "/search"),
@@ -23,6 +24,8 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
         "household": (Right.CLAIMS, f"/households/{desk.keys.token(HOUSEHOLD_ID, 'household')}"),
         "refused": (Right.REFUSED, "/refused"),
         "refused-event": (Right.REFUSED, f"/refused/{refused}"),
+        "alerts": (Right.CLAIMS, "/alerts"),
+        "alert": (Right.CLAIMS, f"/alerts/{alert}"),
         "contradictions": (Right.CLAIMS, "/contradictions"),
         "books": (Right.BOOKS, "/books"),
         "account": (Right.BOOKS, f"/books/journal?account=payable:fund:person&month={month}"),

@@ -24,12 +24,14 @@ from handlers.words.masking import mask_text
 from handlers.words.payout_sentences import Clearing, result
 from handlers.words.policy_sentences import in_force
 from handlers.words.pool_sentences import WAITING, waiting_words
-from infra.ledger import audit_log, people_directory, timeline
+from infra.ledger import alert_lists, audit_log, people_directory, timeline
+from infra.ledger.alert_lists import AlertFilter
 from infra.ledger.claim_record import ClaimRecord, Undecided, claim_record
 from infra.ledger.people_directory import PersonDetails
 from schemas.access.console_rights import ConsoleAct, Right
 from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, sha256_hex
+from schemas.dates import shanghai_date
 from schemas.decisions import BenefitLine, ClaimDecided, ExplanationLine, StepKind
 from schemas.facts import PayoutReported, SettlementPosted
 from schemas.money import parse_yuan
@@ -38,6 +40,7 @@ from schemas.policy.model import Scheme
 from schemas.policy.policy_values import decimal_text
 from schemas.records import PayoutState
 from web.console import charts
+from web.console.alerts_page import OF_ONE_MAX, shown
 from web.console.log_watch import Watch
 from web.console.timeline_sentences import told_reason, words_of
 from web.console.visit import PageRefused, Visit, not_found
@@ -143,6 +146,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
             act = ConsoleAct(AuditKind.PERSONAL_UNMASKED.value, visit.user, subject)
             record_operator_acts(connection, visit.now, [act])
         person = people_directory.find(connection, visit.keys, decision.person_id)
+        _, alerts = alert_lists.page(connection, AlertFilter(claim_id=claim_id, gone=True), OF_ONE_MAX)
         timeline_rows = _timeline(connection, watch, decision, reason is not None)
     account = account_of(decision.person_id, record.facts)
     claim = account.claim(decision.claim_id)
@@ -175,6 +179,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         care_types=CARE_TYPES,
         levels=FACILITY_LEVELS,
         timeline=timeline_rows,
+        alerts=shown(alerts, shanghai_date(visit.now())),
     )
 
 

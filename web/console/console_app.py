@@ -16,6 +16,7 @@ from infra.clock import Clock
 from infra.keys.personal_data import Keyring
 from infra.settings import Settings
 from web.console import (
+    alerts_page,
     books_pages,
     claim_page,
     clearing_pages,
@@ -81,6 +82,10 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("POST", "/refused/{number}/propose", refused_pages.propose),
         ("POST", "/proposals/{number}/approve", partial(refused_pages.approve, outside.shard_count)),
         ("POST", "/proposals/{number}/reject", refused_pages.reject),
+        ("GET", "/alerts", alerts_page.index),
+        ("GET", "/alerts/{alert_id}", alerts_page.show),
+        ("POST", "/alerts/{alert_id}/take", partial(alerts_page.take, outside.shard_count)),
+        ("POST", "/alerts/{alert_id}/close", partial(alerts_page.close, outside.shard_count)),
         ("GET", "/contradictions", contradictions_page.show),
         ("GET", "/books", books_pages.index),
         ("GET", "/books/journal", books_pages.journal),

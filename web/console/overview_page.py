@@ -10,7 +10,7 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from handlers.words.claim_sentences import STATUS_NAMES
-from infra.ledger import contradictions, refused_list, reissue_proposals
+from infra.ledger import alert_lists, contradictions, refused_list, reissue_proposals
 from infra.ledger import figures as digest
 from infra.ledger.figures import Money
 from schemas.access.console_rights import Right
@@ -78,6 +78,7 @@ def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
         oldest = digest.oldest_waiting(connection)
         as_of = digest.as_of(connection)
         queues = digest.queues(connection)
+        alerts, _ = alert_lists.live_count(connection)
         doubtful = contradictions.contradicted(connection)
         reissues = reissue_proposals.awaiting(connection, visit.user) if visit.may(Right.REPLAY) else 0
     total, by_tier, by_day = Sums(), defaultdict[tuple[str, str], Sums](Sums), defaultdict[date, Sums](Sums)
@@ -92,6 +93,7 @@ def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
         "overview.html",
         total=total,
         doubtful=doubtful,
+        alerts=alerts,
         reissues=reissues,
         tiers=tiers,
         days=[(day, sums) for day, sums in sorted(by_day.items(), reverse=True)],

@@ -10,7 +10,8 @@ from handlers.claims.recall import account_of
 from handlers.words.coverage_sentences import ENDED_REASONS
 from handlers.words.household_sentences import UNIT_KINDS
 from handlers.words.masking import mask_text
-from infra.ledger import claim_search, counted_rows, people_directory, reads
+from infra.ledger import alert_lists, claim_search, counted_rows, people_directory, reads
+from infra.ledger.alert_lists import AlertFilter
 from infra.ledger.people_directory import PersonDetails
 from schemas.access.console_rights import ConsoleAct, Right
 from schemas.dates import shanghai_date
@@ -18,6 +19,7 @@ from schemas.facts import UnitKind
 from schemas.ids import PersonId
 from schemas.outbound import AuditKind
 from web.console import charts
+from web.console.alerts_page import OF_ONE_MAX, shown
 from web.console.scheme_years import person_years
 from web.console.visit import Visit, not_found
 
@@ -50,6 +52,7 @@ def _page(visit: Visit, reason: str | None) -> Response:
         claims = claim_search.claims_of(connection, person_id)
         counted = counted_rows.counted_for_person(connection, person_id)
         policies = published_policies(connection)
+        _, alerts = alert_lists.page(connection, AlertFilter(person_id=person_id, gone=True), OF_ONE_MAX)
     account = account_of(person_id, facts)
     years = person_years(counted, policies, shanghai_date(visit.now()))
     capped = [(f"{year.start.year} {year.title}", year.benefit, year.cap) for year in years if year.cap is not None]
@@ -67,6 +70,7 @@ def _page(visit: Visit, reason: str | None) -> Response:
         ended_reasons=ENDED_REASONS,
         unit_kinds=UNIT_KINDS,
         claims=claims,
+        alerts=shown(alerts, shanghai_date(visit.now())),
         burden=sum(claim.personal_burden for claim in claims),
         benefit=sum(claim.total_benefit for claim in claims),
         years=years,

@@ -64,6 +64,8 @@ class Visit:
     def here(self) -> str:
         """The address to return to after switching the language; for an unmasked page that of the masked one."""
         path = self.path.removeprefix("/unmask").removesuffix("/propose")
+        if path.startswith("/alerts/"):
+            path = "/".join(path.split("/")[:3])
         if path.startswith("/close-year/"):
             path = "/pools/" + path.removeprefix("/close-year/")
         if path.startswith("/release/"):
