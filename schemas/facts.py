@@ -26,6 +26,8 @@ from pydantic.config import JsonDict
 from schemas.bilingual import field_error
 from schemas.dates import BusinessDate, Instant
 from schemas.ids import (
+    AID,
+    INCIDENT,
     ClaimId,
     EncounterId,
     FacilityId,
@@ -35,6 +37,7 @@ from schemas.ids import (
     StatementId,
     claim_of_aid,
     claim_of_incident,
+    trigger_of,
 )
 from schemas.money import WireYuan
 from schemas.number_literals import NumberLiteral
@@ -99,6 +102,17 @@ class Subject(NamedTuple):
 
     kind: Kind
     id: str
+
+
+def subject_of_claim(claim_id: ClaimId) -> Subject:
+    """The line of what a claim is for: an encounter, or another occasion."""
+    match trigger_of(claim_id):
+        case "aid":
+            return Subject(Kind.AID, claim_id.removeprefix(AID))
+        case "incident":
+            return Subject(Kind.INCIDENT, claim_id.removeprefix(INCIDENT))
+        case _:
+            return Subject(Kind.ENCOUNTER, claim_id)
 
 
 class Fact(BaseModel):

@@ -90,6 +90,9 @@ class RefusalRow(NamedTuple):
 class ClaimRow(NamedTuple):
     """A claim as last decided. ``fingerprint`` tells whether a new outcome differs.
 
+    ``discharged_on`` is its policy date, of whatever occasion; an incident or aid that was voided keeps the last one.
+    The patient pays what the benefits leave of the burden; sums assured leave all of it.
+
     ``advanced``: a facility has advanced money for it, now or at some time, so it has rows of `FacilityRow`.
     ``household_id`` is the household with whose sums it was counted, None where it was counted alone, and
     ``overlapping`` says that several memberships hold its day; both only where some scheme counts by household.
@@ -113,6 +116,7 @@ class ClaimRow(NamedTuple):
     twice: str = ""
     held: bool = False
     hold_released: str = ""
+    patient_pays: int = 0
 
 
 class InvoiceRow(NamedTuple):

@@ -17,9 +17,9 @@ from schemas.refusals import EventRefused, Refusal
 
 def decided(adjudication: Adjudication, row: ClaimRow, occurred_at: str) -> bytes:
     """A decision with its explanation, as ``row`` keeps it; ``occurred_at`` as messages write it."""
-    policy, more, patient_pays = adjudication.policy, _of_some(adjudication), adjudication.patient_pays
+    policy, more = adjudication.policy, _of_some(adjudication)
     if policy is None:
-        return claim_decided(row, None, [], [], occurred_at, patient_pays, more)
+        return claim_decided(row, None, [], [], occurred_at, more)
     benefits, explanation = [], []
     for benefit in adjudication.benefits:
         scheme, tier = benefit.scheme, None if benefit.tier is None else benefit.tier.name
@@ -27,7 +27,7 @@ def decided(adjudication: Adjudication, row: ClaimRow, occurred_at: str) -> byte
         benefits.append(line if benefit.pool_id is None else line | {"pool_id": benefit.pool_id})
         for step in benefit.steps:
             explanation.append(explanation_line(scheme.id, step.kind, step.amount, *explained(step, benefit, policy)))
-    return claim_decided(row, policy.id, benefits, explanation, occurred_at, patient_pays, more)
+    return claim_decided(row, policy.id, benefits, explanation, occurred_at, more)
 
 
 def _of_some(adjudication: Adjudication) -> dict[str, object]:

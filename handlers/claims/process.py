@@ -214,7 +214,7 @@ class Processor:
         Publishing a policy looks claims up by the day.
         """
         claim = adjudication.claim
-        discharged_on = claim.policy_date
+        discharged_on = claim.policy_date or before.discharged_on
         if discharged_on != before.discharged_on or adjudication.household_id != before.household_id:
             row = before._replace(discharged_on=discharged_on, household_id=adjudication.household_id)
             self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
@@ -235,7 +235,7 @@ class Processor:
             status=adjudication.status,
             fingerprint=mark,
             policy_sha256=None if adjudication.policy is None else adjudication.policy.sha256,
-            discharged_on=claim.policy_date,
+            discharged_on=claim.policy_date or (None if before is None else before.discharged_on),
             personal_burden=adjudication.personal_burden,
             total_benefit=adjudication.total_benefit,
             advanced=claim.has_advances or (before is not None and before.advanced),
@@ -244,6 +244,7 @@ class Processor:
             twice=written(adjudication.twice),
             held=adjudication.held,
             hold_released="" if before is None else before.hold_released,
+            patient_pays=adjudication.patient_pays,
         )
         self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
         value = outbound_messages.decided(adjudication, row, self.journal.occurred_at)

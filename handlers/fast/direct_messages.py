@@ -28,12 +28,11 @@ def claim_decided(
     benefits: list[Json],
     explanation: list[Json],
     occurred_at: str,
-    patient_pays: int,
     more: Json | None = None,
 ) -> bytes:
     """A decision as it is published, of a claim as ``row`` keeps it, with its benefit and explanation lines.
 
-    ``patient_pays`` is in fen. ``more`` holds the members that few claims have.
+    ``more`` holds the members that few claims have.
     """
     return canonical_json(
         {
@@ -43,7 +42,7 @@ def claim_decided(
             "event_type": "claim.decided",
             "explanation": explanation,
             "occurred_at": occurred_at,
-            "patient_pays": format_yuan(patient_pays),
+            "patient_pays": format_yuan(row.patient_pays),
             "person_id": row.person_id,
             "personal_burden": format_yuan(row.personal_burden),
             "policy_id": policy_id,

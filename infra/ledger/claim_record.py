@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, and_, select
 from infra.ledger import group_rows, policy_rows, pool_figures, tables
 from infra.ledger.clearing_tables import settled_recoveries
 from infra.ledger.reads import newest_facts
-from schemas.facts import Kind
-from schemas.ids import PersonId
+from schemas.facts import Kind, subject_of_claim
+from schemas.ids import ClaimId, PersonId
 from schemas.pool_records import WaitingNow
 
 
@@ -85,10 +85,10 @@ def claim_record(engine: Engine, claim_id: str) -> ClaimRecord | Undecided | Non
 
 
 def _undecided(connection: Connection, claim_id: str) -> Undecided | None:
-    """A claim whose discharge or bill was taken in: only with a group is that not decided in the same transaction."""
-    owner = tables.subjects
+    """A claim of which a fact was taken in: only with a group is that not decided in the same transaction."""
+    owner, subject = tables.subjects, subject_of_claim(ClaimId(claim_id))
     person_id = connection.scalar(
-        select(owner.c.person_id).where(owner.c.kind == Kind.ENCOUNTER, owner.c.subject_id == claim_id)
+        select(owner.c.person_id).where(owner.c.kind == subject.kind, owner.c.subject_id == subject.id)
     )
     return None if person_id is None else Undecided(person_id, newest_facts(connection, [person_id]))
 

@@ -51,9 +51,9 @@ def _claims(selection: Filter) -> Select[Any]:
     claim = tables.claims
     names = (
         "claim_id", "person_id", "status", "revision", "discharged_on", "policy_sha256", "personal_burden",
-        "total_benefit",
+        "total_benefit", "patient_pays",
     )  # fmt: skip
-    statement = select(*(claim.c[name] for name in names), claim.c.personal_burden - claim.c.total_benefit)
+    statement = select(*(claim.c[name] for name in names))
     if selection.since is not None:
         statement = statement.where(claim.c.discharged_on >= selection.since)
     if selection.until is not None:

@@ -30,8 +30,8 @@ from sqlalchemy import (
 from infra.ledger.gateway_tables import inbox
 from infra.ledger.group_tables import group_work, invoices, memberships, shared_invoices
 from infra.ledger.tables import events, facts, subjects
-from schemas.facts import Kind
-from schemas.ids import PersonId
+from schemas.facts import subject_of_claim
+from schemas.ids import ClaimId, PersonId
 
 _PERSONS, _HOUSEHOLDS = (bindparam(name, type_=ARRAY(Text)) for name in ("persons", "households"))
 
@@ -148,9 +148,11 @@ def group_waits(connection: Connection, person_id: PersonId) -> bool:
 
 
 def waiting_about(connection: Connection, claim_id: str) -> int:
-    """How many discharges and bills of a claim are facts already, and wait for a decision with the person's group."""
+    """How many facts of a claim were taken in, and wait for a decision with the person's group."""
+    of_claim = subject_of_claim(ClaimId(claim_id))
     about = or_(
-        and_(subjects.c.kind == Kind.ENCOUNTER, subjects.c.subject_id == claim_id), subjects.c.encounter_id == claim_id
+        and_(subjects.c.kind == of_claim.kind, subjects.c.subject_id == of_claim.id),
+        subjects.c.encounter_id == claim_id,
     )
     rows = (
         select(func.count())

@@ -225,12 +225,16 @@ claims = Table(
     Column("twice", Text, nullable=False, server_default=""),
     Column("held", Boolean, nullable=False, server_default=text("false")),
     Column("hold_released", Text, nullable=False, server_default=""),
-    CheckConstraint("total_benefit BETWEEN 0 AND personal_burden", name="claims_never_above_burden"),
+    Column("patient_pays", BigInteger, nullable=False),
+    CheckConstraint(
+        "patient_pays BETWEEN 0 AND personal_burden AND total_benefit >= personal_burden - patient_pays",
+        name="claims_never_above_burden",
+    ),
     Index("claims_of_person", "person_id"),
     Index("claims_held", "claim_id", postgresql_where=text("held")),
     Index("claims_without_policy", "discharged_on", postgresql_where="status = 'no_policy'"),
 )
-"""Each claim as last decided."""
+"""Each claim as last decided. Sums assured pay beside the burden, so they leave the patient what they left before."""
 
 decisions = Table(
     "decisions",
@@ -249,7 +253,7 @@ benefits = Table(
     Column("claim_id", Text, nullable=False),
     Column("scheme_id", Text, nullable=False),
     Column("tier", Text),
-    Column("basis", Text, nullable=False),
+    Column("basis", Text),
     Column("measured", BigInteger, nullable=False),
     Column("benefit", BigInteger, nullable=False),
     Column("reason", Text),

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from schemas.canonical import canonical_json
+from schemas.facts import subject_of_claim
+from schemas.ids import ClaimId
 from schemas.outbound import FOLLOWING
 
 _EVENTS = """
@@ -16,7 +18,7 @@ _EVENTS = """
     FROM facts f JOIN events v ON v.event_no = f.event_no
     WHERE f.person_id = :person AND (
         f.kind IN ('coverage', 'membership', 'person')
-        OR f.kind = 'encounter' AND f.subject_id = :claim
+        OR f.kind = :kind AND f.subject_id = :subject
         OR f.kind = 'settlement' AND EXISTS (SELECT FROM subjects s
             WHERE s.kind = 'settlement' AND s.subject_id = f.subject_id AND s.encounter_id = :claim)
         OR f.kind = 'payout' AND EXISTS (SELECT FROM instructions i
@@ -71,7 +73,8 @@ class TimelineEntry(NamedTuple):
 
 def happened(connection: Connection, claim_id: str, person_id: str) -> list[Happened]:
     """The events that bear on a claim, its decisions and its instructions, oldest first."""
-    place = {"claim": claim_id, "person": person_id}
+    subject = subject_of_claim(ClaimId(claim_id))
+    place = {"claim": claim_id, "person": person_id, "kind": subject.kind.value, "subject": subject.id}
     happenings: list[Happened] = []
     for statement in (_EVENTS, _DECISIONS, _INSTRUCTIONS):
         happenings += [_happened(row) for row in connection.execute(text(statement), place)]

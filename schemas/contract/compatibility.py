@@ -16,13 +16,14 @@ _UPPER_BOUNDS = ("maxLength", "maximum", "exclusiveMaximum", "maxItems", "maxPro
 _HANDLED = {"type", "enum", "const", "anyOf", "properties", "required", "items", "additionalProperties"}
 
 GROWING = {
-    "audit.recorded": "/kind",
-    "alert.raised": "/code",
-    "event.refused": "/code",
-    "payout.instructed": "/payee",
-    "claim.decided": "/explanation/*/step",
+    "audit.recorded": ("/kind",),
+    "alert.raised": ("/code",),
+    "event.refused": ("/code",),
+    "payout.instructed": ("/payee",),
+    "claim.decided": ("/explanation/*/step", "/benefits/*/basis", "/benefits/*/reason"),
 }
-"""Outbound events with a field whose list of values may become longer, and where that field is."""
+"""Outbound events with fields whose list of values may become longer, and where these fields are. Null is a value too.
+"""
 
 
 def breaks_senders(old: Schema, new: Schema) -> list[str]:
@@ -33,20 +34,36 @@ def breaks_senders(old: Schema, new: Schema) -> list[str]:
 def breaks_readers(old: Schema, new: Schema) -> list[str]:
     """What a reader of an outbound event would meet or miss for the first time. Schemas are inlined.
 
-    Kinds of audit entries, codes, payees and steps of an explanation may be added: readers pass over those that they do
-    not know. A payee that is new is instructed only after hospitals send what leads to it, a new step explained only
-    under a policy that has the rule (docs/contracts/README.md).
+    Kinds of audit entries, codes, payees, bases, reasons and steps of an explanation may be added: readers pass over
+    those that they do not know. A payee that is new is instructed only after hospitals send what leads to it; a new
+    step, basis or reason comes only under a policy that has the rule (docs/contracts/README.md).
     """
-    grown = _has_grown(old, new)
-    return [each for each in _narrowed(new, old, "", "is wider now") if each != grown] + _removed(old, new, "")
+    expected = {
+        f"{path}: {what}is wider now" for path in _grown(old, new) for what in ("its set of values ", "its type ", "")
+    }
+    return [each for each in _narrowed(new, old, "", "is wider now") if each not in expected] + _removed(old, new, "")
 
 
-def _has_grown(old: Schema, new: Schema) -> str:
-    """The problem that is none: new values of the event's growing field, which still lists all of the old ones."""
-    path = GROWING.get(old.get("properties", {}).get("event_type", {}).get("const"), "")
-    listed = [_values(_at(path, each)) for each in (old, new)]
-    grown = all(listed) and set(listed[0] or ()) <= set(listed[1] or ())
-    return f"{path}: its set of values is wider now" if grown else ""
+def _grown(old: Schema, new: Schema) -> list[str]:
+    """The event's growing fields that list new values beside all of the old ones, and nothing else is new in them."""
+    event_type = old.get("properties", {}).get("event_type", {}).get("const")
+    grown = []
+    for path in GROWING.get(event_type, ()):
+        listed = [_listed(_at(path, each)) for each in (old, new)]
+        if listed[0] and listed[1] and set(listed[0]) <= set(listed[1]):
+            grown.append(path)
+    return grown
+
+
+def _listed(schema: Schema) -> list[Any]:
+    """All values of a field that lists them, null among them; none of one that has others."""
+    listed = list[Any]()
+    for branch in _branches(schema):
+        values = [None] if branch.get("type") == "null" else _values(branch)
+        if values is None:
+            return []
+        listed += values
+    return listed
 
 
 def _at(path: str, schema: Schema) -> Schema:

@@ -132,6 +132,11 @@ BREAKS_READERS: dict[str, tuple[Schema, Change, str]] = {
         lambda s: field(s, "kind")["enum"].__setitem__(0, "event.admitted"),
         "/kind: its set of values is wider",
     ),
+    "a reason is renamed": (
+        DECISION,
+        lambda s: in_benefit(s)["properties"]["reason"]["anyOf"][0]["enum"].__setitem__(0, "ELSEWHERE"),
+        "/benefits/*/reason: is wider now",
+    ),
     "a step of an explanation is renamed": (
         DECISION,
         lambda s: in_step(s)["step"]["enum"].__setitem__(0, "slice"),

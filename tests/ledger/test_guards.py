@@ -39,7 +39,7 @@ def policy(number: int, start: date, end: date | None, **columns: Any) -> dict[s
 
 def claim(burden: int, benefits: int) -> dict[str, Any]:
     row = {"claim_id": "E1", "person_id": "P1", "shard": 0, "revision": 1, "status": "adjudicated", "fingerprint": "f"}
-    return {**row, "personal_burden": burden, "total_benefit": benefits}
+    return {**row, "personal_burden": burden, "total_benefit": benefits, "patient_pays": burden - benefits}
 
 
 def write(ledger: Engine, *rows: tuple[Table, dict[str, Any]]) -> None:

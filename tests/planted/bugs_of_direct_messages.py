@@ -68,7 +68,7 @@ BUGS = (
         "messages",
         "the-patient-pays-the-whole-burden",
         "handlers/fast/direct_messages.py",
-        "format_yuan(row.personal_burden - row.total_benefit)",
+        "format_yuan(row.patient_pays)",
         "format_yuan(row.personal_burden)",
         (
             f"{_TESTS}::test_what_a_city_sends_is_canonical",

@@ -44,7 +44,7 @@ BUGS = (
         1,
         "sums-outlive-their-policies",
         "handlers/claims/long_years.py",
-        "        and known.policies is policies\n",
+        " and known.policies is policies",
         "",
         (_TWINS, f"{_TESTS}::test_another_policy_reaches_the_whole_year"),
     ),

@@ -47,7 +47,7 @@ BUGS = (
         "payers",
         "a-treaty-holds-by-the-day-of-posting",
         "handlers/claims/settle.py",
-        "    discharged_on = None if claim.discharge is None else claim.discharge.discharged_on\n",
+        "    discharged_on = claim.policy_date\n",
         "    discharged_on = None if claim.discharge is None else claim.discharge.occurred_at.date()\n",
         (f"{LEDGER}::test_the_day_of_discharge_says_whose_a_payment_is",),
     ),

@@ -49,8 +49,7 @@ BUGS = (
         "pools",
         "who-still-waits-names-the-pool",
         ELIGIBILITY,
-        "        and (scheme.waiting_days is None or (discharge.admitted_on - each.valid_from).days "
-        ">= scheme.waiting_days)\n",
+        "        and (scheme.waiting_days is None or (began_on - each.valid_from).days >= scheme.waiting_days)\n",
         "",
         (RULE,),
     ),

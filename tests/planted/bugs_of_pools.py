@@ -13,8 +13,9 @@ BUGS = (
         "pools",
         "who-waits-for-a-pool-is-owed-nothing",
         "handlers/claims/adjudicate.py",
-        "    left.pay(scheme.basis, amount)\n",
-        "    amount -= 0 if pool_id is None else amount % 2\n    left.pay(scheme.basis, amount)\n",
+        "    left.pay(basis, benefit.amount)\n",
+        "    benefit = benefit._replace(amount=benefit.amount - (benefit.amount % 2 if pool_id else 0))\n"
+        "    left.pay(basis, benefit.amount)\n",
         (
             f"{_LAWS}::test_what_is_due_is_what_the_fund_would_owe",
             f"{_LAWS}::test_with_enough_money_a_pool_changes_nothing_but_its_name",

@@ -74,8 +74,8 @@ BUGS = (
         1,
         "claims-of-one-day-in-reverse",
         "handlers/claims/adjudicate.py",
-        " else date.max, claim.claim_id)",
-        " else date.max, [-ord(letter) for letter in claim.claim_id])",
+        " or date.max, claim.claim_id)",
+        " or date.max, [-ord(letter) for letter in claim.claim_id])",
         (f"{BOUNDARIES}::test_what_a_year_has_left_goes_to_its_claims_in_canonical_order", ORACLE),
     ),
     Bug(
@@ -118,7 +118,7 @@ BUGS = (
         2,
         "layers-do-not-see-each-other",
         "handlers/claims/adjudicate.py",
-        "    left.pay(scheme.basis, amount)\n",
+        "    left.pay(basis, benefit.amount)\n",
         "",
         (
             f"{LAWS}::test_a_claim_never_gets_more_than_its_burden",
@@ -206,8 +206,8 @@ BUGS = (
         2,
         "waiting-until-discharge",
         "handlers/claims/eligibility.py",
-        "(discharge.admitted_on - c.valid_from)",
-        "(discharge.discharged_on - c.valid_from)",
+        "(began_on - c.valid_from)",
+        "((claim.policy_date or began_on) - c.valid_from)",
         (f"{BOUNDARIES}::test_waiting_days_count_from_valid_from_to_admission", ORACLE),
     ),
     Bug(

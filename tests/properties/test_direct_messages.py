@@ -54,6 +54,7 @@ from schemas.topics import ALERTS, DEADLETTER
 from schemas.treaty.treaty_file import parse_treaty
 from schemas.treaty.treaty_model import Treaties
 from tests.bench.messages import POLICY as SAMPLE
+from tests.properties.occasion_strategies import occasional_histories
 from tests.properties.strategies import History, Ledger, busy_years, deliveries, histories, tried
 from tests.support import model_messages
 from tests.support.builders import (
@@ -255,7 +256,9 @@ def test_what_a_pool_pays_and_who_waits_is_canonical(on_shortage: OnShortage) ->
 
 
 @tried
-@given(histories() | busy_years(), claim_rows(), st.lists(TEXT, min_size=9, max_size=9), INSTANTS)
+@given(
+    histories() | busy_years() | occasional_histories(), claim_rows(), st.lists(TEXT, min_size=9, max_size=9), INSTANTS
+)
 def test_a_decision_of_any_names_is_canonical(history: History, row: ClaimRow, names: list[str], at: str) -> None:
     """Ids of claim, person, policy, schemes and tiers may hold whatever a text can."""
     for adjudication in _adjudications(history):
@@ -264,6 +267,7 @@ def test_a_decision_of_any_names_is_canonical(history: History, row: ClaimRow, n
             status=renamed.status,
             personal_burden=renamed.personal_burden,
             total_benefit=renamed.total_benefit,
+            patient_pays=renamed.patient_pays,
         )
         assert model_messages.decided(renamed, decided, at) == outbound_messages.decided(renamed, decided, at)
 

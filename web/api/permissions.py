@@ -30,6 +30,7 @@ MAY_POST: dict[ApiRole, frozenset[str]] = {
         {
             *("coverage.recorded", "coverage.voided", "person.died", "membership.recorded", "membership.voided"),
             *("pool.recorded", "contribution.received", "contribution.voided"),
+            *("aid.decided", "aid.voided", "incident.recorded", "incident.voided"),
         }
     ),
 }
