@@ -8,25 +8,29 @@ from cli.explain.claim_text import ClaimPage, Payout
 from handlers.words.pool_sentences import waiting_words
 from schemas.dates import format_instant
 from schemas.decisions import to_json
-from schemas.facts import EncounterDischarged, SettlementPosted
+from schemas.facts import AidDecided, EncounterDischarged, IncidentRecorded, SettlementPosted
+from schemas.ids import trigger_of
 from schemas.money import format_yuan
 from schemas.policy.model import Policy, Term
 from schemas.pool_records import WaitingNow
 
 
 def document(page: ClaimPage) -> dict[str, Any]:
-    """Everything on the page but its sentences; ``stay`` and ``policy`` are null where there is none.
+    """Everything on the page but its sentences; what there is none of is null, such as a ``stay``, or a ``policy``.
 
     ``payouts`` is null when the claim comes from files, which know of none. ``waiting`` is what waits for the money of
     pools, with its place in the queue as it is now.
     """
+    stay = trigger_of(page.claim.claim_id) == "stay"
     return {
         "claim": to_json(page.decision),
         "group_waits": page.group_waits,
         "deceased": page.deceased,
         "stay": None if page.claim.discharge is None else _stay(page.claim.discharge),
+        "incident": None if page.claim.incident is None else _incident(page.claim.incident),
+        "aid": None if page.claim.aid is None else _aid(page.claim.aid),
         "bills": [_bill(bill) for bill in page.claim.live],
-        "bills_voided": page.claim.settlements - len(page.claim.live),
+        "bills_voided": page.claim.settlements - len(page.claim.live) if stay else 0,
         "policy": None if page.policy is None or page.term is None else _policy(page.policy, page.term),
         "payouts": None if page.payouts is None else [_payout(payout) for payout in page.payouts],
         "waiting": [_waiting(each) for each in page.waiting],
@@ -40,6 +44,26 @@ def _stay(discharge: EncounterDischarged) -> dict[str, Any]:
         "facility_id": discharge.facility_id,
         "facility_level": discharge.facility_level,
         "care_type": discharge.care_type,
+    }
+
+
+def _incident(incident: IncidentRecorded) -> dict[str, Any]:
+    loss = incident.verified_loss
+    return {
+        "kind": incident.kind,
+        "occurred_on": incident.occurred_on.isoformat(),
+        "degree": incident.degree,
+        "days": incident.days,
+        "verified_loss": None if loss is None else format_yuan(loss),
+    }
+
+
+def _aid(aid: AidDecided) -> dict[str, Any]:
+    return {
+        "level": aid.level,
+        "amount": format_yuan(aid.amount),
+        "emergency": aid.emergency,
+        "decided_on": aid.decided_on.isoformat(),
     }
 
 

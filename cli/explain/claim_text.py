@@ -15,6 +15,7 @@ from cli.terminal.language import OutputLanguage, translator
 from cli.terminal.prose import Prose
 from handlers.claims.decidable import Claim
 from handlers.words.advance_sentences import advance_sentence, goes_to_estate, party_words, unknown_advances
+from handlers.words.assured_sentences import occasion_words
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.household_sentences import WAITS_AGAIN
 from handlers.words.national_sentences import origin_sentence
@@ -25,6 +26,7 @@ from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 from schemas.decisions import BenefitLine, ClaimDecision, ExplanationLine
 from schemas.facts import PayoutReported, SettlementPosted
+from schemas.ids import trigger_of
 from schemas.outbound import InstructionKind, PayoutInstructed
 from schemas.policy.model import Policy, Scheme, Term
 from schemas.pool_records import WaitingNow
@@ -83,11 +85,15 @@ def show(page: ClaimPage, language: OutputLanguage, console: Console) -> None:
     console.print(Text(f"{translator(language, ' ')(Saying('理赔', 'Claim'))} {claim.claim_id}", style="bold"))
     if claim.discharge is not None:
         console.print(Prose(say(_stay(page))))
+    occasion = occasion_words(claim)
+    if occasion is not None:
+        console.print(Prose(say(occasion)))
     if page.group_waits:
         console.print(Prose(say(WAITS_AGAIN)))
     console.print(Prose(say(_status(page))))
-    _heading(_bills_heading(claim), language, console)
-    console.print(_bills(claim, language))
+    if trigger_of(claim.claim_id) == "stay":
+        _heading(_bills_heading(claim), language, console)
+        console.print(_bills(claim, language))
     for bill in claim.live:
         if bill.national is not None:
             console.print(Prose(say(origin_sentence(bill.settlement_id, bill.national))))

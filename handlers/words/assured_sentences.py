@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+from handlers.claims.decidable import Claim
 from handlers.words.claim_sentences import yuan
 from schemas.bilingual import Saying
 from schemas.policy.model import Tier
+
+
+def occasion_words(claim: Claim) -> Saying | None:
+    """What happened, or which aid was decided; None of a stay, and of what was voided."""
+    if claim.aid is not None:
+        aid, amount = claim.aid, yuan(claim.aid.amount)
+        emergency = Saying("急诊救助", "Emergency aid") if aid.emergency else Saying("临时救助", "Temporary aid")
+        return Saying(
+            f"{emergency.zh}:{aid.decided_on} 决定给予 {amount} 元,“{aid.level}”一级。",
+            f'{emergency.en} of {amount} yuan was decided on {aid.decided_on}, of level "{aid.level}".',
+        )
+    if claim.incident is None:
+        return None
+    incident = claim.incident
+    zh, en = [f"{incident.occurred_on} 的事故,登记为“{incident.kind}”"], [f"{incident.kind} on {incident.occurred_on}"]
+    if incident.degree is not None:
+        zh.append(f"等级“{incident.degree}”")
+        en.append(f'degree "{incident.degree}"')
+    if incident.days is not None:
+        zh.append(f"{incident.days} 天")
+        en.append(f"{incident.days} days")
+    if incident.verified_loss is not None:
+        zh.append(f"核定损失 {yuan(incident.verified_loss)} 元")
+        en.append(f"verified loss {yuan(incident.verified_loss)} yuan")
+    return Saying(",".join(zh) + "。", f"Incident: {', '.join(en)}.")
 
 
 def fixed_said(amount: int) -> Saying:

@@ -6,8 +6,10 @@ words, and amounts in yuan.
 
 from __future__ import annotations
 
+from handlers.words import other_occasions
 from schemas.bilingual import Saying
 from schemas.decisions import ClaimDecision, Reason, Status
+from schemas.ids import trigger_of
 from schemas.money import FEN_PER_YUAN, format_yuan
 from schemas.policy.model import Scheme
 
@@ -106,9 +108,11 @@ _NOTHING_TO_PAY = Saying(
 
 def status_sentence(decision: ClaimDecision, discharged: bool, final_bill: bool) -> Saying:
     """What a decision's status means and what to do next; for an incomplete claim, say what has arrived."""
-    status = decision.status
+    status, trigger = decision.status, trigger_of(decision.claim_id)
     if status is Status.ADJUDICATED and decision.total_benefit == 0:
-        return _NOTHING_TO_PAY
+        return other_occasions.NOTHING_TO_PAY.get(trigger, _NOTHING_TO_PAY)
+    if (trigger, status) in other_occasions.STATUS:
+        return other_occasions.STATUS[trigger, status]
     if status is not Status.INCOMPLETE:
         return _STATUS[status]
     missing_zh = "、".join(
@@ -129,6 +133,8 @@ def why_nothing(reason: Reason, scheme: Scheme | None = None, measured: int = 0)
     """Why a scheme pays nothing, and what to do next; with its ``scheme`` the sentence names the numbers (fen)."""
     numbers = _numbers(reason, scheme, measured) if scheme is not None else Saying("", "")
     plain, todo = _REASONS[reason]
+    if scheme is not None and scheme.trigger != "stay":
+        plain, todo = other_occasions.REASONS.get(reason, (plain, todo))
     return Saying(f"{plain.zh}{numbers.zh}。{todo.zh}", f"{plain.en}{numbers.en}. {todo.en}")
 
 

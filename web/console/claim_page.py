@@ -18,6 +18,7 @@ from acts.record_operator_acts import record_operator_acts
 from handlers.claims.read import recall
 from handlers.claims.recall import account_of
 from handlers.words.advance_sentences import advance_sentence, goes_to_estate, party_words, unknown_advances
+from handlers.words.assured_sentences import occasion_words
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.household_sentences import MEMBERSHIPS_OVERLAP, WAITS, WAITS_AGAIN
 from handlers.words.masking import mask_text
@@ -34,6 +35,7 @@ from schemas.canonical import canonical_json, sha256_hex
 from schemas.dates import shanghai_date
 from schemas.decisions import BenefitLine, ClaimDecided, ExplanationLine, StepKind
 from schemas.facts import PayoutReported, SettlementPosted
+from schemas.ids import trigger_of
 from schemas.money import parse_yuan
 from schemas.outbound import AuditKind, InstructionKind, PayoutInstructed
 from schemas.policy.model import Scheme
@@ -47,6 +49,10 @@ from web.console.visit import PageRefused, Visit, not_found
 
 STEP_NAMES = {
     StepKind.ROUNDING: Saying("四舍五入", "rounding"),
+    StepKind.FIXED: Saying("定额", "fixed sum"),
+    StepKind.BY_DEGREE: Saying("按等级定额", "sum by degree"),
+    StepKind.PER_DAY: Saying("按天定额", "sum per day"),
+    StepKind.LEVEL: Saying("救助标准", "level of aid"),
     StepKind.LIMIT_REMAINING: Saying("不超过剩余个人负担", "no more than what is left"),
     StepKind.CAP_PER_STAY: Saying("每次上限", "cap per stay"),
     StepKind.CAP_PER_YEAR: Saying("年度上限", "cap per year"),
@@ -163,6 +169,8 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         household=None if record.household_id is None else visit.household_token(record.household_id),
         overlapping=MEMBERSHIPS_OVERLAP if record.overlapping else None,
         waits=WAITS_AGAIN if record.group_waits else None,
+        occasion=occasion_words(claim),
+        of_stay=trigger_of(claim.claim_id) == "stay",
         bill=_bill(claim.live),
         bills=sorted(claim.live, key=lambda bill: bill.settled_at),
         schemes=[_scheme(benefit, schemes, decision) for benefit in decision.benefits],
