@@ -95,7 +95,7 @@ class ClaimRow(NamedTuple):
 
     ``advanced``: a facility has advanced money for it, now or at some time, so it has rows of `FacilityRow`.
     ``household_id`` is the household with whose sums it was counted, None where it was counted alone, and
-    ``overlapping`` says that several memberships hold its day; both only where some scheme counts by household.
+    only where some scheme counts by household. ``overlapping`` says that several memberships hold its day.
     ``twice`` says why it may be there twice, and ``hold_released`` what of that two people have looked at
     (handlers/claims/twice.py); ``held`` that nothing more is paid for it meanwhile.
     """

@@ -140,9 +140,9 @@ class DecidingPerson:
 
     @classmethod
     def of(cls, account: Decidable, policies: Policies, years: Years, twice: Findings) -> DecidingPerson:
-        """Memberships are looked at only where some scheme counts by household."""
-        memberships = account.recorded_memberships() if policies.household_schemes else ()
-        return cls(account, policies, list(account.recorded_coverages()), memberships, years, twice)
+        """Looks up what all claims of a person have in common."""
+        memberships, coverages = account.recorded_memberships(), list(account.recorded_coverages())
+        return cls(account, policies, coverages, memberships, years, twice)
 
 
 def adjudicate(
@@ -236,7 +236,7 @@ def _outcome(claim: DecidableClaim, person: DecidingPerson) -> Adjudication:
         tuple(benefits),
         death is not None,
         None if unit is None else unit.household_id,
-        unit is not None and overlap(person.memberships, day),
+        len(person.memberships) > 1 and overlap(person.memberships, day),
         verified_loss,
     )
 

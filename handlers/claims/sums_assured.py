@@ -1,7 +1,8 @@
 """What is due without measuring a bill: sums assured (定额) and temporary aid (time.md, sections 5 and 7).
 
-A sum assured is fixed, depends on the degree of an incident, or is paid for each day. A day of a person counts once
-for a scheme: for the first claim in canonical order that is counted for it, whatever limits left of that claim.
+A sum assured is fixed, depends on the degree of an incident, or is paid for each day. A day of a person's stays counts
+once for a scheme: for the first claim in canonical order that is counted for it, whatever limits left of that claim. The
+days of an incident have no dates, so they overlap with nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def aid_due(scheme: Scheme, aid: AidView) -> Due | None:
 def sum_due(tier: Tier, claim: DecidableClaim, counted: set[int]) -> Due:
     """What a tier without brackets owes for a claim; ``counted`` are the person's days, as ordinals, of earlier claims.
 
-    The days for which this one is counted are added to them.
+    The days for which this one is counted are added to them, if they have dates.
     """
     if tier.fixed is not None:
         return _due(StepKind.FIXED, tier.fixed, Assured(tier.fixed))
@@ -37,9 +38,10 @@ def sum_due(tier: Tier, claim: DecidableClaim, counted: set[int]) -> Due:
     assert tier.per_day is not None, "a tier has one measure"
     first, days = days_of(claim)
     paying = range(first + tier.from_day - 1, first + days)
-    fresh = [day for day in paying if day not in counted]
+    fresh = [day for day in paying if claim.incident is not None or day not in counted]
     paid = fresh[: tier.days_max]
-    counted.update(paid)
+    if claim.incident is None:
+        counted.update(paid)
     told = Assured(tier.per_day, days=days, counted_before=len(paying) - len(fresh), days_paid=len(paid))
     return _due(StepKind.PER_DAY, tier.per_day * len(paid), told)
 

@@ -28,7 +28,7 @@ from cli.main import huzhu
 from handlers.offline.book import Book
 from schemas.decisions import to_json
 from schemas.refusals import Refusal
-from tests.oracle import calculator
+from tests.oracle.alerts import flagged
 from tests.oracle.cases import (
     Case,
     random_case,
@@ -88,7 +88,7 @@ def by_product(case: Case) -> tuple[Result, Book]:
 
 
 def by_oracle(case: Case) -> Result:
-    claims, refusals = calculator.adjudicate(case.policy_texts, case.lines)
+    claims, refusals = flagged(case.policy_texts, case.lines)
     return claims, [(refusal["line"], refusal["code"]) for refusal in refusals]
 
 

@@ -9,8 +9,6 @@ from tests.oracle.grace_cases import random_grace_case
 from tests.support.length import times
 from tests.support.oracle_runs import adjudicated, by_oracle, disagreement
 
-pytestmark = pytest.mark.skip(reason="schemes have no grace_months yet: delete this mark once a policy may have them")
-
 CASES = times(60, 2_000, "HUZHU_TEST_EXAMPLES")
 
 

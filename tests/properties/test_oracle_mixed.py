@@ -10,10 +10,6 @@ from tests.oracle.watches import crossings
 from tests.support.length import times
 from tests.support.oracle_runs import adjudicated, by_oracle, disagreement, watched
 
-pytestmark = pytest.mark.skip(
-    reason="not all of time.md is there yet: delete this mark once the marks of the other four tests of its oracle are"
-)
-
 CASES = times(100, 3_000, "HUZHU_TEST_EXAMPLES")
 ADVANCES = ("advances", "payees")
 """What hospitals took off, and who is paid, which have an oracle of their own."""

@@ -9,10 +9,6 @@ from tests.oracle.occasion_cases import random_occasion_case
 from tests.support.length import times
 from tests.support.oracle_runs import adjudicated, by_oracle, disagreement
 
-pytestmark = pytest.mark.skip(
-    reason="no aid.* or incident.* is known yet: delete this mark once schemes have a trigger"
-)
-
 CASES = times(100, 3_000, "HUZHU_TEST_EXAMPLES")
 
 

@@ -9,8 +9,6 @@ from tests.oracle.watches import crossings
 from tests.support.length import times
 from tests.support.oracle_runs import by_oracle, disagreement, watched
 
-pytestmark = pytest.mark.skip(reason="there is no `huzhu watch` yet: delete this mark once there is")
-
 CASES = times(60, 2_000, "HUZHU_TEST_EXAMPLES")
 
 
