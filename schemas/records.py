@@ -94,8 +94,8 @@ class ClaimRow(NamedTuple):
     The patient pays what the benefits leave of the burden; sums assured leave all of it.
 
     ``advanced``: a facility has advanced money for it, now or at some time, so it has rows of `FacilityRow`.
-    ``household_id`` is the household with whose sums it was counted, None where it was counted alone, and
-    only where some scheme counts by household. ``overlapping`` says that several memberships hold its day.
+    ``household_id`` is the household with whose sums it was counted, None where it was counted alone or where no scheme
+    counts by household. ``overlapping`` says that several memberships hold its day.
     ``twice`` says why it may be there twice, and ``hold_released`` what of that two people have looked at
     (handlers/claims/twice.py); ``held`` that nothing more is paid for it meanwhile.
     """
