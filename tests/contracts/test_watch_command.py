@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.offline.plan import POOL_BYTES
 from schemas.money import parse_yuan
 from schemas.watch.watch_tables import FIELDS
 from tests.support.builders import POLICY, Json, coverage, encode, membership
@@ -71,16 +72,17 @@ def test_packed_facts_and_several_processes_find_the_same(given: list[str | Path
     assert FOUND == huzhu("watch", *given[:-1], packed).stdout.splitlines()
     many = [
         encode(event)
-        for number in range(3_000)
+        for number in range(4_200)
         for event in (
             *stay(f"E-{number}", "2024-03-10", 1500, person_id=f"P-{number}"),
-            membership(f"M-{number}", f"H-{number % 1500}", person_id=f"P-{number}"),
+            membership(f"M-{number}", f"H-{number % 2_100}", person_id=f"P-{number}"),
         )
     ]
     facts.write_bytes(b"\n".join(many))
+    assert facts.stat().st_size > POOL_BYTES
     one, two = (huzhu("watch", *given, "--jobs", jobs).stdout for jobs in ("1", "2"))
     assert one == two
-    assert 1_500 == len(one.splitlines()), "each household once"
+    assert 2_100 == len(one.splitlines()), "each household once"
 
 
 def test_an_explanation_adds_up_to_its_sum(given: list[str | Path]) -> None:

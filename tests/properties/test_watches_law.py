@@ -26,9 +26,9 @@ from handlers.claims.households import unit_of
 from handlers.offline.book import Book
 from handlers.offline.columns.packing import pack_refused
 from schemas.watch.watch_model import WatchRule
-from tests.support.builders import Json, membership, policies, void
+from tests.support.builders import Json, coverage, membership, policies, void
 from tests.support.length import times
-from tests.support.random_households import POLICIES, lines_of, town
+from tests.support.random_households import PERSONS, POLICIES, lines_of, town
 from tests.support.watches import stay, watch_text, watches_of
 
 SEEDS = range(40, 40 + times(6, 12))
@@ -36,12 +36,24 @@ PUBLISHED = policies(*POLICIES)
 WATCHES = watches_of(
     watch_text("b", "patient_pays", "household", 3, '"900.00", "4000.00"'),
     watch_text("a", "copay", "household", 12, '"800.00", "3000.00", "9000.00"'),
-    watch_text("c", "personal_burden", "person", 6, '"0.00", "5000.00"', 'categories = ["member"]'),
+    watch_text("c", "personal_burden", "person", 6, '"0.00", "5000.00"', 'categories = ["poor", "other"]'),
     watch_text("d", "out_of_catalogue", "person", 1, '"500.00"', 'categories = ["nobody"]'),
     watch_text("e", "out_of_catalogue", "person", 1, '"500.00"'),
     head="effective_from = 2023-06-01\neffective_to = 2024-10-01",
 )
 Found = list[dict[str, str]]
+
+
+def watched_town(seed: int) -> list[Json]:
+    """A town where some persons have a category for some of the days."""
+    random = Random(seed)
+    poor = [
+        coverage(f"C-{person}-poor", "poor", person_id=person, valid_from=start, valid_to=end)
+        for person in random.sample(PERSONS, 6)
+        for start, end in [sorted(f"202{random.choice((3, 4))}-0{random.randint(1, 9)}-11" for _ in "ab")]
+        if start < end
+    ]
+    return [*town(random), *poor]
 
 
 def by_definition(lines: Sequence[bytes]) -> Found:
@@ -133,7 +145,7 @@ def test_every_way_through_a_file_finds_what_the_definition_says(part: int, tmp_
     """In one book, in tiny chunks and buckets, and in packed facts of a few persons a row group."""
     units = set[str]()
     for seed in SEEDS[part::3]:
-        lines = lines_of(town(Random(seed)))
+        lines = lines_of(watched_town(seed))
         expected = by_definition(lines)
         units |= {each["unit"][0] for each in expected}
         assert expected == in_one_book(lines, tmp_path), f"seed {seed}"
@@ -154,7 +166,7 @@ def test_every_way_through_a_file_finds_what_the_definition_says(part: int, tmp_
 def test_order_and_repetition_change_nothing(tmp_path: Path) -> None:
     """Law 1, for crossings: any order of facts that do not contradict each other, any of them twice."""
     for seed in SEEDS:
-        events = agreeing(town(Random(seed)))
+        events = agreeing(watched_town(seed))
         expected = in_one_book(lines_of(events), tmp_path)
         shuffled = [*events, *Random(seed + 1).sample(events, len(events) // 3)]
         Random(seed + 2).shuffle(shuffled)
@@ -178,7 +190,7 @@ def agreeing(events: Sequence[Json]) -> list[Json]:
 def test_a_claim_that_nobody_counts_leaves_every_crossing(tmp_path: Path) -> None:
     """A voided bill takes back exactly what it had brought about: the crossings are those of facts without it."""
     for seed in SEEDS:
-        lines = lines_of(town(Random(seed)))
+        lines = lines_of(watched_town(seed))
         day = f"2024-0{seed % 8 + 1}-15"
         joins = membership("M-more", "HH1", person_id="P-more")
         more = lines_of([joins, *stay("E-more", day, 50_000, person_id="P-more")])
