@@ -23,7 +23,7 @@ EVENTS: list[Json] = [
     *stay("E-a", "2024-04-10", 9000, person_id="P2"),
     *stay("E-é", "2024-05-10", 12_000, person_id="P3"),
 ]
-HOUSEHOLDS = watch_text("a-home", "personal_burden", "household", 12, '"20000.00", "2000.00"')
+HOUSEHOLDS = watch_text("a-home", "personal_burden", "household", 12, '"20000.00", "10000.00"')
 PERSONS = watch_text("persons", "copay", "person", 12, '"10000"')
 
 
@@ -39,8 +39,8 @@ def given(tmp_path: Path) -> list[str | Path]:
 
 FOUND = [
     '{"watch": "a-home", "claim_id": "E-a", "person_id": "P2", "unit": "H1", "step": "20000.00", "sum": "21000.00"}',
-    '{"watch": "a-home", "claim_id": "E-b", "person_id": "P1", "unit": "H1", "step": "2000.00", "sum": "12000.00"}',
-    '{"watch": "a-home", "claim_id": "E-é", "person_id": "P3", "unit": "P3", "step": "2000.00", "sum": "12000.00"}',
+    '{"watch": "a-home", "claim_id": "E-b", "person_id": "P1", "unit": "H1", "step": "10000.00", "sum": "12000.00"}',
+    '{"watch": "a-home", "claim_id": "E-é", "person_id": "P3", "unit": "P3", "step": "10000.00", "sum": "12000.00"}',
     '{"watch": "persons", "claim_id": "E-é", "person_id": "P3", "unit": "P3", "step": "10000.00", "sum": "12000.00"}',
 ]
 
@@ -74,7 +74,7 @@ def test_packed_facts_and_several_processes_find_the_same(given: list[str | Path
         encode(event)
         for number in range(4_200)
         for event in (
-            *stay(f"E-{number}", "2024-03-10", 1500, person_id=f"P-{number}"),
+            *stay(f"E-{number}", "2024-03-10", 6000, person_id=f"P-{number}"),
             membership(f"M-{number}", f"H-{number % 2_100}", person_id=f"P-{number}"),
         )
     ]
@@ -140,7 +140,7 @@ def test_a_comparison_says_whom_another_step_would_find(given: list[str | Path],
     _, before, _, policy, facts = map(str, given)
     after = tmp_path / "after.toml"
     lower = PERSONS.replace("10000", "8000").replace("copay", "personal_burden")
-    home = HOUSEHOLDS.replace('"household"', '"person"').replace('"20000.00", "2000.00"', '"10000.00"')
+    home = HOUSEHOLDS.replace('"household"', '"person"').replace('"20000.00", "10000.00"', '"10000.00"')
     after.write_text('[watches]\nid = "after"\n' + lower + home + watch_text("new", steps='"12000.00"'), "utf-8")
     told = huzhu("watches", "compare", before, after, facts, "--policy", policy, "--json")
     assert (0, "") == (told.returncode, told.stderr)

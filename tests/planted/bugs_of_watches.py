@@ -124,11 +124,11 @@ BUGS = (
     ),
     Bug(
         "watches",
-        "who-is-exactly-on-the-lowest-step-is-decided",
+        "who-is-over-the-lowest-step-is-not-decided",
         LOOKING,
         "_all_bills(persons) <= min(watches.lowest_step for watches in files)",
         "_all_bills(persons) <= 2 * min(watches.lowest_step for watches in files)",
-        (f"{EDGES}::test_a_step_is_crossed_once_and_again_after_the_sum_fell", LAW),
+        (f"{EDGES}::test_exactly_a_step_is_not_over_it",),
     ),
     Bug(
         "watches",
