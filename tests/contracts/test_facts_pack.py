@@ -122,7 +122,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "only begun": (lambda file: file.write_bytes(file.read_bytes()[:4]), "no whole Parquet file"),
     "of something else": (lambda file: pq.write_table(pa.table({"a": [1]}), file), "not what huzhu facts pack writes"),
     "of another form": (of_another_form, "not what huzhu facts pack writes"),
-    "of another version": (written_by_another_version, "was packed by another version (0, this one reads 4)"),
+    "of another version": (written_by_another_version, "was packed by another version (0, this one reads 5)"),
 }
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from handlers.claims.read import Reading, read, recall
 from handlers.words.claim_sentences import why_nothing
-from handlers.words.policy_sentences import scheme_rules
+from handlers.words.policy_changes import changes
+from handlers.words.policy_sentences import FIELDS, NOT_SET, scheme_rules, value_words
+from schemas.bilingual import Saying
 from schemas.decisions import Reason
 from schemas.facts import CoverageRecorded
 from schemas.policy.model import Policies
@@ -198,6 +200,17 @@ def test_a_policy_says_its_grace_in_words() -> None:
         assert sentence.en.endswith(en)
     (plain,) = parse_policy(policy(scheme(grace_months=0))).schemes
     assert "渐退期" not in [label.zh for label, _ in scheme_rules(plain)]
+
+
+def test_a_change_of_the_grace_is_told_in_words() -> None:
+    """Months as a number, reasons by their names, and what is not set as such."""
+    before = parse_policy(policy(scheme(grace_months=6, grace_reasons=["income", "request"])))
+    changed = changes(before, parse_policy(policy(scheme(grace_months=3))))
+    told = [(FIELDS[each.field].en, *(value_words(each.field, value) for value in each[2:])) for each in changed]
+    assert [
+        ("grace in months", Saying("6", "6"), Saying("3", "3")),
+        ("grace after", Saying("收入超过标准、本人申请退出", "income over the limit, own request"), NOT_SET),
+    ] == told
 
 
 def test_one_month_is_no_months() -> None:
