@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -92,6 +92,28 @@ def ledger(ledger_url: str) -> Iterator[Engine]:
     bind(engine, SHARDS, "no-cluster")
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def copies(postgres_url: str) -> Iterator[Callable[[Engine], Engine]]:
+    """Copies databases, as a restored backup is a copy."""
+    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    made: list[Engine] = []
+
+    def copy(ledger: Engine) -> Engine:
+        ledger.dispose()
+        name = fresh_name("copy")
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {ledger.url.database}"))
+        made.append(connect(make_url(ledger.url).set(database=name).render_as_string(hide_password=False)))
+        return made[-1]
+
+    yield copy
+    with admin.connect() as connection:
+        for engine in made:
+            engine.dispose()
+            connection.execute(text(f"DROP DATABASE {engine.url.database} WITH (FORCE)"))
+    admin.dispose()
 
 
 @pytest.fixture(params=[0, 2, 1], ids=["batches", "both forms", "single rows"])

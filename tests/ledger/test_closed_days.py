@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -90,6 +91,22 @@ def test_days_between_facts_give_the_same_bytes_again(ledger: Engine, size: int)
     assert_replays(ledger)
     assert rebuild_books(ledger, SHARDS).good
     assert [] == verify_ledger(ledger, Trust([], use=False), lambda _: None).findings
+
+
+def test_a_restored_ledger_reads_the_days_again(ledger: Engine, copies: Callable[[Engine], Engine]) -> None:
+    """From Kafka, as it reads facts: days are no acts, which are lost with what a backup lacks."""
+    held(ledger)
+    topic = DayTopic()
+    give(ledger, [*topic.post(0, "2025-02-25"), *topic.post(1, "2025-02-25", "2025-02-26")])
+    restored = copies(ledger)
+    rest = [*topic.post(1, "2025-02-26", "2025-02-27", "2025-03-02"), *topic.post(0, "2025-02-26", "2025-02-28")]
+    for each in (ledger, restored):
+        give(each, rest)
+        assert_replays(each)
+    kept = ("closed_days", "audit_entries", "refusals", "offsets", "events", "shards")
+    found = [contents(each) for each in (ledger, restored)]
+    assert 5 == len(found[0]["closed_days"])
+    assert [found[0][name] for name in kept] == [found[1][name] for name in kept]
 
 
 def test_a_day_touches_nothing_but_the_log(ledger: Engine) -> None:

@@ -13,10 +13,9 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaException
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, text
 
 from infra.ledger.identity import identity, renew
-from infra.ledger.schema import connect
 from infra.settings import Settings
 from schemas.outbound import AuditKind
 from schemas.topics import RELAY_CURSORS
@@ -28,7 +27,6 @@ from tests.simulation.faults import Faults
 from tests.simulation.simulated_kafka import SimulatedKafka, SimulatedProducer, SimulatedReader
 from tests.support.acts import publish, publish_treaty_text
 from tests.support.builders import POLICY, RECORDED_AT, SHARDS, Json, bill, coverage, discharge
-from tests.support.databases import fresh_name
 from tests.support.ledgers import for_person, give, held, in_order, person_of_shard, ticking
 from tests.support.outbox import waiting_messages
 from tests.support.treaties import treaty_text
@@ -103,28 +101,6 @@ class Lagging(SimulatedReader):
 @pytest.fixture
 def topics() -> Topics:
     return Topics()
-
-
-@pytest.fixture
-def copies(postgres_url: str) -> Iterator[Copy]:
-    """Copies databases, as a restored backup is a copy."""
-    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
-    made: list[Engine] = []
-
-    def copy(ledger: Engine) -> Engine:
-        ledger.dispose()
-        name = fresh_name("copy")
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {ledger.url.database}"))
-        made.append(connect(make_url(ledger.url).set(database=name).render_as_string(hide_password=False)))
-        return made[-1]
-
-    yield copy
-    with admin.connect() as connection:
-        for engine in made:
-            engine.dispose()
-            connection.execute(text(f"DROP DATABASE {engine.url.database} WITH (FORCE)"))
-    admin.dispose()
 
 
 def moved_by_files(copy: Engine) -> None:

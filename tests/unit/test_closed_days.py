@@ -89,7 +89,7 @@ def test_days_are_closed_one_after_the_other_up_to_today(day: str, closed: Close
 
 
 @pytest.mark.parametrize(
-    ("day", "named"), [("2025-02-01", "2025-01-31"), ("2025-01-09", "2025-01-10"), ("2025-01-25", "2025-01-21")]
+    ("day", "named"), [("2025-02-01", "2025-01-31"), ("2025-01-09", "2025-01-10"), ("2025-01-22", "2025-01-21")]
 )
 def test_a_refusal_names_the_day_that_would_be_right(day: str, named: str) -> None:
     """Today, the first day, or the next one; in both languages."""
