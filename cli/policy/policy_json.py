@@ -17,7 +17,7 @@ from handlers.offline.worked_examples import (
 )
 from handlers.words.policy_changes import PolicyChange, affected, changes, union
 from schemas.money import format_yuan
-from schemas.policy.model import Policy, Scheme, Term, Tier
+from schemas.policy.model import Check, Policy, Scheme, Term, Tier
 
 PARTS = (Policy, Scheme, Tier)
 """What has the field of a change, by how many names its place has."""
@@ -141,7 +141,7 @@ def _value(change: PolicyChange, value: object) -> Any:
         return value.id
     if isinstance(value, Tier):
         return value.name
-    if change.field == "order":
+    if change.field == "order" or isinstance(value, Check):
         return value
     construct: Any = PARTS[len(change.place)].model_construct
     part: Policy | Scheme | Tier = construct(**{change.field: value})

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from schemas.policy.model import Policy, Scheme, Tier
+from schemas.policy.model import Checks, Policy, Scheme, Tier
 
 FieldPath = tuple[str, ...]
-"""Where a field is: () in the policy, (scheme id) in a scheme, (scheme id, tier name) in a tier."""
+"""Where a field is: () in the policy or its checks, (scheme id) in a scheme, (scheme id, tier name) in a tier."""
+
+
+FieldsOf = Policy | Checks | Scheme | Tier
+"""Whatever has fields that may differ."""
 
 
 class PolicyChange(NamedTuple):
@@ -30,7 +34,8 @@ class Affected(NamedTuple):
 
 def changes(before: Policy, after: Policy) -> list[PolicyChange]:
     """Every field that differs; none when the two policies have the same canonical form."""
-    differing = list(_fields((), before, after, ("schemes",)))
+    differing = list(_fields((), before, after, ("schemes", "checks")))
+    differing += _fields((), before.checks, after.checks, ())
     old, new = ({scheme.id: scheme for scheme in policy.schemes} for policy in (before, after))
     differing += _order((), list(old), list(new))
     for name in union(list(old), list(new)):
@@ -72,7 +77,7 @@ def _scheme(name: str, before: Scheme | None, after: Scheme | None) -> Iterator[
 
 
 def _fields(
-    place: FieldPath, before: Policy | Scheme | Tier | None, after: Policy | Scheme | Tier | None, aside: Sequence[str]
+    place: FieldPath, before: FieldsOf | None, after: FieldsOf | None, aside: Sequence[str]
 ) -> Iterator[PolicyChange]:
     there = after or before
     assert there is not None

@@ -51,6 +51,14 @@ ACCUMULATES = {
 FUNDED_BY = {
     "pool": Saying("参保记录写明的资金池", "the pool that the coverage names"),
 }
+CHECKS = {
+    "off": Saying("不检查", "not looked for"),
+    "alert": Saying("提醒工作人员核对,照常支付", "staff are alerted, and the claim is paid all the same"),
+    "hold": Saying(
+        "提醒工作人员核对,并暂缓支付,两人复核后解除",
+        "staff are alerted, and the claim is held: it is paid once two people have released it",
+    ),
+}
 STATUSES = {
     "sample": Saying("示例,不是正式规定", "a sample, not a regulation"),
     "enacted": Saying("正式规定", "enacted"),
@@ -64,6 +72,8 @@ FIELDS = {
     "effective_to": Saying("失效日", "no longer in force from"),
     "succeeds": Saying("接替的方案", "succeeds"),
     "year_starts": Saying("年度开始日", "year starts"),
+    "duplicate_invoice": Saying("票据重复", "invoice used twice"),
+    "overlapping_stays": Saying("住院时间重叠", "stays overlap"),
     "scheme": Saying("保障层", "scheme"),
     "order": Saying("先后次序", "order"),
     "programme": Saying("保障项目", "programme"),
@@ -110,6 +120,8 @@ _CHOICES = {
     "accumulates": ACCUMULATES,
     "funded_by": FUNDED_BY,
     "status": STATUSES,
+    "duplicate_invoice": CHECKS,
+    "overlapping_stays": CHECKS,
 }
 _AMOUNTS = (
     *("threshold", "cap_per_stay", "cap_per_year", "cap_per_household_year", "floor_per_stay"),
@@ -236,6 +248,9 @@ def policy_rules(policy: Policy, term: Term) -> list[tuple[Saying, Saying]]:
         rules.append((FIELDS["products"], product_words(policy.products)))
     if policy.source:
         rules.append((FIELDS["source"], Saying(policy.source, policy.source)))
+    for name, check in policy.checks:
+        label = FIELDS[name]
+        rules.append((Saying(label.zh, _capital(label.en)), value_words(name, check.value)))
     return rules
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from schemas.bilingual import Saying
 from schemas.policy.doubts import SeenCoverages, missing_pools, missing_reasons, unknown_categories, warnings
-from schemas.policy.model import Policies, Policy
+from schemas.policy.model import Check, Checks, Policies, Policy
 from schemas.policy.policy_file import BYTE_ORDER_MARK, FileProblem
 from schemas.toml_lines import line_of, lines_of
 
@@ -45,4 +45,13 @@ def publishing_warnings(
             f"is before today ({today}): all discharges since then are decided by it",
         )
         found.append(about("effective_from", message))
+    before = next((release for release in others if release.id == policy.succeeds), None)
+    for name, check in Checks() if before is None else before.checks:
+        if check is Check.HOLD and name not in policy.checks.model_fields_set:
+            message = Saying(
+                f'没有填写,只提醒;它接替的方案写的是 "hold"。要继续暂缓支付,请在 [checks] 写 {name} = "hold"',
+                'is not set, so staff are only alerted, while the policy that it succeeds says "hold": write '
+                f'{name} = "hold" below [checks] if such claims are still to be held',
+            )
+            found.append(about(f"checks.{name}", message, beside="succeeds"))
     return sorted(found, key=lambda problem: problem.line)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from schemas.bilingual import Saying
-from schemas.policy.model import Policy
+from schemas.policy.model import Check, Policy
 from schemas.policy.policy_file import BYTE_ORDER_MARK, FileProblem, field_name
 from schemas.toml_lines import line_of, lines_of
 
@@ -85,6 +85,19 @@ def warnings(policy: Policy, text: str, file: str = "policy") -> list[FileProble
                 "is below cap_per_year, which then never applies: raise it, or delete cap_per_year",
             )
             warn(("scheme", index, "cap_per_household_year"), message)
+    for field, check in policy.checks:
+        if check is Check.OFF:
+            message = Saying(
+                '是 "off":有了也没有人知道。如要照常支付但有人核对,请写 "alert"',
+                'is "off", so nobody will know of it: write "alert" if somebody should look while the claim is paid',
+            )
+            warn(("checks", field), message)
+    if ("checks",) in lines and not policy.checks.model_fields_set:
+        message = Saying(
+            '是空的,等于没有写:请写明怎么办,如 duplicate_invoice = "hold",或删去',
+            'is empty, as if it were not there: say what follows, such as duplicate_invoice = "hold", or delete it',
+        )
+        warn(("checks",), message)
     for path, category, other, line in _misspelt(policy, lines):
         message = Saying(
             f"类别“{category}”只在这里出现,第 {line} 行写的是“{other}”:是不是“{other}”?",

@@ -103,15 +103,18 @@ def parse_policy(text: str, file: str = "policy") -> Policy:
             "is missing: a policy file starts with one [policy] table, with single brackets",
         )
         raise PolicyError([FileProblem(file, line_of(lines, ("policy",)), "policy", message)])
-    outside = Saying(
-        "写在了表的外面:请移到 [policy] 下面,或删去", "is outside the tables: move it below [policy], or delete it"
-    )
-    inside = Saying("写在了 [policy] 里面:请写成 [[scheme]]", "is inside [policy]: write it as [[scheme]]")
-    astray = [FileProblem(file, line_of(lines, (name,)), name, outside) for name in document if name not in TABLES]
+    astray = [
+        FileProblem(file, line_of(lines, (name,)), name, messages.of_astray(name, value))
+        for name, value in document.items()
+        if name not in TABLES
+    ]
+    astray += [
+        FileProblem(file, line_of(lines, ("policy", name)), name, messages.of_inside(name))
+        for name in TABLES
+        if name in head
+    ]
     if isinstance(document.get("product"), dict):
         document["product"] = [document["product"]]
-    if "scheme" in head:
-        astray.append(FileProblem(file, line_of(lines, ("policy", "scheme")), "scheme", inside))
     if astray:
         raise PolicyError(astray)
     try:

@@ -42,6 +42,9 @@ TABLES_TO_ADD = {
     "product": Saying("一个 [[product]] 表", "a [[product]] table"),
     "tier": Saying("一个 [[scheme.tier]] 表,写在它的 [[scheme]] 下面", "a [[scheme.tier]] table below its [[scheme]]"),
 }
+OUTSIDE = Saying(
+    "写在了表的外面:请移到 [policy] 下面,或删去", "is outside the tables: move it below [policy], or delete it"
+)
 HEADING = "heading"
 DATES = ("effective_from", "effective_to")
 AMOUNT = Saying('请写带引号的元,如 "2000.00"', 'write yuan in quotes, such as "2000.00"')
@@ -79,12 +82,12 @@ class TableWords(NamedTuple):
 
 OF_POLICIES = TableWords(
     Saying(
-        "这张表出现了两次:[policy] 只写一次,[[scheme]] 和 [[scheme.tier]] 用双重方括号",
-        "this table appears twice: write [policy] once, [[scheme]] and [[scheme.tier]] with two brackets",
+        "这张表出现了两次:[policy] 和 [checks] 只写一次,[[scheme]] 和 [[scheme.tier]] 用双重方括号",
+        "this table appears twice: write [policy] and [checks] once, [[scheme]] and [[scheme.tier]] with two brackets",
     ),
     Saying(
-        "表头没有结束:请写 [policy]、[[scheme]] 或 [[scheme.tier]]",
-        "the heading of a table is not closed: write [policy], [[scheme]] or [[scheme.tier]]",
+        "表头没有结束:请写 [policy]、[checks]、[[scheme]] 或 [[scheme.tier]]",
+        "the heading of a table is not closed: write [policy], [checks], [[scheme]] or [[scheme.tier]]",
     ),
     Saying("这里或上面有一个分段没有结束:请补上 }", "a bracket is not closed here or above: add the missing }"),
 )
@@ -158,6 +161,25 @@ def of_syntax(message: str, field: str, tables: TableWords = OF_POLICIES) -> Say
     return Saying(f"不是 TOML({message}):请改正这一行", f"is not TOML ({message}): correct this line")
 
 
+def of_astray(name: str, value: object) -> Saying:
+    """What to do about a field outside the tables, or a table that no policy file has."""
+    tables = [names[0] for names in _TABLES if len(names) == 1]
+    close = get_close_matches(name, tables, n=1) if isinstance(value, dict | list) else []
+    if not close:
+        return OUTSIDE
+    table, _ = _TABLES[(close[0],)]
+    return Saying(
+        f"不是方案文件的表:是不是 {table.zh}?请改正或删去",
+        f"is not a table of a policy file: did you mean {table.en}? Correct it or delete it",
+    )
+
+
+def of_inside(name: str) -> Saying:
+    """What to do about a table that stands inside [policy]."""
+    table, _ = _TABLES[(name,)]
+    return Saying(f"写在了 [policy] 里面:请写成 {table.zh}", f"is inside [policy]: write it as {table.en}")
+
+
 def of_field(
     kind: str, message: str, location: tuple[int | str, ...], value: object, context: Mapping[str, object]
 ) -> Saying:
@@ -196,6 +218,11 @@ def of_field(
             return _no_list(field)
         case "model_type":
             table, _ = _TABLES.get(names, (Saying("一张表", "a table"), Policy))
+            if names == ("checks",) and isinstance(value, list):
+                return Saying(
+                    "写成了表的列表:只有一张,请写 [checks],用单方括号",
+                    "is a list of tables: there is only one, write [checks] with single brackets",
+                )
             return Saying(f"不是一张表:请写 {table.zh}", f"is not a table: write {table.en}")
         case _:
             return Saying(str(context.get("zh", message)), message)

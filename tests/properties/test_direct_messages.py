@@ -95,6 +95,7 @@ HEX = st.text("0123456789abcdef", min_size=64, max_size=64)
 INSTANTS = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC)).map(format_instant)
 COUNTS = st.integers(1, 2**53 - 1)
 FEN = st.integers(0, 10**9) | st.integers(0, FEN_MAX)
+HOLDS = '[checks]\nduplicate_invoice = "hold"\noverlapping_stays = "hold"\n'
 LATER_THAN_ALL = datetime(2040, 1, 1, tzinfo=UTC)
 
 
@@ -206,6 +207,25 @@ def _set_off() -> list[Json]:
         settle_recovery(world.batch(), act)
         take(world, map(delivery, (discharge("E2"), bill("S2", "E2"))))
     return [json.loads(value) for value in written]
+
+
+def _held() -> list[Json]:
+    """All that is written about two stays that share nights and an invoice, under a policy that holds such claims."""
+    with both_ways() as written:
+        world = empty_world(policies(POLICY + HOLDS))
+        bills = [bill(invoice_no="INV-1"), bill("S2", "E2", invoice_no="INV-1")]
+        take(world, map(delivery, (coverage(), discharge("E2"), *bills, discharge())))
+    return [json.loads(value) for value in written]
+
+
+@patches_the_core
+def test_a_held_claim_is_canonical() -> None:
+    """It says why somebody should look at it and that it is held, and nothing is ordered for it."""
+    messages = _held()
+    decisions = [message for message in messages if message["event_type"] == "claim.decided"]
+    said = [(each["claim_id"], each.get("alerts"), each.get("held")) for each in decisions]
+    assert [(name, ["DUPLICATE_INVOICE", "OVERLAPPING_STAYS"], True) for name in ("E1", "E2")] == said[-2:]
+    assert not [message for message in messages if message["event_type"] == "payout.instructed"]
 
 
 @patches_the_core
@@ -339,7 +359,7 @@ def test_half_a_character_is_written_by_neither(name: str) -> None:
 @patches_the_core
 def test_no_field_of_a_message_is_forgotten() -> None:
     """Each field of a model is written in some message, and nothing else is."""
-    messages = _reissued() + _advanced() + _set_off() + _short_of_money(OnShortage.QUEUE)
+    messages = _reissued() + _advanced() + _set_off() + _held() + _short_of_money(OnShortage.QUEUE)
     decisions = [message for message in messages if message["event_type"] == "claim.decided"]
     parts: dict[type[BaseModel], list[Json]] = {
         ClaimDecided: decisions,

@@ -46,7 +46,8 @@ DAY = "is not a day: write it as 2024-07-01, without quotes and without a time"
 DAYS = "is not a number of days: write a whole number from 0 to 100000 without quotes, such as 365"
 MONTHS = "is not a number of months: write a whole number from 0 to 1200 without quotes, such as 6"
 BASES = 'write one of "copay", "out_of_catalogue", "personal_burden", "verified_loss"'
-TWICE = "this table appears twice: write [policy] once, [[scheme]] and [[scheme.tier]] with two brackets"
+TWICE = "this table appears twice: write [policy] and [checks] once, [[scheme]] and [[scheme.tier]] with two brackets"
+CHECKS = '%s not allowed: write one of "off", "alert", "hold"'
 YUAN = 'write yuan in quotes, such as "2000.00"'
 DECIMALS = "an amount is a decimal number of yuan with at most two decimals"
 
@@ -350,5 +351,63 @@ WRONG = [
         "basis = ",
         "basis ",
         "9: TOML: a field is written as `name = value`: add what is missing, or put # before a comment",
+    ),
+    (
+        'rate = "0.60" }]',
+        'rate = "0.60" }]\n[checks]\nduplicate_invoic = "hold"',
+        (
+            "39: checks.duplicate_invoic: is not a field of [checks]: did you mean duplicate_invoice? "
+            "Correct it or delete it"
+        ),
+    ),
+    (
+        'rate = "0.60" }]',
+        'rate = "0.60" }]\n[checks]\nthreshold = "1"',
+        "39: checks.threshold: is a field of [[scheme]], not of [checks]: move it there",
+    ),
+    (
+        'rate = "0.60" }]',
+        'rate = "0.60" }]\n[checks]\noverlapping_stays = "holds"',
+        CHECKS % '39: checks.overlapping_stays: "holds" is' + "; did you mean hold?",
+    ),
+    (
+        'rate = "0.60" }]',
+        'rate = "0.60" }]\n[checks]\noverlapping_stays = true',
+        CHECKS % "39: checks.overlapping_stays: this is",
+    ),
+    (
+        'rate = "0.60" }]',
+        'rate = "0.60" }]\n[[checks]]\noverlapping_stays = "off"',
+        "38: checks: is a list of tables: there is only one, write [checks] with single brackets",
+    ),
+    (
+        'rate = "0.60" }]',
+        'rate = "0.60" }]\n[checks]\n[checks]',
+        f"39: heading: {TWICE}",
+    ),
+    (
+        'rate = "0.60" }]',
+        'rate = "0.60" }]\n[checks',
+        "38: heading: the heading of a table is not closed: write [policy], [checks], [[scheme]] or [[scheme.tier]]",
+    ),
+    (
+        'rate = "0.60" }]',
+        'rate = "0.60" }]\n[check]\noverlapping_stays = "off"',
+        "38: check: is not a table of a policy file: did you mean [checks]? Correct it or delete it",
+    ),
+    (
+        'status = "sample"',
+        'status = "sample"\nduplicate_invoice = "hold"',
+        "4: duplicate_invoice: is a field of [checks], not of [policy]: move it there",
+    ),
+    (
+        'status = "sample"',
+        'status = "sample"\nchecks = { duplicate_invoice = "hold" }',
+        "4: checks: is inside [policy]: write it as [checks]",
+    ),
+    (
+        "[policy]",
+        'checks = "hold"\n[policy]',
+        "1: checks: is not a table: write [checks]",
     ),
 ]

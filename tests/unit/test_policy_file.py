@@ -290,6 +290,64 @@ def test_reasons_that_no_coverage_tells_are_a_warning_before_publishing(
     assert ([expected] if warns else []) == [each for each in told if "grace" in each]
 
 
+@pytest.mark.parametrize(
+    ("checks", "told"),
+    [
+        ("", []),
+        ('duplicate_invoice = "alert"', []),
+        ('overlapping_stays = "hold"', []),
+        (
+            'overlapping_stays = "off"',
+            [
+                '39: checks.overlapping_stays: is "off", so nobody will know of it: write "alert" if somebody should '
+                "look while the claim is paid"
+            ],
+        ),
+        (
+            "# nothing",
+            [
+                "38: checks: is empty, as if it were not there: say what follows, such as "
+                'duplicate_invoice = "hold", or delete it'
+            ],
+        ),
+    ],
+)
+def test_checks_that_are_off_or_say_nothing_are_a_warning(checks: str, told: list[str]) -> None:
+    """They are allowed, and look unintended; an alert or a hold does not."""
+    text = SAMPLE + (f"[checks]\n{checks}\n" if checks else "")
+    assert [f"city.toml:{each}" for each in told] == warned(text)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "warns"),
+    [
+        ("hold", "", True),
+        ("hold", '[checks]\noverlapping_stays = "alert"\n', True),
+        ("hold", '[checks]\nduplicate_invoice = "alert"\n', False),
+        ("hold", '[checks]\nduplicate_invoice = "hold"\n', False),
+        ("alert", "", False),
+    ],
+)
+def test_a_hold_that_a_successor_forgets_is_a_warning_before_publishing(before: str, after: str, warns: bool) -> None:
+    """Whoever copies the schemes alone pays claims that were held until then; whoever says so means it."""
+    held = parse_policy(SAMPLE + f'[checks]\nduplicate_invoice = "{before}"\n')
+    text = SAMPLE.replace("sample-2024", "next").replace("2024-01-01", '2025-01-01\nsucceeds = "sample-2024"') + after
+    policy = parse_policy(text)
+    given = (policy, text, "city.toml", date(2024, 12, 1), SeenCoverages.none(), Policies((held, policy)))
+    expected = (
+        "city.toml:5: checks.duplicate_invoice: is not set, so staff are only alerted, while the policy that it "
+        'succeeds says "hold": write duplicate_invoice = "hold" below [checks] if such claims are still to be held'
+    )
+    assert ([expected] if warns else []) == [str(each) for each in publishing_warnings(*given) if "checks" in str(each)]
+
+
+def test_checks_at_their_default_leave_the_policy_as_it_is() -> None:
+    """What every policy did before there were checks is no other policy; a hold is."""
+    alert = SAMPLE + '[checks]\nduplicate_invoice = "alert"\noverlapping_stays = "alert"\n'
+    assert parse_policy(SAMPLE).sha256 == parse_policy(alert).sha256
+    assert parse_policy(SAMPLE).sha256 != parse_policy(alert.replace("alert", "hold", 1)).sha256
+
+
 def test_the_sample_with_a_village_pool_is_the_wuxi_sample_but_for_who_pays() -> None:
     """It is marked as a sample, warns of nothing, succeeds the Wuxi sample, and pays what that one pays."""
     text = (SAMPLES / "village-pool-sample.toml").read_text("utf-8")
