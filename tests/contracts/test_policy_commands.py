@@ -281,3 +281,35 @@ def test_diff_says_that_a_scheme_now_counts_by_household(tmp_path: Path) -> None
         "cap_per_year": ("9000.00", None),
         "cap_per_household_year": (None, "9000.00"),
     } == changed
+
+
+def test_check_says_what_follows_where_a_claim_may_be_there_twice(tmp_path: Path) -> None:
+    """Every policy says it in words, also where its file does not; programs see what the file says."""
+    held = tmp_path / "held.toml"
+    held.write_text(WUXI.read_text("utf-8") + '[checks]\nduplicate_invoice = "hold"\n', "utf-8")
+    hold = ("票据重复", "提醒工作人员核对,并暂缓支付,两人复核后解除", "it is paid once two people have released it")
+    for file, held_too in ((WUXI, False), (held, True)):
+        told = squeezed(huzhu("policy", "check", file).stdout)
+        for sentence in (
+            "住院时间重叠",
+            "提醒工作人员核对,照常支付",
+            "Stays overlap",
+            "the claim is paid all the same",
+        ):
+            assert squeezed(sentence) in told
+        assert [held_too] * 2 == [squeezed(sentence) in told for sentence in hold[1:]]
+    (document,) = json.loads(huzhu("policy", "check", held, "--json").stdout)["policies"]
+    assert {"duplicate_invoice": "hold"} == document["policy"]["checks"]
+
+
+def test_diff_says_that_claims_are_now_held(tmp_path: Path) -> None:
+    """The check with both values, in words and as the file spells it; no benefit changes."""
+    held = tmp_path / "held.toml"
+    held.write_text(WUXI.read_text("utf-8") + '[checks]\noverlapping_stays = "hold"\n', "utf-8")
+    told = squeezed(huzhu("policy", "diff", WUXI, held).stdout)
+    for sentence in ("住院时间重叠", "提醒工作人员核对,照常支付", "两人复核后解除", "the claim is held"):
+        assert squeezed(sentence) in told
+    document = json.loads(huzhu("policy", "diff", WUXI, held, "--json").stdout)
+    change = {"scheme_id": None, "tier": None, "field": "overlapping_stays", "before": "alert", "after": "hold"}
+    assert [change] == document["changes"]
+    assert [] == [each for each in document["examples"] if each["before"] != each["after"]]
