@@ -16,6 +16,7 @@ from cli.terminal.prose import Prose
 from handlers.claims.decidable import Claim
 from handlers.words.advance_sentences import advance_sentence, goes_to_estate, party_words, unknown_advances
 from handlers.words.assured_sentences import occasion_words
+from handlers.words.checked_sentences import checked
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.household_sentences import WAITS_AGAIN
 from handlers.words.national_sentences import origin_sentence
@@ -91,6 +92,8 @@ def show(page: ClaimPage, language: OutputLanguage, console: Console) -> None:
     if page.group_waits:
         console.print(Prose(say(WAITS_AGAIN)))
     console.print(Prose(say(_status(page))))
+    for sentence in checked(decision):
+        console.print(Prose(say(sentence)))
     if trigger_of(claim.claim_id) == "stay":
         _heading(_bills_heading(claim), language, console)
         console.print(_bills(claim, language))

@@ -109,8 +109,10 @@ def may_take_off(adjudication: Adjudication, bill: BillView, ordered: Mapping[st
     """What a hospital may advance on one of the claim's bills, in fen by scheme, where it is not zero.
 
     What is due, less the advances of the claim's other bills and what was ``ordered`` for the person by scheme, which
-    may have arrived; together no more than the bill leaves to the person.
+    may have arrived; together no more than the bill leaves to the person. Of a claim that is held nothing.
     """
+    if adjudication.held:
+        return {}
     elsewhere = Counter(dict(ordered))
     for other in adjudication.claim.live:
         if other.settlement_id != bill.settlement_id:

@@ -14,6 +14,7 @@ from handlers.claims.decidable import Claim, DecidableClaim
 from handlers.claims.read import recall
 from handlers.claims.recall import account_of
 from handlers.words.advance_sentences import advance_sentence, unknown_advances
+from handlers.words.checked_sentences import checked
 from handlers.words.claim_sentences import status_sentence, why_nothing
 from handlers.words.household_sentences import WAITS, WAITS_AGAIN
 from handlers.words.pool_sentences import waiting_words
@@ -25,6 +26,7 @@ from schemas.decisions import ClaimDecided, ClaimDecision, to_json
 from schemas.facts import EncounterDischarged, Kind, SettlementPosted, Subject
 from schemas.ids import ClaimId
 from schemas.money import Fen
+from schemas.outbound import AlertCode
 from schemas.policy.model import Policy
 from schemas.pool_records import WaitingNow
 from web.accept_language import Language, text_in
@@ -68,7 +70,8 @@ class WaitingPayment(BaseModel):
 class ClaimView(BaseModel):
     """One claim. ``decision`` is the value published in claims.decisions, or null until there is one.
 
-    ``facility_payments`` says what the facilities that advanced benefits are paid for the claim in all, and
+    ``alerts`` are the codes of what somebody should look at, and ``held`` says that nothing more is paid until two
+    people have. ``facility_payments`` says what the facilities that advanced benefits are paid for the claim in all, and
     ``waiting`` what waits for the money of pools.
     """
 
@@ -76,6 +79,8 @@ class ClaimView(BaseModel):
     state: str
     language: str
     summary: str
+    alerts: list[AlertCode]
+    held: bool
     explanation: list[SchemeExplained]
     facility_payments: list[FacilityPayment]
     waiting: list[WaitingPayment]
@@ -112,6 +117,8 @@ def view_claim(engine: Engine, claim_id: str, caller: Caller, language: Language
         state=decision.status.value,
         language=language,
         summary=summary(claim, decision, language, record.group_waits),
+        alerts=list(decision.alerts or ()),
+        held=decision.held is not None,
         explanation=explained(decision, policy, language),
         facility_payments=facility_payments(decision),
         waiting=[_waiting(each, language) for each in record.waiting],
@@ -128,6 +135,8 @@ def _received(claim_id: str, said: Saying, waiting_events: int, language: Langua
         state=RECEIVED,
         language=language,
         summary=text_in(said, language),
+        alerts=[],
+        held=False,
         explanation=[],
         facility_payments=[],
         waiting=[],
@@ -141,7 +150,7 @@ def summary(claim: DecidableClaim, decision: ClaimDecision, language: Language, 
     """What the state means for the person, and what to do next."""
     said = [WAITS_AGAIN] if group_waits else []
     said += [status_sentence(decision, claim.discharge is not None, claim.filed_at is not None)]
-    sentences = [text_in(each, language) for each in [*said, *unknown_advances(decision)]]
+    sentences = [text_in(each, language) for each in [*said, *checked(decision), *unknown_advances(decision)]]
     return ("" if language == "zh" else " ").join(sentences)
 
 

@@ -16,17 +16,20 @@ from handlers.claims.explain import decision_of
 from handlers.claims.payees import may_take_off, persons_part
 from handlers.claims.read import Reading, read, recall
 from handlers.claims.recall import accounts_of
+from handlers.claims.twice import checks_on, holding, link_of, released_of
 from handlers.offline.book import Book
+from handlers.words.checked_sentences import NOTHING_TAKEN_OFF
 from handlers.words.field_hints import json_hint
-from infra.ledger import group_rows, inbox, reads
+from infra.ledger import group_rows, hold_rows, inbox, reads
 from schemas.access.callers import ApiRole, Caller
 from schemas.bilingual import Saying
 from schemas.facts import CoverageRecorded, EncounterDischarged, Fact, SettlementPosted, Subject
 from schemas.ids import ClaimId, PersonId, claim_of
 from schemas.money import Fen
+from schemas.outbound import AlertCode
 from schemas.policy.model import Policies
 from schemas.refusals import Refusal, RefusalCode, refuse
-from web.accept_language import Language
+from web.accept_language import Language, text_in
 from web.api.admission import accepted_lines
 from web.api.claim_view import SchemeExplained, decision_document, explained, summary
 from web.api.json_slices import array_items, object_members
@@ -47,13 +50,16 @@ class MayTakeOff(BaseModel):
 class QuoteView(BaseModel):
     """What would be decided if the settlement were posted now. ``decision`` has the format of `huzhu adjudicate`.
 
-    ``may_take_off`` is what is due and neither advanced on the claim's other bills nor already ordered for the person.
+    ``may_take_off`` is what is due and neither advanced on the claim's other bills nor already ordered for the person;
+    nothing where the claim would be ``held``. ``alerts`` are the codes of what somebody would have to look at.
     """
 
     claim_id: str
     state: str
     language: str
     summary: str
+    alerts: list[AlertCode]
+    held: bool
     explanation: list[SchemeExplained]
     may_take_off: list[MayTakeOff]
     decision: dict[str, JsonValue]
@@ -103,11 +109,12 @@ def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language:
     subjects = list(dict.fromkeys(subject for fact in facts for subject in claims_of_identity(fact)))
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         policies = published_policies(connection)
-        accounts = _accounts(connection, facts[0].person_id, policies)
+        accounts = _accounts(connection, bill, policies)
         waiting = [row for _, row in inbox.rows_about(connection, subjects)]
         registry = accepted_lines(connection, subjects, waiting)
         owners = _owners(connection, subjects, [recall(row.value) for row in waiting])
         ordered = _ordered(connection, claim_id)
+        known = hold_rows.held_claim(connection, claim_id)
     book = Book(registry, accounts)
     for reading in readings:
         needs_permission = not isinstance(reading.fact, CoverageRecorded)
@@ -120,12 +127,20 @@ def quote(engine: Engine, readings: Sequence[Reading], caller: Caller, language:
     adjudication = next(
         each for each in adjudicate_together(accounts.values(), policies) if each.claim.claim_id == claim_id
     )
+    if known is not None and adjudication.held:
+        checks = checks_on(adjudication.claim, policies)
+        held = holding(adjudication.twice, checks, released_of(known.hold_released))
+        adjudication = adjudication._replace(held=held)
     decision = decision_of(adjudication)
+    said = [summary(adjudication.claim, decision, language)]
+    said += [text_in(NOTHING_TAKEN_OFF, language)] if adjudication.held else []
     return QuoteView(
         claim_id=claim_id,
         state=decision.status.value,
         language=language,
-        summary=summary(adjudication.claim, decision, language),
+        summary=("" if language == "zh" else " ").join(said),
+        alerts=list(decision.alerts or ()),
+        held=adjudication.held,
         explanation=explained(decision, adjudication.policy, language),
         may_take_off=[
             MayTakeOff(scheme_id=scheme_id, amount=amount)
@@ -141,12 +156,16 @@ def _ordered(connection: Connection, claim_id: ClaimId) -> dict[str, int]:
     return {row.scheme_id: persons_part(row, shares) for row in reads.held_benefits(connection, [claim_id])}
 
 
-def _accounts(connection: Connection, person_id: PersonId, policies: Policies) -> dict[PersonId, Account]:
-    """The person and, where some scheme counts by household, everybody whom households link to them."""
+def _accounts(connection: Connection, bill: SettlementPosted, policies: Policies) -> dict[PersonId, Account]:
+    """The person of a bill and all whom invoices, or households where some scheme counts by them, link to them."""
+    person_id = bill.person_id
     accounts = {person_id: Account(person_id)} | _known(connection, [person_id])
-    households = accounts[person_id].households() if policies.household_schemes else set[str]()
-    if households:
-        others = group_rows.to_be_linked_by(connection, person_id, households) - {person_id}
+    account = accounts[person_id]
+    links = account.households() if policies.household_schemes else set[str]()
+    invoices = {*account.trace(claim_of(bill.encounter_id)).invoices, bill.invoice_no}
+    links |= {link_of(invoice) for invoice in invoices if invoice is not None}
+    if links:
+        others = group_rows.to_be_linked_by(connection, person_id, links) - {person_id}
         accounts |= _known(connection, others)
     return accounts
 
