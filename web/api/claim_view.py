@@ -71,8 +71,8 @@ class ClaimView(BaseModel):
     """One claim. ``decision`` is the value published in claims.decisions, or null until there is one.
 
     ``alerts`` are the codes of what somebody should look at, and ``held`` says that nothing more is paid until two
-    people have. ``facility_payments`` says what the facilities that advanced benefits are paid for the claim in all, and
-    ``waiting`` what waits for the money of pools.
+    people have. ``facility_payments`` says what the facilities that advanced benefits are paid for the claim in all,
+    and ``waiting`` what waits for the money of pools.
     """
 
     claim_id: str

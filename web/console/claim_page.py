@@ -19,6 +19,7 @@ from handlers.claims.read import recall
 from handlers.claims.recall import account_of
 from handlers.words.advance_sentences import advance_sentence, goes_to_estate, party_words, unknown_advances
 from handlers.words.assured_sentences import occasion_words
+from handlers.words.checked_sentences import checked
 from handlers.words.claim_sentences import CARE_TYPES, FACILITY_LEVELS, status_sentence, why_nothing, yuan
 from handlers.words.household_sentences import MEMBERSHIPS_OVERLAP, WAITS, WAITS_AGAIN
 from handlers.words.masking import mask_text
@@ -167,6 +168,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         in_force=None if policy is None else in_force(policies_of(record.policy_texts).term(policy)),
         status_sentence=status_sentence(decision, discharged, filed),
         household=None if record.household_id is None else visit.household_token(record.household_id),
+        checked=checked(decision),
         overlapping=MEMBERSHIPS_OVERLAP if record.overlapping else None,
         waits=WAITS_AGAIN if record.group_waits else None,
         occasion=occasion_words(claim),
