@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -193,3 +194,50 @@ def test_explain_needs_a_ledger_or_files() -> None:
     told = huzhu("explain", "E1")
     assert 2 == told.returncode
     assert "HUZHU_DATABASE_URL" in told.stderr
+
+
+TWICE: list[Json] = [
+    *PERSON,
+    bill("S3", "E1", 0, invoice_no="INV-7"),
+    discharge("SECRET-9", "2024-05-10", admitted_on="2024-05-01", person_id="P9"),
+    bill("S9", "SECRET-9", 100, invoice_no="INV-7", person_id="P9"),
+]
+"""One invoice in the claims of two persons."""
+
+
+def test_explain_says_that_a_claim_is_held_and_names_nobody_else(tmp_path: Path) -> None:
+    """To the family: what is held, why, who checks it and what to do; not whose the other claim is. The due stays."""
+    held = tmp_path / "held.toml"
+    held.write_text(WUXI.read_text("utf-8") + '[checks]\nduplicate_invoice = "hold"\n', "utf-8")
+    facts = facts_file(tmp_path, TWICE)
+    told = huzhu("explain", "E1", "--facts", facts, "--policy", held, "--language", "both")
+    assert 0 == told.returncode
+    for sentence in (
+        "补助暂缓支付:医院的同一张发票在不止一次看病里用到",
+        "由两位工作人员核对,核对属实后自动支付,您不用再申请",
+        "For now nothing is paid for this treatment: an invoice of the hospital was used for more than one treatment.",
+        "you need not apply again",
+        "8,600.00",
+    ):
+        assert squeezed(sentence) in squeezed(told.stdout)
+    assert [] == [name for name in ("SECRET-9", "INV-7", "P9") if name in told.stdout]
+    claim = json.loads(huzhu("explain", "E1", "--facts", facts, "--policy", held, "--json").stdout)["claim"]
+    assert (["DUPLICATE_INVOICE"], True) == (claim["alerts"], claim["held"])
+
+
+def test_explain_says_that_staff_check_a_claim_that_is_paid(tmp_path: Path) -> None:
+    """Where the policy only alerts: the payment does not wait."""
+    told = squeezed(huzhu("explain", "E1", "--facts", facts_file(tmp_path, TWICE), "--policy", WUXI).stdout)
+    assert squeezed("医院的同一张发票在不止一次看病里用到,工作人员会核对;不影响发放,您不用办手续。") in told
+    assert "暂缓" not in told
+
+
+def test_both_reasons_are_told_and_stays_alone_say_nothing_of_invoices(tmp_path: Path) -> None:
+    """Overlapping stays have their own words, beside those of an invoice."""
+    file = facts_file(tmp_path, [*PERSON, discharge("E2"), bill("S9", "E2", 100)])
+    told = squeezed(huzhu("explain", "E1", "--facts", file, "--policy", WUXI).stdout)
+    assert "登记的两次住院有同一晚" in told
+    assert "发票" not in told
+    both = facts_file(tmp_path, [*TWICE, discharge("E2"), bill("S8", "E2", 100)])
+    told = squeezed(huzhu("explain", "E1", "--facts", both, "--policy", WUXI).stdout)
+    assert "医院的同一张发票在不止一次看病里用到,登记的两次住院有同一晚" in told

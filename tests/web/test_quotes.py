@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, event
 
+from acts import release_hold
 from acts.recompute_groups import recompute_groups
 from schemas.access.callers import ApiRole
 from tests.support.acts import publish
@@ -141,3 +143,48 @@ def test_a_quote_names_the_pool_that_pays_and_what_is_due_may_be_taken_off(door:
             (benefit,) = answer.json()["decision"]["benefits"]
             assert ("V1", "300.00") == (benefit["pool_id"], benefit["benefit"])
             assert ({} if may is None else {"village_mutual_aid": may}) == off(answer)
+
+
+def test_nothing_may_be_taken_off_a_claim_that_would_be_held(door: Door) -> None:
+    """Its invoice is in another person's claim, which is not named; once two people released it, it may be again."""
+    hold = '[checks]\nduplicate_invoice = "hold"\n'
+    publish(door.engine, POLICY + hold, "test", SHARDS, lambda: RECORDED_AT)
+    held(door.engine)
+    other = {"person_id": "P9", "encounter_id": "SECRET-9"}
+    give(door.engine, in_order([*COVERED, discharge(**other), bill("S9", invoice_no="INV-7", **other)]))
+    mine = bill(invoice_no="INV-7")
+    with hospital(door) as client:
+        first = quoted(client, mine, discharge=discharge()).json()
+        assert (["DUPLICATE_INVOICE"], True, []) == (first["alerts"], first["held"], first["may_take_off"])
+        assert "暂缓支付期间不能一站式结算" in first["summary"]
+        assert "SECRET-9" not in json.dumps(first)
+        free = quoted(client, bill(invoice_no="INV-8"), discharge=discharge()).json()
+        assert ([], False) == (free["alerts"], free["held"])
+        assert free["may_take_off"] != []
+        assert free["decision"]["benefits"] == first["decision"]["benefits"]
+    give(door.engine, in_order([discharge(), mine]))
+    recompute_groups(door.engine, range(SHARDS), SHARDS, lambda: RECORDED_AT)
+    with door.engine.begin() as connection:
+        number = release_hold.propose(connection, "E1", "compared", "li.na", SHARDS, lambda: RECORDED_AT)
+        release_hold.approve(connection, number, "wang.wei", SHARDS, lambda: RECORDED_AT)
+    with hospital(door) as client:
+        again = quoted(client, bill(invoice_no="INV-7", version=2, copay=4000)).json()
+        shown = client.get("/v1/claims/E1").json()
+    assert (["DUPLICATE_INVOICE"], False) == (again["alerts"], again["held"])
+    assert again["may_take_off"] != []
+    assert (["DUPLICATE_INVOICE"], False) == (shown["alerts"], shown["held"])
+
+
+def test_a_claims_view_says_that_it_is_held(door: Door) -> None:
+    """With the code of the alert and in words, and without the other person's claim."""
+    publish(door.engine, POLICY + '[checks]\nduplicate_invoice = "hold"\n', "test", SHARDS, lambda: RECORDED_AT)
+    held(door.engine)
+    other = {"person_id": "P9", "encounter_id": "SECRET-9"}
+    bills = [bill(invoice_no="INV-7"), bill("S9", invoice_no="INV-7", **other)]
+    give(door.engine, in_order([*COVERED, discharge(), discharge(**other), *bills]))
+    recompute_groups(door.engine, range(SHARDS), SHARDS, lambda: RECORDED_AT)
+    with hospital(door) as client:
+        shown = client.get("/v1/claims/E1").json()
+    assert (["DUPLICATE_INVOICE"], True) == (shown["alerts"], shown["held"])
+    assert "补助暂缓支付" in shown["summary"]
+    assert "SECRET-9" not in json.dumps(shown)
