@@ -65,6 +65,31 @@ def test_an_event_reaches_what_shares_a_year_with_its_claim(event: Json, expecte
     assert expected == reached(event)
 
 
+def test_an_event_reaches_what_may_be_the_same_claim() -> None:
+    """Before and after: a stay that leaves another's nights, and a bill with its invoice, reach that claim's year."""
+    account = Account(PersonId("P1"))
+    for each in (
+        discharge("E1", "2022-03-05", admitted_on="2022-03-01"),
+        bill("S1", "E1"),
+        discharge("E2", "2024-03-05"),
+        bill("S2", "E2"),
+    ):
+        account.apply(reading(each).fact)
+    told = []
+    for event in (
+        discharge("E2", "2024-03-05", version=2, admitted_on="2022-03-01"),
+        discharge("E2", "2024-03-05", version=3),
+        bill("S2", "E2", version=2, invoice_no="INV-1"),
+        bill("S1", "E1", version=2, invoice_no="INV-1"),
+        void("S1", "E1", version=3),
+    ):
+        fact = reading(event).fact
+        before = account.claims_affected_by(fact, PUBLISHED)
+        account.apply(fact)
+        told.append((len(before), len(account.claims_affected_by(fact, PUBLISHED))))
+    assert [(1, 2), (2, 1), (1, 1), (1, 2), (2, 1)] == told
+
+
 def test_as_many_days_are_remembered_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many days are asked for, each has its policy and its policy year."""
     monkeypatch.setattr(model, "DAYS_MAX", 10)
