@@ -65,6 +65,7 @@ class Tables(NamedTuple):
     ``households`` counts the persons whose claims wait to be decided with their household's, the first of them since
     ``households_oldest``. ``pools`` counts the pools whose next step was not taken yet, since ``pools_oldest``.
     ``closed_days`` is the last day that is closed on each shard that has any.
+    ``alerts`` counts those that somebody has to look at, raised since ``alerts_oldest``.
     """
 
     shards: int
@@ -79,6 +80,8 @@ class Tables(NamedTuple):
     pools: int = 0
     pools_oldest: datetime | None = None
     closed_days: Mapping[int, date] = MappingProxyType({})
+    alerts: int = 0
+    alerts_oldest: datetime | None = None
 
 
 class LedgerReading(NamedTuple):

@@ -1,8 +1,8 @@
 """What is due without measuring a bill: sums assured (定额) and temporary aid (time.md, sections 5 and 7).
 
 A sum assured is fixed, depends on the degree of an incident, or is paid for each day. A day of a person's stays counts
-once for a scheme: for the first claim in canonical order that is counted for it, whatever limits left of that claim. The
-days of an incident have no dates, so they overlap with nothing.
+once for a scheme: for the first claim in canonical order that is counted for it, whatever limits left of that claim.
+The days of an incident have no dates, so they overlap with nothing.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from handlers.health.ledger_judgement import (
     days_closed,
+    alerts_to_look_at,
     persons_waiting,
     pools_waiting,
     sessions_in_trouble,
@@ -28,6 +29,7 @@ _OF_TABLES = (
     Concern.HOUSEHOLDS,
     Concern.POOLS,
     Concern.DAYS,
+    Concern.ALERTS,
     Concern.RESTARTS,
 )
 
@@ -211,6 +213,7 @@ def _of_ledger(reading: HealthReading, limits: Limits) -> Iterator[StatusLine]:
     yield persons_waiting(ledger.now, tables, limits.patience)
     yield pools_waiting(ledger.now, tables, limits.patience)
     yield days_closed(ledger.now, tables)
+    yield alerts_to_look_at(ledger.now, tables)
     yield from too_many_starts(ledger, tables, limits.of_late)
 
 

@@ -118,6 +118,16 @@ def days_closed(now: datetime, tables: Tables) -> StatusLine:
     return bad(Concern.DAYS, zh, en, shards=told)
 
 
+def alerts_to_look_at(now: datetime, tables: Tables) -> StatusLine:
+    """How many alerts wait for somebody: that is the office's work, and no trouble of the program."""
+    oldest, count = tables.alerts_oldest, tables.alerts
+    if oldest is None:
+        return well(Concern.ALERTS, "没有待查看的提醒", "none to look at", alerts=0)
+    since = since_when(oldest, now)
+    zh, en = f"{count:,} 条待查看,最早的{since.zh}", f"{count:,} to look at, the oldest {since.en}"
+    return well(Concern.ALERTS, zh, en, alerts=count)
+
+
 def _running(ledger: LedgerReading, kind: str) -> set[str]:
     """The names of processes of a kind that have a session."""
     return {each.program for each in ledger.sessions if each.program.startswith(f"{PROGRAM} {kind} ")}

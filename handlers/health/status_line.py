@@ -26,6 +26,7 @@ class Concern(StrEnum):
     HOUSEHOLDS = "households"
     POOLS = "pools"
     DAYS = "days"
+    ALERTS = "alerts"
     RESTARTS = "restarts"
 
 
@@ -43,6 +44,7 @@ NAMES = {
     Concern.HOUSEHOLDS: Saying("等待同户合并核定", "claims that wait for their household"),
     Concern.POOLS: Saying("等待发放的资金池", "pools that wait for their step"),
     Concern.DAYS: Saying("日终", "closed days"),
+    Concern.ALERTS: Saying("提醒", "alerts"),
     Concern.RESTARTS: Saying("重启", "restarts"),
 }
 

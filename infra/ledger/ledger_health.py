@@ -9,7 +9,7 @@ from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, RowMapping, create_engine, func, select, text
 from sqlalchemy.exc import OperationalError
 
-from infra.ledger import day_rows, group_rows, inbox, pool_rows, reads
+from infra.ledger import alert_lists, day_rows, group_rows, inbox, pool_rows, reads
 from infra.ledger.schema import held_schema, known_schemas
 from infra.ledger.tables import installation, process_starts
 from schemas.bilingual import Saying
@@ -138,6 +138,7 @@ def _tables(connection: Connection, of_late: timedelta) -> Tables | Saying:
         *group_rows.waiting_since(connection),
         *pool_rows.waiting_since(connection),
         {shard: days.last for shard, days in day_rows.days_of_shards(connection, shards).items()},
+        *alert_lists.live_count(connection),
     )
 
 

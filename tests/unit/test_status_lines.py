@@ -85,6 +85,15 @@ def test_a_timer_that_runs_tonight_is_not_late() -> None:
     assert [False] == verdicts(told(late, Concern.DAYS))
 
 
+def test_alerts_are_counted_and_no_trouble() -> None:
+    """They are the office's work: an old one leaves the line well, and the exit status 0."""
+    lines = judged(with_tables(alerts=1234, alerts_oldest=ago(9_000)), LIMITS)
+    (line,) = (each for each in lines if each.concern is Concern.ALERTS)
+    assert (True, {"alerts": 1234}, 0) == (line.well, line.details, exit_status(lines, GONE))
+    assert "1,234 条待查看,最早的自" in line.said.zh
+    assert "1,234 to look at, the oldest since" in line.said.en
+
+
 WRONG: dict[str, tuple[HealthReading, dict[Concern, list[bool | None]]]] = {
     "an old event waits": (
         WELL._replace(lags=[Behind("t", 0, 3, ago(60)), Behind("t", 1, 2, ago(59))]),
@@ -137,6 +146,7 @@ WRONG: dict[str, tuple[HealthReading, dict[Concern, list[bool | None]]]] = {
             Concern.HOUSEHOLDS: [None],
             Concern.POOLS: [None],
             Concern.DAYS: [None],
+            Concern.ALERTS: [None],
             Concern.RESTARTS: [None],
         },
     ),
