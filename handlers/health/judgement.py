@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from handlers.health.ledger_judgement import (
-    days_closed,
     alerts_to_look_at,
+    days_closed,
     persons_waiting,
     pools_waiting,
     sessions_in_trouble,

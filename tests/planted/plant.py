@@ -25,6 +25,7 @@ from typing import NamedTuple
 from infra.servers.resolve import DATABASE_URL, resolve_postgres
 from tests.planted import (
     bugs_around_the_core,
+    bugs_of_alerts,
     bugs_of_answers,
     bugs_of_books,
     bugs_of_days,
@@ -48,7 +49,6 @@ from tests.planted import (
     bugs_of_the_core,
     bugs_of_the_outbox,
     bugs_of_treaties,
-    bugs_of_twice,
     bugs_of_units,
     bugs_of_usual_events,
     bugs_of_watches,
@@ -71,6 +71,7 @@ SERVED = ("tests/ledger/", "tests/web/")
 """Where tests need PostgreSQL."""
 
 _LISTS = (
+    bugs_of_alerts,
     bugs_of_answers,
     bugs_of_the_core,
     bugs_of_the_columns,
