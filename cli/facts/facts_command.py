@@ -48,7 +48,7 @@ def pack_facts(
     with plan_for(facts, jobs or cores(), moment) as plan, workers(plan.processes) as pool:
         try:
             with progress() as bar:
-                worked = by_person(plan, Packing(plan.folder), pool, bar, grouped=True)
+                worked = by_person(plan, Packing(plan.folder), pool, bar, grouped=True, invoices=True)
         except TooMuch:
             fail(
                 f"{facts}: 一笔理赔的金额合计超过 {yuan(FEN_MAX)} 元,无法打包\n"

@@ -41,7 +41,8 @@ def adjudicate(
     """
     policies, moment = load_policies(policy), instant_of(as_of)
     grouped = bool(policies.household_schemes)
-    with worked_on(facts, partial(Deciding, policies), moment, jobs or cores(), grouped=grouped) as worked:
+    work = partial(Deciding, policies)
+    with worked_on(facts, work, moment, jobs or cores(), grouped=grouped, invoices=True) as worked:
         tell_refused(worked.refused)
         print_merged(worked.results)
     if worked.refused:

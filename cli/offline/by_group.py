@@ -1,9 +1,9 @@
-"""Brings persons together whom households link, wherever their facts lay, and does the work on whole groups.
+"""Brings persons together whom households or invoices link, wherever their facts lay, and works on whole groups.
 
-The second half of `cli.offline.by_person`, where somebody counts by household. Of each bucket the persons whom a
-membership links are *set aside* in a file of columns. When all are known, their groups are found, each file is sorted
-by group, and the work is done on the persons of some groups at a time. So these persons are written and read twice more
-than others; memory holds some buckets, and 24 bytes for each link.
+The second half of `cli.offline.by_person`, where somebody counts by household or names an invoice of two encounters.
+Of each bucket the persons whom something links are *set aside* in a file of columns. When all are known, their groups
+are found, each file is sorted by group, and the work is done on the persons of some groups at a time. So these persons
+are written and read twice more than others; memory holds some buckets, and 24 bytes for each link.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from rich.progress import Progress
 from cli.offline.plan import Plan
 from cli.offline.worker_processes import Workers, in_order
 from handlers.claims.decidable import Decidable
-from handlers.offline.columns.arrays import Ints, linked_persons
-from handlers.offline.columns.column_groups import Groups, Links, groups_of, links_in, person_keys
+from handlers.offline.columns.arrays import Ints
+from handlers.offline.columns.column_groups import Groups, Links, groups_of, linked_rows, links_in, person_keys
 from handlers.offline.columns.packing import Packed
 from handlers.offline.columns.texts import Keys, keys_of
-from handlers.offline.groups import households_of
+from handlers.offline.groups import Linking, links_of_account
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """Persons whom memberships link: their columns in a file, and those that no column holds (`Packed.beyond`)."""
+    """Persons whom something links: their columns in a file, and those that no column holds (`Packed.beyond`)."""
 
     file: Path
     links: Links
@@ -53,15 +53,16 @@ class InOrder:
         return _read(self.file).slice(start, end - start)
 
 
-def set_aside(folder: Path, packed: Packed) -> tuple[Packed, Aside | None]:
+def set_aside(folder: Path, packed: Packed, linking: Linking) -> tuple[Packed, Aside | None]:
     """The persons whom nothing links, and the others, if there are any."""
-    linked = linked_persons(packed.table)
-    beyond = [account for account in packed.beyond if households_of(account)]
+    linked = linked_rows(packed.table, linking)
+    beyond, alone = list[Decidable](), list[Decidable]()
+    for account in packed.beyond:
+        (beyond if links_of_account(account, linking) else alone).append(account)
     if not linked.any() and not beyond:
         return packed, None
     table = packed.table.filter(pa.array(linked))
-    alone = [account for account in packed.beyond if not households_of(account)]
-    links = _joined([links_in(table), *map(_links_of, beyond)])
+    links = _joined([links_in(table, linking), *(_links_of(account, linking) for account in beyond)])
     return Packed(packed.table.filter(pa.array(~linked)), alone), Aside(_written(folder, table), links, beyond)
 
 
@@ -109,9 +110,9 @@ def _buckets(plan: Plan, groups: Groups, persons: Keys) -> Ints:
     return buckets
 
 
-def _links_of(account: Decidable) -> Links:
-    households = sorted(households_of(account))
-    return Links(np.repeat(_key_of(account), len(households)), keys_of(pa.array(households, pa.string())))
+def _links_of(account: Decidable, linking: Linking) -> Links:
+    names = sorted(links_of_account(account, linking))
+    return Links(np.repeat(_key_of(account), len(names)), keys_of(pa.array(names, pa.string())))
 
 
 def _key_of(account: Decidable) -> Keys:
@@ -119,7 +120,7 @@ def _key_of(account: Decidable) -> Keys:
 
 
 def _joined(links: Sequence[Links]) -> Links:
-    return Links(np.concatenate([each.person for each in links]), np.concatenate([each.household for each in links]))
+    return Links(np.concatenate([each.person for each in links]), np.concatenate([each.name for each in links]))
 
 
 def _written(folder: Path, table: pa.Table) -> Path:

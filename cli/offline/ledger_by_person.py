@@ -12,10 +12,11 @@ from rich.progress import Progress
 
 from cli.offline.by_person import Work, all_results, gather
 from cli.offline.plan import Plan, Worked
-from cli.offline.scatter import Scattered, written
+from cli.offline.scatter import NOBODY, Scattered, written
 from cli.offline.worker_processes import Workers, in_order
 from handlers.offline.columns.fact_tables import joined
 from handlers.offline.columns.reading import recall_lines
+from handlers.offline.groups import Linking
 from infra.ledger.schema import connect
 from infra.ledger.snapshot import accepted_events
 
@@ -43,7 +44,7 @@ def by_person_in_ledger(
     """The same for the accepted events of a ledger whose numbers are in ``events``: nobody there shares an id."""
     chunks = [(first, min(events.stop, first + EVENTS_AT_ONCE)) for first in events[::EVENTS_AT_ONCE]]
     scattered = in_order(partial(scatter_ledger, plan, source), chunks, pool, bar, "reading facts")
-    gathering = partial(gather, plan, scattered, np.zeros(0, np.uint64), work, grouped)
+    gathering = partial(gather, plan, scattered, NOBODY, work, Linking(grouped, False))
     gathered = in_order(gathering, range(plan.buckets), pool, bar, "deciding claims")
     return Worked(all_results(plan, gathered, work, pool, bar), sum(chunk.facts for chunk in scattered), [])
 

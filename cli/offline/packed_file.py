@@ -21,16 +21,18 @@ from cli.offline.by_person import Work
 from cli.offline.plan import Worked
 from cli.offline.worker_processes import Workers
 from cli.terminal.output import fail
-from handlers.offline.columns.arrays import DamagedColumns, linked_persons
+from handlers.offline.columns.arrays import DamagedColumns
+from handlers.offline.columns.column_groups import linked_rows
 from handlers.offline.columns.layout import PACKING, SCHEMA
 from handlers.offline.columns.packing import Packed, refused_of
+from handlers.offline.groups import BY_ANYTHING
 from schemas.bilingual import Saying
 from schemas.refusals import Refusal
 
 T = TypeVar("T")
 
 ROWS_PER_GROUP = 20_000
-"""Persons who are decided together: some 20 MiB in memory. Those of households lie in groups of a bucket's size."""
+"""Persons who are decided together: some 20 MiB in memory. Whom something links lies in groups of a bucket's size."""
 
 _VERSION, _FACTS = b"huzhu.packing", b"huzhu.facts"
 _NEEDED = ["person_id", "died_on", "claims", "coverages", "memberships"]
@@ -91,11 +93,11 @@ def table_of(part: Path) -> pa.Table:
 def _in_groups(tables: Iterable[pa.Table]) -> Iterator[tuple[pa.Table, bool]]:
     """The same rows in tables that are not much shorter than a row group, unless persons in one are linked.
 
-    Such a table is to stay whole: everybody of a household has to be in it.
+    Such a table is to stay whole: everybody of a household, or with the same invoice, has to be in it.
     """
     waiting: list[pa.Table] = []
     for table in tables:
-        if linked_persons(table).any():
+        if linked_rows(table, BY_ANYTHING).any():
             yield table, True
             continue
         waiting.append(table)

@@ -1,4 +1,4 @@
-"""Sorts the facts of a file into buckets on disk by person, and finds the persons who share an id.
+"""Sorts the facts of a file into buckets on disk by person, and finds the persons who share an id or an invoice.
 
 These are the first two of the three passes of `cli.offline.by_person`.
 """
@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from cli.offline.plan import Plan
 from handlers.offline.columns.arrays import Ints, whole
-from handlers.offline.columns.fact_tables import KINDS, Tables, in_kinds, joined
+from handlers.offline.columns.fact_tables import KINDS, Tables, in_kinds, joined, without_invoices
 from handlers.offline.columns.reading import read_lines
 from handlers.offline.columns.rivals import Identities, identities_of, rivals_in
+from handlers.offline.columns.shared_invoices import NamedInvoices, invoices_named_in, sharing_invoices
 from handlers.offline.columns.texts import Keys, keys_of
 from schemas.refusals import Refusal
 
@@ -24,11 +25,16 @@ READ_BYTES = 4 * 2**20
 """Bytes of the file that are read at once: about 10,000 lines, so that columns pay."""
 
 
+_IDS, _INVOICES = len(KINDS), len(KINDS) + 1
+"""The files that hold no facts, after those that do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scattered:
     """A chunk on disk: how many facts it has, which lines (by position) were refused, and where each bucket begins.
 
-    There is a file for each kind of fact, then one for the ids, in which bucket n ends where bucket n + 1 begins.
+    There is a file for each kind of fact, then one for the ids, and one for the invoices if they were asked for. In
+    each of them bucket n ends where bucket n + 1 begins.
     """
 
     name: Path
@@ -42,8 +48,14 @@ class Scattered:
 
     def identities(self, bucket: int) -> Identities:
         """The ids in a bucket."""
-        table = self._rows(len(KINDS), bucket)
-        return Identities(*(table.column(name).to_numpy() for name in ("id", "person")))
+        return Identities(*self._keys(_IDS, bucket))
+
+    def invoices(self, bucket: int) -> NamedInvoices:
+        """The invoices in a bucket."""
+        return NamedInvoices(*self._keys(_INVOICES, bucket))
+
+    def _keys(self, kind: int, bucket: int) -> list[Keys]:
+        return [column.to_numpy() for column in self._rows(kind, bucket).columns]
 
     def _rows(self, kind: int, bucket: int) -> pa.Table:
         start, end = self.starts[kind][bucket : bucket + 2]
@@ -51,8 +63,11 @@ class Scattered:
             return pa.ipc.open_file(file).read_all().slice(start, end - start)
 
 
-def scatter(plan: Plan, chunk: tuple[int, int]) -> Scattered:
-    """Reads the lines that start in a chunk and puts each fact into the bucket of its person."""
+def scatter(plan: Plan, invoices: bool, chunk: tuple[int, int]) -> Scattered:
+    """Reads the lines that start in a chunk and puts each fact into the bucket of its person.
+
+    ``invoices`` asks for the invoices of bills as well.
+    """
     assert plan.facts is not None, "the facts are in a file"
     found = []
     with plan.facts.open("rb") as file:
@@ -61,15 +76,22 @@ def scatter(plan: Plan, chunk: tuple[int, int]) -> Scattered:
             found.append(read_lines(lines, positions, plan.as_of))
     refused = [line for lines in found for line in lines.refused]
     tables = joined(lines.tables for lines in found)
-    return Scattered(*written(plan, chunk, tables), sum(lines.facts for lines in found), refused)
+    return Scattered(*written(plan, chunk, tables, invoices), sum(lines.facts for lines in found), refused)
 
 
-def written(plan: Plan, chunk: tuple[int, int], tables: Tables) -> tuple[Path, list[list[int]]]:
-    """Writes facts and their ids by bucket, and says where, and where in the files each bucket begins."""
+def written(plan: Plan, chunk: tuple[int, int], tables: Tables, invoices: bool = False) -> tuple[Path, list[list[int]]]:
+    """Writes facts and their ids by bucket, and says where, and where in the files each bucket begins.
+
+    Their invoices only where ``invoices`` asks for them.
+    """
     name = plan.folder / f"chunk-{chunk[0]}"
-    persons = [keys_of(whole(table.column("person_id"))) for table in tables]
-    found = identities_of(tables, persons)
-    sorts = [*zip(tables, persons, strict=True), (pa.table({"id": found.id, "person": found.person}), found.id)]
+    kept = tables if invoices else without_invoices(tables)
+    persons = [keys_of(whole(table.column("person_id"))) for table in kept]
+    found = identities_of(kept, persons)
+    sorts = [*zip(kept, persons, strict=True), (pa.table(found._asdict()), found.id)]
+    if invoices:
+        named = invoices_named_in(kept[1], persons[1])
+        sorts.append((pa.table(named._asdict()), named.invoice))
     starts = []
     for kind, (table, keys) in enumerate(sorts):
         bucket = keys % np.uint64(plan.buckets)
@@ -82,13 +104,25 @@ def written(plan: Plan, chunk: tuple[int, int], tables: Tables) -> tuple[Path, l
 
 
 def _part(name: Path, kind: int) -> Path:
-    """The file of a chunk's facts of one kind, or of its ids."""
+    """The file of a chunk's facts of one kind, of its ids, or of its invoices."""
     return name.with_name(f"{name.name}-{kind}")
 
 
-def rivals(scattered: list[Scattered], bucket: int) -> Keys:
-    """The persons who share one of a bucket's ids with another person, by their keys."""
-    return rivals_in([chunk.identities(bucket) for chunk in scattered])
+class Sharing(NamedTuple):
+    """Persons who share an id with another person, and those who name an invoice of two encounters, by their keys."""
+
+    ids: Keys
+    invoices: Keys
+
+
+NOBODY = Sharing(np.zeros(0, np.uint64), np.zeros(0, np.uint64))
+
+
+def sharing(scattered: list[Scattered], invoices: bool, bucket: int) -> Sharing:
+    """The persons who share what is in a bucket."""
+    rivals = rivals_in([chunk.identities(bucket) for chunk in scattered])
+    named = sharing_invoices([chunk.invoices(bucket) for chunk in scattered]) if invoices else NOBODY.invoices
+    return Sharing(rivals, named)
 
 
 def lines_in(file: BinaryIO, start: int, end: int) -> tuple[list[bytes], Ints]:

@@ -29,9 +29,18 @@ T = TypeVar("T")
 
 @contextmanager
 def worked_on(
-    facts: Path, work_in: Callable[[Path], OnAccounts[T]], as_of: datetime | None, jobs: int, *, grouped: bool
+    facts: Path,
+    work_in: Callable[[Path], OnAccounts[T]],
+    as_of: datetime | None,
+    jobs: int,
+    *,
+    grouped: bool,
+    invoices: bool = False,
 ) -> Iterator[Worked[T]]:
-    """The results of work that may write to a temporary folder. With ``grouped`` it gets whole groups."""
+    """The results of work that may write to a temporary folder.
+
+    With ``grouped`` it gets whole groups, and with ``invoices`` together who name the same invoice.
+    """
     if is_packed(facts):
         from cli.offline import packed_file  # Arrow and numpy take long to import
         from cli.offline.by_person import OneByOne
@@ -51,7 +60,7 @@ def worked_on(
 
         with workers(plan.processes) as pool:
             with progress() as bar:
-                worked = by_person(plan, OneByOne(work), pool, bar, grouped=grouped)
+                worked = by_person(plan, OneByOne(work), pool, bar, grouped=grouped, invoices=invoices)
             yield worked
 
 

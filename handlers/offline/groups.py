@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from handlers.claims.decidable import Decidable
 from handlers.claims.households import linked
 from handlers.claims.twice import link_of
 from schemas.facts import UnitKind
 from schemas.policy.model import Policies
+
+
+class Linking(NamedTuple):
+    """What links persons: memberships of one household, live bills with one invoice."""
+
+    households: bool
+    invoices: bool
+
+
+BY_ANYTHING = Linking(households=True, invoices=True)
 
 
 def together(
@@ -20,21 +31,25 @@ def together(
     accounts must hold whole groups. Persons whom nothing links come first, as they are met.
     """
     by_household = by_household or any(policies.household_schemes for policies in compared)
-    if not by_household and not invoices:
+    linking = Linking(by_household, invoices)
+    if not any(linking):
         for account in accounts:
             yield (account,)
         return
     waiting, links = dict[str, Decidable](), dict[str, set[str]]()
     for account in accounts:
-        names = households_of(account) if by_household else set[str]()
-        if invoices:
-            names |= invoice_links(account)
-        if names:
+        if names := links_of_account(account, linking):
             waiting[account.person_id], links[account.person_id] = account, names
         else:
             yield (account,)
     for group in linked(links):
         yield [waiting[name] for name in group]
+
+
+def links_of_account(account: Decidable, linking: Linking) -> set[str]:
+    """The names of all that links a person to others, or would if they were linked to it too."""
+    names = households_of(account) if linking.households else set[str]()
+    return names | invoice_links(account) if linking.invoices else names
 
 
 def invoice_links(account: Decidable) -> set[str]:

@@ -17,7 +17,7 @@ from cli.offline.by_person import OneByOne
 from cli.offline.worker_processes import Workers, workers
 from cli.simulate.asked import Simulating
 from cli.simulate.simulate_columns import SimulatingColumns
-from handlers.offline.columns.layout import SCHEMA
+from handlers.offline.columns.layout import PACKING, SCHEMA
 from handlers.offline.what_if import Tally
 from infra.population import generate
 from schemas.policy.model import Policies
@@ -122,7 +122,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "only begun": (lambda file: file.write_bytes(file.read_bytes()[:4]), "no whole Parquet file"),
     "of something else": (lambda file: pq.write_table(pa.table({"a": [1]}), file), "not what huzhu facts pack writes"),
     "of another form": (of_another_form, "not what huzhu facts pack writes"),
-    "of another version": (written_by_another_version, "was packed by another version (0, this one reads 5)"),
+    "of another version": (written_by_another_version, f"was packed by another version (0, this one reads {PACKING})"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Files of facts with households: every way of reading them gives one output, and a what-if counts by household."""
+"""Files of facts with households, and invoices that come twice: every way gives one output and one what-if."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from schemas.policy.model import Policies
 from tests.support import processes
 from tests.support.builders import policies
 from tests.support.processes import huzhu
-from tests.support.random_households import BEFORE_TEXT, POLICIES, lines_of, town
+from tests.support.random_households import BEFORE_TEXT, lines_of, town
+from tests.support.random_households import POLICIES as TEXTS
+from tests.support.repeated_invoices import minding, with_repeated_invoices
 
-LINES = lines_of(town(Random(10)))
+LINES = with_repeated_invoices(lines_of(town(Random(10))), 10)
+POLICIES = minding(TEXTS)
 LONG = b"\n" * (5 * 2**20)
 """Blank lines, which count for nothing, make a file so long that several processes share it."""
 
@@ -60,6 +63,7 @@ def test_every_way_gives_one_output(folder: Path) -> None:
     assert [told[0]] * 5 == told
     assert expected == [json.loads(line) for line in told[0][1].splitlines()]
     assert any("household" in line["step"] for claim in expected for line in listed(claim["explanation"]))
+    assert any("held" in claim for claim in expected), "for an invoice that is another claim's too"
 
 
 def listed(value: object) -> list[dict[str, str]]:
@@ -99,3 +103,4 @@ def test_without_household_schemes_memberships_change_nothing(folder: Path) -> N
     ]
     assert 1 == len({done.stdout for done in told})
     assert 1 == len({done.stderr for done in told[:3]})
+    assert '"alerts": ["DUPLICATE_INVOICE"]' in told[0].stdout

@@ -235,8 +235,8 @@ BUGS = (
         "columns",
         "rivals-are-packed-as-well",
         BY_PERSON,
-        "    gathering = Gathering(joined(chunk.tables(bucket) for chunk in scattered), shared)\n",
-        "    gathering = Gathering(joined(chunk.tables(bucket) for chunk in scattered), shared[:0])\n",
+        "for chunk in scattered), shared.ids, shared.invoices)\n",
+        "for chunk in scattered), shared.ids[:0], shared.invoices)\n",
         (f"{PERSONS}::test_the_first_of_two_rivals_decides",),
     ),
     Bug(

@@ -31,7 +31,7 @@ class Deciding:
         self.published = published
 
     def __call__(self, accounts: Iterator[Decidable]) -> Claims:
-        groups = together(accounts, self.published)
+        groups = together(accounts, self.published, invoices=True)
         return [to_json(decision_of(each)) for group in groups for each in adjudicate_together(group, self.published)]
 
 
@@ -61,12 +61,14 @@ def person_by_person(
     chunk_bytes: int = 700,
     buckets: int = 3,
     as_of: datetime | None = None,
+    grouped: bool = True,
 ) -> tuple[Claims, Refusals]:
     """In chunks and buckets so small that every seam is met."""
     file = folder / "facts.jsonl"
     file.write_bytes(b"\n".join(line.rstrip(b"\n") for line in lines))
     plan = Plan(file, folder, buckets, chunk_bytes, as_of)
-    worked = by_person(plan, OneByOne(Deciding(published)), hands, Progress(disable=True), grouped=True)
+    work, bar = OneByOne(Deciding(published)), Progress(disable=True)
+    worked = by_person(plan, work, hands, bar, grouped=grouped, invoices=True)
     assert worked.facts + len(worked.refused) == sum(bool(line.strip()) for line in lines), "each line counts once"
     claims = [claim for result in worked.results for claim in result]
     return sorted(claims, key=lambda claim: str(claim["claim_id"])), worked.refused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -35,6 +36,7 @@ from tests.properties.one_by_one import Claims, Deciding, Refusals, in_one_book,
 from tests.support.builders import Json, bill, coverage, discharge, membership, policies
 from tests.support.length import times
 from tests.support.random_households import BEFORE_TEXT, POLICIES, lines_of, town
+from tests.support.repeated_invoices import minding, with_repeated_invoices
 
 SEEDS = range(10, 10 + times(6, 60, "HUZHU_TEST_EXAMPLES"))
 PUBLISHED = policies(*POLICIES)
@@ -53,7 +55,7 @@ def packed_from(lines: Sequence[bytes], folder: Path, rows: int) -> packed_file.
     facts, target = folder / "facts.jsonl", folder / "facts.parquet"
     facts.write_bytes(b"\n".join(lines))
     plan, bar = Plan(facts, folder, 5, 700), Progress(disable=True)
-    worked = by_person(plan, Packing(folder), Workers(None), bar, grouped=True)
+    worked = by_person(plan, Packing(folder), Workers(None), bar, grouped=True, invoices=True)
     tables = [*map(packed_file.table_of, worked.results), pack_refused(worked.refused)]
     with pytest.MonkeyPatch.context() as small:
         small.setattr(packed_file, "ROWS_PER_GROUP", rows)
@@ -91,6 +93,61 @@ def test_members_whose_amounts_fit_no_column_join_their_group(tmp_path: Path, mo
     for seed in (10, 11):
         lines = lines_of(town(Random(seed)))
         assert in_one_book(lines, PUBLISHED) == person_by_person(lines, PUBLISHED, tmp_path, Workers(None), buckets=5)
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_every_way_through_a_file_finds_the_same_claims_twice(part: int, tmp_path: Path) -> None:
+    """An invoice of two encounters, of members, neighbours or one person, whether households count together or not."""
+    found, apart = Counter[str](), 0
+    for seed in SEEDS[part::3]:
+        lines = with_repeated_invoices(lines_of(town(Random(seed))), seed)
+        for texts in (POLICIES, [BEFORE_TEXT]):
+            published = policies(*minding(texts, seed // 3))
+            expected = in_one_book(lines, published)
+            grouped = bool(published.household_schemes)
+            by_line = person_by_person(lines, published, tmp_path, Workers(None), buckets=5, grouped=grouped)
+            assert expected == by_line, f"seed {seed}"
+            packed, bar = packed_from(lines, tmp_path, 2), Progress(disable=True)
+            worked = packed_file.by_row_group(packed, OneByOne(Deciding(published)), Workers(None), bar)
+            assert expected == sorted_claims(worked), f"seed {seed}"
+            found.update(code for claim in expected[0] for code in words(claim.get("alerts", [])))
+            found["held"] += sum("held" in claim for claim in expected[0])
+            alone = [Deciding(published)(iter([account])) for account in book_of(lines).accounts.values()]
+            apart += expected[0] != sorted(
+                (each for its in alone for each in its), key=lambda its: str(its["claim_id"])
+            )
+    assert found["DUPLICATE_INVOICE"] > found["held"] > 0, "or nothing was tried"
+    assert apart, "or every invoice was one person's"
+
+
+def words(value: object) -> list[str]:
+    assert isinstance(value, list)
+    return value
+
+
+def test_whoever_shares_an_invoice_is_in_one_row_group(tmp_path: Path) -> None:
+    """Persons of no household, packed two to a group, of whom every third names the same invoice."""
+    events: list[Json] = []
+    for number in range(12):
+        of: Json = {"person_id": f"P{number}"}
+        events += [discharge(f"E{number}", **of), bill(f"S{number}", f"E{number}", invoice_no=f"I{number % 4}", **of)]
+    lines, published = lines_of(events), policies(*minding([BEFORE_TEXT]))
+    worked = packed_file.by_row_group(
+        packed_from(lines, tmp_path, 2), OneByOne(Deciding(published)), Workers(None), Progress(disable=True)
+    )
+    claims, refused = sorted_claims(worked)
+    assert (claims, refused) == in_one_book(lines, published)
+    assert [True] * 12 == [claim.get("held") for claim in claims]
+
+
+def test_claims_twice_whose_amounts_fit_no_column_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a column holds less than most claims, invoices link those beyond it to those who are in columns."""
+    monkeypatch.setattr(gathering, "_SUM_MAX", 400_000.0)
+    published = policies(*minding([BEFORE_TEXT]))
+    for seed in (10, 11):
+        lines = with_repeated_invoices(lines_of(town(Random(seed))), seed)
+        found = person_by_person(lines, published, tmp_path, Workers(None), buckets=5, grouped=False)
+        assert in_one_book(lines, published) == found
 
 
 def test_groups_come_together_in_other_processes_too(tmp_path: Path) -> None:

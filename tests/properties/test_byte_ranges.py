@@ -72,8 +72,8 @@ def in_ranges(content: bytes, published: Policies, chunk_bytes: int, read_bytes:
         work: OnAccounts[list[dict[str, object]]] = Deciding(published)
         expected = told(in_one_book(Plan(file, folder, 1), work))
         plan, bar = Plan(file, folder, 3, chunk_bytes), Progress(disable=True)
-        assert expected == told(by_person(plan, OneByOne(work), pool, bar, grouped=True))
-        worked = by_person(plan, Packing(folder), pool, bar, grouped=True)
+        assert expected == told(by_person(plan, OneByOne(work), pool, bar, grouped=True, invoices=True))
+        worked = by_person(plan, Packing(folder), pool, bar, grouped=True, invoices=True)
         tables = [packed_file.table_of(part) for part in worked.results]
         packed_file.write(packed, [*tables, pack_refused(worked.refused)], worked.facts)
         assert expected == told(packed_file.by_row_group(packed_file.opened(packed), OneByOne(work), pool, bar))

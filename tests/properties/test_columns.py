@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from handlers.claims.adjudicate import Adjudication, adjudicate_together
 from handlers.claims.decidable import Decidable
+from handlers.claims.twice import found_twice
 from handlers.offline.book import Book
 from handlers.offline.columns.arrays import claim_ids, columns_of
 from handlers.offline.columns.column_tally import tally_of
@@ -45,6 +46,7 @@ from tests.properties.strategies import (
 from tests.support.builders import encode, policies
 from tests.support.length import times
 from tests.support.paths import WUXI
+from tests.support.repeated_invoices import with_repeated_invoices
 
 CASES = times(30, 150, "HUZHU_TEST_EXAMPLES") * 2
 Outcome = tuple[str, str, int, int, tuple[tuple[str, str | None, int, int], ...]]
@@ -108,6 +110,7 @@ def agree(accounts: Iterable[Decidable], published: Policies) -> tuple[int, int]
     table, _ = pack(known)
     expected = by_the_core(known, published)
     assert expected == by_the_core(unpack(table), published), "the columns hold all that is decided from"
+    assert found_twice(known) == found_twice([*unpack(table)]), "and all that may be there twice"
     found = by_columns(table, published)
     assert {name: expected[name] for name in found} == found
     return len(expected), len(found)
@@ -127,7 +130,8 @@ def test_columns_decide_random_cities_as_the_core_does(part: int) -> None:
     claims = usual = 0
     for seed in range(part, CASES, 4):
         case = any_case(seed)
-        counted = agree(book_of(case.lines).accounts.values(), policies(*case.policy_texts))
+        lines = with_repeated_invoices(case.lines, seed)
+        counted = agree(book_of(lines).accounts.values(), policies(*case.policy_texts))
         claims, usual = claims + counted[0], usual + counted[1]
     assert usual > claims / 5, "or nothing was tried"
 

@@ -33,7 +33,7 @@ def from_packed(lines: Sequence[bytes], published: Policies, folder: Path) -> tu
     facts, target = folder / "facts.jsonl", folder / "facts.parquet"
     facts.write_bytes(b"\n".join(lines))
     hands, bar = Workers(None), Progress(disable=True)
-    worked = by_person(Plan(facts, folder, 5, 700), Packing(folder), hands, bar, grouped=True)
+    worked = by_person(Plan(facts, folder, 5, 700), Packing(folder), hands, bar, grouped=True, invoices=True)
     tables = [*map(packed_file.table_of, worked.results), pack_refused(worked.refused)]
     packed_file.write(target, tables, worked.facts)
     packed = packed_file.opened(target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
@@ -150,7 +151,7 @@ def test_nothing_may_be_taken_off_a_claim_that_would_be_held(door: Door) -> None
     hold = '[checks]\nduplicate_invoice = "hold"\n'
     publish(door.engine, POLICY + hold, "test", SHARDS, lambda: RECORDED_AT)
     held(door.engine)
-    other = {"person_id": "P9", "encounter_id": "SECRET-9"}
+    other: dict[str, Any] = {"person_id": "P9", "encounter_id": "SECRET-9"}
     give(door.engine, in_order([*COVERED, discharge(**other), bill("S9", invoice_no="INV-7", **other)]))
     mine = bill(invoice_no="INV-7")
     with hospital(door) as client:
@@ -179,7 +180,7 @@ def test_a_claims_view_says_that_it_is_held(door: Door) -> None:
     """With the code of the alert and in words, and without the other person's claim."""
     publish(door.engine, POLICY + '[checks]\nduplicate_invoice = "hold"\n', "test", SHARDS, lambda: RECORDED_AT)
     held(door.engine)
-    other = {"person_id": "P9", "encounter_id": "SECRET-9"}
+    other: dict[str, Any] = {"person_id": "P9", "encounter_id": "SECRET-9"}
     bills = [bill(invoice_no="INV-7"), bill("S9", invoice_no="INV-7", **other)]
     give(door.engine, in_order([*COVERED, discharge(), discharge(**other), *bills]))
     recompute_groups(door.engine, range(SHARDS), SHARDS, lambda: RECORDED_AT)

@@ -142,16 +142,23 @@ def _having(lists: pa.ListArray, item: pa.Array) -> Bools:
 def linked_persons(table: pa.Table) -> Bools:
     """Which persons a membership links to a household, on whatever days."""
     linked = np.zeros(len(table), np.bool_)
-    linked[links_of(table)[0]] = True
+    linked[households_in(table)[0]] = True
     return linked
 
 
-def links_of(table: pa.Table) -> tuple[Ints, pa.Array]:
+def households_in(table: pa.Table) -> tuple[Ints, pa.Array]:
     """The rows of persons, and the household to which a membership links each of them; a row may come often."""
     memberships = whole(table.column("memberships"))
     membership = memberships.flatten()
     rows = np.flatnonzero(pc.equal(membership.field("unit"), UnitKind.HOUSEHOLD).to_numpy(zero_copy_only=False))
     return _owners(memberships)[rows], membership.field("household_id").take(pa.array(rows))
+
+
+def invoices_in(table: pa.Table) -> tuple[Ints, pa.Array]:
+    """The rows of persons, and an invoice of each of them; a row may come often."""
+    claims = whole(table.column("claims"))
+    invoices = claims.flatten().field("invoices")
+    return _owners(claims)[_owners(invoices)], invoices.flatten()
 
 
 def claim_ids(table: pa.Table) -> pa.Array:

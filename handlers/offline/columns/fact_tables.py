@@ -66,9 +66,10 @@ BILLS = pa.schema(
         ("copay", _NUMBER),
         ("out_of_catalogue", _NUMBER),
         ("advances", ADVANCES),
+        ("invoice_no", _TEXT),
     ]
 )
-"""Settlements and their voiding, which is not live and has no amounts."""
+"""Settlements and their voiding, which is not live, has no amounts and names no invoice."""
 
 COVERAGES = pa.schema(
     [
@@ -138,9 +139,9 @@ def tables_of(facts: Iterable[tuple[int, Fact]]) -> Tables:
             case SettlementPosted():
                 settled = True, fact.final, number_of(shanghai_date(fact.settled_at))
                 amounts = fact.copay, fact.out_of_catalogue, _advances(fact)
-                rows[1].append((*line, fact.encounter_id, *settled, *amounts))
+                rows[1].append((*line, fact.encounter_id, *settled, *amounts, fact.invoice_no))
             case SettlementVoided():
-                rows[1].append((*line, fact.encounter_id, False, False, NEVER, 0, 0, None))
+                rows[1].append((*line, fact.encounter_id, False, False, NEVER, 0, 0, None, None))
             case CoverageRecorded():
                 end = NEVER if fact.valid_to is None else number_of(fact.valid_to)
                 reason = None if fact.ended_reason is None else str(fact.ended_reason)
@@ -160,6 +161,14 @@ def tables_of(facts: Iterable[tuple[int, Fact]]) -> Tables:
             case OccasionFact():
                 rows[6].append((fact.person_id, fact.claim_id, fact.line_version, position, *_occasion(fact)))
     return in_kinds(_table(its, schema) for its, schema in zip(rows, KINDS, strict=True))
+
+
+def without_invoices(tables: Tables) -> Tables:
+    """The same facts, for whoever does not want to know what is there twice."""
+    stays, bills, *others = tables
+    place = bills.schema.get_field_index("invoice_no")
+    nothing = bills.set_column(place, bills.schema.field(place), pa.nulls(len(bills), _TEXT))
+    return in_kinds([stays, nothing, *others])
 
 
 def in_kinds(tables: Iterable[pa.Table]) -> Tables:

@@ -118,15 +118,21 @@ def _of(kind: _Kind, chosen: Bools) -> _Kind:
 
 
 class Gathering:
-    """The persons of some tables, which hold all their facts; those with a key among ``rivals`` are left out."""
+    """The persons of some tables, which hold all their facts; those with a key among ``rivals`` are left out.
 
-    def __init__(self, tables: Tables, rivals: Keys) -> None:
+    Of those with a key among ``named``, and of nobody else, the invoices are kept.
+    """
+
+    def __init__(self, tables: Tables, rivals: Keys, named: Keys) -> None:
         if len(rivals):
             kinds = [table.filter(pa.array(~_with_keys(table, rivals))) for table in tables]
         else:
             kinds = list(tables)
         stays, bills, coverages, deaths, memberships, movements, occasions = kinds
         self._persons, *persons = _coded(*(each.column("person_id") for each in kinds))
+        self._named = np.zeros(len(self._persons), np.bool_)
+        if len(named):
+            self._named = np.isin(keys_of(self._persons), named)
         self._claims, of_stay, of_bill, of_occasion = _coded(
             stays.column("id"), bills.column("encounter_id"), occasions.column("id")
         )
@@ -196,6 +202,8 @@ class Gathering:
         rows = np.flatnonzero(counts)
         died = np.full(len(self._persons), NEVER, np.int64)
         died[deaths.person] = deaths.numbers("died_on")
+        of_claims = _claim_columns(self._claims, claims, facts)
+        of_claims.append(_invoice_lists(claims, _of(bills, self._named), len(self._claims)))
         covers, belongs = (
             kind.at(kind.numbers("live") & (counts > 0)[kind.person]) for kind in (coverages, memberships)
         )
@@ -203,7 +211,7 @@ class Gathering:
             [
                 self._persons.take(pa.array(rows)),
                 _days(died[rows]),
-                _lists(counts[rows], _claim_columns(self._claims, claims, facts), CLAIM),
+                _lists(counts[rows], of_claims, CLAIM),
                 _lists(np.bincount(covers.person, minlength=len(counts))[rows], _coverage_columns(covers), COVERAGE),
                 _lists(np.bincount(belongs.person, minlength=len(counts))[rows], _of_members(belongs), MEMBERSHIP),
                 np.zeros(len(rows), np.int64),
@@ -234,7 +242,7 @@ def _in_canonical_order(ids: pa.Array, owner: Ints, days: Ints) -> Ints:
 
 
 def _claim_columns(ids: pa.Array, claims: Ints, facts: _Facts) -> list[Any]:
-    """The columns of `layout.CLAIM`."""
+    """The columns of `layout.CLAIM` but for the last."""
     stays, bills, occasions = facts.stays, facts.bills, facts.occasions
     stay, occasion = np.full((2, len(ids)), -1, np.int64)
     stay[stays.claim] = np.arange(len(stays.claim))
@@ -292,6 +300,19 @@ def _advance_lists(claims: Ints, bills: _Kind, known: int) -> pa.Array:
     items = [each for claim in claims[counts[claims] > 0].tolist() for each in found[claim]]
     columns = [[each[one.name] for each in items] for one in ADVANCE]
     return _lists(counts[claims], columns, ADVANCE)
+
+
+def _invoice_lists(claims: Ints, bills: _Kind, known: int) -> pa.Array:
+    """The invoices of each claim's bills, each once and in order."""
+    found: dict[int, set[str]] = {}
+    for claim, invoice in zip(bills.claim.tolist(), bills.table.column("invoice_no").to_pylist(), strict=True):
+        if invoice is not None:
+            found.setdefault(claim, set()).add(invoice)
+    counts = np.zeros(known, np.int64)
+    counts[list(found)] = [len(each) for each in found.values()]
+    listed = [invoice for claim in claims[counts[claims] > 0].tolist() for invoice in sorted(found[claim])]
+    ends = np.concatenate([[0], np.cumsum(counts[claims])]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(ends), pa.array(listed, pa.string()), type=CLAIM.field("invoices").type)
 
 
 def _coverage_columns(covers: _Kind) -> list[Any]:

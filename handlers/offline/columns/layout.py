@@ -46,13 +46,15 @@ CLAIM = pa.struct(
         _always("diagnoses", pa.list_(_always("element", _TEXT))),
         _always("advances", pa.list_(_always("element", ADVANCE))),
         pa.field("occasion", OCCASION),
+        _always("invoices", pa.list_(_always("element", _TEXT))),
     ]
 )
 """``settlements`` counts bills and ``live`` those not voided; amounts are the sums of the live ones (fen).
 
 ``filed_on`` is the day of the first live final bill in Shanghai. What comes from the discharge is null without one.
 Advances are in the order in which they are paid back. A claim for another ``occasion`` has its day in place of both
-days of a stay; if that was voided, it is a claim with one bill that is not live.
+days of a stay; if that was voided, it is a claim with one bill that is not live. ``invoices`` are those of the live
+bills, each once and in order; of persons who name none that is named in two encounters they may be left out.
 """
 
 COVERAGE = pa.struct(
@@ -93,4 +95,4 @@ SCHEMA = pa.schema(
 """Claims are in canonical order, coverages and memberships in order of their ids. In the row of a person ``line`` is 0
 and ``refusal`` empty; in the row of a refused line these say which and why (JSON), and the others are empty.
 
-Persons whom memberships of households link are in one row group (`column_groups`)."""
+Persons whom memberships of households or invoices link are in one row group (`column_groups`)."""

@@ -133,7 +133,8 @@ def pack(accounts: Iterable[Decidable]) -> Packed:
             continue
         persons.append(account.person_id)
         deaths.append(None if account.death is None else account.death.died_on)
-        claims.items += map(_claim, own)
+        invoices = {name: trace.invoices for name, trace in account.traces()}
+        claims.items += [(*_claim(claim), sorted(set(invoices[claim.claim_id]))) for claim in own]
         claims.ends.append(len(claims.items))
         coverages.items += map(_coverage, account.recorded_coverages())
         coverages.ends.append(len(coverages.items))
@@ -171,6 +172,7 @@ def _table(
 
 
 def _claim(claim: DecidableClaim) -> tuple[Any, ...]:
+    """What a claim's row says, but for its invoices."""
     summed = (claim.claim_id, claim.settlements, len(claim.live), claim.copay, claim.out_of_catalogue, claim.filed_on)
     stay = claim.discharge
     advances = [(each.facility_id, each.scheme_id, each.amount) for each in taken_off(claim)]
@@ -212,7 +214,7 @@ def _membership(membership: MembershipView) -> tuple[Any, ...]:
 class PackedAccount:
     """A person as a row tells of them (a `Decidable`). All live bills of a claim are one, their sum.
 
-    Each of its advances is one more, without other amounts.
+    Each of its advances is one more, without other amounts. ``invoices`` are those of the claims that have any.
     """
 
     person_id: PersonId
@@ -220,6 +222,7 @@ class PackedAccount:
     claims: dict[ClaimId, DecidableClaim]
     coverages: list[CompactCoverage]
     memberships: list[CompactMembership]
+    invoices: dict[ClaimId, list[str]]
 
     def claim_ids(self) -> set[ClaimId]:
         """Every encounter that has a discharge or a settlement, and every other occasion."""
@@ -233,7 +236,10 @@ class PackedAccount:
         """Of each claim what no other one must have."""
         for claim_id, claim in self.claims.items():
             stay = claim.discharge
-            yield claim_id, Trace((), None if stay is None or claim.voided else nights_of(stay))
+            yield (
+                claim_id,
+                Trace(self.invoices.get(claim_id, ()), None if stay is None or claim.voided else nights_of(stay)),
+            )
 
     def recorded_memberships(self) -> Sequence[MembershipView]:
         """The memberships of households that were not voided."""
@@ -254,7 +260,8 @@ def unpack(table: pa.Table) -> Iterator[PackedAccount]:
         coverages = [CompactCoverage(_place(index), **each) for index, each in enumerate(row["coverages"])]
         memberships = [CompactMembership(**each) for each in row["memberships"]]
         death = None if died_on is None else CompactDeath(died_on)
-        yield PackedAccount(person_id, death, claims, coverages, memberships)
+        invoices = {each["claim_id"]: each["invoices"] for each in row["claims"] if each["invoices"]}
+        yield PackedAccount(person_id, death, claims, coverages, memberships, invoices)
 
 
 def _claim_of(person_id: PersonId, row: dict[str, Any]) -> DecidableClaim:

@@ -273,7 +273,6 @@ def _stay(its: _Documents) -> dict[str, Any]:
 
 def _bill(its: _Documents) -> dict[str, Any]:
     its.names("facility_id")
-    its.names("invoice_no", _TEXT_OR_NONE)
     its.words("currency", ["CNY"])
     settled = its.instants("settled_at")
     its.keep(settled <= its.occurred_at)
@@ -289,6 +288,7 @@ def _bill(its: _Documents) -> dict[str, Any]:
         "copay": parts[-2],
         "out_of_catalogue": parts[-1],
         "advances": [None] * len(total),
+        "invoice_no": its.names("invoice_no", _TEXT_OR_NONE),
     }
 
 
@@ -304,6 +304,7 @@ def _voided(its: _Documents) -> dict[str, Any]:
         "copay": nothing,
         "out_of_catalogue": nothing,
         "advances": [None] * len(nothing),
+        "invoice_no": [None] * len(nothing),
     }
 
 
