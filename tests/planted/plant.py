@@ -34,6 +34,7 @@ from tests.planted import (
     bugs_of_grace,
     bugs_of_groups,
     bugs_of_long_years,
+    bugs_of_occasions,
     bugs_of_payees,
     bugs_of_payers,
     bugs_of_pool_books,
@@ -101,6 +102,7 @@ _LISTS = (
     bugs_of_the_outbox,
     bugs_of_units,
     bugs_of_watches,
+    bugs_of_occasions,
 )
 BUGS = tuple(bug for each in _LISTS for bug in each.BUGS)
 
