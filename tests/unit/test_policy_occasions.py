@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from schemas.policy.doubts import warnings
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import PolicyError, parse_policy
 from tests.support.assured import ACCIDENT, AID, ASSURED, LOSS, NURSING
 from tests.support.builders import policy_text
+from tests.support.paths import SAMPLES
 
 WRONG = [
     (ACCIDENT, "trigger", "triger", ["is not a field of [[scheme]]: did you mean trigger?"]),
@@ -70,3 +72,17 @@ def test_what_a_published_policy_says_keeps_its_hash() -> None:
         b'"categories":["member"],"name":"member"}]}],"status":"sample"}'
     ) == policy.canonical
     assert frozenset() == Policies((policy,)).life_schemes
+
+
+def test_each_product_has_a_sample_that_says_so() -> None:
+    """Nine and three products, nursing insurance and temporary aid: samples that publish nothing as a regulation."""
+    files = sorted((SAMPLES / "products").glob("*.toml"))
+    assert (12, 14) == (sum(file.name.startswith("cifu-") for file in files), len(files))
+    for file in files:
+        text = file.read_text("utf-8")
+        policy = parse_policy(text, file.name)
+        assert (file.stem, "sample") == (policy.id, policy.status)
+        assert policy.title.endswith("(示例)")
+        assert text.startswith("# SAMPLE. ")
+        assert [] == warnings(policy, text, file.name)
+    assert 12 == len({parse_policy(file.read_text("utf-8")).products for file in files if "cifu" in file.name})
