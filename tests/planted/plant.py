@@ -100,6 +100,7 @@ _LISTS = (
     bugs_of_shared_invoices,
     bugs_of_long_years,
     bugs_of_the_outbox,
+    bugs_of_twice,
     bugs_of_units,
     bugs_of_watches,
     bugs_of_occasions,
