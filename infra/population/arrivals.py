@@ -15,6 +15,7 @@ from infra.population.registries import register, report_death
 from infra.population.spoiled_messages import Spoiled, Spoiler
 from infra.population.spoiling import too_large as too_large_line
 from infra.population.stays import stays_of
+from infra.population.twice import make_twice
 from infra.population.wire import Horizon, Instant, Outbox, encode, scrambled
 
 BLOCK_LINES = 100_000  # about 450 bytes and 150 of overhead each: 60 MB
@@ -96,6 +97,7 @@ class _City:
             home = household(rng, self._salt, number, persons_so_far, self._persons - persons_so_far, self._horizon)
             outbox = Outbox(home.key, self._horizon)
             self._simulate(rng, home, outbox, self._persons - persons_so_far)
+            make_twice(Random(f"{self._seed}:twice:{number}"), outbox.messages)
             arrivals = arrive(rng, outbox, self._horizon)
             persons_so_far += len(home.members)
             stranger = f"P-{scrambled(self._salt, persons_so_far)}"

@@ -29,6 +29,8 @@ Money       Log-normal charges by level and illness; basic insurance with deduct
 Later       Corrected bills (versions 2 to 4), refunds with or without a new bill, refunds that arrive
             before the bill, corrected discharges, discharges and final bills that never arrive, deaths
             before, during and after stays.
+Twice       A few bills have the invoice of another encounter, of one person or of two of a household; a few
+            stays begin before the last one has ended. Some are corrected.
 Delays      Most messages arrive within seconds, one in a hundred after one to thirteen months; one in
             fifty arrives twice.
 Refused     {", ".join(KINDS[:4])},

@@ -1,6 +1,7 @@
 """What hospitals send about one stay: its discharge, its bills, and later refunds and corrections."""
 
 from random import Random
+from zlib import crc32
 
 from infra.population.assumptions import MoneyStyle
 from infra.population.bills import Amounts, corrected, split
@@ -187,7 +188,8 @@ class _Chart:
             "out_of_catalogue": _formatted(amounts.out_of_catalogue, style),
         }
         if self._rng.random() < 0.8:
-            fields["invoice_no"] = f"{self._rng.randrange(10**10):010d}"
+            own = crc32(f"{settlement_id}:{version}".encode())  # so that no two invoices are the same by chance
+            fields["invoice_no"] = f"{self._rng.randrange(10**10):010d}{own:010d}"
         self._send("settlement.posted", occurred, fields, held)
 
     def _send(self, event_type: str, occurred: Instant, fields: Event, held: int = 0) -> None:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from infra.population import describe, generate
+from infra.population import describe, generate, twice
 from tests.support.paths import REPOSITORY
 
 Json = dict[str, Any]
@@ -108,7 +108,7 @@ OPTIONAL = {
     "membership.recorded": {"role": "head|spouse|child|parent", "valid_to": DATE},
     "pool.recorded": {"area": "[a-z]+", "on_shortage": "queue|owe|pro_rata"},
     "contribution.received": {"heads": r"\d+", "payer": ".+", "restricted_to": r"\['village_mutual_aid'\]"},
-    "settlement.posted": {"invoice_no": r"\d{10}"},
+    "settlement.posted": {"invoice_no": r"\d{20}"},
 }
 ID_OF = {
     "encounter": "encounter_id",
@@ -250,6 +250,16 @@ def town() -> list[bytes]:
 def city() -> Gate:
     """3,000 persons, judged."""
     return judged(generate(11, 3_000))
+
+
+@pytest.fixture(scope="module")
+def town_without_twice() -> list[bytes]:
+    """The lines of the same 500 persons, had nothing been made twice and were invoices as short as they were."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(twice, "INVOICE_TWICE", 0)
+        patch.setattr(twice, "STAYS_OVERLAP", 0)
+        lines = list(generate(7, 500))
+    return [re.sub(rb'("invoice_no":"\d{10})\d{10}"', rb'\1"', line) for line in lines]
 
 
 def digest(lines: Iterable[bytes]) -> str:
@@ -428,9 +438,11 @@ def test_households_form_split_move_and_are_corrected_late(city: Gate) -> None:
     assert verdicts >= {"good", "duplicate", "SCHEMA_INVALID", "DATES_OUT_OF_ORDER", "VERSION_CONFLICT"}
 
 
-def test_memberships_change_nothing_else(town: list[bytes]) -> None:
+def test_memberships_change_nothing_else(town_without_twice: list[bytes]) -> None:
     """They are drawn from random numbers of their own: the other lines are the same bytes as before there were any."""
-    others = [line for line in without_pools(town) if b"household-registry" not in line and b'"M-' not in line]
+    others = [
+        line for line in without_pools(town_without_twice) if b"household-registry" not in line and b'"M-' not in line
+    ]
     assert "3786a8f46f7022f06af79d01736ce0fe80f55af23384f1aa03e5edd3753bf5fd" == digest(without_reasons(others))
 
 
@@ -451,11 +463,34 @@ def test_coverages_that_end_say_why(city: Gate) -> None:
     assert {None} == {event.get("ended_reason") for event in recorded if "valid_to" not in event}
 
 
-def test_pools_change_nothing_else(town: list[bytes]) -> None:
+def test_pools_change_nothing_else(town_without_twice: list[bytes]) -> None:
     """They are drawn from random numbers of their own, too."""
     assert "5e48a453e4fba517af80da10af0f889f04af462128973b71280f3e8e34891e2d" == digest(
-        without_reasons(without_pools(town))
+        without_reasons(without_pools(town_without_twice))
     )
+
+
+def test_few_claims_are_there_twice_and_none_by_chance(city: Gate, town_without_twice: list[bytes]) -> None:
+    """An invoice in two encounters, of one person and of two; stays that share a night; some of each corrected."""
+    invoices, persons, stays = defaultdict(set), defaultdict(set), defaultdict(list)
+    for bill in city.good("settlement.posted"):
+        if "invoice_no" in bill:
+            invoices[bill["invoice_no"]].add(bill["encounter_id"])
+            persons[bill["invoice_no"]].add(bill["person_id"])
+    for stay in city.good("encounter.discharged"):
+        if stay["version"] == 1 and stay["care_type"] == "inpatient":
+            stays[stay["person_id"]].append((stay["admitted_on"], stay["discharged_on"]))
+    twice_used = [number for number, encounters in invoices.items() if len(encounters) > 1]
+    assert {1, 2} == {len(persons[number]) for number in twice_used}
+    assert 0.002 < len(twice_used) / len(invoices) < 0.01
+    nights = [after[0] < before[1] for each in stays.values() for before, after in pairwise(sorted(each))]
+    assert 0 < sum(nights) < 0.05 * len(nights)
+
+    by_chance = defaultdict(set)
+    for line in town_without_twice:
+        if found := re.search(rb'"encounter_id":"([^"]+)".*"invoice_no":"(\d+)"', line):
+            by_chance[found[2]].add(found[1])
+    assert {1} == {len(encounters) for encounters in by_chance.values()}
 
 
 def test_pools_receive_money_that_is_corrected_restricted_and_voided_late(city: Gate) -> None:
