@@ -51,6 +51,7 @@ from tests.planted import (
     bugs_of_the_core,
     bugs_of_the_outbox,
     bugs_of_treaties,
+    bugs_of_twice,
     bugs_of_units,
     bugs_of_usual_events,
     bugs_of_watches,
