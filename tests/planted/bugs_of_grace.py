@@ -91,8 +91,8 @@ BUGS = (
         "grace",
         "the-grace-of-one-scheme-is-that-of-all",
         ADJUDICATE,
-        "held = counting(scheme, on_the_day,",
-        "held = counting(max(policy.schemes, key=lambda each: each.grace_months or 0), on_the_day,",
+        "counted = counting(scheme, on_the_day,",
+        "counted = counting(max(policy.schemes, key=lambda each: each.grace_months or 0), on_the_day,",
         (f"{CASES}::test_only_the_scheme_with_the_grace_counts_the_coverage",),
     ),
     Bug(

@@ -51,9 +51,8 @@ BUGS = (
         "occasions",
         "days-at-most-of-the-stay-and-not-of-what-is-left",
         SUMS,
-        "    fresh = [day for day in paying if day not in counted]\n    paid = fresh[: tier.days_max]\n",
-        "    fresh = [day for day in paying if day not in counted]\n"
-        "    paid = [day for day in paying[: tier.days_max] if day not in counted]\n",
+        "    paid = fresh[: tier.days_max]\n",
+        "    paid = [day for day in paying[: tier.days_max] if day in fresh]\n",
         (f"{UNIT}::test_a_day_of_two_stays_counts_for_the_first_of_them", f"{LAWS}::test_a_day_counts_once"),
     ),
     Bug(
@@ -71,7 +70,7 @@ BUGS = (
         "occasions",
         "a-correction-reaches-only-its-own-year",
         "handlers/claims/account.py",
-        "        if policies.life_schemes:\n            return self.claim_ids()\n",
+        "        if day is not None and policies.life_schemes:\n            return self.claim_ids()\n",
         "",
         (f"{LAWS}::test_order_and_corrections_end_where_a_fresh_adjudication_ends",),
     ),
