@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from sqlalchemy import Engine, select
 
@@ -12,24 +10,10 @@ from acts.four_eyes import OwnProposal, TooLate
 from acts.release_hold import Hold, NotHeld
 from handlers.claims.payout_reports import NotReissuable
 from infra.ledger.alert_tables import alerts
-from tests.support.builders import POLICY, SHARDS, Json, bill, contribution, coverage, discharge, pool, report, void
+from tests.ledger.held_stays import HOLDING, POLICY_THAT_HOLDS, stay
+from tests.support.builders import POLICY, SHARDS, bill, contribution, discharge, pool, report, void
 from tests.support.pools import POOL_POLICY, villager
 from tests.support.village import Village
-
-HOLDING = '[checks]\nduplicate_invoice = "hold"\noverlapping_stays = "hold"\n\n[[scheme]]'
-POLICY_THAT_HOLDS = POLICY.replace("[[scheme]]", HOLDING, 1)
-
-
-def stay(
-    person: str, first: str = "2024-03-01", last: str = "2024-03-10", claim: str | None = None, **fields: Any
-) -> list[Json]:
-    """A covered person's stay with a bill of 3,000.00, of which 300.00 are due."""
-    claim = claim or f"E-{person}"
-    return [
-        coverage(f"C-{person}", person_id=person),
-        discharge(claim, last, admitted_on=first, person_id=person),
-        bill(f"S-{claim}", claim, person_id=person, **fields),
-    ]
 
 
 def release(village: Village, claim_id: str) -> Hold:
