@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from infra.population.assumptions import SETTLEMENTS_PER_PERSON_YEAR
 from infra.population.bills import YearSoFar
+from infra.population.claims_twice import make_twice
 from infra.population.disorder import Arrival, arrive
 from infra.population.hospitals import report_stay
 from infra.population.memberships import register_memberships
@@ -15,7 +16,6 @@ from infra.population.registries import register, report_death
 from infra.population.spoiled_messages import Spoiled, Spoiler
 from infra.population.spoiling import too_large as too_large_line
 from infra.population.stays import stays_of
-from infra.population.twice import make_twice
 from infra.population.wire import Horizon, Instant, Outbox, encode, scrambled
 
 BLOCK_LINES = 100_000  # about 450 bytes and 150 of overhead each: 60 MB

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from infra.population import describe, generate, twice
+from infra.population import claims_twice, describe, generate
 from tests.support.paths import REPOSITORY
 
 Json = dict[str, Any]
@@ -256,8 +256,8 @@ def city() -> Gate:
 def town_without_twice() -> list[bytes]:
     """The lines of the same 500 persons, had nothing been made twice and were invoices as short as they were."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(twice, "INVOICE_TWICE", 0)
-        patch.setattr(twice, "STAYS_OVERLAP", 0)
+        patch.setattr(claims_twice, "INVOICE_TWICE", 0)
+        patch.setattr(claims_twice, "STAYS_OVERLAP", 0)
         lines = list(generate(7, 500))
     return [re.sub(rb'("invoice_no":"\d{10})\d{10}"', rb'\1"', line) for line in lines]
 
