@@ -25,7 +25,7 @@ from schemas.closed_days import ClosedDays
 from schemas.dates import format_instant, parse_date, shanghai_date
 from schemas.topics import DAYS
 from stream.deadline import INFRASTRUCTURE_GONE
-from stream.inbound.post import Message, post_messages
+from stream.inbound.post import ToPost, post_messages
 
 app = typer.Typer(no_args_is_help=True, help="Close days: what is due on a day is due when it is closed.")
 
@@ -98,8 +98,8 @@ def _closed(settings: Settings, bootstrap: str) -> dict[int, ClosedDays]:
         engine.dispose()
 
 
-def _message(day: date, shard: int, source: str, occurred_at: str) -> Message:
+def _message(day: date, shard: int, source: str, occurred_at: str) -> ToPost:
     """The message that closes a day on a shard; what is sent again for it has the same id."""
     event = {"event_type": "day.closed", "event_id": f"day-{day}-{shard}", "occurred_at": occurred_at}
     value = json.dumps({**event, "source": source, "day": str(day)}, ensure_ascii=False)
-    return Message(DAYS.name, None, value.encode(), shard)
+    return ToPost(DAYS.name, None, value.encode(), shard)

@@ -30,7 +30,7 @@ class Posted:
         return sum(self.by_topic.values())
 
 
-class Message(NamedTuple):
+class ToPost(NamedTuple):
     """A message to be posted. Without a ``partition`` its key says which one it goes to."""
 
     topic: str
@@ -41,11 +41,11 @@ class Message(NamedTuple):
 
 def post(bootstrap: str, events: Iterable[bytes], progressed: Callable[[int], None] = lambda _: None) -> Posted:
     """Posts events and returns when all are acknowledged. Raises KafkaException if one is not."""
-    return post_messages(bootstrap, (Message(*address(value), value) for value in events), progressed)
+    return post_messages(bootstrap, (ToPost(*address(value), value) for value in events), progressed)
 
 
 def post_messages(
-    bootstrap: str, messages: Iterable[Message], progressed: Callable[[int], None] = lambda _: None
+    bootstrap: str, messages: Iterable[ToPost], progressed: Callable[[int], None] = lambda _: None
 ) -> Posted:
     """Posts messages, those of a partition in their order. Returns and raises as `post` does."""
     posted = Posted()
