@@ -86,7 +86,7 @@ def show(page: ClaimPage, language: OutputLanguage, console: Console) -> None:
     console.print(Text(f"{translator(language, ' ')(Saying('理赔', 'Claim'))} {claim.claim_id}", style="bold"))
     if claim.discharge is not None:
         console.print(Prose(say(_stay(page))))
-    occasion = occasion_words(claim)
+    occasion = occasion_words(claim.incident, claim.aid)
     if occasion is not None:
         console.print(Prose(say(occasion)))
     if page.group_waits:

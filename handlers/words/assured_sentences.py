@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from handlers.claims.decidable import Claim
 from handlers.words.claim_sentences import yuan
 from schemas.bilingual import Saying
+from schemas.facts import AidDecided, IncidentRecorded
 from schemas.policy.model import Tier
 
 
-def occasion_words(claim: Claim) -> Saying | None:
+def occasion_words(incident: IncidentRecorded | None, aid: AidDecided | None) -> Saying | None:
     """What happened, or which aid was decided; None of a stay, and of what was voided."""
-    if claim.aid is not None:
-        aid, amount = claim.aid, yuan(claim.aid.amount)
+    if aid is not None:
+        amount = yuan(aid.amount)
         emergency = Saying("急诊救助", "Emergency aid") if aid.emergency else Saying("临时救助", "Temporary aid")
         return Saying(
             f"{emergency.zh}:{aid.decided_on} 决定给予 {amount} 元,“{aid.level}”一级。",
             f'{emergency.en} of {amount} yuan was decided on {aid.decided_on}, of level "{aid.level}".',
         )
-    if claim.incident is None:
+    if incident is None:
         return None
-    incident = claim.incident
     zh, en = [f"{incident.occurred_on} 的事故,登记为“{incident.kind}”"], [f"{incident.kind} on {incident.occurred_on}"]
     if incident.degree is not None:
         zh.append(f"等级“{incident.degree}”")

@@ -171,7 +171,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         checked=checked(decision),
         overlapping=MEMBERSHIPS_OVERLAP if record.overlapping else None,
         waits=WAITS_AGAIN if record.group_waits else None,
-        occasion=occasion_words(claim),
+        occasion=occasion_words(claim.incident, claim.aid),
         of_stay=trigger_of(claim.claim_id) == "stay",
         bill=_bill(claim.live),
         bills=sorted(claim.live, key=lambda bill: bill.settled_at),
