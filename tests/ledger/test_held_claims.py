@@ -135,6 +135,20 @@ def test_a_failed_payout_of_a_claim_that_is_held_is_not_ordered_again(village: V
     village.check()
 
 
+def test_what_a_hospital_took_off_later_is_not_paid_while_the_claim_is_held(village: Village) -> None:
+    """The person, who has it already, gives it back; the hospital gets it with the release."""
+    village.take(*stay("P1", invoice_no="X"))
+    village.take(*stay("P2", invoice_no="X"))
+    (scheme,) = {each["scheme_id"] for each in village.decisions("E-P1")[-1]["benefits"] if each["benefit"] != "0.00"}
+    advance = [{"scheme_id": scheme, "amount": "300.00"}]
+    village.take(bill("S-E-P1", "E-P1", person_id="P1", version=2, invoice_no="X", advances=advance))
+    assert [("E-P1", "payment", 30_000), ("E-P1", "recovery", 30_000)] == paid(village)
+    release(village, "E-P1")
+    assert [("E-P1", "payment", 30_000)] == paid(village)[2:]
+    assert "H1" == village.orders()[-1].payee_id
+    village.check()
+
+
 def test_a_policy_that_only_alerts_pays(ledger: Engine) -> None:
     village = Village(ledger, POLICY)
     village.take(*stay("P1", invoice_no="X"), *stay("P2", invoice_no="X"))

@@ -13,6 +13,8 @@ _MANY = f"{_TESTS}::test_a_year_of_many_stays_finds_what_is_there_twice"
 _SHARED = f"{_TESTS}::test_a_night_and_an_invoice_are_shared_or_not"
 _REACH = "tests/unit/test_account.py::test_an_event_reaches_what_may_be_the_same_claim"
 
+HELD = "tests/ledger/test_held_claims.py"
+
 BUGS = (
     Bug(
         "checks",
@@ -189,5 +191,69 @@ BUGS = (
         "    differing += _fields((), before.checks, after.checks, ())\n",
         "",
         ("tests/contracts/test_policy_commands.py::test_diff_says_that_claims_are_now_held",),
+    ),
+    Bug(
+        "holds",
+        "who-names-an-invoice-at-the-same-moment-is-not-seen",
+        "infra/ledger/write.py",
+        "        if named < len(outcome.invoices):\n",
+        "        if named < 0:\n",
+        ("tests/ledger/test_invoices_at_once.py::test_of_two_at_the_same_moment_one_is_paid",),
+    ),
+    Bug(
+        "holds",
+        "a-held-claim-is-paid",
+        "handlers/claims/settle.py",
+        "released=min(amount, before.released if before else 0) if adjudication.held else amount,",
+        "released=amount,",
+        (f"{HELD}::test_an_invoice_of_two_persons_holds_both_and_takes_nothing_back",),
+    ),
+    Bug(
+        "holds",
+        "a-hold-takes-back-what-was-paid",
+        "handlers/claims/settle.py",
+        "released=min(amount, before.released if before else 0) if adjudication.held else amount,",
+        "released=0 if adjudication.held else amount,",
+        (f"{HELD}::test_an_invoice_of_two_persons_holds_both_and_takes_nothing_back",),
+    ),
+    Bug(
+        "holds",
+        "what-is-held-queues",
+        "infra/ledger/pool_rows.py",
+        "QUEUED = and_(not_(_BENEFITS.c.held), ",
+        "QUEUED = and_(",
+        (f"{HELD}::test_what_is_held_is_in_no_queue",),
+    ),
+    Bug(
+        "holds",
+        "a-release-is-for-ever",
+        "handlers/claims/twice.py",
+        "any((each.code, each.about, other) not in released for other in each.others)",
+        "not any((each.code, each.about, other) in released for other in each.others)",
+        (f"{HELD}::test_a_third_claim_holds_what_was_released_again",),
+    ),
+    Bug(
+        "holds",
+        "a-failed-payout-of-a-held-claim-is-ordered-again",
+        "handlers/claims/reissue.py",
+        "and world.claims[failed.claim_id].held:",
+        "and False:",
+        (f"{HELD}::test_a_failed_payout_of_a_claim_that_is_held_is_not_ordered_again",),
+    ),
+    Bug(
+        "holds",
+        "the-first-who-named-an-invoice-goes-on-alone",
+        "handlers/claims/process.py",
+        "        invoices_shared.decided_together(self.world, self.outcome, set(step.persons))\n",
+        "",
+        (f"{HELD}::test_a_void_of_the_one_releases_the_other",),
+    ),
+    Bug(
+        "holds",
+        "a-facility-is-paid-of-a-held-claim",
+        "handlers/claims/settle.py",
+        "            rows, by_facility = _nobody_more(rows, held, by_facility, facilities)\n",
+        "            pass\n",
+        (f"{HELD}::test_what_a_hospital_took_off_later_is_not_paid_while_the_claim_is_held",),
     ),
 )
