@@ -7,7 +7,8 @@ from tests.planted.bug import Bug
 GROUPS = "tests/properties/test_by_group.py"
 EVERY_WAY = f"{GROUPS}::test_every_way_through_a_file_finds_the_same_claims_twice"
 BEYOND = f"{GROUPS}::test_claims_twice_whose_amounts_fit_no_column_are_found"
-RANDOM = "tests/properties/test_by_person.py::test_person_by_person_is_as_one_book"
+PERSONS = "tests/properties/test_by_person.py"
+RANDOM = f"{PERSONS}::test_person_by_person_is_as_one_book"
 CITIES = "tests/properties/test_columns.py::test_columns_decide_random_cities_as_the_core_does"
 
 BUGS = (
@@ -17,7 +18,7 @@ BUGS = (
         "handlers/offline/columns/shared_invoices.py",
         "(encounters[one] != encounters[other])",
         "(persons[one] != persons[other])",
-        (RANDOM,),
+        (f"{PERSONS}::test_an_invoice_of_one_persons_two_encounters_is_found",),
     ),
     Bug(
         "files",

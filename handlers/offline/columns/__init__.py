@@ -4,6 +4,8 @@ Each fast way has a slow twin, to which it leaves whatever is not plainly usual,
 
 - reading, `usual_lines`: `handlers.claims.read` (tests/properties/test_usual_lines.py);
 - sorting by person, `gathering`, `rivals`: `handlers.offline.book`, `packing` (tests/properties/test_by_person.py);
+- finding who is decided together, `column_groups`, `shared_invoices`: `handlers.offline.groups`
+  (tests/properties/test_by_group.py);
 - deciding, `vector_rules` and `usual`: `handlers.claims.adjudicate` (tests/properties/test_columns.py);
 - adding up, `column_tally`: `handlers.offline.what_if.Tally` (the same test).
 """
