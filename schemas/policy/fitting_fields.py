@@ -22,7 +22,7 @@ MEASURES = ("brackets", "fixed", "by_degree", "per_day")
 _ALWAYS = {"stay": ("programme", "tier"), "incident": ("programme", "tier"), "aid": ("levels",)}
 _OF_BRACKETS = ("basis", "measured_on", "accumulates")
 _ONLY_STAYS = ("care_types", "facility_levels", "diagnoses_any", "file_within_days")
-_OF_COVERAGES = ("programme", "areas", "waiting_days", "funded_by", "tier")
+_OF_COVERAGES = ("programme", "areas", "waiting_days", "grace_months", "grace_reasons", "funded_by", "tier")
 _UNUSED = {
     "stay": ("incident_kinds", "levels"),
     "incident": (*_ONLY_STAYS, "levels"),

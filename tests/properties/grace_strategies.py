@@ -10,9 +10,14 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from tests.properties.strategies import Body, History
+from tests.properties.strategies import DAYS, Body, History
 
 REASONS = ("income", "moved", "death")
+
+A_YEAR_BEFORE = ("2019-02-28", "2019-03-01", "2020-02-29")
+HALF_A_YEAR_BEFORE = ("2019-08-28", "2019-08-31", "2019-09-01", "2019-12-31", "2020-01-01", "2020-07-01", "2020-08-31")
+ENDS = (*A_YEAR_BEFORE, *HALF_A_YEAR_BEFORE)
+"""Ends of coverages whose grace ends on a day on which stays end, so that its last day and the next are tried."""
 
 _EACH_SCHEME = re.compile(r"^(accumulates = .*)$", re.MULTILINE)
 
@@ -31,9 +36,9 @@ class GraceDrawn(NamedTuple):
 
 
 def graces() -> st.SearchStrategy[GraceDrawn]:
-    """A few months, or a year and more: the days of `strategies.DAYS` lie on both sides of their ends."""
+    """Most often half a year or a year."""
     lists = st.lists(st.sampled_from(REASONS), min_size=1, max_size=2, unique=True).map(tuple)
-    return st.builds(GraceDrawn, st.sampled_from((0, 1, 4, 6, 8, 10, 12, 24)), st.none() | lists)
+    return st.builds(GraceDrawn, st.sampled_from((0, 1, 6, 6, 6, 12, 12, 24)), st.none() | lists)
 
 
 def with_each_grace(text: str, of_schemes: Sequence[GraceDrawn | None]) -> str:
@@ -49,9 +54,12 @@ def with_each_grace(text: str, of_schemes: Sequence[GraceDrawn | None]) -> str:
 
 @st.composite
 def _ended(draw: st.DrawFn, body: Body) -> Body:
-    """Most coverages that end say why; one without an end may say it too, which means nothing."""
-    reason = draw(st.sampled_from((None, *REASONS)))
-    return body if reason is None or body["event_type"] != "coverage.recorded" else {**body, "ended_reason": reason}
+    """Most coverages end, and say why; one without an end may say it too, which means nothing."""
+    if body["event_type"] != "coverage.recorded":
+        return body
+    reason, ends = draw(st.sampled_from((None, *REASONS))), draw(st.sampled_from((None, DAYS[3], *ENDS)))
+    why = {} if reason is None else {"ended_reason": reason}
+    return {**body, **({} if ends is None or ends <= body["valid_from"] else {"valid_to": ends}), **why}
 
 
 @st.composite

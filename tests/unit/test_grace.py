@@ -14,10 +14,10 @@ from schemas.bilingual import Saying
 from schemas.decisions import Reason
 from schemas.facts import CoverageRecorded
 from schemas.policy.model import Policies
-from schemas.policy.policy_file import parse_policy
+from schemas.policy.policy_file import PolicyError, parse_policy
 from schemas.refusals import Refusal
 from tests.properties.strategies import Body, Ledger, coverage_from, decide, policy, results, scheme, stay_of
-from tests.support.builders import encode
+from tests.support.builders import encode, incident
 
 ENDED = {"valid_to": "2020-05-10", "ended_reason": "income"}
 
@@ -229,6 +229,38 @@ def test_the_pool_of_a_coverage_in_its_grace_pays() -> None:
     for held, pool_id in ((facts, "V1"), ([*facts, later], "V2")):
         (benefit,) = decide(text, *held)["E1"]["benefits"]
         assert pool_id == benefit["pool_id"]
+
+
+GIFT = """
+[[scheme]]
+id = "gift"
+programme = "aid"
+trigger = "incident"
+grace_months = 1
+[[scheme.tier]]
+name = "member"
+categories = ["member"]
+fixed = "50.00"
+"""
+
+
+@pytest.mark.parametrize(("occurred_on", "paid"), [("2020-06-09", "50.00"), ("2020-06-10", "0.00")])
+def test_an_incident_in_a_grace_is_paid_and_told(occurred_on: str, paid: str) -> None:
+    """By the day on which it occurred; what is assured in a sum is explained like what is worked out by brackets."""
+    decision = decide(policy(GIFT), coverage_from(**ENDED), incident(occurred_on=occurred_on))["incident:I1"]
+    assert paid == decision["total_benefit"]
+    assert ["until 2020-06-09. " in line["en"] for line in decision["explanation"]] == [True] * (paid != "0.00")
+
+
+@pytest.mark.parametrize("field", ["grace_months = 1", 'grace_months = 1\ngrace_reasons = ["income"]'])
+def test_temporary_aid_has_no_grace(field: str) -> None:
+    """It looks at no coverage."""
+    text = f'[[scheme]]\nid = "aid"\ntrigger = "aid"\nlevels = {{ city = "10.00" }}\n{field}\n'
+    with pytest.raises(PolicyError) as refused:
+        parse_policy(policy(text))
+    told = str(refused.value).splitlines()
+    assert len(field.splitlines()) == len(told)
+    assert 'grace_months: does not go with trigger = "aid" (aid): delete it' in told[0]
 
 
 def test_an_end_that_is_corrected_within_the_grace_is_decided_anew() -> None:
