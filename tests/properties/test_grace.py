@@ -25,11 +25,15 @@ from tests.properties.strategies import (
     History,
     Ledger,
     busy_years,
+    coverage_from,
     decide,
     deliveries,
     due_of,
     histories,
     newest,
+    policy,
+    scheme,
+    stay_of,
     tried,
 )
 from tests.support.builders import encode, policies
@@ -115,6 +119,20 @@ def test_every_way_through_a_file_knows_the_same_grace(history: History, data: s
         assert expected == person_by_person(lines, published, Path(folder), Workers(None))
     unpacked = Deciding(published)(unpack(pack(book_of(lines).accounts.values()).table))
     assert expected[0] == sorted(unpacked, key=lambda claim: str(claim["claim_id"]))
+
+
+def test_why_a_coverage_ended_comes_through_every_way(tmp_path: Path) -> None:
+    """One that ended for a reason of the list is paid, one that ended for another is not, from lines and packed."""
+    published = policies(policy(scheme(grace_months=1, grace_reasons=["income"])))
+    facts: list[Body] = []
+    for person, reason in (("P1", "income"), ("P2", "moved")):
+        ended = coverage_from(valid_to="2020-05-10", ended_reason=reason, coverage_id=f"C-{person}")
+        facts += [{**body, "person_id": person} for body in (ended, *stay_of(f"E-{person}", "2020-05-20", "10.00"))]
+    lines = list(map(encode, facts))
+    claims, _ = person_by_person(lines, published, tmp_path, Workers(None))
+    assert ["10.00", "0.00"] == [claim["total_benefit"] for claim in claims]
+    unpacked = Deciding(published)(unpack(pack(book_of(lines).accounts.values()).table))
+    assert claims == sorted(unpacked, key=lambda claim: str(claim["claim_id"]))
 
 
 @tried
