@@ -14,8 +14,11 @@ from tests.properties.strategies import (
     SCHEME_IDS,
     Body,
     History,
+    bill_of,
     brackets,
+    coverage_from,
     coverages,
+    discharge_of,
     encounters,
     policy,
     schemes,
@@ -134,3 +137,17 @@ def occasional_histories(draw: st.DrawFn) -> History:
     if draw(seldom):
         facts.append(death(draw(st.sampled_from(DAYS))))
     return History(draw(assuring_releases()), tuple(facts))
+
+
+@st.composite
+def days_in_hospital(draw: st.DrawFn) -> History:
+    """Two or three stays of one week, most of which share days, under a scheme that pays by the day."""
+    limits = draw(st.sampled_from(("", "from_day = 2\n", "days_max = 3\n", "from_day = 2\ndays_max = 2\n")))
+    cap = draw(st.sampled_from(("", 'cap_per_stay = "0.02"\n')))
+    tier = f'[[scheme.tier]]\nname = "member"\ncategories = ["member"]\nper_day = "0.01"\n{limits}'
+    facts: list[Body] = [coverage_from()]
+    for encounter in ("E1", "E10", "e3")[: draw(st.sampled_from((2, 3)))]:
+        first = draw(st.integers(1, 4))
+        last = first + draw(st.sampled_from((0, 0, 1, 2, 3, 5)))
+        facts += [discharge_of(encounter, f"2020-03-0{last}", f"2020-03-0{first}"), bill_of(encounter, "1.00")]
+    return History((policy(f'[[scheme]]\nid = "days"\nprogramme = "aid"\n{cap}{tier}'),), tuple(facts))

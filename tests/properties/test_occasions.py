@@ -15,7 +15,7 @@ from handlers.offline.columns.column_tally import tally_of
 from handlers.offline.columns.packing import pack, unpack
 from handlers.offline.what_if import Tally, all_pairs
 from tests.properties.explained import assert_explained
-from tests.properties.occasion_strategies import assuring_releases, occasional_histories
+from tests.properties.occasion_strategies import assuring_releases, days_in_hospital, occasional_histories
 from tests.properties.one_by_one import Deciding, book_of, in_one_book, person_by_person
 from tests.properties.strategies import (
     Body,
@@ -89,7 +89,7 @@ def test_what_is_paid_once_is_paid_once_and_every_cap_holds(history: History) ->
 
 
 @tried
-@given(occasional_histories())
+@given(days_in_hospital() | occasional_histories())
 def test_a_day_counts_once(history: History) -> None:
     """The days that a scheme pays, found one by one from the facts, with none of them twice."""
     published = policies(*history.policies)
@@ -103,7 +103,9 @@ def test_a_day_counts_once(history: History) -> None:
             first, days = _days_of(claim_id, history)
             numbered = [(number, first + timedelta(number - 1)) for number in range(1, days + 1)]
             seen = counted.setdefault(scheme.id, set())
-            fresh = [day for number, day in numbered if number >= tier.from_day and day not in seen][: tier.days_max]
+            dated = scheme.trigger == "stay"  # an incident says only how many days there were
+            free = [day for number, day in numbered if number >= tier.from_day and not (dated and day in seen)]
+            fresh = free[: tier.days_max]
             seen.update(fresh)
             lines = [each for each in decision["explanation"] if each["scheme_id"] == scheme.id]
             told = [line["inputs"]["days_paid"] for line in lines if line["step"] == "per_day"]

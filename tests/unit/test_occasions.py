@@ -131,11 +131,11 @@ def test_a_day_that_a_cap_left_unpaid_has_counted() -> None:
 
 
 def test_the_days_of_an_incident_are_those_that_it_says() -> None:
-    """Or none; they begin on the day on which it occurred."""
+    """Or none; they have no dates, so those of two incidents of one day both count."""
     nursing = policy_of(NURSING.replace("[[scheme.tier]]", 'trigger = "incident"\n[[scheme.tier]]'))
     decided = decide(nursing, coverage(), incident("A", days=3), incident("B", days=4), incident("C"))
     told = {name: results(decided[f"incident:{name}"])[0] for name in "ABC"}
-    assert {"A": ("0.00", "300.00", None), "B": ("0.00", "150.00", None), "C": ("0.00", "0.00", "NOTHING_DUE")} == told
+    assert {"A": ("0.00", "300.00", None), "B": ("0.00", "450.00", None), "C": ("0.00", "0.00", "NOTHING_DUE")} == told
 
 
 @pytest.mark.parametrize(
