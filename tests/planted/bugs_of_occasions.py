@@ -27,8 +27,8 @@ BUGS = (
         "occasions",
         "a-day-counts-for-every-stay",
         SUMS,
-        "    counted.update(paid)\n",
-        "",
+        "counted.update(paid)",
+        "counted.update(paid[:0])",
         (f"{UNIT}::test_a_day_of_two_stays_counts_for_the_first_of_them", f"{LAWS}::test_a_day_counts_once"),
     ),
     Bug(
