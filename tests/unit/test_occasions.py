@@ -6,7 +6,7 @@ import pytest
 
 from handlers.claims.read import read
 from schemas.refusals import Refusal
-from tests.properties.strategies import Body, decide, results
+from tests.properties.strategies import Body, Ledger, decide, results
 from tests.support.assured import ACCIDENT, AID, ASSURED, DISABILITY, LOSS, NURSING
 from tests.support.builders import (
     aid,
@@ -84,6 +84,23 @@ def test_what_is_paid_once_in_a_life_is_not_paid_in_another_year() -> None:
     assert [("0.00", "5000.00", None)] == results(decided["incident:early"])
     assert [("0.00", "0.00", "ALREADY_PAID")] == results(decided["incident:late"])
     assert [] == decided["incident:late"]["explanation"]
+
+
+def test_a_late_fact_of_an_earlier_year_takes_back_what_is_paid_once() -> None:
+    """The claim of the earlier day is paid in the place of the other one, though a decade lies between."""
+    ledger = Ledger(policy_of(ACCIDENT.replace('"year"', '"life"')))
+    ledger.take(coverage(), incident("late", occurred_on="2030-01-01"))
+    assert {("incident:late", "accident"): 500_000} == ledger.net
+    ledger.take(incident("early", occurred_on="2021-01-01"))
+    assert {("incident:early", "accident"): 500_000} == ledger.net
+
+
+def test_a_claim_that_gets_nothing_uses_nothing_up_in_a_life() -> None:
+    """The first incident has no degree, so the second one is the first that pays."""
+    once = policy_of(DISABILITY.replace("[[scheme.tier]]", 'once_per = "life"\n[[scheme.tier]]'))
+    decided = decide(once, coverage(), incident("A"), incident("B", degree="1"), incident("C", degree="1"))
+    reasons = [results(decided[f"incident:{name}"])[0][2] for name in "ABC"]
+    assert ["NOTHING_DUE", None, "ALREADY_PAID"] == reasons
 
 
 def test_what_was_paid_already_still_counts_in_the_running_sum() -> None:
