@@ -72,7 +72,7 @@ BUGS = (
         "handlers/claims/account.py",
         "        if day is not None and policies.life_schemes:\n            return self.claim_ids()\n",
         "",
-        (f"{LAWS}::test_order_and_corrections_end_where_a_fresh_adjudication_ends",),
+        (f"{UNIT}::test_a_late_fact_of_an_earlier_year_takes_back_what_is_paid_once",),
     ),
     Bug(
         "occasions",
@@ -80,7 +80,7 @@ BUGS = (
         ADJUDICATE,
         "    if life is not None and amount:\n",
         "    if life is not None:\n",
-        (f"{LAWS}::test_order_and_corrections_end_where_a_fresh_adjudication_ends",),
+        (f"{UNIT}::test_a_claim_that_gets_nothing_uses_nothing_up_in_a_life",),
     ),
     Bug(
         "occasions",
