@@ -127,7 +127,8 @@ def audit_chains_verify(evidence: Evidence) -> None:
             expect("audit hash", sha256(plain.encode()).hexdigest(), said)
             last = said
     acts = "SELECT (SELECT count(*) FROM events)+(SELECT count(*) FROM decisions)+(SELECT count(*) FROM instructions)"
-    expect("one audit entry for each act", evidence.rows(acts)[0][0], len(evidence.values("audit.events")))
+    told = evidence.rows(acts)[0][0] + len(evidence.values("alerts"))
+    expect("one audit entry for each act and alert", told, len(evidence.values("audit.events")))
 
 
 def decisions_and_money_are_the_oracles(evidence: Evidence) -> None:
