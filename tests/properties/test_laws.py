@@ -103,8 +103,8 @@ def test_a_policy_may_be_published_at_any_time(history: History, data: st.DataOb
     assert due_of(fresh) == ledger.net
 
 
-NOT_OF_DUES = ("explanation", "advances", "payees")
-"""Members that say why an amount is due and to whom, but not how much."""
+NOT_OF_DUES = ("explanation", "advances", "payees", "alerts", "held")
+"""Members that say why an amount is due, to whom, and what to look at, but not how much."""
 
 
 @tried
@@ -413,7 +413,8 @@ def test_every_message_becomes_exactly_one_event() -> None:
         assert by_disposition["refused"] == len(outcome.refusals) == topics["claims.deadletter"]
         assert len(outcome.decisions) == topics["claims.decisions"]
         assert len(outcome.instructions) == topics["payouts.instructions"]
-        assert len(case.lines) + len(outcome.decisions) + len(outcome.instructions) == topics["audit.events"]
+        audited = len(case.lines) + len(outcome.decisions) + len(outcome.instructions) + topics["alerts"]
+        assert audited == topics["audit.events"]
         accounts = ledger.world.accounts.values()
         assert {name for account in accounts for name in account.claim_ids()} == set(ledger.world.claims)
         dispositions.update(by_disposition)
