@@ -22,6 +22,7 @@ from schemas.decisions import StepKind, to_json
 from schemas.ids import ClaimId
 from tests.oracle import calculator
 from tests.oracle.cases import random_case, random_household_case
+from tests.oracle.occasion_cases import random_occasion_case
 from tests.properties.explained import assert_explained, recomputed
 from tests.properties.strategies import (
     AMOUNTS,
@@ -435,7 +436,8 @@ def test_the_explanation_alone_gives_the_benefit(history: History) -> None:
 def test_every_step_is_met_and_explained() -> None:
     """On the oracle's random cases, too, which meet each kind of step; so none goes unexplained."""
     met: Counter[str] = Counter()
-    for case in (make(seed) for seed in range(120) for make in (random_case, random_household_case)):
+    makers = (random_case, random_household_case, random_occasion_case)
+    for case in (make(seed) for seed in range(120) for make in makers):
         book = Book()
         for line in case.lines:
             book.take(line)
