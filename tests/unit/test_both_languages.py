@@ -84,6 +84,8 @@ def test_every_hint_stands_in_both_languages() -> None:
         "PERSON_MISMATCH",
         "DATES_OUT_OF_ORDER",
         "FUTURE_DATED",
+        "DAY_AHEAD",  # these two are of closed days, which are no facts
+        "DAY_OUT_OF_ORDER",
     }
 
 
