@@ -23,7 +23,7 @@ SAME_FOR_EVERYBODY = {"/static/console.css", *(f"/docs/{name}" for name in FILES
 """Files of the package: whoever asks gets the same, so a browser may keep them."""
 VALUES = {
     **{"claim_id": "E1", "token": "x", "number": "1", "sha256": "x", "name": "finance", "language": "zh"},
-    **{"payout_id": "PO-1", "statement_id": "ST-1", "treaty_id": "self-pay", "pool_id": "V1"},
+    **{"payout_id": "PO-1", "statement_id": "ST-1", "treaty_id": "self-pay", "pool_id": "V1", "alert_id": "AT-1"},
 }
 
 
