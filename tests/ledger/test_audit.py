@@ -99,7 +99,7 @@ def stays(first: int = 0, many: int = 6) -> list[Any]:
 def paid(ledger: Engine) -> Engine:
     """A ledger with six paid stays in shard 1, signed, and two more that are not yet signed."""
     held(ledger)
-    publish(ledger, POLICY, "li.na", SHARDS, lambda: RECORDED_AT)
+    publish(ledger, POLICY + '[checks]\noverlapping_stays = "off"\n', "li.na", SHARDS, lambda: RECORDED_AT)
     messages = in_order([*stays(), *stays(6, 2)])
     cut = [each for each in messages if each.offset < 6]
     give(ledger, cut)
