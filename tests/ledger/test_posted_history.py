@@ -119,4 +119,4 @@ def test_an_older_ledger_is_posted_as_its_events_are(
     upgrade(older)
     with ledger.connect() as now, older.connect() as then:
         assert now.execute(POSTED).all() == then.execute(POSTED).all()
-    assert expected == assert_replays(older).postings
+    assert expected == assert_replays(older, older=True).postings

@@ -33,7 +33,8 @@ class Debtor(CoveredPerson):
 
     def stay(self, number: int, copay: int = 3000) -> None:
         """Another stay; the village owes 30 % of what is over 2,000.00."""
-        self.take(discharge(f"E{number}", f"2024-0{number}-20"), bill(f"S{number}", f"E{number}", copay))
+        days = {"discharged_on": f"2024-0{number}-20", "admitted_on": f"2024-0{number}-12"}
+        self.take(discharge(f"E{number}", **days), bill(f"S{number}", f"E{number}", copay))
 
     def report(self, payout_id: str, status: str, day: int = 1) -> None:
         self.take(report(payout_id, status=status, reported_at=f"2025-04-{day:02d}T10:00:00+08:00"))

@@ -14,12 +14,17 @@ DISPOSITIONS = (
 )
 
 # As handlers.claims.twice.link_of makes it. Who names an invoice first stays its first, whatever became of it.
+# Not every event is JSON: only bills are read. As json, not jsonb, which refuses some texts that a sender may write.
 NAMED = """
 CREATE TEMPORARY TABLE named ON COMMIT DROP AS
-SELECT f.event_no, f.person_id,
-    'invoice:' || substr(encode(sha256(convert_to(told ->> 'invoice_no', 'UTF8')), 'hex'), 1, 16) AS link
-FROM facts f JOIN events e USING (event_no), LATERAL (SELECT convert_from(e.value, 'UTF8')::jsonb AS told) AS said
-WHERE f.kind = 'settlement' AND told ->> 'event_type' = 'settlement.posted' AND told ->> 'invoice_no' IS NOT NULL
+WITH bills AS MATERIALIZED (
+    SELECT f.event_no, f.person_id, e.value FROM facts f JOIN events e USING (event_no) WHERE f.kind = 'settlement'
+), told AS MATERIALIZED (
+    SELECT event_no, person_id, convert_from(value, 'UTF8')::json AS bill FROM bills
+)
+SELECT event_no, person_id,
+    'invoice:' || substr(encode(sha256(convert_to(bill ->> 'invoice_no', 'UTF8')), 'hex'), 1, 16) AS link
+FROM told WHERE bill ->> 'event_type' = 'settlement.posted' AND bill ->> 'invoice_no' IS NOT NULL
 """
 FIRST = """
 INSERT INTO invoices (link, person_id)
