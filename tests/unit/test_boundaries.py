@@ -740,13 +740,13 @@ def test_a_payout_id_follows_from_claim_scheme_and_revision_alone() -> None:
 def test_what_the_ledger_holds_of_a_benefit() -> None:
     """The row that is compared with next time: a scheme that no longer applies keeps its policy and owes nothing.
 
-    Where no pool pays, all of it is released.
+    Where no pool pays and nothing holds it, all of it is released.
     """
     ledger = Ledger(*BOTH)
     ledger.take(coverage_from(), bill_of("E1", "60.00", "40.00"), discharge_of("E1", "2020-06-30"))
     first, second = (parse_policy(text) for text in BOTH)
     held = ledger.world.benefits[ClaimId("E1")]
-    no_pool = (None, None, 0, 0, 0)
+    no_pool = (None, None, 0, 0, 0, False)
     paid = ("E1", "old", "member", "personal_burden", 10_000, 10_000, None, 1, "first", first.sha256)
     paid_at_once = (*paid, "", 10_000, *no_pool)
     assert {"old": paid_at_once} == {name: tuple(row) for name, row in held.items()}
