@@ -63,7 +63,7 @@ NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "mutants", "*.egg-info"
 ENVIRONMENT = {
     "HUZHU_TEST_LONG": "1",
     "HUZHU_TEST_PERSON_YEARS": "1000",
-    "HUZHU_TEST_EXAMPLES": "1000",
+    "HUZHU_TEST_EXAMPLES": "100",
     "HUZHU_TEST_SHRINK": "0",
 }
 
