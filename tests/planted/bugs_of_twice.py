@@ -38,7 +38,7 @@ BUGS = (
         "handlers/claims/account.py",
         "None if stay is None or voided else nights_of(stay)",
         "None if stay is None else nights_of(stay)",
-        (_BY_PAIRS, _SHARED),
+        (_SHARED,),
     ),
     Bug(
         "checks",
