@@ -15,10 +15,7 @@ BUGS = [
         "handlers/claims/process.py",
         "        if dead != (before is not None and before.status is Status.AFTER_DEATH):\n",
         "        if dead and (before is None or before.status is not Status.AFTER_DEATH):\n",
-        (
-            f"{PROPERTY}::test_the_live_alerts_depend_on_the_facts_alone",
-            f"{LEDGER}::test_an_alert_goes_and_comes_in_one_batch_as_in_three",
-        ),
+        (f"{LEDGER}::test_an_alert_goes_and_comes_in_one_batch_as_in_three",),
     ),
     Bug(
         "alerts",
@@ -53,10 +50,7 @@ BUGS = [
         "schemas/alert_records.py",
         "        if before is not None and before.state in LIVE:\n",
         "        if before is not None and before.state is not AlertState.WITHDRAWN:\n",
-        (
-            f"{PROPERTY}::test_an_alert_stands_as_the_last_that_was_told_and_done",
-            f"{LEDGER}::test_an_alert_that_is_told_again_stays_whose_it_is",
-        ),
+        (f"{LEDGER}::test_an_alert_that_is_told_again_stays_whose_it_is",),
     ),
     Bug(
         "alerts",
@@ -72,10 +66,7 @@ BUGS = [
         "schemas/alert_records.py",
         "            return row\n        return row._replace(state=change.to, raised_no",
         "            return row._replace(state=change.to)\n        return row._replace(state=change.to, raised_no",
-        (
-            f"{PROPERTY}::test_an_alert_stands_as_the_last_that_was_told_and_done",
-            f"{LEDGER}::test_an_alert_that_is_told_again_stays_whose_it_is",
-        ),
+        (f"{LEDGER}::test_an_alert_that_is_told_again_stays_whose_it_is",),
     ),
     Bug(
         "alerts",

@@ -22,7 +22,7 @@ BUGS = (
         "handlers/claims/twice.py",
         "if each[0] > admitted_on]",
         "if each[0] >= admitted_on]",
-        (_BY_PAIRS, _SHARED),
+        (_SHARED,),
     ),
     Bug(
         "checks",
@@ -30,7 +30,7 @@ BUGS = (
         "handlers/claims/decidable.py",
         "stay.care_type != CareType.INPATIENT or stay.admitted_on",
         "stay.admitted_on",
-        (_BY_PAIRS, _SHARED),
+        (_SHARED,),
     ),
     Bug(
         "checks",
@@ -46,7 +46,7 @@ BUGS = (
         "handlers/claims/twice.py",
         "            found.setdefault(other, set()).add(name)\n",
         "",
-        (_BY_PAIRS, _BOTH, _SHARED),
+        (_SHARED,),
     ),
     Bug(
         "checks",
@@ -78,7 +78,7 @@ BUGS = (
         "handlers/claims/twice.py",
         "checks.of(each.code) is Check.HOLD\n",
         "checks.of(each.code) is not Check.OFF\n",
-        (_FOLLOWS, _SHARED),
+        (_SHARED,),
     ),
     Bug(
         "checks",
@@ -102,7 +102,7 @@ BUGS = (
         "handlers/claims/account.py",
         "for finding in self.twice().get(claim_id, ()):",
         "for finding in ():",
-        (_LONG, _REACH),
+        (_REACH,),
     ),
     Bug(
         "checks",
@@ -110,7 +110,7 @@ BUGS = (
         "handlers/claims/account.py",
         "            self._twice = None\n            _keep_newest(self.discharges",
         "            _keep_newest(self.discharges",
-        (_LONG, _REACH),
+        (_REACH,),
     ),
     Bug(
         "checks",
@@ -118,7 +118,7 @@ BUGS = (
         "handlers/claims/traces.py",
         "if claim_id in self.twice:",
         "if claim_id in ():",
-        (_LONG, _MANY),
+        (_MANY,),
     ),
     Bug(
         "checks",
@@ -142,7 +142,7 @@ BUGS = (
         "handlers/claims/traces.py",
         'self.invoices.get(fact.invoice_no or "", set()) - {claim_id}:',
         "set[ClaimId]():",
-        (_LONG, _MANY),
+        (_MANY,),
     ),
     Bug(
         "checks",
