@@ -42,7 +42,7 @@ BUGS = (
         SUMS,
         "max(1, claim.discharge",
         "max(0, claim.discharge",
-        (f"{LAWS}::test_a_day_counts_once",),
+        (f"{UNIT}::test_a_stay_of_one_day_is_paid_for_a_day",),
     ),
     Bug(
         "occasions",

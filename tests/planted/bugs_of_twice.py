@@ -14,6 +14,7 @@ _SHARED = f"{_TESTS}::test_a_night_and_an_invoice_are_shared_or_not"
 _REACH = "tests/unit/test_account.py::test_an_event_reaches_what_may_be_the_same_claim"
 
 HELD = "tests/ledger/test_held_claims.py"
+_CHECKS = "tests/unit/test_checks.py"
 
 BUGS = (
     Bug(
@@ -54,7 +55,7 @@ BUGS = (
         "handlers/claims/twice.py",
         "tuple(sorted(names - {name}))",
         "tuple(sorted(names))",
-        (_BY_PAIRS, _BOTH),
+        (f"{_CHECKS}::test_a_finding_names_the_other_claim_alone",),
     ),
     Bug(
         "checks",
@@ -70,7 +71,7 @@ BUGS = (
         "handlers/claims/twice.py",
         "if checks.of(each.code) is not Check.OFF)",
         "if each.others)",
-        (_FOLLOWS,),
+        (f"{_CHECKS}::test_what_is_off_is_not_told_and_each_check_is_about_its_own_finding",),
     ),
     Bug(
         "checks",
@@ -86,7 +87,7 @@ BUGS = (
         "handlers/claims/twice.py",
         "_ALERT_ONLY if policy is None else policy.checks",
         "policies.releases[0].checks",
-        (_FOLLOWS,),
+        (f"{_CHECKS}::test_the_policy_of_each_claims_own_day_says_what_follows",),
     ),
     Bug(
         "checks",
@@ -94,7 +95,7 @@ BUGS = (
         "schemas/policy/model.py",
         'if code == "DUPLICATE_INVOICE" else',
         'if code != "DUPLICATE_INVOICE" else',
-        (_FOLLOWS,),
+        (f"{_CHECKS}::test_what_is_off_is_not_told_and_each_check_is_about_its_own_finding",),
     ),
     Bug(
         "checks",

@@ -248,3 +248,10 @@ def test_what_an_occasion_cannot_say_is_refused(event: Body, code: str, pointer:
     outcome = read(encode(event))
     assert isinstance(outcome, Refusal)
     assert (code, (pointer,)) == (outcome.code, outcome.pointers)
+
+
+def test_a_stay_of_one_day_is_paid_for_a_day() -> None:
+    """Whoever goes home on the day of admission has been there for one."""
+    by_day = NURSING.replace("from_day = 2\n", "")
+    decided = decide(policy_of(by_day), coverage(), *stay("E1", "2024-03-01", "2024-03-01"))["E1"]
+    assert [("0.00", "150.00", None)] == results(decided)
