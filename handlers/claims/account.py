@@ -54,15 +54,16 @@ class Account:
     long_years: LongYears | None = field(default=None, compare=False, repr=False)
     """What `handlers.claims.long_years` remembers of decisions; good until a fact is applied."""
     _twice: Findings | None = field(default=None, compare=False, repr=False)
+    _traces: dict[ClaimId, Trace] = field(default_factory=dict, compare=False, repr=False)
 
     def apply(self, fact: Fact) -> None:
         """Applies an accepted fact; a version older than the one held changes nothing."""
         self.long_years = None
         if type(fact) is EncounterDischarged:
-            self._twice = None
+            self._touched(claim_of(fact.encounter_id))
             _keep_newest(self.discharges, claim_of(fact.encounter_id), fact)
         elif type(fact) is SettlementPosted or type(fact) is SettlementVoided:
-            self._twice = None
+            self._touched(claim_of(fact.encounter_id))
             bills = self.settlements.setdefault(claim_of(fact.encounter_id), {})
             _keep_newest(bills, fact.settlement_id, fact)
         elif type(fact) is CoverageRecorded or type(fact) is CoverageVoided:
@@ -96,7 +97,10 @@ class Account:
     def traces(self) -> Iterable[tuple[ClaimId, Trace]]:
         """Of each claim what no other one must have."""
         for name in self.claim_ids():
-            yield name, self.trace(name)
+            known = self._traces.get(name)
+            if known is None:
+                known = self._traces[name] = self.trace(name)
+            yield name, known
 
     def trace(self, claim_id: ClaimId) -> Trace:
         """What of a claim no other one must have."""
@@ -113,6 +117,10 @@ class Account:
         if self._twice is None:
             self._twice = found_twice([self])
         return self._twice
+
+    def _touched(self, claim_id: ClaimId) -> None:
+        self._twice = None
+        self._traces.pop(claim_id, None)
 
     @property
     def area(self) -> str | None:

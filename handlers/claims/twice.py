@@ -40,20 +40,23 @@ _ALERT_ONLY = Checks()
 
 def found_twice(accounts: Collection[Decidable]) -> Findings:
     """What is found among the claims of some persons, who must be all who share an invoice with one of them."""
+    first: dict[str, ClaimId] = {}
     invoices: dict[str, set[ClaimId]] = {}
     found: dict[ClaimId, list[Finding]] = {}
     for account in accounts:
         stays = list[tuple[date, date, ClaimId]]()
         for name, trace in account.traces():
             for invoice in trace.invoices:
-                invoices.setdefault(invoice, set()).add(name)
+                before = first.setdefault(invoice, name)
+                if before != name:
+                    invoices.setdefault(invoice, {before}).add(name)
             if trace.nights is not None:
                 stays.append((*trace.nights, name))
         if len(stays) > 1:
             for name, others in _sharing_a_night(stays).items():
                 found[name] = [Finding(AlertCode.OVERLAPPING_STAYS, "", tuple(sorted(others)))]
     for invoice, names in invoices.items():
-        for name in names if len(names) > 1 else ():
+        for name in names:
             others_of_it = tuple(sorted(names - {name}))
             found.setdefault(name, []).append(Finding(AlertCode.DUPLICATE_INVOICE, invoice, others_of_it))
     return {name: tuple(sorted(of)) for name, of in found.items()} if found else NOTHING
