@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from handlers.claims.decidable import Claim, Trace, nights_of
-from handlers.claims.twice import Findings, found_twice
+from handlers.claims.twice import NOTHING, Findings, found_twice, may_be_twice
 from schemas.facts import (
     AidDecided,
     AidVoided,
@@ -96,11 +96,8 @@ class Account:
 
     def traces(self) -> Iterable[tuple[ClaimId, Trace]]:
         """Of each claim what no other one must have."""
-        for name in self.claim_ids():
-            known = self._traces.get(name)
-            if known is None:
-                known = self._traces[name] = self.trace(name)
-            yield name, known
+        self._trace_all()
+        return self._traces.items()
 
     def trace(self, claim_id: ClaimId) -> Trace:
         """What of a claim no other one must have."""
@@ -115,8 +112,15 @@ class Account:
     def twice(self) -> Findings:
         """What is found twice among the person's own claims; remembered until a bill or a discharge is applied."""
         if self._twice is None:
-            self._twice = found_twice([self])
+            self._trace_all()
+            self._twice = found_twice([self]) if may_be_twice(self._traces.values()) else NOTHING
         return self._twice
+
+    def _trace_all(self) -> None:
+        for names in (self.discharges, self.settlements):
+            for name in names:
+                if name not in self._traces:
+                    self._traces[name] = self.trace(name)
 
     def _touched(self, claim_id: ClaimId) -> None:
         self._twice = None

@@ -10,6 +10,7 @@ from handlers.claims.settle import Due
 from handlers.fast.direct_messages import benefit_line, claim_decided, explanation_line, payout_instructed
 from schemas.canonical import base64_text, canonical_json, derived_id, sha256_hex
 from schemas.checkpoint import SignedCheckpoint
+from schemas.decisions import Status
 from schemas.outbound import AuditCheckpointed, Payee
 from schemas.records import ClaimRow, Delivery
 from schemas.refusals import EventRefused, Refusal
@@ -32,6 +33,9 @@ def decided(adjudication: Adjudication, row: ClaimRow, occurred_at: str) -> byte
 
 def _of_some(adjudication: Adjudication) -> dict[str, object]:
     """The members of a decision that few claims have."""
+    plain = not adjudication.twice and not adjudication.overlapping and adjudication.status is not Status.AFTER_DEATH
+    if plain and not adjudication.claim.has_advances:
+        return {}  # as nearly always
     members: dict[str, object] = {}
     if alerts := alerts_of(adjudication):
         members["alerts"] = list(alerts)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from itertools import pairwise
 from typing import NamedTuple
 
-from handlers.claims.decidable import Decidable, DecidableClaim
+from handlers.claims.decidable import Decidable, DecidableClaim, Trace
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.ids import ClaimId
 from schemas.outbound import AlertCode
@@ -60,6 +61,23 @@ def found_twice(accounts: Collection[Decidable]) -> Findings:
             others_of_it = tuple(sorted(names - {name}))
             found.setdefault(name, []).append(Finding(AlertCode.DUPLICATE_INVOICE, invoice, others_of_it))
     return {name: tuple(sorted(of)) for name, of in found.items()} if found else NOTHING
+
+
+def may_be_twice(traces: Collection[Trace]) -> bool:
+    """Whether something is found among one person's claims, or one of them names an invoice twice; quickly no."""
+    if len(traces) < 2:
+        return False
+    named, invoices, nights = 0, set[str](), list[tuple[date, date]]()
+    for trace in traces:
+        if trace.invoices:
+            named += len(trace.invoices)
+            invoices.update(trace.invoices)
+        if trace.nights is not None:
+            nights.append(trace.nights)
+    if named > len(invoices):
+        return True
+    nights.sort()
+    return any(one[1] > other[0] for one, other in pairwise(nights))
 
 
 def link_of(invoice: str) -> str:
