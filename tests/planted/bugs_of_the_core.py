@@ -374,10 +374,7 @@ BUGS = (
         "handlers/claims/account.py",
         "        return not any(type(bill) is SettlementPosted and bill.final for bill in bills)",
         "        return not all(type(bill) is SettlementPosted and bill.final for bill in bills)",
-        (
-            f"{LAWS}::test_corrections_end_where_a_fresh_adjudication_ends",
-            "tests/unit/test_account.py::test_an_event_reaches_what_shares_a_year_with_its_claim",
-        ),
+        ("tests/unit/test_account.py::test_an_event_reaches_what_shares_a_year_with_its_claim",),
     ),
     Bug(
         2,
