@@ -109,7 +109,7 @@ BUGS = (
         "checks",
         "what-a-discharge-shares-is-remembered-too-long",
         "handlers/claims/account.py",
-        "            self._twice = None\n            _keep_newest(self.discharges",
+        "            self._touched(claim_of(fact.encounter_id))\n            _keep_newest(self.discharges",
         "            _keep_newest(self.discharges",
         (_REACH,),
     ),
