@@ -9,7 +9,7 @@ from tests.oracle.flag_cases import random_flag_case
 from tests.support.length import times
 from tests.support.oracle_runs import adjudicated, by_oracle, disagreement
 
-CASES = times(60, 2_000, "HUZHU_TEST_EXAMPLES")
+CASES = times(60, 400, "HUZHU_TEST_EXAMPLES")
 ADVANCES = ("advances", "payees")
 """What hospitals took off, and who is paid, which have an oracle of their own."""
 

@@ -10,7 +10,7 @@ from tests.oracle.watches import crossings
 from tests.support.length import times
 from tests.support.oracle_runs import adjudicated, by_oracle, disagreement, watched
 
-CASES = times(100, 3_000, "HUZHU_TEST_EXAMPLES")
+CASES = times(100, 500, "HUZHU_TEST_EXAMPLES")
 ADVANCES = ("advances", "payees")
 """What hospitals took off, and who is paid, which have an oracle of their own."""
 

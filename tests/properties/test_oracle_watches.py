@@ -9,7 +9,7 @@ from tests.oracle.watches import crossings
 from tests.support.length import times
 from tests.support.oracle_runs import by_oracle, disagreement, watched
 
-CASES = times(60, 2_000, "HUZHU_TEST_EXAMPLES")
+CASES = times(60, 400, "HUZHU_TEST_EXAMPLES")
 
 
 @pytest.mark.long
