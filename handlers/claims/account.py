@@ -117,7 +117,7 @@ class Account:
         return self._twice
 
     def _trace_all(self) -> None:
-        for names in (self.discharges, self.settlements):
+        for names in (self.discharges, self.settlements, self.occasions):
             for name in names:
                 if name not in self._traces:
                     self._traces[name] = self.trace(name)
