@@ -33,9 +33,12 @@ def shanghai_date(instant: datetime) -> date:
 
 
 def months_later(day: date, months: int) -> date | None:
-    """The same day some months later, or the last of a month that is too short. None after the year 9999."""
+    """The same day some months later, or the last of a month that is too short; earlier, if they are below zero.
+
+    None outside the years 1 to 9999.
+    """
     years, month = divmod(day.month - 1 + months, 12)
-    if day.year + years > date.max.year:
+    if not date.min.year <= day.year + years <= date.max.year:
         return None
     first = date(day.year + years, month + 1, 1)
     return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))

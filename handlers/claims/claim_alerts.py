@@ -1,4 +1,4 @@
-"""What is to be looked at about a claim: an admission after death, and money that a hospital advanced for nothing."""
+"""What is to be looked at about a claim: that it is after death, and money that a hospital advanced for nothing."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from handlers.words import alert_sentences
 from handlers.words.claim_sentences import yuan
 from handlers.words.payout_sentences import ADVANCE_ALERTS, ADVANCE_SETTLED
 from schemas.canonical import derived_id
-from schemas.ids import ClaimId
+from schemas.ids import ClaimId, trigger_of
 from schemas.outbound import AlertCode, AlertRaised, AlertWithdrawn
 from schemas.records import ClaimRow
 
 
 def after_death(claim: ClaimRow, recorded_at: datetime) -> AlertRaised:
-    """Somebody was admitted after the recorded day of death."""
+    """Somebody was admitted after the recorded day of death, or an incident or aid is dated after it."""
+    stay = trigger_of(claim.claim_id) == "stay"
+    said = alert_sentences.AFTER_DEATH if stay else alert_sentences.HAPPENED_AFTER_DEATH
     return AlertRaised(
         event_id=derived_id("AL", claim.claim_id, claim.revision),
         occurred_at=recorded_at,
@@ -23,13 +25,15 @@ def after_death(claim: ClaimRow, recorded_at: datetime) -> AlertRaised:
         claim_id=claim.claim_id,
         person_id=claim.person_id,
         alert_id=derived_id("AT", AlertCode.AFTER_DEATH, claim.claim_id),
-        zh=alert_sentences.AFTER_DEATH.zh,
-        en=alert_sentences.AFTER_DEATH.en,
+        zh=said.zh,
+        en=said.en,
     )
 
 
 def after_death_withdrawn(claim: ClaimRow, recorded_at: datetime) -> AlertWithdrawn:
-    """The day of death or the stay was corrected, or the stay voided."""
+    """The day of death or the claim was corrected, or the claim voided."""
+    stay = trigger_of(claim.claim_id) == "stay"
+    said = alert_sentences.NOT_AFTER_DEATH if stay else alert_sentences.HAPPENED_BEFORE_DEATH
     return AlertWithdrawn(
         event_id=derived_id("AW", AlertCode.AFTER_DEATH, claim.claim_id, claim.revision),
         occurred_at=recorded_at,
@@ -37,8 +41,8 @@ def after_death_withdrawn(claim: ClaimRow, recorded_at: datetime) -> AlertWithdr
         code=AlertCode.AFTER_DEATH,
         claim_id=claim.claim_id,
         person_id=claim.person_id,
-        zh=alert_sentences.NOT_AFTER_DEATH.zh,
-        en=alert_sentences.NOT_AFTER_DEATH.en,
+        zh=said.zh,
+        en=said.en,
     )
 
 

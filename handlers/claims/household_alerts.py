@@ -6,7 +6,7 @@ from datetime import datetime
 
 from handlers.words import household_sentences
 from schemas.canonical import derived_id
-from schemas.ids import PersonId
+from schemas.ids import PersonId, trigger_of
 from schemas.outbound import AlertCode, AlertRaised, AlertWithdrawn
 from schemas.records import ClaimRow
 
@@ -15,6 +15,8 @@ _OVERLAP, _TOO_LARGE = AlertCode.MEMBERSHIPS_OVERLAP, AlertCode.GROUP_TOO_LARGE
 
 def overlap_raised(claim: ClaimRow, recorded_at: datetime) -> AlertRaised:
     """Several memberships hold the day of a claim; the sentences name no household."""
+    stay = trigger_of(claim.claim_id) == "stay"
+    said = household_sentences.MEMBERSHIPS_OVERLAP if stay else household_sentences.OVERLAP_THAT_DAY
     return AlertRaised(
         event_id=derived_id("AL", _OVERLAP, claim.claim_id, claim.revision),
         occurred_at=recorded_at,
@@ -22,13 +24,15 @@ def overlap_raised(claim: ClaimRow, recorded_at: datetime) -> AlertRaised:
         claim_id=claim.claim_id,
         person_id=claim.person_id,
         alert_id=derived_id("AT", _OVERLAP, claim.claim_id),
-        zh=household_sentences.MEMBERSHIPS_OVERLAP.zh,
-        en=household_sentences.MEMBERSHIPS_OVERLAP.en,
+        zh=said.zh,
+        en=said.en,
     )
 
 
 def overlap_withdrawn(claim: ClaimRow, recorded_at: datetime) -> AlertWithdrawn:
     """At most one membership holds the day of a claim now."""
+    stay = trigger_of(claim.claim_id) == "stay"
+    said = household_sentences.OVERLAP_SETTLED if stay else household_sentences.SETTLED_THAT_DAY
     return AlertWithdrawn(
         event_id=derived_id("AW", _OVERLAP, claim.claim_id, claim.revision),
         occurred_at=recorded_at,
@@ -36,8 +40,8 @@ def overlap_withdrawn(claim: ClaimRow, recorded_at: datetime) -> AlertWithdrawn:
         code=_OVERLAP,
         claim_id=claim.claim_id,
         person_id=claim.person_id,
-        zh=household_sentences.OVERLAP_SETTLED.zh,
-        en=household_sentences.OVERLAP_SETTLED.en,
+        zh=said.zh,
+        en=said.en,
     )
 
 

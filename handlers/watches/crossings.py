@@ -8,7 +8,8 @@ from datetime import date
 from typing import NamedTuple
 
 from handlers.claims.households import Unit
-from schemas.watch.watch_model import WatchRule, months_before
+from schemas.dates import months_later
+from schemas.watch.watch_model import WatchRule
 
 
 class WatchedClaim(NamedTuple):
@@ -45,7 +46,7 @@ def crossings_of_unit(watch: WatchRule, unit: Unit, claims: Iterable[WatchedClai
     window: deque[WatchedClaim] = deque()
     before = total = 0
     for claim in claims:
-        start = months_before(claim.day, watch.window_months)
+        start = months_later(claim.day, -watch.window_months)
         while start is not None and window and window[0].day <= start:
             total -= window.popleft().amount
         window.append(claim)

@@ -10,7 +10,7 @@ from schemas.bilingual import Saying
 from schemas.outbound import AlertCode
 
 TITLES = {
-    AlertCode.AFTER_DEATH: Saying("死亡之后的住院", "stay after death"),
+    AlertCode.AFTER_DEATH: Saying("死亡日期之后的理赔", "claim after death"),
     AlertCode.REPORT_CONTRADICTS: Saying("支付报告互相矛盾", "payout reports contradict"),
     AlertCode.REPORT_UNMATCHED: Saying("报告找不到支付指令", "report of an unknown payout"),
     AlertCode.ADVANCE_EXCEEDS_DUE: Saying("垫付多于应付", "advance exceeds what is due"),
@@ -35,6 +35,15 @@ AFTER_DEATH = Saying(
 NOT_AFTER_DEATH = Saying(
     "提醒已撤回:按最新的登记和结算单,不再是死亡日期之后入院。",
     "Withdrawn: by the newest records and bills this is no admission after the day of death any more.",
+)
+HAPPENED_AFTER_DEATH = Saying(
+    "日期晚于登记的死亡日期,未予支付。请核实身份是否被冒用或登记是否有误。",
+    "Dated after the recorded day of death; nothing is paid. Check for a stolen identity or a wrong record.",
+)
+"""Of an incident or an aid."""
+HAPPENED_BEFORE_DEATH = Saying(
+    "提醒已撤回:按最新的登记,日期不再晚于死亡日期。",
+    "Withdrawn: by the newest records the date is not after the day of death any more.",
 )
 REPORTS = {
     AlertCode.REPORT_CONTRADICTS: Saying(

@@ -47,12 +47,12 @@ def degree_said(degree: str, amount: int) -> Saying:
 
 def days_said(tier: Tier, days: int, counted_before: int, days_paid: int, amount: int) -> Saying:
     """A sum for each of some days: how many there were, and why some of them do not count (fen)."""
-    zh, en = f"一共 {days} 天", f"There were {days} days"
+    zh, en = f"一共 {days} 天", "There was 1 day" if days == 1 else f"There were {days} days"
     if tier.from_day > 1:
         zh += f",从第 {tier.from_day} 天起算"
         en += f", which count from day {tier.from_day} on"
     if counted_before:
-        zh += f",其中 {counted_before} 天以前已经算过"
+        zh += f",其中有 {counted_before} 天已在以前的理赔中算过"
         en += f"; {counted_before} of them had counted before"
     if tier.days_max is not None:
         zh += f",最多算 {tier.days_max} 天"
@@ -60,7 +60,7 @@ def days_said(tier: Tier, days: int, counted_before: int, days_paid: int, amount
     per_day = yuan(tier.per_day or 0)
     return Saying(
         f"{zh}:{days_paid} 天,每天 {per_day} 元,是 {yuan(amount)} 元。",
-        f"{en}: {days_paid} days at {per_day} yuan each are {yuan(amount)} yuan.",
+        f"{en}: {days_paid} {'day' if days_paid == 1 else 'days'} at {per_day} yuan each: {yuan(amount)} yuan.",
     )
 
 

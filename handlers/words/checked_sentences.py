@@ -17,7 +17,7 @@ _WHY = {
         "登记的两次住院有同一晚", "two hospital stays are recorded for one and the same night"
     ),
     AlertCode.MEMBERSHIPS_OVERLAP: Saying(
-        "出院那天登记在不止一户", "on the day of discharge more than one household is recorded"
+        "当天登记在不止一户", "on the day that counts more than one household is recorded"
     ),
 }
 """Other alerts are told by the status of the claim, or by what is said about advances."""

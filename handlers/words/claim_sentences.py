@@ -51,7 +51,7 @@ FACILITY_LEVELS = {
 STATUS_NAMES = {
     Status.VOIDED: Saying("已作废", "voided"),
     Status.INCOMPLETE: Saying("资料未到齐", "incomplete"),
-    Status.AFTER_DEATH: Saying("死亡日期之后入院", "admitted after the day of death"),
+    Status.AFTER_DEATH: Saying("死亡日期之后", "after the day of death"),
     Status.NO_POLICY: Saying("没有生效的方案", "no policy in force"),
     Status.NOT_COVERED: Saying("未参保", "not covered"),
     Status.ADJUDICATED: Saying("已核定", "decided"),

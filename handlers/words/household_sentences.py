@@ -19,6 +19,16 @@ OVERLAP_SETTLED = Saying(
     "出院那天此人只登记在一户,不用再核对。",
     "On the day of discharge the person is recorded in one household only: nothing is left to check.",
 )
+OVERLAP_THAT_DAY = Saying(
+    "当天此人同时登记在不止一户。已按起始日期最晚的一条计算。请户籍登记机关核对并更正。",
+    "On that day the person is recorded in more than one household. The record with the latest first day was used. The "
+    "registry should check and correct the records.",
+)
+"""The claim is an incident or an aid."""
+SETTLED_THAT_DAY = Saying(
+    "当天此人只登记在一户,不用再核对。",
+    "On that day the person is recorded in one household only: nothing is left to check.",
+)
 
 WAITS = Saying(
     "这件理赔要和这一户的其他理赔一起计算,正在排队,很快自动算好,您不用再申请。",

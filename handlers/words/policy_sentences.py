@@ -262,6 +262,13 @@ def scheme_rules(scheme: Scheme) -> list[tuple[Saying, Saying]]:
         rules.insert(0, (Saying("渐退期", "Grace"), _grace(scheme, scheme.grace_months)))
     if scheme.trigger != "aid":
         rules.insert(0, (Saying("适用对象", "Who"), _who(scheme)))
+    if scheme.file_within_days is not None:
+        days = scheme.file_within_days
+        sentence = Saying(
+            f"出院后 {days} 天以内要做完最后结算,第 {days} 天还算。",
+            f"The final bill is settled at most {days} days after discharge; day {days} still counts.",
+        )
+        rules.append((Saying("结算期限", "Deadline"), sentence))
     if scheme.levels is not None:
         levels = sums_words(scheme.levels)
         rules.append((FIELDS["levels"], Saying(f"最多 {levels.zh}。", f"At most {levels.en}.")))
@@ -272,18 +279,6 @@ def scheme_rules(scheme: Scheme) -> list[tuple[Saying, Saying]]:
     if scheme.once_per != "claim":
         often = ONCE_PER[scheme.once_per]
         rules.append((FIELDS["once_per"], Saying(f"{often.zh}。", f"{_capital(often.en)}.")))
-    if scheme.file_within_days is not None:
-        days = scheme.file_within_days
-        rules.insert(
-            -1,
-            (
-                Saying("结算期限", "Deadline"),
-                Saying(
-                    f"出院后 {days} 天以内要做完最后结算,第 {days} 天还算。",
-                    f"The final bill is settled at most {days} days after discharge; day {days} still counts.",
-                ),
-            ),
-        )
     if scheme.threshold is not None:
         line = yuan(scheme.threshold)
         sentence = Saying(
@@ -320,7 +315,8 @@ def _who(scheme: Scheme) -> Saying:
 
 
 def _grace(scheme: Scheme, months: int) -> Saying:
-    zh, en = f"退出后 {months} 个月内出院的也算", f"A coverage also counts for {counted_months(months)} after its end"
+    what = "出事" if scheme.trigger == "incident" else "出院"
+    zh, en = f"退出后 {months} 个月内{what}的也算", f"A coverage also counts for {counted_months(months)} after its end"
     if scheme.grace_reasons is None:
         return Saying(f"{zh},不论退出原因。", f"{en}, whatever the reason.")
     reasons = ended_reasons(scheme.grace_reasons)

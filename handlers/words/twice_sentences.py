@@ -30,7 +30,7 @@ WITHDRAWN = {
 }
 
 NAMES = {
-    AlertCode.DUPLICATE_INVOICE: Saying("发票重复", "invoice used twice"),
+    AlertCode.DUPLICATE_INVOICE: Saying("票据重复", "invoice used twice"),
     AlertCode.OVERLAPPING_STAYS: Saying("住院时间重叠", "stays overlap"),
 }
 

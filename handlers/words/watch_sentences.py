@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from handlers.words.claim_sentences import yuan
+from handlers.words.claim_sentences import counted_months, yuan
 from handlers.words.policy_sentences import in_force
 from schemas.bilingual import Saying
 from schemas.policy.model import Term
@@ -46,10 +46,10 @@ def watch_rule(watch: WatchRule) -> Saying:
     steps_zh, steps_en = "、".join(map(yuan, watch.steps)), ", ".join(map(yuan, watch.steps))
     whom_zh = f";只提示身份为 {'、'.join(watch.categories)} 的人" if watch.categories else ""
     whom_en = f"; only claims of people with category {', '.join(watch.categories)}" if watch.categories else ""
-    months = "month" if watch.window_months == 1 else "months"
     return Saying(
         f"{unit.zh} {watch.window_months} 个月内{measure.zh}合计超过 {steps_zh} 元{whom_zh}",
-        f"{unit.en}, over {watch.window_months} {months}: {measure.en} comes to more than {steps_en} yuan{whom_en}",
+        f"{unit.en}, over {counted_months(watch.window_months)}: {measure.en} comes to more than {steps_en} "
+        f"yuan{whom_en}",
     )
 
 
@@ -62,10 +62,10 @@ def crossing_said(watch: WatchRule, household_id: str | None, day: date, stays: 
     if household_id is not None:
         who = Saying(f"该户({household_id})", f"This household ({household_id})")
     measure, months = MEASURE_NAMES[watch.measure], watch.window_months
-    span, many = f"{months} month" + "s" * (months > 1), f"{stays} stay" + "s" * (stays > 1)
+    many = f"{stays} stay" + "s" * (stays > 1)
     return Saying(
         f"{who.zh}截至 {day} 的 {months} 个月内共就诊 {stays} 次,{measure.zh}合计 {yuan(total)} 元,"
         f"超过 {yuan(step)} 元:请了解情况,看是否需要救助。",
-        f"{who.en} had {many} in the {span} up to {day}: {measure.en} comes to {yuan(total)} yuan, over "
-        f"{yuan(step)} yuan. Please find out whether help is needed.",
+        f"{who.en} had {many} in the {counted_months(months)} up to {day}: {measure.en} comes to {yuan(total)} yuan, "
+        f"over {yuan(step)} yuan. Please find out whether help is needed.",
     )

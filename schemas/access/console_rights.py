@@ -21,8 +21,8 @@ class Right(StrEnum):
 
     ``CLAIMS`` also sees alerts, and ``ALERTS`` takes and closes them.
 
-    ``BOOKS`` sees the books, what is payable, statements and recoveries; ``CLEAR`` proposes and approves what changes
-    them: a statement is issued, a month closed, a recovery set off or waived.
+    ``BOOKS`` sees the books, what is payable, statements, recoveries and held claims; ``CLEAR`` proposes and approves
+    what changes them: a statement is issued, a month closed, a recovery set off or waived, a held claim released.
     """
 
     OVERVIEW = "overview"

@@ -6,7 +6,6 @@ a policy is: comments, the order of keys and of steps, and the spelling of a num
 
 from __future__ import annotations
 
-from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -110,11 +109,3 @@ class Watches:
 def with_sha256(watches: Watches) -> Watches:
     """The same watches with the SHA-256 of their canonical form."""
     return replace(watches, sha256=sha256_hex(watches.canonical))
-
-
-def months_before(day: date, months: int) -> date | None:
-    """The same day so many months earlier, or the last of a shorter month; None before the year 1."""
-    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    if year < 1:
-        return None
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

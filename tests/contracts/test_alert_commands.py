@@ -56,7 +56,7 @@ def test_alerts_are_listed_by_code_area_claim_age_and_taker(commands: Commands) 
     assert [] == commands.listed("--days", "36500")
     assert 2 == len(commands.listed("--days", "300", "--taken-by", "-"))
     shown = commands.run("list", "--language", "both").stdout
-    assert "死亡之后的住院 stay after death" in shown
+    assert "死亡日期之后的理赔 claim after death" in shown
     assert not CHINESE.search(commands.run("list", "--language", "en").stdout)
 
 

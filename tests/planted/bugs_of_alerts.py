@@ -21,8 +21,8 @@ BUGS = [
         "alerts",
         "an-alert-is-named-after-its-decision",
         "handlers/claims/claim_alerts.py",
-        "AlertCode.AFTER_DEATH, claim.claim_id),\n        zh=alert_sentences.AFTER",
-        "AlertCode.AFTER_DEATH, claim.claim_id, claim.revision),\n        zh=alert_sentences.AFTER",
+        'person_id,\n        alert_id=derived_id("AT", AlertCode.AFTER_DEATH, claim.claim_id)',
+        'person_id,\n        alert_id=derived_id("AT", AlertCode.AFTER_DEATH, claim.claim_id, claim.revision)',
         (f"{PROPERTY}::test_the_live_alerts_depend_on_the_facts_alone",),
     ),
     Bug(

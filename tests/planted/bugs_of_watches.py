@@ -57,13 +57,13 @@ BUGS = (
     ),
     Bug(
         "watches",
-        "a-shorter-month-ends-in-the-next",
-        MODEL,
-        "date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))",
-        "date(year, month + 1, min(day.day, 28))",
+        "there-is-a-year-before-the-first",
+        "schemas/dates.py",
+        "if not date.min.year <= day.year + years <= date.max.year:",
+        "if not day.year + years <= date.max.year:",
         (
-            f"{EDGES}::test_a_window_begins_after_the_same_day_some_months_before",
             f"{EDGES}::test_months_are_subtracted_to_the_same_day_or_the_last_of_a_shorter_month",
+            f"{EDGES}::test_a_window_that_begins_before_all_days_holds_every_claim",
         ),
     ),
     Bug(

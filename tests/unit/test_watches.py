@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from schemas.watch.watch_model import months_before
+from schemas.dates import months_later
 from tests.support.builders import VILLAGE, bill, coverage, death, discharge, membership, policies, policy_text, void
 from tests.support.watches import found_in, stay, watch_text, watches_of
 
@@ -83,11 +83,11 @@ def test_a_window_begins_after_the_same_day_some_months_before(
 
 def test_months_are_subtracted_to_the_same_day_or_the_last_of_a_shorter_month() -> None:
     """Over the ends of years; before the year 1 there is no day."""
-    assert date(2023, 12, 31) == months_before(date(2024, 1, 31), 1)
-    assert date(2024, 2, 29) == months_before(date(2024, 3, 31), 1)
-    assert date(2023, 2, 28) == months_before(date(2024, 2, 29), 12)
-    assert date(1, 1, 28) == months_before(date(1, 2, 28), 1)
-    assert months_before(date(1, 12, 31), 12) is None
+    assert date(2023, 12, 31) == months_later(date(2024, 1, 31), -1)
+    assert date(2024, 2, 29) == months_later(date(2024, 3, 31), -1)
+    assert date(2023, 2, 28) == months_later(date(2024, 2, 29), -12)
+    assert date(1, 1, 28) == months_later(date(1, 2, 28), -1)
+    assert months_later(date(1, 12, 31), -12) is None
 
 
 def test_a_window_that_begins_before_all_days_holds_every_claim() -> None:

@@ -14,7 +14,7 @@ from tests.web.town import post, publish_two
 from tests.web.words import words
 
 AFTER_DEATH = derived_id("AT", "AFTER_DEATH", "E1")
-TITLE = "死亡之后的住院"
+TITLE = "死亡日期之后的理赔"
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def found(page: str) -> list[str]:
 
 def test_the_work_list_is_narrowed_by_code_area_age_and_who_took_it(office: Desk) -> None:
     """Each filter keeps what fits and leaves out the rest, in both languages; nobody is named."""
-    for language, title in (("zh", TITLE), ("en", "stay after death")):
+    for language, title in (("zh", TITLE), ("en", "claim after death")):
         visitor = office.visitor("finance", language)
         page = visitor.get("/alerts").text
         assert ["E1"] == found(page)
