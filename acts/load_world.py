@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from acts.published_policies import published_policies
 from acts.published_treaties import published_treaties
 from acts.remembered_persons import RememberedPersons
-from handlers.claims.admit import Registry, VersionLine, claims_of_identity
+from handlers.claims.admit import Registry, VersionLine, looked_up
 from handlers.claims.payers import Payer
 from handlers.claims.payout_reports import report_of
 from handlers.claims.read import Reading, recall
@@ -120,7 +120,7 @@ def _collected(row: InstructionRow) -> bool:
 
 
 def _registry(connection: Connection, readings: Iterable[Reading]) -> Registry:
-    subjects = {subject for reading in readings for subject in claims_of_identity(reading.fact)}
+    subjects = {subject for reading in readings for subject in looked_up(reading.fact)}
     owners, versions = reads.lines(connection, subjects)
     registry: Registry = {
         Subject(row.kind, row.subject_id): VersionLine(row.person_id, row.encounter_id, bound=True) for row in owners

@@ -18,6 +18,7 @@ from handlers.audit.journal import Journal
 from handlers.audit.operator_acts import policy_published
 from handlers.claims.households import linked
 from handlers.claims.process import Processor
+from handlers.claims.twice import checked_alone
 from infra.clock import Clock
 from infra.ledger import group_rows, policy_rows, reads
 from infra.ledger.policy_rows import PublishedFile
@@ -119,7 +120,11 @@ def _decided(
     """
     policy, ended = published.policy, published.succeeded
     persons = reads.persons_to_decide(
-        connection, policy.effective_from, policy.effective_to, None if ended is None else ended.sha256
+        connection,
+        policy.effective_from,
+        policy.effective_to,
+        None if ended is None else ended.sha256,
+        checked_alone(published.policies),
     )
     published.persons = len(persons)
     for some in _groups(connection, persons, published.policies):

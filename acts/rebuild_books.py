@@ -15,13 +15,15 @@ from sqlalchemy import Connection, Engine
 
 from handlers.audit.journal import Journal
 from handlers.audit.operator_acts import policy_published, treaty_published
-from handlers.books.entries import shared
+from handlers.books import entries
 from handlers.claims.group_step import recompute_group, step_of
 from handlers.claims.holds import release_hold
 from handlers.claims.households import linked
 from handlers.claims.process import Processor
+from handlers.claims.read import Reading, recall
 from handlers.claims.recoveries import settle_recovery
 from handlers.claims.reissue import reissue
+from handlers.claims.twice import checked_alone
 from handlers.claims.world import World
 from handlers.days.close_day import take_message
 from handlers.days.read_day import read_message
@@ -31,6 +33,7 @@ from infra.ledger import book_rows, statement_rows
 from infra.ledger.book_rows import PostingEvent
 from infra.sharding import shard_of
 from schemas.bordereau import StatementIssued
+from schemas.canonical import sha256_hex
 from schemas.decisions import Status
 from schemas.ids import PersonId
 from schemas.months import last_day
@@ -46,6 +49,7 @@ from schemas.records import (
     SettleRecovery,
     ShardState,
 )
+from schemas.refusals import Refusal
 from schemas.treaty.treaty_file import parse_treaty
 
 
@@ -101,21 +105,25 @@ def repeat(world: World, processor: Processor, event: PostingEvent) -> None:
             settle_recovery(processor, SettleRecovery(**json.loads(value)))
         case _:
             message = Delivery(event.topic, event.partition, event.offset or 0, key, event.value)
-            take_message(processor, message, read_message(message))
+            reading = read_message(message)
+            if isinstance(reading, Refusal):  # an earlier release accepted what is refused today
+                reading = Reading(recall(message.value or b""), sha256_hex(message.value or b""))
+            take_message(processor, message, reading)
 
 
 def reached_by(policy: Policy, world: World) -> list[PersonId]:
     """The persons whose claims a newly published policy decides, found in memory as the ledger finds them in its rows.
 
-    They have a claim on a day of the policy that waits for one, or a claim on its first day or later under the one
-    that it succeeds.
+    They have a claim on a day of the policy that waits for one or that policies only check, or a claim on its first day
+    or later under the one that it succeeds.
     """
+    waiting = (Status.NO_POLICY, *checked_alone(world.policies))
     ended = None if policy.succeeds is None else world.policies.named(policy.succeeds)
     found = set()
     for row in world.claims.values():
         if row.discharged_on is None or row.discharged_on < policy.effective_from:
             continue
-        waits = row.status is Status.NO_POLICY and policy.term.holds(row.discharged_on)
+        waits = row.status in waiting and policy.term.holds(row.discharged_on)
         if waits or (ended is not None and row.policy_sha256 == ended.sha256):
             found.add(row.person_id)
     return sorted(found)
@@ -124,11 +132,12 @@ def reached_by(policy: Policy, world: World) -> list[PersonId]:
 def groups_reached(policy: Policy, world: World) -> list[list[PersonId]]:
     """The same persons, each with all whom invoices link, and households where some scheme counts by them."""
     found, by_household = set(reached_by(policy, world)), bool(world.policies.household_schemes)
+    shared = world.shared if world.invoices_link else {}
     links = {
-        person_id: (account.households() if by_household else set[str]()) | world.shared.get(person_id, set())
+        person_id: (account.households() if by_household else set[str]()) | shared.get(person_id, set())
         for person_id, account in world.accounts.items()
     }
-    for link in set[str]().union(*world.shared.values()):
+    for link in set[str]().union(*shared.values()):
         links[world.invoices[link]].add(link)
     return [group for group in linked(links) if not found.isdisjoint(group)]
 
@@ -137,7 +146,9 @@ def _rebuilt(connection: Connection, shard_count: int, progressed: Callable[[int
     """The postings that the events give, under the events' own numbers."""
     world = World(Policies(), partial(shard_of, shard_count=shard_count))
     shards = {shard: ShardState(shard) for shard in range(shard_count)}
+    unlinked = book_rows.last_event_before_invoices(connection)
     for event in book_rows.posting_events(connection):
+        world.invoices_link = event.event_no > unlinked
         processor = Processor(world, Journal(shards, event.recorded_at))
         if event.disposition == "statement":
             _share_again(connection, processor, event)
@@ -157,5 +168,5 @@ def _share_again(connection: Connection, processor: Processor, event: PostingEve
     for each in sorted(issued, key=lambda statement: treaty.insurers.index(statement.insurer)):
         if each.insurer != treaty.lead:
             borne = each.part + each.part_of_cession
-            for entry in shared(treaty.lead, each.insurer, treaty.id, borne):
+            for entry in entries.shared(treaty.lead, each.insurer, treaty.id, borne):
                 processor.journal.post(0, entry, last_day(each.month), each.statement_id)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from acts.four_eyes import NoProposal, TooLate, Unusable, to_decide
 from acts.ledger_act import LedgerJournal, ledger_act
 from acts.load_world import load_persons
+from acts.published_policies import published_policies
 from acts.recompute_groups import decide_waiting
 from acts.record_operator_acts import record_operator_acts
 from acts.release_pools import decide_waiting_pools
@@ -109,7 +110,8 @@ def _release(
                     "What holds the claim has changed meanwhile: look again, then decide.",
                 )
             )
-        group = sorted(group_rows.linked_to(connection, [hold.person_id]))
+        households = bool(published_policies(connection).household_schemes)
+        group = sorted(group_rows.linked_to(connection, [hold.person_id], households=households))
         _decide(connection, journal, ReleaseHold(hold.claim_id, hold.person_id, hold.found, group, operator, reason))
         decide_waiting_pools(connection, journal, shard_count)
     return hold

@@ -103,7 +103,7 @@ class RememberedPersons:
 
 def _facts_of(account: Account) -> int:
     bills = sum(len(bills) for bills in account.settlements.values())
-    held = len(account.discharges) + bills + len(account.coverages) + len(account.memberships)
+    held = len(account.discharges) + bills + len(account.occasions) + len(account.coverages) + len(account.memberships)
     return held + (account.death is not None)
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from handlers.claims.read import Reading
 from schemas.bilingual import Saying
-from schemas.facts import Fact, Kind, SettlementPosted, SettlementVoided, Subject
+from schemas.facts import Fact, Kind, OccasionFact, SettlementPosted, SettlementVoided, Subject
 from schemas.ids import EncounterId, PersonId
 from schemas.refusals import Refusal, RefusalCode, refuse
 
@@ -53,6 +53,19 @@ def claims_of_identity(fact: Fact) -> tuple[Subject, ...]:
     return (fact.subject,)
 
 
+def looked_up(fact: Fact) -> tuple[Subject, ...]:
+    """The ids that decide whether a fact is accepted: those that it binds, and the stay that may have its claim's id.
+
+    Encounters called as claims of incidents and aid are: only a release that did not know these accepted such.
+    """
+    bound = claims_of_identity(fact)
+    return (*bound, Subject(Kind.ENCOUNTER, fact.claim_id)) if isinstance(fact, OccasionFact) else bound
+
+
+_STAY_HAS_ID = Saying(
+    "这个编号对应的理赔号已被以前的一次住院或门诊使用,请换一个编号",
+    "an earlier stay has the claim id that this id leads to: use another id",
+)
 _OTHER_OWNER = {
     Kind.STATEMENT: Saying("另一家保险公司已答复过这份对账单", "another insurer has answered this statement"),
     Kind.CONTRIBUTION: Saying("这笔资金已登记在另一个资金池名下", "another pool has received this contribution"),
@@ -72,6 +85,8 @@ def admit(reading: Reading, registry: Registry) -> Disposition | Refusal:
             return refuse(RefusalCode.PERSON_MISMATCH, hint, (f"/{fact.owner_field}", f"/{subject.kind}_id"))
         if subject.kind is Kind.SETTLEMENT and owner.encounter_id != getattr(fact, "encounter_id", None):
             return refuse(RefusalCode.PERSON_MISMATCH, pointers=("/encounter_id", "/settlement_id"))
+    if isinstance(fact, OccasionFact) and Subject(Kind.ENCOUNTER, fact.claim_id) in registry:
+        return refuse(RefusalCode.PERSON_MISMATCH, _STAY_HAS_ID, (f"/{fact.subject.kind}_id",))
     line = registry.get(fact.subject)
     version = fact.line_version
     if line is not None:

@@ -34,16 +34,18 @@ def release_hold(processor: Processor, act: ReleaseHold) -> None:
     """Releases a claim and decides it again, with those of all persons whom the act names; the world holds them.
 
     It is held again only if something else holds it: what two people have looked at stays released, and the alerts
-    about it are closed.
+    about it are closed where nothing else holds for the same reason.
     """
     world = processor.world
     row = world.claims[act.claim_id]
     number = hold_released(processor.journal, row.shard, act)
-    released = released_of(row.hold_released).union((code, about, other) for code, about, other in act.released)
+    looked_at = {(code, about, other) for code, about, other in act.released}
+    released = released_of(row.hold_released) | looked_at
     kept = canonical_json([list(each) for each in sorted(released)]).decode()
     world.claims[act.claim_id] = processor.outcome.claims[act.claim_id] = row._replace(hold_released=kept)
     for each in as_written(row.twice):
-        if all((each.code, each.about, other) in released for other in each.others):
+        found = {(each.code, each.about, other) for other in each.others}
+        if found <= released and not found.isdisjoint(looked_at):
             name, at = alert_id(row, each), processor.recorded_at
             closed = AlertChange(name, number, AlertState.RESOLVED, at, None, act.operator, act.reason)
             processor.outcome.alerts.append(closed)

@@ -27,6 +27,8 @@ def named(world: World, outcome: Outcome, invoice: str, person_id: PersonId) -> 
 
 def decided_together(world: World, outcome: Outcome, persons: Collection[PersonId]) -> None:
     """Keeps that those of a group who were the first to name an invoice share it."""
+    if not world.invoices_link:
+        return
     for link in sorted(set[str]().union(*(world.shared.get(person_id, ()) for person_id in persons))):
         first = world.invoices.get(link)
         if first is not None and first in persons:

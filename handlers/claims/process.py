@@ -167,7 +167,8 @@ class Processor:
                 links = set()
             elif moved or account.memberships:
                 links |= account.households()
-            links |= world.shared.get(fact.person_id, set())
+            if world.invoices_link:
+                links |= world.shared.get(fact.person_id, set())
             if links:  # somebody may share them, on any shard: a claim is not paid before all are looked at
                 account.apply(fact)
                 shard = world.shard_of(fact.person_id)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from handlers.claims.decidable import Decidable, DecidableClaim, Trace
 from schemas.canonical import canonical_json, sha256_hex
+from schemas.decisions import Status
 from schemas.ids import ClaimId
 from schemas.outbound import AlertCode
 from schemas.policy.model import Check, Checks, Policies
@@ -94,6 +95,12 @@ def checks_on(claim: DecidableClaim, policies: Policies) -> Checks:
     """What follows for a claim, by the policy in force on its day; without a policy or a discharge an alert."""
     policy = None if claim.discharge is None else policies.on(claim.discharge.discharged_on)
     return _ALERT_ONLY if policy is None else policy.checks
+
+
+def checked_alone(policies: Policies) -> tuple[Status, ...]:
+    """The statuses of claims of which no policy decides the money, but one what follows from a finding, if any does."""
+    usual = all(policy.checks == _ALERT_ONLY for policy in policies.releases)
+    return () if usual else (Status.INCOMPLETE, Status.AFTER_DEATH)
 
 
 def followed(found: Iterable[Finding], checks: Checks) -> tuple[Finding, ...]:

@@ -36,7 +36,8 @@ class World:
     that the batch's answers name, ``contributions`` those that its events change, and ``decided`` the newest decisions
     of those claims that a pool's step may have to revise. ``invoices`` are the first persons who named those of the
     batch, by what links them, and ``shared`` the invoices by which a person's claims are decided with others'.
-    ``closed_days`` are those of the shards on which the batch closes one.
+    ``closed_days`` are those of the shards on which the batch closes one. ``invoices_link`` is False where events are
+    repeated that an earlier release took in, which kept no invoices and decided nobody with others by them.
     """
 
     policies: Policies
@@ -57,3 +58,4 @@ class World:
     invoices: dict[str, PersonId] = field(default_factory=dict)
     shared: dict[PersonId, set[str]] = field(default_factory=dict)
     closed_days: dict[int, ClosedDays] = field(default_factory=dict)
+    invoices_link: bool = True

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, distinct_on
 
 from infra.ledger.clearing_tables import book_months, postings
-from infra.ledger.tables import audit_entries, events
+from infra.ledger.tables import audit_entries, events, installation
 from schemas.books import BookEntry, BookLeg, ClosedMonth, MonthlySum
 from schemas.outbound import FOLLOWING, AuditKind
 from schemas.records import Posting
@@ -126,6 +126,12 @@ def posting_events(connection: Connection) -> Iterator[PostingEvent]:
         event = PostingEvent(*row)
         key, value = (None if part is None else bytes(part) for part in (event.key, event.value))
         yield event._replace(key=key, value=value)
+
+
+def last_event_before_invoices(connection: Connection) -> int:
+    """The last event of releases that decided nobody together with others because of an invoice; 0 if there is none."""
+    held = connection.scalar(select(installation.c.value).where(installation.c.name == "last_event_before_invoices"))
+    return int(held or 0)
 
 
 def all_postings(connection: Connection) -> Iterator[Posting]:

@@ -242,13 +242,17 @@ def payout_reports(
     return [(row.content_sha256, bytes(row.value)) for row in connection.execute(query)]
 
 
-def persons_to_decide(connection: Connection, since: date, until: date | None, ended: str | None) -> list[PersonId]:
+def persons_to_decide(
+    connection: Connection, since: date, until: date | None, ended: str | None, checked: Sequence[Status] = ()
+) -> list[PersonId]:
     """Persons with a claim that waits for a policy on a day of ``[since, until)``; ``until`` may be None.
 
-    Also those whose claim, on that day or later, was decided under the policy with the hash ``ended``.
+    Also those whose claim, on that day or later, was decided under the policy with the hash ``ended``, and those with a
+    claim on a day of the interval that has one of the statuses ``checked``.
     """
     claim = tables.claims
-    waiting = select(claim.c.person_id).where(claim.c.status == Status.NO_POLICY, claim.c.discharged_on >= since)
+    statuses = [Status.NO_POLICY, *checked]
+    waiting = select(claim.c.person_id).where(claim.c.status.in_(statuses), claim.c.discharged_on >= since)
     if until is not None:
         waiting = waiting.where(claim.c.discharged_on < until)
     found = set(connection.scalars(waiting.distinct()))

@@ -11,7 +11,7 @@ from acts.release_hold import Hold, NotHeld
 from handlers.claims.payout_reports import NotReissuable
 from infra.ledger.alert_tables import alerts
 from tests.ledger.held_stays import HOLDING, POLICY_THAT_HOLDS, stay
-from tests.support.builders import POLICY, SHARDS, bill, contribution, discharge, pool, report, void
+from tests.support.builders import POLICY, SHARDS, bill, contribution, death, discharge, pool, report, void
 from tests.support.pools import POOL_POLICY, villager
 from tests.support.village import Village
 
@@ -107,6 +107,19 @@ def test_a_third_claim_holds_what_was_released_again(village: Village) -> None:
     village.check()
 
 
+def test_a_release_closes_only_what_it_is_about(village: Village) -> None:
+    """What was closed by an earlier release stays as those two people left it."""
+    village.take(*stay("P1", invoice_no="X"), *stay("P2", invoice_no="X"))
+    release(village, "E-P2")
+    village.take(bill("S2", "E-P2", person_id="P2", invoice_no="Y"), *stay("P3", invoice_no="Y"))
+    assert [["DUPLICATE_INVOICE", "Y", "E-P3"]] == release(village, "E-P2").found
+    closed = select(alerts.c.changed_no).where(alerts.c.claim_id == "E-P2", alerts.c.state == "resolved")
+    with village.ledger.connect() as connection:
+        by_release = connection.scalars(closed).all()
+    assert 2 == len(by_release) == len(set(by_release))
+    village.check()
+
+
 def test_whoever_proposes_cannot_approve(village: Village) -> None:
     village.take(*stay("P1", invoice_no="X"), *stay("P2", invoice_no="X"))
     with village.ledger.begin() as connection:
@@ -171,4 +184,20 @@ def test_what_is_held_is_in_no_queue(ledger: Engine) -> None:
     release(village, "E-P1")
     village.take(contribution("G2", yuan=300))
     assert {"E-P1": 30_000, "E-P2": 30_000, "E-P9": 0} == village.released()
+    village.check()
+
+
+def test_a_policy_checks_claims_that_it_does_not_pay(ledger: Engine) -> None:
+    """Whether it is published before or after them: those of whom the last bill is missing, and those after a death."""
+    village = Village(ledger, None)
+    interim = stay("P1", invoice_no="X", final=False), stay("P2", invoice_no="X", final=False)
+    late = stay("P3", "2024-03-01", "2024-03-10"), stay("P3", "2024-03-09", "2024-03-12", claim="E2")
+    village.take(*interim[0], *interim[1], death("2024-02-01", person_id="P3"), *late[0], *late[1])
+    names = ("E-P1", "E-P2", "E-P3", "E2")
+    assert ["incomplete", "incomplete", "after_death", "after_death"] == [
+        village.decisions(name)[-1]["status"] for name in names
+    ]
+    assert not any("held" in village.decisions(name)[-1] for name in names)
+    village.publish(POLICY_THAT_HOLDS)
+    assert all(village.decisions(name)[-1]["held"] for name in names)
     village.check()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
+import json
 
+import pytest
+from sqlalchemy import Engine, text
+
+from acts.remembered_persons import RememberedPersons
 from tests.support.assured import ACCIDENT, ASSURED
 from tests.support.builders import (
     aid,
@@ -19,6 +23,7 @@ from tests.support.builders import (
     policy_text,
     pool,
 )
+from tests.support.outbox import waiting_messages
 from tests.support.village import PoolOrder, Village
 
 
@@ -73,6 +78,8 @@ def test_whoever_died_before_gets_nothing(ledger: Engine) -> None:
     town.take(coverage(), death("2024-03-09"), incident(), aid(), incident("I2", occurred_on="2024-03-09"))
     assert {"incident:I2": 500_000} == {name: amount for name, amount in town.due().items() if amount}
     assert ["after_death"] * 2 == [town.decisions(name)[-1]["status"] for name in ("incident:I1", "aid:A1")]
+    told = [json.loads(each.value) for each in waiting_messages(ledger) if each.topic == "alerts"]
+    assert 2 == len(told) == sum(each["en"].startswith("Dated after the recorded day of death;") for each in told)
     town.check()
 
 
@@ -95,3 +102,24 @@ def test_a_household_shares_the_cap_of_aid(ledger: Engine) -> None:
     town.take(*members, aid("A1", "6000.00"), aid("A2", "6000.00", person_id="P2", decided_on="2024-04-01"))
     assert {"aid:A1": 600_000, "aid:A2": 200_000} == town.due()
     town.check()
+
+
+@pytest.mark.parametrize("person", ["P1", "P2"])
+def test_an_incident_never_takes_the_claim_of_an_earlier_stay(ledger: Engine, person: str) -> None:
+    """A release that did not know incidents may have accepted a stay called as one: it stays, whosoever it is."""
+    town = Village(ledger, ASSURED, guarded=False)
+    town.take(coverage(), discharge("E1"), bill("S1", "E1"), coverage("C2", person_id="P2"))
+    with ledger.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for change in (
+            "UPDATE subjects SET subject_id = 'incident:I1' WHERE subject_id = 'E1'",
+            "UPDATE facts SET subject_id = 'incident:I1' WHERE subject_id = 'E1'",
+            "UPDATE claims SET claim_id = 'incident:I1' WHERE claim_id = 'E1'",
+            "UPDATE decisions SET claim_id = 'incident:I1' WHERE claim_id = 'E1'",
+        ):
+            connection.execute(text(change))
+    town.remembered = RememberedPersons()
+    town.take(incident(person_id=person), incident("I2", person_id="P2"))
+    letters = [json.loads(each.value) for each in waiting_messages(ledger) if each.topic == "claims.deadletter"]
+    assert [("PERSON_MISMATCH", ["/incident_id"])] == [(each["code"], each["pointers"]) for each in letters]
+    assert 1 == len(town.decisions("incident:I2"))

@@ -11,18 +11,34 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine, make_url, select, text
 
 from acts import publish_policy
+from acts.rebuild_books import rebuild_books
+from handlers.claims import invoices_shared
 from handlers.claims.settle import payout_id_of
 from infra.ledger import clearing_tables
 from infra.ledger.schema import connect, upgrade
 from schemas.ids import ClaimId
+from tests.ledger.held_stays import POLICY_THAT_HOLDS, stay
 from tests.support.acts import publish, publish_treaty_text
 from tests.support.book_year import BookYear
-from tests.support.builders import SHARDS, VILLAGE, YEARLY, Json, bill, coverage, discharge, policy_text, report, void
+from tests.support.builders import (
+    POLICY,
+    SHARDS,
+    VILLAGE,
+    YEARLY,
+    Json,
+    bill,
+    coverage,
+    discharge,
+    policy_text,
+    report,
+    void,
+)
 from tests.support.databases import fresh_name
 from tests.support.ledgers import for_person, person_of_shard
 from tests.support.paths import REPOSITORY
 from tests.support.replayed import assert_replays
 from tests.support.treaties import treaty_text
+from tests.support.village import Village
 
 POSTED = select(*clearing_tables.postings.c).order_by(*clearing_tables.postings.primary_key)
 
@@ -120,3 +136,37 @@ def test_an_older_ledger_is_posted_as_its_events_are(
     with ledger.connect() as now, older.connect() as then:
         assert now.execute(POSTED).all() == then.execute(POSTED).all()
     assert expected == assert_replays(older, older=True).postings
+
+
+def test_an_older_ledger_whose_bills_share_an_invoice_can_be_rebuilt_and_goes_on(
+    ledger: Engine, older: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It decided each person alone, and what it accepted is no longer all allowed; from then on invoices link."""
+    town = Village(ledger, POLICY, guarded=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(invoices_shared, "named", lambda *_: None)
+        for person in ("P1", "P2"):
+            town.take(*stay(person, invoice_no="X"))
+    copy(ledger, older)
+    odd = {
+        "settlement.posted": r'"x": "\u0000", "n": ' + "9" * 5000,
+        "coverage.recorded": '"ended_reason": "搬家"',
+    }
+    with older.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        rows = connection.execute(text("SELECT event_no, value FROM events WHERE disposition = 'accepted'")).all()
+        for event_no, value in rows:
+            member = next((odd[name] for name in odd if name.encode() in bytes(value)), '"x": 1')
+            sent = bytes(value).decode().removesuffix("}") + f", {member}}}"
+            given = {"value": sent.encode(), "event_no": event_no}
+            connection.execute(text("UPDATE events SET value = :value WHERE event_no = :event_no"), given)
+        connection.execute(text("SELECT setval('events_event_no_seq', max(event_no)) FROM events"))
+    upgrade(older)
+    assert rebuild_books(older, SHARDS).good
+    later = Village(older, None, guarded=False)
+    later.now = town.now
+    heir = POLICY_THAT_HOLDS.replace("2020-01-01", "2024-01-01").replace('"both-layers"', '"heir"')
+    later.publish(heir.replace("status =", 'succeeds = "both-layers"\nstatus ='))
+    later.take(*stay("P3", invoice_no="X"))
+    assert {"E-P1": 30_000, "E-P2": 30_000, "E-P3": 0} == later.released()
+    assert rebuild_books(older, SHARDS).good

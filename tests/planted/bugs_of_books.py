@@ -141,4 +141,24 @@ BUGS = (
         "if month not in self._months:",
         (f"{CHECKS}::test_changed_books_are_found",),
     ),
+    Bug(
+        "books",
+        "an-older-ledger-is-linked-by-invoices",
+        "acts/rebuild_books.py",
+        "event.event_no > unlinked",
+        "event.event_no > 0",
+        (
+            "tests/ledger/test_posted_history.py::test_an_older_ledger_whose_bills_share_an_invoice_can_be_rebuilt_and_goes_on",
+        ),
+    ),
+    Bug(
+        "books",
+        "an-older-ledger-is-read-by-the-rules-of-today",
+        "acts/rebuild_books.py",
+        "            if isinstance(reading, Refusal):",
+        "            if reading is None:",
+        (
+            "tests/ledger/test_posted_history.py::test_an_older_ledger_whose_bills_share_an_invoice_can_be_rebuilt_and_goes_on",
+        ),
+    ),
 )

@@ -123,9 +123,8 @@ BUGS = (
         "days",
         "days-are-not-replayed",
         "acts/rebuild_books.py",
-        "            take_message(processor, message, read_message(message))\n",
-        "            if event.topic != 'calendar.days':\n"
-        "                take_message(processor, message, read_message(message))\n",
+        "            take_message(processor, message, reading)\n",
+        "            if event.topic != 'calendar.days':\n                take_message(processor, message, reading)\n",
         (f"{LEDGER}::test_each_shard_closes_its_own_days_in_order",),
     ),
     Bug(

@@ -124,4 +124,12 @@ BUGS = (
         "claim.policy_date",
         (f"{LEDGER}::test_an_incident_is_paid_corrected_and_taken_back",),
     ),
+    Bug(
+        "occasions",
+        "an-incident-takes-the-claim-of-a-stay",
+        "handlers/claims/admit.py",
+        "    return (*bound, Subject(Kind.ENCOUNTER, fact.claim_id)) if isinstance(fact, OccasionFact) else bound",
+        "    return bound",
+        ("tests/ledger/test_occasions.py::test_an_incident_never_takes_the_claim_of_an_earlier_stay",),
+    ),
 )

@@ -257,4 +257,30 @@ BUGS = (
         "            pass\n",
         (f"{HELD}::test_what_a_hospital_took_off_later_is_not_paid_while_the_claim_is_held",),
     ),
+    Bug(
+        "holds",
+        "older-bills-have-short-numbers",
+        "infra/ledger/migrations/versions/0020_holds.py",
+        ", parse_int=str",
+        "",
+        (
+            "tests/ledger/test_posted_history.py::test_an_older_ledger_whose_bills_share_an_invoice_can_be_rebuilt_and_goes_on",
+        ),
+    ),
+    Bug(
+        "holds",
+        "a-policy-checks-only-what-it-pays",
+        "acts/publish_policy.py",
+        "        checked_alone(published.policies),\n",
+        "        (),\n",
+        ("tests/ledger/test_held_claims.py::test_a_policy_checks_claims_that_it_does_not_pay",),
+    ),
+    Bug(
+        "holds",
+        "a-release-closes-what-was-closed",
+        "handlers/claims/holds.py",
+        "if found <= released and not found.isdisjoint(looked_at):",
+        "if found <= released:",
+        (f"{HELD}::test_a_release_closes_only_what_it_is_about",),
+    ),
 )

@@ -215,7 +215,10 @@ def test_the_menu_counts_what_waits_for_me(desk: Desk, year: BookYear) -> None:
     propose(desk.visitor("finance"), "2025-04")
     second = desk.visitor("finance2", "en")
     assert 'aria-label="Waiting for your approval: 1"' in second.get("/policies").text
-    assert "1 proposal about statements, the books or recoveries waits for your approval" in second.get("/").text
+    assert (
+        "1 proposal about statements, the books, recoveries or held claims waits for your approval"
+        in second.get("/").text
+    )
     waiting = second.get("/clearing").text
     assert "close a month 2025-04 finance" in words(waiting)
     assert 'href="/books?month=2025-04"' in waiting

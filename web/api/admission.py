@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from handlers.claims.admit import Disposition, Registry, VersionLine, admit, claims_of_identity
+from handlers.claims.admit import Disposition, Registry, VersionLine, admit, looked_up
 from handlers.claims.read import Reading, read, recall
 from infra.ledger import inbox, reads, statement_answers
 from infra.sharding import shard_of
@@ -162,7 +162,7 @@ def _owners(connection: Connection, subjects: Sequence[Subject], waiting: Sequen
 
 def _subjects(candidates: Sequence[Candidate | Problem]) -> list[Subject]:
     facts = [candidate.reading.fact for candidate in candidates if isinstance(candidate, Candidate)]
-    return list(dict.fromkeys(subject for fact in facts for subject in claims_of_identity(fact)))
+    return list(dict.fromkeys(subject for fact in facts for subject in looked_up(fact)))
 
 
 def _row(candidate: Candidate, shard_count: int) -> InboxRow:

@@ -1,5 +1,8 @@
 """Claims that may be there twice: who names which invoice, and what is held until somebody has looked."""
 
+import hashlib
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -12,20 +15,15 @@ DISPOSITIONS = (
     "'accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue', 'export', 'console', "
     "'treaty', 'statement', 'closing', 'recovery', 'group', 'pool', 'alert'"
 )
+PAGE = 5_000
 
-# As handlers.claims.twice.link_of makes it. Who names an invoice first stays its first, whatever became of it.
-# Not every event is JSON: only bills are read. As json, not jsonb, which refuses some texts that a sender may write.
-NAMED = """
-CREATE TEMPORARY TABLE named ON COMMIT DROP AS
-WITH bills AS MATERIALIZED (
-    SELECT f.event_no, f.person_id, e.value FROM facts f JOIN events e USING (event_no) WHERE f.kind = 'settlement'
-), told AS MATERIALIZED (
-    SELECT event_no, person_id, convert_from(value, 'UTF8')::json AS bill FROM bills
-)
-SELECT event_no, person_id,
-    'invoice:' || substr(encode(sha256(convert_to(bill ->> 'invoice_no', 'UTF8')), 'hex'), 1, 16) AS link
-FROM told WHERE bill ->> 'event_type' = 'settlement.posted' AND bill ->> 'invoice_no' IS NOT NULL
+# Who names an invoice first stays its first, whatever became of it. The bills are read here and not by PostgreSQL, as
+# its JSON refuses some texts that a sender may write.
+BILLS = """
+SELECT f.event_no, f.person_id, e.value FROM facts f JOIN events e USING (event_no)
+WHERE f.kind = 'settlement' ORDER BY f.event_no
 """
+NAMED = sa.table("named", sa.column("event_no"), sa.column("person_id"), sa.column("link"))
 FIRST = """
 INSERT INTO invoices (link, person_id)
 SELECT DISTINCT ON (link) link, person_id FROM named ORDER BY link, event_no
@@ -52,8 +50,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("link", "person_id"),
     )
     op.create_index("shared_invoices_of_person", "shared_invoices", ["person_id"])
-    for statement in (NAMED, FIRST, SHARED):
-        op.execute(statement)
+    fill()
     op.add_column("claims", sa.Column("twice", sa.Text(), server_default="", nullable=False))
     op.add_column("claims", sa.Column("held", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     op.add_column("claims", sa.Column("hold_released", sa.Text(), server_default="", nullable=False))
@@ -88,3 +85,30 @@ def upgrade() -> None:
 def downgrade() -> None:
     """A ledger is never taken back: restore a backup instead."""
     raise RuntimeError("what was held and released cannot be forgotten without losing the ledger: restore a backup")
+
+
+def fill() -> None:
+    """Who names which invoice in the bills that the ledger holds, and up to which event nobody was linked by one."""
+    connection = op.get_bind()
+    op.execute(
+        "INSERT INTO installation (name, value) "
+        "SELECT 'last_event_before_invoices', max(event_no)::text FROM events HAVING count(*) > 0"
+    )
+    op.execute("CREATE TEMPORARY TABLE named (event_no bigint, person_id text, link text) ON COMMIT DROP")
+    bills = connection.execute(sa.text(BILLS), execution_options={"yield_per": PAGE})
+    for page in bills.partitions():
+        read = [(event_no, person_id, json.loads(bytes(value), parse_int=str)) for event_no, person_id, value in page]
+        found = [
+            {"event_no": event_no, "person_id": person_id, "link": link(bill["invoice_no"])}
+            for event_no, person_id, bill in read
+            if bill["event_type"] == "settlement.posted" and bill.get("invoice_no") is not None
+        ]
+        if found:
+            op.bulk_insert(NAMED, found)
+    for statement in (FIRST, SHARED):
+        op.execute(statement)
+
+
+def link(invoice: str) -> str:
+    """As handlers.claims.twice.link_of makes it."""
+    return f"invoice:{hashlib.sha256(invoice.encode()).hexdigest()[:16]}"
