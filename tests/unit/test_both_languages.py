@@ -7,7 +7,9 @@ from collections import Counter
 import pytest
 
 from handlers.claims.read import read
+from handlers.words.alert_sentences import TITLES
 from handlers.words.field_hints import field_hint
+from schemas.outbound import AlertCode
 from schemas.refusals import Refusal, RefusalCode, refuse
 from tests.support.builders import (
     Json,
@@ -120,3 +122,8 @@ def test_an_error_that_pydantic_learns_later_is_not_lost() -> None:
     """Its own message stands in for a translation that is not there yet."""
     error = {"type": "brand_new", "loc": ("x",), "msg": "Input should be nicer", "input": None}
     assert ("Input should be nicer",) * 2 == field_hint(error)  # type: ignore[arg-type]
+
+
+def test_every_code_of_alerts_has_a_title() -> None:
+    """The work list names each in a few words."""
+    assert set(AlertCode) == TITLES.keys()
