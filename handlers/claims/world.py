@@ -12,6 +12,7 @@ from handlers.claims.payout_reports import PayoutReport
 from handlers.claims.set_off import SetOff
 from handlers.claims.settle import FacilityRows
 from schemas.closed_days import ClosedDays
+from schemas.funeral_lists import DeathReport
 from schemas.ids import ClaimId, PayoutId, PersonId, StatementId
 from schemas.policy.model import Policies
 from schemas.pool_records import ContributionRow
@@ -36,7 +37,8 @@ class World:
     that the batch's answers name, ``contributions`` those that its events change, and ``decided`` the newest decisions
     of those claims that a pool's step may have to revise. ``invoices`` are the first persons who named those of the
     batch, by what links them, and ``shared`` the invoices by which a person's claims are decided with others'.
-    ``closed_days`` are those of the shards on which the batch closes one.
+    ``closed_days`` are those of the shards on which the batch closes one. ``reported_deaths`` are what funeral lists
+    say of those persons whose deaths the batch records, or of all where an act takes in such a list.
     """
 
     policies: Policies
@@ -57,3 +59,4 @@ class World:
     invoices: dict[str, PersonId] = field(default_factory=dict)
     shared: dict[PersonId, set[str]] = field(default_factory=dict)
     closed_days: dict[int, ClosedDays] = field(default_factory=dict)
+    reported_deaths: dict[PersonId, tuple[DeathReport, ...]] = field(default_factory=dict)

@@ -47,6 +47,16 @@ def of_pools(connection: Connection, pool_ids: Collection[str]) -> set[tuple[str
     return {(row.pool_id, row.code) for row in connection.execute(query)}
 
 
+def standing(connection: Connection, code: str, persons: Collection[str] | None = None) -> dict[str, bytes]:
+    """What was told last in alerts of a code that were not withdrawn, by person; of all persons, or of some."""
+    query = select(alerts.c.person_id, alerts.c.value).where(
+        alerts.c.code == code, alerts.c.state != AlertState.WITHDRAWN, alerts.c.person_id.is_not(None)
+    )
+    if persons is not None:
+        query = query.where(alerts.c.person_id == func.any(bindparam("persons", list(persons), type_=ARRAY(Text))))
+    return {row.person_id: bytes(row.value) for row in connection.execute(query)}
+
+
 def kept_hashes(connection: Connection) -> dict[str, str]:
     """SHA-256 of what was told last of each alert, by its id; without those that a release before 1.1 raised."""
     query = select(alerts.c.alert_id, func.encode(func.sha256(alerts.c.value), "hex")).where(
