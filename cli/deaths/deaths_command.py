@@ -23,6 +23,7 @@ from infra.files.funeral_files import HEADINGS, read_funeral_list
 from infra.files.headed_tables import UnusableTable
 from infra.keys.personal_data import Keyring, NotReadable
 from infra.ledger.schema import LedgerMismatch, bound_shards
+from infra.settings import Settings
 from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 from schemas.funeral_lists import ComparedDeath, FuneralList, ListedKind
@@ -76,10 +77,11 @@ def match(
         given = read_funeral_list(file, given_columns(column or (), HEADINGS), shanghai_date(utc_now()))
     except UnusableTable as error:
         fail(str(error))
-    keys = _keys()
+    settings = read_settings()
+    keys = None if settings.console_key_file is None else keyring(settings)
     try:
         if operator is None or list_id is None:
-            taken = TakenList(_compared(given, keys), 0, 0)
+            taken = TakenList(_compared(given, settings, keys), 0, 0)
         else:
             require_named(operator)
             with acting() as (connection, shards):
@@ -88,20 +90,16 @@ def match(
         fail(f"{error}; put the missing key back into the file")
     if as_json:
         found = [_plain(each, acted=operator is not None) for each in taken.compared]
-        print_json({"found": found, "raised": taken.raised, "withdrawn": taken.withdrawn})
+        counts = {"lines": given.lines, "raised": taken.raised, "withdrawn": taken.withdrawn}
+        print_json({"found": found, **counts})
     else:
         _show(given, taken, language, acted=operator is not None)
     if any(each.kind is ListedKind.CANDIDATE for each in taken.compared):
         raise typer.Exit(FOUND)
 
 
-def _keys() -> Keyring | None:
-    settings = read_settings()
-    return None if settings.console_key_file is None else keyring(settings)
-
-
-def _compared(given: FuneralList, keys: Keyring | None) -> list[ComparedDeath]:
-    engine = ledger(read_settings())
+def _compared(given: FuneralList, settings: Settings, keys: Keyring | None) -> list[ComparedDeath]:
+    engine = ledger(settings)
     try:
         shards = bound_shards(engine)
     except LedgerMismatch as error:
