@@ -58,7 +58,7 @@ def find(connection: Connection, keys: Keyring, person_id: str) -> PersonDetails
 def with_id_numbers(connection: Connection, keys: Keyring, wanted: Collection[str]) -> dict[str, list[str]]:
     """The persons of some identity numbers, in order of their ids; a number that nobody has is left out.
 
-    Reads the whole directory, as numbers are encrypted: some seconds for a city. Raises NotReadable.
+    Reads the whole directory, as numbers are encrypted. Raises NotReadable.
     """
     found = dict[str, list[str]]()
     query = select(people.c.person_index, people.c.key_id, people.c.id_number, people.c.person_id)
