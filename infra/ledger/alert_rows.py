@@ -49,9 +49,8 @@ def of_pools(connection: Connection, pool_ids: Collection[str]) -> set[tuple[str
 
 def standing(connection: Connection, code: str, persons: Collection[str] | None = None) -> dict[str, bytes]:
     """What was told last in alerts of a code that were not withdrawn, by person; of all persons, or of some."""
-    query = select(alerts.c.person_id, alerts.c.value).where(
-        alerts.c.code == code, alerts.c.state != AlertState.WITHDRAWN, alerts.c.person_id.is_not(None)
-    )
+    stands = alerts.c.state.is_distinct_from(AlertState.WITHDRAWN)
+    query = select(alerts.c.person_id, alerts.c.value).where(alerts.c.code == code, stands)
     if persons is not None:
         query = query.where(alerts.c.person_id == func.any(bindparam("persons", list(persons), type_=ARRAY(Text))))
     return {row.person_id: bytes(row.value) for row in connection.execute(query)}
