@@ -45,6 +45,7 @@ HEADINGS = {
 }
 """What funeral homes call the columns; compared without case, spaces and width."""
 
+_ID = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 _DAY = re.compile(r"([0-9]{4})(?:-([0-9]{1,2})-|/([0-9]{1,2})/|\.([0-9]{1,2})\.|年([0-9]{1,2})月)([0-9]{1,2})日?")
 _DIGITS = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _TIME = re.compile(r"[ T]?[0-9]{1,2}[:时点][0-9]{0,2}[:分]?[0-9]{0,2}秒?")
@@ -81,12 +82,14 @@ def _line(number: int, cells: Mapping[str, Any], today: date) -> ListedDeath | U
             "the number was saved as a number and has lost its last digits: export the column as text",
         )
         return UnreadableDeath(number, why)
-    text = unicodedata.normalize("NFKC", cell_text(cell))
+    text = cell_text(cell)
     if is_identity:
-        text = re.sub(r"\s", "", text).upper()
+        text = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).upper()
         if not is_identity_number(text):
             why = Saying("不是有效的身份证号(请核对校验码)", "no identity number: look at its check character")
             return UnreadableDeath(number, why)
+    elif not _ID.fullmatch(text):
+        return UnreadableDeath(number, Saying("不是人员编号", "no id of a person"))
     day = _day(cells["died_on"])
     if day is None:
         return UnreadableDeath(number, Saying("死亡日期不明", "no day of death that is in the calendar"))

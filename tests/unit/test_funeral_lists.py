@@ -108,6 +108,12 @@ def test_a_line_without_a_usable_number_is_unreadable(tmp_path: Path) -> None:
     assert [3, 4] == [each.line for each in found.unreadable]
 
 
+def test_an_id_of_the_ledger_is_taken_as_it_is_written(tmp_path: Path) -> None:
+    """Wide letters are other letters there; what no event can have as an id names nobody."""
+    found = read(tmp_path, ["人员编号", "死亡日期"], ["Ｐ1", "2024-03-01"], ["P\0", "2024-03-01"])
+    assert (["Ｐ1"], [3]) == ([each.number for each in found.deaths], [each.line for each in found.unreadable])
+
+
 def test_headings_that_are_not_known_are_named(tmp_path: Path) -> None:
     """Without them the file is no list, and the message says so."""
     rows = [["号", "日"], ["P1", "2024-03-01"]]
