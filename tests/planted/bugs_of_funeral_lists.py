@@ -126,8 +126,8 @@ BUGS = [
         "deaths",
         "a-small-x-is-another-number",
         "infra/files/funeral_files.py",
-        'text = re.sub(r"\\s", "", text).upper()',
-        'text = re.sub(r"\\s", "", text)',
+        'unicodedata.normalize("NFKC", text)).upper()',
+        'unicodedata.normalize("NFKC", text))',
         (f"{UNIT}::test_a_list_of_china_is_read",),
     ),
 ]
