@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from acts.published_policies import published_policies
 from acts.published_treaties import published_treaties
 from acts.remembered_persons import RememberedPersons
+from acts.reported_deaths import reported_deaths
 from handlers.claims.admit import Registry, VersionLine, looked_up
 from handlers.claims.payers import Payer
 from handlers.claims.payout_reports import report_of
@@ -24,6 +25,7 @@ from schemas.facts import (
     ContributionReceived,
     ContributionVoided,
     PayoutReported,
+    PersonDied,
     PoolFact,
     SettlementPosted,
     StatementAnswered,
@@ -43,6 +45,7 @@ def load_world(
         for r in readings
         if type(r.fact) is SettlementPosted and r.fact.invoice_no is not None
     }
+    died = {r.fact.person_id for r in readings if type(r.fact) is PersonDied}
     answers = [reading.fact for reading in readings if type(reading.fact) is StatementAnswered]
     persons = {r.fact.person_id for r in readings if not isinstance(r.fact, StatementAnswered | PoolFact)}
     world = empty_world(connection, shard_count)
@@ -55,6 +58,8 @@ def load_world(
         world.contributions = {row.contribution_id: row for row in pool_rows.contributions_named(connection, changed)}
     if persons:
         world.invoices, world.shared = group_rows.invoices_named(connection, named, persons)
+    if died:
+        world.reported_deaths = reported_deaths(connection, died)
     if answers:
         world.statements = statement_answers.insurers_of(connection, {answer.statement_id for answer in answers})
     return world

@@ -40,6 +40,7 @@ GROUPS = {  # module, Typer with the commands
     "holds": ("cli.holds.holds_command", "app"),
     "recoveries": ("cli.recoveries.recoveries_command", "app"),
     "alerts": ("cli.alerts.alerts_command", "app"),
+    "deaths": ("cli.deaths.deaths_command", "app"),
     "contracts": ("cli.contracts_command", "app"),
     "keys": ("cli.access.keys_command", "app"),
     "audit": ("cli.audit.audit_command", "app"),

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.dates import Instant
+from schemas.funeral_lists import DeathReport
 from schemas.ids import ClaimId, FacilityId, PayoutId, PersonId, PolicyId
 from schemas.money import Fen
 from schemas.treaty.treaty_model import FUND
@@ -78,6 +79,7 @@ class AuditKind(StrEnum):
     MONTH_CLOSED = "month.closed"
     POOL_YEAR_CLOSED = "pool.year_closed"
     HOLD_RELEASED = "hold.released"
+    DEATHS_MATCHED = "deaths.matched"
     STATEMENT_ISSUED = "statement.issued"
     EVENT_REPLAYED = "event.replayed"
     PAYOUT_REISSUED = "payout.reissued"
@@ -144,6 +146,7 @@ class AlertCode(StrEnum):
     POOL_OVERDRAWN = "POOL_OVERDRAWN"
     DUPLICATE_INVOICE = "DUPLICATE_INVOICE"
     OVERLAPPING_STAYS = "OVERLAPPING_STAYS"
+    DEATH_REPORTED = "DEATH_REPORTED"
 
 
 class AuditCheckpointed(BaseModel):
@@ -174,8 +177,9 @@ class AlertRaised(BaseModel):
     under it `AlertWithdrawn` takes the alert back. Raised again later, it is open again. Alerts of releases before 1.1
     have none. Alerts about advances name the scheme and the fen that nobody pays back. An alert about a pool names it
     in ``pool_id``, and where the person's id stands. One about a claim that may be there twice names the
-    ``other_claims``, which may be of other persons, and their invoice. What does not apply is left out, but for claim
-    and payout.
+    ``other_claims``, which may be of other persons, and their invoice. One about a death that only funeral lists know
+    says in ``reported`` which lists, and the day that each gives. What does not apply is left out, but for claim and
+    payout.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -195,6 +199,7 @@ class AlertRaised(BaseModel):
     pool_id: str | None = None
     invoice_no: str | None = None
     other_claims: tuple[ClaimId, ...] | None = None
+    reported: tuple[DeathReport, ...] | None = None
 
 
 class AlertWithdrawn(BaseModel):

@@ -17,13 +17,15 @@ from acts.four_eyes import NotDone
 from acts.stated_payouts import stated_payouts
 from cli.payouts.payouts_command import reading, require_payer, require_scheme
 from cli.terminal.connect import ledger, read_settings
+from cli.terminal.given_columns import given_columns
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json, print_table
-from cli.terminal.output import UNUSABLE, fail, out
+from cli.terminal.output import fail, out
 from handlers.claims.reconcile import differences, in_scope
 from handlers.words.payout_sentences import STATES
 from infra.files.csv_cells import harmless
-from infra.files.statement_files import HEADINGS, UnusableStatement, read_statement
+from infra.files.headed_tables import UnusableTable
+from infra.files.statement_files import HEADINGS, read_statement
 from infra.ledger.payout_states import payouts_to_compare
 from schemas.bilingual import Saying
 from schemas.statement import Difference, DifferenceKind, Issued, Scope
@@ -82,8 +84,8 @@ def reconcile(
     if write is not None and write.suffix not in (".csv", ".json"):
         fail(f"--out {write}: 文件名须以 .csv 或 .json 结尾\n--out {write}: the name must end in .csv or .json")
     try:
-        statement = read_statement(file, dict(_column(text) for text in column or ()))
-    except UnusableStatement as error:
+        statement = read_statement(file, given_columns(column or (), HEADINGS))
+    except UnusableTable as error:
         fail(str(error))
     scope = Scope(scheme, _day(since), _day(until), payer)
     if scope.since is not None and scope.until is not None and scope.until <= scope.since:
@@ -141,13 +143,6 @@ def _issued(connection: Connection, statement_id: str) -> Issued:
         return stated_payouts(connection, statement_id)
     except NotDone as error:
         fail(str(error))
-
-
-def _column(text: str) -> tuple[str, str]:
-    name, _, heading = text.partition("=")
-    if name not in HEADINGS or not heading:
-        fail(f"--column {text}: 应为 列=标题,列是 {', '.join(HEADINGS)} 之一\nexpected COLUMN=HEADING", UNUSABLE)
-    return name, heading
 
 
 def _day(moment: datetime | None) -> date | None:

@@ -12,6 +12,7 @@ from schemas.alert_records import AlertAct, AlertChange, AlertState
 from schemas.books import Closing
 from schemas.bordereau import StatementAct
 from schemas.canonical import base64_text, canonical_json, sha256_hex
+from schemas.funeral_lists import MatchDeaths
 from schemas.money import format_yuan
 from schemas.outbound import AuditKind
 from schemas.policy.model import Policy
@@ -63,6 +64,14 @@ def hold_released(journal: Journal, shard: int, act: ReleaseHold) -> int:
     """An operator releases a claim that was held; returns the number of the act in the journal."""
     subject = {"claim_id": act.claim_id, "findings": str(len(act.released)), "reason": act.reason}
     return _act(journal, shard, act.operator, canonical_json(act._asdict()), "hold", AuditKind.HOLD_RELEASED, subject)
+
+
+def deaths_matched(journal: Journal, act: MatchDeaths) -> int:
+    """An operator compares a funeral list with the living members; returns the number of the act in the journal."""
+    counts = {"lines": str(act.lines), "found": str(len(act.found))}
+    subject = {"list_id": act.list_id, "file_sha256": act.sha256} | counts
+    value = canonical_json(act._asdict())
+    return _act(journal, AUDIT_SHARD, act.operator, value, "deaths", AuditKind.DEATHS_MATCHED, subject)
 
 
 def statements_issued(journal: Journal, act: StatementAct) -> int:

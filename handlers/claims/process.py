@@ -12,6 +12,7 @@ from handlers.audit.journal import ACTOR, Journal
 from handlers.books import entries
 from handlers.claims import (
     claim_alerts,
+    death_alerts,
     household_alerts,
     invoices_shared,
     outbound_messages,
@@ -39,6 +40,7 @@ from schemas.facts import (
     MembershipRecorded,
     MembershipVoided,
     PayoutReported,
+    PersonDied,
     PoolFact,
     SettlementPosted,
     StatementAnswered,
@@ -157,6 +159,8 @@ class Processor:
             pool_movements.take(fact, self.world, self.journal, number)
             return
         account = world.accounts.setdefault(fact.person_id, Account(fact.person_id))
+        if type(fact) is PersonDied and world.reported_deaths.pop(fact.person_id, ()):
+            self._tell(death_alerts.recorded(fact, self.recorded_at), number)
         moved, links = False, set[str]()
         if isinstance(fact, MembershipRecorded | MembershipVoided):
             moved, links = True, self._linked(fact)

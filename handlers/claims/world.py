@@ -12,6 +12,7 @@ from handlers.claims.payout_reports import PayoutReport
 from handlers.claims.set_off import SetOff
 from handlers.claims.settle import FacilityRows
 from schemas.closed_days import ClosedDays
+from schemas.funeral_lists import DeathReport
 from schemas.ids import ClaimId, PayoutId, PersonId, StatementId
 from schemas.policy.model import Policies
 from schemas.pool_records import ContributionRow
@@ -38,6 +39,8 @@ class World:
     batch, by what links them, and ``shared`` the invoices by which a person's claims are decided with others'.
     ``closed_days`` are those of the shards on which the batch closes one. ``invoices_link`` is False where events are
     repeated that an earlier release took in, which kept no invoices and decided nobody with others by them.
+    ``reported_deaths`` are what funeral lists say of those persons whose deaths the batch records, or of all where an
+    act takes in such a list.
     """
 
     policies: Policies
@@ -59,3 +62,4 @@ class World:
     shared: dict[PersonId, set[str]] = field(default_factory=dict)
     closed_days: dict[int, ClosedDays] = field(default_factory=dict)
     invoices_link: bool = True
+    reported_deaths: dict[PersonId, tuple[DeathReport, ...]] = field(default_factory=dict)

@@ -20,6 +20,7 @@ TITLES = {
     AlertCode.NO_POOL: Saying("没有资金池", "no pool"),
     AlertCode.POOL_OVERDRAWN: Saying("资金池透支", "pool overdrawn"),
     **twice_sentences.NAMES,
+    AlertCode.DEATH_REPORTED: Saying("殡葬名单列有此人", "named by a funeral list"),
 }
 """By code, in a few words."""
 STATES = {

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook
-
-from infra.files.text_files import decoded
+from infra.files.headed_tables import cell_text, plain, read_headed
 from schemas.bilingual import Saying
 from schemas.ids import PayoutId
 from schemas.money import FEN_PER_YUAN
@@ -47,81 +43,26 @@ KINDS = {
     1: ("payment", "pay", "发放", "支付", "给付", "付款"),
     -1: ("recovery", "recover", "收回", "追回", "扣回", "收款"),
 }
-HEADING_ROWS_MAX = 20
-"""How many first lines may hold the headings: statements start with titles and dates."""
-
 _AMOUNT = re.compile(r"[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]*)?")
 _FEN_MAX = 10**14  # 10^12 yuan, as everywhere
-
-
-class UnusableStatement(Exception):
-    """A file that is not a statement; the message says what is missing and what to do."""
 
 
 def read_statement(path: Path, columns: Mapping[str, str]) -> Statement:
     """The lines of a statement. ``columns`` gives headings that are not known here, by column.
 
-    Raises UnusableStatement when the file cannot be read, or has no heading for the payout or the amount.
+    Raises UnusableTable when the file cannot be read, or has no heading for the payout or the amount.
     """
-    try:
-        rows = list(_rows(path))
-    except (OSError, CalamineError, UnicodeDecodeError, csv.Error) as error:
-        raise UnusableStatement(f"{path}: cannot be read as CSV or Excel: {error}") from None
-    names = {name: ((columns[name],) if name in columns else known) for name, known in HEADINGS.items()}
-    needed = {"payout_id", "amount", *columns}
-    tried = ((at, _headings(row, names)) for at, (_, row) in enumerate(rows[:HEADING_ROWS_MAX]))
-    at, headed = next(((at, headed) for at, headed in tried if needed <= headed.keys()), (0, {}))
-    if not headed:
-        wanted = "; ".join(f"{name}: {', '.join(names[name])}" for name in ("payout_id", "amount", *columns))
-        raise UnusableStatement(
-            f"{path}: 前 {HEADING_ROWS_MAX} 行里没有找到所需的列标题。 None of the first {HEADING_ROWS_MAX} lines "
-            f"has the required headings ({wanted}). Name them with --column, such as --column payout_id=单号"
-        )
+    table = read_headed(path, HEADINGS, columns, (["payout_id"], ["amount"]))
     lines: list[StatementLine] = []
     unreadable: list[Unreadable] = []
-    for number, row in rows[at + 1 :]:
-        if any(_text(cell) for cell in row):
-            read = _line(number, {name: row[place] if place < len(row) else "" for name, place in headed.items()})
-            (lines if isinstance(read, StatementLine) else unreadable).append(read)  # type: ignore[arg-type]
-    return Statement(lines, unreadable, {name: _text(rows[at][1][place]) for name, place in headed.items()})
-
-
-def _rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
-    """The rows of the file with their numbers: those of the first sheet, or of the text."""
-    data = path.read_bytes()
-    if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
-        yield from enumerate(sheet.to_python(skip_empty_area=False), start=1)
-        return
-    text = decoded(data)
-    first = next((line for line in text.splitlines() if any(mark in line for mark in ",;\t")), "")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
-    for row in reader:
-        yield reader.line_num, row
-
-
-def _headings(row: list[Any], names: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    cells = [_plain(_text(cell)) for cell in row]
-    headed: dict[str, int] = {}
-    for name, headings in names.items():
-        for place in (cells.index(heading) for heading in map(_plain, headings) if heading in cells):
-            headed.setdefault(name, place)
-    return headed
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).casefold()
-
-
-def _text(cell: object) -> str:
-    """A cell as text: Excel keeps a numeric id as a float."""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).strip()
+    for number, cells in table.lines:
+        read = _line(number, cells)
+        (lines if isinstance(read, StatementLine) else unreadable).append(read)  # type: ignore[arg-type]
+    return Statement(lines, unreadable, table.columns)
 
 
 def _line(number: int, cells: dict[str, Any]) -> StatementLine | Unreadable:
-    payout_id = _text(cells["payout_id"])
+    payout_id = cell_text(cells["payout_id"])
     if not payout_id:
         return Unreadable(number, Saying("没有支付编号", "no payout id"))
     amount = _fen(cells["amount"])
@@ -145,7 +86,7 @@ def _line(number: int, cells: dict[str, Any]) -> StatementLine | Unreadable:
 
 
 def _meaning(meanings: Mapping[Any, tuple[str, ...]], cell: object) -> Any:
-    word = _plain(_text(cell))
+    word = plain(cell_text(cell))
     return next((meaning for meaning, words in meanings.items() if word in words), None)
 
 

@@ -11,6 +11,8 @@ from infra.ledger.bulk import merge_rows
 from schemas.alert_records import AlertChange, AlertRow, AlertState, changed
 
 _COLUMNS = [alerts.c[name] for name in AlertRow._fields]
+_STANDS = alerts.c.state != AlertState.WITHDRAWN
+"""The facts, or what lists say, support it, whether somebody closed it or not."""
 
 
 def named(connection: Connection, alert_ids: Iterable[str]) -> dict[str, AlertRow]:
@@ -41,10 +43,16 @@ def keep(connection: Connection, changes: Sequence[AlertChange], numbers: Sequen
 def of_pools(connection: Connection, pool_ids: Collection[str]) -> set[tuple[str, str]]:
     """The pools and codes of alerts about some pools that the facts support, whether somebody closed them or not."""
     wanted = func.any(bindparam("pools", list(pool_ids), type_=ARRAY(Text)))
-    query = select(alerts.c.pool_id, alerts.c.code).where(
-        alerts.c.pool_id == wanted, alerts.c.state != AlertState.WITHDRAWN
-    )
+    query = select(alerts.c.pool_id, alerts.c.code).where(alerts.c.pool_id == wanted, _STANDS)
     return {(row.pool_id, row.code) for row in connection.execute(query)}
+
+
+def standing(connection: Connection, code: str, persons: Collection[str] | None = None) -> dict[str, bytes]:
+    """What was told last in alerts of a code that were not withdrawn, by person; of all persons, or of some."""
+    query = select(alerts.c.person_id, alerts.c.value).where(alerts.c.code == code, _STANDS)
+    if persons is not None:
+        query = query.where(alerts.c.person_id == func.any(bindparam("persons", list(persons), type_=ARRAY(Text))))
+    return {row.person_id: bytes(row.value) for row in connection.execute(query)}
 
 
 def kept_hashes(connection: Connection) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from infra.keys.personal_data import Keyring
 from infra.ledger.console_tables import people
 
 FIELDS = ("person_id", "name", "phone", "id_number")
+_AT_ONCE = 5000
 
 
 class PersonDetails(NamedTuple):
@@ -52,6 +53,22 @@ def find(connection: Connection, keys: Keyring, person_id: str) -> PersonDetails
                 *(keys.open(bytes(row[at]), key_id, _place(name, index)) for at, name in enumerate(FIELDS))
             )
     return None
+
+
+def with_id_numbers(connection: Connection, keys: Keyring, wanted: Collection[str]) -> dict[str, list[str]]:
+    """The persons of some identity numbers, in order of their ids; a number that nobody has is left out.
+
+    Reads the whole directory, as numbers are encrypted. Raises NotReadable.
+    """
+    found = dict[str, list[str]]()
+    query = select(people.c.person_index, people.c.key_id, people.c.id_number, people.c.person_id)
+    for row in connection.execute(query, execution_options={"yield_per": _AT_ONCE}):
+        index = bytes(row.person_index)
+        number = keys.open(bytes(row.id_number), row.key_id, _place("id_number", index)).upper()
+        if number in wanted:
+            person_id = keys.open(bytes(row.person_id), row.key_id, _place("person_id", index))
+            found.setdefault(number, []).append(person_id)
+    return {number: sorted(persons) for number, persons in found.items()}
 
 
 def rotate(connection: Connection, keys: Keyring, moment: datetime, limit: int) -> int:

@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from cli.contracts_command import differences
 from handlers.claims.read import Reading, read
+from handlers.deaths.report_deaths import report_deaths
 from infra.population import generate
 from schemas.contract.json_schema import INBOUND_TYPES, OUTBOUND_TYPES, events
 from schemas.facts import FACT_TYPES
+from schemas.funeral_lists import MatchDeaths
+from schemas.policy.model import Policies
 from schemas.policy.policy_file import read_policies
 from schemas.topics import TOPIC_OF_EVENT, TOPICS
 from tests.contracts.asyncapi_cli import CliUnavailable, validate
@@ -42,6 +45,7 @@ from tests.support.builders import (
     report,
     take,
     unhurried,
+    values,
     void,
 )
 from tests.support.checkpoint_message import checkpoint_message
@@ -107,6 +111,20 @@ def test_every_message_that_leaves_is_as_its_schema_says() -> None:
     messages = [*outbound(), json.loads(checkpoint_message())]
     assert Counter(message["event_type"] for message in messages).keys() == OUTBOUND_TYPES.keys()
     assert [] == [fault for message in messages for fault in faults(KNOWN, message)]
+
+
+def test_an_alert_about_a_reported_death_is_as_its_schema_says() -> None:
+    """Raised and withdrawn; a list in it without its day is refused."""
+    world = empty_world(Policies())
+    for found in ([["P1", "2024-03-05"]], []):
+        processor = world.batch()
+        report_deaths(processor, MatchDeaths("2024-03", "0" * 64, len(found), found, "li.na"))
+        messages = values(processor.outcome.outbox)
+        assert [] == [fault for message in messages for fault in faults(KNOWN, message)]
+        assert "audit.recorded" in {message["event_type"] for message in messages}
+        raised = [message for message in messages if message["event_type"] == "alert.raised"]
+        assert len(found) == len(raised)
+        assert all(faults(KNOWN, {**message, "reported": [{"list_id": "2024-03"}]}) for message in raised)
 
 
 def test_every_event_that_is_read_is_as_its_schema_says() -> None:

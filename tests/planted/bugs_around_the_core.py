@@ -453,7 +453,7 @@ BUGS = (
     Bug(
         "reconcile",
         "headings-in-the-last-line-looked-at",
-        "infra/files/statement_files.py",
+        "infra/files/headed_tables.py",
         "in enumerate(rows[:HEADING_ROWS_MAX]))",
         "in enumerate(rows[: HEADING_ROWS_MAX - 1]))",
         ("tests/unit/test_statements.py::test_the_headings_are_looked_for_in_the_first_lines",),

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from acts import api_keys, console_users, deal_with_alert, settle_recovery
+from acts.match_deaths import TakenList, match_deaths
 from acts.publish_policy import Published, publish_policy
 from acts.publish_treaty import TreatyPublication, publish_treaty
 from acts.record_operator_acts import record_operator_acts
@@ -43,6 +44,11 @@ def take_alert(ledger: Engine, *given: Any) -> None:
 def close_alert(ledger: Engine, *given: Any) -> None:
     with ledger.begin() as connection:
         deal_with_alert.close(connection, *given)
+
+
+def match_list(ledger: Engine, *given: Any) -> TakenList:
+    with ledger.begin() as connection:
+        return match_deaths(connection, *given)
 
 
 def replay(ledger: Engine, *given: Any, **named: Any) -> int:

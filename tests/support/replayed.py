@@ -21,6 +21,7 @@ from handlers.audit.operator_acts import (
     month_closed,
 )
 from handlers.books.trial_balance import trial_balance_bytes, trial_balances
+from handlers.deaths.report_deaths import report_deaths
 from infra.ledger import alert_rows, clearing_tables, day_tables, pool_checks, tables
 from infra.ledger.book_rows import PostingEvent
 from schemas.access.console_rights import ConsoleAct
@@ -28,6 +29,7 @@ from schemas.alert_records import AlertAct, AlertRow, changed
 from schemas.books import Closing, MonthlySum
 from schemas.canonical import sha256_hex
 from schemas.closed_days import ClosedDay
+from schemas.funeral_lists import MatchDeaths
 from schemas.ids import PayoutId, PersonId
 from schemas.months import month_of, next_month, parse_month
 from schemas.policy.model import Policies
@@ -142,6 +144,8 @@ def replayed(ledger: Engine, shards: int = SHARDS) -> Journal:
             data_exported(processor.journal, Export(**json.loads(value or b"")))
         elif row.disposition == "alert":
             alert_dealt_with(processor.journal, row.shard, AlertAct(**json.loads(value or b"")))
+        elif row.disposition == "deaths":
+            report_deaths(processor, MatchDeaths(**json.loads(value or b"")))
         elif row.disposition == "console":
             done_in_console(processor.journal, ConsoleAct(**json.loads(value or b"")))
         else:

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.claims.reconcile import differences
-from infra.files.statement_files import HEADING_ROWS_MAX, UnusableStatement, read_statement
+from infra.files.headed_tables import HEADING_ROWS_MAX, UnusableTable
+from infra.files.statement_files import read_statement
 from schemas.ids import ClaimId, PayoutId
 from schemas.records import PayoutRecord, PayoutState
 from schemas.statement import Issued, Scope, Statement
@@ -111,7 +112,7 @@ def test_the_headings_are_looked_for_in_the_first_lines(tmp_path: Path, above: i
     if found:
         assert [(above + 2, "PO-1", 100, "paid")] == read(path)
     else:
-        with pytest.raises(UnusableStatement, match=f"first {HEADING_ROWS_MAX} lines"):
+        with pytest.raises(UnusableTable, match=f"first {HEADING_ROWS_MAX} lines"):
             read_statement(path, {})
 
 
@@ -119,7 +120,7 @@ def test_a_heading_can_be_named(tmp_path: Path) -> None:
     """What is not known by itself; a name that is not there is refused with what was looked for."""
     path = text(tmp_path / "s.csv", "单据,实际,状态\nPO-1,1.00,成功\n")
     assert [(2, "PO-1", 100, "paid")] == read(path, payout_id="单据", amount="实际")
-    with pytest.raises(UnusableStatement, match="payout_id: 别的"):
+    with pytest.raises(UnusableTable, match="payout_id: 别的"):
         read_statement(path, {"payout_id": "别的", "amount": "实际"})
 
 
@@ -128,7 +129,7 @@ def test_what_is_no_statement_is_refused(tmp_path: Path, content: bytes) -> None
     """An empty, broken or other file says so, in one message."""
     path = tmp_path / "s.csv"
     path.write_bytes(content)
-    with pytest.raises(UnusableStatement, match=r"s\.csv"):
+    with pytest.raises(UnusableTable, match=r"s\.csv"):
         read_statement(path, {})
 
 

@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 
 from schemas.canonical import derived_id
-from tests.support.builders import bill, coverage, death, discharge
+from tests.support.acts import match_list
+from tests.support.builders import SHARDS, bill, coverage, death, discharge
+from tests.support.funeral_lists import listed
 from tests.web.desk import Desk
 from tests.web.town import post, publish_two
 from tests.web.words import words
@@ -92,3 +94,23 @@ def test_the_claim_and_the_person_show_their_alerts(office: Desk) -> None:
         assert f"{TITLE} E1 binhu 0 待处理" in words(page)
     post(office.engine, [death("2024-03-05", version=2)])
     assert f"{TITLE} E1 binhu 0 已撤回" in words(visitor.get("/claims/E1").text)
+
+
+def test_whom_a_funeral_list_names_is_on_the_work_list_until_the_death_is_recorded(desk: Desk) -> None:
+    """The alert says list and day in both languages and leads to the person; nobody is named."""
+    publish_two(desk.engine)
+    post(desk.engine, [coverage("C1", area="binhu")])
+    match_list(desk.engine, listed(("P1", "2024-03-05")), "2024-03", "li.na", SHARDS, desk.now, None)
+    alert_id = derived_id("AT", "DEATH_REPORTED", "P1")
+    for language, title in (("zh", "殡葬名单列有此人"), ("en", "named by a funeral list")):
+        visitor = desk.visitor("finance", language)
+        listing, shown = (visitor.get(path).text for path in ("/alerts?code=DEATH_REPORTED", f"/alerts/{alert_id}"))
+        assert f"{title} – binhu" in words(listing)
+        assert "2024-03" in words(shown)
+        assert "2024-03-05" in words(shown)
+        assert desk.keys.token("P1", "person") in shown
+        assert not re.search(r"\bP1\b", words(listing) + words(shown))
+        assert title in words(visitor.get(f"/persons/{desk.keys.token('P1', 'person')}").text)
+    post(desk.engine, [death("2024-03-06")])
+    assert "No matching alerts." in words(visitor.get("/alerts").text)
+    assert "withdrawn" in words(visitor.get(f"/alerts/{alert_id}").text)

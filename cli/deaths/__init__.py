@@ -1,0 +1,1 @@
+"""`huzhu deaths`: funeral lists (殡葬名单)."""

@@ -1,0 +1,1 @@
+"""Deaths that funeral lists know and no registry has recorded (殡葬名单)."""
