@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from handlers.words import twice_sentences
 from schemas.alert_records import AlertRow, AlertState
 from schemas.bilingual import Saying
 from schemas.outbound import AlertCode
@@ -18,6 +19,7 @@ TITLES = {
     AlertCode.GROUP_TOO_LARGE: Saying("户籍连成的人太多", "household group too large"),
     AlertCode.NO_POOL: Saying("没有资金池", "no pool"),
     AlertCode.POOL_OVERDRAWN: Saying("资金池透支", "pool overdrawn"),
+    **twice_sentences.NAMES,
 }
 """By code, in a few words."""
 STATES = {

@@ -7,7 +7,9 @@ from collections import Counter
 import pytest
 
 from handlers.claims.read import read
+from handlers.words import alert_sentences
 from handlers.words.field_hints import field_hint
+from schemas.outbound import AlertCode
 from schemas.refusals import Refusal, RefusalCode, refuse
 from tests.support.builders import (
     Json,
@@ -90,6 +92,11 @@ def test_every_sentence_stands_in_both_languages() -> None:
     sentences = [(refusal.zh, refusal.en) for refusal in (refuse(code) for code in RefusalCode)]
     sentences += [(kind.zh, kind.en) for kind in CODES.values()]
     assert {""} == {difference(zh, en) for zh, en in sentences}
+
+
+def test_every_alert_has_a_title() -> None:
+    """Lists of alerts show it, so one without a title would end the page."""
+    assert set(AlertCode) == alert_sentences.TITLES.keys()
 
 
 def test_the_comparison_sees_a_language_that_says_less() -> None:
