@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine
 
 from handlers.audit.journal import Journal
-from handlers.audit.operator_acts import policy_published, treaty_published
+from handlers.audit.operator_acts import policy_published, treaty_published, watches_published
 from handlers.books.entries import shared
 from handlers.claims.group_step import recompute_group, step_of
 from handlers.claims.holds import release_hold
@@ -47,6 +47,7 @@ from schemas.records import (
     ShardState,
 )
 from schemas.treaty.treaty_file import parse_treaty
+from schemas.watch.watch_file import parse_watches
 
 
 class Rebuilt(NamedTuple):
@@ -93,6 +94,12 @@ def repeat(world: World, processor: Processor, event: PostingEvent) -> None:
             treaty = parse_treaty(value.decode())
             treaty_published(processor.journal, value, treaty, (key or b"").decode())
             world.treaties = world.treaties.joined(treaty)
+        case "watches":
+            watches = parse_watches(value.decode())
+            number = watches_published(processor.journal, value, watches, (key or b"").decode())
+            world.watches = world.watches.joined(watches)
+            for group in groups_in(world):
+                processor.look(group, number)
         case "hold":
             release_hold(processor, ReleaseHold(**json.loads(value)))
         case "reissue":
@@ -122,15 +129,21 @@ def reached_by(policy: Policy, world: World) -> list[PersonId]:
 
 
 def groups_reached(policy: Policy, world: World) -> list[list[PersonId]]:
-    """The same persons, each with all whom invoices link, and households where some scheme counts by them."""
-    found, by_household = set(reached_by(policy, world)), bool(world.policies.household_schemes)
+    """The same persons, each with all who are decided together with them."""
+    found = set(reached_by(policy, world))
+    return [group for group in groups_in(world) if not found.isdisjoint(group)]
+
+
+def groups_in(world: World) -> list[list[PersonId]]:
+    """Everybody, with all whom invoices link, and households where something counts by them."""
+    by_household = world.by_household
     links = {
         person_id: (account.households() if by_household else set[str]()) | world.shared.get(person_id, set())
         for person_id, account in world.accounts.items()
     }
     for link in set[str]().union(*world.shared.values()):
         links[world.invoices[link]].add(link)
-    return [group for group in linked(links) if not found.isdisjoint(group)]
+    return linked(links)
 
 
 def _rebuilt(connection: Connection, shard_count: int, progressed: Callable[[int], None]) -> Iterator[Posting]:

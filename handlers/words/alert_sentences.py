@@ -20,6 +20,7 @@ TITLES = {
     AlertCode.NO_POOL: Saying("没有资金池", "no pool"),
     AlertCode.POOL_OVERDRAWN: Saying("资金池透支", "pool overdrawn"),
     **twice_sentences.NAMES,
+    AlertCode.SELF_PAY_HIGH: Saying("个人自负额较高", "high own payments"),
 }
 """By code, in a few words."""
 STATES = {

@@ -53,6 +53,14 @@ def watch_rule(watch: WatchRule) -> Saying:
     )
 
 
+def crossing_gone(step: int) -> Saying:
+    """That the sum is not over the step (fen) any more, or was over it before this claim."""
+    return Saying(
+        f"提醒已撤回:按最新的登记和结算单,这笔理赔不再使合计超过 {yuan(step)} 元。",
+        f"Withdrawn: by the newest records and bills this claim no longer brings the sum over {yuan(step)} yuan.",
+    )
+
+
 def crossing_said(watch: WatchRule, household_id: str | None, day: date, stays: int, step: int, total: int) -> Saying:
     """Why somebody should look: the sum (fen) of so many stays, the last of which ended on a day, is over the step.
 
