@@ -52,6 +52,7 @@ def test_publishing_says_whom_it_finds_and_makes_alerts(publishing: Publishing) 
     assert "已公布" in done.stdout
     (alert,) = json.loads(publishing.run("alerts", "list", "--json").stdout)["alerts"]
     assert ("SELF_PAY_HIGH", "E1") == (alert["code"], alert["claim_id"])
+    assert "E1  2024-03-10  3,000.00" in publishing.run("alerts", "show", alert["alert_id"]).stdout
     assert "个人自负额较高" in publishing.run("alerts", "list").stdout
     (shown,) = json.loads(publishing.run("watches", "show", "--json").stdout)["files"]
     assert ("of-tests", ["2000.00", "90000.00"]) == (shown["watches"]["id"], shown["watch"][0]["steps"])

@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 
 from schemas.canonical import derived_id
-from tests.support.builders import bill, coverage, death, discharge
+from tests.support.acts import publish_watches_text
+from tests.support.builders import SHARDS, bill, coverage, death, discharge
+from tests.support.watches import stay, watch_text, watches_text
 from tests.web.desk import Desk
 from tests.web.town import post, publish_two
 from tests.web.words import words
@@ -92,3 +94,17 @@ def test_the_claim_and_the_person_show_their_alerts(office: Desk) -> None:
         assert f"{TITLE} E1 binhu 0 待处理" in words(page)
     post(office.engine, [death("2024-03-05", version=2)])
     assert f"{TITLE} E1 binhu 0 已撤回" in words(visitor.get("/claims/E1").text)
+
+
+def test_an_alert_of_a_watch_shows_what_adds_up_to_its_sum(desk: Desk) -> None:
+    """Each stay with its day and amount, in both languages, and the sum; no person is named."""
+    publish_two(desk.engine)
+    post(desk.engine, [*stay("E1", "2024-03-10", 600), *stay("E2", "2024-04-10", 500)])
+    publish_watches_text(desk.engine, watches_text(watch_text()), "li.na", SHARDS, desk.now)
+    desk.catch_up()
+    address = f"/alerts/{derived_id('AT', 'SELF_PAY_HIGH', 'w', 'E2', 100_000)}"
+    page = words(desk.visitor("finance").get(address).text)
+    assert "个人自负额较高 待处理" in page
+    assert "E1 2024-03-10 600.00 E2 2024-04-10 500.00 合计 1,100.00" in page
+    assert not re.search(r"\bP1\b", page)
+    assert "What adds up to the sum" in words(desk.visitor("finance", "en").get(address).text)
