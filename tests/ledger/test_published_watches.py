@@ -11,6 +11,7 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from acts.publish_watches import preview_watches
+from acts.rebuild_books import rebuild_books
 from acts.verify_audit_log import Trust, verify_ledger
 from infra.ledger import alert_rows
 from infra.ledger.tables import audit_entries, claims, events, watches
@@ -22,6 +23,7 @@ from tests.support.acts import close_alert, publish, publish_watches_text, take_
 from tests.support.builders import (
     POLICY,
     SHARDS,
+    VILLAGE,
     Json,
     bill,
     coverage,
@@ -29,6 +31,7 @@ from tests.support.builders import (
     membership,
     membership_void,
     policies,
+    policy_text,
     void,
 )
 from tests.support.household import HOUSEHOLD_ID, MOTHER, SON
@@ -171,6 +174,30 @@ def test_publishing_a_watch_by_household_looks_at_households(city: WatchedCity) 
     city.publish(HOUSEHOLD)
     assert [("h", "E2", HOUSEHOLD_ID, "1000.00", "1100.00")] == city.open()
     assert_replays(city.ledger)
+
+
+def test_a_policy_that_decides_one_member_looks_at_the_household(city: WatchedCity) -> None:
+    """Claims that waited for it count from then on, with those of members whom it does not reach."""
+    city.publish(HOUSEHOLD)
+    members = [membership(f"M-{name}", HOUSEHOLD_ID, valid_from="2015-01-01", person_id=name) for name in (MOTHER, SON)]
+    city.take(*members, *stay("E1", "2020-01-10", 600, person_id=MOTHER), *stay("E2", "2019-12-10", 500, person_id=SON))
+    assert [] == city.open()
+    earlier = policy_text("earlier", "2019-01-01", "2020-01-01", VILLAGE)
+    publish(city.ledger, earlier, "test", SHARDS, city.clock)
+    watches_now = watches_of(watch_text("h", unit="household"))
+    assert [("h", "E1", HOUSEHOLD_ID, "1000.00", "1100.00")] == city.open()
+    assert city.open() == city.found(watches_now, published=policies(POLICY, earlier))
+    assert_replays(city.ledger)
+
+
+def test_the_books_are_rebuilt_under_a_watch_by_household(city: WatchedCity) -> None:
+    """Whose members are paid in the group step from its publication on."""
+    joins = membership("M-mother", HOUSEHOLD_ID, person_id=MOTHER)
+    city.take(joins, coverage("C1", person_id=MOTHER), *stay("E1", "2024-03-10", 3000, person_id=MOTHER))
+    city.publish(HOUSEHOLD)
+    city.take(*stay("E2", "2024-04-10", 3000, person_id=MOTHER))
+    assert "group" in dispositions(city.ledger)
+    assert rebuild_books(city.ledger, SHARDS).good
 
 
 def test_what_somebody_closed_stays_closed_until_its_reason_goes(city: WatchedCity) -> None:
