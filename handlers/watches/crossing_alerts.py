@@ -24,7 +24,7 @@ def raised(claim: ClaimRow, crossing: Crossing, seq: int, recorded_at: datetime)
     watch, step, household_id = crossing.watch, crossing.step, crossing.unit.household_id
     said = crossing_said(watch, household_id, crossing.claim.day, len(crossing.counted), step, crossing.sum)
     return AlertRaised(
-        event_id=derived_id("AL", _CODE, claim.shard, seq),
+        event_id=derived_id("AL", _CODE, watch.id, claim.claim_id, step, seq),
         occurred_at=recorded_at,
         code=_CODE,
         claim_id=claim.claim_id,
@@ -52,7 +52,7 @@ def withdrawn(claim: ClaimRow, watch: str, step: int, seq: int, recorded_at: dat
     """The claim does not bring the sum over the step any more."""
     said = crossing_gone(step)
     return AlertWithdrawn(
-        event_id=derived_id("AW", _CODE, claim.shard, seq),
+        event_id=derived_id("AW", _CODE, watch, claim.claim_id, step, seq),
         occurred_at=recorded_at,
         alert_id=alert_id(watch, claim.claim_id, step),
         code=_CODE,

@@ -72,8 +72,8 @@ BUGS = (
         "watches",
         "what-comes-back-has-the-id-of-its-first-message",
         "handlers/watches/crossing_alerts.py",
-        'derived_id("AL", _CODE, claim.shard, seq)',
-        'derived_id("AL", _CODE, claim.claim_id, step)',
+        'derived_id("AL", _CODE, watch.id, claim.claim_id, step, seq)',
+        'derived_id("AL", _CODE, watch.id, claim.claim_id, step)',
         (f"{LEDGER}::test_alerts_of_crossings_that_come_back_are_messages_of_their_own",),
     ),
     Bug(
