@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from acts.published_policies import published_policies
 from acts.published_treaties import published_treaties
+from acts.published_watches import published_watches
 from acts.remembered_persons import RememberedPersons
 from acts.reported_deaths import reported_deaths
 from handlers.claims.admit import Registry, VersionLine, looked_up
@@ -76,7 +77,7 @@ def load_persons(connection: Connection, persons: Collection[PersonId], shard_co
 def empty_world(connection: Connection, shard_count: int) -> World:
     """What is published, and no person yet."""
     shard = partial(shard_of, shard_count=shard_count)
-    return World(published_policies(connection), shard, published_treaties(connection))
+    return World(published_policies(connection), shard, published_treaties(connection), published_watches(connection))
 
 
 def add_persons(

@@ -9,26 +9,25 @@ from itertools import chain
 
 from sqlalchemy import Connection
 
+from acts.groups_at_once import groups_at_once
 from acts.ledger_act import ledger_act
 from acts.load_world import load_persons
 from acts.published_policies import published_policies
+from acts.published_watches import published_watches
 from acts.recompute_groups import decide_waiting
 from acts.release_pools import decide_waiting_pools
 from handlers.audit.journal import Journal
 from handlers.audit.operator_acts import policy_published
-from handlers.claims.households import linked
 from handlers.claims.process import Processor
 from handlers.claims.twice import checked_alone
 from infra.clock import Clock
 from infra.ledger import group_rows, policy_rows, reads
 from infra.ledger.policy_rows import PublishedFile
 from schemas.decisions import Status
-from schemas.ids import ClaimId, PersonId
+from schemas.ids import ClaimId
 from schemas.policy.model import Policies, Policy
 from schemas.policy.policy_file import parse_policy
 from schemas.records import GroupStep, Outcome, ShardState
-
-PERSONS_AT_ONCE = 200
 
 
 @dataclass(slots=True)
@@ -127,7 +126,8 @@ def _decided(
         checked_alone(published.policies),
     )
     published.persons = len(persons)
-    for some in _groups(connection, persons, published.policies):
+    by_household = bool(published.policies.household_schemes) or published_watches(connection).by_household
+    for some in groups_at_once(connection, persons, by_household):
         world = load_persons(connection, list(chain.from_iterable(some)), shard_count)
         work = Processor(world, journal)
         if group_rows.work_of(connection, world.accounts.keys()):  # of a preview, which does not wait for them
@@ -140,20 +140,6 @@ def _decided(
             work.recompute_together(GroupStep(group, []), number)
         _count(published, journal.outcome, waiting)
         yield
-
-
-def _groups(connection: Connection, persons: list[PersonId], policies: Policies) -> Iterator[list[list[PersonId]]]:
-    """The persons, some at a time, each with all whom invoices link, and households where a scheme counts by them."""
-    groups = linked(group_rows.linked_to(connection, persons, households=bool(policies.household_schemes)))
-    some, count = list[list[PersonId]](), 0
-    for group in groups:
-        some.append(group)
-        count += len(group)
-        if count >= PERSONS_AT_ONCE:
-            yield some
-            some, count = [], 0
-    if some:
-        yield some
 
 
 def _count(published: Published, outcome: Outcome, waiting: set[ClaimId]) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine
 
 from handlers.audit.journal import Journal
-from handlers.audit.operator_acts import policy_published, treaty_published
+from handlers.audit.operator_acts import policy_published, treaty_published, watches_published
 from handlers.books import entries
 from handlers.claims.group_step import recompute_group, step_of
 from handlers.claims.holds import release_hold
@@ -51,6 +51,7 @@ from schemas.records import (
 )
 from schemas.refusals import Refusal
 from schemas.treaty.treaty_file import parse_treaty
+from schemas.watch.watch_file import parse_watches
 
 
 class Rebuilt(NamedTuple):
@@ -97,6 +98,12 @@ def repeat(world: World, processor: Processor, event: PostingEvent) -> None:
             treaty = parse_treaty(value.decode())
             treaty_published(processor.journal, value, treaty, (key or b"").decode())
             world.treaties = world.treaties.joined(treaty)
+        case "watches":
+            watches = parse_watches(value.decode())
+            number = watches_published(processor.journal, value, watches, (key or b"").decode())
+            world.watches = world.watches.joined(watches)
+            for group in groups_in(world):
+                processor.look(group, number)
         case "hold":
             release_hold(processor, ReleaseHold(**json.loads(value)))
         case "reissue":
@@ -130,8 +137,14 @@ def reached_by(policy: Policy, world: World) -> list[PersonId]:
 
 
 def groups_reached(policy: Policy, world: World) -> list[list[PersonId]]:
-    """The same persons, each with all whom invoices link, and households where some scheme counts by them."""
-    found, by_household = set(reached_by(policy, world)), bool(world.policies.household_schemes)
+    """The same persons, each with all who are decided together with them."""
+    found = set(reached_by(policy, world))
+    return [group for group in groups_in(world) if not found.isdisjoint(group)]
+
+
+def groups_in(world: World) -> list[list[PersonId]]:
+    """Everybody, with all whom invoices link, and households where something counts by them."""
+    by_household = world.by_household
     shared = world.shared if world.invoices_link else {}
     links = {
         person_id: (account.households() if by_household else set[str]()) | shared.get(person_id, set())
@@ -139,7 +152,7 @@ def groups_reached(policy: Policy, world: World) -> list[list[PersonId]]:
     }
     for link in set[str]().union(*shared.values()):
         links[world.invoices[link]].add(link)
-    return [group for group in linked(links) if not found.isdisjoint(group)]
+    return linked(links)
 
 
 def _rebuilt(connection: Connection, shard_count: int, progressed: Callable[[int], None]) -> Iterator[Posting]:

@@ -14,6 +14,7 @@ from acts.four_eyes import NoProposal, TooLate, Unusable, to_decide
 from acts.ledger_act import LedgerJournal, ledger_act
 from acts.load_world import load_persons
 from acts.published_policies import published_policies
+from acts.published_watches import published_watches
 from acts.recompute_groups import decide_waiting
 from acts.record_operator_acts import record_operator_acts
 from acts.release_pools import decide_waiting_pools
@@ -110,7 +111,8 @@ def _release(
                     "What holds the claim has changed meanwhile: look again, then decide.",
                 )
             )
-        households = bool(published_policies(connection).household_schemes)
+        policies, watches = published_policies(connection), published_watches(connection)
+        households = bool(policies.household_schemes) or watches.by_household
         group = sorted(group_rows.linked_to(connection, [hold.person_id], households=households))
         _decide(connection, journal, ReleaseHold(hold.claim_id, hold.person_id, hold.found, group, operator, reason))
         decide_waiting_pools(connection, journal, shard_count)

@@ -27,6 +27,7 @@ _NAMES = {
     "instructions": Saying("支付指令", "payout instruction"),
     "policies": Saying("方案", "policy"),
     "treaties": Saying("承保协议", "treaty"),
+    "watches": Saying("关注规则", "file of watches"),
     "statements": Saying("对账单", "statement"),
     "book_months": Saying("月结", "closed month"),
     "alerts": Saying("提醒", "alert"),
@@ -34,12 +35,13 @@ _NAMES = {
 
 
 class ContentCheck:
-    """Compares entries with the events, decisions, instructions, policies, treaties and months of the same ledger."""
+    """Compares entries with the events, decisions, instructions, published files and months of the same ledger."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._policies = audit_log.policy_hashes(connection)
         self._treaties = audit_log.treaty_hashes(connection)
+        self._watches = audit_log.watches_hashes(connection)
         self._months = {format_month(each.month): each.sha256 for each in closed_months(connection).values()}
         self._stated = statement_rows.kept_hashes(connection)
         self._published: set[str] = set()
@@ -79,7 +81,11 @@ class ContentCheck:
                     f"{count} {en}s are in the ledger, {self._audited[table]} in the audit log: {names}",
                 )
                 findings.append(LogFinding(None, None, Fault.NOT_AUDITED, saying))
-        for table, kept in (("policies", self._policies), ("treaties", self._treaties)):
+        for table, kept in (
+            ("policies", self._policies),
+            ("treaties", self._treaties),
+            ("watches", self._watches),
+        ):
             for sha256 in sorted(kept.keys() - self._published):
                 zh, en = _NAMES[table]
                 saying = Saying(f"账本中的{zh} {sha256} 没有审计条目", f"no entry publishes the {en} {sha256}")
@@ -125,8 +131,8 @@ class ContentCheck:
             self._told[subject.get("alert_id", "")] = wanted  # one alert's entries are of one shard, so the last counts
             return None
         self._audited["events"] += 1
-        if entry.kind in (AuditKind.POLICY_PUBLISHED, AuditKind.TREATY_PUBLISHED):
-            self._published |= {subject.get("policy_sha256", ""), subject.get("treaty_sha256", "")}
+        if entry.kind in (AuditKind.POLICY_PUBLISHED, AuditKind.TREATY_PUBLISHED, AuditKind.WATCHES_PUBLISHED):
+            self._published |= {subject.get(f"{what}_sha256", "") for what in ("policy", "treaty", "watches")}
         if entry.kind == AuditKind.STATEMENT_ISSUED:
             place = (subject.get("treaty_id", ""), subject.get("month", ""))
             self._issued.add(place)
@@ -145,13 +151,15 @@ class ContentCheck:
             return "policies"
         if entry.kind == AuditKind.TREATY_PUBLISHED and self._treaties.get(subject.get("treaty_sha256", "")) != wanted:
             return "treaties"
+        if entry.kind == AuditKind.WATCHES_PUBLISHED and self._watches.get(subject.get("watches_sha256", "")) != wanted:
+            return "watches"
         return "events" if row.event_sha256 != wanted else None
 
 
 def _which(entry: AuditEntry) -> str:
-    """What an entry is about, without the person: a claim, a payout, a policy, a treaty, a month or a place."""
+    """What an entry is about, without the person: a claim, a payout, a published file, a month or a place."""
     subject = entry.subject
-    for name in ("payout_id", "claim_id", "policy_id", "treaty_id", "month"):
+    for name in ("payout_id", "claim_id", "policy_id", "treaty_id", "watches_id", "month"):
         if name in subject:
             return subject[name]
     place = [subject.get(name) for name in ("topic", "partition", "offset")]

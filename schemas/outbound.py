@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -76,6 +77,7 @@ class AuditKind(StrEnum):
     PAYOUT_INSTRUCTED = "payout.instructed"
     POLICY_PUBLISHED = "policy.published"
     TREATY_PUBLISHED = "treaty.published"
+    WATCHES_PUBLISHED = "watches.published"
     MONTH_CLOSED = "month.closed"
     POOL_YEAR_CLOSED = "pool.year_closed"
     HOLD_RELEASED = "hold.released"
@@ -147,6 +149,7 @@ class AlertCode(StrEnum):
     DUPLICATE_INVOICE = "DUPLICATE_INVOICE"
     OVERLAPPING_STAYS = "OVERLAPPING_STAYS"
     DEATH_REPORTED = "DEATH_REPORTED"
+    SELF_PAY_HIGH = "SELF_PAY_HIGH"
 
 
 class AuditCheckpointed(BaseModel):
@@ -169,6 +172,17 @@ class AuditCheckpointed(BaseModel):
     note: str
 
 
+class CrossingLine(BaseModel):
+    """A stay that adds ``amount`` to the sum over which somebody should look."""
+
+    model_config = ConfigDict(frozen=True)
+
+    claim_id: ClaimId
+    person_id: PersonId
+    discharged_on: date
+    amount: Fen
+
+
 class AlertRaised(BaseModel):
     """Something that a person should look at. ``claim_id`` is None where a report matches no claim of the person, and
     where it is about the person and no claim.
@@ -178,8 +192,9 @@ class AlertRaised(BaseModel):
     have none. Alerts about advances name the scheme and the fen that nobody pays back. An alert about a pool names it
     in ``pool_id``, and where the person's id stands. One about a claim that may be there twice names the
     ``other_claims``, which may be of other persons, and their invoice. One about a death that only funeral lists know
-    says in ``reported`` which lists, and the day that each gives. What does not apply is left out, but for claim and
-    payout.
+    says in ``reported`` which lists, and the day that each gives. One about a claim that crosses a ``step`` of a
+    ``watch`` names the ``unit``, a household or the person, and the ``lines`` that add up to the ``sum``. What does not
+    apply is left out, but for claim and payout.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -200,6 +215,11 @@ class AlertRaised(BaseModel):
     invoice_no: str | None = None
     other_claims: tuple[ClaimId, ...] | None = None
     reported: tuple[DeathReport, ...] | None = None
+    watch: str | None = None
+    unit: str | None = None
+    step: Fen | None = None
+    sum: Fen | None = None
+    lines: tuple[CrossingLine, ...] | None = None
 
 
 class AlertWithdrawn(BaseModel):
@@ -217,5 +237,7 @@ class AlertWithdrawn(BaseModel):
     payout_id: PayoutId | None = None
     scheme_id: str | None = None
     pool_id: str | None = None
+    watch: str | None = None
+    step: Fen | None = None
     zh: str
     en: str

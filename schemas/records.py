@@ -97,7 +97,8 @@ class ClaimRow(NamedTuple):
     ``household_id`` is the household with whose sums it was counted, None where it was counted alone or where no scheme
     counts by household. ``overlapping`` says that several memberships hold its day.
     ``twice`` says why it may be there twice, and ``hold_released`` what of that two people have looked at
-    (handlers/claims/twice.py); ``held`` that nothing more is paid for it meanwhile.
+    (handlers/claims/twice.py); ``held`` that nothing more is paid for it meanwhile. ``crossings`` are the steps of
+    watches that it crosses (handlers/watches/kept_crossings.py).
     """
 
     claim_id: ClaimId
@@ -117,6 +118,7 @@ class ClaimRow(NamedTuple):
     held: bool = False
     hold_released: str = ""
     patient_pays: int = 0
+    crossings: str = ""
 
 
 class InvoiceRow(NamedTuple):

@@ -14,7 +14,8 @@ from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, moment, print_json, print_table
 from cli.terminal.operators import Operator, acting, require_named
 from cli.terminal.output import fail, out
-from handlers.words.alert_sentences import STATES, said, title, told_scheme
+from handlers.words.alert_sentences import STATES, said, title, told_lines, told_scheme
+from handlers.words.claim_sentences import yuan
 from infra.clock import utc_now
 from infra.ledger import alert_lists
 from infra.ledger.alert_lists import NOBODY, AlertFilter
@@ -111,6 +112,8 @@ def show(alert: Alert, language: LanguageOption = OutputLanguage.ZH, as_json: Js
     for name, value in facts:
         if value is not None:
             out.print(f"{say(name)}: {value}")
+    for line in told_lines(row):
+        out.print(f"{line.claim_id}  {line.discharged_on}  {yuan(line.amount)}")
 
 
 @app.command(epilog="Example: huzhu alerts take AT-0b8a1c --operator li.na")

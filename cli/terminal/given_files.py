@@ -22,6 +22,7 @@ from schemas.refusals import Refusal
 from schemas.treaty.treaty_conflicts import TreatiesConflict
 from schemas.treaty.treaty_file import TreatyError, read_treaties
 from schemas.treaty.treaty_model import Treaties
+from schemas.watch.watch_conflicts import WatchesConflict
 from schemas.watch.watch_file import WatchError, read_watches
 from schemas.watch.watch_model import Watches
 
@@ -90,7 +91,9 @@ def refuse(error: PolicyError | TreatyError | WatchError, language: OutputLangua
     fail("\n".join(translator(language)(problem.said) for problem in error.problems))
 
 
-def refuse_together(error: PoliciesConflict | TreatiesConflict, language: OutputLanguage, place: str = "") -> NoReturn:
+def refuse_together(
+    error: PoliciesConflict | TreatiesConflict | WatchesConflict, language: OutputLanguage, place: str = ""
+) -> NoReturn:
     """Ends the command with why these cannot be in force together; ``place`` comes before each reason."""
     say = translator(language)
     said = [Saying(place + found.message.zh, place + found.message.en) for found in error.conflicts]

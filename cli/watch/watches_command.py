@@ -1,4 +1,4 @@
-"""`huzhu watches check | compare`: what does a file of watches look for, and whom would another one find?"""
+"""`huzhu watches check | compare | publish | show`: what does a file of watches look for, and whom does it find?"""
 
 from __future__ import annotations
 
@@ -9,23 +9,28 @@ from typing import Annotated, Any
 
 import typer
 
+from acts.published_watches import published_watches
 from cli.offline.sorted_output import worked_on
 from cli.offline.worker_processes import JobsOption, cores
+from cli.terminal.connect import ledger, read_settings
 from cli.terminal.given_files import FACTS_HELP, AsOfOption, instant_of, load_policies, load_watches, tell_refused
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json, print_table
-from cli.terminal.output import SOME_REFUSED, out
+from cli.terminal.output import SOME_REFUSED, fail, out
 from cli.terminal.prose import Prose
+from cli.watch import watches_publish
 from handlers.claims.decidable import Decidable
 from handlers.offline.groups import together
 from handlers.watches.comparison import FoundUnits, WatchComparison
 from handlers.watches.looking import found_among
-from handlers.words.watch_sentences import COMPARED, watch_days, watch_rule
+from handlers.words.watch_sentences import COMPARED, NOTHING_PUBLISHED, watch_days, watch_rule
 from schemas.bilingual import Saying
 from schemas.policy.model import Policies
 from schemas.watch.watch_model import Watches
 
-app = typer.Typer(no_args_is_help=True, help="Check and compare files of watches: for whom a policy looks (主动发现).")
+app = typer.Typer(
+    no_args_is_help=True, help="Check, compare, publish and show watches: for whom a policy looks (主动发现)."
+)
 
 
 @app.command(epilog="Example: huzhu watches check watches-sample.toml --language zh")
@@ -42,13 +47,38 @@ def check(
     if as_json:
         print_json({**watches.fields, "sha256": watches.sha256})
         return
-    say, days = translator(language), watch_days(watches)
-    name = f"{watches.title}({watches.id})" if watches.title else watches.id
-    out.print(Prose(say(Saying(f"{name}:可用;{days.zh}。", f"{name}: usable; {days.en}."))))
-    out.print(f"SHA-256 {watches.sha256}", style="dim")
-    for watch in watches.watches:
-        rule = watch_rule(watch)
-        out.print(Prose(say(Saying(f"{watch.id}:{rule.zh}。", f"{watch.id}: {rule.en}."))))
+    _print(watches, Saying("可用;", "usable; "), language)
+
+
+@app.command(epilog="Example: huzhu watches publish watches-sample.toml --operator li.na")
+def publish(
+    file: Annotated[Path, typer.Argument(help="A file of watches.")],
+    operator: Annotated[str, typer.Option(help="Who publishes; recorded in the audit log.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Publish without asking; needed where nobody can answer.")] = False,
+    language: LanguageOption = OutputLanguage.BOTH,
+) -> None:
+    """Publish watches for good: whoever crosses a step of theirs is an alert, now and as claims are decided.
+
+    Says first how many claims it finds so far. Decides no claim again and moves no money. Exit status 1 if the answer
+    is no; 2 if the file cannot be published, or if there is nobody to ask and no --yes.
+    """
+    if not operator.strip():
+        fail("--operator must not be empty: it says who publishes")
+    watches_publish.publish(ledger(read_settings()), file, operator, yes, language)
+
+
+@app.command(epilog="Example: huzhu watches show")
+def show(language: LanguageOption = OutputLanguage.BOTH, as_json: JsonOption = False) -> None:
+    """Show the published watches, in the order of their publication."""
+    with ledger(read_settings()).connect() as connection:
+        published = published_watches(connection)
+    if as_json:
+        print_json({"files": [{**each.fields, "sha256": each.sha256} for each in published.files]})
+        return
+    for each in published.files:
+        _print(each, Saying("", ""), language)
+    if not published.files:
+        out.print(translator(language)(NOTHING_PUBLISHED))
 
 
 @app.command(epilog="Example: huzhu watches compare now.toml lower.toml facts.jsonl --policy wuxi-sample.toml")
@@ -86,6 +116,17 @@ def compare(
         print_table([say(head) for head in COMPARED], rows, right=range(1, len(COMPARED)))
     if worked.refused:
         raise typer.Exit(SOME_REFUSED)
+
+
+def _print(watches: Watches, how: Saying, language: OutputLanguage) -> None:
+    """The name of a file, how it is found, its days, and what each of its watches looks for."""
+    say, days = translator(language), watch_days(watches)
+    name = f"{watches.title}({watches.id})" if watches.title else watches.id
+    out.print(Prose(say(Saying(f"{name}:{how.zh}{days.zh}。", f"{name}: {how.en}{days.en}."))))
+    out.print(f"SHA-256 {watches.sha256}", style="dim")
+    for watch in watches.watches:
+        rule = watch_rule(watch)
+        out.print(Prose(say(Saying(f"{watch.id}:{rule.zh}。", f"{watch.id}: {rule.en}."))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from schemas.records import (
     SettleRecovery,
 )
 from schemas.treaty.treaty_model import Treaty
+from schemas.watch.watch_model import Watches
 
 AUDIT_SHARD = 0
 """The shard whose audit chain records acts that concern no single person."""
@@ -43,6 +44,12 @@ def treaty_published(journal: Journal, text: bytes, treaty: Treaty, operator: st
     """An operator publishes a treaty file; returns the number of the act in the journal."""
     subject = {"treaty_id": treaty.id, "treaty_sha256": treaty.sha256, "lead": treaty.lead}
     return _act(journal, AUDIT_SHARD, operator, text, "treaty", AuditKind.TREATY_PUBLISHED, subject)
+
+
+def watches_published(journal: Journal, text: bytes, watches: Watches, operator: str) -> int:
+    """An operator publishes a file of watches; returns the number of the act in the journal."""
+    subject = {"watches_id": watches.id, "watches_sha256": watches.sha256}
+    return _act(journal, AUDIT_SHARD, operator, text, "watches", AuditKind.WATCHES_PUBLISHED, subject)
 
 
 def month_closed(journal: Journal, act: Closing) -> int:

@@ -34,6 +34,7 @@ from handlers.claims.set_off import SetOff
 from handlers.claims.settle import Differences, Due, differences, in_order
 from handlers.claims.twice import as_written, checks_on, holding, released_of, written
 from handlers.claims.world import World
+from handlers.watches import kept_crossings
 from schemas.decisions import Status
 from schemas.facts import (
     Fact,
@@ -145,6 +146,7 @@ class Processor:
                     self._tell(alert, number)
         invoices_shared.decided_together(self.world, self.outcome, set(step.persons))
         self._decide(adjudicate_together(accounts, self.world.policies), number)
+        self.look(step.persons, number)
 
     def _accepted(self, reading: Reading, number: int) -> None:
         fact, world, outcome = reading.fact, self.world, self.outcome
@@ -167,7 +169,7 @@ class Processor:
         elif type(fact) is SettlementPosted and fact.invoice_no is not None:
             invoices_shared.named(world, outcome, fact.invoice_no, fact.person_id)
         if type(fact) is not PayoutReported:
-            if not world.policies.household_schemes:
+            if not world.by_household:
                 links = set()
             elif moved or account.memberships:
                 links |= account.households()
@@ -178,7 +180,18 @@ class Processor:
                 shard = world.shard_of(fact.person_id)
                 outcome.group_work.append(GroupWork(number, fact.person_id, shard, sorted(links), moved))
                 return
-        self._decide(applied(account, fact, world.policies), number)
+        decided = applied(account, fact, world.policies)
+        self._decide(decided, number)
+        if decided:
+            self.look((fact.person_id,), number)
+
+    def look(self, persons: Sequence[PersonId], number: int) -> None:
+        """Tells what the published watches find now, and find no more, among the claims of persons, as decided.
+
+        They must be whole groups where a watch counts by household.
+        """
+        if self.world.watches.files:
+            kept_crossings.tell_changes(self.world, self.journal, persons, number)
 
     def _linked(self, fact: MembershipRecorded | MembershipVoided) -> set[str]:
         """Keeps the household to which a membership links its person now, and returns it if there is one."""
@@ -250,6 +263,7 @@ class Processor:
             held=adjudication.held,
             hold_released="" if before is None else before.hold_released,
             patient_pays=adjudication.patient_pays,
+            crossings="" if before is None else before.crossings,
         )
         self.world.claims[claim.claim_id] = self.outcome.claims[claim.claim_id] = row
         value = outbound_messages.decided(adjudication, row, self.journal.occurred_at)

@@ -1,4 +1,4 @@
-"""What a batch of events meets: the policies and treaties, and all that was accepted, decided and instructed before."""
+"""What a batch of events meets: what is published, and all that was accepted, decided and instructed before."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from schemas.records import (
     SettledRecovery,
 )
 from schemas.treaty.treaty_model import Treaties
+from schemas.watch.watch_model import NO_WATCHES, PublishedWatches
 
 
 @dataclass(slots=True)
@@ -46,6 +47,7 @@ class World:
     policies: Policies
     shard_of: Callable[[str], int]
     treaties: Treaties = NO_TREATIES
+    watches: PublishedWatches = NO_WATCHES
     registry: Registry = field(default_factory=dict)
     accounts: dict[PersonId, Account] = field(default_factory=dict)
     claims: dict[ClaimId, ClaimRow] = field(default_factory=dict)
@@ -63,3 +65,8 @@ class World:
     closed_days: dict[int, ClosedDays] = field(default_factory=dict)
     invoices_link: bool = True
     reported_deaths: dict[PersonId, tuple[DeathReport, ...]] = field(default_factory=dict)
+
+    @property
+    def by_household(self) -> bool:
+        """Whether a scheme or a watch counts by household, so that its members are decided together."""
+        return bool(self.policies.household_schemes) or self.watches.by_household

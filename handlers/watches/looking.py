@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from operator import attrgetter
+from typing import NamedTuple
 
 from handlers.claims.adjudicate import Adjudication, adjudicate_together
 from handlers.claims.decidable import CoverageView, Decidable, MembershipView
@@ -17,12 +19,20 @@ from schemas.watch.watch_model import Watches, WatchRule
 COUNTED = (Status.ADJUDICATED, Status.NOT_COVERED)
 """The statuses of claims that a watch sums up."""
 
-_MEASURED: dict[str, Callable[[Adjudication], int]] = {
-    "copay": lambda claim: claim.copay,
-    "out_of_catalogue": lambda claim: claim.out_of_catalogue,
-    "personal_burden": lambda claim: claim.personal_burden,
-    "patient_pays": lambda claim: claim.patient_pays,
-}
+
+class CountedStay(NamedTuple):
+    """A stay that watches sum up, as it was decided: each of their measures is one of its amounts (fen)."""
+
+    day: date
+    claim_id: str
+    person_id: str
+    copay: int
+    out_of_catalogue: int
+    patient_pays: int
+
+    @property
+    def personal_burden(self) -> int:
+        return self.copay + self.out_of_catalogue
 
 
 def found_among(persons: Sequence[Decidable], policies: Policies, *files: Watches) -> list[list[Crossing]]:
@@ -33,13 +43,12 @@ def found_among(persons: Sequence[Decidable], policies: Policies, *files: Watche
     """
     if _all_bills(persons) <= min(watches.lowest_step for watches in files):
         return [[] for _ in files]
-    decided = adjudicate_together(persons, policies)
-    return [crossings_among(decided, persons, watches) for watches in files]
+    stays = [stay for each in adjudicate_together(persons, policies) if (stay := _counted(each)) is not None]
+    return [crossings_among(stays, persons, watches) for watches in files]
 
 
-def crossings_among(decided: Sequence[Adjudication], persons: Sequence[Decidable], watches: Watches) -> list[Crossing]:
-    """What the watches find among all claims of persons, which are decided already and in canonical order."""
-    stays = [each for each in decided if each.status in COUNTED and each.claim.discharge is not None]
+def crossings_among(stays: Sequence[CountedStay], persons: Sequence[Decidable], watches: Watches) -> list[Crossing]:
+    """What the watches find among all stays of persons that count, in canonical order."""
     looked_up = {each.person_id: _Facts(each) for each in persons}
     return [
         crossing
@@ -47,6 +56,15 @@ def crossings_among(decided: Sequence[Adjudication], persons: Sequence[Decidable
         for unit, claims in _by_unit(watch, watches, stays, looked_up).items()
         for crossing in crossings_of_unit(watch, unit, claims)
     ]
+
+
+def _counted(decided: Adjudication) -> CountedStay | None:
+    """A claim that counts; None for another one."""
+    claim = decided.claim
+    if decided.status not in COUNTED or claim.discharge is None:
+        return None
+    amounts = decided.copay, decided.out_of_catalogue, decided.patient_pays
+    return CountedStay(claim.discharge.discharged_on, claim.claim_id, claim.person_id, *amounts)
 
 
 class _Facts:
@@ -62,17 +80,15 @@ class _Facts:
 
 
 def _by_unit(
-    watch: WatchRule, watches: Watches, stays: Sequence[Adjudication], looked_up: dict[str, _Facts]
+    watch: WatchRule, watches: Watches, stays: Sequence[CountedStay], looked_up: dict[str, _Facts]
 ) -> dict[Unit, list[WatchedClaim]]:
-    measured = _MEASURED[watch.measure]
+    measured = attrgetter(watch.measure)
     units: dict[Unit, list[WatchedClaim]] = {}
     for stay in stays:
-        claim = stay.claim
-        assert claim.discharge is not None, "only stays are looked at"
-        day, facts = claim.discharge.discharged_on, looked_up[claim.person_id]
-        unit = unit_of(claim.person_id, facts.memberships, day) if watch.by_household else Unit(None, claim.person_id)
+        day, person_id, facts = stay.day, stay.person_id, looked_up[stay.person_id]
+        unit = unit_of(person_id, facts.memberships, day) if watch.by_household else Unit(None, person_id)
         meant = not watch.categories or facts.has_one_of(watch.categories, day)
-        counted = WatchedClaim(claim.claim_id, claim.person_id, day, measured(stay), meant and watches.holds(day))
+        counted = WatchedClaim(stay.claim_id, person_id, day, measured(stay), meant and watches.holds(day))
         units.setdefault(unit, []).append(counted)
     return units
 

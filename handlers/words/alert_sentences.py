@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 
 from handlers.words import twice_sentences
 from schemas.alert_records import AlertRow, AlertState
 from schemas.bilingual import Saying
+from schemas.money import parse_yuan
 from schemas.outbound import AlertCode
 
 TITLES = {
@@ -21,6 +23,7 @@ TITLES = {
     AlertCode.POOL_OVERDRAWN: Saying("资金池透支", "pool overdrawn"),
     **twice_sentences.NAMES,
     AlertCode.DEATH_REPORTED: Saying("殡葬名单列有此人", "named by a funeral list"),
+    AlertCode.SELF_PAY_HIGH: Saying("个人自负额较高", "high own payments"),
 }
 """By code, in a few words."""
 STATES = {
@@ -80,6 +83,20 @@ def said(row: AlertRow) -> Saying:
         return _NOT_KEPT
     told = json.loads(row.value)
     return Saying(told["zh"], told["en"])
+
+
+class ToldLine(NamedTuple):
+    """A stay that adds ``amount`` fen to the sum for which somebody should look."""
+
+    claim_id: str
+    discharged_on: str
+    amount: int
+
+
+def told_lines(row: AlertRow) -> list[ToldLine]:
+    """The stays that add up to the sum that an alert tells."""
+    lines = [] if row.value is None else json.loads(row.value).get("lines", [])
+    return [ToldLine(each["claim_id"], each["discharged_on"], parse_yuan(each["amount"])) for each in lines]
 
 
 def told_scheme(row: AlertRow) -> str | None:

@@ -30,6 +30,20 @@ COMPARED = (
 )
 """What heads a comparison of two files: persons or households, then crossings."""
 
+FOUND_SO_FAR = (Saying("规则", "watch"), Saying("提示线(元)", "step"), Saying("已有理赔", "claims so far"))
+"""What heads the crossings that publishing a file finds."""
+FOUND_NOW = Saying(
+    "公布后,以上每笔理赔各有一条提醒,新的理赔随到随查;不改变理赔决定,也不支付。",
+    "Once it is published, each of these claims has an alert, and claims to come are looked at as they are decided. "
+    "No decision changes, and no money moves.",
+)
+NO_END = Saying(
+    "没有写:公布以后不能改,同名规则也不能再公布;请写规则不再有效的第一天",
+    "is not there: a published file never changes, and no other one may have the same watches while it holds: "
+    "write the first day on which they no longer hold",
+)
+NOTHING_PUBLISHED = Saying("还没有公布关注规则。", "No watches are published.")
+
 
 def watch_days(watches: Watches) -> Saying:
     """On which days of discharge a claim may cross a step."""
@@ -50,6 +64,14 @@ def watch_rule(watch: WatchRule) -> Saying:
         f"{unit.zh} {watch.window_months} 个月内{measure.zh}合计超过 {steps_zh} 元{whom_zh}",
         f"{unit.en}, over {counted_months(watch.window_months)}: {measure.en} comes to more than {steps_en} "
         f"yuan{whom_en}",
+    )
+
+
+def crossing_gone(step: int) -> Saying:
+    """That the sum is not over the step (fen) any more, or was over it before this claim."""
+    return Saying(
+        f"提醒已撤回:按最新的登记和结算单,这笔理赔不再使合计超过 {yuan(step)} 元。",
+        f"Withdrawn: by the newest records and bills this claim no longer brings the sum over {yuan(step)} yuan.",
     )
 
 

@@ -167,6 +167,11 @@ def treaty_hashes(connection: Connection) -> dict[str, str]:
     return _text_hashes(connection, tables.treaties)
 
 
+def watches_hashes(connection: Connection) -> dict[str, str]:
+    """SHA-256 of the texts of the published files of watches, by their own canonical hashes."""
+    return _text_hashes(connection, tables.watches)
+
+
 def _text_hashes(connection: Connection, table: Table) -> dict[str, str]:
     text = func.encode(func.sha256(func.convert_to(table.c.source_text, "UTF8")), "hex")
     return {row[0]: row[1] for row in connection.execute(select(table.c.sha256, text))}

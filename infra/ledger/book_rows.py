@@ -119,7 +119,7 @@ def posting_events(connection: Connection) -> Iterator[PostingEvent]:
     """The accepted events and the acts from which postings can follow, in the ledger's order."""
     columns = [events.c[name] for name in PostingEvent._fields]
     which = events.c.disposition.in_(
-        ("accepted", "policy", "treaty", "reissue", "recovery", "statement", "group", "pool", "hold")
+        ("accepted", "policy", "treaty", "reissue", "recovery", "statement", "group", "pool", "hold", "watches")
     )
     query = select(*columns).where(which).order_by(events.c.event_no)
     for row in connection.execute(query, execution_options={"yield_per": PAGE}):

@@ -129,7 +129,8 @@ events = Table(
     UniqueConstraint("topic", "partition", "offset", name="events_once"),
     CheckConstraint(
         "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue', 'export', "
-        "'console', 'treaty', 'statement', 'closing', 'recovery', 'group', 'pool', 'alert', 'hold', 'deaths')",
+        "'console', 'treaty', 'statement', 'closing', 'recovery', 'group', 'pool', 'alert', 'hold', 'deaths', "
+        "'watches')",
         name="events_disposition",
     ),
     Index("events_recorded", "recorded_at", postgresql_using="brin"),
@@ -206,6 +207,23 @@ treaties = Table(
 )
 """Published treaties, as their files say. A trigger keeps two of them from sharing a day of a scheme."""
 
+watches = Table(
+    "watches",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("watches_id", Text, nullable=False, unique=True),
+    Column("effective_from", Date),
+    Column("effective_to", Date),
+    Column("watch_ids", ARRAY(Text), nullable=False),
+    Column("source_text", Text, nullable=False),
+    Column("event_no", BigInteger, ForeignKey("events.event_no"), nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("published_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("cardinality(watch_ids) > 0", name="watches_some"),
+    CheckConstraint("effective_to > effective_from", name="watches_days"),
+)
+"""Published files of watches, as they say. A trigger keeps two of them from having one watch on one day."""
+
 claims = Table(
     "claims",
     metadata,
@@ -226,6 +244,7 @@ claims = Table(
     Column("held", Boolean, nullable=False, server_default=text("false")),
     Column("hold_released", Text, nullable=False, server_default=""),
     Column("patient_pays", BigInteger, nullable=False),
+    Column("crossings", Text, nullable=False, server_default=""),
     CheckConstraint(
         "patient_pays BETWEEN 0 AND personal_burden AND total_benefit >= personal_burden - patient_pays",
         name="claims_never_above_burden",

@@ -12,6 +12,7 @@ from typing import Any
 
 from schemas.canonical import canonical_json, sha256_hex
 from schemas.money import format_yuan
+from schemas.watch.watch_conflicts import WatchesConflict, conflicts
 
 MEASURES = ("copay", "out_of_catalogue", "personal_burden", "patient_pays")
 """What can be summed up. No claim has more of any of them than its personal burden."""
@@ -104,6 +105,34 @@ class Watches:
         if self.effective_from is not None and day < self.effective_from:
             return False
         return self.effective_to is None or day < self.effective_to
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedWatches:
+    """The files of watches that hold together, in the order of their publication."""
+
+    files: tuple[Watches, ...] = ()
+
+    @property
+    def by_household(self) -> bool:
+        """Whether a watch of some file adds up what all members of a household bear."""
+        return any(file.by_household for file in self.files)
+
+    @property
+    def lowest_step(self) -> int:
+        """The lowest step of all files (fen); there is one at least."""
+        return min(file.lowest_step for file in self.files)
+
+    def joined(self, file: Watches) -> PublishedWatches:
+        """These, which never change, and one more; the same ones if it is one of them. Raises WatchesConflict."""
+        if any(file.sha256 == each.sha256 for each in self.files):
+            return self
+        if found := conflicts(self.files, file):
+            raise WatchesConflict(found)
+        return PublishedWatches((*self.files, file))
+
+
+NO_WATCHES = PublishedWatches()
 
 
 def with_sha256(watches: Watches) -> Watches:

@@ -21,6 +21,7 @@ from schemas.funeral_lists import MatchDeaths
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import read_policies
 from schemas.topics import TOPIC_OF_EVENT, TOPICS
+from schemas.watch.watch_model import NO_WATCHES
 from tests.contracts.asyncapi_cli import CliUnavailable, validate
 from tests.support.builders import (
     Json,
@@ -54,6 +55,7 @@ from tests.support.paths import CONTRACTS, WUXI
 from tests.support.processes import huzhu
 from tests.support.schemas_in_force import faults, validators
 from tests.support.statement_messages import statement_messages
+from tests.support.watches import watch_text, watches_of
 
 KNOWN = validators()
 DISPUTE = answer(lines=[3, 1], reasons=["paid by another insurer", "the amount is 5.00"])
@@ -80,18 +82,21 @@ INBOUND = [
 
 
 def outbound() -> list[Json]:
-    """Every message that a made-up city gives, an alert, advances that are too high at first, and statements."""
+    """Every message that a made-up city gives, alerts, some of which lose their reason, and statements."""
     lines = [*generate(11, 60), *map(encode, [coverage(), discharge(), bill(), death("2024-01-01")])]
     for version, amount in enumerate(("900.00", "0.01"), start=1):
         taken = [{"scheme_id": "village_mutual_aid", "amount": amount}, {"scheme_id": "unknown", "amount": "1.00"}]
         paid = bill("S2", "E2", person_id="P2", version=version, advances=taken[:version])
         lines += map(encode, [coverage("C2", person_id="P2"), discharge("E2", person_id="P2"), paid])
+    lines.append(encode(void("S2", "E2", version=3, person_id="P2")))
     deliveries = []
     for offset, line in enumerate(lines):
         reading = read(line)
         known = isinstance(reading, Reading)
         deliveries.append(delivery(json.loads(line) if known else line, offset))
-    rows = take(empty_world(read_policies([WUXI])), deliveries).outbox
+    world = empty_world(read_policies([WUXI]))
+    world.watches = NO_WATCHES.joined(watches_of(watch_text()))
+    rows = take(world, deliveries).outbox
     return [json.loads(row.value) for row in (*rows, *statement_messages())]
 
 

@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, make_url, select, text
 
-from acts import publish_policy
+from acts import groups_at_once
 from acts.rebuild_books import rebuild_books
 from handlers.claims import invoices_shared
 from handlers.claims.settle import payout_id_of
@@ -110,7 +110,7 @@ def test_an_older_ledger_is_posted_as_its_events_are(
     ledger: Engine, older: Engine, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     """Payments, recoveries, reports, reissues, a treaty, a policy that decides many persons, and corrected days."""
-    monkeypatch.setattr(publish_policy, "PERSONS_AT_ONCE", at_once)
+    monkeypatch.setattr(groups_at_once, "PERSONS_AT_ONCE", at_once)
     year = BookYear(ledger)
     busy(year)
     early = payout_id_of(ClaimId("E-0"), "village_mutual_aid", 1)

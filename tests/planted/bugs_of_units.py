@@ -123,8 +123,8 @@ BUGS = (
         1,
         "a-policy-decides-members-alone",
         "acts/rebuild_books.py",
-        "bool(world.policies.household_schemes)\n",
-        "False\n",
+        "    by_household = world.by_household\n",
+        "    by_household = False\n",
         (f"{UNITS}::test_a_policy_decides_members_together",),
     ),
     Bug(

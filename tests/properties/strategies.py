@@ -18,8 +18,8 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-from acts.rebuild_books import groups_reached
-from handlers.audit.operator_acts import policy_published
+from acts.rebuild_books import groups_in, groups_reached
+from handlers.audit.operator_acts import policy_published, watches_published
 from handlers.claims.process import Processor
 from handlers.claims.read import read
 from handlers.offline.book import Book
@@ -27,6 +27,7 @@ from schemas.decisions import to_json
 from schemas.policy.policy_file import parse_policy
 from schemas.records import Delivery, GroupStep, InstructionRow, OutboxRow
 from schemas.refusals import Refusal
+from schemas.watch.watch_file import parse_watches
 from tests.support.builders import (
     PAID_BY_OTHERS,
     coverage_void,
@@ -241,6 +242,14 @@ class Ledger:
         for group in groups_reached(released, self.world):
             batch.recompute_together(GroupStep(group, []), number)
         return batch.outcome.instructions[before:]
+
+    def watch(self, text: str) -> None:
+        """Publishes a file of watches, and looks at everybody."""
+        watches, batch = parse_watches(text), self._batch()
+        number = watches_published(batch.journal, text.encode(), watches, "operator")
+        self.world.watches = self.world.watches.joined(watches)
+        for group in groups_in(self.world):
+            batch.look(group, number)
 
     def _batch(self) -> Processor:
         if not self.one_batch:

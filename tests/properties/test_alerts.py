@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.alert_records import LIVE, AlertChange, AlertRow, AlertState, AlertSubject, changed
+from schemas.alert_records import LIVE, AlertChange, AlertState, AlertSubject, changed
 from tests.properties.household_strategies import GroupLedger, towns
 from tests.properties.pool_ledger import PoolLedger, pool_lives
-from tests.properties.strategies import Body, History, Ledger, deliveries, tried, with_advances
+from tests.properties.strategies import History, Ledger, deliveries, tried, with_advances
+from tests.properties.told_alerts import live
 from tests.support.builders import POLICY, RECORDED_AT, bill, coverage, discharge, report
 
 OPEN, WITHDRAWN = AlertState.OPEN, AlertState.WITHDRAWN
 TAKEN, CLOSED = AlertState.ACKNOWLEDGED, AlertState.RESOLVED
 SUBJECT = AlertSubject("AFTER_DEATH", "E1", "P1", None, None, None, b"{}")
-ENVELOPE = ("event_id", "occurred_at")
-
-
-def rows(ledger: Ledger) -> dict[str, AlertRow]:
-    """The alerts that a ledger has told, as they stand."""
-    found = dict[str, AlertRow]()
-    for batch in ledger.batches:
-        for each in batch.outcome.alerts:
-            found[each.alert_id] = changed(found.get(each.alert_id), each)
-    return found
-
-
-def live(ledger: Ledger) -> dict[str, Body]:
-    """What the live alerts about claims say, without what numbers and dates the message."""
-    return {
-        name: {key: value for key, value in json.loads(row.value or b"").items() if key not in ENVELOPE}
-        for name, row in rows(ledger).items()
-        if row.state in LIVE and row.pool_id is None
-    }
 
 
 @tried

@@ -12,6 +12,7 @@ from acts import api_keys, console_users, deal_with_alert, settle_recovery
 from acts.match_deaths import TakenList, match_deaths
 from acts.publish_policy import Published, publish_policy
 from acts.publish_treaty import TreatyPublication, publish_treaty
+from acts.publish_watches import WatchPublication, publish_watches
 from acts.record_operator_acts import record_operator_acts
 from acts.reissue_payout import Reissued, reissue_payout
 from acts.replay_refused import replay_refused
@@ -29,6 +30,11 @@ def publish(ledger: Engine, *given: Any, **named: Any) -> Published:
 def publish_treaty_text(ledger: Engine, *given: Any, **named: Any) -> TreatyPublication:
     with ledger.begin() as connection:
         return publish_treaty(connection, *given, **named)
+
+
+def publish_watches_text(ledger: Engine, *given: Any, **named: Any) -> WatchPublication:
+    with ledger.begin() as connection:
+        return publish_watches(connection, *given, **named)
 
 
 def reissue(ledger: Engine, *given: Any, **named: Any) -> Reissued:

@@ -37,7 +37,12 @@ def watch_text(
 
 def watches_of(*texts: str, head: str = "") -> Watches:
     """The watches of these texts in one file; ``head`` are further fields of its first table."""
-    return parse_watches(f'[watches]\nid = "of-tests"\n{head}\n' + "".join(texts))
+    return parse_watches(watches_text(*texts, head=head))
+
+
+def watches_text(*texts: str, name: str = "of-tests", head: str = "") -> str:
+    """A file of these watches."""
+    return f'[watches]\nid = "{name}"\n{head}\n' + "".join(texts)
 
 
 def stay(name: str, day: str, yuan: int, out_of_catalogue: int = 0, **of: str) -> list[Json]:

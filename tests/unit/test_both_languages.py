@@ -96,6 +96,11 @@ def test_every_sentence_stands_in_both_languages() -> None:
     assert {""} == {difference(zh, en) for zh, en in sentences}
 
 
+def test_every_alert_has_a_title() -> None:
+    """Lists of alerts show it, so one without a title would end the page."""
+    assert set(AlertCode) == TITLES.keys()
+
+
 def test_the_comparison_sees_a_language_that_says_less() -> None:
     """A hint that is missing, untranslated or names another value is seen."""
     assert difference("错。", "Wrong. [line 1]")
@@ -124,8 +129,3 @@ def test_an_error_that_pydantic_learns_later_is_not_lost() -> None:
     """Its own message stands in for a translation that is not there yet."""
     error = {"type": "brand_new", "loc": ("x",), "msg": "Input should be nicer", "input": None}
     assert ("Input should be nicer",) * 2 == field_hint(error)  # type: ignore[arg-type]
-
-
-def test_every_code_of_alerts_has_a_title() -> None:
-    """The work list names each in a few words."""
-    assert set(AlertCode) == TITLES.keys()

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from schemas.canonical import derived_id
-from tests.support.acts import match_list
+from tests.support.acts import match_list, publish_watches_text
 from tests.support.builders import SHARDS, bill, coverage, death, discharge
 from tests.support.funeral_lists import listed
+from tests.support.watches import stay, watch_text, watches_text
 from tests.web.desk import Desk
 from tests.web.town import post, publish_two
 from tests.web.words import words
@@ -114,3 +115,17 @@ def test_whom_a_funeral_list_names_is_on_the_work_list_until_the_death_is_record
     post(desk.engine, [death("2024-03-06")])
     assert "No matching alerts." in words(visitor.get("/alerts").text)
     assert "withdrawn" in words(visitor.get(f"/alerts/{alert_id}").text)
+
+
+def test_an_alert_of_a_watch_shows_what_adds_up_to_its_sum(desk: Desk) -> None:
+    """Each stay with its day and amount, in both languages, and the sum; no person is named."""
+    publish_two(desk.engine)
+    post(desk.engine, [*stay("E1", "2024-03-10", 600), *stay("E2", "2024-04-10", 500)])
+    publish_watches_text(desk.engine, watches_text(watch_text()), "li.na", SHARDS, desk.now)
+    desk.catch_up()
+    address = f"/alerts/{derived_id('AT', 'SELF_PAY_HIGH', 'w', 'E2', 100_000)}"
+    page = words(desk.visitor("finance").get(address).text)
+    assert "个人自负额较高 待处理" in page
+    assert "E1 2024-03-10 600.00 E2 2024-04-10 500.00 合计 1,100.00" in page
+    assert not re.search(r"\bP1\b", page)
+    assert "What adds up to the sum" in words(desk.visitor("finance", "en").get(address).text)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from acts import deal_with_alert
 from acts.deal_with_alert import NoSuchAlert
 from acts.four_eyes import NotDone
-from handlers.words.alert_sentences import STATES, TITLES, said, title, told_scheme
+from handlers.words.alert_sentences import STATES, TITLES, said, title, told_lines, told_scheme
 from infra.ledger import alert_lists
 from infra.ledger.alert_lists import NOBODY, AlertFilter
 from schemas.access.console_rights import Right
@@ -125,6 +125,7 @@ def _page(visit: Visit, refused: Saying | None = None, status: int = 200) -> Res
         line=line,
         alert=row,
         scheme=told_scheme(row),
+        lines=told_lines(row),
         person=None if row.person_id is None else visit.token(row.person_id),
         live=row.state in LIVE,
         contradicts=row.code == AlertCode.REPORT_CONTRADICTS,
