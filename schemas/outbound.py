@@ -78,6 +78,7 @@ class AuditKind(StrEnum):
     MONTH_CLOSED = "month.closed"
     POOL_YEAR_CLOSED = "pool.year_closed"
     HOLD_RELEASED = "hold.released"
+    AID_COUNTERSIGNED = "aid.countersigned"
     STATEMENT_ISSUED = "statement.issued"
     EVENT_REPLAYED = "event.replayed"
     PAYOUT_REISSUED = "payout.reissued"

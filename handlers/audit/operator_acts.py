@@ -5,6 +5,8 @@ The ledger keeps the bytes of each act, so that replaying the ledger repeats the
 
 from __future__ import annotations
 
+import json
+
 from handlers.audit.journal import Journal
 from schemas.access.callers import KeyAct
 from schemas.access.console_rights import ConsoleAct
@@ -12,6 +14,7 @@ from schemas.alert_records import AlertAct, AlertChange, AlertState
 from schemas.books import Closing
 from schemas.bordereau import StatementAct
 from schemas.canonical import base64_text, canonical_json, sha256_hex
+from schemas.ids import claim_of_aid
 from schemas.money import format_yuan
 from schemas.outbound import AuditKind
 from schemas.policy.model import Policy
@@ -25,6 +28,7 @@ from schemas.records import (
     Replay,
     SettleRecovery,
 )
+from schemas.topics import AIDS
 from schemas.treaty.treaty_model import Treaty
 
 AUDIT_SHARD = 0
@@ -63,6 +67,21 @@ def hold_released(journal: Journal, shard: int, act: ReleaseHold) -> int:
     """An operator releases a claim that was held; returns the number of the act in the journal."""
     subject = {"claim_id": act.claim_id, "findings": str(len(act.released)), "reason": act.reason}
     return _act(journal, shard, act.operator, canonical_json(act._asdict()), "hold", AuditKind.HOLD_RELEASED, subject)
+
+
+def aid_countersigned(journal: Journal, shard: int, value: bytes) -> None:
+    """A second person agrees to an aid: the relay carries its event to its topic, where it arrives like any other.
+
+    ``value`` are the event's bytes. The ledger keeps them as the act, as they name both persons.
+    """
+    told = json.loads(value)
+    number = journal.act(shard, told["countersigned_by"], value, "aid")
+    journal.send(shard, AIDS.name, told["person_id"].encode(), value)
+    subject = {
+        name: told[name] for name in ("aid_id", "level", "amount", "decided_by", "reason", "alert_id") if name in told
+    }
+    subject["claim_id"] = claim_of_aid(told["aid_id"])
+    journal.audit(shard, number, AuditKind.AID_COUNTERSIGNED, f"operator:{told['countersigned_by']}", subject, value)
 
 
 def statements_issued(journal: Journal, act: StatementAct) -> int:

@@ -129,7 +129,7 @@ events = Table(
     UniqueConstraint("topic", "partition", "offset", name="events_once"),
     CheckConstraint(
         "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue', 'export', "
-        "'console', 'treaty', 'statement', 'closing', 'recovery', 'group', 'pool', 'alert', 'hold')",
+        "'console', 'treaty', 'statement', 'closing', 'recovery', 'group', 'pool', 'alert', 'hold', 'aid')",
         name="events_disposition",
     ),
     Index("events_recorded", "recorded_at", postgresql_using="brin"),

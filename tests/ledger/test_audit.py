@@ -171,6 +171,7 @@ def test_a_ledger_with_every_kind_of_entry_is_good(ledger: Engine) -> None:
         "pool",
         "alert",
         "hold",
+        "aid",
     }  # acts at the API and in the console
     assert AuditKind.ALERT_RAISED in kinds
     assert {each for each in AuditKind if each.partition(".")[0] not in elsewhere} - {AuditKind.PAYOUT_REISSUED} == {
