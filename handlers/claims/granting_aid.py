@@ -13,7 +13,7 @@ from typing import NamedTuple
 from handlers.claims.account import Account
 from handlers.claims.adjudicate import adjudicate_together
 from handlers.claims.read import Reading, read
-from handlers.words.aid_sentences import AFTER_DEATH, NO_LEVELS, USED_UP, over_level, unknown_level
+from handlers.words.aid_sentences import AFTER_DEATH, NO_AMOUNT, NO_LEVELS, USED_UP, over_level, unknown_level
 from schemas.aid_records import AidWanted
 from schemas.bilingual import Saying
 from schemas.canonical import canonical_json, derived_id
@@ -88,6 +88,8 @@ def outlook(
         return Outlook(0, NO_LEVELS)
     if wanted.level not in levels:
         return Outlook(0, unknown_level(wanted.level, levels))
+    if wanted.amount <= 0:
+        return Outlook(0, NO_AMOUNT)
     reading = read(aid_decided(aid_id, wanted, proposed_by, proposed_by, moment), as_of=moment)
     if isinstance(reading, Refusal):
         return Outlook(0, Saying(reading.zh, reading.en))

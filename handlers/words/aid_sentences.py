@@ -11,6 +11,7 @@ NO_LEVELS = Saying(
     "今天生效的方案里没有临时救助,不能办理。请先公布含有救助标准的方案。",
     "The policy in force today has no temporary aid, so none can be granted. Publish a policy with levels of aid.",
 )
+NO_AMOUNT = Saying("救助金额应大于零。", "An aid is over zero.")
 AFTER_DEATH = Saying(
     "已有死亡登记,不能再给予临时救助。如登记有误,请先更正。",
     "A death is recorded, so no aid can be granted. If the record is wrong, have it corrected first.",
@@ -25,6 +26,7 @@ NOT_OF_PERSON = Saying(
 )
 NO_PERSON = Saying("账本里没有这个人的登记。", "The ledger has no facts about this person.")
 WAITS_ALREADY = Saying("此人已有一笔临时救助在等待批准。", "An aid for this person is already waiting for approval.")
+NO_REASON = Saying("请写明理由(至少 4 个字)。", "Give a reason of at least 4 characters.")
 CHANGED = Saying(
     "预计发放的金额与您看到的不同,没有办理。请重新查看后再批准。",
     "What would be paid is not what you saw, and nothing was done. Look again before you approve.",
