@@ -1,4 +1,4 @@
-"""Temporary aid (临时救助): proposed from an alert or a person, countersigned by another one, followed to the payment."""
+"""Temporary aid (临时救助): proposed from an alert or a person, countersigned by another one, and what was paid."""
 
 from __future__ import annotations
 

@@ -75,6 +75,7 @@ def _page(visit: Visit, reason: str | None) -> Response:
         aids=aids,
         burden=sum(claim.personal_burden for claim in claims),
         benefit=sum(claim.total_benefit for claim in claims),
+        left=sum(claim.patient_pays for claim in claims),
         years=years,
         chart=charts.draw(charts.caps(capped)) if capped else None,
     )
