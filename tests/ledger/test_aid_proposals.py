@@ -18,8 +18,19 @@ from infra.ledger.aid_proposals import AidStands
 from schemas.aid_records import AidWanted
 from schemas.canonical import derived_id
 from schemas.ids import PersonId
-from tests.support.assured import ASSURED
-from tests.support.builders import SHARDS, aid, aid_void, bill, coverage, death, discharge, report
+from tests.support.assured import AID, ASSURED
+from tests.support.builders import (
+    SHARDS,
+    aid,
+    aid_void,
+    bill,
+    coverage,
+    death,
+    discharge,
+    membership,
+    policy_text,
+    report,
+)
 from tests.support.outbox import waiting_messages
 from tests.support.village import Village
 
@@ -135,6 +146,19 @@ def test_what_changed_meanwhile_is_looked_at_again(town: Village) -> None:
     assert [] == sent(town)
     town.take(death("2025-03-01", version=2, occurred_at=TODAY))
     assert 120_000 == countersign(town, number, seen=120_000).expected
+
+
+def test_what_the_household_got_counts(ledger: Engine) -> None:
+    """The cap of a household's year has less left after the aid of another member."""
+    capped = AID.replace("cap_per_year", "cap_per_household_year")
+    town = Village(ledger, policy_text("household", "2020-01-01", None, capped), guarded=False)
+    town.take(membership("M1", "H1", person_id="P1"), membership("M2", "H1", person_id="P2"))
+    town.take(aid("A1", "6800.00", decided_on="2025-02-01", person_id="P2"))
+    number = propose(town)
+    assert 120_000 == countersign(town, number).expected
+    town.take(*sent(town))
+    assert ("adjudicated", 120_000) == stands(town, number)[1:3]
+    town.check()
 
 
 def test_nothing_is_proposed_for_who_is_not_known_or_with_an_alert_about_somebody_else(town: Village) -> None:
