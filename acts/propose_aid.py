@@ -100,12 +100,24 @@ def _usable(found: Outlook) -> int:
 
 
 def _outlook(connection: Connection, aid_id: str, wanted: AidWanted, proposed_by: str, moment: datetime) -> Outlook:
-    """With all who share a household with the person, as yearly caps of a household count what they got."""
+    """With all who share a household with the person, as yearly caps of a household count what they got.
+
+    What was countersigned for them and has not come in yet counts too.
+    """
     group = sorted(group_rows.linked_to(connection, [wanted.person_id]))
-    accounts = accounts_of(reads.newest_facts(connection, group))
+    facts = reads.newest_facts(connection, group)
+    facts += [_sent(each) for each in aid_proposals.on_the_way(connection, group)]
+    accounts = accounts_of(facts)
     if wanted.person_id not in accounts:
         return Outlook(0, NO_PERSON)
     return outlook(aid_id, wanted, proposed_by, moment, accounts, published_policies(connection))
+
+
+def _sent(proposal: AidProposal) -> bytes:
+    """The event of a proposal that was countersigned."""
+    assert proposal.decided_by is not None and proposal.decided_at is not None, proposal.proposal_no
+    by = (proposal.proposed_by, proposal.decided_by)
+    return aid_decided(proposal.aid_id, proposal.wanted, *by, proposal.decided_at)
 
 
 def _record(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -66,6 +66,14 @@ def of_person(connection: Connection, person_id: str) -> list[AidStands]:
 def of_alert(connection: Connection, alert_id: str) -> list[AidStands]:
     """All proposals to which an alert led, newest first."""
     return _all(connection, aid_proposals.c.alert_id == alert_id)
+
+
+def on_the_way(connection: Connection, persons: Collection[str]) -> list[AidProposal]:
+    """What was countersigned for some persons and has not come in yet, in the order of the proposals."""
+    which = and_(
+        aid_proposals.c.person_id.in_(persons), aid_proposals.c.decision == "approved", claims.c.claim_id.is_(None)
+    )
+    return [_proposal(row) for row in connection.execute(_query().where(which).order_by(aid_proposals.c.proposal_no))]
 
 
 def awaiting(connection: Connection, user: str) -> int:

@@ -156,6 +156,8 @@ def test_what_the_household_got_counts(ledger: Engine) -> None:
     town.take(aid("A1", "6800.00", decided_on="2025-02-01", person_id="P2"))
     number = propose(town)
     assert 120_000 == countersign(town, number).expected
+    with pytest.raises(Unusable):  # nothing has come in yet, and nothing is left
+        propose(town, WANTED._replace(person_id=PersonId("P2")))
     town.take(*sent(town))
     assert ("adjudicated", 120_000) == stands(town, number)[1:3]
     town.check()

@@ -87,6 +87,14 @@ BUGS = [
     ),
     Bug(
         "aid",
+        "what-is-on-the-way-is-forgotten",
+        "acts/propose_aid.py",
+        "    facts += [_sent(each) for each in aid_proposals.on_the_way(connection, group)]\n",
+        "",
+        (f"{LEDGER}::test_what_the_household_got_counts",),
+    ),
+    Bug(
+        "aid",
         "somebody-elses-alert-leads-to-an-aid",
         "acts/propose_aid.py",
         "        if alert is None or alert.person_id != wanted.person_id:\n",
