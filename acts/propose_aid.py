@@ -115,9 +115,10 @@ def _outlook(connection: Connection, aid_id: str, wanted: AidWanted, proposed_by
 
 def _sent(proposal: AidProposal) -> bytes:
     """The event of a proposal that was countersigned."""
-    assert proposal.decided_by is not None and proposal.decided_at is not None, proposal.proposal_no
-    by = (proposal.proposed_by, proposal.decided_by)
-    return aid_decided(proposal.aid_id, proposal.wanted, *by, proposal.decided_at)
+    second, moment = proposal.decided_by, proposal.decided_at
+    assert second is not None, proposal.proposal_no
+    assert moment is not None, proposal.proposal_no
+    return aid_decided(proposal.aid_id, proposal.wanted, proposal.proposed_by, second, moment)
 
 
 def _record(
