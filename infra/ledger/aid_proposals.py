@@ -116,14 +116,15 @@ def _standing(connection: Connection, query: Select[Any]) -> list[AidStands]:
 
 def _moved(connection: Connection, claim_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
     """What was instructed for claims, and what of it is reported as paid (fen), net of recoveries."""
-    sign = func.sum(instructions.c.amount).filter
+    summed = func.sum(instructions.c.amount).filter
     paid = payout_states.c.state == PayoutState.PAID
     payment, recovery = (instructions.c.kind == kind for kind in InstructionKind)
     own = and_(
         payout_states.c.payout_id == instructions.c.payout_id, payout_states.c.person_id == instructions.c.person_id
     )
     sums = [
-        func.coalesce(each, 0) for each in (sign(payment), sign(recovery), sign(payment & paid), sign(recovery & paid))
+        func.coalesce(each, 0)
+        for each in (summed(payment), summed(recovery), summed(payment & paid), summed(recovery & paid))
     ]
     query = (
         select(instructions.c.claim_id, *sums)
