@@ -82,6 +82,7 @@ class AuditKind(StrEnum):
     POOL_YEAR_CLOSED = "pool.year_closed"
     HOLD_RELEASED = "hold.released"
     DEATHS_MATCHED = "deaths.matched"
+    AID_COUNTERSIGNED = "aid.countersigned"
     STATEMENT_ISSUED = "statement.issued"
     EVENT_REPLAYED = "event.replayed"
     PAYOUT_REISSUED = "payout.reissued"

@@ -5,6 +5,8 @@ The ledger keeps the bytes of each act, so that replaying the ledger repeats the
 
 from __future__ import annotations
 
+import json
+
 from handlers.audit.journal import Journal
 from schemas.access.callers import KeyAct
 from schemas.access.console_rights import ConsoleAct
@@ -13,6 +15,7 @@ from schemas.books import Closing
 from schemas.bordereau import StatementAct
 from schemas.canonical import base64_text, canonical_json, sha256_hex
 from schemas.funeral_lists import MatchDeaths
+from schemas.ids import claim_of_aid
 from schemas.money import format_yuan
 from schemas.outbound import AuditKind
 from schemas.policy.model import Policy
@@ -26,6 +29,7 @@ from schemas.records import (
     Replay,
     SettleRecovery,
 )
+from schemas.topics import AIDS
 from schemas.treaty.treaty_model import Treaty
 from schemas.watch.watch_model import Watches
 
@@ -79,6 +83,21 @@ def deaths_matched(journal: Journal, act: MatchDeaths) -> int:
     subject = {"list_id": act.list_id, "file_sha256": act.sha256} | counts
     value = canonical_json(act._asdict())
     return _act(journal, AUDIT_SHARD, act.operator, value, "deaths", AuditKind.DEATHS_MATCHED, subject)
+
+
+def aid_countersigned(journal: Journal, shard: int, value: bytes) -> None:
+    """A second person agrees to an aid: the relay carries its event to its topic, where it arrives like any other.
+
+    ``value`` are the event's bytes. The ledger keeps them as the act, as they name both persons.
+    """
+    told = json.loads(value)
+    number = journal.act(shard, told["countersigned_by"], value, "aid")
+    journal.send(shard, AIDS.name, told["person_id"].encode(), value)
+    subject = {
+        name: told[name] for name in ("aid_id", "level", "amount", "decided_by", "reason", "alert_id") if name in told
+    }
+    subject["claim_id"] = claim_of_aid(told["aid_id"])
+    journal.audit(shard, number, AuditKind.AID_COUNTERSIGNED, f"operator:{told['countersigned_by']}", subject, value)
 
 
 def statements_issued(journal: Journal, act: StatementAct) -> int:

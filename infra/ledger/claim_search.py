@@ -21,6 +21,7 @@ class Found(NamedTuple):
     discharged_on: date | None
     personal_burden: int
     total_benefit: int
+    patient_pays: int
     by: str
 
 
@@ -36,6 +37,7 @@ def search(connection: Connection, number: str, limit: int, offset: int) -> tupl
             claim.c.discharged_on,
             claim.c.personal_burden,
             claim.c.total_benefit,
+            claim.c.patient_pays,
             once.c.by,
         )
         .join(once, once.c.claim_id == claim.c.claim_id)
@@ -63,6 +65,7 @@ def claims_of(connection: Connection, person_id: str) -> list[Found]:
             claim.c.discharged_on,
             claim.c.personal_burden,
             claim.c.total_benefit,
+            claim.c.patient_pays,
         )
         .where(claim.c.person_id == person_id)
         .order_by(claim.c.discharged_on.desc().nulls_last(), claim.c.claim_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -20,10 +21,12 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from infra.ledger.alert_tables import alerts
 from infra.ledger.tables import metadata
 
 console_users = Table(
@@ -106,6 +109,36 @@ reissue_proposals = Table(
     Index("reissue_proposals_open", "payout_id", unique=True, postgresql_where=text("decision IS NULL")),
 )
 """Failed payouts that somebody wants to order again, and who agreed."""
+
+aid_proposals = Table(
+    "aid_proposals",
+    metadata,
+    Column("proposal_no", BigInteger, Identity(always=True), primary_key=True),
+    Column("aid_id", Text, nullable=False),
+    Column("person_id", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("emergency", Boolean, nullable=False),
+    Column("alert_id", Text, ForeignKey(alerts.c.alert_id)),
+    Column("reason", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_at", DateTime(timezone=True), nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("decision", Text),
+    UniqueConstraint("aid_id", name="aid_proposals_once"),
+    CheckConstraint("amount > 0", name="aid_proposals_amount"),
+    CheckConstraint("decided_by <> proposed_by", name="aid_proposals_four_eyes"),
+    CheckConstraint(
+        "(decision IS NULL) = (decided_by IS NULL) AND (decision IS NULL) = (decided_at IS NULL)",
+        name="aid_proposals_decided",
+    ),
+    CheckConstraint("decision IN ('approved', 'rejected')", name="aid_proposals_decision"),
+    Index("aid_proposals_open", "person_id", unique=True, postgresql_where=text("decision IS NULL")),
+    Index("aid_proposals_of_person", "person_id"),
+    Index("aid_proposals_of_alert", "alert_id", postgresql_where=text("alert_id IS NOT NULL")),
+)
+"""Temporary aid that somebody wants to grant, and who agreed. ``amount`` is fen."""
 
 people = Table(
     "people",

@@ -130,7 +130,7 @@ events = Table(
     CheckConstraint(
         "disposition IN ('accepted', 'duplicate', 'stale', 'refused', 'policy', 'replay', 'key', 'reissue', 'export', "
         "'console', 'treaty', 'statement', 'closing', 'recovery', 'group', 'pool', 'alert', 'hold', 'deaths', "
-        "'watches')",
+        "'watches', 'aid')",
         name="events_disposition",
     ),
     Index("events_recorded", "recorded_at", postgresql_using="brin"),

@@ -19,7 +19,8 @@ class ConsoleRole(StrEnum):
 class Right(StrEnum):
     """One thing a role may do.
 
-    ``CLAIMS`` also sees alerts, and ``ALERTS`` takes and closes them.
+    ``CLAIMS`` also sees alerts and aid; ``ALERTS`` takes and closes alerts, and ``AID`` proposes temporary aid and
+    countersigns what somebody else proposed.
 
     ``BOOKS`` sees the books, what is payable, statements, recoveries and held claims; ``CLEAR`` proposes and approves
     what changes them: a statement is issued, a month closed, a recovery set off or waived, a held claim released.
@@ -29,6 +30,7 @@ class Right(StrEnum):
     POLICIES = "policies"
     CLAIMS = "claims"
     ALERTS = "alerts"
+    AID = "aid"
     UNMASK = "unmask"
     EXPORT = "export"
     REFUSED = "refused"
@@ -42,8 +44,8 @@ _EVERYBODY = frozenset({Right.OVERVIEW, Right.POLICIES})
 _OFFICE = _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.BOOKS}
 RIGHTS: dict[ConsoleRole, frozenset[Right]] = {
     ConsoleRole.AUDITOR: _OFFICE | {Right.EXPORT, Right.REFUSED},
-    ConsoleRole.FINANCE: _OFFICE | {Right.EXPORT, Right.CLEAR, Right.ALERTS},
-    ConsoleRole.OPERATOR: _OFFICE | {Right.REFUSED, Right.REPLAY, Right.ALERTS},
+    ConsoleRole.FINANCE: _OFFICE | {Right.EXPORT, Right.CLEAR, Right.ALERTS, Right.AID},
+    ConsoleRole.OPERATOR: _OFFICE | {Right.REFUSED, Right.REPLAY, Right.ALERTS, Right.AID},
     ConsoleRole.ADMIN: _EVERYBODY | {Right.USERS},
 }
 

@@ -83,7 +83,7 @@ def rules(role: KafkaRole, user: str, insurers: Sequence[str] = ()) -> list[Rule
     reads = [topic.name for topic in TOPICS if role in _roles(topic.readers)]
     if role is KafkaRole.GATEWAY:
         writes = [topic.name for topic in INBOUND]
-    if role is KafkaRole.RELAY:  # it sends refused events again, and looks for what Kafka forgot to mark as committed
+    if role is KafkaRole.RELAY:  # it sends refused events and aid, and looks for what Kafka forgot to mark as committed
         writes += [topic.name for topic in INBOUND]
         reads += [topic.name for topic in OUTBOUND]
     if role is KafkaRole.LEAD:

@@ -21,7 +21,7 @@ _NAMES = {topic.name: topic for topic in OUTBOUND}
 
 
 def headers_of(topic: str, value: bytes) -> Headers | None:
-    """The headers of one message; None on inbound topics, to which refused events are sent again."""
+    """The headers of one message; None on inbound topics, to which refused events are sent again, and granted aid."""
     of = _NAMES.get(topic) or copied_from(topic)
     if of is None:
         return None

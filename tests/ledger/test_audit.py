@@ -35,9 +35,19 @@ from schemas.checkpoint import SignedCheckpoint, parse_notes
 from schemas.dates import SHANGHAI
 from schemas.outbound import AuditKind
 from schemas.records import Export
-from tests.support.acts import create_key, publish, publish_treaty_text, record_export, revoke_key, rotate_key
+from tests.support.acts import (
+    create_key,
+    match_list,
+    publish,
+    publish_treaty_text,
+    publish_watches_text,
+    record_export,
+    revoke_key,
+    rotate_key,
+)
 from tests.support.acts import replay as send_again
 from tests.support.builders import POLICY, RECORDED_AT, SHARDS, bill, coverage, discharge, policy_text
+from tests.support.funeral_lists import listed
 from tests.support.household import HOUSEHOLD
 from tests.support.ledgers import for_person, give, held, in_order, person_of_shard, ticking
 from tests.support.loads import posted, random_batches, sample
@@ -46,6 +56,7 @@ from tests.support.owed_person import OwedPerson
 from tests.support.paths import EXAMPLES
 from tests.support.replayed import recorded, replayed
 from tests.support.treaties import treaty_text
+from tests.support.watches import watch_text, watches_text
 
 KEY = SigningKey("wuxi.example/huzhu", b"\x01" * 32)
 OTHER_KEY = SigningKey("wuxi.example/huzhu", b"\x02" * 32)
@@ -148,6 +159,8 @@ def test_a_ledger_with_every_kind_of_entry_is_good(ledger: Engine) -> None:
     publish_treaty_text(ledger, treaty_text(), "li.na", SHARDS, now)
     with ledger.connect() as connection:
         refused = list(connection.scalars(select(tables.refusals.c.event_no).limit(3)))
+    publish_watches_text(ledger, watches_text(watch_text()), "li.na", SHARDS, now)
+    match_list(ledger, listed(("P1", "2024-03-05")), "2024-03", "li.na", SHARDS, now, None)
     send_again(ledger, refused, "li.na", "looked at", SHARDS, now)
     send_again(ledger, refused[:1], "li.na", "corrected", SHARDS, now, b'{"corrected":1}')
     record_export(ledger, Export("claims", {"since": "2024-01-01"}, 7, "0" * 64, "li.na"), now)
@@ -171,6 +184,7 @@ def test_a_ledger_with_every_kind_of_entry_is_good(ledger: Engine) -> None:
         "pool",
         "alert",
         "hold",
+        "aid",
     }  # acts at the API and in the console
     assert AuditKind.ALERT_RAISED in kinds
     assert {each for each in AuditKind if each.partition(".")[0] not in elsewhere} - {AuditKind.PAYOUT_REISSUED} == {

@@ -25,6 +25,7 @@ from typing import NamedTuple
 from infra.servers.resolve import DATABASE_URL, resolve_postgres
 from tests.planted import (
     bugs_around_the_core,
+    bugs_of_aid,
     bugs_of_alerts,
     bugs_of_answers,
     bugs_of_books,
@@ -80,6 +81,7 @@ SERVED = ("tests/ledger/", "tests/web/")
 """Where tests need PostgreSQL."""
 
 _LISTS = (
+    bugs_of_aid,
     bugs_of_alerts,
     bugs_of_answers,
     bugs_of_the_core,

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, select
 
 from acts.rebuild_books import repeat
 from handlers.audit.operator_acts import (
+    aid_countersigned,
     alert_dealt_with,
     data_exported,
     done_in_console,
@@ -146,6 +147,8 @@ def replayed(ledger: Engine, shards: int = SHARDS) -> Journal:
             alert_dealt_with(processor.journal, row.shard, AlertAct(**json.loads(value or b"")))
         elif row.disposition == "deaths":
             report_deaths(processor, MatchDeaths(**json.loads(value or b"")))
+        elif row.disposition == "aid":
+            aid_countersigned(processor.journal, row.shard, value or b"")
         elif row.disposition == "console":
             done_in_console(processor.journal, ConsoleAct(**json.loads(value or b"")))
         else:

@@ -15,6 +15,7 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
     month = desk.value("SELECT to_char(min(booked_on), 'YYYY-MM') FROM postings")
     recovery = desk.value("SELECT payout_id FROM instructions WHERE kind = 'recovery' AND reversal_of IS NULL LIMIT 1")
     alert = desk.value("SELECT alert_id FROM alerts ORDER BY alert_id LIMIT 1")
+    aid = desk.value("SELECT proposal_no FROM aid_proposals LIMIT 1")
     return {
         "overview": (Right.OVERVIEW, "/"),
         "search": (Right.CLAIMS, "/search"),
@@ -26,6 +27,9 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
         "refused-event": (Right.REFUSED, f"/refused/{refused}"),
         "alerts": (Right.CLAIMS, "/alerts"),
         "alert": (Right.CLAIMS, f"/alerts/{alert}"),
+        "aids": (Right.CLAIMS, "/aids"),
+        "aid": (Right.CLAIMS, f"/aids/{aid}"),
+        "aid-form": (Right.AID, f"/persons/{desk.keys.token(claim.person_id, 'person')}/aid"),
         "contradictions": (Right.CLAIMS, "/contradictions"),
         "books": (Right.BOOKS, "/books"),
         "account": (Right.BOOKS, f"/books/journal?account=payable:fund:person&month={month}"),

@@ -18,9 +18,11 @@ from sqlalchemy import Connection, Engine, event, func, select, text
 from acts.personal_data_views import chain_views, note_view
 from handlers.words.masking import mask_id, mask_name, mask_phone, mask_text, masked_event
 from infra.keys.personal_data import Keyring, KeyringUnusable, NotReadable, add_key, read_keyring
-from infra.ledger import people_directory
+from infra.ledger import aid_proposals, people_directory
 from infra.ledger.console_tables import people
 from infra.ledger.people_directory import PersonDetails
+from schemas.aid_records import AidWanted
+from schemas.ids import PersonId
 from schemas.outbound import AuditKind
 from tests.support.builders import Json, bill, contribution, coverage, discharge, encode, membership
 from tests.support.length import times
@@ -86,6 +88,9 @@ def crowd(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         post(engine, [*events, *gifts, *(encode(spoiled(person)) for person in PEOPLE[::10])])
         with engine.begin() as connection:
             people_directory.load(connection, desk.keys, PEOPLE, desk.now())
+            for person in PEOPLE[::10]:
+                wanted = AidWanted(PersonId(person.person_id), "city", 500_000, False, None, "high bills")
+                aid_proposals.propose(connection, f"AID-{person.phone[-6:]}", wanted, "li.na", desk.now())
         desk.catch_up()
         yield desk
 
@@ -94,12 +99,13 @@ def walk(desk: Desk, visitor: Visitor) -> Iterator[httpx.Response]:
     """Every kind of page, for many people."""
     owed = "/payables/payouts?payer=fund&payee=person"
     books = ("/books", "/payables", owed, f"{owed}&kind=recovery", "/recoveries", "/statements", "/clearing")
-    pools = ("/pools", "/pools/V1")
-    for path in ("/", "/policies", "/refused", "/refused?page=2", "/contradictions", "/exports", *books, *pools):
+    pools, aids = ("/pools", "/pools/V1"), ("/aids", "/aids/1", "/aids/2")
+    for path in ("/", "/policies", "/refused", "/refused?page=2", "/contradictions", "/exports", *books, *pools, *aids):
         yield visitor.get(path)
     for at in range(0, CANARIES, CANARIES // 50):
         yield visitor.get(f"/claims/E-{at:03}")
         yield visitor.get(f"/persons/{desk.keys.token(PEOPLE[at].person_id, 'person')}")
+        yield visitor.get(f"/persons/{desk.keys.token(PEOPLE[at].person_id, 'person')}/aid")
         yield visitor.get(f"/households/{desk.keys.token(household_of(at), 'household')}")
         yield visitor.search(PEOPLE[at].person_id)
     for row in desk.rows("SELECT event_no FROM refusals ORDER BY event_no LIMIT 40"):

@@ -19,6 +19,7 @@ PAGES = {
     "/": Right.OVERVIEW,
     "/policies": Right.POLICIES,
     "/search": Right.CLAIMS,
+    "/aids": Right.CLAIMS,
     "/refused": Right.REFUSED,
     "/books": Right.BOOKS,
     "/payables": Right.BOOKS,

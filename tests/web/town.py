@@ -9,8 +9,11 @@ from itertools import count
 
 from sqlalchemy import Engine, create_engine, make_url, text
 
+from infra.ledger import aid_proposals
 from infra.ledger.schema import bind, connect
 from infra.population import generate
+from schemas.aid_records import AidWanted
+from schemas.ids import PersonId
 from tests.bench.fill import fill
 from tests.support.acts import publish
 from tests.support.builders import (
@@ -78,6 +81,15 @@ def join(engine: Engine) -> None:
     post(engine, [membership(f"M-{at}", HOUSEHOLD_ID, person_id=person) for at, person in enumerate(persons)])
 
 
+def ask_for_aid(engine: Engine) -> None:
+    """Aid is proposed for the person with the largest benefit; the town's policy has no levels any more."""
+    with engine.begin() as connection:
+        query = "SELECT person_id FROM claims ORDER BY total_benefit DESC, claim_id LIMIT 1"
+        person_id = PersonId(connection.scalars(text(query)).one())
+        wanted = AidWanted(person_id, "city", 500_000, True, None, "high bills")
+        aid_proposals.propose(connection, "AID-1", wanted, "li.na", now())
+
+
 def _report(payout_id: str, person_id: str, status: str, month: str) -> Json:
     at = f"2026-0{month}-01T10:00:00+08:00"
     return report(payout_id, person_id=person_id, status=status, reported_at=at, reference=f"bank-{month}")
@@ -97,6 +109,7 @@ def filled_ledger(postgres_url: str, persons: int = 120) -> Iterator[Engine]:
         fill(engine, generate(7, persons))
         report_some(engine)
         join(engine)
+        ask_for_aid(engine)
         post(engine, [pool(), contribution(yuan=900), contribution("G2", yuan=50, kind="donation", payer="王小明")])
         yield engine
     finally:

@@ -13,7 +13,7 @@ from acts import deal_with_alert
 from acts.deal_with_alert import NoSuchAlert
 from acts.four_eyes import NotDone
 from handlers.words.alert_sentences import STATES, TITLES, said, title, told_lines, told_scheme
-from infra.ledger import alert_lists
+from infra.ledger import aid_proposals, alert_lists
 from infra.ledger.alert_lists import NOBODY, AlertFilter
 from schemas.access.console_rights import Right
 from schemas.alert_records import LIVE, AlertRow
@@ -118,6 +118,7 @@ def _page(visit: Visit, refused: Saying | None = None, status: int = 200) -> Res
             row = deal_with_alert.find(connection, visit.path_values["alert_id"])
         except NoSuchAlert:
             raise not_found() from None
+        aids = aid_proposals.of_alert(connection, row.alert_id)
     (line,) = shown([row], shanghai_date(visit.now()))
     return visit.page(
         "alert.html",
@@ -127,6 +128,7 @@ def _page(visit: Visit, refused: Saying | None = None, status: int = 200) -> Res
         scheme=told_scheme(row),
         lines=told_lines(row),
         person=None if row.person_id is None else visit.token(row.person_id),
+        aids=aids,
         live=row.state in LIVE,
         contradicts=row.code == AlertCode.REPORT_CONTRADICTS,
         refused=refused,

@@ -16,6 +16,7 @@ from infra.clock import Clock
 from infra.keys.personal_data import Keyring
 from infra.settings import Settings
 from web.console import (
+    aid_pages,
     alerts_page,
     books_pages,
     claim_page,
@@ -73,6 +74,8 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("POST", "/unmask/claims/{claim_id:path}", partial(claim_page.unmask, outside.watch)),
         ("GET", "/persons/{token}", person_page.show),
         ("POST", "/unmask/persons/{token}", person_page.unmask),
+        ("GET", "/persons/{token}/aid", aid_pages.ask),
+        ("POST", "/persons/{token}/aid", aid_pages.propose),
         ("GET", "/households/{token}", household_page.show),
         ("POST", "/unmask/households/{token}", household_page.unmask),
         ("GET", "/refused", refused_pages.index),
@@ -86,6 +89,10 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("GET", "/alerts/{alert_id}", alerts_page.show),
         ("POST", "/alerts/{alert_id}/take", partial(alerts_page.take, outside.shard_count)),
         ("POST", "/alerts/{alert_id}/close", partial(alerts_page.close, outside.shard_count)),
+        ("GET", "/aids", aid_pages.index),
+        ("GET", "/aids/{number}", aid_pages.show),
+        ("POST", "/aids/{number}/countersign", partial(aid_pages.countersign, outside.shard_count)),
+        ("POST", "/aids/{number}/reject", aid_pages.reject),
         ("GET", "/contradictions", contradictions_page.show),
         ("GET", "/books", books_pages.index),
         ("GET", "/books/journal", books_pages.journal),

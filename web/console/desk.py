@@ -19,7 +19,7 @@ from starlette.responses import Response
 from acts.console_users import session_of
 from infra.clock import Clock
 from infra.keys.personal_data import Keyring
-from infra.ledger import clearing_proposals, proposals
+from infra.ledger import aid_proposals, clearing_proposals, proposals
 from infra.settings import Settings
 from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
@@ -129,6 +129,9 @@ class Desk:
         if visit.may(Right.CLEAR):
             with self._engine.connect() as connection:
                 visit.clearing = clearing_proposals.awaiting(connection, visit.user)
+        if visit.may(Right.AID):
+            with self._engine.connect() as connection:
+                visit.aids = aid_proposals.awaiting(connection, visit.user)
 
     def _check_post(self, request: Request, visit: Visit, form: dict[str, str] | None) -> None:
         if form is None:

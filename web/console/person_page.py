@@ -10,7 +10,7 @@ from handlers.claims.recall import account_of
 from handlers.words.coverage_sentences import ENDED_REASONS
 from handlers.words.household_sentences import UNIT_KINDS
 from handlers.words.masking import mask_text
-from infra.ledger import alert_lists, claim_search, counted_rows, people_directory, reads
+from infra.ledger import aid_proposals, alert_lists, claim_search, counted_rows, people_directory, reads
 from infra.ledger.alert_lists import AlertFilter
 from infra.ledger.people_directory import PersonDetails
 from schemas.access.console_rights import ConsoleAct, Right
@@ -52,6 +52,7 @@ def _page(visit: Visit, reason: str | None) -> Response:
         claims = claim_search.claims_of(connection, person_id)
         counted = counted_rows.counted_for_person(connection, person_id)
         policies = published_policies(connection)
+        aids = aid_proposals.of_person(connection, person_id)
         _, alerts = alert_lists.page(connection, AlertFilter(person_id=person_id, gone=True), OF_ONE_MAX)
     account = account_of(person_id, facts)
     years = person_years(counted, policies, shanghai_date(visit.now()))
@@ -71,8 +72,10 @@ def _page(visit: Visit, reason: str | None) -> Response:
         unit_kinds=UNIT_KINDS,
         claims=claims,
         alerts=shown(alerts, shanghai_date(visit.now())),
+        aids=aids,
         burden=sum(claim.personal_burden for claim in claims),
         benefit=sum(claim.total_benefit for claim in claims),
+        left=sum(claim.patient_pays for claim in claims),
         years=years,
         chart=charts.draw(charts.caps(capped)) if capped else None,
     )

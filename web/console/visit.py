@@ -59,19 +59,19 @@ class Visit:
     """How many corrections that others proposed wait for this user's approval."""
     clearing: int = 0
     """How many proposals of others about statements, the books, pools, recoveries or held claims do."""
+    aids: int = 0
+    """How many proposals of others about temporary aid do."""
 
     @property
     def here(self) -> str:
         """The address to return to after switching the language; for an unmasked page that of the masked one."""
         path = self.path.removeprefix("/unmask").removesuffix("/propose")
-        if path.startswith("/alerts/"):
+        if path.startswith(("/alerts/", "/aids/", "/refused/")):
             path = "/".join(path.split("/")[:3])
         if path.startswith("/close-year/"):
             path = "/pools/" + path.removeprefix("/close-year/")
         if path.startswith("/release/"):
             path = "/holds/" + path.removeprefix("/release/")
-        if path.startswith("/refused/"):
-            path = "/".join(path.split("/")[:3])
         if path == "/books/close":
             return f"/books?{urlencode({'month': self.form.get('month', '')})}"
         return f"{path}?{urlencode(self.query)}" if self.query else path
