@@ -20,6 +20,7 @@ from acts.publish_policy import publish_policy
 from acts.publish_treaty import publish_treaty
 from acts.published_treaties import topics_of
 from cli.demo.demo_console import open_console, reports
+from cli.demo.found import Discovered, decide, not_asked_for, publish_sample, show_discovered
 from cli.demo.household import home, second_stay, show_household
 from cli.demo.month_end import MonthEnd, end_month, show_month_end
 from cli.demo.own_servers import require_unused
@@ -48,6 +49,7 @@ EXAMPLE = "Example: huzhu demo --facts facts.jsonl --policy wuxi-sample.toml --o
 SAMPLES = Path(__file__).parents[2] / "infra" / "samples"
 SAMPLE_POLICY = SAMPLES / "wuxi-sample.toml"
 HOUSEHOLD_POLICY = SAMPLES / "household-sample.toml"
+SAMPLE_WATCHES = SAMPLES / "watches-sample.toml"
 SAMPLE_TREATIES = [SAMPLES / "treaty-self-pay-sample.toml", SAMPLES / "treaty-village-sample.toml"]
 FILES = {
     "decisions.jsonl": DECISIONS,
@@ -83,7 +85,8 @@ def demo(
     """Run the whole system here: start Kafka and PostgreSQL, post facts, decide, pay, show who is paid what and why.
 
     Without facts and policies of yours it adds a household of two who share one yearly cap to its population, and a
-    village whose pool runs out of money.
+    village whose pool runs out of money; then it looks for people who pay much, grants one of them aid, and releases a
+    claim that was held.
     A ledger or Kafka that the settings name is filled only if it is empty, and after a question.
     When all claims are decided, it reports the payouts as insurers would, ends the month as if the next one had begun,
     with statements to the insurers and a trial balance, writes the outbound topics to files in the folder, and stops
@@ -97,7 +100,7 @@ def demo(
     before = [*home(), *village()] if added else []
     events = [value for _, value in lines_of(facts)] if facts else _city(seed, persons)
     events += [*second_stay(), *later_stays()] if added else []
-    after = money_arrives() if added else []
+    after = [*money_arrives(), *not_asked_for()] if added else []
     settings = read_settings()
     folder_for(out_dir)
     require_unused(settings, yes)
@@ -116,10 +119,16 @@ def demo(
             os.environ |= {"HUZHU_KAFKA_BOOTSTRAP": kafka.bootstrap, "HUZHU_DATABASE_URL": postgres.url}
             processes = stack.enter_context(_Processes(out_dir))
             posted_at = time.monotonic()
-            for part in filter(None, (before, events, after)):
+            for part in filter(None, (before, events)):
                 _post(kafka.bootstrap, part)
                 _await_idle(engine, kafka.bootstrap, settings, processes)
+            if added:
+                publish_sample(engine, SAMPLE_WATCHES, settings.shards)
+                _post(kafka.bootstrap, after)
+                _await_idle(engine, kafka.bootstrap, settings, processes)
             seconds = time.monotonic() - posted_at
+            discovered = decide(engine, settings.shards) if added else None
+            _await_idle(engine, kafka.bootstrap, settings, processes)
             _write(out_dir / "payouts.jsonl", read_topic(kafka.bootstrap, INSTRUCTIONS))
             _post(kafka.bootstrap, list(reports(out_dir / "payouts.jsonl")))
             _await_idle(engine, kafka.bootstrap, settings, processes)
@@ -128,7 +137,7 @@ def demo(
             for name, topic in FILES.items():
                 _write(out_dir / name, read_topic(kafka.bootstrap, topic))
             if keep:
-                _summarise(out_dir, len(before + events + after), seconds, ended, added)
+                _summarise(out_dir, len(before + events + after), seconds, ended, discovered)
                 secret = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="huzhu-demo-")))
                 open_console(engine, secret, processes.start)
                 _until_interrupted(processes)
@@ -137,17 +146,19 @@ def demo(
             fail(str(error))
         except (KafkaException, TimeoutError) as error:
             fail(f"the demo stopped: {error}. See the logs in {out_dir}", 1)
-    _summarise(out_dir, len(before + events + after), seconds, ended, added)
+    _summarise(out_dir, len(before + events + after), seconds, ended, discovered)
     for name in FILES:
         out.print(str(out_dir / name))
 
 
-def _summarise(folder: Path, events: int, seconds: float, ended: MonthEnd, added: bool) -> None:
+def _summarise(folder: Path, events: int, seconds: float, ended: MonthEnd, discovered: Discovered | None) -> None:
     summarise(folder, events, seconds)
-    if added:
+    if discovered is not None:
         show_household(folder / "decisions.jsonl")
         show_village(folder)
     show_month_end(ended)
+    if discovered is not None:
+        show_discovered(discovered, folder / "payouts.jsonl")
 
 
 class _Unusable(Exception):

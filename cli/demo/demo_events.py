@@ -7,8 +7,8 @@ from schemas.canonical import canonical_json
 PAID_BY_OTHERS = ("basic_insurance_paid", "serious_illness_paid", "medical_assistance_paid", "other_fund_paid")
 
 
-def stay(person_id: str, admitted_on: str, discharged_on: str, copay: str) -> list[bytes]:
-    """A stay in hospital, and its bill: the copay (yuan) is all that it charges."""
+def stay(person_id: str, admitted_on: str, discharged_on: str, copay: str, **more: str) -> list[bytes]:
+    """A stay in hospital, and its bill with ``more`` fields: the copay (yuan) is all that it charges."""
     where = {"encounter_id": f"E-{person_id}", "version": 1, "facility_id": "H-demo"}
     days = {"admitted_on": admitted_on, "discharged_on": discharged_on}
     kind = {"facility_level": "county", "care_type": "inpatient", "diagnoses": ["J18.9"]}
@@ -17,7 +17,9 @@ def stay(person_id: str, admitted_on: str, discharged_on: str, copay: str) -> li
     whose = {**where, "person_id": person_id}
     return [
         event("encounter.discharged", discharged_on, **whose, **days, **kind),
-        event("settlement.posted", discharged_on, **whose, **bill, **amounts, total_charge=copay, currency="CNY"),
+        event(
+            "settlement.posted", discharged_on, **whose, **bill, **amounts, total_charge=copay, currency="CNY", **more
+        ),
     ]
 
 

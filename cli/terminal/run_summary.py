@@ -39,14 +39,14 @@ def summarise(folder: Path, events: int, seconds: float) -> None:
 
 
 def _benefits(claims: list[dict[str, Any]]) -> None:
-    """What waits for the money of a pool is not paid."""
+    """What waits for the money of a pool is not paid. Aid is paid by level, and has no tier."""
     by_tier: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for claim in claims:
         waiting = {line["scheme_id"]: parse_yuan(line["amount"]) for line in claim.get("waiting", ())}
         for benefit in claim["benefits"]:
-            if benefit["tier"] is None:
+            if benefit["tier"] is None and not parse_yuan(benefit["benefit"]):
                 continue
-            row = by_tier[benefit["scheme_id"], benefit["tier"]]
+            row = by_tier[benefit["scheme_id"], benefit["tier"] or ""]
             amount = parse_yuan(benefit["benefit"]) - waiting.get(benefit["scheme_id"], 0)
             row[0] += 1
             row[1] += amount > 0

@@ -214,7 +214,9 @@ def test_two_of_a_household_share_a_cap(populated: Run) -> None:
     said = populated.demo.said()
     assert "the first gets 3,500.00, the second 500.00 yuan" in said
     assert "您一家这个年度已经补了 3,500.00 元,还能补 500.00 元" in said
-    assert [("payment", "3500.00"), ("payment", "500.00")] == payments(populated, "scheme_id", "household_aid")
+    shared = [each for each in populated.files.payouts if each["person_id"].startswith("demo-member")]
+    assert ["3500.00", "500.00"] == sorted(each["amount"] for each in shared)
+    assert {"payment"} == {each["kind"] for each in shared}
     populated.demo.assert_gone()
 
 
@@ -226,6 +228,21 @@ def test_a_village_waits_for_money(populated: Run) -> None:
     assert [("payment", "1200.00"), ("payment", "1800.00")] == payments(populated, "pool_id", "demo-village")
     known = validators()
     assert [] == [fault for each in populated.files.decisions for fault in faults(known, each)]
+
+
+def test_the_policy_finds_who_does_not_ask(populated: Run) -> None:
+    """Two people give aid to who pays much and release a bill that is in two claims; an accident needs no bill."""
+    said = populated.demo.said()
+    assert "This person had 1 stay in the 12 months up to 2026-01-19" in said
+    assert "demo-wang countersigns: 5,000.00 yuan are paid" in said
+    assert "so 1,500.00 yuan were kept back" in said
+    assert [("payment", "5000.00")] == payments(populated, "scheme_id", "temporary_aid")
+    assert [("payment", "1000.00")] == payments(populated, "scheme_id", "accident_relief")
+    held = [each for each in populated.files.decisions if each.get("held")]
+    assert {"E-demo-bill-1", "E-demo-bill-2"} == {each["claim_id"] for each in held}
+    kinds = Counter(each["kind"] for each in populated.files.audit)
+    assert 1 == kinds["aid.countersigned"] == kinds["hold.released"] == kinds["watches.published"]
+    assert any("temporary_aid" in line and "5,000.00" in line for line in said.splitlines())
 
 
 @pytest.mark.prove
