@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from handlers.audit.journal import Journal
 from handlers.audit.operator_acts import policy_published, treaty_published, watches_published
 from handlers.books import entries
+from handlers.claims.admit import Disposition
 from handlers.claims.group_step import recompute_group, step_of
 from handlers.claims.holds import release_hold
 from handlers.claims.households import linked
@@ -113,7 +114,7 @@ def repeat(world: World, processor: Processor, event: PostingEvent) -> None:
         case _:
             message = Delivery(event.topic, event.partition, event.offset or 0, key, event.value)
             reading = read_message(message)
-            if isinstance(reading, Refusal):  # an earlier release accepted what is refused today
+            if isinstance(reading, Refusal) and event.disposition == Disposition.ACCEPTED:  # by an earlier release
                 reading = Reading(recall(message.value or b""), sha256_hex(message.value or b""))
             take_message(processor, message, reading)
 

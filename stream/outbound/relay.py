@@ -236,6 +236,9 @@ class ShardRelay:
                 return
             except BufferError:  # the client's queue is full: let it send
                 producer.poll(0.1)
+            except KafkaException:
+                producer.poll(0)  # raises the reason of what `produce` calls a fatal error: another relay took over
+                raise
 
     def _clear(self) -> None:
         """Deletes the messages that Kafka has, and records how far that is."""

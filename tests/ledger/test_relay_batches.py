@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import psycopg
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
@@ -22,6 +23,7 @@ from stream.outbound.cloudevents import Headers
 from stream.outbound.cursors import LedgerRefused, read_cursor
 from stream.outbound.read_ahead import TRANSACTION_BYTES_MAX
 from stream.outbound.relay import ShardRelay
+from stream.retry import is_fenced
 from tests.support.outbox import keep_as_released, write_batches
 
 MIB = 1024 * 1024
@@ -115,6 +117,31 @@ def test_a_batch_larger_than_a_transaction_is_sent_in_several(ledger: Engine) ->
     messages = [OutboxRow(0, seq, EXPENSES.name, None, b"x" * (8 * MIB)) for seq in range(1, 6)]
     write_batches(ledger, [messages[:3], messages[3:]])
     assert sent(ledger, 1000) == [[8 * MIB] * 2, [8 * MIB], [8 * MIB] * 2]
+
+
+class FencedProducer(Producer):
+    """As librdkafka's: only `poll` says why nothing can be produced any more."""
+
+    tried = False
+
+    def produce(self, topic: str, /, **_: object) -> None:
+        self.tried = True
+        raise KafkaException(KafkaError(KafkaError._FATAL, "Unable to produce message"))
+
+    def poll(self, timeout: float, /) -> int:
+        if self.tried:
+            raise KafkaException(KafkaError(KafkaError._FENCED, "fenced by newer producer instance"))
+        return 0
+
+
+def test_who_is_fenced_while_producing_knows(ledger: Engine) -> None:
+    """It would take the shard back from the other one otherwise, as after errors that pass."""
+    waiting(ledger, [1])
+    relay = ShardRelay(ledger, "", 0, Settings(), lambda *_: FencedProducer(), reader)
+    relay.start()
+    with pytest.raises(KafkaException) as caught:
+        relay.step()
+    assert is_fenced(caught.value)
 
 
 def sent(ledger: Engine, limit: int) -> list[list[int]]:

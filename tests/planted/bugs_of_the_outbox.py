@@ -120,4 +120,12 @@ BUGS = (
         "first_seq <= %(after)s + %(limit)s)",
         (f"{FORMS}::test_numbers_beyond_two_bytes_are_read",),
     ),
+    Bug(
+        "outbox",
+        "a-relay-does-not-see-that-it-is-fenced",
+        "stream/outbound/relay.py",
+        "                producer.poll(0)  # raises the reason",
+        "                pass  # raises the reason",
+        ("tests/ledger/test_relay_batches.py::test_who_is_fenced_while_producing_knows",),
+    ),
 )

@@ -9,6 +9,7 @@ docs/planted-bugs.md is the list for people.
 from __future__ import annotations
 
 import compileall
+import json
 import os
 import shutil
 import subprocess
@@ -74,6 +75,9 @@ LONGER = {"HUZHU_TEST_EXAMPLES": "1000"}
 """Random tests that miss a bug try so many examples before it counts as missed: which ones are drawn changes with any
 constant in the code, and a bug that few of them meet is met by chance in fewer."""
 
+PLANTED = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""While a bug is planted no bytecode is kept: the next bug may stand in the same file."""
+
 AT_ONCE = os.cpu_count() or 1
 """So many bugs are tried at a time, each in a copy of its own."""
 
@@ -120,10 +124,11 @@ BUGS = tuple(bug for each in _LISTS for bug in each.BUGS)
 
 
 class Copy(NamedTuple):
-    """A copy of the working tree, and the PostgreSQL that all tests in it share, if any of them needs one."""
+    """A copy of the working tree, the PostgreSQL that its tests share if any of them needs one, and what runs them."""
 
     folder: Path
     postgres_url: str | None
+    forked: subprocess.Popen[str]
 
 
 def copy_repository(folder: Path, servers: ExitStack, bugs: Sequence[Bug]) -> Copy:
@@ -131,23 +136,28 @@ def copy_repository(folder: Path, servers: ExitStack, bugs: Sequence[Bug]) -> Co
     copy = shutil.copytree(REPOSITORY, folder / "huzhu", ignore=NOT_COPIED)
     compileall.compile_dir(copy, quiet=2)
     served = any(test.startswith(SERVED) for bug in bugs for test in bug.tests)
-    return Copy(copy, servers.enter_context(resolve_postgres()).url if served else None)
+    postgres_url = servers.enter_context(resolve_postgres()).url if served else None
+    command = [sys.executable, "-m", "tests.planted.forked"]
+    own = {**os.environ, "PYTHONPATH": str(copy)}
+    pipe = subprocess.PIPE
+    forked = servers.enter_context(subprocess.Popen(command, cwd=copy, env=own, stdin=pipe, stdout=pipe, text=True))
+    return Copy(copy, postgres_url, forked)
 
 
-def run_tests(copy: Copy, tests: Sequence[str], longer: Mapping[str, str] | None = None) -> tuple[int, str]:
-    """The exit status of pytest in the copy, and what it said."""
-    environment = {
-        **os.environ,
-        **ENVIRONMENT,
-        **(longer or {}),
-        "PYTHONPATH": str(copy.folder),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+def run_tests(copy: Copy, tests: Sequence[str], more: Mapping[str, str]) -> tuple[int, str]:
+    """The exit status of pytest in the copy, under ``more`` environment variables, and what it said."""
+    environment = {**os.environ, **ENVIRONMENT, **more, "PYTHONPATH": str(copy.folder)}
     if copy.postgres_url is not None:
         environment[DATABASE_URL] = copy.postgres_url
-    command = [sys.executable, "-m", "pytest", "-rf", "--tb=line", "-p", "no:cacheprovider", "-W", "ignore", *tests]
-    ran = subprocess.run(command, cwd=copy.folder, env=environment, capture_output=True, text=True, check=False)
-    return ran.returncode, ran.stdout + ran.stderr
+    arguments = ["-rf", "--tb=line", "-p", "no:cacheprovider", "-W", "ignore", *tests]
+    said = copy.folder.parent / "said"
+    said.unlink(missing_ok=True)
+    order = json.dumps({"arguments": arguments, "environment": environment, "said": str(said)})
+    assert copy.forked.stdin is not None
+    assert copy.forked.stdout is not None
+    copy.forked.stdin.write(order + "\n")
+    copy.forked.stdin.flush()
+    return int(copy.forked.stdout.readline()), said.read_text("utf-8")
 
 
 def sound(copies: Sequence[Copy], bugs: Sequence[Bug]) -> str:
@@ -156,7 +166,9 @@ def sound(copies: Sequence[Copy], bugs: Sequence[Bug]) -> str:
     files = sorted({test.partition("::")[0] for test in tests})
     parts = [[test for test in tests if test.partition("::")[0] in files[n :: len(copies)]] for n in range(len(copies))]
     with ThreadPoolExecutor(len(copies)) as threads:
-        ran = threads.map(lambda part: run_tests(*part) if part[1] else (0, ""), zip(copies, parts, strict=True))
+        ran = threads.map(
+            lambda part: run_tests(part[0], part[1], {}) if part[1] else (0, ""), zip(copies, parts, strict=True)
+        )
         return "\n".join(said for status, said in ran if status != 0)
 
 
@@ -169,10 +181,10 @@ def plant(copy: Copy, bug: Bug) -> list[str]:
     file.write_text(text.replace(bug.old, bug.new), "utf-8")
     os.utime(file, (0, 0))  # so that its bytecode is not taken for that of the sound file
     try:
-        _, said = run_tests(copy, bug.tests)
+        _, said = run_tests(copy, bug.tests, PLANTED)
         missed = [test for test in bug.tests if f"FAILED {test}" not in said]
         if missed:
-            _, said = run_tests(copy, missed, LONGER)
+            _, said = run_tests(copy, missed, PLANTED | LONGER)
             missed = [test for test in missed if f"FAILED {test}" not in said]
     finally:
         file.write_text(text, "utf-8")
