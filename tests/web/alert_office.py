@@ -103,7 +103,10 @@ def _stays(engine: Engine) -> None:
     post(engine, covered_stay("twice", "2024-03-09", "2024-03-12", claim="E-late"))
     post(engine, [coverage("C-gone", person_id="gone", area="binhu")])
     post(engine, [coverage("C-dead", person_id="dead", area="binhu"), death("2024-02-29", person_id="dead")])
-    dead = [stay(f"E-dead-{number}", f"2024-{3 + number // 28:02}-{1 + number % 28:02}", 800, person_id="dead") for number in range(MANY)]
+    dead = [
+        stay(f"E-dead-{number}", f"2024-{3 + number // 28:02}-{1 + number % 28:02}", 800, person_id="dead")
+        for number in range(MANY)
+    ]
     post(engine, [event for events in dead for event in events])
 
 

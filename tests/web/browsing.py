@@ -62,7 +62,7 @@ def faults_of(page: Page) -> list[str]:
 
 
 def overhang(page: Page) -> int:
-    """By how many pixels what is on the page is wider than the screen; tables that scroll by themselves do not count."""
+    """By how many pixels the page is wider than the screen; tables that scroll by themselves do not count."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
