@@ -17,7 +17,7 @@ from tests.ledger.held_stays import POLICY_THAT_HOLDS
 from tests.ledger.held_stays import stay as covered_stay
 from tests.support.acts import match_list, publish_watches_text
 from tests.support.assured import AID
-from tests.support.builders import SHARDS, coverage, death
+from tests.support.builders import SHARDS, Json, coverage, death
 from tests.support.funeral_lists import listed
 from tests.support.outbox import waiting_messages
 from tests.support.watches import stay, watch_text, watches_text
@@ -89,25 +89,28 @@ def _alert_of(desk: Desk, code: str, claim_id: str) -> str:
 
 def _stays(engine: Engine) -> None:
     """Everybody's stays and bills; what is there twice comes in later than what it repeats."""
-    for person in POOR:
-        days = ("2024-02-10", "2024-03-12", "2024-05-20")
-        names = (f"ZY2024-0200-{person}", f"ZY2024-0300-{person}", last_stay(person))
-        post(engine, [coverage(f"C-{person}", person_id=person, area="binhu")])
-        for name, day in zip(names, days, strict=True):
-            post(engine, stay(name, day, 7_500, out_of_catalogue=1_200, person_id=person))
+    first, again = list(_of_poor()), list[Json]()
     for language in ("zh", "en"):
-        for which in (1, 2):
+        for which, events in ((1, first), (2, again)):
             claim, invoice = f"E-{language}-{which}", f"NO.0032000-{language}"
-            post(engine, covered_stay(f"{language}{which}", claim=claim, invoice_no=invoice))
-    post(engine, covered_stay("twice", "2024-03-01", "2024-03-10", claim="E-early"))
-    post(engine, covered_stay("twice", "2024-03-09", "2024-03-12", claim="E-late"))
-    post(engine, [coverage("C-gone", person_id="gone", area="binhu")])
-    post(engine, [coverage("C-dead", person_id="dead", area="binhu"), death("2024-02-29", person_id="dead")])
-    dead = [
-        stay(f"E-dead-{number}", f"2024-{3 + number // 28:02}-{1 + number % 28:02}", 800, person_id="dead")
-        for number in range(MANY)
-    ]
-    post(engine, [event for events in dead for event in events])
+            events += covered_stay(f"{language}{which}", claim=claim, invoice_no=invoice)
+    first += covered_stay("twice", "2024-03-01", "2024-03-10", claim="E-early")
+    again += covered_stay("twice", "2024-03-09", "2024-03-12", claim="E-late")
+    first += [coverage("C-gone", person_id="gone", area="binhu")]
+    first += [coverage("C-dead", person_id="dead", area="binhu"), death("2024-02-29", person_id="dead")]
+    for number in range(MANY):
+        first += stay(f"E-dead-{number}", f"2024-{3 + number // 28:02}-{1 + number % 28:02}", 800, person_id="dead")
+    post(engine, first)
+    post(engine, again)
+
+
+def _of_poor() -> Iterator[Json]:
+    """Three stays each, the last of which brings their own payments over the step."""
+    for person in POOR:
+        yield coverage(f"C-{person}", person_id=person, area="binhu")
+        names = (f"ZY2024-0200-{person}", f"ZY2024-0300-{person}", last_stay(person))
+        for name, day in zip(names, ("2024-02-10", "2024-03-12", "2024-05-20"), strict=True):
+            yield from stay(name, day, 7_500, out_of_catalogue=1_200, person_id=person)
 
 
 def _help(engine: Engine) -> None:
