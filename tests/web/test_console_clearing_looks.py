@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.support.builders import bill
 from tests.support.stated_town import StatedTown
-from tests.web.browsing import WIDTHS, approve_what_waits, faults_of, shoot, signed_in
+from tests.web.browsing import WIDTHS, approve_what_waits, faults_of, overhang, shoot, signed_in
 from tests.web.desk import Desk
 
 pytestmark = pytest.mark.long
@@ -42,9 +42,7 @@ def test_two_persons_in_two_browsers(browser: Browser, desk: Desk, language: str
     with other.expect_download() as download:
         other.click("form[action$=download] button")
     assert re.fullmatch(r"ST-\w+\.xlsx", download.value.suggested_filename)
-    size = other.locator("body").bounding_box()
-    assert size
-    assert size["width"] <= WIDTHS[width]
+    assert 0 == overhang(other)
     assert [] == complaints + more
     for each in (first, second):
         each.close()
