@@ -32,7 +32,7 @@ POOR = ("zh", "en", "seen")
 
 def last_stay(person: str) -> str:
     """The claim that brings a person's own payments over the step."""
-    return f"ZY2024-0500-{person}"
+    return f"H320211ZY20240500000012345678901234567890{person}"
 
 
 def high_alert(person: str) -> str:
