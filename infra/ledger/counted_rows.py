@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, or_, select
 
 from infra.ledger.group_tables import memberships
 from infra.ledger.tables import benefits, claims
@@ -39,13 +39,13 @@ _COUNTED = (
         *(benefits.c[name] for name in ("scheme_id", "measured", "benefit", "reason")),
     )
     .join(benefits, _APPLYING)
-    .where(benefits.c.tier.is_not(None))
+    .where(or_(benefits.c.tier.is_not(None), benefits.c.benefit > 0))  # aid is by level, without a tier
     .order_by(claims.c.discharged_on, claims.c.claim_id)
 )
 
 
 def counted_for_person(connection: Connection, person_id: str) -> list[CountedRow]:
-    """What every scheme that has a tier for the person counted, in canonical order."""
+    """What every scheme that has a tier for the person, or pays them aid, counted, in canonical order."""
     return _rows(connection, claims.c.person_id == person_id)
 
 

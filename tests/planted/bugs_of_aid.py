@@ -7,6 +7,7 @@ from tests.planted.bug import Bug
 UNIT = "tests/unit/test_granting_aid.py"
 LEDGER = "tests/ledger/test_aid_proposals.py"
 PAGES = "tests/web/test_console_aid.py"
+LOOKS = "tests/web/test_console_alert_looks.py"
 
 BUGS = [
     Bug(
@@ -159,9 +160,25 @@ BUGS = [
         "aid",
         "aid-pays-for-the-bill",
         "web/console/person_page.py",
-        "        left=sum(claim.patient_pays for claim in claims),\n",
-        "        left=sum(claim.personal_burden - claim.total_benefit for claim in claims),\n",
+        "    left = sum(claim.patient_pays for claim in claims)\n",
+        "    left = sum(claim.personal_burden - claim.total_benefit for claim in claims)\n",
         (f"{PAGES}::test_from_a_person_to_the_payment",),
+    ),
+    Bug(
+        "aid",
+        "aid-uses-up-no-yearly-cap-on-the-page",
+        "infra/ledger/counted_rows.py",
+        "or_(benefits.c.tier.is_not(None), benefits.c.benefit > 0)",
+        "or_(benefits.c.tier.is_not(None), benefits.c.benefit < 0)",
+        (f"{PAGES}::test_from_a_person_to_the_payment",),
+    ),
+    Bug(
+        "aid",
+        "a-proposal-is-wider-than-the-screen",
+        "web/console/static/console.css",
+        "form.row + form.row { margin-top: .8rem; }",
+        "form.row + form.row { margin-top: .8rem; min-width: 500px; }",
+        (f"{LOOKS}::test_their_pages_fit_and_are_in_one_language",),
     ),
     Bug(
         "aid",

@@ -19,10 +19,14 @@ WIDTHS = {"wide": 1280, "narrow": 390}
 
 
 def signed_in(
-    browser: Browser, desk: Desk, who: str, language: str, width: int
+    browser: Browser, desk: Desk, who: str, language: str, width: int, *, checked: bool = False
 ) -> tuple[BrowserContext, Page, list[str]]:
-    """A page of somebody who has signed in by hand, without JavaScript; and what the browser complained of."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=False)
+    """A page of somebody who has signed in by hand, without JavaScript; and what the browser complained of.
+
+    With ``checked`` axe can be run on the page, which needs JavaScript.
+    """
+    size = {"width": width, "height": 900}
+    context = browser.new_context(viewport=size, java_script_enabled=checked, bypass_csp=checked)  # type: ignore[arg-type]
     page = context.new_page()
     complaints: list[str] = []
 
@@ -55,3 +59,16 @@ def faults_of(page: Page) -> list[str]:
         for each in violations
         if each["impact"] in ("serious", "critical")
     ]
+
+
+def overhang(page: Page) -> int:
+    """By how many pixels the page is wider than the screen; tables that scroll by themselves do not count."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def approve_what_waits(page: Page, name: str) -> None:
+    """Follows the number in the menu to the proposal, and approves it."""
+    page.click("a.awaiting")
+    page.click("tbody a")
+    shoot(page, name)
+    page.click("form[action$=approve] button, form[action$=countersign] button")

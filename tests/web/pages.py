@@ -39,6 +39,7 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
         "statements": (Right.BOOKS, "/statements"),
         "recoveries": (Right.BOOKS, "/recoveries"),
         "recovery": (Right.BOOKS, f"/recoveries/{recovery}"),
+        "holds": (Right.BOOKS, "/holds"),
         "pools": (Right.BOOKS, "/pools"),
         "pool": (Right.BOOKS, "/pools/V1"),
         "policies": (Right.POLICIES, "/policies"),

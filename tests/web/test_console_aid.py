@@ -75,7 +75,8 @@ def test_from_a_person_to_the_payment(office: Desk) -> None:
     post(office.engine, [report(payout, person_id="P2")])
     assert "已到账(元) 5,000.00" in words(second.get(address).text)
     year = words(second.get(form_of(office, "P2").removesuffix("/aid")).text)
-    assert "补助(元) 5,000.00 最后自己付(元) 0.00" in year
+    assert "补助(元) 5,000.00 最后自己付(元) 0.00 补助中有 5,000.00 元(临时救助、事故)不抵减账单。" in year
+    assert " aid 1 0.00 5,000.00 8,000.00 3,000.00" in year
     assert 'aria-label="等待您批准' not in second.get("/").text
 
 

@@ -5,22 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from tests.support.builders import bill
 from tests.support.stated_town import StatedTown
-from tests.web.browsing import WIDTHS, faults_of, shoot, signed_in
+from tests.web.browsing import WIDTHS, approve_what_waits, faults_of, overhang, shoot, signed_in
 from tests.web.desk import Desk
 
 pytestmark = pytest.mark.long
-
-
-def approve_what_waits(page: Page, name: str) -> None:
-    """Follows the number in the menu to the proposal, and approves it."""
-    page.click("a.awaiting")
-    page.click("tbody a")
-    shoot(page, name)
-    page.click("form[action$=approve] button")
 
 
 @pytest.mark.parametrize(("language", "width"), [("zh", "wide"), ("en", "narrow")])
@@ -50,9 +42,7 @@ def test_two_persons_in_two_browsers(browser: Browser, desk: Desk, language: str
     with other.expect_download() as download:
         other.click("form[action$=download] button")
     assert re.fullmatch(r"ST-\w+\.xlsx", download.value.suggested_filename)
-    size = other.locator("body").bounding_box()
-    assert size
-    assert size["width"] <= WIDTHS[width]
+    assert 0 == overhang(other)
     assert [] == complaints + more
     for each in (first, second):
         each.close()

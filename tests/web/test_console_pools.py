@@ -16,7 +16,7 @@ from infra.ledger import pool_figures
 from tests.support.builders import contribution, void
 from tests.support.pools import villager
 from tests.support.village_pool import VillagePool, sharing_village, short_village
-from tests.web.browsing import SCREENSHOTS, WIDTHS, faults_of, shoot, signed_in
+from tests.web.browsing import SCREENSHOTS, WIDTHS, faults_of, overhang, shoot, signed_in
 from tests.web.desk import PASSWORD, Desk, Visitor
 from tests.web.words import words
 
@@ -153,9 +153,7 @@ def test_the_pages_fit(browser: Browser, desk: Desk, short: VillagePool, languag
     for name, path in paths.items():
         page.goto(desk.address + path)
         shoot(page, f"{name}-{language}-{width}")
-        size = page.locator("body").bounding_box()
-        assert size
-        assert size["width"] <= WIDTHS[width]
+        assert (name, 0) == (name, overhang(page))
     assert [] == complaints
     context.close()
     context = browser.new_context(viewport={"width": WIDTHS[width], "height": 900})

@@ -96,15 +96,27 @@ def _report(payout_id: str, person_id: str, status: str, month: str) -> Json:
 
 
 @contextmanager
-def filled_ledger(postgres_url: str, persons: int = 120) -> Iterator[Engine]:
-    """A new database with the town in it."""
-    name = fresh_name("town")
+def new_ledger(postgres_url: str, name: str) -> Iterator[Engine]:
+    """A new, empty ledger, for the tests of a module; ``name`` is how its database begins."""
+    database = fresh_name(name)
     admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
-    engine = connect(make_url(postgres_url).set(database=name).render_as_string(hide_password=False), pool=20)
+        connection.execute(text(f"CREATE DATABASE {database} TEMPLATE {TEMPLATE}"))
+    engine = connect(make_url(postgres_url).set(database=database).render_as_string(hide_password=False), pool=20)
     try:
         bind(engine, SHARDS, "no-cluster")
+        yield engine
+    finally:
+        engine.dispose()
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {database} WITH (FORCE)"))
+        admin.dispose()
+
+
+@contextmanager
+def filled_ledger(postgres_url: str, persons: int = 120) -> Iterator[Engine]:
+    """A new database with the town in it."""
+    with new_ledger(postgres_url, "town") as engine:
         publish_text(engine, WUXI.read_text("utf-8"))
         fill(engine, generate(7, persons))
         report_some(engine)
@@ -112,8 +124,3 @@ def filled_ledger(postgres_url: str, persons: int = 120) -> Iterator[Engine]:
         ask_for_aid(engine)
         post(engine, [pool(), contribution(yuan=900), contribution("G2", yuan=50, kind="donation", payer="王小明")])
         yield engine
-    finally:
-        engine.dispose()
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        admin.dispose()

@@ -171,7 +171,7 @@ def caps(rows: list[tuple[str, int, int]], width: int = 360) -> Spec:
     y = _names([row[0] for row in rows], [row[0] for row in rows])
     high = max((row[2] for row in rows), default=1) / 100
     scale = {"domain": [0, high * 1.45]}
-    axis = {"format": ",.0f", "tickCount": 4}
+    axis = {"format": ",.0f", "tickCount": 4, "labelFlush": False}
     return _base(values, width, {"step": 26}) | {
         "encoding": {"y": y},
         "layer": [

@@ -28,7 +28,7 @@ def index(visit: Visit) -> Response:
         proposed = {each.subject for each in clearing_proposals.waiting(connection, ClearingAct.HOLD)}
     return visit.page(
         "holds.html",
-        held=[(each, _why(each), address(each.claim_id), each.claim_id in proposed) for each in held],
+        held=[(each, _in_short(each), address(each.claim_id), each.claim_id in proposed) for each in held],
         total=sum(each.kept for each in held),
     )
 
@@ -82,6 +82,10 @@ def _page(shard_count: int, visit: Visit, refused: Saying | None = None, status:
 
 def _why(claim: HeldClaim) -> list[Saying]:
     return [twice_sentences.raised(*each) for each in as_written(claim.twice)]
+
+
+def _in_short(claim: HeldClaim) -> list[Saying]:
+    return [twice_sentences.briefly(*each) for each in as_written(claim.twice)]
 
 
 def _others(hold: Hold | None) -> list[str]:

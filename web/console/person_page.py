@@ -55,6 +55,9 @@ def _page(visit: Visit, reason: str | None) -> Response:
         aids = aid_proposals.of_person(connection, person_id)
         _, alerts = alert_lists.page(connection, AlertFilter(person_id=person_id, gone=True), OF_ONE_MAX)
     account = account_of(person_id, facts)
+    burden = sum(claim.personal_burden for claim in claims)
+    benefit = sum(claim.total_benefit for claim in claims)
+    left = sum(claim.patient_pays for claim in claims)
     years = person_years(counted, policies, shanghai_date(visit.now()))
     capped = [(f"{year.start.year} {year.title}", year.benefit, year.cap) for year in years if year.cap is not None]
     return visit.page(
@@ -73,9 +76,10 @@ def _page(visit: Visit, reason: str | None) -> Response:
         claims=claims,
         alerts=shown(alerts, shanghai_date(visit.now())),
         aids=aids,
-        burden=sum(claim.personal_burden for claim in claims),
-        benefit=sum(claim.total_benefit for claim in claims),
-        left=sum(claim.patient_pays for claim in claims),
+        burden=burden,
+        benefit=benefit,
+        left=left,
+        beside=benefit - (burden - left),
         years=years,
         chart=charts.draw(charts.caps(capped)) if capped else None,
     )
