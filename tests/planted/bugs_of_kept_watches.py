@@ -102,6 +102,14 @@ BUGS = (
     ),
     Bug(
         "watches",
+        "a-replay-looks-at-households-that-publishing-did-not",
+        "acts/rebuild_books.py",
+        "groups_in(world, world.watches.by_household)",
+        "groups_in(world, world.by_household)",
+        (f"{LEDGER}::test_publishing_replays_where_only_schemes_count_by_household",),
+    ),
+    Bug(
+        "watches",
         "rebuilt-books-know-no-watch",
         "infra/ledger/book_rows.py",
         '"hold", "watches")',
