@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from acts import propose_aid as acts
 from acts.four_eyes import NoProposal, OwnProposal, TooLate, Unusable
 from acts.propose_aid import Granted
+from handlers.claims.granting_aid import aid_decided
 from infra.ledger import aid_proposals, tables
 from infra.ledger.aid_proposals import AidStands
 from schemas.aid_records import AidWanted
@@ -80,16 +81,16 @@ def test_an_aid_that_was_countersigned_comes_in_and_is_paid(town: Village) -> No
         event[name] for name in ("decided_by", "countersigned_by", "amount", "decided_on")
     )
     found = stands(town, number)
-    assert ("approved", None, 0, 0, 0) == (found.proposal.decision, *found[1:])
+    assert ("approved", None, 0, 0, 0, None) == (found.proposal.decision, *found[1:])
     town.take(event)
     claim_id = found.proposal.claim_id
     assert {claim_id: 500_000} == town.due()
-    assert ("adjudicated", 500_000, 500_000, 0) == stands(town, number)[1:]
+    assert ("adjudicated", 500_000, 500_000, 0) == stands(town, number)[1:5]
     (payout,) = town.payouts(claim_id)
     town.take(report(payout))
-    assert ("adjudicated", 500_000, 500_000, 500_000) == stands(town, number)[1:]
+    assert ("adjudicated", 500_000, 500_000, 500_000) == stands(town, number)[1:5]
     town.take(aid_void(event["aid_id"]))
-    assert ("voided", 0, 0, 500_000) == stands(town, number)[1:]
+    assert ("voided", 0, 0, 500_000) == stands(town, number)[1:5]
     town.check()
 
 
@@ -160,6 +161,37 @@ def test_what_the_household_got_counts(ledger: Engine) -> None:
         propose(town, WANTED._replace(person_id=PersonId("P2")))
     town.take(*sent(town))
     assert ("adjudicated", 120_000) == stands(town, number)[1:3]
+    town.check()
+
+
+def test_an_aid_that_is_refused_says_so_and_is_not_on_its_way(town: Village) -> None:
+    """Nothing of the year is kept for it, and it is as any other when it was sent again and has come in."""
+    number = propose(town, WANTED._replace(amount=600_000))
+    countersign(town, number)
+    (event,) = sent(town)
+    with pytest.raises(TooLate):
+        countersign(town, propose(town, WANTED._replace(amount=300_000)), seen=300_000)
+    town.take({**event, "level": 7}, {**event, "aid_id": "another", "level": 7})
+    with town.ledger.connect() as connection:
+        refused = connection.scalars(select(tables.refusals.c.event_no).order_by(tables.refusals.c.event_no)).all()
+    assert (None, refused[0]) == (stands(town, number).status, stands(town, number).refused_no)
+    with town.ledger.connect() as connection:
+        assert [] == aid_proposals.on_the_way(connection, ["P1"])
+    town.take(event)
+    assert ("adjudicated", 600_000, 600_000, 0, None) == stands(town, number)[1:]
+    town.check()
+
+
+def test_what_a_restored_ledger_reads_of_the_topic_is_not_granted_again(town: Village) -> None:
+    """The backup has the proposal and not that somebody countersigned it, and the event comes in."""
+    number = propose(town)
+    proposal = stands(town, number).proposal
+    moment = town.now + timedelta(minutes=1)
+    town.take(json.loads(aid_decided(proposal.aid_id, proposal.wanted, "li.na", "wang.wei", moment)))
+    assert {proposal.claim_id: 500_000} == town.due()
+    with pytest.raises(Unusable):
+        countersign(town, number)
+    assert [] == sent(town)
     town.check()
 
 
