@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -32,7 +33,9 @@ from tests.support.builders import (
     policy_text,
     report,
 )
+from tests.support.ledgers import person_of_shard, waiting_for_locks
 from tests.support.outbox import waiting_messages
+from tests.support.servers import await_true
 from tests.support.village import Village
 
 TODAY = "2025-03-01T12:00:00+08:00"
@@ -192,6 +195,26 @@ def test_what_a_restored_ledger_reads_of_the_topic_is_not_granted_again(town: Vi
     with pytest.raises(Unusable):
         countersign(town, number)
     assert [] == sent(town)
+    town.check()
+
+
+def test_of_two_of_a_household_at_the_same_moment_the_second_gets_what_is_left(ledger: Engine) -> None:
+    """They are on two shards, and nothing has come in yet of the one who was first."""
+    capped = AID.replace("cap_per_year", "cap_per_household_year")
+    town = Village(ledger, policy_text("household", "2020-01-01", None, capped), guarded=False)
+    one, other = person_of_shard(0), person_of_shard(1)
+    town.take(*(membership(f"M-{name}", "H1", person_id=name) for name in (one, other)))
+    first, second = (propose(town, WANTED._replace(person_id=PersonId(name))) for name in (one, other))
+    with ThreadPoolExecutor(1) as threads:
+        with ledger.begin() as connection:
+            acts.countersign_aid(connection, first, "wang.wei", SHARDS, town.clock)
+            signing = threads.submit(countersign, town, second, "zhao", 500_000)
+            assert await_true(lambda: waiting_for_locks(ledger) == 1)
+        with pytest.raises(TooLate):
+            signing.result()
+    assert 300_000 == countersign(town, second, seen=300_000).expected
+    town.take(*sent(town))
+    assert [500_000, 300_000] == [stands(town, number).due for number in (first, second)]
     town.check()
 
 

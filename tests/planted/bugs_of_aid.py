@@ -130,6 +130,22 @@ BUGS = [
     ),
     Bug(
         "aid",
+        "two-of-a-household-do-not-know-each-other",
+        "acts/propose_aid.py",
+        "    with ledger_act(connection, shards, now) as journal:\n",
+        "    with ledger_act(connection, [shard], now) as journal:\n",
+        (f"{LEDGER}::test_of_two_of_a_household_at_the_same_moment_the_second_gets_what_is_left",),
+    ),
+    Bug(
+        "aid",
+        "a-comma-for-the-point-makes-a-hundredfold",
+        "web/console/aid_pages.py",
+        'parse_yuan(_THOUSANDS.sub("", typed.amount))',
+        'parse_yuan(typed.amount.replace(",", ""))',
+        (f"{PAGES}::test_what_cannot_be_proposed_comes_back_as_it_was_typed",),
+    ),
+    Bug(
+        "aid",
         "somebody-elses-alert-leads-to-an-aid",
         "acts/propose_aid.py",
         "        if alert is None or alert.person_id != wanted.person_id:\n",

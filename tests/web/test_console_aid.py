@@ -105,6 +105,7 @@ def test_what_cannot_be_proposed_comes_back_as_it_was_typed(office: Desk) -> Non
         for fields, said in (
             ({"amount": "6800.01"}, over),
             ({"amount": "a lot"}, {"zh": "十进制", "en": "decimal"}[language]),
+            ({"amount": "42,00"}, {"zh": "十进制", "en": "decimal"}[language]),
             ({"amount": "0"}, {"zh": "大于零", "en": "over zero"}[language]),
             ({"reason": "ok"}, why),
             ({"level": "village"}, "village"),
