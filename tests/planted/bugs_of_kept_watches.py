@@ -110,6 +110,14 @@ BUGS = (
     ),
     Bug(
         "watches",
+        "an-alert-names-the-household",
+        "handlers/watches/crossing_alerts.py",
+        "        zh=said.zh,\n        en=said.en,\n    )\n\n\ndef withdrawn",
+        "        zh=said.zh + crossing.unit_id,\n        en=said.en,\n    )\n\n\ndef withdrawn",
+        ("tests/web/test_console_privacy.py::test_no_page_address_or_log_holds_anybody",),
+    ),
+    Bug(
+        "watches",
         "rebuilt-books-know-no-watch",
         "infra/ledger/book_rows.py",
         '"hold", "watches")',
