@@ -31,6 +31,10 @@ class UnusableListName(Unusable):
     """A list that cannot be called so."""
 
 
+class UnusableList(Unusable):
+    """A list of which nobody can be found as things are: what the one before it said is left as it is."""
+
+
 class TakenList(NamedTuple):
     """A list that was taken in: its lines, compared, and how many alerts were raised or told again, and withdrawn."""
 
@@ -42,9 +46,9 @@ class TakenList(NamedTuple):
 def compare_list(
     connection: Connection, given: FuneralList, shard_count: int, keys: Keyring | None
 ) -> list[ComparedDeath]:
-    """What each line comes to now; locks and writes nothing. Raises NotReadable.
+    """What each line comes to now; locks and writes nothing. Raises NotReadable and UnusableList.
 
-    Without ``keys`` the directory cannot be read: identity numbers are then taken as the ledger's own ids.
+    Without ``keys`` identity numbers are taken as the ledger's own ids, if there is no directory to look them up in.
     """
     directory = _directory(connection, given, keys)
     return compare(given, directory, load_persons(connection, _persons(given, directory), shard_count).accounts)
@@ -62,12 +66,16 @@ def match_deaths(
     """Takes a list in under the locks of all shards, in place of what a list of its name said before.
 
     Each living member whom it names has an alert, until the death is recorded or no list names them any more. Raises
-    NotReadable and UnusableListName.
+    NotReadable, UnusableList and UnusableListName.
     """
     name = mask_text(list_id.strip())
     if not _LIST_ID.fullmatch(name):
         raise UnusableListName(
             Saying("名单编号应为 1 至 64 个可见字符。", "The list's name has 1 to 64 printable characters.")
+        )
+    if given.unreadable and not given.deaths:
+        raise UnusableList(
+            Saying("名单没有一行可以识别,没有做任何改动。", "No line of the list can be read: nothing was changed.")
         )
     directory = _directory(connection, given, keys)
     with ledger_act(connection, range(shard_count), now) as journal:
@@ -88,7 +96,18 @@ def match_deaths(
 
 def _directory(connection: Connection, given: FuneralList, keys: Keyring | None) -> Mapping[str, Sequence[str]]:
     numbers = {each.number for each in given.deaths if each.is_identity}
-    return people_directory.with_id_numbers(connection, keys, numbers) if keys is not None and numbers else {}
+    if not numbers:
+        return {}
+    if keys is not None:
+        return people_directory.with_id_numbers(connection, keys, numbers)
+    if not people_directory.is_empty(connection):
+        raise UnusableList(
+            Saying(
+                "名单中有身份证号,须在人员名录中查找:请设置 HUZHU_CONSOLE_KEY_FILE。",
+                "The list has identity numbers, which are looked up in the directory: set HUZHU_CONSOLE_KEY_FILE.",
+            )
+        )
+    return {}
 
 
 def _persons(given: FuneralList, directory: Mapping[str, Sequence[str]]) -> set[PersonId]:

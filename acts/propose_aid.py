@@ -68,13 +68,17 @@ def countersign_aid(
 ) -> Granted:
     """A second operator countersigns: the aid is decided today, its event sent, and the proposal closed.
 
+    Under the locks of the shards of all who share a household with the person: of two who are granted aid at the same
+    moment, the second is tried when the first is on its way.
+
     ``seen`` is what they have seen that would be paid (fen), if they did so before. Raises NoProposal, TooLate,
     OwnProposal, and Unusable for an aid that cannot be granted any more.
     """
     proposal = to_decide(aid_proposals.find(connection, proposal_no), proposal_no, operator)
     wanted = proposal.wanted
     shard = shard_of(wanted.person_id, shard_count)
-    with ledger_act(connection, [shard], now) as journal:
+    shards = {shard, *(shard_of(each, shard_count) for each in group_rows.linked_to(connection, [wanted.person_id]))}
+    with ledger_act(connection, shards, now) as journal:
         moment = journal.recorded_at
         benefit = _usable(expected(connection, proposal, moment))
         if seen is not None and seen != benefit:

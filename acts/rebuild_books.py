@@ -103,7 +103,7 @@ def repeat(world: World, processor: Processor, event: PostingEvent) -> None:
             watches = parse_watches(value.decode())
             number = watches_published(processor.journal, value, watches, (key or b"").decode())
             world.watches = world.watches.joined(watches)
-            for group in groups_in(world):
+            for group in groups_in(world, world.watches.by_household):
                 processor.look(group, number)
         case "hold":
             release_hold(processor, ReleaseHold(**json.loads(value)))
@@ -140,12 +140,11 @@ def reached_by(policy: Policy, world: World) -> list[PersonId]:
 def groups_reached(policy: Policy, world: World) -> list[list[PersonId]]:
     """The same persons, each with all who are decided together with them."""
     found = set(reached_by(policy, world))
-    return [group for group in groups_in(world) if not found.isdisjoint(group)]
+    return [group for group in groups_in(world, world.by_household) if not found.isdisjoint(group)]
 
 
-def groups_in(world: World) -> list[list[PersonId]]:
-    """Everybody, with all whom invoices link, and households where something counts by them."""
-    by_household = world.by_household
+def groups_in(world: World, by_household: bool) -> list[list[PersonId]]:
+    """Everybody, with all whom invoices link, and households where ``by_household``."""
     shared = world.shared if world.invoices_link else {}
     links = {
         person_id: (account.households() if by_household else set[str]()) | shared.get(person_id, set())

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from acts.four_eyes import NotDone
 from acts.match_deaths import TakenList, compare_list, match_deaths
 from cli.payouts.payouts_command import reading
 from cli.terminal.connect import keyring, ledger, read_settings
@@ -88,6 +89,8 @@ def match(
                 taken = match_deaths(connection, given, list_id, operator, shards, utc_now, keys)
     except NotReadable as error:
         fail(f"{error}; put the missing key back into the file")
+    except NotDone as error:
+        fail(str(error))
     if as_json:
         found = [_plain(each, acted=operator is not None) for each in taken.compared]
         counts = {"lines": given.lines, "raised": taken.raised, "withdrawn": taken.withdrawn}

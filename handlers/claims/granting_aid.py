@@ -15,6 +15,7 @@ from handlers.claims.adjudicate import adjudicate_together
 from handlers.claims.read import Reading, read
 from handlers.words.aid_sentences import (
     AFTER_DEATH,
+    COME_IN,
     NO_AMOUNT,
     NO_LEVELS,
     TAKEN_FROM_ANOTHER,
@@ -96,6 +97,8 @@ def outlook(
 
     The accounts are those of all who are decided with the person.
     """
+    if accounts[wanted.person_id].knows(claim_of_aid(aid_id)):
+        return Outlook(0, COME_IN)
     levels = levels_on(shanghai_date(moment), policies)
     if not levels:
         return Outlook(0, NO_LEVELS)

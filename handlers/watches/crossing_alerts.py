@@ -21,8 +21,8 @@ def alert_id(watch: str, claim_id: str, step: int) -> str:
 
 def raised(claim: ClaimRow, crossing: Crossing, seq: int, recorded_at: datetime) -> AlertRaised:
     """A claim brings its unit's sum over a step; ``seq`` is that of the audit entry in the claim's shard."""
-    watch, step, household_id = crossing.watch, crossing.step, crossing.unit.household_id
-    said = crossing_said(watch, household_id, crossing.claim.day, len(crossing.counted), step, crossing.sum)
+    watch, step, of_household = crossing.watch, crossing.step, crossing.unit.household_id is not None
+    said = crossing_said(watch, of_household, crossing.claim.day, len(crossing.counted), step, crossing.sum)
     return AlertRaised(
         event_id=derived_id("AL", _CODE, watch.id, claim.claim_id, step, seq),
         occurred_at=recorded_at,

@@ -26,8 +26,8 @@ def explanation(crossing: Crossing) -> dict[str, Any]:
 
     They name the claims of a whole household: they are for those who look after it, not for its members.
     """
-    household_id, day, stays = crossing.unit.household_id, crossing.claim.day, len(crossing.counted)
-    said = crossing_said(crossing.watch, household_id, day, stays, crossing.step, crossing.sum)
+    of_household, day, stays = crossing.unit.household_id is not None, crossing.claim.day, len(crossing.counted)
+    said = crossing_said(crossing.watch, of_household, day, stays, crossing.step, crossing.sum)
     lines = [
         {
             "claim_id": each.claim_id,

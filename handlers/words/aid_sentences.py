@@ -25,6 +25,10 @@ TAKEN_FROM_ANOTHER = Saying(
     "Another claim of today shares a yearly cap and comes after this aid, so it would be paid less. "
     "Approve it on another day, or propose it again.",
 )
+COME_IN = Saying(
+    "这笔救助此前已经批准并入账(账本恢复以前),不能再批准。请不同意这个提议。",
+    "This aid was granted already, before the ledger was restored, and has come in. Reject the proposal.",
+)
 NOT_OF_PERSON = Saying(
     "这条提醒不是关于此人的,请从提醒的页面重新提出。",
     "The alert is not about this person: propose again from the alert's page.",

@@ -75,14 +75,12 @@ def crossing_gone(step: int) -> Saying:
     )
 
 
-def crossing_said(watch: WatchRule, household_id: str | None, day: date, stays: int, step: int, total: int) -> Saying:
+def crossing_said(watch: WatchRule, of_household: bool, day: date, stays: int, step: int, total: int) -> Saying:
     """Why somebody should look: the sum (fen) of so many stays, the last of which ended on a day, is over the step.
 
-    ``household_id`` is None where a person counts alone.
+    ``of_household``: a household's, which is not named, as its number may be that of its head; else a person's.
     """
-    who = Saying("该人员", "This person")
-    if household_id is not None:
-        who = Saying(f"该户({household_id})", f"This household ({household_id})")
+    who = Saying("该户", "This household") if of_household else Saying("该人员", "This person")
     measure, months = MEASURE_NAMES[watch.measure], watch.window_months
     many = f"{stays} stay" + "s" * (stays > 1)
     return Saying(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -11,11 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from infra.ledger import deciding
 from infra.ledger.console_tables import aid_proposals
-from infra.ledger.tables import claims, instructions, payout_states
+from infra.ledger.tables import claims, events, instructions, payout_states
 from schemas.aid_records import AidProposal, AidWanted
 from schemas.ids import AID
 from schemas.outbound import InstructionKind
 from schemas.records import PayoutState
+from schemas.topics import AIDS
 
 _WANTED = [aid_proposals.c[name] for name in AidWanted._fields]
 _REST = [
@@ -28,7 +30,8 @@ _CLAIM = AID + aid_proposals.c.aid_id
 class AidStands(NamedTuple):
     """A proposal, and its claim if the countersigned aid has come in: ``status`` is None before. Amounts are fen.
 
-    ``instructed`` and ``arrived`` are payments less recoveries, ordered and reported as paid.
+    ``instructed`` and ``arrived`` are payments less recoveries, ordered and reported as paid. ``refused_no`` is the
+    event as which it was refused when it came in, if it was and nothing has come in in its place.
     """
 
     proposal: AidProposal
@@ -36,6 +39,7 @@ class AidStands(NamedTuple):
     due: int
     instructed: int
     arrived: int
+    refused_no: int | None
 
 
 def find(connection: Connection, proposal_no: int) -> AidProposal | None:
@@ -69,11 +73,17 @@ def of_alert(connection: Connection, alert_id: str) -> list[AidStands]:
 
 
 def on_the_way(connection: Connection, persons: Collection[str]) -> list[AidProposal]:
-    """What was countersigned for some persons and has not come in yet, in the order of the proposals."""
+    """What was countersigned for some persons and has not come in yet, in the order of the proposals.
+
+    What was refused when it came in is not on its way any more.
+    """
     which = and_(
         aid_proposals.c.person_id.in_(persons), aid_proposals.c.decision == "approved", claims.c.claim_id.is_(None)
     )
-    return [_proposal(row) for row in connection.execute(_query().where(which).order_by(aid_proposals.c.proposal_no))]
+    rows = connection.execute(_query().where(which).order_by(aid_proposals.c.proposal_no))
+    found = [_proposal(row) for row in rows]
+    refused = _refused(connection, found)
+    return [each for each in found if each.aid_id not in refused]
 
 
 def awaiting(connection: Connection, user: str) -> int:
@@ -108,10 +118,34 @@ def _standing(connection: Connection, query: Select[Any]) -> list[AidStands]:
     rows = connection.execute(query).all()
     found = [_proposal(row) for row in rows]
     moved = _moved(connection, [each.claim_id for each in found])
+    away = [each for each, row in zip(found, rows, strict=True) if each.decision == "approved" and row.status is None]
+    refused = _refused(connection, away)
     return [
-        AidStands(each, row.status, row.total_benefit or 0, *moved.get(each.claim_id, (0, 0)))
+        AidStands(each, row.status, row.total_benefit or 0, *moved.get(each.claim_id, (0, 0)), refused.get(each.aid_id))
         for each, row in zip(found, rows, strict=True)
     ]
+
+
+def _refused(connection: Connection, away: Collection[AidProposal]) -> dict[str, int]:
+    """As which event some aids were refused last, by their ids."""
+    if not away:
+        return {}
+    keys = {each.wanted.person_id.encode() for each in away}
+    query = select(events.c.event_no, events.c.value).where(
+        events.c.topic == AIDS.name, events.c.disposition == "refused", events.c.key.in_(keys)
+    )
+    found = {_aid_in(row.value): row.event_no for row in connection.execute(query.order_by(events.c.event_no))}
+    return {each.aid_id: found[each.aid_id] for each in away if each.aid_id in found}
+
+
+def _aid_in(value: bytes | None) -> str:
+    """The aid that a refused event names; empty where it names none."""
+    try:
+        told = json.loads(value or b"")
+    except (ValueError, RecursionError):
+        return ""
+    named = told.get("aid_id") if isinstance(told, dict) else None
+    return named if isinstance(named, str) else ""
 
 
 def _moved(connection: Connection, claim_ids: Sequence[str]) -> dict[str, tuple[int, int]]:

@@ -55,6 +55,11 @@ def find(connection: Connection, keys: Keyring, person_id: str) -> PersonDetails
     return None
 
 
+def is_empty(connection: Connection) -> bool:
+    """Whether nobody was ever loaded into the directory."""
+    return connection.scalar(select(people.c.person_index).limit(1)) is None
+
+
 def with_id_numbers(connection: Connection, keys: Keyring, wanted: Collection[str]) -> dict[str, list[str]]:
     """The persons of some identity numbers, in order of their ids; a number that nobody has is left out.
 

@@ -43,6 +43,9 @@ class Commands:
         assert "Traceback" not in done.stderr
         return done
 
+    def forget_key(self) -> None:
+        del self._settings["HUZHU_CONSOLE_KEY_FILE"]
+
     def listed(self) -> list[Json]:
         done = huzhu("alerts", "list", "--json", "--code", "DEATH_REPORTED", **self._settings)
         listed: list[Json] = json.loads(done.stdout)["alerts"]
@@ -94,6 +97,16 @@ def test_an_operator_takes_a_list_in_and_a_corrected_one(commands: Commands) -> 
     done = commands.run(*TAKE, "--language", "en")
     assert (0, True) == (done.returncode, "0 alerts raised or told again, 1 withdrawn" in done.stdout)
     assert [] == commands.listed()
+
+
+def test_identity_numbers_need_the_key_of_the_directory(commands: Commands) -> None:
+    """Without it nobody would be found, and the list would take its own alerts back."""
+    commands.run(*TAKE)
+    commands.forget_key()
+    for words in ((), TAKE):
+        done = commands.run(*words)
+        assert (2, "", True) == (done.returncode, done.stdout, "HUZHU_CONSOLE_KEY_FILE" in done.stderr)
+    assert [(ALERT, "open")] == [(each["alert_id"], each["state"]) for each in commands.listed()]
 
 
 def test_what_cannot_be_used_is_told(commands: Commands) -> None:

@@ -100,7 +100,7 @@ def test_an_explanation_adds_up_to_its_sum(given: list[str | Path]) -> None:
         {"claim_id": "E-a", "person_id": "P2", "discharged_on": "2024-04-10", "amount": "9000.00"},
     ] == found[0]["lines"]
     assert (
-        "该户(H1)截至 2024-04-10 的 12 个月内共就诊 2 次,个人负担(含目录内、目录外)合计 21,000.00 元,"
+        "该户截至 2024-04-10 的 12 个月内共就诊 2 次,个人负担(含目录内、目录外)合计 21,000.00 元,"
         "超过 20,000.00 元:请了解情况,看是否需要救助。"
     ) == found[0]["zh"]
     assert (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from acts import propose_aid as acts
 from acts.four_eyes import NoProposal, OwnProposal, TooLate, Unusable
 from acts.propose_aid import Granted
+from handlers.claims.granting_aid import aid_decided
 from infra.ledger import aid_proposals, tables
 from infra.ledger.aid_proposals import AidStands
 from schemas.aid_records import AidWanted
@@ -31,7 +33,9 @@ from tests.support.builders import (
     policy_text,
     report,
 )
+from tests.support.ledgers import person_of_shard, waiting_for_locks
 from tests.support.outbox import waiting_messages
+from tests.support.servers import await_true
 from tests.support.village import Village
 
 TODAY = "2025-03-01T12:00:00+08:00"
@@ -80,16 +84,16 @@ def test_an_aid_that_was_countersigned_comes_in_and_is_paid(town: Village) -> No
         event[name] for name in ("decided_by", "countersigned_by", "amount", "decided_on")
     )
     found = stands(town, number)
-    assert ("approved", None, 0, 0, 0) == (found.proposal.decision, *found[1:])
+    assert ("approved", None, 0, 0, 0, None) == (found.proposal.decision, *found[1:])
     town.take(event)
     claim_id = found.proposal.claim_id
     assert {claim_id: 500_000} == town.due()
-    assert ("adjudicated", 500_000, 500_000, 0) == stands(town, number)[1:]
+    assert ("adjudicated", 500_000, 500_000, 0) == stands(town, number)[1:5]
     (payout,) = town.payouts(claim_id)
     town.take(report(payout))
-    assert ("adjudicated", 500_000, 500_000, 500_000) == stands(town, number)[1:]
+    assert ("adjudicated", 500_000, 500_000, 500_000) == stands(town, number)[1:5]
     town.take(aid_void(event["aid_id"]))
-    assert ("voided", 0, 0, 500_000) == stands(town, number)[1:]
+    assert ("voided", 0, 0, 500_000) == stands(town, number)[1:5]
     town.check()
 
 
@@ -160,6 +164,57 @@ def test_what_the_household_got_counts(ledger: Engine) -> None:
         propose(town, WANTED._replace(person_id=PersonId("P2")))
     town.take(*sent(town))
     assert ("adjudicated", 120_000) == stands(town, number)[1:3]
+    town.check()
+
+
+def test_an_aid_that_is_refused_says_so_and_is_not_on_its_way(town: Village) -> None:
+    """Nothing of the year is kept for it, and it is as any other when it was sent again and has come in."""
+    number = propose(town, WANTED._replace(amount=600_000))
+    countersign(town, number)
+    (event,) = sent(town)
+    with pytest.raises(TooLate):
+        countersign(town, propose(town, WANTED._replace(amount=300_000)), seen=300_000)
+    town.take({**event, "level": 7}, {**event, "aid_id": "another", "level": 7})
+    with town.ledger.connect() as connection:
+        refused = connection.scalars(select(tables.refusals.c.event_no).order_by(tables.refusals.c.event_no)).all()
+    assert (None, refused[0]) == (stands(town, number).status, stands(town, number).refused_no)
+    with town.ledger.connect() as connection:
+        assert [] == aid_proposals.on_the_way(connection, ["P1"])
+    town.take(event)
+    assert ("adjudicated", 600_000, 600_000, 0, None) == stands(town, number)[1:]
+    town.check()
+
+
+def test_what_a_restored_ledger_reads_of_the_topic_is_not_granted_again(town: Village) -> None:
+    """The backup has the proposal and not that somebody countersigned it, and the event comes in."""
+    number = propose(town)
+    proposal = stands(town, number).proposal
+    moment = town.now + timedelta(minutes=1)
+    town.take(json.loads(aid_decided(proposal.aid_id, proposal.wanted, "li.na", "wang.wei", moment)))
+    assert {proposal.claim_id: 500_000} == town.due()
+    with pytest.raises(Unusable):
+        countersign(town, number)
+    assert [] == sent(town)
+    town.check()
+
+
+def test_of_two_of_a_household_at_the_same_moment_the_second_gets_what_is_left(ledger: Engine) -> None:
+    """They are on two shards, and nothing has come in yet of the one who was first."""
+    capped = AID.replace("cap_per_year", "cap_per_household_year")
+    town = Village(ledger, policy_text("household", "2020-01-01", None, capped), guarded=False)
+    one, other = person_of_shard(0), person_of_shard(1)
+    town.take(*(membership(f"M-{name}", "H1", person_id=name) for name in (one, other)))
+    first, second = (propose(town, WANTED._replace(person_id=PersonId(name))) for name in (one, other))
+    with ThreadPoolExecutor(1) as threads:
+        with ledger.begin() as connection:
+            acts.countersign_aid(connection, first, "wang.wei", SHARDS, town.clock)
+            signing = threads.submit(countersign, town, second, "zhao", 500_000)
+            assert await_true(lambda: waiting_for_locks(ledger) == 1)
+        with pytest.raises(TooLate):
+            signing.result()
+    assert 300_000 == countersign(town, second, seen=300_000).expected
+    town.take(*sent(town))
+    assert [500_000, 300_000] == [stands(town, number).due for number in (first, second)]
     town.check()
 
 

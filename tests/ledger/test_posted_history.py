@@ -34,7 +34,7 @@ from tests.support.builders import (
     void,
 )
 from tests.support.databases import fresh_name
-from tests.support.ledgers import for_person, person_of_shard
+from tests.support.ledgers import dispositions, for_person, person_of_shard
 from tests.support.paths import REPOSITORY
 from tests.support.replayed import assert_replays
 from tests.support.treaties import treaty_text
@@ -170,3 +170,11 @@ def test_an_older_ledger_whose_bills_share_an_invoice_can_be_rebuilt_and_goes_on
     later.take(*stay("P3", invoice_no="X"))
     assert {"E-P1": 30_000, "E-P2": 30_000, "E-P3": 0} == later.released()
     assert rebuild_books(older, SHARDS).good
+
+
+def test_what_was_refused_is_refused_again_when_events_are_repeated(ledger: Engine) -> None:
+    """Only what an earlier release accepted is read by its rules; a version in quotes never was."""
+    village = Village(ledger)
+    village.take({**discharge(), "version": "1"})
+    assert ["policy", "refused"] == dispositions(ledger)
+    assert_replays(ledger)

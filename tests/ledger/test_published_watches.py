@@ -15,6 +15,7 @@ from acts.rebuild_books import rebuild_books
 from acts.verify_audit_log import Trust, verify_ledger
 from infra.ledger import alert_rows
 from infra.ledger.tables import audit_entries, claims, events, watches
+from infra.sharding import shard_of
 from schemas.alert_records import LIVE, AlertRow
 from schemas.policy.model import Policies
 from schemas.watch.watch_conflicts import WatchesConflict
@@ -36,6 +37,7 @@ from tests.support.builders import (
 )
 from tests.support.household import HOUSEHOLD_ID, MOTHER, SON
 from tests.support.ledgers import dispositions, do_steps, give, held, in_order, ticking
+from tests.support.random_households import BY_HOUSEHOLD
 from tests.support.replayed import assert_replays
 from tests.support.watches import found_in, stay, watch_text, watches_of, watches_text
 
@@ -174,6 +176,19 @@ def test_publishing_a_watch_by_household_looks_at_households(city: WatchedCity) 
     city.publish(HOUSEHOLD)
     assert [("h", "E2", HOUSEHOLD_ID, "1000.00", "1100.00")] == city.open()
     assert_replays(city.ledger)
+
+
+def test_publishing_replays_where_only_schemes_count_by_household(ledger: Engine) -> None:
+    """The watch looks at each member alone, so the alerts of a shard are in the order of its persons, not of claims."""
+    city = WatchedCity(ledger)
+    earlier = policy_text("earlier", "2019-01-01", "2020-01-01", BY_HOUSEHOLD)
+    publish(ledger, earlier, "test", SHARDS, city.clock)
+    first, second = sorted(f"Q{number}" for number in range(20) if shard_of(f"Q{number}", SHARDS) == 0)[:2]
+    city.take(*(membership(f"M-{name}", HOUSEHOLD_ID, person_id=name) for name in (first, second)))
+    city.take(*stay("E2", "2024-03-10", 1100, person_id=first), *stay("E1", "2024-03-10", 1100, person_id=second))
+    city.publish(PERSON)
+    assert ["E1", "E2"] == [each[1] for each in city.open()]
+    assert_replays(ledger)
 
 
 def test_a_policy_that_decides_one_member_looks_at_the_household(city: WatchedCity) -> None:

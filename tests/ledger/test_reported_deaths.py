@@ -7,12 +7,14 @@ import json
 import pytest
 from sqlalchemy import Engine, select
 
-from acts.match_deaths import TakenList, UnusableListName
+from acts.match_deaths import TakenList, UnusableList, UnusableListName
 from acts.verify_audit_log import Trust, verify_ledger
 from infra.ledger import alert_rows
 from infra.ledger.tables import audit_entries, facts
 from schemas.alert_records import AlertRow
+from schemas.bilingual import Saying
 from schemas.canonical import derived_id
+from schemas.funeral_lists import FuneralList, UnreadableDeath
 from tests.support.acts import close_alert, match_list
 from tests.support.builders import SHARDS, bill, coverage, death, membership
 from tests.support.covered_person import CoveredPerson
@@ -114,6 +116,16 @@ def test_a_later_list_of_the_same_name_replaces_the_one_before(office: Office) -
     assert (1, 0) == office.list_comes(("P1", "2024-03-05"))[1:]
     assert ("open", None, "he is alive") == (office.alert().state, office.alert().taken_by, office.alert().outcome)
     assert_replays(office.ledger)
+
+
+def test_a_list_that_nobody_can_read_replaces_nothing(office: Office) -> None:
+    """As when a spreadsheet has spoilt its numbers; an empty one says that nobody died."""
+    office.list_comes(("P1", "2024-03-05"))
+    spoilt = FuneralList([], [UnreadableDeath(2, Saying("不是有效的身份证号", "no identity number"))], "0" * 64)
+    with pytest.raises(UnusableList):
+        match_list(office.ledger, spoilt, "2024-03", "li.na", SHARDS, office.clock, None)
+    assert {"P1": "open"} == office.counts()
+    assert (0, 1) == office.list_comes()[1:]
 
 
 def test_a_list_of_another_month_withdraws_nothing(office: Office) -> None:

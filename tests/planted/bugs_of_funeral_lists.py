@@ -130,4 +130,20 @@ BUGS = [
         'unicodedata.normalize("NFKC", text))',
         (f"{UNIT}::test_a_list_of_china_is_read",),
     ),
+    Bug(
+        "deaths",
+        "a-list-without-the-key-takes-its-alerts-back",
+        "acts/match_deaths.py",
+        "    if not people_directory.is_empty(connection):\n",
+        "    if people_directory.is_empty(connection) is None:\n",
+        ("tests/contracts/test_death_commands.py::test_identity_numbers_need_the_key_of_the_directory",),
+    ),
+    Bug(
+        "deaths",
+        "a-spoilt-list-takes-its-alerts-back",
+        "acts/match_deaths.py",
+        "    if given.unreadable and not given.deaths:\n",
+        "    if not given.unreadable and given.deaths is None:\n",
+        ("tests/ledger/test_reported_deaths.py::test_a_list_that_nobody_can_read_replaces_nothing",),
+    ),
 ]

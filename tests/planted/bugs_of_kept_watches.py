@@ -102,6 +102,22 @@ BUGS = (
     ),
     Bug(
         "watches",
+        "a-replay-looks-at-households-that-publishing-did-not",
+        "acts/rebuild_books.py",
+        "groups_in(world, world.watches.by_household)",
+        "groups_in(world, world.by_household)",
+        (f"{LEDGER}::test_publishing_replays_where_only_schemes_count_by_household",),
+    ),
+    Bug(
+        "watches",
+        "an-alert-names-the-household",
+        "handlers/watches/crossing_alerts.py",
+        "        zh=said.zh,\n        en=said.en,\n    )\n\n\ndef withdrawn",
+        "        zh=said.zh + crossing.unit_id,\n        en=said.en,\n    )\n\n\ndef withdrawn",
+        ("tests/web/test_console_privacy.py::test_no_page_address_or_log_holds_anybody",),
+    ),
+    Bug(
+        "watches",
         "rebuilt-books-know-no-watch",
         "infra/ledger/book_rows.py",
         '"hold", "watches")',

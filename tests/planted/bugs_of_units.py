@@ -123,8 +123,8 @@ BUGS = (
         1,
         "a-policy-decides-members-alone",
         "acts/rebuild_books.py",
-        "    by_household = world.by_household\n",
-        "    by_household = False\n",
+        "groups_in(world, world.by_household)",
+        "groups_in(world, False)",
         (f"{UNITS}::test_a_policy_decides_members_together",),
     ),
     Bug(

@@ -248,7 +248,7 @@ class Ledger:
         watches, batch = parse_watches(text), self._batch()
         number = watches_published(batch.journal, text.encode(), watches, "operator")
         self.world.watches = self.world.watches.joined(watches)
-        for group in groups_in(self.world):
+        for group in groups_in(self.world, self.world.watches.by_household):
             batch.look(group, number)
 
     def _batch(self) -> Processor:

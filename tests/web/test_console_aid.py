@@ -106,6 +106,7 @@ def test_what_cannot_be_proposed_comes_back_as_it_was_typed(office: Desk) -> Non
         for fields, said in (
             ({"amount": "6800.01"}, over),
             ({"amount": "a lot"}, {"zh": "十进制", "en": "decimal"}[language]),
+            ({"amount": "42,00"}, {"zh": "十进制", "en": "decimal"}[language]),
             ({"amount": "0"}, {"zh": "大于零", "en": "over zero"}[language]),
             ({"reason": "ok"}, why),
             ({"level": "village"}, "village"),
@@ -134,6 +135,20 @@ def test_nobody_countersigns_what_they_proposed_or_what_changed(office: Desk) ->
     assert [] == sent(office)
     office.ahead = timedelta(minutes=1)
     assert 303 == propose(office, second).status_code
+
+
+def test_an_aid_that_is_refused_on_arrival_says_so(office: Desk) -> None:
+    """On its page, with the way to the refused event for whoever may go it, and in the lists."""
+    address = propose(office, office.visitor("operator")).headers["location"]
+    office.visitor("operator2").post(f"{address}/countersign", seen=address, expected="500000")
+    (event,) = sent(office)
+    post(office.engine, [{**event, "version": "1"}])
+    number = office.value("SELECT max(event_no) FROM refusals")
+    for visitor, leads in (("operator", True), ("finance", False)):
+        page = office.visitor(visitor).get(address).text
+        assert "没有入账,也没有发放" in page
+        assert leads == (f'href="/refused/{number}"' in page)
+        assert "已批准,但接收时被拒收" in words(office.visitor(visitor).get("/aids").text)
 
 
 def test_who_only_looks_proposes_and_countersigns_nothing(office: Desk) -> None:

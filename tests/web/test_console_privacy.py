@@ -24,8 +24,10 @@ from infra.ledger.people_directory import PersonDetails
 from schemas.aid_records import AidWanted
 from schemas.ids import PersonId
 from schemas.outbound import AuditKind
-from tests.support.builders import Json, bill, contribution, coverage, discharge, encode, membership
+from tests.support.acts import publish_watches_text
+from tests.support.builders import SHARDS, Json, bill, contribution, coverage, discharge, encode, membership
 from tests.support.length import times
+from tests.support.watches import watch_text, watches_text
 from tests.web.desk import Desk, Visitor, open_desk
 from tests.web.town import filled_ledger, post, publish_two
 
@@ -86,6 +88,8 @@ def crowd(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         ]
         gifts = [contribution(f"G-{at}", kind="donation", payer=each.name) for at, each in enumerate(PEOPLE[::10])]
         post(engine, [*events, *gifts, *(encode(spoiled(person)) for person in PEOPLE[::10])])
+        watched = watches_text(watch_text(unit="household", steps='"5000.00"'))
+        publish_watches_text(engine, watched, "li.na", SHARDS, desk.now)
         with engine.begin() as connection:
             people_directory.load(connection, desk.keys, PEOPLE, desk.now())
             for person in PEOPLE[::10]:
@@ -100,7 +104,10 @@ def walk(desk: Desk, visitor: Visitor) -> Iterator[httpx.Response]:
     owed = "/payables/payouts?payer=fund&payee=person"
     books = ("/books", "/payables", owed, f"{owed}&kind=recovery", "/recoveries", "/statements", "/clearing")
     pools, aids = ("/pools", "/pools/V1"), ("/aids", "/aids/1", "/aids/2")
-    for path in ("/", "/policies", "/refused", "/refused?page=2", "/contradictions", "/exports", *books, *pools, *aids):
+    alerts = [f"/alerts/{row.alert_id}" for row in desk.rows("SELECT alert_id FROM alerts LIMIT 20")]
+    assert alerts
+    rest = (*books, *pools, *aids, "/alerts", *alerts)
+    for path in ("/", "/policies", "/refused", "/refused?page=2", "/contradictions", "/exports", *rest):
         yield visitor.get(path)
     for at in range(0, CANARIES, CANARIES // 50):
         yield visitor.get(f"/claims/E-{at:03}")

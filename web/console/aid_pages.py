@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -27,6 +28,8 @@ from web.console.four_eyes_forms import said, status_of
 from web.console.visit import Pages, Visit, not_found, page_number
 
 PAGE_ROWS = 50
+_THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
+"""The commas of an amount such as 5,000.00; one that stands elsewhere is none, and the amount not one."""
 
 
 class AidForm(NamedTuple):
@@ -86,7 +89,7 @@ def propose(visit: Visit) -> Response:
     form, reason = visit.form, visit.given_reason()
     typed = AidForm(form.get("level", ""), form.get("amount", "").strip(), "emergency" in form, form.get("reason", ""))
     try:
-        amount = parse_yuan(typed.amount.replace(",", ""))
+        amount = parse_yuan(_THOUSANDS.sub("", typed.amount))
     except SaidError as error:
         return _form(visit, typed._replace(refused=Saying(*error.saying), status=422))
     if reason is None:
