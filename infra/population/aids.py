@@ -1,0 +1,69 @@
+"""What the aid office sends of temporary aid (临时救助, 急诊救助): who was granted how much, and by whom.
+
+Drawn from random numbers of its own, so that everything else in the city is what it would be without.
+"""
+
+from random import Random
+
+from infra.population.people import Household, Person
+from infra.population.registries import VOID_REASONS, RecordLine, clerks, office
+from infra.population.wire import Day, Event, Horizon, Outbox, iso_day, yuan
+
+AID_OFFICE = "aid-office"
+
+_GRANTED = 0.002  # aids per person and year, where nothing makes need more likely
+_IN_NEED = 4.0  # as often with a chronic illness, and again in a poor household
+_POOR = ("dibao", "dibao_edge", "tekun", "serious_illness_hardship")
+_DAYS_PER_YEAR = 365.25
+_NOT_KNOWN_DAYS = 20  # until when an office grants aid to somebody of whose death it has not heard
+
+_LEVELS = ("city", "district", "town")  # the sample knows no level of a town
+_LEVEL_WEIGHTS = (0.35, 0.62, 0.03)
+_MORE_THAN_A_LEVEL = 0.10
+_EMERGENCY = 0.15
+_CORRECTED = 0.08
+_VOIDED = 0.05
+_REASONS = ("大病支出较大", "突发意外", "家庭主要劳动力患病", "high medical bills", "emergency treatment not paid")
+
+
+def decide_aids(rng: Random, home: Household, horizon: Horizon, outbox: Outbox) -> None:
+    """Send all aids that a household's members are granted, and what is put right about them later."""
+    for person in home.members:
+        for number, day in enumerate(_days(rng, person, horizon), start=1):
+            _decide(rng, home, person, f"A-{person.key}-{number}", day, outbox)
+
+
+def _days(rng: Random, person: Person, horizon: Horizon) -> list[Day]:
+    yearly = _GRANTED * (_IN_NEED if person.condition else 1.0) * (_IN_NEED if person.category in _POOR else 1.0)
+    until = horizon.closes if person.died_on is None else min(horizon.closes, person.died_on + _NOT_KNOWN_DAYS)
+    days: list[Day] = []
+    moment = float(horizon.opens)
+    while (moment := moment + rng.expovariate(yearly) * _DAYS_PER_YEAR) < until:
+        days.append(int(moment))
+    return days
+
+
+def _decide(rng: Random, home: Household, person: Person, name: str, day: Day, outbox: Outbox) -> None:
+    decided_by, countersigned_by = clerks(rng, home)
+    fields: Event = {
+        "level": rng.choices(_LEVELS, _LEVEL_WEIGHTS)[0],
+        "amount": _amount(rng),
+        "emergency": rng.random() < _EMERGENCY,
+        "decided_on": iso_day(day),
+        "decided_by": decided_by,
+        "countersigned_by": countersigned_by,
+        "reason": rng.choice(_REASONS),
+    }
+    line = RecordLine(outbox, "aid", name, person.person_id, AID_OFFICE, fields, told="decided")
+    line.record(office(rng, day + (rng.randint(1, 10) if rng.random() < 0.1 else 0)))
+    fate, found = rng.random(), office(rng, day + rng.randint(11, 120))
+    if fate < _CORRECTED:
+        line.record(found, amount=_amount(rng))
+    elif fate < _CORRECTED + _VOIDED:
+        line.void(found, rng.choice(VOID_REASONS))
+
+
+def _amount(rng: Random) -> str:
+    """Whole hundreds of yuan, mostly within what a level allows."""
+    hundreds = rng.randint(69, 120) if rng.random() < _MORE_THAN_A_LEVEL else rng.randint(8, 68)
+    return yuan(hundreds * 100_00)
