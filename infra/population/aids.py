@@ -17,9 +17,9 @@ _POOR = ("dibao", "dibao_edge", "tekun", "serious_illness_hardship")
 _DAYS_PER_YEAR = 365.25
 _NOT_KNOWN_DAYS = 20  # until when an office grants aid to somebody of whose death it has not heard
 
-_LEVELS = ("city", "district", "town")  # the sample knows no level of a town
+_LEVELS = {"city": 68, "district": 42, "town": 20}  # the most of each, in hundreds of yuan; the sample knows no town
 _LEVEL_WEIGHTS = (0.35, 0.62, 0.03)
-_MORE_THAN_A_LEVEL = 0.10
+_MORE_THAN_ITS_LEVEL = 0.15
 _EMERGENCY = 0.15
 _CORRECTED = 0.08
 _VOIDED = 0.05
@@ -44,10 +44,11 @@ def _days(rng: Random, person: Person, horizon: Horizon) -> list[Day]:
 
 
 def _decide(rng: Random, home: Household, person: Person, name: str, day: Day, outbox: Outbox) -> None:
+    level = rng.choices(tuple(_LEVELS), _LEVEL_WEIGHTS)[0]
     decided_by, countersigned_by = clerks(rng, home)
     fields: Event = {
-        "level": rng.choices(_LEVELS, _LEVEL_WEIGHTS)[0],
-        "amount": _amount(rng),
+        "level": level,
+        "amount": _amount(rng, level),
         "emergency": rng.random() < _EMERGENCY,
         "decided_on": iso_day(day),
         "decided_by": decided_by,
@@ -58,12 +59,13 @@ def _decide(rng: Random, home: Household, person: Person, name: str, day: Day, o
     line.record(office(rng, day + (rng.randint(1, 10) if rng.random() < 0.1 else 0)))
     fate, found = rng.random(), office(rng, day + rng.randint(11, 120))
     if fate < _CORRECTED:
-        line.record(found, amount=_amount(rng))
+        line.record(found, amount=_amount(rng, level))
     elif fate < _CORRECTED + _VOIDED:
         line.void(found, rng.choice(VOID_REASONS))
 
 
-def _amount(rng: Random) -> str:
-    """Whole hundreds of yuan, mostly within what a level allows."""
-    hundreds = rng.randint(69, 120) if rng.random() < _MORE_THAN_A_LEVEL else rng.randint(8, 68)
+def _amount(rng: Random, level: str) -> str:
+    """Whole hundreds of yuan, mostly within what the level allows."""
+    most = _LEVELS[level]
+    hundreds = rng.randint(most + 1, 2 * most) if rng.random() < _MORE_THAN_ITS_LEVEL else rng.randint(8, most)
     return yuan(hundreds * 100_00)
