@@ -12,8 +12,9 @@ from infra.population.wire import Day, Event, Horizon, Outbox, iso_day, yuan
 AID_OFFICE = "aid-office"
 
 _GRANTED = 0.002  # aids per person and year, where nothing makes need more likely
-_IN_NEED = 4.0  # as often with a chronic illness, and again in a poor household
-_POOR = ("dibao", "dibao_edge", "tekun", "serious_illness_hardship")
+_ILL = 2.0  # so much more often with a chronic illness,
+_POOR = 4.0  # and in one of the categories of the poor
+_CATEGORIES_OF_THE_POOR = ("dibao", "dibao_edge", "tekun", "serious_illness_hardship")
 _DAYS_PER_YEAR = 365.25
 _NOT_KNOWN_DAYS = 20  # until when an office grants aid to somebody of whose death it has not heard
 
@@ -34,7 +35,9 @@ def decide_aids(rng: Random, home: Household, horizon: Horizon, outbox: Outbox) 
 
 
 def _days(rng: Random, person: Person, horizon: Horizon) -> list[Day]:
-    yearly = _GRANTED * (_IN_NEED if person.condition else 1.0) * (_IN_NEED if person.category in _POOR else 1.0)
+    yearly = (
+        _GRANTED * (_ILL if person.condition else 1.0) * (_POOR if person.category in _CATEGORIES_OF_THE_POOR else 1.0)
+    )
     until = horizon.closes if person.died_on is None else min(horizon.closes, person.died_on + _NOT_KNOWN_DAYS)
     days: list[Day] = []
     moment = float(horizon.opens)

@@ -15,15 +15,16 @@ from infra.population.wire import Day, Event, Horizon, Outbox, iso_day, new_year
 INCIDENT_OFFICE = "incident-office"
 
 # Per person, or household, and year.
-_ACCIDENTS = 0.004
-_FRACTURES = 0.003  # of those from 60 on
+_ACCIDENTS = 0.003
+_FRACTURES = 0.002  # of those from 60 on
 _FIRES = 0.0008
 _DISASTERS = 0.0015  # of rural households
 
 _DISABLED = 0.12  # share of accidents after which a disability is found months later
 _DIES_BY_ACCIDENT = 0.05
 _AFTER_DEATH = 0.02  # share of the dead under whose name an accident is recorded later
-_ILLNESS_RECORDED = 0.6  # share of the illnesses named here, of those that begin within the years
+_ILLNESS_RECORDED = 0.25  # share of the serious illnesses that begin within the years
+_ILLNESS_OF_WOMEN_RECORDED = 0.6
 _ENROLS = 0.08  # share of those who come of age within the years: they begin to study
 
 _LATE = 0.10  # share of incidents that are recorded months late
@@ -85,10 +86,11 @@ def _in_a_life(rng: Random, person: Person, horizon: Horizon) -> Iterator[_Incid
             degree, code = rng.choice((("hip", "S72.0"), ("other", "S52.5"), ("other", "S32.0")))
             yield _Incident("fracture", day, {"degree": degree, "event_code": code})
     ill = person.condition
-    if ill is not None and person.ill_from > horizon.opens and rng.random() < _ILLNESS_RECORDED:
-        if ill.code in _SERIOUS_ILLNESSES:
+    if ill is not None and person.ill_from > horizon.opens:
+        luck = rng.random()
+        if ill.code in _SERIOUS_ILLNESSES and luck < _ILLNESS_RECORDED:
             yield _Incident("serious_illness", person.ill_from, {"event_code": ill.code})
-        elif ill.code == _ILLNESS_OF_WOMEN:
+        elif ill.code == _ILLNESS_OF_WOMEN and luck < _ILLNESS_OF_WOMEN_RECORDED:
             yield _Incident("women_serious_illness", person.ill_from, {"event_code": ill.code})
     comes_of_age = horizon.first_year + 18 - person.age
     if horizon.first_year <= comes_of_age <= horizon.last_year and rng.random() < _ENROLS:
