@@ -33,8 +33,8 @@ Twice       A few bills have the invoice of another encounter, of one person or 
             stays begin before the last one has ended. Some are corrected.
 Incidents   Of one person in fifty: accidents, disability, fractures, serious illness, fire, natural disasters,
             accidental death and the beginning of studies; some with a degree, a verified loss, or days.
-Aid         Temporary aid to one person in a hundred, mostly the poor and the ill, at levels of city and district.
-            Of incidents and aids few are recorded late, corrected (version 2) or voided.
+Aid         Temporary aid to one person in a hundred, more often to the poor and the ill, at levels of city
+            and district. Of incidents and aids a few are late, corrected (version 2) or voided.
 Delays      Most messages arrive within seconds, one in a hundred after one to thirteen months; one in
             fifty arrives twice.
 Refused     {", ".join(KINDS[:4])},
