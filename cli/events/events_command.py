@@ -124,8 +124,8 @@ def generate(
 ) -> None:
     """Write the events of a made-up city to standard output, in the order in which they arrive.
 
-    It has categories, villages, stays, interim bills, corrections, refunds, deaths, late and repeated events, and a few
-    bad ones of every kind. No real people are in it.
+    It has categories, villages, stays, interim bills, corrections, refunds, deaths, incidents, temporary aid, late and
+    repeated events, and a few bad ones of every kind. No real people are in it.
     """
     if describe_only:
         out.print(describe())

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator
 from random import Random
 from typing import NamedTuple
 
+from infra.population.aids import decide_aids
 from infra.population.assumptions import SETTLEMENTS_PER_PERSON_YEAR
 from infra.population.bills import YearSoFar
 from infra.population.claims_twice import make_twice
 from infra.population.disorder import Arrival, arrive
 from infra.population.hospitals import report_stay
+from infra.population.incidents import record_incidents
 from infra.population.memberships import register_memberships
 from infra.population.people import Household, household
 from infra.population.pools import record_pool
@@ -20,6 +22,7 @@ from infra.population.wire import Horizon, Instant, Outbox, encode, scrambled
 
 BLOCK_LINES = 100_000  # about 450 bytes and 150 of overhead each: 60 MB
 BAD_SHARE = 0.005
+_OCCASION_EVENTS = 40_000  # events about incidents and aids are numbered from here: no stays need so many
 _MEMBERSHIP_EVENTS = 50_000  # events about memberships are numbered from here: no household sends so many others
 _POOL_EVENTS = 90_000  # and those about the pools of villages that it is the first to name
 _BAD_SHARE_MAX = 0.5
@@ -43,6 +46,7 @@ def generate(
     too_large: int = 0,
     first_year: int = 2022,
     last_year: int = 2025,
+    occasions: bool = True,
     block_lines: int = BLOCK_LINES,
 ) -> Iterator[bytes]:
     """The events of `persons` people, one JSON object per line (without newline), in order of arrival.
@@ -50,7 +54,8 @@ def generate(
     `settlements` is the approximate total number of settlement events, including repeats and refusals; by default the
     model decides. `bad_share` is the fraction of lines that must be refused (0 for none); above 0 every kind of refusal
     occurs at least once, given a few bills. `too_large` adds that many lines of more than 1 MiB. Stays end in the
-    business years `first_year` to `last_year`; nothing is sent after them. Lines are in order of arrival within blocks
+    business years `first_year` to `last_year`; nothing is sent after them. Without `occasions` there are no incidents
+    and no aids, and every other line is the same, in the same order. Lines are in order of arrival within blocks
     of about `block_lines` lines, with each household in one block; one block is in memory at a time. Raises ValueError
     immediately when an argument is impossible.
     """
@@ -60,7 +65,7 @@ def generate(
         raise ValueError(f"bad_share must be a fraction from 0 to {_BAD_SHARE_MAX}, not {bad_share}")
     if first_year > last_year or block_lines < 1:
         raise ValueError("first_year must not be after last_year, and block_lines must be at least 1")
-    city = _City(seed, persons, Horizon(first_year, last_year), settlements, bad_share)
+    city = _City(seed, persons, Horizon(first_year, last_year), settlements, bad_share, occasions)
     return _blocks(city, too_large, block_lines)
 
 
@@ -74,6 +79,7 @@ class _City:
         horizon: Horizon,
         settlements: int | None,
         bad_share: float,
+        occasions: bool,
     ) -> None:
         self._seed = seed
         self._salt = Random(f"{seed}:salt").randrange(2**32)
@@ -81,9 +87,11 @@ class _City:
         self._horizon = horizon
         self._settlements = settlements
         self._settlement_count = 0
+        self._occasions_too = occasions
         self._spoiler = Spoiler(Random(f"{seed}:spoiler"), bad_share)
         self._membership_spoiler = Spoiler(Random(f"{seed}:membership-spoiler"), bad_share)
         self._pool_spoiler = Spoiler(Random(f"{seed}:pool-spoiler"), bad_share)
+        self._occasion_spoiler = Spoiler(Random(f"{seed}:occasion-spoiler"), bad_share)
         self._pools = set[str]()
         years = horizon.last_year - horizon.first_year + 1
         self._expected_per_person = SETTLEMENTS_PER_PERSON_YEAR * years
@@ -106,6 +114,8 @@ class _City:
             if home.rural:
                 lines += self._memberships(number, home, stranger)
             lines += self._new_pools(number, home, arrivals, stranger)
+            if self._occasions_too:
+                lines += self._occasions(number, home, stranger)
             self._settlement_count += sum(line.startswith(_SETTLEMENT) for _, line in lines)
             yield lines
         yield self._spoiler.missing(Random(f"{self._seed}:missing"))
@@ -116,9 +126,15 @@ class _City:
         outbox = Outbox(home.key, self._horizon, _MEMBERSHIP_EVENTS)
         neighbour = f"HH-{scrambled(self._salt + 1, number - 1)}"
         register_memberships(rng, home, neighbour, self._horizon, outbox)
-        arrivals = arrive(rng, outbox, self._horizon)
-        lines = [(arrival.at, encode(arrival.event)) for arrival in arrivals]
-        return lines + self._membership_spoiler.spoil(rng, arrivals, outbox, stranger)
+        return self._sent(rng, outbox, self._membership_spoiler, stranger)
+
+    def _occasions(self, number: int, home: Household, stranger: str) -> list[Spoiled]:
+        """What is sent about incidents and temporary aid; it changes no other line."""
+        rng = Random(f"{self._seed}:occasions:{number}")
+        outbox = Outbox(home.key, self._horizon, _OCCASION_EVENTS)
+        record_incidents(rng, home, self._horizon, outbox)
+        decide_aids(rng, home, self._horizon, outbox)
+        return self._sent(rng, outbox, self._occasion_spoiler, stranger)
 
     def _new_pools(self, number: int, home: Household, arrivals: Iterable[Arrival], stranger: str) -> list[Spoiled]:
         """What is sent about the pools that a household's coverages are the first to name; it changes no other line."""
@@ -128,9 +144,13 @@ class _City:
         for pool_id in [name for name in dict.fromkeys(named) if name not in self._pools]:
             self._pools.add(pool_id)
             record_pool(rng, pool_id, self._horizon, outbox)
-        sent = arrive(rng, outbox, self._horizon)
-        lines = [(arrival.at, encode(arrival.event)) for arrival in sent]
-        return lines + self._pool_spoiler.spoil(rng, sent, outbox, stranger)
+        return self._sent(rng, outbox, self._pool_spoiler, stranger)
+
+    def _sent(self, rng: Random, outbox: Outbox, spoiler: Spoiler, stranger: str) -> list[Spoiled]:
+        """The lines of an outbox, and of them spoiled ones."""
+        arrivals = arrive(rng, outbox, self._horizon)
+        lines = [(arrival.at, encode(arrival.event)) for arrival in arrivals]
+        return lines + spoiler.spoil(rng, arrivals, outbox, stranger)
 
     def _simulate(self, rng: Random, home: Household, outbox: Outbox, persons_left: int) -> None:
         scale, allowed = self._scale(persons_left), self._settlements_left()

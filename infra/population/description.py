@@ -31,6 +31,10 @@ Later       Corrected bills (versions 2 to 4), refunds with or without a new bil
             before, during and after stays.
 Twice       A few bills have the invoice of another encounter, of one person or of two of a household; a few
             stays begin before the last one has ended. Some are corrected.
+Incidents   Of one person in fifty: accidents, disability, fractures, serious illness, fires, disasters,
+            accidental death, the beginning of studies; some with a degree, a verified loss, or days.
+Aid         Temporary aid to one person in a hundred, more often to the poor and the ill, at levels of
+            city and district. Of incidents and aids a few are late, corrected or voided.
 Delays      Most messages arrive within seconds, one in a hundred after one to thirteen months; one in
             fifty arrives twice.
 Refused     {", ".join(KINDS[:4])},

@@ -44,11 +44,25 @@ class Standing(NamedTuple):
 
 
 class RecordLine:
-    """The versions of one coverage or membership, numbered and sent in order, each later than the one before."""
+    """The versions of one coverage, membership, incident or aid, numbered and sent in order, each later than the last.
 
-    def __init__(self, outbox: Outbox, kind: str, name: str, person_id: str, source: str, fields: Event) -> None:
+    ``told`` is what the event is called that says what holds; ``voided`` takes it back.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        kind: str,
+        name: str,
+        person_id: str,
+        source: str,
+        fields: Event,
+        *,
+        told: str = "recorded",
+    ) -> None:
         self._outbox = outbox
         self._kind = kind
+        self._told = told
         self._ids: Event = {f"{kind}_id": name, "version": 0, "person_id": person_id}
         self._source = source
         self._fields = fields
@@ -58,7 +72,7 @@ class RecordLine:
     def record(self, occurred: Instant, **changes: str) -> None:
         """Send the next version with some fields changed."""
         self._fields = {**self._fields, **changes}
-        self._send(f"{self._kind}.recorded", occurred, self._fields)
+        self._send(f"{self._kind}.{self._told}", occurred, self._fields)
 
     def void(self, occurred: Instant, reason: str) -> None:
         """Send a voiding version."""
@@ -74,6 +88,12 @@ class RecordLine:
 def office(rng: Random, day: Day) -> Instant:
     """An instant in the office hours of a day."""
     return day * DAY_SECONDS + rng.randrange(8 * HOUR_SECONDS, 18 * HOUR_SECONDS)
+
+
+def clerks(rng: Random, home: Household) -> tuple[str, str]:
+    """Two people of an office in a household's district: who decides or records, and who agrees."""
+    one, other = rng.sample(range(1, 10), 2)
+    return f"{home.area.name}-clerk-{one}", f"{home.area.name}-clerk-{other}"
 
 
 def register(

@@ -21,6 +21,10 @@ AMOUNTS = ("total_charge", *PAID_PARTS)
 MAX_BYTES = 1024 * 1024
 
 _UNKNOWN_TYPES = ("settlement.refunded", "encounter.admitted", "settlement.Posted", "prescription.filled")
+_OF_PERSONS = (
+    *("settlement.posted", "encounter.discharged", "coverage.recorded", "membership.recorded"),
+    *("incident.recorded", "aid.decided"),
+)
 _OF_DATES = {
     "encounter.discharged": "discharged_on",
     "person.died": "died_on",
@@ -72,8 +76,10 @@ def foreign_currency(rng: Random, event: Event) -> bytes | None:
 
 
 def negative_amount(rng: Random, event: Event) -> bytes | None:
-    """A bill with a negative part that still balances, a refund sent as a negative bill, a contribution of nothing."""
-    if event["event_type"] == "contribution.received":
+    """A bill with a negative part that still balances, a refund sent as a negative bill, money or aid of nothing."""
+    if event["event_type"] == "incident.recorded" and "verified_loss" in event:
+        return encode({**event, "verified_loss": yuan(-_fen(event, "verified_loss"))})
+    if event["event_type"] in ("contribution.received", "aid.decided"):
         return encode({**event, "amount": rng.choice(("0.00", yuan(-_fen(event, "amount"))))})
     if event["event_type"] != "settlement.posted" or _fen(event, "total_charge") == 0:
         return None
@@ -122,8 +128,11 @@ def conflicting(rng: Random, event: Event) -> Event | None:
         return {**event, "total_charge": yuan(total), "copay": yuan(copay)}
     if kind == "encounter.discharged":
         return {**event, "diagnoses": ["Z99.9"]}
-    if kind == "contribution.received":
+    if kind in ("contribution.received", "aid.decided"):
         return {**event, "amount": yuan(_fen(event, "amount") + rng.randint(1, 90_000))}
+    if kind == "incident.recorded":
+        occurred = date.fromisoformat(str(event["occurred_on"])).toordinal()
+        return {**event, "occurred_on": iso_day(occurred - 1)}
     if kind in ("coverage.recorded", "membership.recorded"):
         begins = date.fromisoformat(str(event["valid_from"])).toordinal()
         return {**event, "valid_from": iso_day(begins - 1)}
@@ -135,7 +144,7 @@ def of_another_person(rng: Random, event: Event, stranger: str) -> Event | None:
     kind = event["event_type"]
     if kind == "contribution.received":
         return {**event, "version": int(str(event["version"])) + 1, "pool_id": f"{event['pool_id']}9"}
-    if kind not in ("settlement.posted", "encounter.discharged", "coverage.recorded", "membership.recorded"):
+    if kind not in _OF_PERSONS:
         return None
     later: Event = {**event, "version": int(str(event["version"])) + 1}
     if kind == "settlement.posted" and rng.random() < 0.5:

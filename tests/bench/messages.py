@@ -22,9 +22,9 @@ def backlog(persons: int, seed: int = 11) -> list[bytes]:
     """A population's events in order of arrival, with half again as many bills as people and nothing to refuse.
 
     Corrections, voids, deaths and repeats are in it: every contestant must get them right. What funds send of pools is
-    not: no contestant knows it, and no policy here is paid by pools.
+    not: no contestant knows it, and no policy here is paid by pools. Nor are incidents and aid: none pays for them.
     """
-    city = generate(seed, persons, settlements=persons * 3 // 2, bad_share=0.0)
+    city = generate(seed, persons, settlements=persons * 3 // 2, bad_share=0.0, occasions=False)
     return [line for line in city if address(line)[0] != FUNDS.name]
 
 

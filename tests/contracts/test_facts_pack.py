@@ -14,6 +14,7 @@ from rich.progress import Progress
 
 from cli.offline import packed_file
 from cli.offline.by_person import OneByOne
+from cli.offline.plan import SHORT_BYTES
 from cli.offline.worker_processes import Workers, workers
 from cli.simulate.asked import Simulating
 from cli.simulate.simulate_columns import SimulatingColumns
@@ -26,6 +27,28 @@ from tests.support.builders import bill, coverage, discharge
 from tests.support.paths import WUXI
 from tests.support.processes import CHINESE, facts_file, huzhu
 
+OCCASIONS = """
+[[scheme]]
+id = "accidents"
+title = "意外伤害补偿"
+programme = "self_pay_assistance"
+trigger = "incident"
+incident_kinds = ["accident"]
+basis = "verified_loss"
+measured_on = "billed"
+accumulates = "stay"
+
+[[scheme.tier]]
+name = "insured"
+categories = ["ordinary", "special", "dibao", "dibao_edge"]
+brackets = [{ over = "100.00", rate = "0.80" }]
+
+[[scheme]]
+id = "temporary_aid"
+title = "临时救助"
+trigger = "aid"
+levels = { city = "6800.00", district = "4200.00" }
+"""
 PERSON = [coverage("C1", "ordinary", programme="self_pay_assistance"), discharge(), bill(copay=12_000)]
 
 
@@ -80,6 +103,32 @@ def test_packed_facts_are_adjudicated_as_the_facts(city: Path) -> None:
     one, other = (huzhu("adjudicate", "--policy", WUXI, city / name) for name in ("facts.jsonl", "facts.parquet"))
     assert one.stdout
     assert (3, one.stdout, one.stderr) == (other.returncode, other.stdout, other.stderr)
+
+
+def test_incidents_and_aids_of_a_city_are_decided_alike_in_every_form(city: Path, tmp_path: Path) -> None:
+    """In a long file, packed, and in short files of a few persons each: some are paid, some are not."""
+    policy = tmp_path / "policy.toml"
+    policy.write_text(WUXI.read_text("utf-8") + OCCASIONS, "utf-8")
+    lines = (city / "facts.jsonl").read_bytes().splitlines()
+    told = {name: occasions_of(policy, city / name) for name in ("facts.jsonl", "facts.parquet")}
+    assert told["facts.jsonl"] == told["facts.parquet"]
+    claims = [json.loads(line) for line in told["facts.jsonl"]]
+    assert {"incident", "aid"} == {claim["claim_id"].split(":")[0] for claim in claims}
+    assert {"adjudicated", "voided", "after_death"} <= {claim["status"] for claim in claims}
+    assert {True, False} == {claim["total_benefit"] != "0.00" for claim in claims if claim["status"] == "adjudicated"}
+    persons = sorted({claim["person_id"] for claim in claims})
+    some = {f'"person_id":"{person}"'.encode() for person in persons[::3]}
+    short = tmp_path / "short.jsonl"
+    short.write_bytes(b"".join(line + b"\n" for line in lines if any(mark in line for mark in some)))
+    assert short.stat().st_size < SHORT_BYTES < (city / "facts.jsonl").stat().st_size
+    expected = [line for line in told["facts.jsonl"] if json.loads(line)["person_id"] in persons[::3]]
+    assert expected == occasions_of(policy, short)
+
+
+def occasions_of(policy: Path, facts: Path) -> list[str]:
+    """What `huzhu adjudicate` prints of claims for incidents and aids."""
+    printed = huzhu("adjudicate", "--policy", policy, facts).stdout.splitlines()
+    return [line for line in printed if json.loads(line)["claim_id"].startswith(("incident:", "aid:"))]
 
 
 def test_packed_facts_were_taken_in_when_they_were_packed(city: Path, tmp_path: Path) -> None:

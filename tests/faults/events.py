@@ -41,7 +41,8 @@ def postings(seed: int, persons: int, settlements: int, shards: int) -> list[Pos
     """The events of a population whose pools are short, and about one in a hundred that is odd in a way of its own."""
     rng = Random(f"{seed}:odd")
     planned: list[Posting] = []
-    for line in with_advances(generate(seed, persons, settlements=settlements, too_large=1), ADVANCED_SHARE):
+    city = generate(seed, persons, settlements=settlements, too_large=1, occasions=False)
+    for line in with_advances(city, ADVANCED_SHARE):
         if pools.is_sent(seed, line):
             planned.append(address(line))
         if planned and rng.random() < ODD_SHARE:

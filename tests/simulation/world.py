@@ -100,7 +100,10 @@ def world_of(rng: Random, seed: int) -> World:
     counted = _counted(seed)
     if counted != households.NEVER:
         bills //= 2  # the members of households have bills as well
-    city = generate(seed, persons, settlements=bills, bad_share=rng.choice((0.0, 0.1)), first_year=2024, last_year=2025)
+    bad_share = rng.choice((0.0, 0.1))
+    city = generate(
+        seed, persons, settlements=bills, bad_share=bad_share, first_year=2024, last_year=2025, occasions=False
+    )
     lines = list(with_advances(city, 0.5))
     if seed % 3:  # no pool pays, and what is sent of pools would be a fifth of all
         lines = [line for line in lines if b'"pool.' not in line and b'"contribution.' not in line]

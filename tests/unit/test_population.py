@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 import tracemalloc
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -16,7 +17,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from handlers.claims.read import Reading, read
+from handlers.offline.book import Book
 from infra.population import claims_twice, describe, generate
+from schemas.refusals import Refusal
 from tests.support.paths import REPOSITORY
 
 Json = dict[str, Any]
@@ -54,7 +58,14 @@ SETTLEMENT = {"settlement_id": r"S-[0-9a-f]{8}-\d{3,}-\w+", "encounter_id": r"E-
 MEMBERSHIP = {"membership_id": r"M-[0-9a-f]{8}-[123]"}
 POOL = {"pool_id": r"village-[a-z]+-\d{3}9?"}
 CONTRIBUTION = {"contribution_id": r"G-village-[a-z]+-\d{3}-\d{4}-\d"}
+INCIDENT = {"incident_id": r"I-[0-9a-f]{8}-\d"}
+AID = {"aid_id": r"A-[0-9a-f]{8}-\d"}
+CLERK = r"[a-z]+-clerk-\d"
 COVERAGE = {"coverage_id": r"C-[0-9a-f]{8}-[AV]\d+"}
+KINDS = (
+    *("accident", "accidental_death", "disability", "enrolment", "fire", "fracture", "natural_disaster"),
+    *("serious_illness", "women_serious_illness"),
+)
 FIELDS: dict[str, dict[str, str]] = {
     "encounter.discharged": {
         "encounter_id": r"E-[0-9a-f]{8}-\d{3,}",
@@ -87,6 +98,25 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "membership.voided": {**MEMBERSHIP, "reason": ".+"},
     "person.died": {"died_on": DATE},
+    "incident.recorded": {
+        **INCIDENT,
+        "kind": "|".join(KINDS),
+        "occurred_on": DATE,
+        "recorded_by": CLERK,
+        "verified_by": CLERK,
+    },
+    "incident.voided": {**INCIDENT, "reason": ".+"},
+    "aid.decided": {
+        **AID,
+        "level": "city|district|town",
+        "amount": MONEY,
+        "emergency": "True|False",
+        "decided_on": DATE,
+        "decided_by": CLERK,
+        "countersigned_by": CLERK,
+        "reason": ".+",
+    },
+    "aid.voided": {**AID, "reason": ".+"},
     "pool.recorded": {**POOL, "title": ".+", "opened_on": DATE},
     "contribution.received": {
         **POOL,
@@ -109,6 +139,7 @@ OPTIONAL = {
     "pool.recorded": {"area": "[a-z]+", "on_shortage": "queue|owe|pro_rata"},
     "contribution.received": {"heads": r"\d+", "payer": ".+", "restricted_to": r"\['village_mutual_aid'\]"},
     "settlement.posted": {"invoice_no": r"\d{20}"},
+    "incident.recorded": {"degree": r"\w+", "verified_loss": MONEY, "days": r"\d+", "event_code": r"[A-Z]\d\d\.\d"},
 }
 ID_OF = {
     "encounter": "encounter_id",
@@ -116,9 +147,12 @@ ID_OF = {
     "coverage": "coverage_id",
     "membership": "membership_id",
     "person": "person_id",
+    "incident": "incident_id",
+    "aid": "aid_id",
     "pool": "pool_id",
     "contribution": "contribution_id",
 }
+DATES = ("valid_from", "valid_to", "admitted_on", "discharged_on", "died_on", "occurred_on", "decided_on")
 OF_POOLS = ("pool", "contribution")
 
 
@@ -167,7 +201,9 @@ class Gate:
             if total != sum(parts):
                 return "AMOUNTS_DO_NOT_BALANCE"
             day = in_shanghai(event["settled_at"])
-        if kind == "contribution.received" and Decimal(event["amount"]) <= 0:
+        if kind in ("contribution.received", "aid.decided") and Decimal(event["amount"]) <= 0:
+            return "NEGATIVE_AMOUNT"
+        if Decimal(event.get("verified_loss", 0)) < 0:
             return "NEGATIVE_AMOUNT"
         if kind == "encounter.discharged" and event["discharged_on"] < event["admitted_on"]:
             return "DATES_OUT_OF_ORDER"
@@ -216,7 +252,7 @@ def well_formed(event: Json) -> bool:
     if not all(re.fullmatch(form, f"{event[name]}") for name, form in patterns.items()):
         return False
     try:
-        for name in ("valid_from", "valid_to", "admitted_on", "discharged_on", "died_on"):
+        for name in DATES:
             date.fromisoformat(event.get(name, "2023-01-01"))
         datetime.fromisoformat(event["occurred_at"])
     except ValueError:
@@ -258,7 +294,7 @@ def town_without_twice() -> list[bytes]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(claims_twice, "INVOICE_TWICE", 0)
         patch.setattr(claims_twice, "STAYS_OVERLAP", 0)
-        lines = list(generate(7, 500))
+        lines = list(generate(7, 500, occasions=False))
     return [re.sub(rb'("invoice_no":"\d{10})\d{10}"', rb'\1"', line) for line in lines]
 
 
@@ -513,6 +549,92 @@ def test_pools_receive_money_that_is_corrected_restricted_and_voided_late(city: 
 
 def line_kind(event: Json) -> str:
     return str(event.get("event_type", "")).split(".")[0]
+
+
+OF_OCCASIONS = ("incident", "aid")
+
+
+def test_few_have_incidents_of_every_kind_that_products_insure(city: Gate) -> None:
+    """But for a few none after death; a degree or a loss where some sample pays by it; two people verify each."""
+    recorded = city.good("incident.recorded")
+    died = {event["person_id"]: event["died_on"] for event in city.good("person.died")}
+    insured = {
+        kind
+        for file in (REPOSITORY / "infra" / "samples" / "products").glob("*.toml")
+        for scheme in tomllib.loads(file.read_text("utf-8"))["scheme"]
+        for kind in scheme.get("incident_kinds", ())
+    }
+    told: defaultdict[str, set[str]] = defaultdict(set)
+    for event in recorded:
+        told[event["kind"]] |= event.keys()
+    assert {*KINDS} == insured == told.keys()
+    assert {"accident", "fire", "natural_disaster"} == {kind for kind in told if "verified_loss" in told[kind]}
+    assert {"disability", "fracture", "natural_disaster"} == {kind for kind in told if "degree" in told[kind]}
+    assert any("days" in event for event in recorded)
+    assert any("evidence" in event for event in recorded)
+    assert all(event["recorded_by"] != event["verified_by"] for event in recorded)
+    after = [died.get(event["person_id"], "9999") < event["occurred_on"] for event in recorded]
+    assert 0 < sum(after) < 0.05 * len(recorded)
+    assert 0.01 < len({event["person_id"] for event in recorded}) / 3_000 < 0.04
+
+
+def test_few_are_granted_aid_by_two_people(city: Gate) -> None:
+    """At every level of the sample, some for emergencies, some for more than a level allows."""
+    decided = city.good("aid.decided")
+    sample = REPOSITORY / "infra" / "samples" / "products" / "temporary-aid-sample.toml"
+    levels = tomllib.loads(sample.read_text("utf-8"))["scheme"][0]["levels"]
+    granted = {event["level"] for event in decided}
+    above = [event for event in decided if Decimal(event["amount"]) > Decimal(levels.get(event["level"], "0.00"))]
+    assert levels.keys() <= granted
+    assert {True, False} == {event["emergency"] for event in decided}
+    assert 0 < len(above) < len(decided) / 2
+    assert all(event["decided_by"] != event["countersigned_by"] for event in decided)
+    assert 0.005 < len({event["person_id"] for event in decided}) / 3_000 < 0.02
+
+
+@pytest.mark.parametrize(("kind", "told"), [("incident", "recorded"), ("aid", "decided")])
+def test_incidents_and_aids_are_corrected_and_voided(city: Gate, kind: str, told: str) -> None:
+    """Few of each, under their next version."""
+    firsts = [event for event in city.good(f"{kind}.{told}") if event["version"] == 1]
+    seconds = [event for event in city.good(f"{kind}.{told}") if event["version"] == 2]
+    voided = city.good(f"{kind}.voided")
+    assert {event[f"{kind}_id"] for event in firsts} >= {event[f"{kind}_id"] for event in (*seconds, *voided)}
+    assert 0 < len(seconds) < 0.2 * len(firsts)
+    assert 0 < len(voided) < 0.1 * len(firsts)
+
+
+def test_incidents_and_aids_are_read_without_refusal() -> None:
+    """By the product, without a key and with their person's."""
+    events = [json.loads(line) for line in generate(11, 3_000, bad_share=0)]
+    occasions = [event for event in events if line_kind(event) in OF_OCCASIONS]
+    values = [json.dumps(event).encode() for event in occasions]
+    assert len(values) > 50
+    assert all(isinstance(read(value), Reading) for value in values)
+    assert all(
+        isinstance(read(value, key=event["person_id"].encode()), Reading)
+        for event, value in zip(occasions, values, strict=True)
+    )
+
+
+def test_incidents_and_aids_are_spoiled_too() -> None:
+    """In the ways that fit them, each refused by the product as it is by the gate of the tests."""
+    lines = [line for line in generate(3, 4_000, bad_share=0.3) if b"incident-office" in line or b"aid-office" in line]
+    gate, book = Gate(), Book()
+    verdicts = Counter[str]()
+    for line in lines:
+        verdict, outcome = gate.judge(line), book.take(line)
+        assert (verdict if verdict in CODES else None) == (outcome.code if isinstance(outcome, Refusal) else None)
+        verdicts[verdict] += 1
+    assert verdicts.keys() >= {"NEGATIVE_AMOUNT", "VERSION_CONFLICT", "PERSON_MISMATCH", "MALFORMED_JSON"}
+
+
+def test_without_occasions_every_other_line_is_the_same(town: list[bytes]) -> None:
+    """In the same order: they are drawn from random numbers of their own, and so is what is spoiled of them."""
+    others = list(generate(7, 500, occasions=False))
+    occasions = (b"incident-office", b"aid-office", b'"incident_id"', b'"aid_id"')
+    left = [line for line in town if not any(mark in line for mark in occasions)]
+    assert others == left
+    assert len(others) < len(town)
 
 
 def test_dates_stay_in_the_business_years(city: Gate) -> None:
