@@ -31,15 +31,15 @@ SETTLED_THAT_DAY = Saying(
 )
 
 WAITS = Saying(
-    "这件理赔要和这一户的其他理赔一起计算,正在排队,很快自动算好,您不用再申请。",
-    "This claim is worked out together with the household's other claims. It waits its turn and will be worked out "
+    "这件理赔要和相关的其他理赔一起计算,正在排队,很快自动算好,您不用再申请。",
+    "This claim is worked out together with other claims that bear on it. It waits its turn and will be worked out "
     "automatically in a moment; you need not apply again.",
 )
-"""Nothing was decided yet."""
+"""Nothing was decided yet. The others are those of the household, or those that name the same invoice."""
 WAITS_AGAIN = Saying(
-    "这一户有新的资料,这件理赔正在排队重新计算,很快自动算好。下面是上一次的结果。",
-    "There is new data about the household, and this claim waits to be worked out again, which happens automatically "
-    "in a moment. What follows is the result of the last time.",
+    "相关的理赔有新的资料,这件理赔正在排队重新计算,很快自动算好。下面是上一次的结果。",
+    "There is new data about claims that bear on this one, so it waits to be worked out again, which happens "
+    "automatically in a moment. What follows is the result of the last time.",
 )
 """There is a decision of before."""
 
