@@ -23,6 +23,7 @@ from schemas.facts import AidDecided
 from schemas.ids import PersonId
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
+from schemas.refusals import Refusal
 from tests.support.assured import AID, ASSURED
 from tests.support.builders import Json, aid, coverage, death, encode, policy_text
 
@@ -115,6 +116,15 @@ def test_the_event_says_who_decided_and_who_agreed_on_the_day_in_shanghai() -> N
             fact.alert_id,
             fact.reason,
         )
+
+
+@pytest.mark.parametrize("given", [{}, {"countersigned_by": ""}, {"countersigned_by": None}])
+def test_an_aid_that_nobody_countersigned_is_refused(given: Json) -> None:
+    """The refusal names the field, so that the registry knows what is missing."""
+    event = {name: value for name, value in aid().items() if name != "countersigned_by"} | given
+    refused = read(encode(event))
+    assert isinstance(refused, Refusal)
+    assert ("SCHEMA_INVALID", ("/countersigned_by",)) == (refused.code, refused.pointers)
 
 
 def test_an_aid_has_an_id_of_its_own_for_each_proposal() -> None:
