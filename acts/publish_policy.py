@@ -11,9 +11,8 @@ from sqlalchemy import Connection
 
 from acts.groups_at_once import groups_at_once
 from acts.ledger_act import ledger_act
-from acts.load_world import load_persons
+from acts.load_world import empty_world, load_persons
 from acts.published_policies import published_policies
-from acts.published_watches import published_watches
 from acts.recompute_groups import decide_waiting
 from acts.release_pools import decide_waiting_pools
 from handlers.audit.journal import Journal
@@ -126,8 +125,9 @@ def _decided(
         checked_alone(published.policies),
     )
     published.persons = len(persons)
-    by_household = bool(published.policies.household_schemes) or published_watches(connection).by_household
-    for some in groups_at_once(connection, persons, by_household):
+    then = empty_world(connection, shard_count)
+    then.policies = published.policies
+    for some in groups_at_once(connection, persons, then.by_household):
         world = load_persons(connection, list(chain.from_iterable(some)), shard_count)
         work = Processor(world, journal)
         if group_rows.work_of(connection, world.accounts.keys()):  # of a preview, which does not wait for them

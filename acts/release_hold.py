@@ -12,9 +12,7 @@ from sqlalchemy import Connection
 
 from acts.four_eyes import NoProposal, TooLate, Unusable, to_decide
 from acts.ledger_act import LedgerJournal, ledger_act
-from acts.load_world import load_persons
-from acts.published_policies import published_policies
-from acts.published_watches import published_watches
+from acts.load_world import empty_world, load_persons
 from acts.recompute_groups import decide_waiting
 from acts.record_operator_acts import record_operator_acts
 from acts.release_pools import decide_waiting_pools
@@ -111,8 +109,7 @@ def _release(
                     "What holds the claim has changed meanwhile: look again, then decide.",
                 )
             )
-        policies, watches = published_policies(connection), published_watches(connection)
-        households = bool(policies.household_schemes) or watches.by_household
+        households = empty_world(connection, shard_count).by_household
         group = sorted(group_rows.linked_to(connection, [hold.person_id], households=households))
         _decide(connection, journal, ReleaseHold(hold.claim_id, hold.person_id, hold.found, group, operator, reason))
         decide_waiting_pools(connection, journal, shard_count)

@@ -96,8 +96,8 @@ BUGS = (
         "watches",
         "a-policy-leaves-out-whom-it-does-not-reach",
         "acts/publish_policy.py",
-        " or published_watches(connection).by_household",
-        "",
+        "groups_at_once(connection, persons, then.by_household)",
+        "groups_at_once(connection, persons, bool(then.policies.household_schemes))",
         (f"{LEDGER}::test_a_policy_that_decides_one_member_looks_at_the_household",),
     ),
     Bug(
