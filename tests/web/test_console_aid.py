@@ -10,6 +10,7 @@ import pytest
 from httpx import Response
 
 from schemas.canonical import derived_id
+from schemas.dates import shanghai_date
 from tests.support.assured import AID
 from tests.support.builders import VILLAGE, bill, coverage, death, discharge, policy_text, report
 from tests.support.outbox import waiting_messages
@@ -25,9 +26,9 @@ ALERT = f"/alerts/{AFTER_DEATH}"
 def office(desk: Desk) -> Desk:
     """P1 has an alert about a stay, and died later than was recorded first; P2 is known. There is aid of two levels."""
     publish_text(desk.engine, policy_text("with-aid", "2000-01-01", None, VILLAGE, AID))
-    today = desk.now().isoformat()
+    now = desk.now()
     post(desk.engine, [coverage("C1"), discharge(), bill(), death("2024-02-29"), coverage("C2", person_id="P2")])
-    post(desk.engine, [death(desk.now().date().isoformat(), version=2, occurred_at=today)])
+    post(desk.engine, [death(shanghai_date(now).isoformat(), version=2, occurred_at=now.isoformat())])
     desk.catch_up()
     return desk
 
@@ -88,7 +89,8 @@ def test_from_an_alert_to_the_proposal_and_back(office: Desk) -> None:
     assert f'href="{form_of(office)}?alert={AFTER_DEATH}"' in visitor.get(ALERT).text
     refused = propose(office, visitor, "P1", f"?alert={AFTER_DEATH}")
     assert (422, True) == (refused.status_code, "已有死亡登记" in refused.text)
-    post(office.engine, [death(office.now().date().isoformat(), version=4, occurred_at=office.now().isoformat())])
+    now = office.now()
+    post(office.engine, [death(shanghai_date(now).isoformat(), version=4, occurred_at=now.isoformat())])
     address = propose(office, visitor, "P1", f"?alert={AFTER_DEATH}").headers["location"]
     assert f'href="{address}"' in visitor.get(ALERT).text
     assert f'href="{ALERT}"' in visitor.get(address).text

@@ -12,6 +12,7 @@ import pytest
 
 from acts.verify_audit_log import Trust, verify_ledger
 from schemas.canonical import sha256_hex
+from schemas.dates import shanghai_date
 from tests.support.book_year import BookYear
 from tests.support.builders import bill, discharge
 from tests.support.replayed import recorded, replayed
@@ -178,7 +179,7 @@ def test_a_rejected_closing_can_be_proposed_again(desk: Desk, year: BookYear) ->
 def test_what_cannot_be_closed(desk: Desk, year: BookYear) -> None:
     """Not out of order, before its end, twice, or without a reason: the page says why, and nothing is written."""
     first = desk.visitor("finance")
-    this_month = f"{desk.now():%Y-%m}"
+    this_month = f"{shanghai_date(desk.now()):%Y-%m}"
     for month, status, why in (
         ("2025-05", 422, "2025-04"),
         (this_month, 422, "2025-04"),
