@@ -194,6 +194,13 @@ class Metric(Enum):
         return self.value
 
 
+FROM_ZERO: dict[Metric, tuple[str, ...]] = {
+    Metric.EVENTS: tuple(topic.name for topic in INBOUND),
+    Metric.REFUSED: tuple(RefusalCode),
+}
+"""Counters that are told before there is anything to count: a monitor sees no rise in what was not there before."""
+
+
 class Measured(NamedTuple):
     """What a gauge shows now; ``labels`` are in the order of the metric's."""
 

@@ -12,7 +12,7 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from infra.metrics.instruments import SCOPE, Instruments, attributes
-from schemas.metrics import Measured, Metric, MetricKind, Process
+from schemas.metrics import FROM_ZERO, Measured, Metric, MetricKind, Process
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -33,6 +33,10 @@ class PrometheusPage:
         """Where this process counts."""
         for metric in Metric:
             form = metric.form
+            if process not in form.told_by:
+                continue
+            for value in FROM_ZERO.get(metric, ()):
+                self.instruments.count(metric, 0, value)
             if form.kind is MetricKind.GAUGE:
                 meter.create_observable_gauge(form.name, [self._observations(metric)], form.unit, form.help)
 
