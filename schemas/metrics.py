@@ -76,7 +76,7 @@ class MetricForm(NamedTuple):
 _COUNTER, _GAUGE, _HISTOGRAM = MetricKind
 _SHARD, _TOPIC, _CODE = Label
 _WORKER, _RELAY, _SIGNER = (Process.WORKER,), (Process.RELAY,), (Process.SIGNER,)
-_KAFKA = (Process.WORKER, Process.RELAY)
+_KAFKA = (Process.WORKER, Process.CONSOLE)
 _ALL = tuple(Process)
 _EVENTS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
 _SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
