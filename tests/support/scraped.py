@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
+from typing import Any, NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
+
+from cli.servers.monitored import monitored
+from infra.settings import Settings
+from schemas.metrics import Process
 
 
 class Page(NamedTuple):
@@ -43,3 +50,21 @@ def get(url: str) -> tuple[int, str]:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+
+
+@contextmanager
+def watched(
+    ledger_url: str, process: Process, hindered: Callable[[], str | None] = lambda: None, **settings: Any
+) -> Iterator[str]:
+    """This process answers monitors like one of Huzhu's, of a ledger; where it does."""
+    known = Settings(**{"database_url": ledger_url, f"{process}_metrics_port": 0, **settings})
+    said = StringIO()
+    with redirect_stderr(said), monitored(known, process, hindered):
+        yield said.getvalue().split()[-1].removesuffix("/metrics")
+
+
+def scrape(address: str) -> Page:
+    """What Prometheus gets there."""
+    status, text = get(f"{address}/metrics")
+    assert status == 200, text
+    return page_of(text)
