@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 import typer
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from acts.make_checkpoints import make_due
-from acts.take_in import take_in
 from cli.servers.monitored import monitored
 from infra.keys.audit_signing import SigningKey
-from infra.ledger.reads import Fenced
 from infra.metrics.instruments import instruments
 from infra.settings import Settings
 from schemas.metrics import Label, Metric, MetricKind, Process
@@ -24,9 +23,9 @@ from schemas.outbound import AlertCode
 from schemas.refusals import RefusalCode
 from schemas.topics import COVERAGES, EXPENSES, INBOUND
 from tests.ledger.held_stays import HOLDING, stay
-from tests.support.builders import RECORDED_AT, SHARDS, Json, bill, coverage, death, discharge, encode, pool
+from tests.support.builders import RECORDED_AT, Json, bill, coverage, death, discharge, encode, pool
 from tests.support.forgetful_broker import Broker
-from tests.support.ledgers import for_person, give, held, in_order, person_of_shard, ranges
+from tests.support.ledgers import for_person, give, held, in_order, person_of_shard
 from tests.support.pools import POOL_POLICY, villager
 from tests.support.scraped import Page, get, scrape, watched
 from tests.support.village import Village
@@ -37,6 +36,11 @@ CANARIES = {
     "bill": "FP-99887766",
     "facility": "H-Canary",
 }
+FAILS_AT_COMMIT = """
+CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'as planned'; END $$;
+CREATE CONSTRAINT TRIGGER fails AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION fail();
+"""
 
 
 @pytest.fixture
@@ -68,19 +72,24 @@ def test_a_batch_is_counted_once_it_is_committed(ledger: Engine, worker: str) ->
 
 
 def test_what_was_taken_in_before_is_not_counted_again(ledger: Engine, worker: str) -> None:
-    """Faust may repeat; a batch of nothing new is none."""
+    """Faust may repeat what it delivers, also beside news."""
     held(ledger)
-    for _ in range(2):
-        give(ledger, in_order([coverage(), discharge()]))
+    for batch in ([coverage(), discharge()], [coverage(), discharge()], [coverage(), discharge(), bill()]):
+        give(ledger, in_order(batch))
     page = scrape(worker)
-    assert (2, 1) == (events(page), page.value("huzhu_batch_events_count"))
+    assert (3, 3) == (events(page), page.value("huzhu_batch_events_sum"))
+    assert 2 == page.value("huzhu_batch_events_count")
 
 
-def test_a_batch_that_was_taken_back_is_not_counted(ledger: Engine, worker: str) -> None:
-    """As when another worker has the shard."""
-    with pytest.raises(Fenced):
-        take_in(ledger, ranges(in_order([coverage()])), {}, SHARDS, lambda: RECORDED_AT)
-    assert 0 == events(scrape(worker))
+def test_a_batch_whose_commit_fails_is_not_counted(ledger: Engine, worker: str) -> None:
+    """Nothing of it happened."""
+    held(ledger)
+    with ledger.begin() as connection:
+        connection.execute(text(FAILS_AT_COMMIT))
+    with pytest.raises(DBAPIError, match="as planned"):
+        give(ledger, in_order([coverage()]))
+    page = scrape(worker)
+    assert (0, None) == (events(page), page.value("huzhu_batch_events_count"))
 
 
 def test_counts_begin_at_zero(worker: str) -> None:
