@@ -6,7 +6,8 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
 from typing import Any, NamedTuple
 
 LOOPBACK = "127.0.0.1"
@@ -38,7 +39,7 @@ class LoopbackServer:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://{LOOPBACK}:{self._server.server_port}"
+        return f"http://{LOOPBACK}:{self._server.server_address[1]}"
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
@@ -46,7 +47,7 @@ class LoopbackServer:
         self._thread.join()
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False  # a scrape that waits for a server must not hold up the end of the process
     allow_reuse_address = True
