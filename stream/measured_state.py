@@ -58,6 +58,10 @@ class MeasuredState:
             return f"the ledger does not answer: {found.why}"
         return None if found is None else found.en
 
+    def close(self) -> None:
+        """Ends its session of the ledger."""
+        self._engine.dispose()
+
 
 def _answer(question: Callable[[], Any], seconds: float = KAFKA_SECONDS) -> Any:
     (answer,) = at_the_same_time(question, seconds=seconds)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from cli.terminal.connect import ledger_address
 from cli.terminal.output import err, fail
 from infra.metrics.instruments import measure_with
-from infra.metrics.loopback_server import LOOPBACK, Answer, LoopbackServer
+from infra.metrics.loopback_server import LOOPBACK, LoopbackServer, MonitorAnswer
 from infra.settings import Settings
 from schemas.metrics import Metric, Process
 
@@ -44,8 +44,8 @@ def monitored(
     state = MeasuredState(ledger_address(settings), bootstrap)
     page = PrometheusPage(process, state)
     answers = {
-        "/metrics": lambda: Answer(200, page.text(), CONTENT_TYPE),
-        "/health/live": lambda: Answer(200, b"alive\n"),
+        "/metrics": lambda: MonitorAnswer(200, page.text(), CONTENT_TYPE),
+        "/health/live": lambda: MonitorAnswer(200, b"alive\n"),
         "/health/ready": lambda: _readiness(state.hindered() or hindered()),
     }
     try:
@@ -53,11 +53,14 @@ def monitored(
     except OSError as error:
         fail(f"{variable}: cannot listen at {LOOPBACK}:{port}: {error.strerror}")
     before = measure_with(page.instruments)
-    with server:
-        err.print(f"metrics are at {server.url}/metrics", soft_wrap=True)
-        yield
-    measure_with(before)
+    try:
+        with server:
+            err.print(f"metrics are at {server.url}/metrics", soft_wrap=True)
+            yield
+    finally:
+        measure_with(before)
+        state.close()
 
 
-def _readiness(why: str | None) -> Answer:
-    return Answer(200, b"ready\n") if why is None else Answer(503, f"not ready: {why}\n".encode())
+def _readiness(why: str | None) -> MonitorAnswer:
+    return MonitorAnswer(200, b"ready\n") if why is None else MonitorAnswer(503, f"not ready: {why}\n".encode())

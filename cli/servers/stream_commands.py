@@ -81,11 +81,11 @@ def relay(log_level: LogLevel = "info") -> None:
 
     with monitored(settings, Process.RELAY, hindered):
         engine, bootstrap = _started("relay", settings, Retry(settings.retry_attempts, settings.retry_wait))
-        process = relays = RelayProcess(engine, bootstrap, range(settings.shards), settings)
+        process = started = RelayProcess(engine, bootstrap, range(settings.shards), settings)
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: relays.stop())
+            signal.signal(number, lambda *_: started.stop())
         try:
-            process.run()
+            started.run()
         except LedgerRefused as error:
             fail(str(error), LEDGER_REFUSED)
         except TROUBLE as error:

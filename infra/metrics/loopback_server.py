@@ -16,7 +16,7 @@ PLAIN = "text/plain; charset=utf-8"
 log = logging.getLogger(__name__)
 
 
-class Answer(NamedTuple):
+class MonitorAnswer(NamedTuple):
     """An answer to a monitor."""
 
     status: int
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 class LoopbackServer:
     """Answers some paths at a port of 127.0.0.1 while the block runs. Its threads never keep a process from ending."""
 
-    def __init__(self, port: int, answers: dict[str, Callable[[], Answer]]) -> None:
+    def __init__(self, port: int, answers: dict[str, Callable[[], MonitorAnswer]]) -> None:
         """Port 0 is a free one. Raises OSError where the port is taken."""
         self._server = _Server((LOOPBACK, port), _handler(answers))
         self._thread = threading.Thread(target=self._server.serve_forever, name="monitors", daemon=True)
@@ -57,13 +57,13 @@ class _Server(ThreadingTCPServer):
         log.warning("a monitor got no answer: %s", type(sys.exception()).__name__)
 
 
-def _handler(answers: dict[str, Callable[[], Answer]]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(answers: dict[str, Callable[[], MonitorAnswer]]) -> type[BaseHTTPRequestHandler]:
+    class MonitorHandler(BaseHTTPRequestHandler):
         timeout = REQUEST_SECONDS_MAX
         server_version, sys_version = "huzhu", ""
 
         def do_GET(self) -> None:
-            answer = answers.get(self.path.partition("?")[0], lambda: Answer(404, b"not found\n"))()
+            answer = answers.get(self.path.partition("?")[0], lambda: MonitorAnswer(404, b"not found\n"))()
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.content_type)
             self.send_header("Content-Length", str(len(answer.body)))
@@ -74,4 +74,4 @@ def _handler(answers: dict[str, Callable[[], Answer]]) -> type[BaseHTTPRequestHa
         def log_message(self, *_: object) -> None:
             """A scrape every few seconds is no news."""
 
-    return Handler
+    return MonitorHandler

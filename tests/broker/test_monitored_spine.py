@@ -10,7 +10,7 @@ from infra.servers.local.ports import free_ports
 from schemas.metrics import Process
 from schemas.topics import COVERAGES, EXPENSES
 from tests.support.posting import insured, person_of, post, stay, to_post
-from tests.support.scraped import Page, get, scrape, watched
+from tests.support.scraped import MetricsPage, get, scrape, watched
 from tests.support.servers import await_true
 from tests.support.spine import Spine
 
@@ -40,7 +40,7 @@ def test_worker_and_relay_tell_what_they_did_and_what_waits(spine: Spine) -> Non
     at = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     spine.await_idle()  # so both have listened by now
     assert await_true(lambda: [READY, READY] == [get(f"{each}/health/ready") for each in at.values()])
-    pages: list[Page] = []
+    pages: list[MetricsPage] = []
 
     def told_by_relay() -> bool:
         pages.append(scrape(at["relay"]))

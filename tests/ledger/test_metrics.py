@@ -27,7 +27,7 @@ from tests.support.builders import RECORDED_AT, Json, bill, coverage, death, dis
 from tests.support.forgetful_broker import Broker
 from tests.support.ledgers import for_person, give, held, in_order, person_of_shard
 from tests.support.pools import POOL_POLICY, villager
-from tests.support.scraped import Page, get, scrape, watched
+from tests.support.scraped import MetricsPage, get, scrape, watched
 from tests.support.village import Village
 
 CANARIES = {
@@ -50,7 +50,7 @@ def worker(ledger_url: str) -> Iterator[str]:
         yield address
 
 
-def events(page: Page) -> float:
+def events(page: MetricsPage) -> float:
     """How many events were counted, in all topics."""
     return sum(value for (name, _), value in page.values.items() if name == Metric.EVENTS.form.name)
 

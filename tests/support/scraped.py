@@ -16,7 +16,7 @@ from infra.settings import Settings
 from schemas.metrics import Process
 
 
-class Page(NamedTuple):
+class MetricsPage(NamedTuple):
     """``values`` by name and labels, ``kinds`` and ``helps`` by the name of a family as it is written on the page."""
 
     values: dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -32,9 +32,9 @@ class Page(NamedTuple):
         return {pair for _, labels in self.values for pair in labels if pair[0] != "le"}
 
 
-def page_of(text: str) -> Page:
+def page_of(text: str) -> MetricsPage:
     """The page taken apart by Prometheus's own reader."""
-    page = Page({}, {}, {})
+    page = MetricsPage({}, {}, {})
     for family in text_string_to_metric_families(text):
         name = f"{family.name}_total" if family.type == "counter" else family.name
         page.kinds[name], page.helps[name] = family.type, family.documentation
@@ -63,7 +63,7 @@ def watched(
         yield said.getvalue().split()[-1].removesuffix("/metrics")
 
 
-def scrape(address: str) -> Page:
+def scrape(address: str) -> MetricsPage:
     """What Prometheus gets there."""
     status, text = get(f"{address}/metrics")
     assert status == 200, text

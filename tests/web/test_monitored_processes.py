@@ -18,7 +18,7 @@ from tests.support.builders import SHARDS, bill, coverage, discharge
 from tests.support.ledgers import for_person, give, held, in_order, person_of_shard
 from tests.support.paths import REPOSITORY
 from tests.support.processes import huzhu
-from tests.support.scraped import Page, get, scrape
+from tests.support.scraped import MetricsPage, get, scrape
 from tests.support.servers import await_true
 
 COMMANDS = {
@@ -79,7 +79,7 @@ def test_the_signer_counts_its_checkpoints(ledger: Engine, tmp_path: Path) -> No
     """Its own, by shard; then the shard's entries are signed."""
     held(ledger)
     give(ledger, in_order(for_person(person_of_shard(1), coverage(), discharge(), bill())))
-    pages: list[Page] = []
+    pages: list[MetricsPage] = []
     with running(ledger, Process.SIGNER, tmp_path, HUZHU_AUDIT_ENTRIES="1") as address:
 
         def signed() -> bool:
