@@ -75,7 +75,7 @@ class MetricForm(NamedTuple):
 
 _COUNTER, _GAUGE, _HISTOGRAM = MetricKind
 _SHARD, _TOPIC, _CODE = Label
-_WORKER, _RELAY, _SIGNER = (Process.WORKER,), (Process.RELAY,), (Process.SIGNER,)
+_WORKER, _RELAY, _GATEWAY, _, _SIGNER = ((each,) for each in Process)
 _KAFKA = (Process.WORKER, Process.CONSOLE)
 _ALL = tuple(Process)
 _EVENTS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
@@ -107,6 +107,12 @@ class Metric(Enum):
         "huzhu_commit_seconds", _HISTOGRAM, "s", (), _WORKER, "Time of a batch's COMMIT alone.", _SECONDS
     )
 
+    POSTED = MetricForm(
+        "huzhu_posts_total", _COUNTER, "{event}", (), _GATEWAY, "Events posted over HTTP and judged, refused ones too."
+    )
+    POSTS_REFUSED = MetricForm(
+        "huzhu_posts_refused_total", _COUNTER, "{event}", (_CODE,), _GATEWAY, "Events refused over HTTP, by code."
+    )
     SENT = MetricForm(
         "huzhu_messages_sent_total", _COUNTER, "{message}", (_SHARD,), _RELAY, "Messages of the outbox that Kafka has."
     )
@@ -194,11 +200,13 @@ class Metric(Enum):
         return self.value
 
 
-FROM_ZERO: dict[Metric, tuple[str, ...]] = {
-    Metric.EVENTS: tuple(topic.name for topic in INBOUND),
-    Metric.REFUSED: tuple(RefusalCode),
+FROM_ZERO: dict[Metric, list[tuple[str, ...]]] = {
+    Metric.EVENTS: [(topic.name,) for topic in INBOUND],
+    Metric.REFUSED: [(code,) for code in RefusalCode],
+    Metric.POSTED: [()],
+    Metric.POSTS_REFUSED: [(code,) for code in RefusalCode],
 }
-"""Counters that are told before there is anything to count: a monitor sees no rise in what was not there before."""
+"""Counters that are told, with these labels, before there is anything to count: else the first one were no rise."""
 
 
 class Measured(NamedTuple):

@@ -35,8 +35,8 @@ class PrometheusPage:
             form = metric.form
             if process not in form.told_by:
                 continue
-            for value in FROM_ZERO.get(metric, ()):
-                self.instruments.count(metric, 0, value)
+            for labels in FROM_ZERO.get(metric, ()):
+                self.instruments.count(metric, 0, *labels)
             if form.kind is MetricKind.GAUGE:
                 meter.create_observable_gauge(form.name, [self._observations(metric)], form.unit, form.help)
 

@@ -204,7 +204,7 @@ def test_no_metric_says_who_somebody_is(ledger: Engine, ledger_url: str) -> None
 
 def test_a_ledger_that_is_away_is_told_and_the_process_is_not_ready() -> None:
     """It lives: nobody has to end it. What the ledger would say is left out."""
-    with watched("postgresql://huzhu@127.0.0.1:1/huzhu", Process.GATEWAY) as address:
+    with watched("postgresql://huzhu@127.0.0.1:1/huzhu", Process.SIGNER) as address:
         page = scrape(address)
         assert {("huzhu_ledger_up", ()): 0} == page.values
         assert (200, "alive\n") == get(f"{address}/health/live")
