@@ -78,6 +78,7 @@ class Settings(BaseModel):
     console_key_file: str | None = Field(None, description="file with the keys of personal data")
     console_audit_keys: str | None = Field(None, description="file with the public keys that sign checkpoints")
 
+    log_format: Literal["text", "json"] = Field("text", description="what a process says on standard error")
     worker_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of a worker's metrics")
     relay_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of the relay's metrics")
     gateway_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of the gateway's metrics")

@@ -22,7 +22,7 @@ from acts.export_audit_log import checkpoints_beside, export_audit_log
 from acts.make_checkpoints import Made, make_due
 from cli.audit import audit_verify
 from cli.servers.monitored import monitored
-from cli.terminal.connect import LogLevel, ledger, log_to_stderr, read_settings
+from cli.terminal.connect import LogLevel, ledger, read_settings, settings_of_process
 from cli.terminal.listing import JsonOption, plain, print_json
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
 from infra.clock import utc_now
@@ -78,8 +78,7 @@ def sign(
 
     Several can run at once. Signs only logs that are consistent; reports any other and exits with status 3.
     """
-    settings = read_settings()
-    log_to_stderr(log_level)
+    settings = settings_of_process(Process.SIGNER, log_level)
     key = _key(settings)
     engine = ledger(settings, name=process_name("signer"))
     stopping = threading.Event()

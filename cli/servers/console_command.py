@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli.servers.monitored import NOT_LISTENING, monitored
-from cli.terminal.connect import STATEMENT_SECONDS_MAX, LogLevel, keyring, ledger, log_to_stderr, read_settings
+from cli.terminal.connect import STATEMENT_SECONDS_MAX, LogLevel, keyring, ledger, settings_of_process
 from cli.terminal.output import err, fail
 from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, read_public_keys
@@ -54,8 +54,7 @@ def console(
     from web.console.log_watch import Watch
     from web.server import NotServed, check_address, server
 
-    settings = read_settings()
-    log_to_stderr(log_level)
+    settings = settings_of_process(Process.CONSOLE, log_level)
     try:
         check_address(settings, insecure_allow_plain, "console")
     except NotServed as error:

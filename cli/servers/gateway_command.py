@@ -17,8 +17,7 @@ from cli.terminal.connect import (
     bound_ledger,
     kafka_address,
     ledger,
-    log_to_stderr,
-    read_settings,
+    settings_of_process,
 )
 from cli.terminal.output import err, fail
 from infra.ledger.processes import process_name
@@ -46,8 +45,7 @@ def gateway(
     from web.api.decision_waiters import Waiters
     from web.server import NotServed, check_address, server
 
-    settings = read_settings()
-    log_to_stderr(log_level)
+    settings = settings_of_process(Process.GATEWAY, log_level)
     try:
         check_address(settings, insecure_allow_plain)
     except NotServed as error:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from cli.servers.monitored import monitored
-from cli.terminal.connect import LogLevel, bound_ledger, log_to_stderr, read_settings
+from cli.terminal.connect import LogLevel, bound_ledger, settings_of_process
 from cli.terminal.output import fail
 from infra.ledger.processes import note_start, process_name
 from infra.settings import Settings
@@ -34,8 +34,7 @@ def worker(log_level: LogLevel = "info") -> None:
     from stream.inbound.partition_reader import RangeReader
     from stream.outbound.cursors import LEDGER_REFUSED, LedgerRefused, check_all
 
-    settings = read_settings()
-    log_to_stderr(log_level)
+    settings = settings_of_process(Process.WORKER, log_level)
     patiently = Retry(settings.retry_attempts, settings.retry_wait)
     intake: Intake | None = None
 
@@ -58,7 +57,7 @@ def worker(log_level: LogLevel = "info") -> None:
             fail(f"the worker cannot start: {in_one_line(error)}", INFRASTRUCTURE_GONE)
         intake = Intake(engine, reader, settings)
         app = process.create_app(intake, bootstrap, settings, folder)
-        process.run(app, log_level)
+        process.run(app, log_level, settings.log_format)
 
 
 def relay(log_level: LogLevel = "info") -> None:
@@ -72,8 +71,7 @@ def relay(log_level: LogLevel = "info") -> None:
     from stream.outbound.cursors import LEDGER_REFUSED, LedgerRefused
     from stream.outbound.relay_process import RelayProcess
 
-    settings = read_settings()
-    log_to_stderr(log_level)
+    settings = settings_of_process(Process.RELAY, log_level)
     process: RelayProcess | None = None
 
     def hindered() -> str | None:

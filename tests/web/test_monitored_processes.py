@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def running(ledger: Engine, process: Process, folder: Path, **settings: str) -> 
             assert await_true(lambda: "metrics are at" in log.read_text() or started.poll() is not None), (
                 log.read_text()
             )
-            found = re.search(r"metrics are at (\S+)/metrics", log.read_text())
+            found = re.search(r"metrics are at (http:\S+)/metrics", log.read_text())
             assert found, log.read_text()
             yield found[1]
         finally:
@@ -88,3 +89,13 @@ def test_the_signer_counts_its_checkpoints(ledger: Engine, tmp_path: Path) -> No
 
         assert await_true(signed)
     assert 1 == pages[-1].value("huzhu_checkpoints_total", shard="1")
+
+
+def test_a_process_logs_json_where_it_is_told_to(ledger: Engine, tmp_path: Path) -> None:
+    """Each line, also of settings that are none, and of where it listens."""
+    settings = {"HUZHU_LOG_FORMAT": "json", "HUZHU_SHARD": "4"}
+    with running(ledger, Process.SIGNER, tmp_path, **settings) as address:
+        assert 200 == get(f"{address}/health/live")[0]
+    said = [json.loads(line) for line in (tmp_path / "log").read_text("utf-8").splitlines()]
+    assert {"signer"} == {line["process"] for line in said}
+    assert any(line["message"].startswith("warning: HUZHU_SHARD is no setting") for line in said)
