@@ -23,6 +23,7 @@ from handlers.days.read_day import read_message
 from infra.clock import Clock
 from infra.ledger import day_rows, group_rows, pool_rows, reads
 from infra.ledger.write import move_offsets
+from infra.metrics.measured_batch import MeasuredBatch
 from infra.sharding import shard_of
 from schemas.closed_days import DayClosed
 from schemas.records import Range
@@ -65,7 +66,8 @@ def take_in(
     persons_shards = {shard_of(r.fact.person_id, shard_count) for _, r in events if isinstance(r, Reading)}
     held = _held(epochs, partitions)
     groups_wait = frozenset[int]()
-    with engine.begin() as connection, ledger_act(connection, partitions | persons_shards, now, held) as journal:
+    batch, shards = MeasuredBatch(), partitions | persons_shards
+    with engine.begin() as connection, batch.written(), ledger_act(connection, shards, now, held) as journal:
         offsets = reads.next_offsets(connection)
         ends = _new_ends(ranges, offsets)
         fresh = [event for event in events if event[0].offset >= offsets.get(event[0][:2], 0)]
@@ -80,12 +82,14 @@ def take_in(
             processor = Processor(world, journal)
             for delivery, found in fresh:
                 take_message(processor, delivery, found)
+            batch.holds((delivery.topic for delivery, _ in fresh), (each.code for each in journal.outcome.refusals))
             if journal.outcome.group_work:
                 groups_wait = _decide_groups(connection, journal, world, remembered)
             if journal.pools or journal.outcome.pool_work:
                 groups_wait |= _decide_pools(connection, journal, world, remembered)
         if ends:
             move_offsets(connection, ends)
+    batch.committed()
     if world is not None:  # it was committed
         remembered.put_back(world, journal.shards)
     reached = {

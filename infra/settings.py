@@ -78,6 +78,13 @@ class Settings(BaseModel):
     console_key_file: str | None = Field(None, description="file with the keys of personal data")
     console_audit_keys: str | None = Field(None, description="file with the public keys that sign checkpoints")
 
+    log_format: Literal["text", "json"] = Field("text", description="what a process says on standard error")
+    worker_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of a worker's metrics")
+    relay_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of the relay's metrics")
+    gateway_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of the gateway's metrics")
+    console_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of the console's metrics")
+    signer_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of the signer's metrics")
+
     @field_validator("database_url")
     @classmethod
     def _ledger_url(cls, url: str | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -14,6 +14,9 @@ PROGRAM = "huzhu"
 
 SNAPSHOT = f"{PROGRAM} snapshot"
 """The name of a session that does nothing on purpose, while others read as of its moment; nobody waits for it."""
+
+OF_LATE = timedelta(minutes=10)
+"""The time in which starts of workers and relays are counted."""
 
 PartitionName = tuple[str, int]
 """A topic and a partition of it."""
@@ -144,3 +147,23 @@ class HealthReading(NamedTuple):
     lags: list[Behind] | Unanswered | None = None
     open: list[Behind] | Unanswered | None = None
     lost: tuple[PartitionName, ...] = ()
+
+
+class ShardAudit(NamedTuple):
+    """How many audit entries of a shard no checkpoint covers yet, and when the newest one was made; None if none."""
+
+    shard: int
+    unsigned: int
+    made_at: datetime | None
+
+
+class MonitoredLedger(NamedTuple):
+    """What monitors are told of the ledger. Money in fen: ``held`` is kept back, ``waiting`` waits for pools."""
+
+    now: datetime
+    tables: Tables
+    held_claims: int
+    held: int
+    waiting: int
+    alerts: dict[str, int]
+    audits: list[ShardAudit]

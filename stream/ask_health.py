@@ -18,7 +18,7 @@ from infra.ledger.ledger_health import ledger_reading, observer
 from schemas.health import Behind, HealthReading, KafkaReading, LedgerReading, PartitionName, Tables, Unanswered
 from schemas.topics import INBOUND
 from stream.inbound.partition_reader import RangeReader
-from stream.kafka_health import first_times, kafka_reading, readable_and_written
+from stream.kafka_health import events_behind, first_times, kafka_reading, readable_and_written
 from stream.outbound.cursors import LedgerRefused, look
 from stream.retry import TROUBLE, in_one_line
 
@@ -104,18 +104,13 @@ def _why(error: Exception) -> str:
 
 
 def _lags(bootstrap: str, kafka: KafkaReading, tables: Tables, lost: Collection[PartitionName]) -> list[Behind]:
-    """Events that the ledger lacks and could have; a rest that is only markers of transactions is none."""
-    behind = {
-        place: tables.offsets.get(place, 0)
+    """Events that the ledger lacks and could have."""
+    readable = {
+        place: held.readable
         for place, held in kafka.partitions.items()
-        if place[0] in INBOUND_NAMES and place not in lost and held.readable > tables.offsets.get(place, 0)
+        if place[0] in INBOUND_NAMES and place not in lost
     }
-    times = first_times(bootstrap, behind, ANSWER_SECONDS - 1, committed=True)
-    return [
-        Behind(*place, kafka.partitions[place].readable - reached, times.get(place))
-        for place, reached in behind.items()
-        if place not in times or times[place] is not None
-    ]
+    return events_behind(bootstrap, readable, tables.offsets, ANSWER_SECONDS - 1)
 
 
 def _open(bootstrap: str, kafka: KafkaReading) -> list[Behind]:

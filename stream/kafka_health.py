@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from infra.kafka import client_security
 from schemas.access.kafka_rights import RANGES_GROUP, WORKER_GROUP
-from schemas.health import KafkaReading, Member, Partition, PartitionName, Unanswered
+from schemas.health import Behind, KafkaReading, Member, Partition, PartitionName, Unanswered
 from schemas.topics import TOPICS, copied_from
 
 _SPEC: Any = OffsetSpec  # which has no types
@@ -132,3 +132,19 @@ def first_times(
             failed.add(place)
     consumer.close()
     return found
+
+
+def events_behind(
+    bootstrap: str, readable: Mapping[PartitionName, int], reached: Mapping[PartitionName, int], seconds: float
+) -> list[Behind]:
+    """What a ledger that has ``reached`` so far lacks of what is ``readable``, and since when the first of it waits.
+
+    A rest that is only markers of transactions is none.
+    """
+    behind = {place: reached.get(place, 0) for place, end in readable.items() if end > reached.get(place, 0)}
+    times = first_times(bootstrap, behind, seconds, committed=True)
+    return [
+        Behind(*place, readable[place] - start, times.get(place))
+        for place, start in behind.items()
+        if place not in times or times[place] is not None
+    ]

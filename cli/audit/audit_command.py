@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -20,16 +21,19 @@ from acts import prove_payout
 from acts.export_audit_log import checkpoints_beside, export_audit_log
 from acts.make_checkpoints import Made, make_due
 from cli.audit import audit_verify
-from cli.terminal.connect import LogLevel, ledger, log_to_stderr, read_settings
+from cli.servers.monitored import monitored
+from cli.terminal.connect import LogLevel, ledger, read_settings, settings_of_process
 from cli.terminal.listing import JsonOption, plain, print_json
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
 from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, SigningKey, make_key, public_file
 from infra.ledger import audit_log
 from infra.ledger.processes import process_name
+from infra.metrics.instruments import instruments
 from infra.settings import Settings
 from infra.waiting import Wait
 from schemas.checkpoint import SignedCheckpoint
+from schemas.metrics import Metric, Process
 from stream.deadline import INFRASTRUCTURE_GONE, deadline
 
 app = typer.Typer(no_args_is_help=True, help="Sign, verify, export and prove the audit log.")
@@ -74,13 +78,20 @@ def sign(
 
     Several can run at once. Signs only logs that are consistent; reports any other and exits with status 3.
     """
-    settings = read_settings()
-    log_to_stderr(log_level)
+    settings = settings_of_process(Process.SIGNER, log_level)
     key = _key(settings)
     engine = ledger(settings, name=process_name("signer"))
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
+    with nullcontext() if once else monitored(settings, Process.SIGNER):
+        refused = _sign(engine, key, settings, stopping, once=once)
+    if refused:
+        raise typer.Exit(SOME_REFUSED)
+
+
+def _sign(engine: Engine, key: SigningKey, settings: Settings, stopping: threading.Event, *, once: bool) -> bool:
+    """Signs what is due until it is to stop. Returns whether a shard was refused in the last round."""
     interval = timedelta(seconds=0 if once else settings.audit_interval)
     last_success, refused, waiting = time.monotonic(), False, Wait(log, "the ledger")
     while not stopping.is_set():
@@ -89,7 +100,7 @@ def sign(
                 made = make_due(engine, key, utc_now, settings.audit_entries, interval)
             last_success, refused = time.monotonic(), bool(made.refused)
             waiting.over()
-            _log(made)
+            _tell(made)
         except DBAPIError as error:
             reason = str(error.orig).splitlines()[0]
             if once or time.monotonic() - last_success > settings.audit_interval:
@@ -98,14 +109,16 @@ def sign(
         if once:
             break
         stopping.wait(settings.audit_interval if refused else LOOK_SECONDS)
-    if refused:
-        raise typer.Exit(SOME_REFUSED)
+    return refused
 
 
-def _log(made: Made) -> None:
+def _tell(made: Made) -> None:
+    tell = instruments()
     for signed in made.checkpoints:
+        tell.count(Metric.CHECKPOINTS, 1, signed.checkpoint.shard)
         log.info("shard %s: signed %s entries", signed.checkpoint.shard, signed.checkpoint.size)
     for finding in made.refused:
+        tell.count(Metric.NOT_SIGNED, 1, str(finding.shard))
         log.error(
             "shard %s is not signed: entry %s, %s: %s; run `huzhu audit verify`",
             finding.shard,

@@ -15,7 +15,8 @@ from confluent_kafka import KafkaException
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from cli.terminal.connect import STATEMENT_SECONDS_MAX, LogLevel, keyring, ledger, log_to_stderr, read_settings
+from cli.servers.monitored import NOT_LISTENING, monitored
+from cli.terminal.connect import STATEMENT_SECONDS_MAX, LogLevel, keyring, ledger, settings_of_process
 from cli.terminal.output import err, fail
 from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, read_public_keys
@@ -25,6 +26,7 @@ from infra.ledger.schema import LedgerMismatch, bound_shards, connect
 from infra.settings import Settings
 from infra.waiting import Wait
 from schemas.checkpoint import VerifierKey
+from schemas.metrics import Process
 
 if TYPE_CHECKING:
     from web.console.log_watch import Watch
@@ -52,8 +54,7 @@ def console(
     from web.console.log_watch import Watch
     from web.server import NotServed, check_address, server
 
-    settings = read_settings()
-    log_to_stderr(log_level)
+    settings = settings_of_process(Process.CONSOLE, log_level)
     try:
         check_address(settings, insecure_allow_plain, "console")
     except NotServed as error:
@@ -67,7 +68,8 @@ def console(
     serving = server(app, settings, "console", lambda url: err.print(f"the console is at {url}", soft_wrap=True))
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn restores these when it stops
         signal.signal(number, lambda *_: setattr(serving, "should_exit", True))
-    with _Background(engine, reader, watch), suppress(SystemExit):  # from uvicorn when it cannot listen
+    watched = monitored(settings, Process.CONSOLE, lambda: None if serving.started else NOT_LISTENING)
+    with watched, _Background(engine, reader, watch), suppress(SystemExit):  # from uvicorn when it cannot listen
         serving.run()
     engine.dispose()
     if not serving.started:

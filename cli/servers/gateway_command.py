@@ -10,19 +10,20 @@ import typer
 from sqlalchemy import Engine
 
 from cli.events.post_national import mappings_of
+from cli.servers.monitored import NOT_LISTENING, monitored
 from cli.terminal.connect import (
     STATEMENT_SECONDS_MAX,
     LogLevel,
     bound_ledger,
     kafka_address,
     ledger,
-    log_to_stderr,
-    read_settings,
+    settings_of_process,
 )
 from cli.terminal.output import err, fail
 from infra.ledger.processes import process_name
 from infra.ledger.schema import LedgerMismatch, bound_shards, connect
 from infra.settings import Settings
+from schemas.metrics import Process
 
 EXAMPLE = "Example: HUZHU_GATEWAY_PORT=8080 huzhu gateway"
 
@@ -44,8 +45,7 @@ def gateway(
     from web.api.decision_waiters import Waiters
     from web.server import NotServed, check_address, server
 
-    settings = read_settings()
-    log_to_stderr(log_level)
+    settings = settings_of_process(Process.GATEWAY, log_level)
     try:
         check_address(settings, insecure_allow_plain)
     except NotServed as error:
@@ -65,7 +65,8 @@ def gateway(
         serving = server(app, settings, "gateway", lambda url: err.print(f"the API is at {url}", soft_wrap=True))
         for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn restores these when it stops
             signal.signal(number, lambda *_: setattr(serving, "should_exit", True))
-        with forwarder, suppress(SystemExit):  # from uvicorn when it cannot listen; it has logged why
+        watched = monitored(settings, Process.GATEWAY, lambda: None if serving.started else NOT_LISTENING)
+        with watched, forwarder, suppress(SystemExit):  # from uvicorn when it cannot listen; it has logged why
             serving.run()
     engine.dispose()
     if forwarder.mismatch is not None:

@@ -17,13 +17,11 @@ from handlers.health.judgement import Limits, exit_status, judged
 from handlers.health.status_line import NAMES, StatusLine
 from infra.clock import utc_now
 from schemas.bilingual import Saying
+from schemas.health import OF_LATE
 from stream.ask_health import health_reading
 from stream.deadline import INFRASTRUCTURE_GONE
 
 EXAMPLE = "Example: huzhu status --json || send-an-alarm"
-OF_LATE = timedelta(minutes=10)
-"""The time in which starts of workers and relays are counted."""
-
 NEITHER = Saying(
     "账本和 Kafka 都没有应答:请检查 HUZHU_DATABASE_URL 和 HUZHU_KAFKA_BOOTSTRAP",
     "neither the ledger nor Kafka answers: check HUZHU_DATABASE_URL and HUZHU_KAFKA_BOOTSTRAP",

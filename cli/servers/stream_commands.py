@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import signal
 import tempfile
+from contextlib import ExitStack
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from cli.terminal.connect import LogLevel, bound_ledger, log_to_stderr, read_settings
+from cli.servers.monitored import monitored
+from cli.terminal.connect import LogLevel, bound_ledger, settings_of_process
 from cli.terminal.output import fail
 from infra.ledger.processes import note_start, process_name
 from infra.settings import Settings
+from schemas.metrics import Process
 from stream.deadline import INFRASTRUCTURE_GONE
 from stream.retry import TROUBLE, Retry, in_one_line
 
@@ -31,11 +34,18 @@ def worker(log_level: LogLevel = "info") -> None:
     from stream.inbound.partition_reader import RangeReader
     from stream.outbound.cursors import LEDGER_REFUSED, LedgerRefused, check_all
 
-    settings = read_settings()
-    log_to_stderr(log_level)
+    settings = settings_of_process(Process.WORKER, log_level)
     patiently = Retry(settings.retry_attempts, settings.retry_wait)
-    engine, bootstrap = _started("worker", settings, patiently)
-    with RangeReader(bootstrap) as reader, tempfile.TemporaryDirectory(prefix="huzhu-faust-") as folder:
+    intake: Intake | None = None
+
+    def hindered() -> str | None:
+        return None if intake is not None and intake.joined else "Kafka has not said yet which shards are this worker's"
+
+    with ExitStack() as stack:
+        stack.enter_context(monitored(settings, Process.WORKER, hindered))
+        engine, bootstrap = _started("worker", settings, patiently)
+        reader = stack.enter_context(RangeReader(bootstrap))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="huzhu-faust-"))
         try:
             promoted = settings.after_promotion == "continue"
             patiently(
@@ -45,8 +55,9 @@ def worker(log_level: LogLevel = "info") -> None:
             fail(str(error), LEDGER_REFUSED)
         except TROUBLE as error:
             fail(f"the worker cannot start: {in_one_line(error)}", INFRASTRUCTURE_GONE)
-        app = process.create_app(Intake(engine, reader, settings), bootstrap, settings, folder)
-        process.run(app, log_level)
+        intake = Intake(engine, reader, settings)
+        app = process.create_app(intake, bootstrap, settings, folder)
+        process.run(app, log_level, settings.log_format)
 
 
 def relay(log_level: LogLevel = "info") -> None:
@@ -60,18 +71,23 @@ def relay(log_level: LogLevel = "info") -> None:
     from stream.outbound.cursors import LEDGER_REFUSED, LedgerRefused
     from stream.outbound.relay_process import RelayProcess
 
-    settings = read_settings()
-    log_to_stderr(log_level)
-    engine, bootstrap = _started("relay", settings, Retry(settings.retry_attempts, settings.retry_wait))
-    process = RelayProcess(engine, bootstrap, range(settings.shards), settings)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: process.stop())
-    try:
-        process.run()
-    except LedgerRefused as error:
-        fail(str(error), LEDGER_REFUSED)
-    except TROUBLE as error:
-        fail(f"the relay stopped: {in_one_line(error)}", INFRASTRUCTURE_GONE)
+    settings = settings_of_process(Process.RELAY, log_level)
+    process: RelayProcess | None = None
+
+    def hindered() -> str | None:
+        return None if process is not None and process.settled else "not every shard is taken over, or left to another"
+
+    with monitored(settings, Process.RELAY, hindered):
+        engine, bootstrap = _started("relay", settings, Retry(settings.retry_attempts, settings.retry_wait))
+        process = started = RelayProcess(engine, bootstrap, range(settings.shards), settings)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: started.stop())
+        try:
+            started.run()
+        except LedgerRefused as error:
+            fail(str(error), LEDGER_REFUSED)
+        except TROUBLE as error:
+            fail(f"the relay stopped: {in_one_line(error)}", INFRASTRUCTURE_GONE)
 
 
 def _started(kind: str, settings: Settings, patiently: Retry) -> tuple[Engine, str]:

@@ -15,12 +15,14 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from acts.published_treaties import insurer_topics
 from cli.terminal.output import UNUSABLE, fail
+from infra.json_lines_log import log_as_json
 from infra.kafka import topic_setup
 from infra.kafka.client_security import KafkaSecurity
 from infra.keys.personal_data import Keyring, KeyringUnusable, read_keyring
 from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
 from infra.settings import Settings, SettingsError, unknown_settings
 from schemas.health import PROGRAM
+from schemas.metrics import Process
 from schemas.topics import TOPICS, Topic
 from stream.deadline import INFRASTRUCTURE_GONE
 
@@ -57,10 +59,31 @@ LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error.", ca
 
 def read_settings() -> Settings:
     """The settings of the environment, with a warning for each that is none; ends the command if one is unusable."""
+    _warn_of_unknown()
+    return _settings()
+
+
+def settings_of_process(process: Process, log_level: str) -> Settings:
+    """The same for a process that runs until it is stopped, which from now on logs to standard error as they say."""
+    settings = _settings()
+    if settings.log_format == "json":
+        log_as_json(log_level, process.value)
+    else:
+        logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("kafka", "aiokafka", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    _warn_of_unknown()
+    return settings
+
+
+def _warn_of_unknown() -> None:
     for name in unknown_settings():
         near = get_close_matches(name, [f"HUZHU_{field.upper()}" for field in Settings.model_fields], 1)
         hint = f": did you mean {near[0]}?" if near else ""
         sys.stderr.write(f"warning: {name} is no setting, and is ignored{hint}\n")
+
+
+def _settings() -> Settings:
     try:
         return KafkaSecurity.from_environment().settings
     except SettingsError as error:
@@ -120,12 +143,6 @@ def bound_ledger(settings: Settings, patiently: Attempts = at_once, name: str = 
 def _of_insurers(engine: Engine) -> list[Topic]:
     with engine.connect() as connection:
         return insurer_topics(connection)
-
-
-def log_to_stderr(level: str) -> None:
-    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("kafka", "aiokafka", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def keyring(settings: Settings) -> Keyring:

@@ -55,6 +55,12 @@ def live_count(connection: Connection) -> tuple[int, datetime | None]:
     return row[0], row[1]
 
 
+def live_by_code(connection: Connection) -> dict[str, int]:
+    """How many alerts of each code somebody has to look at; a code without any is left out."""
+    rows = connection.execute(select(alerts.c.code, func.count()).where(_is_live()).group_by(alerts.c.code))
+    return {row[0]: row[1] for row in rows}
+
+
 def areas(connection: Connection) -> list[str]:
     """The areas of live alerts."""
     query = select(_AREA).select_from(_BOTH).where(_is_live(), _AREA.is_not(None)).distinct()

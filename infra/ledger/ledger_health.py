@@ -62,8 +62,8 @@ _OUTBOXES = text("""
 """)
 
 
-def observer(url: str) -> Engine:
-    """An engine that can only look, and gives up soon."""
+def observer(url: str, kind: str = "status") -> Engine:
+    """An engine that can only look, and gives up soon; ``kind`` is in the name of its sessions."""
     limits = {
         "default_transaction_read_only": "on",
         "lock_timeout": LOCK_MS,
@@ -76,7 +76,7 @@ def observer(url: str) -> Engine:
         isolation_level="AUTOCOMMIT",
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
-            "application_name": f"{PROGRAM} status",
+            "application_name": f"{PROGRAM} {kind}",
             "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
         },
     )
@@ -88,13 +88,30 @@ def ledger_reading(engine: Engine, of_late: timedelta) -> LedgerReading:
         now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
         rows = connection.execute(_SESSIONS).mappings().all()
         hidden = sum(row["state"] is None for row in rows)
-        try:
-            tables = _tables(connection, of_late)
-        except OperationalError as error:
-            if not isinstance(error.orig, LockNotAvailable):
-                raise
-            tables = LOCKED
-        return LedgerReading(now, [_session(row) for row in rows], hidden, tables)
+        return LedgerReading(now, [_session(row) for row in rows], hidden, tables_now(connection, of_late))
+
+
+def tables_now(connection: Connection, of_late: timedelta) -> Tables | Saying:
+    """What the tables hold, or why they cannot be read; starts of processes ``of_late``. Raises DBAPIError."""
+    try:
+        return _tables(connection, of_late)
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable):
+            raise
+        return LOCKED
+
+
+def schema_trouble(engine: Engine) -> Saying | None:
+    """Why the ledger's tables are not those of this version; None if they are. Raises DBAPIError."""
+    with engine.connect() as connection:
+        return _schema_trouble(connection)
+
+
+def _schema_trouble(connection: Connection) -> Saying | None:
+    held, known = held_schema(connection), known_schemas()
+    if held == known[-1]:
+        return None
+    return NEW if held is None else OLDER if held in known else NEWER
 
 
 def _session(row: RowMapping) -> LedgerSession:
@@ -114,9 +131,9 @@ def _session(row: RowMapping) -> LedgerSession:
 
 
 def _tables(connection: Connection, of_late: timedelta) -> Tables | Saying:
-    held, known = held_schema(connection), known_schemas()
-    if held != known[-1]:
-        return NEW if held is None else OLDER if held in known else NEWER
+    trouble = _schema_trouble(connection)
+    if trouble is not None:
+        return trouble
     facts = {row.name: row.value for row in connection.execute(select(installation))}
     if "shards" not in facts:
         return NEW

@@ -58,6 +58,8 @@ class Intake:
         self._assigned: frozenset[int] = frozenset()
         self._next: dict[tuple[str, int], int] = {}
         self._remembered = RememberedPersons()
+        self.joined = False
+        """Whether Kafka has said which shards are this worker's, and they were taken. Can be read from any thread."""
         self.reads_backlog = False
         """Whether a catch-up is running. Can be read from any thread."""
 
@@ -78,6 +80,7 @@ class Intake:
         """Takes newly assigned shards, fencing their former holder; releases all others."""
         self._giving_way.clear()
         self._hold(shards)
+        self.joined = True
 
     def _hold(self, shards: Collection[int]) -> None:
         self._assigned = frozenset(shards)

@@ -167,14 +167,17 @@ def _thread_died(died: threading.ExceptHookArgs) -> None:
     os._exit(INFRASTRUCTURE_GONE)
 
 
-def run(app: faust.App, loglevel: str) -> None:
-    """Runs the app until a signal stops it. Listens on no port."""
+def run(app: faust.App, loglevel: str, log_format: str = "text") -> None:
+    """Runs the app until a signal stops it. Listens on no port. Faust sets the log up anew, unless that is JSON."""
     # A batch's objects are freed by reference counts; the collector only scans them, for a tenth of the worker's time.
     gc.freeze()
     gc.set_threshold(100_000)
     threading.excepthook = _thread_died
     try:
-        faust.Worker(app, loglevel=loglevel, blocking_timeout=None).execute_from_commandline()
+        as_json = log_format == "json"
+        faust.Worker(
+            app, loglevel=loglevel, blocking_timeout=None, override_logging=not as_json, quiet=as_json
+        ).execute_from_commandline()
     except SystemExit as ended:
         # Faust ends with other statuses when Kafka goes away while it starts. Nothing is acknowledged then either.
         raise SystemExit(INFRASTRUCTURE_GONE if ended.code else 0) from ended.__context__

@@ -10,6 +10,7 @@ before the next transaction, only to clear its outbox: it never decides what to 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -23,8 +24,10 @@ from infra.kafka import client_security
 from infra.ledger import outbox_rows
 from infra.ledger.identity import Identity, identity
 from infra.ledger.outbox_rows import Sent
+from infra.metrics.instruments import instruments
 from infra.settings import Settings
 from schemas.canonical import NO_HASH
+from schemas.metrics import Metric
 from schemas.records import OutboxRow
 from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS, insurer_topic_of
 from stream.inbound.partition_reader import RangeReader
@@ -193,8 +196,12 @@ class ShardRelay:
         rows = self._ahead.after(self._sent.seq)
         if not rows:
             return 0
+        began = time.perf_counter()
         self._commit(rows, before_commit)
         self._clear()  # before the next transaction: of two that a dying broker forgets, only one can be found again
+        tell = instruments()
+        tell.count(Metric.SENT, len(rows), self._shard)
+        tell.record(Metric.SEND_SECONDS, time.perf_counter() - began)
         return len(rows)
 
     def _commit(self, rows: Sequence[OutboxRow], before_commit: Callable[[], None] = lambda: None) -> None:

@@ -52,8 +52,14 @@ class RelayProcess:
         self._settings = settings
         self._bells = {shard: threading.Event() for shard in shards}
         self._relays = {shard: ShardRelay(engine, bootstrap, shard, settings) for shard in shards}
+        self._settled: set[int] = set()
         self._stopping = threading.Event()
         self._trouble: list[BaseException] = []
+
+    @property
+    def settled(self) -> bool:
+        """Whether every shard was taken over once, or is left to another relay."""
+        return self._settled >= self._bells.keys()
 
     def stop(self) -> None:
         """Ends every thread after its current transaction."""
@@ -124,6 +130,7 @@ class RelayProcess:
                 patience.restored()
 
         retry(start_over, f"take over shard {shard}")
+        self._settled.add(shard)
         while not self._stopping.is_set():
             bell.clear()
             try:
@@ -147,6 +154,7 @@ class RelayProcess:
         Two relays that both ended, and were both started again, would fence each other for ever. So the one that was
         fenced watches the other's progress in the ledger.
         """
+        self._settled.add(shard)
         known, since, longest = -1, time.monotonic(), patience.next()
         waiting = Wait(log, "the ledger")
         while not self._stopping.wait(self._settings.relay_poll):

@@ -28,6 +28,7 @@ from schemas.policy.policy_file import read_policies
 from schemas.topics import TOPICS
 from tests.planted.plant import BUGS
 from tests.support.commands import OPTIONS
+from tests.support.headings import FENCED, anchors
 from tests.support.paths import REPOSITORY, WUXI
 
 DOCUMENTS = sorted([REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").rglob("*.md")])
@@ -35,7 +36,6 @@ COMMANDS_PAGE = REPOSITORY / "docs" / "commands.md"
 PACKAGED = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]
 ROOMS: list[str] = PACKAGED["wheel"]["packages"]
 VARIABLE = re.compile(r"\bHUZHU_[A-Z]+(?:_[A-Z]+)*\b")
-FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]\n]*\]\(\s*<?([^)\s>]+)>?[^)\n]*\)")
 
@@ -126,11 +126,6 @@ def test_every_link_to_a_heading_resolves(path: Path) -> None:
     places = [(link, *link.split("#")) for link in links]
     lost = [link for link, file, anchor in places if anchor not in anchors((path.parent / file) if file else path)]
     assert [] == lost
-
-
-def anchors(document: Path) -> set[str]:
-    headings = re.findall(r"^#+ (.+)$", FENCED.sub("", document.read_text("utf-8")), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))

@@ -116,7 +116,7 @@ BUGS = (
     Bug(
         "status",
         "a-marker-is-an-event",
-        "stream/ask_health.py",
+        "stream/kafka_health.py",
         "if place not in times or times[place] is not None",
         "if True",
         ("tests/broker/test_status_lines_real.py::test_what_the_ledger_lacks_is_told_with_its_age",),

@@ -33,3 +33,20 @@ def test_no_two_modules_share_a_file_name() -> None:
     """So that a name says which file is meant."""
     names = Counter(file.name for file in sources() if file.name != "__init__.py")
     assert {} == {name: count for name, count in names.items() if count > 1 and name != "__main__.py"}
+
+
+def test_only_one_module_needs_the_extra_for_metrics_and_none_loads_it_at_its_start() -> None:
+    """Without `huzhu[metrics]` everything else works: OpenTelemetry's SDK and Prometheus's client are in one place."""
+    page, extra = "infra.metrics.prometheus_page", ("opentelemetry.sdk", "opentelemetry.exporter", "prometheus_client")
+    needs, loads = set[str](), set[str]()
+    for file in sources():
+        module = ast.parse(file.read_text("utf-8"))
+        name = ".".join(file.relative_to(REPOSITORY).with_suffix("").parts)
+        for node in ast.walk(module):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules += [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            if any(each.startswith(extra) for each in modules):
+                needs.add(name)
+            if page in modules and node in module.body:
+                loads.add(name)
+    assert ({page}, set()) == (needs, loads)

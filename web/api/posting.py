@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,10 +11,12 @@ from sqlalchemy import Connection, Engine
 from infra.clock import utc_now
 from infra.ledger import idempotency
 from infra.ledger.idempotency import Answer
+from infra.metrics.instruments import instruments
 from schemas.access.callers import Caller
 from schemas.bilingual import Saying
 from schemas.canonical import canonical_json
 from schemas.facts import Kind, Subject
+from schemas.metrics import Metric
 from web.accept_language import Language
 from web.api.admission import Admitted, admit_all, lock_ids, read_item
 from web.api.body_formats import Events
@@ -46,6 +49,7 @@ def post_events(engine: Engine, request: PostRequest, events: Events, shard_coun
         if earlier_answer is not None:
             return earlier_answer, True
         results = admit_all(connection, candidates, request.caller, shard_count)
+        _tell(results)
         answer = _single(request, results[0]) if events.single else _batch(request, results)
         _keep(connection, request, answer)
     return answer, False
@@ -63,11 +67,20 @@ def post_settlement(engine: Engine, request: PostRequest, events: Events, shard_
         lock_ids(connection, candidates, *_answer_lock(request))
         earlier_answer = _earlier_answer(connection, request)
         results = admit_all(connection, candidates, request.caller, shard_count)
+        _tell(results)
         admitted = [_or_raise(index, result, events.single) for index, result in enumerate(results)]
         _check_settlement(admitted)
         if earlier_answer is None:
             _keep(connection, request, Answer(request.sha256, ACKNOWLEDGED, b""))
     return admitted
+
+
+def _tell(results: Sequence[Admitted | Problem]) -> None:
+    """Counts for monitors what was judged."""
+    tell = instruments()
+    tell.count(Metric.POSTED, len(results))
+    for code, events in Counter(result.code for result in results if isinstance(result, Problem)).items():
+        tell.count(Metric.POSTS_REFUSED, events, code)
 
 
 def _check_settlement(admitted: Sequence[Admitted]) -> None:

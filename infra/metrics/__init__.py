@@ -1,0 +1,1 @@
+"""What monitors are told: counts and times over OpenTelemetry, read at a port of loopback."""
