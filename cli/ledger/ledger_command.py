@@ -10,7 +10,7 @@ import typer
 from sqlalchemy import Engine
 
 from acts.adopt_ledger import Survey
-from cli.ledger import upgrade_command
+from cli.ledger import grants_command, upgrade_command
 from cli.terminal.connect import bound_ledger, explained_failure, ledger_address, read_settings
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json, print_table
@@ -27,8 +27,10 @@ from stream.outbound.cursors import LEDGER_REFUSED, LedgerRefused, check_all
 from stream.retry import TROUBLE, in_one_line
 
 app = typer.Typer(
-    no_args_is_help=True, help="Upgrade the ledger, check whose the topics are, and adopt one that was restored."
+    no_args_is_help=True,
+    help="Upgrade the ledger, say who may do what in it, and whose the topics are after a restore.",
 )
+app.command("grants", epilog=grants_command.EXAMPLE)(grants_command.print_grants)
 app.command("upgrade", epilog=upgrade_command.EXAMPLE)(upgrade_command.upgrade_ledger)
 
 SCHEMA = Saying("账本表结构 {},本程序需要 {}。", "The ledger has schema {}; this program wants {}.")

@@ -121,27 +121,32 @@ def is_untouched(engine: Engine) -> bool:
 
 
 def bind(engine: Engine, shard_count: int, cluster_id: str) -> None:
-    """Makes the ledger that of ``shard_count`` shards and of one Kafka cluster, or checks that it is.
+    """Makes the ledger that of ``shard_count`` shards and of one Kafka cluster, or checks that it is, which only reads.
 
     Raises LedgerMismatch: with another number of shards a person's events would come under another lock, and the
     offsets of another cluster mean other events.
     """
+    wanted = {"shards": (str(shard_count), "HUZHU_SHARDS"), "kafka_cluster_id": (cluster_id, "HUZHU_KAFKA_BOOTSTRAP")}
     with engine.begin() as connection:
-        _settle(connection, "shards", str(shard_count), "HUZHU_SHARDS")
-        _settle(connection, "kafka_cluster_id", cluster_id, "HUZHU_KAFKA_BOOTSTRAP")
+        if all(_is_settled(connection, name, *value) for name, value in wanted.items()):
+            return
+        for name, (value, setting) in wanted.items():
+            connection.execute(insert(installation).values(name=name, value=value).on_conflict_do_nothing())
+            _is_settled(connection, name, value, setting)
         rows = [{"shard": shard, "audit_hash": NO_HASH} for shard in range(shard_count)]
         connection.execute(insert(shards).on_conflict_do_nothing(), rows)
         connection.execute(insert(relays).on_conflict_do_nothing(), [{"shard": row["shard"]} for row in rows])
 
 
-def _settle(connection: Connection, name: str, value: str, setting: str) -> None:
-    connection.execute(insert(installation).values(name=name, value=value).on_conflict_do_nothing())
+def _is_settled(connection: Connection, name: str, value: str, setting: str) -> bool:
+    """Whether the ledger says so already; False if it says nothing. Raises LedgerMismatch."""
     held = connection.scalar(select(installation.c.value).where(installation.c.name == name))
-    if held != value:
+    if held is not None and held != value:
         raise LedgerMismatch(
             f"this ledger was made for {name} {held}, but {setting} leads to {value}: "
             f"correct {setting} or HUZHU_DATABASE_URL; nothing was written"
         )
+    return held is not None
 
 
 def bound_shards(engine: Engine) -> int:
