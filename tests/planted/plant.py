@@ -57,6 +57,7 @@ from tests.planted import (
     bugs_of_treaties,
     bugs_of_twice,
     bugs_of_units,
+    bugs_of_upgrades,
     bugs_of_usual_events,
     bugs_of_watches,
 )
@@ -117,6 +118,7 @@ _LISTS = (
     bugs_of_the_outbox,
     bugs_of_twice,
     bugs_of_units,
+    bugs_of_upgrades,
     bugs_of_watches,
     bugs_of_occasions,
 )
