@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, create_engine, select, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from acts.make_checkpoints import make_due
 from acts.verify_audit_log import Trust, verify_ledger
@@ -56,7 +56,7 @@ def refused(engine: Engine, statement: str) -> bool:
     try:
         with engine.begin() as connection:
             connection.execute(text(statement))
-    except ProgrammingError as error:
+    except DBAPIError as error:
         return "permission denied" in str(error.orig) or "must be owner" in str(error.orig)
     return False
 
@@ -168,22 +168,21 @@ def test_nobody_may_change_what_is_insert_only(ledger: Engine, roles: Roles, rol
     with ledger.connect() as connection:
         kept = sorted(connection.scalars(KEPT))
     assert {"events", "facts", "instructions", "decisions", "audit_entries", "checkpoints", "postings"} <= set(kept)
-    locked = ("treaties", "watches") if role is LedgerRole.OPERATOR else ()
+    locked = ["treaties", "watches"] if role is LedgerRole.OPERATOR else []
     with ledger.connect() as connection:
         first = "SELECT attname FROM pg_attribute WHERE attrelid = '{}'::regclass AND attnum = 1"
         columns = {table: connection.scalar(text(first.format(table))) for table in kept}
     let = [table for table in kept if not refused(engine, f"UPDATE {table} SET {columns[table]} = {columns[table]}")]
     let_delete = [table for table in kept if not refused(engine, f"DELETE FROM {table}")]
     let_empty = [table for table in kept if not refused(engine, f"TRUNCATE {table} CASCADE")]
-    assert ([], [], []) == (let, let_delete, let_empty) or (list(locked), [], []) == (let, let_delete, let_empty)
+    assert (locked, [], []) == (let, let_delete, let_empty)
 
 
 def test_a_lock_is_no_change(roles: Roles) -> None:
-    """Who publishes may lock the treaties; the trigger still refuses to change one."""
-    taken_in(roles)
+    """Who publishes may lock the treaties and watches; the trigger still refuses to change one."""
     operator = roles(LedgerRole.OPERATOR)
     for table in ("treaties", "watches"):
-        with pytest.raises(Exception, match="is insert-only"), operator.begin() as connection:
+        with pytest.raises(DBAPIError, match="is insert-only"), operator.begin() as connection:
             connection.execute(text(f"UPDATE {table} SET operator = 'somebody else'"))
 
 
