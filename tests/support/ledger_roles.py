@@ -11,7 +11,7 @@ from infra.ledger.roles import LedgerRole, grants
 from infra.ledger.schema import connect
 from tests.support.databases import fresh_name
 
-SECRET = "seven red bicycles"
+SECRET = "seven-red-bicycles"
 
 
 class Roles:
