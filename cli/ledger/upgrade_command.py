@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import Annotated
 
@@ -37,7 +36,6 @@ def upgrade_ledger(
     """
     settings = read_settings()
     log_to_stderr("warning")
-    logging.getLogger("alembic").setLevel(logging.ERROR)
     engine = connect(ledger_address(settings), settings.ledger_lease, name=f"{PROGRAM} ledger upgrade")
     say = translator(language, " ")
     try:

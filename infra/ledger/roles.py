@@ -104,8 +104,8 @@ _AUDITS = _Rights(
 # change rows; the trigger `insert_only` refuses the change itself.
 _PUBLISHES = _Rights(
     select="api_keys closed_days policy_intervals process_starts sent_before",
-    insert="api_keys console_users installation people policies policy_intervals relays sent_before treaties watches",
-    update="api_keys installation people policy_intervals relays sent_before treaties watches",
+    insert="api_keys console_users installation people policies policy_intervals sent_before treaties watches",
+    update="api_keys installation people policy_intervals sent_before treaties watches",
     delete="installation people",
 )
 

@@ -159,7 +159,9 @@ def test_a_table_in_use_is_not_waited_for_long(older: Engine, monkeypatch: pytes
         connection.execute(text("SELECT count(*) FROM events"))
         with pytest.raises(OperationalError, match="lock timeout"):
             upgrade(older)
-        assert "0022" == schema_of(older)
+        done = run(older, "ledger", "upgrade")
+        assert (75, "0022") == (done.returncode, schema_of(older))
+        assert "the ledger cannot be reached or upgraded: canceling statement due to lock timeout" in done.stderr
     upgrade(older)
     reader.dispose()
     require_current(older)
