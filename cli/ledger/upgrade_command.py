@@ -32,7 +32,7 @@ def upgrade_ledger(
 
     Workers and relays can go on meanwhile: tables that they use are waited for only for seconds at a time, and tried
     again as often as HUZHU_RETRY_ATTEMPTS says. Safe to repeat. Exit status 75: the ledger cannot be reached, or its
-    tables stayed in use; the schema is the one of before.
+    tables stayed in use: nothing is half done, run it again.
     """
     settings = read_settings()
     log_to_stderr("warning")

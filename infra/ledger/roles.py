@@ -54,8 +54,8 @@ _RECORDS = _Rights(  # every act: an event, entries in the audit log and message
 )
 _DECIDES = _Rights(  # whatever can change what is due or released
     select="alerts benefits book_months claims decisions facility_shares facts group_work instructions invoices "
-    "memberships payout_states policies pool_sums pool_work pools postings settled_recoveries shared_invoices subjects "
-    "treaties watches",
+    "memberships payout_states policies pool_sums pool_work pools settled_recoveries shared_invoices subjects treaties "
+    "watches",
     insert="alerts benefits claims decisions facility_shares instructions payout_states pool_sums pool_work postings "
     "settled_recoveries",
     update="alerts benefits claims facility_shares payout_states pool_sums pool_work settled_recoveries",
@@ -84,13 +84,13 @@ _SERVES_HOSPITALS = _Rights(
 _SERVES_STAFF = _Rights(
     select="aid_proposals audit_entries checkpoints clearing_proposals console_sessions console_users console_views "
     "contributions digest_claims digest_invoices digest_marks digest_money digest_open digest_refused digest_replays "
-    "digest_waiting inbox offsets people pool_years refusals reissue_proposals relays replay_proposals statements",
+    "digest_waiting inbox offsets people pool_years postings refusals reissue_proposals relays replay_proposals "
+    "statements",
     insert="aid_proposals book_months clearing_proposals console_sessions console_views digest_claims digest_invoices "
-    "digest_marks digest_money digest_open digest_refused digest_replays digest_waiting pool_years reissue_proposals "
-    "replay_proposals statements",
-    update="aid_proposals clearing_proposals console_sessions console_users console_views digest_claims "
-    "digest_invoices digest_marks digest_money digest_open digest_refused digest_replays digest_waiting "
-    "reissue_proposals replay_proposals",
+    "digest_marks digest_money digest_open digest_refused digest_replays digest_waiting pool_years replay_proposals "
+    "statements",
+    update="aid_proposals clearing_proposals console_sessions console_users console_views digest_claims digest_marks "
+    "digest_money digest_open digest_replays digest_waiting replay_proposals",
     delete="console_sessions console_views digest_open digest_waiting",
 )
 _AUDITS = _Rights(
@@ -104,8 +104,9 @@ _AUDITS = _Rights(
 # change rows; the trigger `insert_only` refuses the change itself.
 _PUBLISHES = _Rights(
     select="api_keys closed_days policy_intervals process_starts sent_before",
-    insert="api_keys console_users installation people policies policy_intervals sent_before treaties watches",
-    update="api_keys installation people policy_intervals sent_before treaties watches",
+    insert="api_keys console_users installation people policies policy_intervals reissue_proposals sent_before "
+    "treaties watches",
+    update="api_keys installation people policy_intervals reissue_proposals sent_before treaties watches",
     delete="installation people",
 )
 
