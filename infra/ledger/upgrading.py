@@ -55,7 +55,8 @@ def upgrade(engine: Engine) -> None:
         connection.detach()  # the session, its settings and the advisory lock end with this block
         _await_turn(connection)
         connection.execute(text(f"SET lock_timeout = '{LOCK_SECONDS_MAX}s'"))
-        _refuse_foreign(connection)
+        if known_schema(connection) is None:  # asked again: somebody may have been faster
+            _refuse_foreign(connection)
         connection.commit()
         config = _config()
         config.attributes["connection"] = connection

@@ -27,10 +27,10 @@ from web.server import server
 
 
 class Door:
-    """A served API and its ledger."""
+    """A served API and its ledger: ``engine`` is the owner's, for the test itself, and ``served`` the gateway's."""
 
-    def __init__(self, engine: Engine, app: FastAPI, address: str) -> None:
-        self.engine, self.app, self.address = engine, app, address
+    def __init__(self, engine: Engine, served: Engine, app: FastAPI, address: str) -> None:
+        self.engine, self.served, self.app, self.address = engine, served, app, address
 
     def key(self, role: ApiRole, *scope: str) -> str:
         return create_key(self.engine, role, scope, "test", "test", lambda: datetime.now(UTC))[1]
@@ -56,7 +56,7 @@ def open_door(engine: Engine, mappings: NationalMappings | None = None, **settin
             assert await_true(lambda: serving.started)
             port = serving.servers[0].sockets[0].getsockname()[1]
             scheme = "https" if known.gateway_tls_cert else "http"
-            yield Door(engine, app, f"{scheme}://127.0.0.1:{port}")
+            yield Door(engine, roles(LedgerRole.GATEWAY), app, f"{scheme}://127.0.0.1:{port}")
         finally:
             serving.should_exit = True
             thread.join()
