@@ -19,7 +19,7 @@ from infra.ledger.schema import bind, connect
 from infra.servers.resolve import resolve_kafka, resolve_postgres
 from infra.settings import Settings
 from tests.support.builders import SHARDS
-from tests.support.databases import TEMPLATE, fresh_name, make_template
+from tests.support.databases import TEMPLATE, NewDatabase, fresh_name, make_template
 from tests.support.outbox import keep_as_released
 from tests.support.servers import execute
 
@@ -82,6 +82,25 @@ def ledger_url(postgres_url: str) -> Iterator[str]:
     yield _database(postgres_url, name)
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def new_database(postgres_url: str) -> Iterator[NewDatabase]:
+    """Makes empty databases."""
+    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(fresh_name("empty"))
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {made[-1]}"))
+        return _database(postgres_url, made[-1])
+
+    yield make
+    with admin.connect() as connection:
+        for name in made:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
 
 

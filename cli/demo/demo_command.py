@@ -31,7 +31,8 @@ from cli.terminal.output import UNUSABLE, err, fail, out, progress
 from cli.terminal.run_summary import summarise
 from infra.clock import utc_now
 from infra.kafka import topic_setup
-from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
+from infra.ledger.schema import LedgerMismatch, bind, connect
+from infra.ledger.upgrading import upgrade
 from infra.population import generate, with_advances
 from infra.servers.local.guard_client import Guarded
 from infra.servers.resolve import PartFailed, PartUnavailable, resolve_kafka, resolve_postgres

@@ -1,4 +1,4 @@
-"""`huzhu ledger check | adopt`: whose the topics are, and making them this ledger's after a restore."""
+"""`huzhu ledger`: its schema, whose the topics are, and making them this ledger's after a restore."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import typer
 from sqlalchemy import Engine
 
 from acts.adopt_ledger import Survey
-from cli.terminal.connect import bound_ledger, read_settings
+from cli.ledger import grants_command, upgrade_command
+from cli.terminal.connect import bound_ledger, explained_failure, ledger_address, read_settings
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json, print_table
 from cli.terminal.operators import Operator, Reason, require_named
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
+from infra.ledger.schema import connect, known_schemas, require_current, schema_of
 from infra.settings import Settings
 from schemas.bilingual import Saying
 from stream.deadline import INFRASTRUCTURE_GONE
@@ -24,8 +26,14 @@ from stream.outbound.adoption import NotAsShown, adopt, survey_all
 from stream.outbound.cursors import LEDGER_REFUSED, LedgerRefused, check_all
 from stream.retry import TROUBLE, in_one_line
 
-app = typer.Typer(no_args_is_help=True, help="Check whose the topics are, and adopt a ledger that was restored.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Upgrade the ledger, say who may do what in it, and whose the topics are after a restore.",
+)
+app.command("grants", epilog=grants_command.EXAMPLE)(grants_command.print_grants)
+app.command("upgrade", epilog=upgrade_command.EXAMPLE)(upgrade_command.upgrade_ledger)
 
+SCHEMA = Saying("账本表结构 {},本程序需要 {}。", "The ledger has schema {}; this program wants {}.")
 HEADS = (
     Saying("分片", "shard"),
     Saying("主题已有至", "topics have"),
@@ -55,16 +63,25 @@ TREATY_MISSING = Saying(
 
 @app.command("check", epilog="Example: huzhu ledger check --language en")
 def check(as_json: JsonOption = False, language: LanguageOption = OutputLanguage.ZH) -> None:
-    """Compare the ledger with what the topics say was sent, shard by shard. Changes nothing.
+    """Say which schema the ledger has, and compare it with what the topics say was sent. Changes nothing.
 
-    Exit status 0: the topics are this ledger's. Exit status 78: they are not, and worker and relay refuse to start.
+    Exit status 0: its schema is the one of this program, and the topics are its own. Exit status 2: it has another
+    schema, and all that use the ledger refuse to start. Exit status 78: the topics are not this ledger's, and worker
+    and relay refuse to start.
     """
     settings = read_settings()
+    schema = _schema(settings, language, as_json=as_json)
     with _reaching(settings) as (engine, _, reader):
         refused = _refusal(engine, reader, settings)
         surveys = [each.survey for each in survey_all(engine, reader, range(settings.shards))]
     if as_json:
-        print_json({"refused": refused, "shards": [each._asdict() | {"to_send": each.to_send} for each in surveys]})
+        print_json(
+            {
+                "schema": schema,
+                "refused": refused,
+                "shards": [each._asdict() | {"to_send": each.to_send} for each in surveys],
+            }
+        )
     else:
         _show(surveys, language)
         mine = Saying("各主题属于本账本。", "The topics are this ledger's.")
@@ -113,6 +130,24 @@ def adopt_command(
         f"Adopted under the ledger id {mine.id}. Start the relay and the workers.",
     )
     out.print(say(done), soft_wrap=True)
+
+
+def _schema(settings: Settings, language: OutputLanguage, *, as_json: bool) -> dict[str, str | None]:
+    """The schema that the ledger has and the one that is wanted, as it says; ends the command if they differ."""
+    engine = connect(ledger_address(settings), settings.ledger_lease)
+    with explained_failure("read"):
+        try:
+            held, wanted = schema_of(engine), known_schemas()[-1]
+            schema = {"held": held, "wanted": wanted}
+            if not as_json:
+                said = Saying(SCHEMA.zh.format(held or "无", wanted), SCHEMA.en.format(held or "none", wanted))
+                out.print(translator(language, " ")(said), soft_wrap=True)
+            elif held != wanted:
+                print_json({"schema": schema})
+            require_current(engine)
+        finally:
+            engine.dispose()
+    return schema
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from cli.offline.worker_processes import workers
 from cli.simulate.asked import Asked, Compared, Simulated, by_household
 from cli.terminal.connect import read_settings
 from cli.terminal.output import fail, progress
-from infra.ledger.schema import connect
+from infra.ledger.schema import connect, require_current
 from infra.ledger.snapshot import Moment, moment
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
@@ -28,6 +28,7 @@ def from_ledger(
     url = settings.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql://huzhu@127.0.0.1/huzhu")
     engine = connect(url, settings.ledger_lease)
     try:
+        require_current(engine)
         with moment(engine) as now, temporary_folder() as spool:
             compared = compare(_published(now) if old is None else old)
             events = range(now.first_event, now.end_event)

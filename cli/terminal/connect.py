@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Protocol, TypeVar
@@ -19,7 +20,7 @@ from infra.json_lines_log import log_as_json
 from infra.kafka import topic_setup
 from infra.kafka.client_security import KafkaSecurity
 from infra.keys.personal_data import Keyring, KeyringUnusable, read_keyring
-from infra.ledger.schema import LedgerMismatch, bind, connect, upgrade
+from infra.ledger.schema import LedgerMismatch, bind, connect, require_current
 from infra.settings import Settings, SettingsError, unknown_settings
 from schemas.health import PROGRAM
 from schemas.metrics import Process
@@ -99,20 +100,27 @@ def ledger_address(settings: Settings) -> str:
 
 
 def ledger(settings: Settings, patiently: Attempts = at_once, name: str = PROGRAM) -> Engine:
-    """The ledger, upgraded to the newest schema. ``patiently`` decides how often that is tried.
+    """The ledger, if it has the schema of this program. ``patiently`` decides how often opening it is tried.
 
     ``name`` is that of the sessions.
     """
     engine = connect(ledger_address(settings), settings.ledger_lease, name=name)
+    with explained_failure("used"):
+        patiently(lambda: require_current(engine), "open the ledger")
+    return engine
+
+
+@contextmanager
+def explained_failure(done: str) -> Iterator[None]:
+    """Ends the command with a sentence if the ledger is another one, or cannot be reached or ``done`` something to."""
     try:
-        patiently(lambda: upgrade(engine), "open the ledger")
+        yield
     except LedgerMismatch as error:
         fail(str(error))
     except DBAPIError as error:
         away = isinstance(error, OperationalError | InterfaceError)
-        reason = f"the ledger cannot be reached or upgraded: {str(error.orig).splitlines()[0]}"
+        reason = f"the ledger cannot be reached or {done}: {str(error.orig).splitlines()[0]}"
         fail(reason, INFRASTRUCTURE_GONE if away else UNUSABLE)
-    return engine
 
 
 def bound_ledger(settings: Settings, patiently: Attempts = at_once, name: str = PROGRAM) -> tuple[Engine, str]:

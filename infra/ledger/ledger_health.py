@@ -23,9 +23,7 @@ LOCK_MS = 500
 """Tables that a migration holds are not waited for."""
 
 NEW = Saying("账本是新的,尚无处理进程或发送进程启动过", "the ledger is new: no worker or relay was ever started on it")
-OLDER = Saying(
-    "账本表结构较旧,启动新版处理进程即可升级", "the ledger's tables are older: a worker of this version upgrades them"
-)
+OLDER = Saying("账本表结构较旧,请运行 huzhu ledger upgrade", "the ledger's tables are older: run huzhu ledger upgrade")
 NEWER = Saying(
     "账本表结构较新,请使用新版程序", "the ledger's tables are newer, or another program's: use the newer Huzhu"
 )

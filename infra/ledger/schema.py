@@ -1,8 +1,7 @@
-"""Bringing a database to the ledger's newest schema, and binding it to its number of shards and Kafka cluster."""
+"""Connecting to a ledger: which schema it has, and whether it is that of this number of shards and Kafka cluster."""
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, select, text
@@ -12,23 +11,7 @@ from infra.ledger.tables import installation, relays, shards
 from schemas.canonical import NO_HASH
 from schemas.health import PROGRAM
 
-log = logging.getLogger(__name__)
-
 MIGRATIONS = Path(__file__).parent / "migrations"
-MIGRATION_LOCK = 0x48555A48
-"""Key of the advisory lock under which migrations run ("HUZH"), so two starting processes do not run them twice."""
-
-MIGRATION_SECONDS_MAX = 600
-"""How long a migration may pause, or wait for a lock; the lease is for transactions that take a moment."""
-
-
-FOREIGN_TABLES = """
-SELECT count(*) FROM pg_class
-WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
-  AND to_regclass('alembic_version') IS NULL
-  AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
-"""
-"""How many tables there are in a database that no migration has touched; those of extensions do not count."""
 
 
 class LedgerMismatch(Exception):
@@ -85,42 +68,40 @@ def known_schemas() -> list[str]:
     return sorted(file.stem.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
-def upgrade(engine: Engine) -> None:
-    """Creates or upgrades the tables. Safe to call from several processes at once.
+def require_current(engine: Engine) -> None:
+    """Raises LedgerMismatch, with what to do, unless the ledger has the schema of this program; changes nothing.
 
-    A ledger that is up to date costs one question: every process asks at its start, and on a busy machine loading the
-    migrations takes longer than the lease of a transaction. Raises LedgerMismatch for a database of another program, or
-    of a newer Huzhu; nothing was written to it then.
+    Only `huzhu ledger upgrade` migrates (`infra.ledger.upgrading`): a newer program that somebody starts by mistake
+    must not change the tables under those that run.
     """
     with engine.connect() as connection:
-        held = held_schema(connection)
-    known = known_schemas()
-    if held == known[-1]:
-        return
-    if held is not None and held not in known:
+        held = known_schema(connection)
+    wanted = known_schemas()[-1]
+    if held is None:
+        raise LedgerMismatch("this database holds no ledger yet: run `huzhu ledger upgrade` first; nothing was written")
+    if held != wanted:
+        raise LedgerMismatch(
+            f"the ledger has schema {held} and this program wants {wanted}: run `huzhu ledger upgrade` first; "
+            "nothing was written"
+        )
+
+
+def schema_of(engine: Engine) -> str | None:
+    """The number of the last migration that was made on a ledger; None if it is empty."""
+    with engine.connect() as connection:
+        return held_schema(connection)
+
+
+def known_schema(connection: Connection) -> str | None:
+    """The schema of a ledger; None if it is empty. Raises LedgerMismatch for one that this program does not know."""
+    held = held_schema(connection)
+    if held is not None and held not in known_schemas():
         raise LedgerMismatch(
             "the tables of this database were made by another program or by a newer Huzhu: correct "
-            "HUZHU_DATABASE_URL, or run the newer Huzhu; nothing was written"
+            f"HUZHU_DATABASE_URL, or run the newer Huzhu (the ledger has schema {held}, this program wants "
+            f"{known_schemas()[-1]}); nothing was written"
         )
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        for patience in ("idle_in_transaction_session_timeout", "lock_timeout"):
-            connection.execute(text(f"SET LOCAL {patience} = '{MIGRATION_SECONDS_MAX}s'"))
-        key = {"key": MIGRATION_LOCK}
-        if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), key):
-            log.warning("waiting for another process that upgrades the ledger, at most %s s", MIGRATION_SECONDS_MAX)
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), key)
-        if connection.scalar(text(FOREIGN_TABLES)):
-            raise LedgerMismatch(
-                "this database has tables of another program: give the ledger a database of its own and correct "
-                "HUZHU_DATABASE_URL; nothing was written"
-            )
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    return held
 
 
 def held_schema(connection: Connection) -> str | None:
@@ -140,27 +121,32 @@ def is_untouched(engine: Engine) -> bool:
 
 
 def bind(engine: Engine, shard_count: int, cluster_id: str) -> None:
-    """Makes the ledger that of ``shard_count`` shards and of one Kafka cluster, or checks that it is.
+    """Makes the ledger that of ``shard_count`` shards and of one Kafka cluster, or checks that it is, which only reads.
 
     Raises LedgerMismatch: with another number of shards a person's events would come under another lock, and the
     offsets of another cluster mean other events.
     """
+    wanted = {"shards": (str(shard_count), "HUZHU_SHARDS"), "kafka_cluster_id": (cluster_id, "HUZHU_KAFKA_BOOTSTRAP")}
     with engine.begin() as connection:
-        _settle(connection, "shards", str(shard_count), "HUZHU_SHARDS")
-        _settle(connection, "kafka_cluster_id", cluster_id, "HUZHU_KAFKA_BOOTSTRAP")
+        if all(_is_settled(connection, name, *value) for name, value in wanted.items()):
+            return
+        for name, (value, setting) in wanted.items():
+            connection.execute(insert(installation).values(name=name, value=value).on_conflict_do_nothing())
+            _is_settled(connection, name, value, setting)
         rows = [{"shard": shard, "audit_hash": NO_HASH} for shard in range(shard_count)]
         connection.execute(insert(shards).on_conflict_do_nothing(), rows)
         connection.execute(insert(relays).on_conflict_do_nothing(), [{"shard": row["shard"]} for row in rows])
 
 
-def _settle(connection: Connection, name: str, value: str, setting: str) -> None:
-    connection.execute(insert(installation).values(name=name, value=value).on_conflict_do_nothing())
+def _is_settled(connection: Connection, name: str, value: str, setting: str) -> bool:
+    """Whether the ledger says so already; False if it says nothing. Raises LedgerMismatch."""
     held = connection.scalar(select(installation.c.value).where(installation.c.name == name))
-    if held != value:
+    if held is not None and held != value:
         raise LedgerMismatch(
             f"this ledger was made for {name} {held}, but {setting} leads to {value}: "
             f"correct {setting} or HUZHU_DATABASE_URL; nothing was written"
         )
+    return held is not None
 
 
 def bound_shards(engine: Engine) -> int:

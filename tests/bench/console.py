@@ -18,7 +18,8 @@ import httpx
 import psutil
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
-from infra.ledger.schema import connect, upgrade
+from infra.ledger.schema import connect
+from infra.ledger.upgrading import upgrade
 from infra.servers.resolve import resolve_postgres
 from tests.bench.figures import Figure
 from tests.bench.machine import load

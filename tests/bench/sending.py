@@ -30,7 +30,8 @@ from confluent_kafka.admin import AdminClient
 from sqlalchemy import Engine, make_url
 
 from infra.kafka import topic_setup
-from infra.ledger.schema import bind, connect, upgrade
+from infra.ledger.schema import bind, connect
+from infra.ledger.upgrading import upgrade
 from infra.servers.local.kafka_server import LocalKafka
 from infra.servers.local.postgres_server import LocalPostgres
 from infra.settings import Settings

@@ -16,7 +16,8 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from sqlalchemy import create_engine, make_url, text
 
 from infra.kafka import topic_setup
-from infra.ledger.schema import bind, connect, upgrade
+from infra.ledger.schema import bind, connect
+from infra.ledger.upgrading import upgrade
 from infra.servers.resolve import DATABASE_URL, KAFKA_BOOTSTRAP, resolve_kafka, resolve_postgres
 from infra.settings import Settings
 from schemas.topics import OUTBOUND, RELAY_CURSORS, TOPICS, Topic

@@ -28,7 +28,8 @@ import psutil
 from sqlalchemy import make_url, text
 
 from handlers.claims.read import read, recall
-from infra.ledger.schema import bind, connect, upgrade
+from infra.ledger.schema import bind, connect
+from infra.ledger.upgrading import upgrade
 from infra.servers.resolve import resolve_postgres
 from schemas.policy.policy_file import read_policies
 from schemas.records import Delivery

@@ -31,15 +31,8 @@ NOTHING_TO_LIST = {
     "facts pack",
     *("demo", "post", "worker", "relay", "gateway", "console"),
     *("adjudicate", "watch", "generate", "audit prove"),  # print JSON anyway
-    *(
-        "topics apply",
-        "policy publish",
-        "treaty publish",
-        "watches publish",
-        "contracts write",
-        "contracts release",
-        "ledger adopt",
-    ),
+    *("topics apply", "policy publish", "treaty publish", "contracts write", "contracts release"),
+    *("ledger adopt", "ledger grants", "ledger upgrade", "watches publish"),
     *("deadletter show", "deadletter replay", "deadletter approve", "deadletter reject"),
     *("payouts reissue", "payouts approve", "payouts reject", "books close", "books export"),
     *("recoveries set-off", "recoveries waive", "pools close", "alerts take", "alerts close", "day close"),

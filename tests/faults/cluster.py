@@ -16,6 +16,8 @@ from confluent_kafka.admin import AdminClient
 from sqlalchemy import make_url
 
 from infra.kafka import topic_setup
+from infra.ledger.schema import connect
+from infra.ledger.upgrading import upgrade
 from infra.servers.local.kafka_server import LocalKafka
 from infra.servers.local.postgres_server import LocalPostgres
 from infra.settings import Settings
@@ -80,6 +82,9 @@ class Cluster:
         enter(self.network)
         place = self.disk or self.folder
         self.postgres = enter(LocalPostgres.start(place / "postgres"))
+        ledger = connect(self.postgres.url)
+        upgrade(ledger)
+        ledger.dispose()
         self.postgres_proxy = self.network.proxy(self.postgres.port)
         self.kafka = enter(LocalKafka.start(nodes=self._nodes, heap_mb=HEAP_MB, advertised=self._advertised))
         topic_setup.apply(self.kafka.bootstrap, self.settings)

@@ -15,7 +15,8 @@ from acts.rebuild_books import rebuild_books
 from handlers.claims import invoices_shared
 from handlers.claims.settle import payout_id_of
 from infra.ledger import clearing_tables
-from infra.ledger.schema import connect, upgrade
+from infra.ledger.schema import connect
+from infra.ledger.upgrading import upgrade
 from schemas.ids import ClaimId
 from tests.ledger.held_stays import POLICY_THAT_HOLDS, stay
 from tests.support.acts import publish, publish_treaty_text

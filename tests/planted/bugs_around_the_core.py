@@ -121,22 +121,6 @@ BUGS = (
         ("tests/ledger/test_intake.py::test_a_long_backlog_gives_way_to_a_new_assignment",),
     ),
     Bug(
-        "start",
-        "every-start-migrates",
-        "infra/ledger/schema.py",
-        "    if held == known[-1]:\n",
-        "    if not known:\n",
-        ("tests/ledger/test_migrations.py::test_a_ledger_that_is_up_to_date_waits_for_no_migration",),
-    ),
-    Bug(
-        "start",
-        "a-slow-migration-is-ended",
-        "infra/ledger/schema.py",
-        'for patience in ("idle_in_transaction_session_timeout", "lock_timeout"):',
-        'for patience in ("lock_timeout",):',
-        ("tests/ledger/test_migrations.py::test_a_migration_is_not_ended_as_a_frozen_process_would_be",),
-    ),
-    Bug(
         "worker",
         "a-rebalance-waits-for-the-backlog",
         "stream/inbound/worker.py",

@@ -148,8 +148,8 @@ BUGS = (
     Bug(
         "waiting",
         "an-upgrade-is-waited-for-in-silence",
-        "infra/ledger/schema.py",
-        'if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), key):',
+        "infra/ledger/upgrading.py",
+        'if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):',
         'if connection.scalar(text("SELECT 1 WHERE :key = 0"), key):',
         ("tests/ledger/test_migrations.py::test_who_waits_for_an_upgrade_says_so",),
     ),

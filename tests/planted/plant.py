@@ -58,6 +58,7 @@ from tests.planted import (
     bugs_of_treaties,
     bugs_of_twice,
     bugs_of_units,
+    bugs_of_upgrades,
     bugs_of_usual_events,
     bugs_of_watches,
 )
@@ -119,6 +120,7 @@ _LISTS = (
     bugs_of_the_outbox,
     bugs_of_twice,
     bugs_of_units,
+    bugs_of_upgrades,
     bugs_of_watches,
     bugs_of_occasions,
 )

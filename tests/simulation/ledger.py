@@ -17,8 +17,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import PoolProxiedConnection
 
 from infra.ledger.identity import identity
-from infra.ledger.schema import bind, connect, upgrade
+from infra.ledger.schema import bind, connect
 from infra.ledger.tables import metadata
+from infra.ledger.upgrading import upgrade
 from tests.simulation.faults import Faults, Point
 from tests.simulation.stage import Stage
 from tests.support.outbox import AS_RELEASED, OUTBOX_UNPACKED

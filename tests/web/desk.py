@@ -22,10 +22,12 @@ from acts.personal_data_views import chain_views
 from infra.keys.audit_signing import SigningKey
 from infra.keys.personal_data import Keyring, add_key, read_keyring
 from infra.ledger import digest
+from infra.ledger.roles import LedgerRole
 from infra.settings import Settings
 from schemas.access.console_rights import ConsoleRole
 from tests.support.acts import create_user
 from tests.support.builders import SHARDS
+from tests.support.ledger_roles import Roles
 from tests.support.servers import await_true
 from web.console.console_app import Outside, create_console
 from web.console.log_watch import Watch
@@ -37,10 +39,13 @@ SIGNER = SigningKey("test.example/huzhu", b"\x07" * 32)
 
 
 class Desk:
-    """A served console, its ledger and its clock, which only moves when it is set forward."""
+    """A served console, its ledger and its clock, which only moves when it is set forward.
 
-    def __init__(self, engine: Engine, keys: Keyring) -> None:
-        self.engine, self.keys = engine, keys
+    ``engine`` is the owner's, for what the test does itself; the console has the rights of its role.
+    """
+
+    def __init__(self, engine: Engine, roles: Roles, keys: Keyring) -> None:
+        self.engine, self.roles, self.keys = engine, roles, keys
         self.address = ""
         self.app = FastAPI()
         self.ahead = timedelta()
@@ -75,14 +80,15 @@ class Desk:
 
     def catch_up(self) -> None:
         """What the console's threads do all the time, once, to the end."""
-        while chain_views(self.engine, self.now):
+        console = self.roles(LedgerRole.CONSOLE)
+        while chain_views(console, self.now):
             pass
-        digest.bring_forward(self.engine, self.now(), chunk=700)
-        while self.watch.look(self.engine):
+        digest.bring_forward(console, self.now(), chunk=700)
+        while self.watch.look(console):
             pass
 
     def sign_checkpoints(self) -> None:
-        make_due(self.engine, SIGNER, self.now, 1, timedelta())
+        make_due(self.roles(LedgerRole.AUDITOR), SIGNER, self.now, 1, timedelta())
 
     def audited(self, kind: str) -> list[dict[str, Any]]:
         """The audit entries of a kind, oldest first."""
@@ -124,10 +130,15 @@ def open_desk(engine: Engine, folder: Path, **settings: Any) -> Iterator[Desk]:
     """
     file = folder / "console.keys"
     add_key(file)
-    desk = Desk(engine, read_keyring(file))
+    with Roles(engine) as roles, _served(Desk(engine, roles, read_keyring(file)), settings) as desk:
+        yield desk
+
+
+@contextmanager
+def _served(desk: Desk, settings: dict[str, Any]) -> Iterator[Desk]:
     known = Settings(**{"shards": SHARDS, "console_port": 0, **settings})
     outside = Outside(SHARDS, lambda: desk.lag, desk.watch)
-    desk.app = create_console(engine, known, desk.keys, outside, desk.now)
+    desk.app = create_console(desk.roles(LedgerRole.CONSOLE), known, desk.keys, outside, desk.now)
     serving = server(desk.app, known, "console")
     for role in ConsoleRole:
         desk.user(role.value, role)

@@ -12,11 +12,13 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
+from infra.ledger.roles import LedgerRole
 from infra.settings import Settings
 from schemas.access.callers import ApiRole
 from schemas.national.mapping import NationalMappings
 from tests.support.acts import create_key
 from tests.support.builders import SHARDS
+from tests.support.ledger_roles import Roles
 from tests.support.servers import await_true
 from tests.web.site import client
 from web.api.api_app import create_app
@@ -25,10 +27,10 @@ from web.server import server
 
 
 class Door:
-    """A served API and its ledger."""
+    """A served API and its ledger: ``engine`` is the owner's, for the test itself, and ``served`` the gateway's."""
 
-    def __init__(self, engine: Engine, app: FastAPI, address: str) -> None:
-        self.engine, self.app, self.address = engine, app, address
+    def __init__(self, engine: Engine, served: Engine, app: FastAPI, address: str) -> None:
+        self.engine, self.served, self.app, self.address = engine, served, app, address
 
     def key(self, role: ApiRole, *scope: str) -> str:
         return create_key(self.engine, role, scope, "test", "test", lambda: datetime.now(UTC))[1]
@@ -43,10 +45,10 @@ class Door:
 
 @contextmanager
 def open_door(engine: Engine, mappings: NationalMappings | None = None, **settings: Any) -> Iterator[Door]:
-    """Serves a ledger until the block ends."""
+    """Serves a ledger until the block ends, with the rights of a gateway."""
     known = Settings(**{"shards": SHARDS, "gateway_port": 0, "gateway_rate": 1e6, "gateway_burst": 10**7, **settings})
-    with Waiters(engine) as waiters:
-        app = create_app(engine, known, waiters, mappings=mappings)
+    with Roles(engine) as roles, Waiters(roles(LedgerRole.GATEWAY)) as waiters:
+        app = create_app(roles(LedgerRole.GATEWAY), known, waiters, mappings=mappings)
         serving = server(app, known)
         thread = threading.Thread(target=serving.run)
         thread.start()
@@ -54,7 +56,7 @@ def open_door(engine: Engine, mappings: NationalMappings | None = None, **settin
             assert await_true(lambda: serving.started)
             port = serving.servers[0].sockets[0].getsockname()[1]
             scheme = "https" if known.gateway_tls_cert else "http"
-            yield Door(engine, app, f"{scheme}://127.0.0.1:{port}")
+            yield Door(engine, roles(LedgerRole.GATEWAY), app, f"{scheme}://127.0.0.1:{port}")
         finally:
             serving.should_exit = True
             thread.join()

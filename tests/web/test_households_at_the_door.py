@@ -196,7 +196,7 @@ def test_a_quote_sees_one_moment_of_all_members(home: Door) -> None:
         if acts and "FROM memberships" in statement and "UNION" in statement:
             acts.pop()()
 
-    with before(home.engine, once):
+    with before(home.served, once):
         assert (200, "adjudicated", "500.00") == said(quoted(home))
     assert [] == acts
     assert (200, "adjudicated", "300.00") == said(quoted(home))

@@ -87,7 +87,7 @@ def test_a_quote_takes_as_many_coverages_as_it_says(quoting: Door) -> None:
 def test_a_quote_sees_one_moment(quoting: Door) -> None:
     """A bill that is taken in while the quote is worked out is wholly before it or wholly after it."""
     give(quoting.engine, in_order([discharge()]))
-    _once_before(quoting.engine, "FROM subjects", lambda: give(quoting.engine, in_order([bill()])))
+    _once_before(quoting.served, "FROM subjects", lambda: give(quoting.engine, in_order([bill()])))
     with hospital(quoting) as client:
         answer = quoted(client, bill())
         assert (200, "3000.00") == (answer.status_code, answer.json()["decision"]["personal_burden"])

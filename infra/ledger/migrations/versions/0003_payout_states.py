@@ -67,7 +67,8 @@ def upgrade() -> None:
         "FOR EACH ROW WHEN (NEW.reissue_of IS NOT NULL OR NEW.reversal_of IS NOT NULL) "
         "EXECUTE FUNCTION reissue_is_whole()"
     )
-    fill()
+    if not op.get_context().as_sql:  # SQL is printed for empty ledgers only (`upgrade_as_sql`)
+        fill()
 
 
 def downgrade() -> None:

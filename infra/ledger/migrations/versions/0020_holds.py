@@ -50,7 +50,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("link", "person_id"),
     )
     op.create_index("shared_invoices_of_person", "shared_invoices", ["person_id"])
-    fill()
+    if not op.get_context().as_sql:  # SQL is printed for empty ledgers only (`upgrade_as_sql`)
+        fill()
     op.add_column("claims", sa.Column("twice", sa.Text(), server_default="", nullable=False))
     op.add_column("claims", sa.Column("held", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     op.add_column("claims", sa.Column("hold_released", sa.Text(), server_default="", nullable=False))

@@ -1,6 +1,6 @@
 """Funeral lists: comparing one with the living members is an act."""
 
-from alembic import op
+from infra.ledger.changed_checks import change_check
 
 revision = "0023"
 down_revision = "0022"
@@ -14,8 +14,7 @@ DISPOSITIONS = (
 
 
 def upgrade() -> None:
-    op.drop_constraint("events_disposition", "events")
-    op.create_check_constraint("events_disposition", "events", f"disposition IN ({DISPOSITIONS}, 'deaths')")
+    change_check("events", "events_disposition", f"disposition IN ({DISPOSITIONS}, 'deaths')")
 
 
 def downgrade() -> None:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from infra.ledger.changed_checks import change_check
+
 revision = "0024"
 down_revision = "0023"
 branch_labels = None
@@ -32,8 +34,7 @@ DISPOSITIONS = (
 
 
 def upgrade() -> None:
-    op.drop_constraint("events_disposition", "events")
-    op.create_check_constraint("events_disposition", "events", f"disposition IN ({DISPOSITIONS}, 'watches')")
+    change_check("events", "events_disposition", f"disposition IN ({DISPOSITIONS}, 'watches')")
     op.create_table(
         "watches",
         sa.Column("sha256", sa.Text(), nullable=False),

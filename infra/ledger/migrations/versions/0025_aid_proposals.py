@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from infra.ledger.changed_checks import change_check
+
 revision = "0025"
 down_revision = "0024"
 branch_labels = None
@@ -15,8 +17,7 @@ DISPOSITIONS = (
 
 
 def upgrade() -> None:
-    op.drop_constraint("events_disposition", "events")
-    op.create_check_constraint("events_disposition", "events", f"disposition IN ({DISPOSITIONS}, 'aid')")
+    change_check("events", "events_disposition", f"disposition IN ({DISPOSITIONS}, 'aid')")
     op.create_table(
         "aid_proposals",
         sa.Column("proposal_no", sa.BigInteger(), sa.Identity(always=True), nullable=False),
