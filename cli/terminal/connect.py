@@ -70,11 +70,16 @@ def settings_of_process(process: Process, log_level: str) -> Settings:
     if settings.log_format == "json":
         log_as_json(log_level, process.value)
     else:
-        logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        log_to_stderr(log_level)
     for noisy in ("kafka", "aiokafka", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     _warn_of_unknown()
     return settings
+
+
+def log_to_stderr(log_level: str) -> None:
+    """From now on this command logs to standard error, in lines for people."""
+    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 def _warn_of_unknown() -> None:
