@@ -31,7 +31,7 @@ prove: PATIENT := -o faulthandler_timeout=1800
 prove: install
 	HUZHU_TEST_LONG=1 $(BIN)/python -m pytest $(PATIENT) -m "long or prove" tests/faults
 	HUZHU_TEST_LONG=1 $(BIN)/python -m pytest $(PATIENT) -m "long or prove" -n 2 --dist worksteal --durations=15 --ignore tests/faults
-	$(BIN)/python tests/planted/plant.py
+	$(BIN)/python tests/planted/plant.py --tested
 
 # The same tests over the compiled core: what the wheel installs comes before this folder.
 COMPILED := $(CURDIR)/.cache/compiled

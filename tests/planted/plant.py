@@ -1,8 +1,10 @@
 """Plants one bug after the other in a copy of the repository and sees whether the tests named for it fail.
 
-    python tests/planted/plant.py [NAME ...]
+    python tests/planted/plant.py [--tested] [NAME ...]
 
-Exits 1 when a bug is missed, or when its text no longer stands in the code, so that the list cannot go stale.
+With ``--tested`` the tests have just passed, as in `make prove` after `make test`: without a bug only the first of each
+file is tried, to see that they can run here. Exits 1 when a bug is missed, or when its text no longer stands in the
+code, so that the list cannot go stale.
 docs/planted-bugs.md is the list for people.
 """
 
@@ -19,6 +21,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import groupby
 from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -79,6 +82,8 @@ constant in the code, and a bug that few of them meet is met by chance in fewer.
 
 PLANTED = {"PYTHONDONTWRITEBYTECODE": "1"}
 """While a bug is planted no bytecode is kept: the next bug may stand in the same file."""
+
+TESTED = "--tested"
 
 AT_ONCE = os.cpu_count() or 1
 """So many bugs are tried at a time, each in a copy of its own."""
@@ -164,9 +169,14 @@ def run_tests(copy: Copy, tests: Sequence[str], more: Mapping[str, str]) -> tupl
     return int(copy.forked.stdout.readline()), said.read_text("utf-8")
 
 
-def sound(copies: Sequence[Copy], bugs: Sequence[Bug]) -> str:
-    """What the bugs' tests say when one of them fails without any bug; nothing if they pass. Each copy runs a part."""
+def sound(copies: Sequence[Copy], bugs: Sequence[Bug], tested: bool) -> str:
+    """What the bugs' tests say when one of them fails without any bug; nothing if they pass. Each copy runs a part.
+
+    Of those that were ``tested`` before, the first of each file is enough.
+    """
     tests = sorted({test for bug in bugs for test in bug.tests})
+    if tested:
+        tests = [next(group) for _, group in groupby(tests, lambda test: test.partition("::")[0])]
     files = sorted({test.partition("::")[0] for test in tests})
     parts = [[test for test in tests if test.partition("::")[0] in files[n :: len(copies)]] for n in range(len(copies))]
     with ThreadPoolExecutor(len(copies)) as threads:
@@ -196,7 +206,8 @@ def plant(copy: Copy, bug: Bug) -> list[str]:
     return missed
 
 
-def main(names: Sequence[str]) -> int:
+def main(given: Sequence[str]) -> int:
+    names = [each for each in given if each != TESTED]
     chosen = [bug for bug in BUGS if not names or bug.name in names]
     unknown = set(names) - {bug.name for bug in chosen}
     if unknown:
@@ -205,7 +216,7 @@ def main(names: Sequence[str]) -> int:
     os.environ.pop(DATABASE_URL, None)  # each copy has a PostgreSQL of its own
     with tempfile.TemporaryDirectory(prefix="huzhu-planted-") as folder, ExitStack() as servers:
         made = [copy_repository(Path(folder, str(number)), servers, chosen) for number in range(AT_ONCE)]
-        said = sound(made, chosen)
+        said = sound(made, chosen, TESTED in given)
         if said:
             sys.stderr.write(f"the tests fail without any bug:\n{said}\n")
             return 1

@@ -12,10 +12,19 @@ from sqlalchemy import Engine, make_url, text
 
 from infra.ledger.schema import MIGRATIONS, connect
 from infra.ledger.upgrading import upgrade
-from tests.support.servers import execute
+from schemas.canonical import sha256_hex
+from tests.support.servers import execute, query
 
 TEMPLATE = "huzhu_template"
 """An empty migrated database on the run's PostgreSQL, to copy."""
+
+WHAT_MIGRATES = (
+    *MIGRATIONS.rglob("*.py"),
+    *(MIGRATIONS.with_name(f"{module}.py") for module in ("changed_checks", "upgrading", "schema")),
+)
+"""The code that decides what the empty database is."""
+
+_IS_TEMPLATE = f"datname = '{TEMPLATE}'"
 
 NewDatabase = Callable[[], str]
 """Makes an empty database and returns its address."""
@@ -29,12 +38,16 @@ def fresh_name(of_what: str) -> str:
 
 
 def make_template(url: str) -> None:
-    """Makes the empty migrated database on a server."""
+    """Makes the empty migrated database on a server, unless the same migrations have made it before."""
+    made_by = sha256_hex(b"".join(each.read_bytes() for each in sorted(WHAT_MIGRATES)))
+    if made_by == query(url, f"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE {_IS_TEMPLATE}"):
+        return
     execute(url, f"DROP DATABASE IF EXISTS {TEMPLATE}", alone=True)
     execute(url, f"CREATE DATABASE {TEMPLATE}", alone=True)
     engine = connect(make_url(url).set(database=TEMPLATE).render_as_string(hide_password=False))
     upgrade(engine)
     engine.dispose()
+    execute(url, f"COMMENT ON DATABASE {TEMPLATE} IS '{made_by}'")
 
 
 def migrate_to(engine: Engine, schema: str) -> None:
