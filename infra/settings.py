@@ -39,6 +39,9 @@ class Settings(BaseModel):
     kafka_cert: str | None = Field(None, description="PEM of this process's own certificate")
     kafka_key: str | None = Field(None, description="PEM of its private key, not encrypted")
     database_url: str | None = Field(None, description="postgresql+psycopg://... of the ledger; unset: Docker or local")
+    database_read_url: str | None = Field(
+        None, description="a replica of the ledger, for simulations and exports; unset: the ledger itself"
+    )
     shards: int = Field(4, ge=1, le=256, description="partitions of every topic; fixed once a ledger exists")
     replication_factor: int = Field(1, ge=1, le=10, description="copies of every partition; 3 in production")
     min_insync_replicas: int = Field(1, ge=1, le=10, description="copies that must have a message; 2 in production")
@@ -85,7 +88,7 @@ class Settings(BaseModel):
     console_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of the console's metrics")
     signer_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of the signer's metrics")
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_read_url")
     @classmethod
     def _ledger_url(cls, url: str | None) -> str | None:
         return ledger_url(url) if url else url

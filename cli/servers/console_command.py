@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli.servers.monitored import NOT_LISTENING, monitored
-from cli.terminal.connect import STATEMENT_SECONDS_MAX, LogLevel, keyring, ledger, settings_of_process
+from cli.terminal.connect import STATEMENT_SECONDS_MAX, LogLevel, keyring, ledger, replica, settings_of_process
 from cli.terminal.output import err, fail
 from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, read_public_keys
@@ -63,7 +63,8 @@ def console(
     engine, shards = _engine(settings)
     reader = _Lag(settings, engine, shards)
     watch = Watch(_audit_keys(settings), utc_now)
-    outside = Outside(shards, reader.lag, watch)
+    beside = replica(settings, engine, process_name("console")) if settings.database_read_url else engine
+    outside = Outside(shards, reader.lag, watch, beside)
     app = create_console(engine, settings, keys, outside, utc_now)
     serving = server(app, settings, "console", lambda url: err.print(f"the console is at {url}", soft_wrap=True))
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn restores these when it stops
@@ -72,6 +73,7 @@ def console(
     with watched, _Background(engine, reader, watch), suppress(SystemExit):  # from uvicorn when it cannot listen
         serving.run()
     engine.dispose()
+    beside.dispose()
     if not serving.started:
         address = f"{settings.console_host}:{settings.console_port}"
         fail(f"cannot listen at {address}: change HUZHU_CONSOLE_HOST or HUZHU_CONSOLE_PORT")

@@ -11,9 +11,8 @@ from cli.offline.ledger_by_person import LedgerSource, by_person_in_ledger
 from cli.offline.plan import EVENTS_PER_BUCKET, Plan, Worked, temporary_folder
 from cli.offline.worker_processes import workers
 from cli.simulate.asked import Asked, Compared, Simulated, by_household
-from cli.terminal.connect import read_settings
+from cli.terminal.connect import read_settings, replica
 from cli.terminal.output import fail, progress
-from infra.ledger.schema import connect, require_current
 from infra.ledger.snapshot import Moment, moment
 from schemas.policy.model import Policies
 from schemas.policy.policy_file import parse_policy
@@ -25,10 +24,9 @@ def from_ledger(
 ) -> tuple[Worked[Simulated], Compared]:
     """The sums of the ledger's facts, and the policies that were compared; the published ones if none are ``old``."""
     settings = read_settings()
-    url = settings.database_url or fail("set HUZHU_DATABASE_URL, such as postgresql://huzhu@127.0.0.1/huzhu")
-    engine = connect(url, settings.ledger_lease)
+    engine = replica(settings)
+    url = engine.url.render_as_string(hide_password=False)
     try:
-        require_current(engine)
         with moment(engine) as now, temporary_folder() as spool:
             compared = compare(_published(now) if old is None else old)
             events = range(now.first_event, now.end_event)

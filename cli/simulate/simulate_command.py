@@ -48,9 +48,7 @@ def simulate(
         ),
     ] = None,
     facts: Annotated[Path | None, typer.Option(help=FACTS_HELP)] = None,
-    ledger: Annotated[
-        bool, typer.Option("--ledger", help="Use the facts of the ledger at HUZHU_DATABASE_URL.")
-    ] = False,
+    ledger: Annotated[bool, typer.Option("--ledger", help="Use the facts of the ledger, or of its replica.")] = False,
     as_of: AsOfOption = None,
     folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for the report: a page (index.html) and CSV files.")

@@ -20,7 +20,7 @@ from infra.json_lines_log import log_as_json
 from infra.kafka import topic_setup
 from infra.kafka.client_security import KafkaSecurity
 from infra.keys.personal_data import Keyring, KeyringUnusable, read_keyring
-from infra.ledger.schema import LedgerMismatch, bind, connect, require_current
+from infra.ledger.schema import LedgerMismatch, bind, connect, require_current, require_replica
 from infra.settings import Settings, SettingsError, unknown_settings
 from schemas.health import PROGRAM
 from schemas.metrics import Process
@@ -112,6 +112,20 @@ def ledger(settings: Settings, patiently: Attempts = at_once, name: str = PROGRA
     engine = connect(ledger_address(settings), settings.ledger_lease, name=name)
     with explained_failure("used"):
         patiently(lambda: require_current(engine), "open the ledger")
+    return engine
+
+
+def replica(settings: Settings, original: Engine | None = None, name: str = PROGRAM) -> Engine:
+    """What is read at length: the replica at HUZHU_DATABASE_READ_URL, or else the ledger.
+
+    It may be some seconds behind. Ends the command unless it has the schema of this program, and if it is no replica of
+    the ``original``.
+    """
+    engine = connect(settings.database_read_url or ledger_address(settings), settings.ledger_lease, name=name)
+    with explained_failure("used"):
+        require_current(engine)
+        if original is not None:
+            require_replica(engine, original)
     return engine
 
 

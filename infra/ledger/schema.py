@@ -138,6 +138,21 @@ def bind(engine: Engine, shard_count: int, cluster_id: str) -> None:
         connection.execute(insert(relays).on_conflict_do_nothing(), [{"shard": row["shard"]} for row in rows])
 
 
+def require_replica(replica: Engine, ledger: Engine) -> None:
+    """Raises LedgerMismatch unless both hold the same ledger. Either may be the replica after a failover."""
+    with replica.connect() as theirs, ledger.connect() as ours:
+        if _home_of(theirs) != _home_of(ours):
+            raise LedgerMismatch(
+                "HUZHU_DATABASE_READ_URL leads to a replica of another ledger than HUZHU_DATABASE_URL: correct it"
+            )
+
+
+def _home_of(connection: Connection) -> str | None:
+    here = "SELECT system_identifier || '/' || current_database() FROM pg_control_system()"
+    home: str | None = connection.scalar(text(here))
+    return home
+
+
 def _is_settled(connection: Connection, name: str, value: str, setting: str) -> bool:
     """Whether the ledger says so already; False if it says nothing. Raises LedgerMismatch."""
     held = connection.scalar(select(installation.c.value).where(installation.c.name == name))

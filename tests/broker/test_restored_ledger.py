@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -13,14 +12,12 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
 
 from acts.take_in import take_in
 from infra.kafka import topic_setup
 from infra.ledger import reads
 from infra.population import generate
 from infra.servers.local.kafka_server import LocalKafka
-from infra.servers.local.postgres_programs import programs, server_user
 from infra.servers.local.postgres_server import LocalPostgres
 from infra.settings import Settings
 from schemas.topics import INBOUND
@@ -28,6 +25,7 @@ from stream.inbound.partition_reader import RangeReader
 from stream.inbound.post import post
 from stream.outbound.cursors import LEDGER_REFUSED
 from tests.support import processes
+from tests.support.base_backups import base_backup
 from tests.support.builders import SHARDS
 from tests.support.databases import make_template
 from tests.support.outbox import keep_as_released, waiting_messages
@@ -50,18 +48,6 @@ def open_folder() -> Iterator[Path]:
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
-
-
-def base_backup(server: LocalPostgres, folder: Path) -> None:
-    """Copies a running server as PostgreSQL's own tool does."""
-    folder.mkdir()
-    url = make_url(server.url).set(drivername="postgresql", database=None).render_as_string(hide_password=False)
-    tool = programs(server.folder, server_user()) / "pg_basebackup"
-    subprocess.run([tool, "-d", url, "-D", folder / "data", "-X", "stream", "-c", "fast"], check=True)
-    shutil.copy(server.folder / "password", folder / "password")
-    if (user := server_user()) is not None:
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, *user)
 
 
 def decide_again(spine: Spine) -> None:

@@ -1,4 +1,4 @@
-"""Planted bugs: who migrates, how long others wait for it, and which rights each process has."""
+"""Planted bugs: who migrates, how long others wait for it, which rights each process has, and what reads a replica."""
 
 from __future__ import annotations
 
@@ -8,6 +8,30 @@ UPGRADES = "tests/ledger/test_upgrading.py"
 ROLES = "tests/ledger/test_ledger_roles.py"
 
 BUGS = (
+    Bug(
+        "replica",
+        "any-database-is-a-replica",
+        "infra/ledger/schema.py",
+        "        if _home_of(theirs) != _home_of(ours):\n",
+        "        if _home_of(theirs) is None:\n",
+        ("tests/ledger/test_replica.py::test_another_ledger_is_no_replica",),
+    ),
+    Bug(
+        "replica",
+        "a-simulation-reads-the-ledger",
+        "cli/terminal/connect.py",
+        "    engine = connect(settings.database_read_url or ledger_address(settings),",
+        "    engine = connect(ledger_address(settings) or settings.database_read_url,",
+        ("tests/ledger/test_replica.py::test_a_replica_answers_while_the_ledger_is_away",),
+    ),
+    Bug(
+        "replica",
+        "exports-read-the-ledger",
+        "web/console/exports_page.py",
+        "rows_of(visit.engine if what in _FROM_DIGEST else replica, what",
+        "rows_of(visit.engine, what",
+        ("tests/web/test_console_exports.py::test_claims_and_payouts_are_read_from_the_replica",),
+    ),
     Bug(
         "start",
         "an-older-schema-is-taken",

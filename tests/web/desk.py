@@ -123,22 +123,23 @@ class Visitor:
 
 
 @contextmanager
-def open_desk(engine: Engine, folder: Path, **settings: Any) -> Iterator[Desk]:
+def open_desk(engine: Engine, folder: Path, replica: Engine | None = None, **settings: Any) -> Iterator[Desk]:
     """Serves a ledger's console until the block ends.
 
     There is a user of each role (`auditor`, ...), `operator2` and `finance2`.
     """
     file = folder / "console.keys"
     add_key(file)
-    with Roles(engine) as roles, _served(Desk(engine, roles, read_keyring(file)), settings) as desk:
+    with Roles(engine) as roles, _served(Desk(engine, roles, read_keyring(file)), replica, settings) as desk:
         yield desk
 
 
 @contextmanager
-def _served(desk: Desk, settings: dict[str, Any]) -> Iterator[Desk]:
+def _served(desk: Desk, replica: Engine | None, settings: dict[str, Any]) -> Iterator[Desk]:
     known = Settings(**{"shards": SHARDS, "console_port": 0, **settings})
-    outside = Outside(SHARDS, lambda: desk.lag, desk.watch)
-    desk.app = create_console(desk.roles(LedgerRole.CONSOLE), known, desk.keys, outside, desk.now)
+    engine = desk.roles(LedgerRole.CONSOLE)
+    outside = Outside(SHARDS, lambda: desk.lag, desk.watch, replica or engine)
+    desk.app = create_console(engine, known, desk.keys, outside, desk.now)
     serving = server(desk.app, known, "console")
     for role in ConsoleRole:
         desk.user(role.value, role)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from python_calamine import CalamineWorkbook
+from sqlalchemy import Engine
 
 from infra.files import export_files
 from infra.files.export_files import Field, write_csv, write_parquet, write_xlsx
@@ -22,10 +23,11 @@ from tests.support.builders import Json, bill, coverage, discharge, encode
 from tests.support.ledgers import for_person, give, held, in_order, person_of_shard
 from tests.support.owed_person import OwedPerson
 from tests.support.servers import await_true
-from tests.web.desk import Desk
+from tests.web.desk import Desk, open_desk
 from tests.web.downloads import summed, table
 from tests.web.town import post, publish_two
 
+Copies = Callable[[Engine], Engine]
 KINDS = ("xlsx", "csv", "parquet")
 FIELDS = [
     Field("name", "text"),
@@ -38,6 +40,19 @@ FIELDS = [
 
 def export(desk: Desk, who: str, **fields: str) -> httpx.Response:
     return desk.visitor(who).post("/exports", seen="/exports", **fields)
+
+
+def test_claims_and_payouts_are_read_from_the_replica(ledger: Engine, copies: Copies, tmp_path: Path) -> None:
+    """What the ledger took in since is not in the file yet, and the export is noted in the ledger."""
+    publish_two(ledger)
+    post(ledger, [coverage("C1"), discharge(), bill()])
+    replica = copies(ledger)
+    post(ledger, [discharge("E2"), bill("S2", "E2")])
+    with open_desk(ledger, tmp_path, replica) as desk:
+        written = {what: export(desk, "finance", what=what, format="csv") for what in ("claims", "payouts")}
+        assert {"1"} == {answer.headers["X-Rows"] for answer in written.values()}
+        assert "E1" in written["claims"].text
+        assert 2 == len(desk.audited("data.exported"))
 
 
 @pytest.mark.parametrize("kind", KINDS)

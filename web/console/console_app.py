@@ -44,11 +44,15 @@ from web.console.visit import Visit, not_found
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What the console needs from outside: the number of shards, Kafka's lag, and the watch over the audit log."""
+    """What the console needs from outside: the number of shards, Kafka's lag, and the watch over the audit log.
+
+    Exports of claims and payouts read the ``replica``.
+    """
 
     shard_count: int
     lag: Callable[[], int | None]
     watch: Watch
+    replica: Engine
 
 
 def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: Outside, now: Clock) -> FastAPI:
@@ -121,7 +125,7 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("GET", "/policies/difference", policy_pages.difference),
         ("GET", "/policies/{sha256}", policy_pages.show),
         ("GET", "/exports", exports_page.index),
-        ("POST", "/exports", exports_page.download),
+        ("POST", "/exports", partial(exports_page.download, outside.replica)),
         ("GET", "/users", users_page.index),
         ("GET", "/users/{name}/disable", users_page.ask_to_disable),
         ("POST", "/users/{name}/disable", users_page.disable),
