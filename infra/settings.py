@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_core import PydanticCustomError
 
 LEDGER_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
+PREFIX = re.compile(r"([a-z0-9][a-z0-9-]{0,39}\.)?")
+"""One word: two prefixes differ before the first dot, and no topic is another one without its first word (a test)."""
 ELSEWHERE = ("CACHE_DIR", "COMPILE", "TEST_", "SIM_", "FAULTS", "BENCH", "SCREENSHOTS")
 """Variables of the local Kafka, of the build and of the tests; the rest of the name may follow."""
 
@@ -38,6 +41,7 @@ class Settings(BaseModel):
     kafka_ca: str | None = Field(None, description="PEM of the authority that signed the brokers' certificates")
     kafka_cert: str | None = Field(None, description="PEM of this process's own certificate")
     kafka_key: str | None = Field(None, description="PEM of its private key, not encrypted")
+    prefix: str = Field("", description="a word with a dot before all names in Kafka, of several installations on it")
     database_url: str | None = Field(None, description="postgresql+psycopg://... of the ledger; unset: Docker or local")
     database_read_url: str | None = Field(
         None, description="a replica of the ledger, for simulations and exports; unset: the ledger itself"
@@ -87,6 +91,13 @@ class Settings(BaseModel):
     gateway_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of the gateway's metrics")
     console_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of the console's metrics")
     signer_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of the signer's metrics")
+
+    @field_validator("prefix")
+    @classmethod
+    def _word_with_dot(cls, prefix: str) -> str:
+        if not PREFIX.fullmatch(prefix):
+            raise PydanticCustomError("prefix", "is at most 40 of a-z, 0-9 and -, and a dot at the end, such as wuxi.")
+        return prefix
 
     @field_validator("database_url", "database_read_url")
     @classmethod

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from infra.clock import Clock
 from infra.ledger.identity import foreseen
 from infra.ledger.ledger_health import ledger_reading, observer
+from infra.ledger.schema import elsewhere
 from schemas.health import Behind, HealthReading, KafkaReading, LedgerReading, PartitionName, Tables, Unanswered
 from schemas.topics import INBOUND
 from stream.inbound.partition_reader import RangeReader
@@ -145,9 +146,10 @@ def _refused(engine: Engine, bootstrap: str, shards: int, promoted: bool) -> str
 def _set_up_otherwise(tables: Tables, shards: int, cluster_id: str) -> str | None:
     """Why every process refuses to start with these settings (exit status 2)."""
     if tables.cluster_id != cluster_id:
+        setting = elsewhere(tables.cluster_id, cluster_id)
         return (
-            f"this ledger was made for kafka_cluster_id {tables.cluster_id}, but HUZHU_KAFKA_BOOTSTRAP leads to "
-            f"{cluster_id}: correct HUZHU_KAFKA_BOOTSTRAP or HUZHU_DATABASE_URL"
+            f"this ledger was made for kafka_cluster_id {tables.cluster_id}, but {setting} leads to "
+            f"{cluster_id}: correct {setting} or HUZHU_DATABASE_URL"
         )
     if tables.shards != shards:
         return f"this ledger has {tables.shards} shards, but HUZHU_SHARDS is {shards}: correct HUZHU_SHARDS"

@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from infra.kafka import client_security
+from infra.kafka.names import KafkaNames
 from schemas.access.kafka_rights import RANGES_GROUP, WORKER_GROUP
 from schemas.health import Behind, KafkaReading, Member, Partition, PartitionName, Unanswered
 from schemas.topics import TOPICS, copied_from
@@ -28,9 +29,11 @@ SMALL_BYTES = 1024
 def kafka_reading(bootstrap: str, shards: int, seconds: float) -> KafkaReading:
     """What Kafka says now. Raises KafkaException if it does not answer each question within ``seconds``."""
     admin = AdminClient({**client_security.confluent(bootstrap), **QUIET})
-    group: Any = admin.describe_consumer_groups([WORKER_GROUP], request_timeout=seconds)[WORKER_GROUP]
+    called = KafkaNames.from_environment()
+    (group,) = admin.describe_consumer_groups([called.in_kafka(WORKER_GROUP)], request_timeout=seconds).values()
     cluster = admin.describe_cluster(request_timeout=seconds).result()
-    of_insurers = sorted(name for name in admin.list_topics(timeout=seconds).topics if copied_from(name))
+    present = called.among(list(admin.list_topics(timeout=seconds).topics))
+    of_insurers = sorted(name for name in present if copied_from(name))
     names = [*(topic.name for topic in TOPICS), *of_insurers]
     places = [(name, shard) for name in names for shard in range(shards)]
     # In this order: what is written after the first question is not taken for an open transaction.
@@ -40,7 +43,7 @@ def kafka_reading(bootstrap: str, shards: int, seconds: float) -> KafkaReading:
     answered = written.keys() & readable.keys() & first.keys()
     state, members = _group(group)
     return KafkaReading(
-        cluster.cluster_id,
+        called.home(cluster.cluster_id),
         {place: Partition(first[place], readable[place], written[place]) for place in places if place in answered},
         [place for place in places if place not in answered],
         state,
@@ -67,12 +70,13 @@ def _offsets(
 ) -> dict[PartitionName, int]:
     if not places:
         return {}
-    wanted = {TopicPartition(*place): which for place in places}
+    names = KafkaNames.from_environment()
+    wanted = {TopicPartition(names.in_kafka(topic), shard): which for topic, shard in places}
     asked = admin.list_offsets(wanted, isolation_level=isolation, request_timeout=seconds)
     found = {}
     for place, answer in asked.items():
         try:
-            found[place.topic, place.partition] = answer.result().offset
+            found[names.ours(place.topic), place.partition] = answer.result().offset
         except KafkaException as error:
             if error.args[0].code() in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN):
                 raise
@@ -101,11 +105,12 @@ def first_times(
     """
     if not places:
         return {}
+    names = KafkaNames.from_environment()
     consumer = Consumer(
         {
             **client_security.confluent(bootstrap),
             **QUIET,
-            "group.id": RANGES_GROUP,
+            "group.id": names.in_kafka(RANGES_GROUP),
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "isolation.level": "read_committed" if committed else "read_uncommitted",
@@ -116,13 +121,13 @@ def first_times(
     )
     found: dict[PartitionName, datetime | None] = {}
     failed: set[PartitionName] = set()
-    consumer.assign([TopicPartition(*place, offset) for place, offset in places.items()])
+    consumer.assign([TopicPartition(names.in_kafka(name), shard, start) for (name, shard), start in places.items()])
     ends = time.monotonic() + seconds
     while len(found) + len(failed) < len(places) and time.monotonic() < ends:
         message = consumer.poll(0.1)
         if message is None or message.topic() is None:
             continue
-        place = (str(message.topic()), int(message.partition() or 0))
+        place = (names.ours(str(message.topic())), int(message.partition() or 0))
         error = message.error()
         if error is None:
             found.setdefault(place, datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC))

@@ -68,7 +68,7 @@ def acl(
         fail("--role lead needs --user NAME: each insurer has a Kafka user of its own")
     _require_insurers(insurer)
     wanted = [role] if role else [one for one in KafkaRole if one is not KafkaRole.LEAD]
-    wanted_rules = [rule for one in wanted for rule in rules(one, user or one.value, insurer or ())]
+    wanted_rules = acls.in_kafka([rule for one in wanted for rule in rules(one, user or one.value, insurer or ())])
     if as_json:
         print_json({"rules": [asdict(rule) for rule in wanted_rules]})
     for rule in () if as_json else wanted_rules:

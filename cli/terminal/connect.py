@@ -20,7 +20,7 @@ from infra.json_lines_log import log_as_json
 from infra.kafka import topic_setup
 from infra.kafka.client_security import KafkaSecurity
 from infra.keys.personal_data import Keyring, KeyringUnusable, read_keyring
-from infra.ledger.schema import LedgerMismatch, bind, connect, require_current, require_replica
+from infra.ledger.schema import LedgerMismatch, bind, connect, is_bound, require_current, require_replica
 from infra.settings import Settings, SettingsError, unknown_settings
 from schemas.health import PROGRAM
 from schemas.metrics import Process
@@ -145,7 +145,11 @@ def explained_failure(done: str) -> Iterator[None]:
 def bound_ledger(settings: Settings, patiently: Attempts = at_once, name: str = PROGRAM) -> tuple[Engine, str]:
     """The ledger and Kafka's address, after checking that they belong together and that the topics are correct."""
     bootstrap, engine = kafka_address(settings), ledger(settings, patiently, name)
+    cluster = "compare the cluster with the ledger's"
     try:
+        home = patiently(lambda: topic_setup.cluster_id(bootstrap), cluster)
+        # Before the topics: nobody should make those of another city because they are missing there.
+        patiently(lambda: is_bound(engine, settings.shards, home), cluster)
         topics = patiently(lambda: [*TOPICS, *_of_insurers(engine)], "read the treaties")
         differences = patiently(lambda: topic_setup.check(bootstrap, settings, topics), "compare the topics")
         wrong = [str(each) for each in differences if not each.harmless]
@@ -156,8 +160,7 @@ def bound_ledger(settings: Settings, patiently: Attempts = at_once, name: str = 
             )
         for each in differences:
             log.warning("%s; going on", each)
-        cluster = "compare the cluster with the ledger's"
-        patiently(lambda: bind(engine, settings.shards, topic_setup.cluster_id(bootstrap)), cluster)
+        patiently(lambda: bind(engine, settings.shards, home), cluster)
     except LedgerMismatch as error:
         fail(str(error))
     except topic_setup.KafkaUnreachable as error:

@@ -1,12 +1,14 @@
 """An insurer in some 60 lines: reads payout instructions, pays each exactly once, and reports what became of it.
 
-    python insurer.py BOOTSTRAP STORE.sqlite [payer=ID] [SCHEME ...]
+    [HUZHU_PREFIX=wuxi.] python insurer.py BOOTSTRAP STORE.sqlite [payer=ID] [SCHEME ...]
 
 Pays what the public fund pays, or with payer=ID what that insurer pays as the lead of treaties. It can be killed at any
-moment: all it knows is in STORE, and it pays each payout_id once.
+moment: all it knows is in STORE, and it pays each payout_id once. Two installations of Huzhu on one cluster, told apart
+by their prefixes, can give the same payout_id: each needs a STORE of its own.
 """
 
 import json
+import os
 import sqlite3
 import sys
 from datetime import UTC, datetime
@@ -14,6 +16,7 @@ from datetime import UTC, datetime
 from kafka import KafkaConsumer, KafkaProducer
 
 bootstrap, store, *schemes = sys.argv[1:]
+prefix = os.environ.get("HUZHU_PREFIX", "")
 payer = schemes.pop(0).removeprefix("payer=") if schemes and schemes[0].startswith("payer=") else "fund"
 book = sqlite3.connect(store)
 book.execute(
@@ -42,16 +45,18 @@ def report() -> None:
             **{"occurred_at": paid_at, "reported_at": paid_at, "reference": f"transfer-{payout_id}"},
             **{"payout_id": payout_id, "person_id": person_id, "status": "paid"},
         }
-        producer.send("payouts.results", key=person_id.encode(), value=json.dumps(event).encode()).get(timeout=60)
+        producer.send(f"{prefix}payouts.results", key=person_id.encode(), value=json.dumps(event).encode()).get(
+            timeout=60
+        )
         with book:
             book.execute("UPDATE payments SET reported = 1 WHERE payout_id = ?", [payout_id])
 
 
 report()  # what an earlier run paid and did not get to report
 consumer = KafkaConsumer(
-    "payouts.instructions" if payer == "fund" else f"payouts.instructions.{payer}",
+    f"{prefix}payouts.instructions" if payer == "fund" else f"{prefix}payouts.instructions.{payer}",
     bootstrap_servers=bootstrap,
-    group_id="-".join(["insurer" if payer == "fund" else payer, *(schemes or ["all"])]),
+    group_id="-".join(["insurer" if payer == "fund" else payer, *prefix.split(".")[:-1], *(schemes or ["all"])]),
     group_instance_id="1",  # one process at a time: a second one fences the first, a restarted one continues at once
     metadata_max_age_ms=5_000,  # joining before the topic is known gives no partitions until the next look
     isolation_level="read_committed",  # otherwise it would see instructions that were never given

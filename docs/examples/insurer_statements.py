@@ -1,6 +1,6 @@
 """An insurer checks its statements in some 150 lines: recomputes each from its own topic alone, and answers.
 
-    python insurer_statements.py BOOTSTRAP INSURER [orders] [answer=VERSION]
+    [HUZHU_PREFIX=wuxi.] python insurer_statements.py BOOTSTRAP INSURER [orders] [answer=VERSION]
 
 Says a line for each statement. With `orders` the lead of a treaty also compares the lines with the orders that it was
 given. With `answer=1` it writes what it found to insurance.answers: confirmed, or disputed with reasons. The same
@@ -9,6 +9,7 @@ answer twice is one answer; a changed one needs a higher version. Exit status 1 
 
 import hashlib
 import json
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from typing import Any
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 bootstrap, insurer, *options = sys.argv[1:]
+prefix = os.environ.get("HUZHU_PREFIX", "")
 version = next((int(each.removeprefix("answer=")) for each in options if each.startswith("answer=")), 0)
 Json = dict[str, Any]
 Faults = list[tuple[int, str]]  # the number of the line, 0 for the whole statement; and what is wrong
@@ -135,11 +137,13 @@ def answer(statement: Json, faults: Faults) -> Json:
 
 producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
 with_orders, any_fault = "orders" in options, False
-orders = {each["payout_id"]: each for each in messages(f"payouts.instructions.{insurer}")} if with_orders else {}
+orders = (
+    {each["payout_id"]: each for each in messages(f"{prefix}payouts.instructions.{insurer}")} if with_orders else {}
+)
 last: dict[str, Json] = {}  # the newest statement of each treaty
 seen: dict[str, dict[str, str]] = defaultdict(dict)  # of each treaty the payouts and their months
 waiting: dict[str, list[Json]] = defaultdict(list)  # lines come before their statement
-for message in messages(f"insurance.statements.{insurer}"):
+for message in messages(f"{prefix}insurance.statements.{insurer}"):
     if message["event_type"] == "statement.lines":
         waiting[message["statement_id"]] += message["lines"]
     elif message["event_type"] == "statement.issued":
@@ -153,5 +157,5 @@ for message in messages(f"insurance.statements.{insurer}"):
         sys.stdout.writelines(f"  line {line or '-'}: {text}\n" for line, text in faults)
         if version:
             value = json.dumps(answer(message, faults)).encode()
-            producer.send("insurance.answers", key=insurer.encode(), value=value).get(timeout=60)
+            producer.send(f"{prefix}insurance.answers", key=insurer.encode(), value=value).get(timeout=60)
 sys.exit(any_fault)

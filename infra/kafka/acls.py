@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from kafka.admin import (
     ACL,
@@ -14,6 +15,7 @@ from kafka.admin import (
 )
 from kafka.errors import KafkaError
 
+from infra.kafka.names import KafkaNames
 from infra.kafka.topic_setup import admin
 from schemas.access.kafka_rights import Rule
 
@@ -22,8 +24,17 @@ class NotApplied(Exception):
     """The cluster rejected some of the rules; the message says why."""
 
 
+def in_kafka(rules: Sequence[Rule]) -> list[Rule]:
+    """The rules for the names in Kafka. A reader's own groups start with its user's name, which is the cluster's."""
+    names = KafkaNames.from_environment()
+    return [
+        rule if rule.resource == "group" and rule.prefixed else replace(rule, name=names.in_kafka(rule.name))
+        for rule in rules
+    ]
+
+
 def apply(bootstrap: str, rules: Sequence[Rule]) -> None:
-    """Adds the rules to the cluster; existing rules stay, and none is removed.
+    """Adds the rules, with names `in_kafka`, to the cluster; existing rules stay, and none is removed.
 
     Raises NotApplied, KafkaUnreachable.
     """

@@ -13,6 +13,9 @@ from typing import Any
 
 from infra.settings import Settings, SettingsError
 
+CLIENT = "huzhu"
+"""After a prefix, what an installation's clients are called in the brokers' logs and quotas."""
+
 HINT = "docs/security.md says which settings go together"
 
 
@@ -84,10 +87,11 @@ class KafkaSecurity:
 
 
 def confluent(bootstrap: str) -> dict[str, Any]:
-    """For confluent-kafka: address and security."""
+    """For confluent-kafka: address, security, and the client's name if the installation has one."""
     security = KafkaSecurity.from_environment()
     settings = security.settings
     options: dict[str, Any] = {"bootstrap.servers": bootstrap, "security.protocol": settings.kafka_security_protocol}
+    options |= {"client.id": f"{settings.prefix}{CLIENT}"} if settings.prefix else {}
     if security.tls:
         files = {
             "ssl.ca.location": settings.kafka_ca,
@@ -102,11 +106,12 @@ def confluent(bootstrap: str) -> dict[str, Any]:
 
 
 def kafka_python(bootstrap: str) -> dict[str, Any]:
-    """For kafka-python: address and security."""
+    """For kafka-python: address, security, and the client's name if the installation has one."""
     security = KafkaSecurity.from_environment()
     settings = security.settings
     options: dict[str, Any] = {"bootstrap_servers": bootstrap.split(",")}
     options |= {"security_protocol": settings.kafka_security_protocol}
+    options |= {"client_id": f"{settings.prefix}{CLIENT}"} if settings.prefix else {}
     if security.tls:
         options |= {"ssl_context": security.context()}
     if security.sasl:
@@ -119,12 +124,13 @@ def kafka_python(bootstrap: str) -> dict[str, Any]:
 
 
 def faust(bootstrap: str) -> dict[str, Any]:
-    """For a Faust app: its brokers and their credentials."""
+    """For a Faust app: its brokers and their credentials, and its name if the installation has one."""
     from faust import SASLCredentials, SSLCredentials
 
     security = KafkaSecurity.from_environment()
     settings = security.settings
     options: dict[str, Any] = {"broker": [f"aiokafka://{address}" for address in bootstrap.split(",")]}
+    options |= {"broker_client_id": f"{settings.prefix}{CLIENT}"} if settings.prefix else {}
     if security.sasl:
         options["broker_credentials"] = SASLCredentials(
             username=settings.kafka_sasl_username,

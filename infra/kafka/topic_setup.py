@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError
 
 from infra.kafka import client_security
+from infra.kafka.names import KafkaNames
 from infra.settings import Settings
 from schemas.topics import TOPICS, Topic
 
@@ -24,7 +25,7 @@ class KafkaUnreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TopicDifference:
-    """One way in which a topic of the cluster differs from its declaration.
+    """One way in which a topic of the cluster differs from its declaration. ``topic`` is its name in Kafka.
 
     A ``harmless`` one is for whoever runs the cluster to decide, and keeps no process from starting.
     """
@@ -44,7 +45,8 @@ def admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
     """An admin client. Raises KafkaUnreachable, also for transient errors while it is used."""
     client = None
     try:
-        client = KafkaAdminClient(**client_security.kafka_python(bootstrap), client_id="huzhu-admin")
+        named = {"client_id": KafkaNames.from_environment().in_kafka("huzhu-admin")}
+        client = KafkaAdminClient(**{**client_security.kafka_python(bootstrap), **named})
         yield client
     except (KafkaError, OSError) as error:
         if client is not None and isinstance(error, KafkaError) and not error.retriable:
@@ -58,24 +60,30 @@ def admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
             client.close()
 
 
+def in_kafka(topics: Sequence[Topic]) -> list[Topic]:
+    """The topics under their names in Kafka."""
+    names = KafkaNames.from_environment()
+    return [replace(topic, name=names.in_kafka(topic.name)) for topic in topics]
+
+
 def cluster_id(bootstrap: str) -> str:
-    """The identity of the cluster, which never changes."""
+    """The identity of the cluster, which never changes, and of our topics in it, if they have a prefix."""
     with admin(bootstrap) as client:
-        return str(client.describe_cluster()["cluster_id"])
+        return KafkaNames.from_environment().home(str(client.describe_cluster()["cluster_id"]))
 
 
 def existing(bootstrap: str) -> list[str]:
     """The topics of ours that the cluster has."""
     with admin(bootstrap) as client:
-        present = set(client.list_topics())
+        present = set(KafkaNames.from_environment().among(client.list_topics()))
     return [topic.name for topic in TOPICS if topic.name in present]
 
 
 def apply(bootstrap: str, settings: Settings, topics: Sequence[Topic] = TOPICS) -> list[str]:
-    """Creates those topics that are missing and returns their names. Existing topics are left as they are."""
+    """Creates those topics that are missing and returns their names in Kafka. Existing topics are left as they are."""
     with admin(bootstrap) as client:
         existing = set(client.list_topics())
-        missing = [topic for topic in topics if topic.name not in existing]
+        missing = [topic for topic in in_kafka(topics) if topic.name not in existing]
         if missing:
             client.create_topics(
                 {
@@ -94,6 +102,7 @@ def apply(bootstrap: str, settings: Settings, topics: Sequence[Topic] = TOPICS) 
 def check(bootstrap: str, settings: Settings, topics: Sequence[Topic] = TOPICS) -> list[TopicDifference]:
     """Every difference between the cluster and the declaration of the topics."""
     with admin(bootstrap) as client:
+        topics = in_kafka(topics)
         existing = set(client.list_topics())
         present = [topic for topic in topics if topic.name in existing]
         differences = [TopicDifference(t.name, "topic", "present", "missing") for t in topics if t.name not in existing]

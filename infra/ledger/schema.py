@@ -123,16 +123,16 @@ def is_untouched(engine: Engine) -> bool:
 def bind(engine: Engine, shard_count: int, cluster_id: str) -> None:
     """Makes the ledger that of ``shard_count`` shards and of one Kafka cluster, or checks that it is, which only reads.
 
-    Raises LedgerMismatch: with another number of shards a person's events would come under another lock, and the
-    offsets of another cluster mean other events.
+    ``cluster_id`` names the topics' prefix too, where they have one. Raises LedgerMismatch: with another number of
+    shards a person's events would come under another lock, and the offsets of another cluster, or under another
+    prefix, mean other events.
     """
-    wanted = {"shards": (str(shard_count), "HUZHU_SHARDS"), "kafka_cluster_id": (cluster_id, "HUZHU_KAFKA_BOOTSTRAP")}
+    if is_bound(engine, shard_count, cluster_id):
+        return
     with engine.begin() as connection:
-        if all(_is_settled(connection, name, *value) for name, value in wanted.items()):
-            return
-        for name, (value, setting) in wanted.items():
+        for name, value in _home(shard_count, cluster_id).items():
             connection.execute(insert(installation).values(name=name, value=value).on_conflict_do_nothing())
-            _is_settled(connection, name, value, setting)
+            _is_settled(connection, name, value)
         rows = [{"shard": shard, "audit_hash": NO_HASH} for shard in range(shard_count)]
         connection.execute(insert(shards).on_conflict_do_nothing(), rows)
         connection.execute(insert(relays).on_conflict_do_nothing(), [{"shard": row["shard"]} for row in rows])
@@ -153,15 +153,32 @@ def _home_of(connection: Connection) -> str | None:
     return home
 
 
-def _is_settled(connection: Connection, name: str, value: str, setting: str) -> bool:
+def is_bound(engine: Engine, shard_count: int, cluster_id: str) -> bool:
+    """Whether the ledger is that of them; False if it is nobody's yet. Only reads. Raises LedgerMismatch as `bind`."""
+    with engine.connect() as connection:
+        return all(_is_settled(connection, *each) for each in _home(shard_count, cluster_id).items())
+
+
+def _home(shard_count: int, cluster_id: str) -> dict[str, str]:
+    return {"shards": str(shard_count), "kafka_cluster_id": cluster_id}
+
+
+def _is_settled(connection: Connection, name: str, value: str) -> bool:
     """Whether the ledger says so already; False if it says nothing. Raises LedgerMismatch."""
     held = connection.scalar(select(installation.c.value).where(installation.c.name == name))
     if held is not None and held != value:
+        setting = "HUZHU_SHARDS" if name == "shards" else elsewhere(held, value)
         raise LedgerMismatch(
             f"this ledger was made for {name} {held}, but {setting} leads to {value}: "
             f"correct {setting} or HUZHU_DATABASE_URL; nothing was written"
         )
     return held is not None
+
+
+def elsewhere(held: str, found: str) -> str:
+    """The setting because of which the topics found are not those that a ledger is held to belong to."""
+    same_cluster = held.partition("/")[0] == found.partition("/")[0]
+    return "HUZHU_PREFIX" if same_cluster else "HUZHU_KAFKA_BOOTSTRAP"
 
 
 def bound_shards(engine: Engine) -> int:

@@ -18,7 +18,8 @@ _INSURER: Json = {"insurer": {"description": "The id of an insurer that leads a 
 _ABOUT = (
     "Events of Huzhu, claims processing for medical self-pay assistance and mutual aid. Money is a decimal string in "
     "yuan. Readers of what Huzhu sends use isolation.level=read_committed: they see each message exactly once, in the "
-    "order of its partition. The partition of a person's key is the person's shard in every topic."
+    "order of its partition. The partition of a person's key is the person's shard in every topic. An installation "
+    "with a prefix (HUZHU_PREFIX) has it before every address."
 )
 _CURSOR: Json = {
     "type": "object",
@@ -33,7 +34,7 @@ _HEADERS: Json = {
     "properties": {
         "ce_specversion": {"const": "1.0"},
         "ce_id": {"type": "string", "description": "The value's event_id."},
-        "ce_source": {"const": "/huzhu"},
+        "ce_source": {"type": "string", "pattern": "^/huzhu(/[a-z0-9-]+)?$"},
         "ce_type": {"type": "string", "description": "The value's event_type."},
         "ce_time": {"type": "string", "description": "The value's occurred_at."},
         "ce_subject": {"type": "string", "description": "Of a payout.instructed: its payout_id."},

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from infra.kafka import client_security, topic_setup
+from infra.kafka.names import KafkaNames
 from infra.ledger import idempotency, inbox
 from infra.ledger.schema import LedgerMismatch, bind
 from infra.settings import Settings
@@ -50,6 +51,7 @@ class Forwarder:
         self._engine = engine
         self._bootstrap = bootstrap
         self._settings = settings
+        self._names = KafkaNames(settings.prefix)
         self._gave_up = gave_up
         self._bell = threading.Event()
         self._stopping = threading.Event()
@@ -131,7 +133,7 @@ class Forwarder:
 
         for row in unsent:
             producer.produce(
-                row.topic,
+                self._names.in_kafka(row.topic),
                 value=row.value,
                 key=row.person_id.encode("utf-8"),
                 partition=row.shard,

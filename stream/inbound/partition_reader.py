@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from acts.reader import messages
 from infra.kafka import client_security
+from infra.kafka.names import KafkaNames
 from schemas.access.kafka_rights import RANGES_GROUP
 from schemas.records import Delivery, Range
 from schemas.topics import MESSAGE_BYTES_MAX
@@ -27,10 +28,13 @@ class RangeReader:
 
     def __init__(self, bootstrap: str, isolation_level: str = "read_committed") -> None:
         self._bootstrap = bootstrap
+        self._names = KafkaNames.from_environment()
         self._consumer = Consumer(
             {
                 **client_security.confluent(bootstrap),
-                "group.id": RANGES_GROUP,  # required by the client; nothing is ever committed under it
+                "group.id": self._names.in_kafka(
+                    RANGES_GROUP
+                ),  # required by the client; nothing is ever committed under it
                 "enable.auto.commit": False,
                 "log_level": 3,
                 "enable.partition.eof": True,
@@ -56,7 +60,7 @@ class RangeReader:
         """First kept and next offset of each partition; messages of an open transaction are not counted yet."""
         return {
             (topic, partition): self._consumer.get_watermark_offsets(
-                TopicPartition(topic, partition), timeout=READ_SECONDS_MAX
+                TopicPartition(self._names.in_kafka(topic), partition), timeout=READ_SECONDS_MAX
             )
             for topic, partition in partitions
         }
@@ -79,13 +83,13 @@ class RangeReader:
         Raises KafkaException if the broker is down or no longer has offset ``start``.
         """
         if self._place != (topic, partition, start):
-            self._consumer.assign([TopicPartition(topic, partition, start)])
+            self._consumer.assign([TopicPartition(self._names.in_kafka(topic), partition, start)])
         self._place = None
         deliveries: list[Delivery] = []
         while len(deliveries) < limit:
             for message in self._next(limit - len(deliveries)):
                 passed = _end_of_partition(message)
-                if passed is None and (delivery := _delivery(message)).offset < end:
+                if passed is None and (delivery := self._delivery(message)).offset < end:
                     deliveries.append(delivery)
                 else:
                     self._consumer.unassign()
@@ -105,6 +109,13 @@ class RangeReader:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "nothing read for too long"))
         return [message]
 
+    def _delivery(self, message: Message) -> Delivery:
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        assert topic is not None
+        assert partition is not None
+        assert offset is not None
+        return Delivery(self._names.ours(topic), partition, offset, message.key(), message.value())
+
 
 def _end_of_partition(message: Message) -> int | None:
     """The offset of the partition's end if this is its end-of-partition event, None for a message."""
@@ -114,11 +125,3 @@ def _end_of_partition(message: Message) -> int | None:
     if error.code() == KafkaError._PARTITION_EOF:
         return message.offset()
     raise KafkaException(error)
-
-
-def _delivery(message: Message) -> Delivery:
-    topic, partition, offset = message.topic(), message.partition(), message.offset()
-    assert topic is not None
-    assert partition is not None
-    assert offset is not None
-    return Delivery(topic, partition, offset, message.key(), message.value())

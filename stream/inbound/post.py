@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from infra.kafka import client_security
+from infra.kafka.names import KafkaNames
 from schemas.topics import MESSAGE_BYTES_MAX, address
 
 FLUSH_SECONDS_MAX = 60.0
@@ -50,12 +51,14 @@ def post_messages(
     """Posts messages, those of a partition in their order. Returns and raises as `post` does."""
     posted = Posted()
     failures: list[KafkaError] = []
+    names = KafkaNames.from_environment()
 
     def acknowledged(error: KafkaError | None, message: Any) -> None:
         if error is not None:
             failures.append(error)
             return
-        posted.by_topic[message.topic()] = posted.by_topic.get(message.topic(), 0) + 1
+        topic = names.ours(message.topic())
+        posted.by_topic[topic] = posted.by_topic.get(topic, 0) + 1
 
     producer = Producer(
         {
@@ -72,7 +75,11 @@ def post_messages(
         while True:
             try:
                 producer.produce(
-                    each.topic, value=each.value, key=each.key, partition=each.partition, on_delivery=acknowledged
+                    names.in_kafka(each.topic),
+                    value=each.value,
+                    key=each.key,
+                    partition=each.partition,
+                    on_delivery=acknowledged,
                 )
                 break
             except BufferError:

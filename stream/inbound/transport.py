@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 from faust.transport.drivers import aiokafka
 
+from infra.kafka.names import KafkaNames
+
 FETCH_WAIT_MS = 20
 """How long the broker may wait for the first message of a fetch. While a fetch waits, messages for a partition that it
 left out are not seen; with Faust's own 1.5 seconds a cashier would notice."""
@@ -27,9 +29,24 @@ REST_SECONDS = 0.05
 class Position(Protocol):
     """How far the intake is. Read from another thread; a stale answer only costs time."""
 
-    reads_backlog: bool
+    @property
+    def reads_backlog(self) -> bool: ...
 
     def reached(self, topic: str, partition: int) -> int: ...
+
+
+class InKafka:
+    """A position that is asked by the topics' names in Kafka."""
+
+    def __init__(self, position: Position, names: KafkaNames) -> None:
+        self._position, self._names = position, names
+
+    @property
+    def reads_backlog(self) -> bool:
+        return self._position.reads_backlog
+
+    def reached(self, topic: str, partition: int) -> int:
+        return self._position.reached(self._names.ours(topic), partition)
 
 
 class _Thread(aiokafka.AIOKafkaConsumerThread):
@@ -75,7 +92,7 @@ class _Consumer(aiokafka.Consumer):
 
 
 class CommittedTransport(aiokafka.Transport):
-    """The aiokafka transport with ``isolation.level=read_committed``, behind the intake."""
+    """The aiokafka transport with ``isolation.level=read_committed``, behind the intake's position."""
 
     Consumer = _Consumer
 

@@ -22,14 +22,16 @@ import faust
 from confluent_kafka import KafkaException
 
 from infra.kafka import client_security
+from infra.kafka.names import KafkaNames
 from infra.settings import Settings
+from schemas.access.kafka_rights import WORKER_GROUP
 from schemas.records import Delivery
 from schemas.topics import INBOUND, MESSAGE_BYTES_MAX
 from stream.deadline import INFRASTRUCTURE_GONE
 from stream.inbound.assignment import Assignment
 from stream.inbound.intake import Intake, OffsetsLost
 from stream.inbound.open_transactions import OpenTransactions
-from stream.inbound.transport import CommittedTransport
+from stream.inbound.transport import CommittedTransport, InKafka
 from stream.kafka_health import readable_and_written
 from stream.outbound.cursors import LEDGER_REFUSED, LedgerRefused
 from stream.retry import TROUBLE
@@ -68,10 +70,11 @@ class _App(faust.App):
 def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str) -> faust.App:
     """The Faust app around an intake."""
     assignment = Assignment()
+    names = KafkaNames(settings.prefix)
     app = _App(
         intake,
         assignment,
-        "huzhu-worker",
+        names.in_kafka(WORKER_GROUP),
         **client_security.faust(bootstrap),
         broker_session_timeout=settings.session_timeout,
         broker_heartbeat_interval=settings.session_timeout / 3,
@@ -87,10 +90,10 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
         datadir=datadir,
         store="memory://",
     )
-    app.transport = CommittedTransport(app.conf.broker_consumer, app, intake)
+    app.transport = CommittedTransport(app.conf.broker_consumer, app, InKafka(intake, names))
     one_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
     inbound = app.topic(
-        *(topic.name for topic in INBOUND),
+        *(names.in_kafka(topic.name) for topic in INBOUND),
         key_type=bytes,
         value_type=bytes,
         key_serializer="raw",
@@ -115,7 +118,7 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
     @app.agent(inbound, concurrency=1, name="huzhu.intake")
     async def intake_agent(stream: Any) -> None:
         async for events in stream.noack_take(settings.batch_events, within=settings.batch_wait):
-            deliveries = [_delivery(event.message) for event in events]
+            deliveries = [_delivery(event.message, names) for event in events]
             await in_intake(partial(intake.deliver, deliveries))
             for event in events:  # of released shards too: an unacknowledged event blocks every rebalance and shutdown
                 event.ack()
@@ -148,8 +151,8 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
     return app
 
 
-def _delivery(message: Any) -> Delivery:
-    return Delivery(message.topic, message.partition, message.offset, message.key, message.value)
+def _delivery(message: Any, names: KafkaNames) -> Delivery:
+    return Delivery(names.ours(message.topic), message.partition, message.offset, message.key, message.value)
 
 
 def _for_log(error: BaseException) -> str:

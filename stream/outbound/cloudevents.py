@@ -16,17 +16,22 @@ SOURCE = b"/huzhu"
 _EVENT_ID = b'"event_id":"'
 _EVENT_TYPE = b'"event_type":"'
 _OCCURRED_AT = b'"occurred_at":"'
-_FIXED: Headers = [("ce_specversion", b"1.0"), ("ce_source", SOURCE), ("content-type", b"application/json")]
 _NAMES = {topic.name: topic for topic in OUTBOUND}
 
 
-def headers_of(topic: str, value: bytes) -> Headers | None:
+def source_of(prefix: str) -> bytes:
+    """Who sends: with the id it names an event, so that those of two installations cannot be taken for one."""
+    return SOURCE + b"/" + prefix.rstrip(".").encode() if prefix else SOURCE
+
+
+def headers_of(topic: str, value: bytes, source: bytes = SOURCE) -> Headers | None:
     """The headers of one message; None on inbound topics, to which refused events are sent again, and granted aid."""
     of = _NAMES.get(topic) or copied_from(topic)
     if of is None:
         return None
     event_id = _text(_EVENT_ID, value)
-    headers = [*_FIXED, ("ce_type", _text(_EVENT_TYPE, value)), ("ce_id", event_id)]
+    headers: Headers = [("ce_specversion", b"1.0"), ("ce_source", source), ("content-type", b"application/json")]
+    headers += [("ce_type", _text(_EVENT_TYPE, value)), ("ce_id", event_id)]
     headers.append(("ce_time", _text(_OCCURRED_AT, value)))
     if of is INSTRUCTIONS:
         headers.append(("ce_subject", event_id))  # the event of an instruction has the payout's id

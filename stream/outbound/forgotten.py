@@ -25,6 +25,7 @@ from acts.adopt_ledger import mark_of
 from acts.published_treaties import insurer_topics
 from acts.reader import Reader, messages
 from infra.kafka import client_security
+from infra.kafka.names import KafkaNames
 from infra.ledger import outbox_rows
 from infra.ledger.identity import Identity
 from infra.ledger.outbox_rows import Sent
@@ -85,14 +86,16 @@ def end(bootstrap: str, name: str, shard: int, commit: bool, own: Sequence[str])
     Those are its ``own``, and the inbound ones, where refused events are sent again. It fences whoever uses the id.
     Raises KafkaException.
     """
+    names = KafkaNames.from_environment()
+    held = names.in_kafka(name)
     try:
-        with closing(KafkaProducer(transactional_id=name, **client_security.kafka_python(bootstrap))) as producer:
+        with closing(KafkaProducer(transactional_id=held, **client_security.kafka_python(bootstrap))) as producer:
             producer.init_transactions()
             producer.begin_transaction()
             # Only this client can be told to add a partition without a message for it; the others write one first.
             manager, places = (
                 producer._transaction_manager,
-                [TopicPartition(topic, shard) for topic in (*own, *(topic.name for topic in INBOUND))],
+                [TopicPartition(names.in_kafka(topic), shard) for topic in (*own, *(each.name for each in INBOUND))],
             )
             for place in places:
                 manager.maybe_add_partition_to_transaction(place)

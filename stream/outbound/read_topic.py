@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kafka import KafkaConsumer, TopicPartition
 
 from infra.kafka import client_security
+from infra.kafka.names import KafkaNames
 from schemas.topics import MESSAGE_BYTES_MAX, Topic
 
 SILENCE_MS_MAX = 30_000
@@ -18,6 +19,7 @@ def read_topic(bootstrap: str, topic: Topic) -> Iterator[bytes]:
     Raises TimeoutError if the broker stops answering before the end, and LookupError if the topic does not exist or
     this user cannot read it: an empty read is never mistaken for an empty topic.
     """
+    name = KafkaNames.from_environment().in_kafka(topic.name)
     consumer = KafkaConsumer(
         **client_security.kafka_python(bootstrap),
         isolation_level="read_committed",
@@ -26,10 +28,10 @@ def read_topic(bootstrap: str, topic: Topic) -> Iterator[bytes]:
         max_partition_fetch_bytes=MESSAGE_BYTES_MAX,
     )
     try:
-        partitions = consumer.partitions_for_topic(topic.name)
+        partitions = consumer.partitions_for_topic(name)
         if not partitions:
-            raise LookupError(f"{topic.name}: there is no such topic, or this user may not read it")
-        places = [TopicPartition(topic.name, partition) for partition in sorted(partitions)]
+            raise LookupError(f"{name}: there is no such topic, or this user may not read it")
+        places = [TopicPartition(name, partition) for partition in sorted(partitions)]
         ends = consumer.end_offsets(places)
         for place in places:
             consumer.assign([place])
@@ -37,7 +39,7 @@ def read_topic(bootstrap: str, topic: Topic) -> Iterator[bytes]:
             while consumer.position(place) < ends[place]:
                 records = consumer.poll(timeout_ms=SILENCE_MS_MAX).get(place, [])
                 if not records and consumer.position(place) < ends[place]:
-                    raise TimeoutError(f"{topic.name}: nothing read for {SILENCE_MS_MAX / 1000:.0f} s")
+                    raise TimeoutError(f"{name}: nothing read for {SILENCE_MS_MAX / 1000:.0f} s")
                 for record in records:
                     yield record.value
     finally:

@@ -21,18 +21,20 @@ from sqlalchemy import Engine
 from acts.adopt_ledger import mark_of, money_of
 from acts.reader import Reader
 from infra.kafka import client_security
+from infra.kafka.names import KafkaNames
 from infra.ledger import outbox_rows
 from infra.ledger.identity import Identity, identity
 from infra.ledger.outbox_rows import Sent
 from infra.metrics.instruments import instruments
 from infra.settings import Settings
+from schemas.access.kafka_rights import RELAY_TRANSACTIONS
 from schemas.canonical import NO_HASH
 from schemas.metrics import Metric
 from schemas.records import OutboxRow
 from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS, insurer_topic_of
 from stream.inbound.partition_reader import RangeReader
 from stream.outbound import forgotten
-from stream.outbound.cloudevents import Headers, headers_of
+from stream.outbound.cloudevents import Headers, headers_of, source_of
 from stream.outbound.cursors import Cursor, look
 from stream.outbound.read_ahead import ReadAhead
 
@@ -71,31 +73,37 @@ class TransactionalProducer(Protocol):
 class _Producer(Producer):
     """Notes that a connection was lost; that a broker cannot be reached is no news of a transaction."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(self, options: dict[str, Any], names: KafkaNames) -> None:
         self.disturbed = False
+        self._names = names
         super().__init__({**options, "error_cb": self._note})
+
+    def produce(self, topic: str, *given: Any, **options: Any) -> None:
+        super().produce(self._names.in_kafka(topic), *given, **options)
 
     def _note(self, error: KafkaError) -> None:
         self.disturbed = self.disturbed or WAS_CONNECTED in error.str()
 
 
 def transactional_producer(bootstrap: str, transactional_id: str) -> TransactionalProducer:
-    """A producer that has not yet fenced the previous one."""
+    """A producer that has not yet fenced the previous one, for topics as the program calls them."""
+    names = KafkaNames.from_environment()
     return _Producer(
         {
             **client_security.confluent(bootstrap),
-            "transactional.id": transactional_id,
+            "transactional.id": names.in_kafka(transactional_id),
             "transaction.timeout.ms": int(TRANSACTION_SECONDS_MAX * 1000),
             "message.max.bytes": MESSAGE_BYTES_MAX,
             "linger.ms": 2,
             "log_level": 3,
-        }
+        },
+        names,
     )
 
 
 def transactional_id(shard: int) -> str:
     """Under which whoever sends for a shard fences the one before."""
-    return f"huzhu-relay-{shard}"
+    return f"{RELAY_TRANSACTIONS}{shard}"
 
 
 class ShardRelay:
@@ -126,6 +134,7 @@ class ShardRelay:
         self._sent = Sent(0, NO_HASH)
         self._ledger = ""
         self._leaves_out = False
+        self._source = source_of(settings.prefix)
 
     def start(self) -> None:
         """Fences the previous relay and reads how far it got. Raises LedgerRefused, KafkaException, DBAPIError."""
@@ -239,7 +248,8 @@ class ShardRelay:
     def _produce(self, producer: TransactionalProducer, topic: str, key: bytes | None, value: bytes) -> None:
         while True:
             try:
-                producer.produce(topic, value=value, key=key, partition=self._shard, headers=headers_of(topic, value))
+                headers = headers_of(topic, value, self._source)
+                producer.produce(topic, value=value, key=key, partition=self._shard, headers=headers)
                 return
             except BufferError:  # the client's queue is full: let it send
                 producer.poll(0.1)

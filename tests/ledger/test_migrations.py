@@ -355,12 +355,21 @@ def test_binding_again_to_the_same_set_up_is_harmless(ledger: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("shards", "cluster", "setting"),
-    [(8, "no-cluster", "HUZHU_SHARDS"), (3, "no-cluster", "HUZHU_SHARDS"), (4, "another", "HUZHU_KAFKA_BOOTSTRAP")],
+    [
+        (8, "no-cluster", "HUZHU_SHARDS"),
+        (3, "no-cluster", "HUZHU_SHARDS"),
+        (4, "another", "HUZHU_KAFKA_BOOTSTRAP"),
+        (4, "another/wuxi.", "HUZHU_KAFKA_BOOTSTRAP"),
+        (4, "no-cluster/wuxi.", "HUZHU_PREFIX"),
+    ],
 )
 def test_a_ledger_is_bound_to_its_shards_and_cluster(ledger: Engine, shards: int, cluster: str, setting: str) -> None:
-    """Another number of shards or another Kafka is refused, naming the setting, and nothing is written."""
+    """Another number of shards, another Kafka or prefix is refused, naming the setting, and nothing is written.
+
+    A ledger of before there were prefixes is one without.
+    """
     before = held(ledger)
-    with pytest.raises(LedgerMismatch, match=setting):
+    with pytest.raises(LedgerMismatch, match=f"but {setting} leads to .*: correct {setting} or"):
         bind(ledger, shards, cluster)
     assert before == held(ledger) == {"shards": "4", "kafka_cluster_id": "no-cluster"}
     with ledger.connect() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -13,9 +14,10 @@ from tests.support.paths import EXAMPLES
 
 
 class Insurer:
-    """The example as a process, and its own books."""
+    """The example as a process, and its own books; ``prefix`` is that of the installation that it pays for."""
 
-    def __init__(self, bootstrap: str, folder: Path, *schemes: str) -> None:
+    def __init__(self, bootstrap: str, folder: Path, *schemes: str, prefix: str = "") -> None:
+        self._environment = {**os.environ, "HUZHU_PREFIX": prefix}
         self._arguments = [
             sys.executable,
             str(EXAMPLES / "insurer.py"),
@@ -30,7 +32,7 @@ class Insurer:
     def running(self) -> Iterator[subprocess.Popen[bytes]]:
         """The process, which is killed with -9 at the end, whatever it is doing."""
         with self._log.open("ab") as log:
-            process = subprocess.Popen(self._arguments, stdout=log, stderr=log)
+            process = subprocess.Popen(self._arguments, env=self._environment, stdout=log, stderr=log)
             try:
                 yield process
             finally:

@@ -18,6 +18,7 @@ from kafka import TopicPartition
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from infra.kafka import topic_setup
+from infra.kafka.names import KafkaNames
 from infra.ledger.schema import bind, connect
 from infra.servers.local.guard_client import Guarded, tail
 from schemas.topics import INBOUND
@@ -43,8 +44,10 @@ class Message(NamedTuple):
 class Spine:
     """Workers and relays as processes on one Kafka and a ledger of their own; `with` leaves none of them behind."""
 
-    def __init__(self, bootstrap: str, postgres_url: str) -> None:
+    def __init__(self, bootstrap: str, postgres_url: str, prefix: str = "") -> None:
+        """``prefix``: of the topics, groups and transactions of this one among several on the Kafka."""
         self.bootstrap = bootstrap
+        self.names = KafkaNames(prefix)
         name = fresh_name("spine")
         admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:
@@ -68,7 +71,7 @@ class Spine:
     def engine(self) -> Engine:
         """The ledger, bound to this Kafka."""
         engine = connect(self.url)
-        bind(engine, SHARDS, topic_setup.cluster_id(self.bootstrap))
+        bind(engine, SHARDS, self.names.home(topic_setup.cluster_id(self.bootstrap)))
         return engine
 
     def move(self, postgres_url: str) -> None:
@@ -81,6 +84,7 @@ class Spine:
     def start(self, command: str, name: str | None = None, **settings: object) -> int:
         """Starts `huzhu COMMAND` under a name (the command's unless given); its pid. Settings are HUZHU_* variables."""
         known = {"kafka_bootstrap": self.bootstrap, "database_url": self.url, "shards": SHARDS, "idle_check": 2}
+        known["prefix"] = self.names.prefix
         variables = [f"HUZHU_{key.upper()}={value}" for key, value in {**known, **settings}.items()]
         argv = ["env", *variables, sys.executable, "-m", "cli.main", command]
         self.pids[name or command] = self._guarded.start(name or command, argv, self._log(name or command))
@@ -144,11 +148,12 @@ class Spine:
         assert await_true(lambda: self.rows(unsent)[0][0] == 0, within_s), self.logs()
 
     def _ends(self) -> dict[tuple[str, int], int]:
-        places = [TopicPartition(topic.name, partition) for topic in INBOUND for partition in range(SHARDS)]
+        inbound = [self.names.in_kafka(topic.name) for topic in INBOUND]
+        places = [TopicPartition(name, partition) for name in inbound for partition in range(SHARDS)]
         consumer = Consumer(bootstrap_servers=self.bootstrap, isolation_level="read_committed")
         ends = consumer.end_offsets(places)
         consumer.close()
-        return {(place.topic, place.partition): end for place, end in ends.items()}
+        return {(self.names.ours(place.topic), place.partition): end for place, end in ends.items()}
 
     def _left_of(self, ends: dict[tuple[str, int], int]) -> int:
         reached = {(row.topic, row.partition): row.next_offset for row in self.rows("SELECT * FROM offsets")}
@@ -168,7 +173,7 @@ class Spine:
             max_partition_fetch_bytes=MESSAGE_BYTES_MAX,
         )
         messages: list[Message] = []
-        places = [TopicPartition(topic, partition) for partition in range(SHARDS)]
+        places = [TopicPartition(self.names.in_kafka(topic), partition) for partition in range(SHARDS)]
         consumer.assign(places)
         ends = consumer.end_offsets(places)
         deadline = time.monotonic() + 60.0

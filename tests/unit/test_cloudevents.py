@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from schemas.topics import CHECKPOINTS, OUTBOUND, RELAY_CURSORS, STATEMENTS, insurer_topic
-from stream.outbound.cloudevents import headers_of
+from schemas.contract import asyncapi
+from schemas.topics import CHECKPOINTS, DECISIONS, OUTBOUND, RELAY_CURSORS, STATEMENTS, insurer_topic
+from stream.outbound.cloudevents import headers_of, source_of
 from tests.support.builders import POLICY, Json, bill, coverage, death, discharge, policies, process
 from tests.support.statement_messages import statement_messages
 
@@ -36,6 +38,16 @@ def test_headers_are_those_of_the_value(name: str) -> None:
         if row.topic == STATEMENTS.name:
             assert headers == headers_of(insurer_topic("insurer-a", STATEMENTS).name, row.value)
         assert value.get("payout_id") == found.get("ce_subject") or row.topic != "payouts.instructions"
+
+
+def test_the_source_tells_installations_apart() -> None:
+    """Without a prefix it is what it was before there were any. Both are as the contract says."""
+    declared = asyncapi.document()["components"]["schemas"]["cloudevents"]
+    outbox = process([discharge(), bill()], policies(POLICY)).outbox
+    sent = next(row for row in outbox if row.topic == DECISIONS.name)
+    for prefix, source in (("", b"/huzhu"), ("wuxi.", b"/huzhu/wuxi")):
+        assert source == dict(headers_of(sent.topic, sent.value, source_of(prefix)) or [])["ce_source"]
+        assert re.fullmatch(declared["properties"]["ce_source"]["pattern"], source.decode())
 
 
 @pytest.mark.parametrize("topic", ["hospital.expenses", RELAY_CURSORS.name])

@@ -24,8 +24,8 @@ REQUEST_S_MAX = 60.0
 class Site(Spine):
     """A spine with a gateway, and tokens of a hospital H1, another H2, an insurer and the registry."""
 
-    def __init__(self, bootstrap: str, postgres_url: str) -> None:
-        super().__init__(bootstrap, postgres_url)
+    def __init__(self, bootstrap: str, postgres_url: str, prefix: str = "") -> None:
+        super().__init__(bootstrap, postgres_url, prefix)
         self.port = free_ports(1)[0]
         self.scheme = "http"
         self._trusted: ssl.SSLContext | bool = True
