@@ -16,6 +16,7 @@ from infra.kafka import client_security
 from schemas.access.kafka_rights import RANGES_GROUP
 from schemas.records import Delivery, Range
 from schemas.topics import MESSAGE_BYTES_MAX
+from schemas.traceparent import traceparent_in
 from stream.kafka_health import readable_and_written
 
 READ_SECONDS_MAX = 30.0
@@ -121,4 +122,6 @@ def _delivery(message: Message) -> Delivery:
     assert topic is not None
     assert partition is not None
     assert offset is not None
-    return Delivery(topic, partition, offset, message.key(), message.value())
+    headers = message.headers()
+    traceparent = traceparent_in(headers) if isinstance(headers, list) else None
+    return Delivery(topic, partition, offset, message.key(), message.value(), traceparent)

@@ -25,6 +25,7 @@ from infra.kafka import client_security
 from infra.settings import Settings
 from schemas.records import Delivery
 from schemas.topics import INBOUND, MESSAGE_BYTES_MAX
+from schemas.traceparent import traceparent_in
 from stream.deadline import INFRASTRUCTURE_GONE
 from stream.inbound.assignment import Assignment
 from stream.inbound.intake import Intake, OffsetsLost
@@ -149,7 +150,8 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
 
 
 def _delivery(message: Any) -> Delivery:
-    return Delivery(message.topic, message.partition, message.offset, message.key, message.value)
+    traceparent = traceparent_in(message.headers)
+    return Delivery(message.topic, message.partition, message.offset, message.key, message.value, traceparent)
 
 
 def _for_log(error: BaseException) -> str:
