@@ -81,7 +81,8 @@ def decide_groups(
     """Decides the groups of some work as far as the journal holds the shards of all their persons; returns how many.
 
     A group of somebody who is ``moving``, as their membership is not committed yet, is left to the next transaction.
-    So of two who join a household at once, whoever is decided last sees both.
+    So of two who join a household at once, whoever is decided last sees both. What a step sends has the traceparent of
+    the newest event that queued one of its persons and had one.
     """
     links = group_rows.links(connection, work)
     groups = [
@@ -106,7 +107,9 @@ def decide_groups(
         world.invoices |= first
         world.shared |= shared
     processor = Processor(world, journal)
+    last = {each.person_id: each for each in queued if each.traceparent}
     for step in steps:
-        recompute_group(processor, step)
+        traced = [last[person_id] for person_id in step.persons if person_id in last]
+        recompute_group(processor, step, max(traced).traceparent if traced else None)
     group_rows.done(connection, queued)
     return len(steps)

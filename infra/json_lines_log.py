@@ -10,12 +10,18 @@ import threading
 from datetime import UTC, datetime
 from typing import TextIO
 
+from infra.tracing import current_traceparent
+from schemas.traceparent import trace_id
+
 SAID = "huzhu.said"
 """The logger of what is written to standard error by other ways than a log."""
 
 
 class JsonLines(logging.Formatter):
-    """``at`` in UTC, ``level``, ``process`` (its kind), ``logger``, ``message``; ``traceback`` where there is one."""
+    """``at`` in UTC, ``level``, ``process`` (its kind), ``logger``, ``message``; ``traceback`` where there is one.
+
+    ``trace_id`` is that of the request or batch on which the process works, where it has one.
+    """
 
     def __init__(self, process: str) -> None:
         super().__init__()
@@ -29,6 +35,9 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        traceparent = current_traceparent()
+        if traceparent is not None:
+            line["trace_id"] = trace_id(traceparent)
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)

@@ -22,13 +22,14 @@ from schemas.treaty.treaty_model import FUND
 
 
 class Delivery(NamedTuple):
-    """One message of a Kafka partition."""
+    """One message of a Kafka partition; ``traceparent`` is that of its headers (schemas/traceparent.py)."""
 
     topic: str
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class GroupWork(NamedTuple):
     """A person whose claims wait to be decided with those of others, because of event ``number``.
 
     ``households`` link the person, or did so before the event, and so do invoices that others name
-    (`handlers.claims.twice.link_of`). ``moved``: it was a membership.
+    (`handlers.claims.twice.link_of`). ``moved``: it was a membership. ``traceparent`` is that of the event.
     """
 
     number: int
@@ -170,6 +171,7 @@ class GroupWork(NamedTuple):
     shard: int
     households: list[str]
     moved: bool
+    traceparent: str | None = None
 
 
 class GroupStep(NamedTuple):
@@ -365,20 +367,24 @@ class AuditRow(NamedTuple):
 
 
 class OutboxRow(NamedTuple):
-    """A message to be sent to partition ``shard`` of ``topic``; ``seq`` has no gaps within the shard."""
+    """A message to be sent to partition ``shard`` of ``topic``; ``seq`` has no gaps within the shard.
+
+    ``traceparent`` is that of the event that caused it, and becomes a header.
+    """
 
     shard: int
     seq: int
     topic: str
     key: bytes | None
     value: bytes
+    traceparent: str | None = None
 
 
 class InboxRow(NamedTuple):
     """An event that the API has acknowledged and that waits for Kafka: its bytes, and the line it belongs to.
 
     ``version`` is 0 for an event without versions. ``shard`` is its partition of ``topic``. ``household_id`` is the
-    household to which a membership would link its person.
+    household to which a membership would link its person. ``traceparent`` is that of the request.
     """
 
     shard: int
@@ -391,6 +397,7 @@ class InboxRow(NamedTuple):
     content_sha256: str
     encounter_id: EncounterId | None
     household_id: str | None = None
+    traceparent: str | None = None
 
 
 class Replay(NamedTuple):

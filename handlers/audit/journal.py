@@ -24,12 +24,14 @@ class Journal:
 
     ``recorded_at`` is when the ledger records it; it becomes ``occurred_at`` of what goes out, here as messages write
     it. ``written`` counts the events of this journal that have been written; later ones continue from there.
+    ``traceparent`` is that of the event that is processed now: it goes along with what is sent, and into nothing else.
     """
 
     shards: dict[int, ShardState]
     recorded_at: datetime
     outcome: Outcome = field(default_factory=Outcome)
     written: int = 0
+    traceparent: str | None = None
     occurred_at: str = field(init=False)
     booked_on: date = field(init=False)
     _posted: tuple[int, int] = (-1, 0)
@@ -41,20 +43,23 @@ class Journal:
     def event(self, delivery: Delivery, shard: int, disposition: str) -> int:
         """Numbers an event within the journal."""
         number = self.written + len(self.outcome.events)
-        self.outcome.events.append(EventRow(number, shard, *delivery, self.recorded_at, disposition))
+        self.traceparent = delivery.traceparent
+        self.outcome.events.append(EventRow(number, shard, *delivery[:5], self.recorded_at, disposition))
         return number
 
     def act(self, shard: int, operator: str, value: bytes, disposition: str) -> int:
         """Numbers an act of an operator among the events; it has no offset, as it came from no topic."""
         number = self.written + len(self.outcome.events)
+        self.traceparent = None
         self.outcome.events.append(
             EventRow(number, shard, "operator", shard, None, operator.encode(), value, self.recorded_at, disposition)
         )
         return number
 
-    def step(self, shard: int, value: bytes) -> int:
+    def step(self, shard: int, value: bytes, traceparent: str | None = None) -> int:
         """Numbers what the ledger does by itself among the events, with the bytes that say on what it was done."""
         number = self.written + len(self.outcome.events)
+        self.traceparent = traceparent
         self.outcome.events.append(
             EventRow(number, shard, "ledger", shard, None, None, value, self.recorded_at, "group")
         )
@@ -103,4 +108,4 @@ class Journal:
         """Puts a message into the shard's outbox."""
         state = self.shards[shard]
         state.outbox_seq += 1
-        self.outcome.outbox.append(OutboxRow(shard, state.outbox_seq, topic, key, value))
+        self.outcome.outbox.append(OutboxRow(shard, state.outbox_seq, topic, key, value, self.traceparent))

@@ -178,7 +178,9 @@ class Processor:
             if links:  # somebody may share them, on any shard: a claim is not paid before all are looked at
                 account.apply(fact)
                 shard = world.shard_of(fact.person_id)
-                outcome.group_work.append(GroupWork(number, fact.person_id, shard, sorted(links), moved))
+                outcome.group_work.append(
+                    GroupWork(number, fact.person_id, shard, sorted(links), moved, self.journal.traceparent)
+                )
                 return
         decided = applied(account, fact, world.policies)
         self._decide(decided, number)

@@ -38,6 +38,7 @@ inbox = Table(
     Column("content_sha256", Text, nullable=False),
     Column("encounter_id", Text),
     Column("household_id", Text),
+    Column("traceparent", Text),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("offset", BigInteger),
     Column("sent_at", DateTime(timezone=True)),

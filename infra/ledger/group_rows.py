@@ -72,7 +72,7 @@ _INVOICES: Executable = union_all(
 )
 """In one statement, as every batch asks."""
 
-_COLUMNS = ("work_no", "event_no", "person_id", "shard", "households", "moved")
+_COLUMNS = ("work_no", "event_no", "person_id", "shard", "households", "moved", "traceparent")
 
 
 class Work(NamedTuple):
@@ -84,6 +84,7 @@ class Work(NamedTuple):
     shard: int
     households: list[str]
     moved: bool
+    traceparent: str | None
 
 
 def waiting(connection: Connection, shards: Iterable[int], limit: int) -> list[Work]:

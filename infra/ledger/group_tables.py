@@ -46,6 +46,7 @@ group_work = Table(
     Column("shard", Integer, nullable=False),
     Column("households", ARRAY(Text), nullable=False),
     Column("moved", Boolean, nullable=False),
+    Column("traceparent", Text),
     Index("group_work_of_shard", "shard", "work_no"),
     Index("group_work_of_person", "person_id"),
     Index("group_work_of_household", "households", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),

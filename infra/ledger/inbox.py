@@ -48,6 +48,7 @@ class Unsent(NamedTuple):
     topic: str
     person_id: str
     value: bytes
+    traceparent: str | None
 
 
 class Fate(NamedTuple):

@@ -7,6 +7,7 @@ The first byte is the version, 1. Then comes one message after the other: the le
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from struct import Struct, error
 
 from infra.ledger.schema import LedgerMismatch
@@ -27,7 +28,7 @@ class OutboxUnreadable(LedgerMismatch):
 def packed(messages: Iterable[OutboxRow]) -> bytes:
     """Messages as one value."""
     parts = [VERSION]
-    for _, _, topic, key, value in messages:
+    for _, _, topic, key, value, _ in messages:
         name = topic.encode()
         parts += (_LENGTHS.pack(len(name), NO_KEY if key is None else len(key), len(value)), name, key or b"", value)
     return b"".join(parts)
@@ -60,6 +61,20 @@ def unpacked(shard: int, first: int, last: int, packed_messages: bytes) -> list[
     if seq != last + 1:
         raise OutboxUnreadable(f"{where} holds {len(found)} messages: restore the newest copy")
     return found
+
+
+def traceparents_of(batch: Iterable[OutboxRow]) -> str | None:
+    """The traceparents of a batch, a line for each message, empty where it has none; None where no message has one."""
+    lines = [message.traceparent or "" for message in batch]
+    return "\n".join(lines) if any(lines) else None
+
+
+def with_traceparents(batch: list[OutboxRow], lines: str | None) -> list[OutboxRow]:
+    """A batch with its traceparents: as many as there are, since nothing that is sent depends on them."""
+    if lines is None:
+        return batch
+    found = zip_longest(batch, lines.split("\n")[: len(batch)])
+    return [message._replace(traceparent=line or None) for message, line in found]
 
 
 def in_batches(messages: Sequence[OutboxRow]) -> Iterator[list[OutboxRow]]:

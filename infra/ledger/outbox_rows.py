@@ -14,7 +14,7 @@ from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, exists, func, s
 from sqlalchemy.dialects.postgresql import insert
 
 from infra.ledger.bulk import binary_rows, merge_rows
-from infra.ledger.outbox_batch import unpacked
+from infra.ledger.outbox_batch import unpacked, with_traceparents
 from infra.ledger.tables import outbox, outbox_batches, relays, sent_before, shards
 from schemas.canonical import NO_HASH
 from schemas.records import OutboxRow
@@ -24,12 +24,12 @@ PIECE_BYTES = 16 * 1024 * 1024
 
 # Both forms in the order of their numbers. The rows that begin within the limit, as far as they fit; the first always.
 _WAITING = """
-    SELECT first_seq, last_seq, topic, key, value FROM (
+    SELECT first_seq, last_seq, topic, key, value, traceparents FROM (
         SELECT *, sum(octet_length(value)) OVER (ORDER BY last_seq) AS upto, min(last_seq) OVER () AS foremost FROM (
-            (SELECT seq AS first_seq, seq AS last_seq, topic, key, value FROM outbox
+            (SELECT seq AS first_seq, seq AS last_seq, topic, key, value, NULL AS traceparents FROM outbox
                 WHERE shard = %(shard)s AND seq > %(after)s::bigint ORDER BY seq LIMIT %(limit)s)
             UNION ALL
-            (SELECT first_seq, last_seq, NULL, NULL, messages FROM outbox_batches
+            (SELECT first_seq, last_seq, NULL, NULL, messages, traceparents FROM outbox_batches
                 WHERE shard = %(shard)s AND last_seq > %(after)s::bigint ORDER BY last_seq LIMIT %(limit)s)
         ) AS either
     ) AS sized
@@ -67,10 +67,11 @@ def waiting(connection: Connection, shard: int, after: int, limit: int, bytes_ma
     asked = {"shard": shard, "after": after, "limit": limit, "bytes_max": bytes_max}
     fitting: list[OutboxRow] = []
     size = 0
-    for first, last, topic, key, value in binary_rows(connection, _WAITING, asked):
-        row_holds = (
-            unpacked(shard, first, last, value) if topic is None else [OutboxRow(shard, first, topic, key, value)]
-        )
+    for first, last, topic, key, value, traceparents in binary_rows(connection, _WAITING, asked):
+        if topic is None:
+            row_holds = with_traceparents(unpacked(shard, first, last, value), traceparents)
+        else:
+            row_holds = [OutboxRow(shard, first, topic, key, value)]
         for message in row_holds:
             if message.seq <= after:
                 continue  # sent, and its batch not wholly

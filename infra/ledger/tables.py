@@ -476,6 +476,7 @@ outbox_batches = Table(
     Column("first_seq", BigInteger, nullable=False),
     Column("last_seq", BigInteger, nullable=False),
     Column("messages", LargeBinary, nullable=False),
+    Column("traceparents", Text),
     Column("written_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     PrimaryKeyConstraint("shard", "last_seq"),
     CheckConstraint("first_seq BETWEEN 1 AND last_seq", name="outbox_batches_numbers"),

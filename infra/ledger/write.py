@@ -13,7 +13,7 @@ from infra.ledger.bulk import copy_rows, merge_rows
 from infra.ledger.clearing_tables import postings, settled_recoveries
 from infra.ledger.day_tables import closed_days
 from infra.ledger.group_tables import group_work, invoices, memberships, shared_invoices
-from infra.ledger.outbox_batch import in_batches, packed
+from infra.ledger.outbox_batch import in_batches, packed, traceparents_of
 from infra.ledger.pool_tables import pool_work, pools
 from schemas.closed_days import ClosedDay
 from schemas.pool_records import PoolRow, PoolWork
@@ -40,6 +40,7 @@ from schemas.records import (
 )
 
 _ENDS = ("shard", "audit_seq", "audit_hash", "outbox_seq", "redated")
+_BATCH = ("shard", "first_seq", "last_seq", "messages", "traceparents")
 _EVENT_NUMBERS = Sequence("events_event_no_seq", data_type=BigInteger)
 
 
@@ -107,8 +108,11 @@ def record(
     alert_rows.keep(connection, outcome.alerts, numbers)
     _append(connection, tables.audit_entries, AuditRow, outcome.audit, numbers)
     if outcome.outbox:
-        batches = ((each[0].shard, each[0].seq, each[-1].seq, packed(each)) for each in in_batches(outcome.outbox))
-        copy_rows(connection, tables.outbox_batches, ("shard", "first_seq", "last_seq", "messages"), batches)
+        batches = (
+            (each[0].shard, each[0].seq, each[-1].seq, packed(each), traceparents_of(each))
+            for each in in_batches(outcome.outbox)
+        )
+        copy_rows(connection, tables.outbox_batches, _BATCH, batches)
         rung = ",".join(str(shard) for shard in sorted({row.shard for row in outcome.outbox}))
         connection.execute(select(func.pg_notify(OUTBOX_NOTICE, rung)))
     ends = [[getattr(state, name) for name in _ENDS] for state in shards.values()]

@@ -27,9 +27,19 @@ _CURSOR: Json = {
     "required": ["shard", "seq"],
     "properties": {"shard": {"type": "integer", "minimum": 0}, "seq": {"type": "integer", "minimum": 1}},
 }
+_TRACEPARENT: Json = {
+    "type": "string",
+    "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+    "description": "W3C Trace Context, optional: that of the request or event that caused the message.",
+}
+_TAKEN_HEADERS: Json = {
+    "type": "object",
+    "description": "All optional. One that is malformed is ignored, and so is every other header.",
+    "properties": {"traceparent": _TRACEPARENT},
+}
 _HEADERS: Json = {
     "type": "object",
-    "description": "CloudEvents 1.0, binary mode. None of them names a person or a claim.",
+    "description": "CloudEvents 1.0, binary mode, and the trace. None of them names a person or a claim.",
     "required": ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type"],
     "properties": {
         "ce_specversion": {"const": "1.0"},
@@ -39,6 +49,7 @@ _HEADERS: Json = {
         "ce_time": {"type": "string", "description": "The value's occurred_at."},
         "ce_subject": {"type": "string", "description": "Of a payout.instructed: its payout_id."},
         "content-type": {"const": "application/json"},
+        "traceparent": _TRACEPARENT,
     },
 }
 
@@ -70,7 +81,7 @@ def document() -> Json:
         "operations": {_operation_name(topic): _operation(topic) for topic in (*TOPICS, _OF_INSURERS)},
         "components": {
             "messages": {**messages, "relay.cursor": cursor},
-            "schemas": {**schemas, "cloudevents": _HEADERS, "relay.cursor": _CURSOR},
+            "schemas": {**schemas, "cloudevents": _HEADERS, "trace": _TAKEN_HEADERS, "relay.cursor": _CURSOR},
             "securitySchemes": {"scram": {"type": "scramSha512", "description": "One user a program."}},
         },
     }
@@ -113,8 +124,9 @@ def _operation(topic: Topic) -> Json:
 
 def _message(event: Event) -> Json:
     key: Json = {"type": "string", "description": event.topic.key}
-    sent = {"headers": {"$ref": "#/components/schemas/cloudevents"}} if event.topic.direction == "out" else {}
-    return sent | {
+    headers = "cloudevents" if event.topic.direction == "out" else "trace"
+    return {
+        "headers": {"$ref": f"#/components/schemas/{headers}"},
         "name": event.event_type,
         "title": event.event_type,
         "summary": event.schema["description"],

@@ -26,6 +26,7 @@ from infra.ledger.schema import LedgerMismatch, bind
 from infra.settings import Settings
 from infra.waiting import Wait
 from schemas.topics import MESSAGE_BYTES_MAX
+from schemas.traceparent import TRACEPARENT
 
 log = logging.getLogger(__name__)
 
@@ -137,6 +138,7 @@ class Forwarder:
                 value=row.value,
                 key=row.person_id.encode("utf-8"),
                 partition=row.shard,
+                headers=[(TRACEPARENT, row.traceparent)] if row.traceparent else None,
                 on_delivery=partial(acknowledged, row.inbox_no),
             )
         left = producer.flush(self._patience + 1)

@@ -24,6 +24,7 @@ from infra.ledger import reads
 from infra.ledger.identity import is_at_home
 from infra.ledger.reads import Fenced
 from infra.settings import Settings
+from infra.tracing import SpanKind, traced
 from schemas.records import Delivery, Range
 from schemas.topics import INBOUND
 from stream.deadline import LEASES_MAX
@@ -184,7 +185,10 @@ class Intake:
             return 0
         what = f"record events of shards {_listed({part.partition for part in ranges})}"
         shards, now = self._settings.shards, self._now
-        moved = self._retry(lambda: take_in(self._engine, ranges, self.epochs, shards, now, self._remembered), what)
+        with traced(
+            "worker batch", SpanKind.CONSUMER, [each.traceparent for part in ranges for each in part.deliveries]
+        ):
+            moved = self._retry(lambda: take_in(self._engine, ranges, self.epochs, shards, now, self._remembered), what)
         self._next.update(moved.offsets)
         if moved.groups_wait:
             self._decide_groups(moved.groups_wait)

@@ -17,6 +17,7 @@ from infra.kafka.names import KafkaNames
 from schemas.access.kafka_rights import RANGES_GROUP
 from schemas.records import Delivery, Range
 from schemas.topics import MESSAGE_BYTES_MAX
+from schemas.traceparent import traceparent_in
 from stream.kafka_health import readable_and_written
 
 READ_SECONDS_MAX = 30.0
@@ -114,7 +115,9 @@ class RangeReader:
         assert topic is not None
         assert partition is not None
         assert offset is not None
-        return Delivery(self._names.ours(topic), partition, offset, message.key(), message.value())
+        headers = message.headers()
+        traceparent = traceparent_in(headers) if isinstance(headers, list) else None
+        return Delivery(self._names.ours(topic), partition, offset, message.key(), message.value(), traceparent)
 
 
 def _end_of_partition(message: Message) -> int | None:

@@ -27,6 +27,7 @@ from infra.settings import Settings
 from schemas.access.kafka_rights import WORKER_GROUP
 from schemas.records import Delivery
 from schemas.topics import INBOUND, MESSAGE_BYTES_MAX
+from schemas.traceparent import traceparent_in
 from stream.deadline import INFRASTRUCTURE_GONE
 from stream.inbound.assignment import Assignment
 from stream.inbound.intake import Intake, OffsetsLost
@@ -152,7 +153,8 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
 
 
 def _delivery(message: Any, names: KafkaNames) -> Delivery:
-    return Delivery(names.ours(message.topic), message.partition, message.offset, message.key, message.value)
+    topic, traceparent = names.ours(message.topic), traceparent_in(message.headers)
+    return Delivery(topic, message.partition, message.offset, message.key, message.value, traceparent)
 
 
 def _for_log(error: BaseException) -> str:

@@ -27,11 +27,13 @@ from infra.ledger.identity import Identity, identity
 from infra.ledger.outbox_rows import Sent
 from infra.metrics.instruments import instruments
 from infra.settings import Settings
+from infra.tracing import SpanKind, traced
 from schemas.access.kafka_rights import RELAY_TRANSACTIONS
 from schemas.canonical import NO_HASH
 from schemas.metrics import Metric
 from schemas.records import OutboxRow
 from schemas.topics import MESSAGE_BYTES_MAX, RELAY_CURSORS, insurer_topic_of
+from schemas.traceparent import TRACEPARENT
 from stream.inbound.partition_reader import RangeReader
 from stream.outbound import forgotten
 from stream.outbound.cloudevents import Headers, headers_of, source_of
@@ -206,7 +208,8 @@ class ShardRelay:
         if not rows:
             return 0
         began = time.perf_counter()
-        self._commit(rows, before_commit)
+        with traced("relay send", SpanKind.PRODUCER, [row.traceparent for row in rows]):
+            self._commit(rows, before_commit)
         self._clear()  # before the next transaction: of two that a dying broker forgets, only one can be found again
         tell = instruments()
         tell.count(Metric.SENT, len(rows), self._shard)
@@ -220,10 +223,10 @@ class ShardRelay:
         sent = Sent(rows[-1].seq if rows else self._sent.seq, outbox_rows.chained(self._sent.chain, rows))
         producer.begin_transaction()
         for row in self._not_sent_before(rows):
-            self._produce(producer, row.topic, row.key, row.value)
+            self._produce(producer, row.topic, row.key, row.value, row.traceparent)
             own = insurer_topic_of(row.topic, row.key, row.value)
             if own is not None:
-                self._produce(producer, own, row.key, row.value)
+                self._produce(producer, own, row.key, row.value, row.traceparent)
         key, value = Cursor(sent.seq, self._ledger, sent.chain).message(self._shard)
         self._produce(producer, RELAY_CURSORS.name, key, value)
         before_commit()
@@ -245,10 +248,19 @@ class ShardRelay:
                 )
         return [row for row, mark in zip(rows, marks, strict=True) if mark not in known]
 
-    def _produce(self, producer: TransactionalProducer, topic: str, key: bytes | None, value: bytes) -> None:
+    def _produce(
+        self,
+        producer: TransactionalProducer,
+        topic: str,
+        key: bytes | None,
+        value: bytes,
+        traceparent: str | None = None,
+    ) -> None:
+        headers = headers_of(topic, value, self._source)
+        if traceparent is not None:
+            headers = [*(headers or ()), (TRACEPARENT, traceparent)]
         while True:
             try:
-                headers = headers_of(topic, value, self._source)
                 producer.produce(topic, value=value, key=key, partition=self._shard, headers=headers)
                 return
             except BufferError:  # the client's queue is full: let it send

@@ -93,8 +93,8 @@ BUGS = (
         1,
         "who-is-left-behind-is-forgotten",
         PROCESS,
-        "shard, sorted(links), moved)",
-        "shard, sorted(account.households()), moved)",
+        "shard, sorted(links), moved,",
+        "shard, sorted(account.households()), moved,",
         (
             f"{UNITS}::test_those_who_stay_are_decided_again_when_somebody_leaves",
             f"{LAWS}::test_the_cap_of_a_unit_holds_after_every_instruction",

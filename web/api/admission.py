@@ -17,6 +17,7 @@ from handlers.claims.admit import Disposition, Registry, VersionLine, admit, loo
 from handlers.claims.read import Reading, read, recall
 from infra.ledger import inbox, reads, statement_answers
 from infra.sharding import shard_of
+from infra.tracing import current_traceparent
 from schemas.access.callers import ApiRole, Caller
 from schemas.facts import Fact, Kind, MembershipRecorded, PayoutReported, Subject, UnitKind
 from schemas.ids import StatementId
@@ -179,6 +180,7 @@ def _row(candidate: Candidate, shard_count: int) -> InboxRow:
         content_sha256=reading.content_sha256,
         encounter_id=getattr(fact, "encounter_id", None),
         household_id=_linking(fact),
+        traceparent=current_traceparent(),
     )
 
 

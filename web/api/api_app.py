@@ -32,6 +32,7 @@ from web.api.limits import RateLimit
 from web.api.openapi import DescribedAPI
 from web.api.problems import MEDIA_TYPE, Problem, problem, unavailable
 from web.api.routes import add_routes
+from web.api.traced_requests import TracedRequests
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _answer_invalid_parameters)
     app.add_exception_handler(SQLAlchemyError, _answer_ledger_failure)
     app.add_middleware(CatchAll)
+    app.add_middleware(TracedRequests)
     return app
 
 
@@ -115,7 +117,7 @@ async def _answer_ledger_failure(request: Request, error: Exception) -> Response
 
 
 class CatchAll:
-    """The outermost layer: answers an unexpected error with a problem and logs only its type and location.
+    """Answers an unexpected error with a problem and logs only its type and location: around all others.
 
     The server itself would log the whole error, and that could quote what a hospital sent.
     """
