@@ -29,8 +29,14 @@ def test_worker_and_relay_tell_what_they_did_and_what_waits(spine: Spine) -> Non
     person = person_of(1, "P-seen")
     post(spine.bootstrap, map(to_post, [*stay(person, "E-seen", 5000, 1001), *insured(person)]))
     with watched(spine.url, Process.CONSOLE, kafka_bootstrap=spine.bootstrap) as address:
-        before = scrape(address)
-    assert 1 == before.value("huzhu_kafka_up")
+        pages: list[MetricsPage] = []
+
+        def told_by_kafka() -> bool:
+            pages.append(scrape(address))
+            return pages[-1].value("huzhu_kafka_up") == 1
+
+        assert await_true(told_by_kafka)
+    before = pages[-1]
     assert 2 == before.value("huzhu_lag_events", topic=COVERAGES.name, shard="1")
     assert 0 == before.value("huzhu_lag_events", topic=COVERAGES.name, shard="2")
     assert 0 < (before.value("huzhu_lag_seconds", topic=EXPENSES.name, shard="1") or 0) < 600
@@ -40,7 +46,6 @@ def test_worker_and_relay_tell_what_they_did_and_what_waits(spine: Spine) -> Non
     at = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     spine.await_idle()  # so both have listened by now
     assert await_true(lambda: [READY, READY] == [get(f"{each}/health/ready") for each in at.values()])
-    pages: list[MetricsPage] = []
 
     def told_by_relay() -> bool:
         pages.append(scrape(at["relay"]))

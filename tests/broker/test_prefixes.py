@@ -154,6 +154,8 @@ def test_what_is_posted_over_http_goes_to_the_gateways_city(cities: Cities) -> N
         assert 202 == registry.post("/v1/events", json=insured(person)[0]).status_code
     with wuxi.client(wuxi.h1) as hospital:
         assert 202 == hospital.post("/v1/events", json=discharge("E-http", person_id=person)).status_code
+        assert await_true(lambda: wuxi.waiting() == 0)
+        wuxi.await_idle()  # a bill that comes before the coverage would be decided without it
         answer = hospital.post("/v1/settlements?wait=30s", json=bill("S-http", "E-http", 3000, person_id=person))
     assert (200, "300.00") == (answer.status_code, answer.json()["decision"]["total_benefit"]), wuxi.logs()
     wuxi.stop("gateway")

@@ -89,8 +89,8 @@ BUGS = (
         "traces",
         "faust-drops-it",
         "stream/inbound/worker.py",
-        "traceparent = traceparent_in(message.headers)",
-        "traceparent = traceparent_in(())",
+        "traceparent_in(message.headers)",
+        "traceparent_in(())",
         (f"{SERVERS}::test_the_instruction_has_the_trace_id_of_the_request_and_nothing_else_of_its_headers",),
     ),
     Bug(
