@@ -86,6 +86,7 @@ class Settings(BaseModel):
     console_audit_keys: str | None = Field(None, description="file with the public keys that sign checkpoints")
 
     log_format: Literal["text", "json"] = Field("text", description="what a process says on standard error")
+    traces: Literal["none", "otlp"] = Field("none", description="where a process sends its OpenTelemetry spans")
     worker_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of a worker's metrics")
     relay_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of the relay's metrics")
     gateway_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of the gateway's metrics")

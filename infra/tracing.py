@@ -13,12 +13,19 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-__all__ = ["Span", "SpanKind", "current_traceparent", "traced", "traced_request"]
+__all__ = ["Span", "SpanKind", "current_traceparent", "trace_with", "traced", "traced_request"]
 
 LINKS_MAX = 128
 """As many as an SDK keeps, unless it is told otherwise."""
 
-tracer = trace.get_tracer("huzhu")
+_in_use = trace.get_tracer("huzhu")
+
+
+def trace_with(tracer: trace.Tracer) -> trace.Tracer:
+    """From now on this process makes its spans there. Returns where it made them before."""
+    global _in_use
+    before, _in_use = _in_use, tracer
+    return before
 
 
 @contextmanager
@@ -56,7 +63,7 @@ def current_traceparent() -> str | None:
 
 @contextmanager
 def _span(name: str, kind: SpanKind, context: Context, links: Sequence[Link] = ()) -> Iterator[Span]:
-    with tracer.start_as_current_span(
+    with _in_use.start_as_current_span(
         name, context, kind, links=links, record_exception=False, set_status_on_exception=False
     ) as span:
         try:

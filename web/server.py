@@ -12,6 +12,7 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from infra.settings import Settings
@@ -22,6 +23,10 @@ KEEP_ALIVE_SECONDS = 20
 STOP_SECONDS_MAX = 35
 CONNECTIONS_MAX = 4000
 HEAD_BYTES_MAX = 64 * 1024
+
+
+UNTOLD: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""FastAPI tells an OpenTelemetry SDK nothing by itself: its spans hold addresses, and so ids of claims."""
 
 
 class NotServed(Exception):

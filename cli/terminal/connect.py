@@ -32,6 +32,11 @@ log = logging.getLogger(__name__)
 STATEMENT_SECONDS_MAX = 10.0
 """The longest that a statement can take in programs that answer people and hospitals."""
 
+WITHOUT_TRACES = (
+    "HUZHU_TRACES=otlp needs OpenTelemetry's SDK and its exporter for OTLP, which are not installed: "
+    "pip install 'huzhu[traces]', or unset it"
+)
+
 Result = TypeVar("Result")
 
 
@@ -65,12 +70,18 @@ def read_settings() -> Settings:
 
 
 def settings_of_process(process: Process, log_level: str) -> Settings:
-    """The same for a process that runs until it is stopped, which from now on logs to standard error as they say."""
+    """The same for a process that runs until it is stopped, which from now on logs and sends spans as they say."""
     settings = _settings()
     if settings.log_format == "json":
         log_as_json(log_level, process.value)
     else:
         log_to_stderr(log_level)
+    if settings.traces == "otlp":
+        try:
+            from infra.sent_spans import send_spans
+        except ModuleNotFoundError:
+            fail(WITHOUT_TRACES)
+        send_spans(process.value)
     for noisy in ("kafka", "aiokafka", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     _warn_of_unknown()

@@ -45,9 +45,10 @@ def test_what_an_event_causes_has_its_traceparent(ledger: Engine) -> None:
 
 
 def test_an_event_without_one_causes_nothing_that_has_one(ledger: Engine) -> None:
-    """Though the event before it in the batch has one."""
-    first, second, third, *rest = each_traced(in_order(EVENTS))
-    taken_in(ledger, [first, second, third, *(each._replace(traceparent=None) for each in rest)])
+    """Though events before and after it in the batch have one."""
+    untraced = in_order(EVENTS)
+    traced = each_traced(untraced)
+    taken_in(ledger, [untraced[0], *traced[1:3], *untraced[3:]])
     assert [traceparent(2), traceparent(3), None] == [trace for _, trace in sent(ledger, DECISIONS.name)]
     assert [None] == [trace for _, trace in sent(ledger, DEADLETTER.name)]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from infra import tracing
 from infra.json_lines_log import JsonLines
-from infra.tracing import LINKS_MAX, SpanKind, current_traceparent, traced, traced_request
+from infra.tracing import LINKS_MAX, SpanKind, current_traceparent, trace_with, traced, traced_request
 from schemas.traceparent import read_traceparent, trace_id
 from tests.support.traceparents import traceparent
 
@@ -34,10 +34,11 @@ class Recorded:
 
 
 @pytest.fixture
-def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
+def recorded() -> Iterator[Recorded]:
     made = Recorded()
-    monkeypatch.setattr(tracing, "tracer", made.tracer)
-    return made
+    before = trace_with(made.tracer)
+    yield made
+    trace_with(before)
 
 
 def said() -> dict[str, str]:

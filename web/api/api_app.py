@@ -33,6 +33,7 @@ from web.api.openapi import DescribedAPI
 from web.api.problems import MEDIA_TYPE, Problem, problem, unavailable
 from web.api.routes import add_routes
 from web.api.traced_requests import TracedRequests
+from web.server import UNTOLD
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ def create_app(
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
+        telemetry=UNTOLD,
     )
     gateway = Gateway(
         engine=engine,

@@ -40,6 +40,7 @@ from web.console import (
 from web.console.desk import HEADERS, LANGUAGE_COOKIE, SIGN_IN, Desk, Page, form_of
 from web.console.log_watch import Watch
 from web.console.visit import Visit, not_found
+from web.server import UNTOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Outside:
 
 def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: Outside, now: Clock) -> FastAPI:
     """The console of a ledger."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, telemetry=UNTOLD)
     desk = Desk(engine, settings, keys, now)
     style = resources.files("web.console").joinpath("static/console.css").read_bytes()
 
