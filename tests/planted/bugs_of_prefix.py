@@ -1,10 +1,11 @@
-"""Planted bugs: several installations on one Kafka, each under its own prefix."""
+"""Planted bugs: several installations on one Kafka, each under its own prefix, and what an operator may tune there."""
 
 from __future__ import annotations
 
 from tests.planted.bug import Bug
 
 NAMES = "tests/unit/test_kafka_names.py"
+TUNED = "tests/unit/test_topic_differences.py"
 BOTH_WAYS = (f"{NAMES}::test_names_are_translated_in_both_directions",)
 
 BUGS = (
@@ -87,5 +88,40 @@ BUGS = (
         '{"client.id": f"{settings.prefix}{CLIENT}"}',
         '{"client.id": CLIENT}',
         (f"{NAMES}::test_clients_are_named_after_their_installation",),
+    ),
+    Bug(
+        "tuned",
+        "small-messages-are-harmless",
+        "infra/kafka/topic_setup.py",
+        "return int(found) > int(declared)",
+        "return True",
+        (f"{TUNED}::test_what_could_lose_a_message_stops_worker_and_relay",),
+    ),
+    Bug(
+        "tuned",
+        "compaction-is-harmless",
+        "infra/kafka/topic_setup.py",
+        'return name in ("retention.ms", "message.timestamp.type")',
+        'return name in ("retention.ms", "message.timestamp.type", "cleanup.policy")',
+        (
+            f"{TUNED}::test_what_could_lose_a_message_stops_worker_and_relay",
+            f"{TUNED}::test_cursors_that_are_deleted_instead_of_compacted_stop_the_relay",
+        ),
+    ),
+    Bug(
+        "tuned",
+        "another-retention-stops-everything",
+        "infra/kafka/topic_setup.py",
+        'return name in ("retention.ms", "message.timestamp.type")',
+        'return name == "message.timestamp.type"',
+        (f"{TUNED}::test_what_an_operator_may_tune_is_told_and_stops_nothing",),
+    ),
+    Bug(
+        "tuned",
+        "only-fewer-partitions-are-noticed",
+        "infra/kafka/topic_setup.py",
+        "if len(partitions) != settings.shards:",
+        "if len(partitions) < settings.shards:",
+        (f"{TUNED}::test_partitions_and_too_few_copies_stop_worker_and_relay",),
     ),
 )
