@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.planted.bug import Bug
 
 EXTRAS = "tests/unit/test_extras.py"
+UNITS = "tests/contracts/test_units.py"
 CONTAINERS = "tests/contracts/test_containers.py"
 
 BUGS = (
@@ -119,5 +120,53 @@ BUGS = (
         "od -An -N24",
         "od -An -N0",
         (f"{CONTAINERS}::test_the_secrets_that_are_mounted_are_made",),
+    ),
+    Bug(
+        "deployment",
+        "a-stranger-to-the-topics-is-started-again",
+        "deploy/systemd/huzhu-relay.service",
+        "RestartPreventExitStatus=78",
+        "RestartPreventExitStatus=75",
+        (f"{UNITS}::test_a_process_is_started_again_but_for_the_one_reason",),
+    ),
+    Bug(
+        "deployment",
+        "an-outage-ends-the-worker-for-good",
+        "deploy/systemd/huzhu-worker@.service",
+        "StartLimitIntervalSec=0\n",
+        "StartLimitIntervalSec=60\n",
+        (f"{UNITS}::test_a_process_is_started_again_but_for_the_one_reason",),
+    ),
+    Bug(
+        "deployment",
+        "the-console-signs-in-as-the-owner",
+        "deploy/systemd/huzhu-console.service",
+        "secrets/console_database_url",
+        "secrets/owner_database_url",
+        (f"{UNITS}::test_a_process_signs_in_as_its_role",),
+    ),
+    Bug(
+        "deployment",
+        "the-signer-signs-once",
+        "deploy/systemd/huzhu-signer.service",
+        "huzhu audit sign\n",
+        "huzhu audit signs\n",
+        (f"{UNITS}::test_a_unit_runs_a_command_that_exists",),
+    ),
+    Bug(
+        "deployment",
+        "a-credential-that-nobody-loads",
+        "deploy/systemd/huzhu-gateway.service",
+        "LoadCredential=tls_key:/etc/huzhu/secrets/gateway-key.pem\n",
+        "",
+        (f"{UNITS}::test_a_secret_is_a_credential_that_is_used",),
+    ),
+    Bug(
+        "deployment",
+        "two-processes-at-one-port",
+        "deploy/systemd/huzhu-signer.service",
+        "HUZHU_SIGNER_METRICS_PORT=9468",
+        "HUZHU_SIGNER_METRICS_PORT=9467",
+        (f"{UNITS}::test_every_process_tells_its_metrics_at_a_port_of_its_own",),
     ),
 )

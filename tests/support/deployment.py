@@ -69,5 +69,5 @@ def tool(name: str) -> str:
     """The program of that name; skips the test where it is not installed."""
     found = shutil.which(name) or shutil.which(name, path=str(TOOLS))
     if found is None:
-        pytest.skip(f"{name} is not installed: `make tools`")
+        pytest.skip(f"{name} is not installed: see `make tools`")
     return found
