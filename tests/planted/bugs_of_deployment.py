@@ -6,6 +6,7 @@ from tests.planted.bug import Bug
 
 EXTRAS = "tests/unit/test_extras.py"
 UNITS = "tests/contracts/test_units.py"
+CHART = "tests/contracts/test_chart.py"
 CONTAINERS = "tests/contracts/test_containers.py"
 
 BUGS = (
@@ -168,5 +169,29 @@ BUGS = (
         "HUZHU_SIGNER_METRICS_PORT=9468",
         "HUZHU_SIGNER_METRICS_PORT=9467",
         (f"{UNITS}::test_every_process_tells_its_metrics_at_a_port_of_its_own",),
+    ),
+    Bug(
+        "deployment",
+        "the-chart-runs-no-signer",
+        "deploy/helm/huzhu/values.yaml",
+        "call: [audit, sign]",
+        "call: [audit, signs]",
+        (f"{CHART}::test_the_values_have_every_process_with_its_command",),
+    ),
+    Bug(
+        "deployment",
+        "relay-and-worker-have-one-secret",
+        "deploy/helm/huzhu/values.yaml",
+        "secret: huzhu-relay",
+        "secret: huzhu-worker",
+        (f"{CHART}::test_the_values_give_every_process_the_secret_of_its_role",),
+    ),
+    Bug(
+        "deployment",
+        "a-value-of-the-chart-is-no-setting",
+        "deploy/helm/huzhu/values.yaml",
+        "  HUZHU_MIN_INSYNC_REPLICAS:",
+        "  HUZHU_MIN_INSYNC:",
+        (f"{CONTAINERS}::test_every_file_names_settings_that_exist",),
     ),
 )
