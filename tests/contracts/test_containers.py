@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,17 @@ def test_everything_that_pip_installs_is_pinned_with_its_hash() -> None:
     assert all("--require-hashes -r" in call or "--no-deps /dist/huzhu" in call for call in calls)
     named = {f"{name}.txt" for name in re.findall(r"ARG REQUIREMENTS=(\w+)", TEXT)} | {"dev.txt", "metrics.txt"}
     assert named <= {file.name for file in (REPOSITORY / "requirements").iterdir()}
+
+
+def pinned(name: str) -> set[str]:
+    """The packages of a list, each with its version."""
+    return set(re.findall(r"^\S+==\S+", (REPOSITORY / "requirements" / f"{name}.txt").read_text("utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize(("shorter", "longer"), [*pairwise(("main", "metrics", "image", "dev"))])
+def test_a_longer_list_of_packages_holds_the_shorter_one(shorter: str, longer: str) -> None:
+    """In the same versions: who adds a package makes all lists anew, and the image is what the tests run."""
+    assert set() == pinned(shorter) - pinned(longer)
 
 
 def test_the_image_is_built_from_all_that_the_wheel_needs_and_nothing_else() -> None:

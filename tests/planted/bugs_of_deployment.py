@@ -194,4 +194,12 @@ BUGS = (
         "  HUZHU_MIN_INSYNC:",
         (f"{CONTAINERS}::test_every_file_names_settings_that_exist",),
     ),
+    Bug(
+        "deployment",
+        "the-image-has-another-orjson-than-the-tests",
+        "requirements/image.txt",
+        "orjson==3.13.0",
+        "orjson==3.12.9",
+        (f"{CONTAINERS}::test_a_longer_list_of_packages_holds_the_shorter_one",),
+    ),
 )
