@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: install demo test test-compiled prove lint format faults planted mutation bench wheel
+.PHONY: install demo test test-compiled prove lint format faults planted mutation bench wheel tools helm
 
 install: $(STAMP)
 
@@ -45,6 +45,14 @@ test-compiled: install
 # A wheel with a compiled core, in dist/ (docs/operations.md).
 wheel: install
 	HUZHU_COMPILE=1 $(BIN)/python -m hatchling build -t wheel
+
+# What checks the files that run Huzhu, in .cache/tools; without it, tests that need it are skipped. Helm takes Go, and minutes.
+TOOLS := $(CURDIR)/.cache/tools
+tools:
+	test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt
+helm: tools
+	GOBIN=$(TOOLS)/bin go install helm.sh/helm/v3/cmd/helm@v3.22.0
 
 format: install
 	$(BIN)/ruff check --fix .

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from acts.statement_lines import NewLine
-from infra.files.export_files import WRITERS, Field, Head
+from infra.files.export_files import OFFERED, WRITERS, Field, Head
 from schemas.bordereau import LineEntry, StatementIssued
 from schemas.dates import shanghai_date
 from schemas.money import format_yuan
@@ -35,6 +35,8 @@ FIELDS = [
 """``amount`` is below zero where money was taken back; ``net`` is the same of what is counted in the month's net."""
 
 FORMATS = [*WRITERS, "jsonl"]
+OFFERED_FORMATS = [*OFFERED, "jsonl"]
+"""Those that this installation can write."""
 
 
 def write_lines(path: Path, kind: str, statement: StatementIssued, lines: Iterable[NewLine]) -> None:

@@ -8,8 +8,11 @@ import sys
 from importlib import import_module
 
 import typer
+from rich.markup import escape
 
+from cli.terminal.extras import missing_extra
 from cli.terminal.last_resort import explained
+from cli.terminal.output import fail
 from cli.version_option import VersionOption
 
 COMMANDS = {  # module, function, name of the example
@@ -67,12 +70,32 @@ def huzhu(*names: str) -> typer.Typer:
     app.callback()(_help)
     for name, (module, function, example) in COMMANDS.items():
         if not names or name in names:
-            command = import_module(module)
-            app.command(name, epilog=getattr(command, example))(getattr(command, function))
+            try:
+                command = import_module(module)
+            except ModuleNotFoundError as error:
+                _say_what_is_missing(app, name, error)
+            else:
+                app.command(name, epilog=getattr(command, example))(getattr(command, function))
     for name, (module, group) in GROUPS.items():
         if not names or name in names:
-            app.add_typer(getattr(import_module(module), group), name=name)
+            try:
+                app.add_typer(getattr(import_module(module), group), name=name)
+            except ModuleNotFoundError as error:
+                _say_what_is_missing(app, name, error)
     return app
+
+
+def _say_what_is_missing(app: typer.Typer, name: str, error: ModuleNotFoundError) -> None:
+    """Adds a command in place of one whose package is not installed, so that all others can be listed and used."""
+    sentence = missing_extra(error)
+    if sentence is None:
+        raise error
+
+    def unusable() -> None:
+        fail(sentence)
+
+    anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+    app.command(name, help=escape(sentence), context_settings=anything)(unusable)
 
 
 def _help(version: VersionOption = False) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cli.servers.monitored import NOT_LISTENING, monitored
 from cli.terminal.connect import STATEMENT_SECONDS_MAX, LogLevel, keyring, ledger, replica, settings_of_process
+from cli.terminal.extras import how_to_install
 from cli.terminal.output import err, fail
 from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, read_public_keys
@@ -50,6 +51,7 @@ def console(
     Needs the ledger and a key file (`huzhu people newkey`). With HUZHU_KAFKA_BOOTSTRAP it also shows how far the
     workers are behind. Create users with `huzhu users create`. Exit status 2: a setting is unusable.
     """
+    from web.console import charts
     from web.console.console_app import Outside, create_console
     from web.console.log_watch import Watch
     from web.server import NotServed, check_address, server
@@ -59,6 +61,8 @@ def console(
         check_address(settings, insecure_allow_plain, "console")
     except NotServed as error:
         fail(str(error))
+    if not charts.DRAWN:
+        log.warning("pages have tables and no charts: %s", how_to_install("charts"))
     keys = keyring(settings)
     engine, shards = _engine(settings)
     reader = _Lag(settings, engine, shards)

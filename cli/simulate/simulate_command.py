@@ -12,7 +12,7 @@ import typer
 from cli.offline.one_book import in_one_book
 from cli.offline.plan import Worked, plan_for, temporary_folder
 from cli.offline.worker_processes import JobsOption, cores, workers
-from cli.simulate import cost_tables, html_page, report_json
+from cli.simulate import cost_tables, report_json
 from cli.simulate.asked import Asked, Compared, Simulated, by_household
 from cli.terminal.given_files import (
     FACTS_HELP,
@@ -75,6 +75,8 @@ def simulate(
     if every_claim and folder is None:
         fail("--every-claim needs --out: the folder for claims.csv")
     if folder is not None:
+        from cli.simulate import html_page  # before anything is decided: its charts are an extra
+
         folder_for(folder)
     old = None if baseline is None else load_policies(baseline, language)
     compares = ledger or old is not None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+from cli.terminal.extras import missing_extra
 from cli.terminal.output import UNUSABLE
 
 GONE = 75
@@ -28,6 +29,8 @@ def explained(error: Exception) -> tuple[str, int] | None:
         return str(error), GONE
     if _is(error, "confluent_kafka", "KafkaException") or _is(error, "kafka.errors", "KafkaError"):
         return f"Kafka cannot be used: {str(error).splitlines()[0]}", GONE
+    if sentence := missing_extra(error):
+        return sentence, UNUSABLE
     if isinstance(error, OSError) and error.strerror:
         place = "" if error.filename is None else f"{error.filename}: "
         return f"{place}cannot be used: {error.strerror}", UNUSABLE

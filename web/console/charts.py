@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any
 
-import vl_convert
 from markupsafe import Markup
 
 GREY, BLUE, GREEN, RED = "#8a8a80", "#2b5c8a", "#3f7f4f", "#a8442f"
@@ -15,6 +15,8 @@ WIDE_CHARACTER = 0x2E80
 """Characters from here on are as wide as they are high; the renderer has no Chinese font to measure them."""
 
 Spec = dict[str, Any]
+DRAWN = find_spec("vl_convert") is not None
+"""Whether this installation can draw: that takes the extra `charts`. Pages without it have the tables alone."""
 
 
 def width_of(text: str) -> int:
@@ -22,13 +24,15 @@ def width_of(text: str) -> int:
     return sum(2 if ord(character) >= WIDE_CHARACTER else 1 for character in text)
 
 
-def draw(spec: Spec) -> Markup:
-    """Renders a chart as SVG."""
-    return Markup(_svg(json.dumps(spec, ensure_ascii=False, sort_keys=True)))
+def draw(spec: Spec) -> Markup | None:
+    """Renders a chart as SVG; None where nothing can be drawn."""
+    return Markup(_svg(json.dumps(spec, ensure_ascii=False, sort_keys=True))) if DRAWN else None
 
 
 @lru_cache(maxsize=512)
 def _svg(spec: str) -> str:
+    import vl_convert
+
     svg: str = vl_convert.vegalite_to_svg(spec)
     return svg
 

@@ -21,7 +21,7 @@ from starlette.responses import FileResponse, Response
 from acts.published_policies import published_policies
 from acts.record_operator_acts import record_operator_acts
 from handlers.words.masking import mask_id, mask_text
-from infra.files.export_files import MEDIA_TYPES, WRITERS, Field
+from infra.files.export_files import MEDIA_TYPES, OFFERED, WRITERS, Field
 from infra.ledger import digest
 from infra.ledger.export_rows import Filter, rows_of
 from schemas.access.console_rights import Right
@@ -110,6 +110,7 @@ def index(visit: Visit) -> Response:
         kinds=KINDS,
         statuses=STATUSES,
         schemes=_schemes(visit),
+        formats=OFFERED,
         today=shanghai_date(visit.now()),
     )
 
@@ -118,7 +119,7 @@ def download(replica: Engine, visit: Visit) -> Response:
     """The file, after writing its audit entry: what was exported, by whom, how many rows, and the hash."""
     visit.require(Right.EXPORT)
     what, kind = visit.form.get("what", ""), visit.form.get("format", "")
-    if what not in KINDS or kind not in WRITERS:
+    if what not in KINDS or kind not in OFFERED:
         raise PageRefused(422, "请选择导出内容和格式。", "Choose what to export and the format.")
     row_filter = _filter(visit, what)
     clear = visit.form.get("clear") == "yes"

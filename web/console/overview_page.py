@@ -110,6 +110,7 @@ def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
         )
         if tiers
         else None,
+        any_day=bool(money),
         day_chart=charts.draw(charts.days([(f"{day:%m-%d}", *sums[:3]) for day, sums in days])) if money else None,
     )
 

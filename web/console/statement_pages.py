@@ -19,7 +19,7 @@ from acts.issued_statements import NoSuchStatement, differs, issued_statement, i
 from acts.propose_statement import propose_statement
 from acts.published_treaties import published_treaties
 from acts.record_operator_acts import record_operator_acts
-from acts.statement_line_files import FORMATS, line_row, write_lines
+from acts.statement_line_files import OFFERED_FORMATS, line_row, write_lines
 from handlers.treaties.statements import MonthLines
 from handlers.words.answer_sentences import answer_words
 from handlers.words.masking import mask_value
@@ -84,7 +84,7 @@ def show(visit: Visit) -> Response:
         standing=standing,
         state=answer_words(standing),
         answers=[(each, answer_words(each.fact), [mask_value(why) for why in each.fact.reasons]) for each in answers],
-        formats=FORMATS,
+        formats=OFFERED_FORMATS,
     )
 
 
@@ -124,7 +124,7 @@ def download(visit: Visit) -> Response:
     visit.require(Right.BOOKS)
     visit.require(Right.EXPORT)
     kind = visit.form.get("format", "")
-    if kind not in FORMATS:
+    if kind not in OFFERED_FORMATS:
         raise PageRefused(422, "请选择文件格式。", "Choose the format of the file.")
     with tempfile.NamedTemporaryFile(prefix="huzhu-statement-", suffix=f".{kind}", delete=False) as file:
         path = Path(file.name)

