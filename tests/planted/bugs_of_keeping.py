@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.planted.bug import Bug
 
 RESTORED = "tests/ledger/test_restored.py"
+AUDIT = "tests/ledger/test_audit.py"
 INTAKE = "stream/inbound/intake.py"
 
 BUGS = (
@@ -40,5 +41,21 @@ BUGS = (
                 shards = self.epochs.keys() - self._adopted""",
         """                shards = self.epochs.keys()""",
         (f"{RESTORED}::test_what_is_delivered_comes_after_what_was_lost",),
+    ),
+    Bug(
+        "keeping",
+        "hashes-beside-entries-are-not-looked-at",
+        "acts/verify_audit_log.py",
+        "(row.prev_hash, entry.prev_hash), ",
+        "",
+        (f"{AUDIT}::test_hashes_that_an_earlier_release_kept_beside_its_entries_agree_with_them",),
+    ),
+    Bug(
+        "keeping",
+        "entries-of-before-are-called-edited",
+        "acts/verify_audit_log.py",
+        "all(kept in (None, own) for",
+        "all(kept is None and own for",
+        (f"{AUDIT}::test_hashes_that_an_earlier_release_kept_beside_its_entries_agree_with_them",),
     ),
 )
