@@ -1,7 +1,8 @@
 """Making a ledger that was restored, or another one, the topics' ledger: what they hold decides what is sent again.
 
 Payout ids follow from claim, scheme and revision, so a ledger that decides again what was lost gives it the same ids.
-What the topics hold of these is remembered, and the relay leaves it out: no insurer reads a payout twice.
+What the topics hold of these is remembered, and the relay leaves it out: no insurer reads a payout twice. So that they
+get the same amounts too, workers take in what was lost in the order of before (`stream.inbound.former_order`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sqlalchemy import Connection
 from acts.reader import Reader, messages
 from acts.record_operator_acts import record_operator_acts
 from infra.clock import Clock
-from infra.ledger import outbox_rows, reads, treaty_rows
+from infra.ledger import adopted_shards, outbox_rows, reads, treaty_rows
 from infra.ledger.identity import Identity, renew
 from schemas.access.console_rights import ConsoleAct
 from schemas.outbound import AuditKind
@@ -121,6 +122,7 @@ def adopt_ledger(
     Returns the identity, and where each shard's cursor in Kafka has to stand.
     """
     mine = renew(connection)
+    adopted_shards.mark(connection, [each.shard for each, _ in surveyed])
     subject = {"ledger": mine.id, "reason": reason}
     for each, marks in surveyed:
         outbox_rows.remember_sent_before(connection, each.shard, marks)

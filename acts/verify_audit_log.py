@@ -172,9 +172,10 @@ def verify_ledger(engine: Engine, trust: Trust, progressed: Progressed) -> Verif
 def _as_stored(row: StoredEntry) -> AuditEntry | None:
     """The entry of a row, if the row's columns agree with its bytes."""
     entry = read_entry(row.value)
-    if entry is None or (entry.kind, entry.actor, entry.prev_hash, entry.hash) != row[2:6] or entry.seq != row.seq:
+    if entry is None or (entry.seq, entry.kind, entry.actor) != row[1:4]:
         return None
-    return entry
+    beside = ((row.prev_hash, entry.prev_hash), (row.hash, entry.hash))
+    return entry if all(kept in (None, own) for kept, own in beside) else None
 
 
 def _verified(check: LogCheck, trust: Trust) -> Verified:

@@ -361,8 +361,6 @@ class AuditRow(NamedTuple):
     number: int
     kind: str
     actor: str
-    prev_hash: str
-    hash: str
     value: bytes
 
 

@@ -29,7 +29,5 @@ def append(
         number=number,
         kind=kind,
         actor=actor,
-        prev_hash=previous,
-        hash=own_hash,
         value=value,
     )

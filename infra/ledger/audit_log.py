@@ -18,7 +18,8 @@ PAGE = 2000
 class StoredEntry(NamedTuple):
     """A row of the audit chain: its columns, its bytes, and the event that it is about.
 
-    ``event_sha256`` is that of the event's bytes in the ledger now, None if there is no such event;
+    ``prev_hash`` and ``hash`` are None where the bytes alone have them, as since schema 0028. ``event_sha256`` is that
+    of the event's bytes in the ledger now, None if there is no such event;
     ``replayed`` is the whole act where the entry is about a replay.
     """
 
@@ -26,8 +27,8 @@ class StoredEntry(NamedTuple):
     seq: int
     kind: str
     actor: str
-    prev_hash: str
-    hash: str
+    prev_hash: str | None
+    hash: str | None
     value: bytes
     event_sha256: str | None
     replayed: bytes | None

@@ -90,16 +90,15 @@ def audited_entries(connection: Connection, chosen: EntryFilter) -> Iterator[Boo
     the event's first one.
     """
     found, entry = _entries(chosen).subquery(), audit_entries
-    subject = cast(func.convert_from(entry.c.value, "UTF8"), JSONB)["subject"]
+    told = cast(func.convert_from(entry.c.value, "UTF8"), JSONB)
+    subject, own_hash = told["subject"], told["hash"].astext.label("hash")
     named = case(
         (entry.c.kind == AuditKind.PAYOUT_INSTRUCTED, subject["payout_id"].astext), else_=subject["statement_id"].astext
     )
-    about = select(entry.c.event_no, named.label("reference"), entry.c.hash).where(
-        entry.c.kind != AuditKind.CLAIM_DECIDED
-    )
+    about = select(entry.c.event_no, named.label("reference"), own_hash).where(entry.c.kind != AuditKind.CLAIM_DECIDED)
     own = about.where(named.is_not(None)).subquery()
     first = (
-        select(entry.c.event_no, entry.c.hash)
+        select(entry.c.event_no, own_hash)
         .where(entry.c.kind.not_in(FOLLOWING))
         .ext(distinct_on(entry.c.event_no))
         .order_by(entry.c.event_no, entry.c.shard, entry.c.seq)

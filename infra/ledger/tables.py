@@ -436,12 +436,12 @@ audit_entries = Table(
     Column("event_no", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
     Column("actor", Text, nullable=False),
-    Column("prev_hash", Text, nullable=False),
-    Column("hash", Text, nullable=False),
+    Column("prev_hash", Text),
+    Column("hash", Text),
     Column("value", LargeBinary, nullable=False),
     PrimaryKeyConstraint("shard", "seq"),
 )
-"""The audit chain of each shard."""
+"""The audit chain of each shard. Its hashes are in ``value``; releases before schema 0028 kept them here too."""
 
 checkpoints = Table(
     "checkpoints",

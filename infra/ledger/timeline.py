@@ -37,7 +37,8 @@ _INSTRUCTIONS = """
 """
 # Two steps: first where an event's entries begin, found by halving, then those entries alone.
 _ENTRIES = """
-    SELECT a.shard, a.seq, a.event_no, a.kind, a.hash, a.value
+    SELECT a.shard, a.seq, a.event_no, a.kind,
+        coalesce(convert_from(a.value, 'UTF8')::jsonb ->> 'hash', '') AS hash, a.value
     FROM (SELECT shard, event_no, first_audit_entry(shard, event_no) AS low,
             first_audit_entry(shard, event_no + 1) AS high
           FROM (SELECT DISTINCT shard, event_no FROM unnest(CAST(:shards AS int[]), CAST(:events AS bigint[]))

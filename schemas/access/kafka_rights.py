@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from schemas.topics import COPIED, INBOUND, OUTBOUND, PAYOUT_RESULTS, TOPICS, insurer_topic, own_prefix
+from schemas.topics import AUDIT, COPIED, INBOUND, OUTBOUND, PAYOUT_RESULTS, TOPICS, insurer_topic, own_prefix
 
 
 class KafkaRole(StrEnum):
@@ -81,6 +81,8 @@ def rules(role: KafkaRole, user: str, insurers: Sequence[str] = ()) -> list[Rule
     """
     writes = [topic.name for topic in TOPICS if role in _roles(topic.writer)]
     reads = [topic.name for topic in TOPICS if role in _roles(topic.readers)]
+    if role is KafkaRole.WORKER:  # the order in which a ledger that it replaces took events in
+        reads.append(AUDIT.name)
     if role is KafkaRole.GATEWAY:
         writes = [topic.name for topic in INBOUND]
     if role is KafkaRole.RELAY:  # it sends refused events and aid, and looks for what Kafka forgot to mark as committed

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Engine
@@ -20,7 +21,7 @@ from acts.recompute_groups import recompute_groups
 from acts.remembered_persons import RememberedPersons
 from acts.take_in import GapInOffsets, take_in
 from infra.clock import Clock, utc_now
-from infra.ledger import reads
+from infra.ledger import adopted_shards, reads
 from infra.ledger.identity import is_at_home
 from infra.ledger.reads import Fenced
 from infra.settings import Settings
@@ -28,6 +29,7 @@ from infra.tracing import SpanKind, traced
 from schemas.records import Delivery, Range
 from schemas.topics import INBOUND
 from stream.deadline import LEASES_MAX
+from stream.inbound.former_order import batches, former_order
 from stream.outbound.cursors import check_all
 from stream.retry import Retry
 
@@ -59,6 +61,8 @@ class Intake:
         self._assigned: frozenset[int] = frozenset()
         self._next: dict[tuple[str, int], int] = {}
         self._remembered = RememberedPersons()
+        self._adopted: set[int] = set()
+        """Held shards of an adopted ledger that lack what the ledger before had taken in."""
         self.joined = False
         """Whether Kafka has said which shards are this worker's, and they were taken. Can be read from any thread."""
         self.reads_backlog = False
@@ -86,6 +90,7 @@ class Intake:
     def _hold(self, shards: Collection[int]) -> None:
         self._assigned = frozenset(shards)
         self.epochs = {shard: epoch for shard, epoch in self.epochs.items() if shard in shards}
+        self._adopted &= self.epochs.keys()
         fresh = self._assigned - self.epochs.keys()
         if fresh:
             self.epochs |= self._retry(lambda: self._take(fresh), f"take shards {_listed(fresh)}")
@@ -95,11 +100,14 @@ class Intake:
         """Records delivered messages of held shards in the ledger, with any that are missing before or between them.
 
         Returns how many messages were passed to the ledger. On return every message whose shard is still held is
-        decided. A shard that another worker has taken meanwhile is released, and its messages are left to that worker.
+        decided, unless the intake has to end or to give way. A shard that another worker has taken meanwhile is
+        released, and its messages are left to that worker.
         """
         while True:
-            held = [delivery for delivery in deliveries if delivery.partition in self.epochs]
             try:
+                self._take_in_former_order()
+                shards = self.epochs.keys() - self._adopted  # one that had to give way waits for its next turn
+                held = [delivery for delivery in deliveries if delivery.partition in shards]
                 ranges = [complete for part in _by_partition(held) for complete in self._complete(part)]
                 return self._take_in(ranges)
             except GapInOffsets as gap:  # the ledger is not as far as this worker believed
@@ -116,9 +124,9 @@ class Intake:
         """
         self._hold(self._assigned)
         places = [(topic.name, shard) for topic in INBOUND for shard in sorted(self.epochs)]
-        taken = 0
         self.reads_backlog = True
         try:
+            taken = self._take_in_former_order()
             for (topic, partition), (first, end) in self._ends(places).items():
                 self._check_kept(topic, partition, first, end)
                 try:
@@ -134,6 +142,32 @@ class Intake:
     def _ends(self, places: list[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
         return self._retry(lambda: self._reader.ends(places), "ask how far the topics are")
 
+    def _take_in_former_order(self) -> int:
+        """Takes in what an adopted ledger has lost, before anything else; returns how many messages that was."""
+        taken = 0
+        for shard in sorted(self._adopted):
+            places = [(topic.name, shard) for topic in INBOUND]
+            for (topic, _), (first, end) in self._ends(places).items():
+                self._check_kept(topic, shard, first, end)
+            what = f"read the audit log of shard {shard}"
+            order = self._retry(partial(former_order, self._reader, shard, self.reached), what)
+            log.info("shard %s: taking in %s events again, in the order of the ledger before", shard, len(order))
+            for batch in batches(self._read, shard, order, self.reached, self._settings.batch_events):
+                if not self._may_take(shard):
+                    return taken
+                try:
+                    taken += self._take_in(batch)
+                except Fenced as fenced:
+                    self._release(fenced)
+            if self._may_take(shard):
+                self._retry(partial(self._caught_up, shard), f"note that shard {shard} has caught up")
+        return taken
+
+    def _caught_up(self, shard: int) -> None:
+        with self._engine.begin() as connection:
+            adopted_shards.unmark(connection, shard)
+        self._adopted.discard(shard)
+
     def _read_up_to(self, topic: str, partition: int, end: int) -> int:
         taken = 0
         while (start := self.reached(topic, partition)) < end and self._may_take(partition):
@@ -148,6 +182,7 @@ class Intake:
     def _release(self, fenced: Fenced) -> None:
         log.warning("%s: released", fenced)
         self.epochs.pop(fenced.shard, None)
+        self._adopted.discard(fenced.shard)
 
     def _complete(self, deliveries: list[Delivery]) -> Iterator[Range]:
         """Ranges without holes, from the ledger's offset to the last delivery of one partition."""
@@ -213,6 +248,7 @@ class Intake:
             check_all(self._engine, self._reader, range(self._settings.shards), promoted=promoted)
         try:
             with self._engine.begin() as connection:
+                self._adopted |= adopted_shards.marked(connection) & set(shards)
                 return reads.take_shards(connection, shards)
         except OperationalError as error:
             if isinstance(error.orig, LockNotAvailable):  # the next try will find the shards free

@@ -40,8 +40,8 @@ class Audit(NamedTuple):
     seq: int
     number: int
     kind: str
-    prev_hash: str
-    hash: str
+    prev_hash: str | None
+    hash: str | None
     value: bytes
 
 

@@ -321,6 +321,7 @@ def test_a_checkpoint_that_was_given_another_size_is_found(paid: Engine) -> None
 # Changes behind the program's back ------------------------------------------------------------------------
 
 RETYPED = """convert_to(replace(convert_from(value, 'UTF8'), ':"1"', ':"2"'), 'UTF8')"""
+TOLD_HASH = "(convert_from(value, 'UTF8')::jsonb ->> 'hash')"
 EDIT = "UPDATE audit_entries SET {} WHERE shard = 1 AND seq = 3"
 
 
@@ -355,6 +356,15 @@ def test_a_change_of_the_log_is_found(paid: Engine, statement: str, found: Any) 
     elif found == "wrong key":
         found = (1, size, Fault.WRONG_KEY)
     assert found in faults(verify(paid))
+
+
+def test_hashes_that_an_earlier_release_kept_beside_its_entries_agree_with_them(paid: Engine) -> None:
+    """Both are looked at where they are there; since schema 0028 they are in the entries alone."""
+    prev = "convert_from(value, 'UTF8')::jsonb ->> 'prev_hash'"
+    changed(paid, f"UPDATE audit_entries SET hash = {TOLD_HASH}, prev_hash = {prev} WHERE seq < 5")
+    assert [] == verify(paid).findings
+    changed(paid, EDIT.format("prev_hash = repeat('a', 64)"))
+    assert [(1, 3, Fault.EDITED)] == faults(verify(paid))
 
 
 def test_a_log_that_was_written_anew_is_found(paid: Engine) -> None:
@@ -516,8 +526,8 @@ def test_a_cut_end_is_found_only_against_a_checkpoint_that_was_kept_elsewhere(pa
         f"DELETE FROM postings WHERE event_no IN ({doomed})",
         f"DELETE FROM events WHERE event_no IN ({doomed})",
         f"DELETE FROM audit_entries WHERE shard = 1 AND seq > {size}",
-        f"UPDATE shards SET audit_seq = {size}, audit_hash = (SELECT hash FROM audit_entries WHERE shard = 1 "
-        f"AND seq = {size}) WHERE shard = 1",
+        f"UPDATE shards SET audit_seq = {size}, audit_hash = (SELECT {TOLD_HASH} FROM audit_entries "
+        f"WHERE shard = 1 AND seq = {size}) WHERE shard = 1",
     )
     assert [] == verify(paid).findings
     assert [(1, size + 1, Fault.TRUNCATED)] == faults(verify(paid, kept=[kept]))

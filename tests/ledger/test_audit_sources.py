@@ -74,7 +74,7 @@ class Log:
             for table, rows in ((tables.audit_entries, entries), (tables.checkpoints, own)):
                 connection.execute(table.delete())
                 _insert(connection, table, rows)
-            last = [each["hash"] for each in entries if each["shard"] == 1][-1]
+            last = json.loads([each["value"] for each in entries if each["shard"] == 1][-1])["hash"]
             connection.execute(tables.shards.update().where(tables.shards.c.shard == 1).values(audit_hash=last))
 
     def into_file(self, entries: list[dict[str, Any]], own: list[dict[str, Any]]) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -105,7 +106,7 @@ def test_an_entry_of_a_contribution_names_it_and_when_it_was_received(year: Book
     entry = tables.audit_entries
     with year.ledger.connect() as connection:
         kept = connection.execute(entry.select().where(entry.c.event_no == int(number))).one()
-    assert (audit_hash, "event.accepted") == (kept.hash, kept.kind)
+    assert (audit_hash, "event.accepted") == (json.loads(kept.value)["hash"], kept.kind)
     (paid,) = year.payouts()[:1]
     charged = f'payout_id: "{paid}"[^*]*\n  Liabilities:Pool:V1|payout_id: "{paid}"[^*]*\n  Liabilities:Pool:Id--V1'
     assert re.search(charged, file.read_text("utf-8"))

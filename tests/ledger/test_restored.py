@@ -15,10 +15,13 @@ import pytest
 from confluent_kafka import KafkaException
 from sqlalchemy import Engine, text
 
+from infra.ledger import adopted_shards
 from infra.ledger.identity import identity, renew
 from infra.settings import Settings
 from schemas.outbound import AuditKind
-from schemas.topics import RELAY_CURSORS
+from schemas.records import Delivery
+from schemas.topics import DISCHARGES, RELAY_CURSORS
+from stream.inbound.intake import Intake
 from stream.outbound.adoption import NotAsShown, adopt, survey_all
 from stream.outbound.cursors import LedgerRefused, check_all, read_cursor
 from stream.outbound.relay import ShardRelay
@@ -327,6 +330,58 @@ def test_an_adopted_ledger_sends_no_payout_twice(
     assert ("operator:li.na", "disk failure") == (told["actor"], told["subject"]["reason"])
     with pytest.raises(LedgerRefused):
         topics.relay(ledger)
+
+
+@pytest.fixture
+def lost(ledger: Engine, topics: Topics, copies: Copy) -> tuple[Engine, list[Delivery]]:
+    """A copy that was adopted, and what it lacks: a bill and its correction, taken in before the discharge that makes
+    one payout of both, and a bill that nobody has taken in yet."""
+    publish(ledger, POLICY, "li.na", SHARDS, ticking())
+    held(ledger)
+    known, *lost = in_order(
+        for_person(PERSON, coverage(), bill(copay=5000), bill(version=2, copay=6000), discharge(), bill("S2", "E2"))
+    )
+    for each in (known, *lost):
+        topics.kafka.append((each.topic, each.partition), each.key, each.value)
+    give(ledger, [known], ticking())
+    topics.relay(ledger)
+    copy = copies(ledger)
+    for each in lost[:-1]:
+        give(ledger, [each], LATER)
+    topics.relay(ledger)
+    assert len(topics.values("payouts.instructions")) == 1
+    topics.adopt(copy)
+    return copy, lost
+
+
+def test_what_was_lost_is_decided_again_in_the_order_of_before(
+    topics: Topics, lost: tuple[Engine, list[Delivery]]
+) -> None:
+    """The same payout, which is left out, and no other one; though discharges are read before bills otherwise."""
+    copy, events = lost
+    sent = topics.values("payouts.instructions")
+    with topics.reader() as reader:
+        intake = Intake(copy, reader, Settings(shards=SHARDS), LATER)
+        intake.assigned(range(SHARDS))
+        assert intake.catch_up() == len(events)
+        assert intake.catch_up() == 0
+    topics.relay(copy)
+    assert sent == topics.values("payouts.instructions")
+    with copy.connect() as connection:
+        assert set() == adopted_shards.marked(connection)
+
+
+def test_what_is_delivered_comes_after_what_was_lost(topics: Topics, lost: tuple[Engine, list[Delivery]]) -> None:
+    """Faust can deliver a discharge before the worker has compared the ledger with the topics."""
+    copy, events = lost
+    sent = topics.values("payouts.instructions")
+    with topics.reader() as reader:
+        intake = Intake(copy, reader, Settings(shards=SHARDS), LATER)
+        intake.assigned(range(SHARDS))
+        intake.deliver([each for each in events if each.topic == DISCHARGES.name])
+        intake.catch_up()
+    topics.relay(copy)
+    assert sent == topics.values("payouts.instructions")
 
 
 def test_what_was_sent_and_not_yet_cleared_is_left_out_to_the_byte(

@@ -56,7 +56,7 @@ class Journal:
     dispositions: list[str] = field(default_factory=list)
     decisions: dict[tuple[str, int], bytes] = field(default_factory=dict)
     instructions: dict[str, bytes] = field(default_factory=dict)
-    audit: dict[tuple[int, int], tuple[str, str, bytes]] = field(default_factory=dict)
+    audit: dict[tuple[int, int], bytes] = field(default_factory=dict)
     outbox: dict[tuple[int, int], tuple[str, bytes | None, bytes]] = field(default_factory=dict)
     benefits: dict[tuple[str, str], int] = field(default_factory=dict)
     waiting: dict[tuple[str, str], tuple[object, ...]] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Journal:
         self.dispositions += [row.disposition for row in outcome.events]
         self.decisions |= {(row.claim_id, row.revision): row.value for row in outcome.decisions}
         self.instructions |= {row.payout_id: row.value for row in outcome.instructions}
-        self.audit |= {(row.shard, row.seq): (row.prev_hash, row.hash, row.value) for row in outcome.audit}
+        self.audit |= {(row.shard, row.seq): row.value for row in outcome.audit}
         self.outbox |= {(row.shard, row.seq): (row.topic, row.key, row.value) for row in outcome.outbox}
         self.benefits |= {place: row.benefit for place, row in outcome.benefits.items()}
         self.waiting |= {place: _waiting(row) for place, row in outcome.benefits.items()}
@@ -104,7 +104,7 @@ def recorded(ledger: Engine) -> Journal:
         dispositions(ledger),
         {(row.claim_id, row.revision): bytes(row.value) for row in of["decisions"]},
         {row.payout_id: bytes(row.value) for row in of["instructions"]},
-        {(row.shard, row.seq): (row.prev_hash, row.hash, bytes(row.value)) for row in audit},
+        {(row.shard, row.seq): bytes(row.value) for row in audit},
         {(row.shard, row.seq): (row.topic, row.key, row.value) for row in waiting_messages(ledger)},
         {(row.claim_id, row.scheme_id): row.benefit for row in benefits},
         {(row.claim_id, row.scheme_id): _waiting(row) for row in benefits},

@@ -69,7 +69,7 @@ class StatedPast:
         journal: Journal,
         treaties: Treaties,
         published: Mapping[str, datetime],
-        audit: Mapping[tuple[int, int], tuple[str, str, bytes]],
+        audit: Mapping[tuple[int, int], bytes],
         act: dict[str, Any],
     ) -> dict[StatementId, str]:
         """Issues the statements of a month again; returns to whom each went."""
@@ -116,8 +116,8 @@ def _stated(order: _Order, recorded_at: datetime) -> StatedPayout:
     return StatedPayout(*place, *links, row.value, order.discharged_on, recorded_at)
 
 
-def _audited(audit: Mapping[tuple[int, int], tuple[str, str, bytes]], shards: int) -> list[AuditedShard]:
+def _audited(audit: Mapping[tuple[int, int], bytes], shards: int) -> list[AuditedShard]:
     trees = {shard: Frontier() for shard in range(shards)}
     for shard, seq in sorted(audit):
-        trees[shard].append(leaf_hash(audit[shard, seq][2]))
+        trees[shard].append(leaf_hash(audit[shard, seq]))
     return [AuditedShard(shard=shard, size=tree.size, root=tree.root().hex()) for shard, tree in trees.items()]

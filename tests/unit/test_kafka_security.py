@@ -155,8 +155,8 @@ def test_every_writer_and_reader_has_a_role() -> None:
 def test_each_role_may_do_what_the_topics_say_and_no_more() -> None:
     """Only the worker reads what comes in, only the relay writes what goes out, and nobody may do everything.
 
-    The relay also sends refused events again, and reads what it sent when Kafka forgot to mark it as committed. A lead
-    reads its own topics alone.
+    The worker of an adopted ledger reads the audit log. The relay also sends refused events again, and reads what it
+    sent when Kafka forgot to mark it as committed. A lead reads its own topics alone.
     """
     found = {role: set(rules(role, f"u-{role}", ["insurer-a"])) for role in KafkaRole}
     writers = {
@@ -170,7 +170,8 @@ def test_each_role_may_do_what_the_topics_say_and_no_more() -> None:
     assert writers["hospital.expenses"] == {KafkaRole.HOSPITAL, KafkaRole.GATEWAY, KafkaRole.RELAY}
     assert writers["payouts.results"] == {KafkaRole.INSURER, KafkaRole.LEAD, KafkaRole.GATEWAY, KafkaRole.RELAY}
     assert readers["payouts.instructions"] == {KafkaRole.INSURER, KafkaRole.RELAY}
-    for_auditors = ("audit.events", "claims.deadletter", "alerts", "insurance.statements")
+    assert readers["audit.events"] == {KafkaRole.AUDITOR, KafkaRole.RELAY, KafkaRole.WORKER}
+    for_auditors = ("claims.deadletter", "alerts", "insurance.statements")
     assert all(readers[name] == {KafkaRole.AUDITOR, KafkaRole.RELAY} for name in for_auditors)
     assert {rule.user for rule in found[KafkaRole.INSURER]} == {"u-insurer"}
     own = {rule.name for rule in found[KafkaRole.LEAD] if (rule.resource, rule.operation) == ("topic", "READ")}
