@@ -77,6 +77,9 @@ class Settings(BaseModel):
     console_threads: int = Field(8, ge=2, le=100, description="threads and ledger connections that make pages")
     console_key_file: str | None = Field(None, description="file with the keys of personal data")
     console_audit_keys: str | None = Field(None, description="file with the public keys that sign checkpoints")
+    console_second_factor: Literal["optional", "approvers", "everybody"] = Field(
+        "optional", description="who needs one-time codes to sign in: whose roles approve money, or everybody"
+    )
 
     log_format: Literal["text", "json"] = Field("text", description="what a process says on standard error")
     worker_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of a worker's metrics")

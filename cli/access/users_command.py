@@ -10,14 +10,15 @@ import typer
 
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.listing import JsonOption, moment, plain, print_json, print_table
+from cli.terminal.operators import Operator, Reason, require_named
 from cli.terminal.output import fail, out
+from handlers.words.masking import mask_text
 from infra.clock import utc_now
-from infra.ledger import console_user_rows
+from infra.ledger import console_user_rows, second_factor_rows
 from schemas.access.console_rights import ConsoleRole, User
 
 app = typer.Typer(no_args_is_help=True, help="Create, list, disable and reset the users of the console.")
 
-Operator = Annotated[str, typer.Option(help="Who does it; recorded in the audit log.")]
 Name = Annotated[str, typer.Argument(help="The user's name for signing in.")]
 
 
@@ -43,12 +44,24 @@ def list_users(as_json: JsonOption = False) -> None:
     """List all users, including disabled ones."""
     with ledger(read_settings()).connect() as connection:
         users = console_user_rows.all_users(connection)
+        since = second_factor_rows.enrolled(connection)
     if as_json:
-        print_json({"users": [plain(user._asdict(), "password_hash") for user in users]})
+        told = [user._asdict() | {"second_factor_since": since.get(user.name)} for user in users]
+        print_json({"users": [plain(each, "password_hash") for each in told]})
         return
     print_table(
-        ("name", "role", "state", "created", "by"),
-        [(user.name, user.role, _state(user), moment(user.created_at), user.created_by) for user in users],
+        ("name", "role", "state", "second factor", "created", "by"),
+        [
+            (
+                user.name,
+                user.role,
+                _state(user),
+                "yes" if user.name in since else "no",
+                moment(user.created_at),
+                user.created_by,
+            )
+            for user in users
+        ],
     )
 
 
@@ -89,6 +102,23 @@ def reset(name: Name, operator: Operator) -> None:
     except console_users.UserRefused as error:
         fail(str(error))
     out.print(f"set a new password for user {name}")
+
+
+@app.command(
+    "reset-factor",
+    epilog='Example: huzhu users reset-factor li.na --operator wang.wei --reason "phone lost, called back"',
+)
+def reset_factor(name: Name, operator: Operator, reason: Reason) -> None:
+    """Take a user's one-time codes away, as for a lost phone: the password is enough until they are set up again."""
+    require_named(operator, reason)
+    from acts import console_users, second_factor
+
+    try:
+        with ledger(read_settings()).begin() as connection:
+            second_factor.reset(connection, name, mask_text(reason), operator, utc_now)
+    except console_users.UserRefused as error:
+        fail(str(error))
+    out.print(f"user {name} has no second factor any more")
 
 
 def _password() -> str:

@@ -7,6 +7,7 @@ transactions. It can be emptied at any time and is then rebuilt.
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -52,9 +53,22 @@ console_sessions = Table(
     Column("csrf", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("awaits_code", Boolean, nullable=False, server_default="false"),
     Index("console_sessions_of_user", "user_name"),
 )
-"""Who is signed in. Only the SHA-256 of the cookie's secret is stored."""
+"""Who is signed in, or has given the password and owes the code. Only the SHA-256 of the cookie's secret is stored."""
+
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("user_name", Text, ForeignKey("console_users.name"), primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("recovery_sha256", ARRAY(Text), nullable=False),
+    Column("enrolled_at", DateTime(timezone=True), nullable=False),
+)
+"""The app of a user that makes one-time codes; its secret is encrypted (infra/keys)."""
 
 console_views = Table(
     "console_views",

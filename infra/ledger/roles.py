@@ -85,13 +85,13 @@ _SERVES_STAFF = _Rights(
     select="aid_proposals audit_entries checkpoints clearing_proposals console_sessions console_users console_views "
     "contributions digest_claims digest_invoices digest_marks digest_money digest_open digest_refused digest_replays "
     "digest_waiting inbox offsets people pool_years postings refusals reissue_proposals relays replay_proposals "
-    "statements",
+    "second_factors statements",
     insert="aid_proposals book_months clearing_proposals console_sessions console_views digest_claims digest_invoices "
     "digest_marks digest_money digest_open digest_refused digest_replays digest_waiting pool_years replay_proposals "
-    "statements",
+    "second_factors statements",
     update="aid_proposals clearing_proposals console_sessions console_users console_views digest_claims digest_marks "
-    "digest_money digest_open digest_replays digest_waiting replay_proposals",
-    delete="console_sessions console_views digest_open digest_waiting",
+    "digest_money digest_open digest_replays digest_waiting replay_proposals second_factors",
+    delete="console_sessions console_views digest_open digest_waiting second_factors",
 )
 _AUDITS = _Rights(
     select="alerts audit_entries benefits book_months checkpoints claims contributions decisions events facts "
