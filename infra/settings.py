@@ -81,6 +81,9 @@ class Settings(BaseModel):
         "optional", description="who needs one-time codes to sign in: whose roles approve money, or everybody"
     )
 
+    operator_token: SecretStr | None = Field(None, description="token of the program that acts on the command line")
+    operator_token_file: Path | None = Field(None, description="where `huzhu signin` keeps a person's token")
+
     log_format: Literal["text", "json"] = Field("text", description="what a process says on standard error")
     worker_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of a worker's metrics")
     relay_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of the relay's metrics")

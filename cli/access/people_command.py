@@ -13,14 +13,14 @@ from typing import Annotated
 import typer
 
 from cli.terminal.connect import keyring, ledger, read_settings
-from cli.terminal.operators import Operator, require_named
+from cli.terminal.operators import Operator, signed_in
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
 from infra.files.text_files import decoded
 from infra.keys.personal_data import KeyringUnusable, NotReadable, add_key
 from infra.ledger import people_directory, second_factor_rows
 from infra.ledger.people_directory import FIELDS, PersonDetails
-from schemas.access.console_rights import ConsoleAct
+from schemas.access.console_rights import ConsoleAct, Right
 from schemas.outbound import AuditKind
 from schemas.person_numbers import is_identity_number, is_phone_number
 
@@ -51,7 +51,7 @@ def load(
     Identity numbers are checked (GB 11643), and so are telephone numbers; what is not known stays empty. If a line is
     wrong, nothing is loaded.
     """
-    require_named(operator)
+    operator = signed_in(operator, Right.USERS)
     from acts.record_operator_acts import record_operator_acts
 
     settings = read_settings()
@@ -72,7 +72,7 @@ def rotate(operator: Operator) -> None:
 
     Afterwards the older keys can be removed from the file.
     """
-    require_named(operator)
+    operator = signed_in(operator, Right.USERS)
     from acts.record_operator_acts import record_operator_acts
 
     settings = read_settings()

@@ -70,6 +70,17 @@ second_factors = Table(
 )
 """The app of a user that makes one-time codes; its secret is encrypted (infra/keys)."""
 
+operator_tokens = Table(
+    "operator_tokens",
+    metadata,
+    Column("token_sha256", Text, primary_key=True),
+    Column("user_name", Text, ForeignKey("console_users.name"), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("operator_tokens_of_user", "user_name"),
+)
+"""Who is signed in on the command line. Only the SHA-256 of the token is stored."""
+
 console_views = Table(
     "console_views",
     metadata,

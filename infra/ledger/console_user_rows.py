@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, exists, func, select, update
 
-from infra.ledger.console_tables import console_sessions, console_users, second_factors
+from infra.ledger.console_tables import console_sessions, console_users, operator_tokens, second_factors
 from schemas.access.console_rights import ConsoleRole, Session, User
 
 _columns = [console_users.c[name] for name in User._fields]
@@ -80,6 +80,8 @@ def close_session(connection: Connection, token_sha256: str) -> None:
 
 
 def close_sessions_of(connection: Connection, user_name: str) -> None:
+    """Ends a user's sessions in the console and on the command line."""
+    connection.execute(delete(operator_tokens).where(operator_tokens.c.user_name == user_name))
     connection.execute(delete(console_sessions).where(console_sessions.c.user_name == user_name))
 
 

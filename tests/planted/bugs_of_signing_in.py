@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.planted.bug import Bug
 
 SECOND = "tests/web/test_second_factor.py"
+OPERATORS = "tests/web/test_operators_signed_in.py"
 CODES = "tests/unit/test_one_time_codes.py"
 
 BUGS = (
@@ -122,5 +123,80 @@ BUGS = (
         "            .values(key_id=keys.newest, secret=sealed)\n",
         "            .values(key_id=keys.newest)\n",
         (f"{SECOND}::test_a_rotation_takes_the_secrets_along",),
+    ),
+    Bug(
+        "operators",
+        "a-name-is-enough",
+        "acts/operator_tokens.py",
+        "    return not operator_token_rows.somebody_can_sign_in(connection)\n",
+        "    return True\n",
+        (f"{OPERATORS}::test_the_first_users_are_made_by_name",),
+    ),
+    Bug(
+        "operators",
+        "a-first-administrator-can-be-made-for-ever",
+        "acts/operator_tokens.py",
+        "        return not operator_token_rows.somebody_can_sign_in(connection, ConsoleRole.ADMIN)\n",
+        "        return True\n",
+        (
+            f"{OPERATORS}::test_the_first_users_are_made_by_name",
+            f"{OPERATORS}::test_a_name_alone_is_not_believed_any_more",
+        ),
+    ),
+    Bug(
+        "operators",
+        "a-token-acts-for-anybody",
+        "acts/operator_tokens.py",
+        "    if named and named != found.name:\n",
+        "    if named and not found.name:\n",
+        (f"{OPERATORS}::test_who_signed_in_acts",),
+    ),
+    Bug(
+        "operators",
+        "any-role-acts",
+        "acts/operator_tokens.py",
+        "    if RIGHTS[found.role].isdisjoint(rights):\n",
+        "    if not rights:\n",
+        (f"{OPERATORS}::test_only_the_right_role_acts", f"{OPERATORS}::test_a_role_has_the_same_rights_here"),
+    ),
+    Bug(
+        "operators",
+        "a-sign-in-never-ends",
+        "infra/ledger/operator_token_rows.py",
+        "            operator_tokens.c.expires_at > moment,\n",
+        "",
+        (f"{OPERATORS}::test_a_sign_in_ends_after_twelve_hours",),
+    ),
+    Bug(
+        "operators",
+        "a-disabled-user-acts-on",
+        "infra/ledger/console_user_rows.py",
+        "    connection.execute(delete(operator_tokens).where(operator_tokens.c.user_name == user_name))\n",
+        "",
+        (f"{OPERATORS}::test_a_disabled_user_acts_no_more",),
+    ),
+    Bug(
+        "operators",
+        "the-password-is-enough-here",
+        "cli/access/signin_command.py",
+        "        if session.awaits_code:\n",
+        "        if not session:\n",
+        (f"{OPERATORS}::test_the_second_factor_is_asked_for",),
+    ),
+    Bug(
+        "operators",
+        "codes-are-optional-here",
+        "cli/access/signin_command.py",
+        "        elif _needs_more(settings, session):\n",
+        "        elif False:\n",
+        (f"{OPERATORS}::test_who_must_have_codes_cannot_do_without_them_here",),
+    ),
+    Bug(
+        "operators",
+        "a-file-is-anybody-s",
+        "cli/terminal/operators.py",
+        "        if stat.S_IMODE(file.stat().st_mode) & 0o077:\n",
+        "        if not file.stat():\n",
+        (f"{OPERATORS}::test_a_file_that_others_can_read_is_not_used",),
     ),
 )
