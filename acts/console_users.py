@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from acts.record_operator_acts import record_operator_acts
 from infra.clock import Clock
-from infra.ledger import console_user_rows, second_factor_rows
+from infra.ledger import console_user_rows, identity_provider_rows, second_factor_rows
 from schemas.access.console_rights import ConsoleAct, ConsoleRole, Session, User
 from schemas.canonical import sha256_hex
 from schemas.outbound import AuditKind
@@ -89,6 +89,8 @@ def reset(connection: Connection, name: str, password: str, operator: str, now: 
     _check_password(name, password)
     hashed = _hash(password)
     user = _find(connection, name)
+    if identity_provider_rows.of_provider(connection, [name]):
+        raise UserRefused(f"{name} signs in with the identity provider, and has no password here")
     record_operator_acts(connection, now, [on_user(AuditKind.USER_CHANGED, operator, name, change="password reset")])
     changed = user._replace(password_hash=hashed, failures=0, locked_until=None, disabled_at=None)
     console_user_rows.change(connection, changed)
@@ -150,11 +152,20 @@ def let_in(connection: Connection, user: User, moment: datetime, **by: str) -> s
     return open_session(connection, user.name, moment)
 
 
-def open_session(connection: Connection, user_name: str, moment: datetime, *, awaits_code: bool = False) -> str:
+def open_session(
+    connection: Connection,
+    user_name: str,
+    moment: datetime,
+    *,
+    awaits_code: bool = False,
+    until: datetime | None = None,
+) -> str:
     """The token of a new session."""
     token = secrets.token_urlsafe(32)
     csrf = secrets.token_urlsafe(32)
-    console_user_rows.open_session(connection, token_digest(token), user_name, csrf, moment, awaits_code=awaits_code)
+    console_user_rows.open_session(
+        connection, token_digest(token), user_name, csrf, moment, awaits_code=awaits_code, until=until
+    )
     return token
 
 
@@ -164,6 +175,8 @@ def session_of(engine: Engine, token: str, now: Clock) -> Session | None:
     with engine.connect() as connection:
         session = console_user_rows.session_of(connection, token_digest(token))
     if session is None or moment - session.created_at > SESSION_MAX or moment - session.seen_at > IDLE_MAX:
+        return None
+    if session.until is not None and moment >= session.until:
         return None
     if session.awaits_code and moment - session.created_at > CODE_WAIT:
         return None

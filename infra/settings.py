@@ -81,6 +81,14 @@ class Settings(BaseModel):
         "optional", description="who needs one-time codes to sign in: whose roles approve money, or everybody"
     )
 
+    console_url: str | None = Field(None, description="address at which browsers reach the console, for the provider")
+    oidc_issuer: str | None = Field(None, description="OpenID Connect provider with which the console's users sign in")
+    oidc_client_id: str | None = Field(None, description="what the provider calls this console")
+    oidc_client_secret_file: Path | None = Field(None, description="a file with the client's secret")
+    oidc_roles: str | None = Field(None, description="which value of the role claim is which role: CLAIM=ROLE,...")
+    oidc_role_claim: str = Field("groups", min_length=1, description="the claim that says what somebody does")
+    oidc_name_claim: str = Field("preferred_username", min_length=1, description="the claim that becomes the user name")
+    oidc_scope: str = Field("openid profile", min_length=1, description="what the console asks the provider for")
     operator_token: SecretStr | None = Field(None, description="token of the program that acts on the command line")
     operator_token_file: Path | None = Field(None, description="where `huzhu signin` keeps a person's token")
 

@@ -54,6 +54,7 @@ console_sessions = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("seen_at", DateTime(timezone=True), nullable=False),
     Column("awaits_code", Boolean, nullable=False, server_default="false"),
+    Column("until", DateTime(timezone=True)),
     Index("console_sessions_of_user", "user_name"),
 )
 """Who is signed in, or has given the password and owes the code. Only the SHA-256 of the cookie's secret is stored."""
@@ -69,6 +70,16 @@ second_factors = Table(
     Column("enrolled_at", DateTime(timezone=True), nullable=False),
 )
 """The app of a user that makes one-time codes; its secret is encrypted (infra/keys)."""
+
+oidc_identities = Table(
+    "oidc_identities",
+    metadata,
+    Column("user_name", Text, ForeignKey("console_users.name"), primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    UniqueConstraint("issuer", "subject", name="oidc_identities_once"),
+)
+"""Users who sign in with the identity provider, and as whom; they have no password here."""
 
 operator_tokens = Table(
     "operator_tokens",

@@ -36,7 +36,14 @@ def change(connection: Connection, user: User) -> None:
 
 
 def open_session(
-    connection: Connection, token_sha256: str, user_name: str, csrf: str, moment: datetime, *, awaits_code: bool = False
+    connection: Connection,
+    token_sha256: str,
+    user_name: str,
+    csrf: str,
+    moment: datetime,
+    *,
+    awaits_code: bool = False,
+    until: datetime | None = None,
 ) -> None:
     connection.execute(
         console_sessions.insert().values(
@@ -46,6 +53,7 @@ def open_session(
             created_at=moment,
             seen_at=moment,
             awaits_code=awaits_code,
+            until=until,
         )
     )
 
@@ -61,6 +69,7 @@ def session_of(connection: Connection, token_sha256: str) -> Session | None:
             console_sessions.c.seen_at,
             console_sessions.c.awaits_code,
             exists().where(second_factors.c.user_name == console_users.c.name),
+            console_sessions.c.until,
         )
         .join(console_users, console_users.c.name == console_sessions.c.user_name)
         .where(console_sessions.c.token_sha256 == token_sha256, console_users.c.disabled_at.is_(None))

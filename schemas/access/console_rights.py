@@ -85,6 +85,8 @@ class Session(NamedTuple):
     seen_at: datetime
     awaits_code: bool
     has_second_factor: bool
+    until: datetime | None
+    """When the identity provider's word ends; None for who signed in with a password."""
 
 
 class ConsoleAct(NamedTuple):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.planted.bug import Bug
 
 SECOND = "tests/web/test_second_factor.py"
+TOKENS = "tests/unit/test_oidc_provider.py"
+PROVIDER = "tests/web/test_console_provider.py"
 OPERATORS = "tests/web/test_operators_signed_in.py"
 CODES = "tests/unit/test_one_time_codes.py"
 
@@ -198,5 +200,93 @@ BUGS = (
         "        if stat.S_IMODE(file.stat().st_mode) & 0o077:\n",
         "        if not file.stat():\n",
         (f"{OPERATORS}::test_a_file_that_others_can_read_is_not_used",),
+    ),
+    Bug(
+        "provider",
+        "any-state-comes-back",
+        "infra/oidc/provider.py",
+        """        if query.get("state") != handshake.state or "code" not in query:\n""",
+        """        if "code" not in query:\n""",
+        (f"{PROVIDER}::test_the_request_is_bound_to_this_browser",),
+    ),
+    Bug(
+        "provider",
+        "no-challenge-is-sent",
+        "infra/oidc/provider.py",
+        """            code_challenge_method="S256",\n""",
+        "",
+        (f"{PROVIDER}::test_who_the_provider_knows_gets_in",),
+    ),
+    Bug(
+        "provider",
+        "the-word-lasts-for-ever",
+        "acts/console_users.py",
+        "    if session.until is not None and moment >= session.until:\n",
+        "    if session.until is not None and moment < session.created_at:\n",
+        (f"{PROVIDER}::test_a_session_ends_with_the_word_of_the_provider",),
+    ),
+    Bug(
+        "provider",
+        "one-of-two-roles-is-taken",
+        "acts/sign_in_by_provider.py",
+        "    if len(found) > 1:\n",
+        "    if len(found) > 2:\n",
+        (f"{PROVIDER}::test_who_has_no_role_or_two_is_told_so",),
+    ),
+    Bug(
+        "provider",
+        "a-disabled-user-comes-back",
+        "acts/sign_in_by_provider.py",
+        "    if user is None or user.disabled_at is not None:\n",
+        "    if user is None:\n",
+        (f"{PROVIDER}::test_a_disabled_user_is_not_let_in_by_the_provider",),
+    ),
+    Bug(
+        "provider",
+        "two-names-are-two-people",
+        "acts/four_eyes.py",
+        "    if 1 == len(identity_provider_rows.of_provider(connection, [proposal.proposed_by, operator])):\n",
+        "    if 3 == len(identity_provider_rows.of_provider(connection, [proposal.proposed_by, operator])):\n",
+        (f"{PROVIDER}::test_nobody_approves_under_a_second_name",),
+    ),
+    Bug(
+        "provider",
+        "any-issuer-is-believed",
+        "infra/oidc/provider.py",
+        """            "iss": {"essential": True, "value": settings.issuer},\n""",
+        "",
+        (f"{TOKENS}::test_a_wrong_claim_says_nothing",),
+    ),
+    Bug(
+        "provider",
+        "a-token-for-others-is-believed",
+        "infra/oidc/provider.py",
+        """            "aud": {"essential": True, "value": settings.client_id},\n""",
+        "",
+        (f"{TOKENS}::test_a_wrong_claim_says_nothing",),
+    ),
+    Bug(
+        "provider",
+        "any-nonce-is-believed",
+        "infra/oidc/provider.py",
+        """                {"nonce": nonce, "client_id":""",
+        """                {"client_id":""",
+        (f"{TOKENS}::test_a_wrong_claim_says_nothing",),
+    ),
+    Bug(
+        "provider",
+        "an-old-token-is-believed",
+        "infra/oidc/provider.py",
+        "            claims.validate(int(now.timestamp()), LEEWAY_SECONDS)\n",
+        """            claims.validate(int(claims.get("iat", 0)), LEEWAY_SECONDS)\n""",
+        (f"{TOKENS}::test_a_wrong_claim_says_nothing",),
+    ),
+    Bug(
+        "provider",
+        "groups-of-somebody-else",
+        "infra/oidc/provider.py",
+        """        if not isinstance(told, dict) or told.get("sub") != claims["sub"]:\n""",
+        "        if not isinstance(told, dict):\n",
+        (f"{TOKENS}::test_what_is_only_told_when_asked_is_asked_for",),
     ),
 )

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from infra.clock import Clock
 from infra.keys.personal_data import Keyring
+from infra.oidc.provider_settings import BACK, THERE, ProviderSettings
 from infra.settings import Settings
 from web.console import (
     aid_pages,
@@ -40,6 +41,7 @@ from web.console import (
 )
 from web.console.desk import CODE, HEADERS, LANGUAGE_COOKIE, SECOND_FACTOR, SIGN_IN, SIGN_OUT, Desk, Page, form_of
 from web.console.log_watch import Watch
+from web.console.provider_pages import ProviderPages
 from web.console.visit import Visit, not_found
 
 
@@ -65,8 +67,8 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
 
     routes: list[tuple[str, str, Page]] = [
         ("GET", "/", partial(overview_page.show, outside.lag, outside.watch)),
-        ("GET", SIGN_IN, sign_in.show),
-        ("POST", SIGN_IN, partial(sign_in.enter, desk.secure)),
+        ("GET", SIGN_IN, partial(sign_in.show, settings.oidc_issuer is not None)),
+        ("POST", SIGN_IN, partial(sign_in.enter, desk.secure, settings.oidc_issuer is not None)),
         ("GET", CODE, second_factor_page.ask),
         ("POST", CODE, partial(second_factor_page.enter, desk.secure)),
         ("POST", SIGN_OUT, partial(sign_in.leave, desk.secure)),
@@ -136,6 +138,10 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("GET", "/users/{name}/second-factor", users_page.ask_to_reset_factor),
         ("POST", "/users/{name}/second-factor", users_page.reset_factor),
     ]
+    provider = ProviderSettings.of(settings)
+    if provider is not None:
+        pages = ProviderPages(provider, desk.secure)
+        routes += [("GET", THERE, pages.leave), ("GET", BACK, pages.come_back)]
     for method, path, page in routes:
         app.add_api_route(path, _endpoint(desk, page, method), methods=[method], response_model=None)
 

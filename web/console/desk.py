@@ -20,6 +20,7 @@ from acts.console_users import session_of
 from infra.clock import Clock
 from infra.keys.personal_data import Keyring
 from infra.ledger import aid_proposals, clearing_proposals, proposals
+from infra.oidc.provider_settings import BACK, THERE
 from infra.settings import Settings
 from schemas.access.console_rights import Right, Session, needs_second_factor
 from schemas.bilingual import Saying
@@ -40,7 +41,7 @@ SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
 CODE = "/sign-in/code"
 SECOND_FACTOR = "/second-factor"
-OPEN = frozenset({SIGN_IN})
+OPEN = frozenset({SIGN_IN, THERE, BACK})
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -132,7 +133,8 @@ class Desk:
     def _first(self, session: Session) -> str | None:
         if session.awaits_code:
             return CODE
-        if not session.has_second_factor and needs_second_factor(session.role, self._second_factor):
+        has_one = session.has_second_factor or session.until is not None  # the provider asks for its own
+        if not has_one and needs_second_factor(session.role, self._second_factor):
             return SECOND_FACTOR
         return None
 

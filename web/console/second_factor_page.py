@@ -35,6 +35,7 @@ def enter(secure: bool, visit: Visit) -> Response:
 
 def show(visit: Visit) -> Response:
     """How it stands with the user's own second factor, or how to set it up."""
+    _of_local_users(visit)
     with visit.engine.connect() as connection:
         factor = second_factor_rows.find(connection, visit.user)
     if factor is None:
@@ -44,6 +45,7 @@ def show(visit: Visit) -> Response:
 
 def set_up(secure: bool, visit: Visit) -> Response:
     """Takes the first code of the app; from then on signing in asks for one."""
+    _of_local_users(visit)
     try:
         secret = visit.keys.untoken(visit.form.get("secret", ""), _purpose(visit))
         done = second_factor.enrol(visit.engine, visit.keys, visit.user, secret, visit.form.get("code", ""), visit.now)
@@ -86,6 +88,15 @@ def _offered(visit: Visit, secret: str, status: int) -> Response:
         secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
         sealed=visit.keys.token(secret, _purpose(visit)),
     )
+
+
+def _of_local_users(visit: Visit) -> None:
+    if visit.session is not None and visit.session.until is not None:
+        raise PageRefused(
+            409,
+            "您用统一身份认证登录,动态验证码请在那里设置。",
+            "You sign in with the identity provider: second factors are set up there.",
+        )
 
 
 def _purpose(visit: Visit) -> str:

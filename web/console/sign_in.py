@@ -23,16 +23,16 @@ def session_token(visit: Visit, secure: bool) -> str:
     return visit.cookies.get(session_cookie(secure), "")
 
 
-def show(visit: Visit) -> Response:
+def show(provider: bool, visit: Visit) -> Response:
     if visit.session is not None:
         return visit.redirect("/")
-    return visit.page("sign_in.html", failed=False)
+    return visit.page("sign_in.html", failed=False, provider=provider)
 
 
-def enter(secure: bool, visit: Visit) -> Response:
+def enter(secure: bool, provider: bool, visit: Visit) -> Response:
     token = sign_in(visit.engine, visit.form.get("name", "").strip().lower(), visit.form.get("password", ""), visit.now)
     if token is None:
-        return visit.page("sign_in.html", 401, failed=True)
+        return visit.page("sign_in.html", 401, failed=True, provider=provider)
     return let_in(visit.redirect("/"), secure, token)
 
 
