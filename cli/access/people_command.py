@@ -51,12 +51,12 @@ def load(
     Identity numbers are checked (GB 11643), and so are telephone numbers; what is not known stays empty. If a line is
     wrong, nothing is loaded.
     """
-    operator = signed_in(operator, Right.USERS)
     from acts.record_operator_acts import record_operator_acts
 
     settings = read_settings()
     keys, text = keyring(settings), _text(file)
     _check(file, text)
+    operator = signed_in(operator, Right.USERS)
     engine, rows, count = ledger(settings), _persons(text), 0
     with engine.begin() as connection:
         while part := list(islice(rows, AT_ONCE)):

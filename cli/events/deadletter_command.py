@@ -99,10 +99,10 @@ def replay(
     A correction that would be refused again, or has another event_id, is not taken. Sending an event twice is
     harmless: duplicates have no effect.
     """
-    operator = signed_in(operator, Right.REPLAY, reason=reason)
     if file is not None and len(numbers) != 1:
         fail("--file corrects a single event: give one number")
     corrected = None if file is None else bytes_of(file).strip()
+    operator = signed_in(operator, Right.REPLAY, reason=reason)
     with acting() as (connection, _):
         made = [propose_replay(connection, number, corrected, reason, operator, utc_now) for number in numbers]
     for number, proposal in zip(numbers, made, strict=True):

@@ -60,8 +60,8 @@ def issue(
     Creates the topics of its insurers where they are missing. Exit status 1 if the answer is no; 2 if the month cannot
     be issued, or if there is nobody to ask and no --yes; 75 without Kafka or the ledger.
     """
-    operator = signed_in(operator, Right.CLEAR)
     settings, day = read_settings(), given_month(month)
+    operator = signed_in(operator, Right.CLEAR)
     bootstrap, engine = kafka_address(settings), ledger(settings)
     try:
         bind(engine, settings.shards, topic_setup.cluster_id(bootstrap))
