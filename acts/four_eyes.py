@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
+from sqlalchemy import Connection
+
+from infra.ledger import identity_provider_rows
 from schemas.bilingual import Saying
 
 
@@ -44,10 +47,12 @@ class Proposed(Protocol):
 Proposal = TypeVar("Proposal", bound=Proposed)
 
 
-def to_decide(proposal: Proposal | None, proposal_no: int, operator: str) -> Proposal:
+def to_decide(connection: Connection, proposal: Proposal | None, proposal_no: int, operator: str) -> Proposal:
     """The proposal that was found under a number, if this operator may decide about it.
 
-    The two must be different people, however their names are spelt. Raises NoProposal, TooLate and OwnProposal.
+    The two must be different people, however their names are spelt. One who signs in with the identity provider and
+    one with a password of the console could be the same person under two names, so they never decide about each
+    other's proposals. Raises NoProposal, TooLate and OwnProposal.
     """
     if proposal is None:
         raise NoProposal(Saying(f"没有编号为 {proposal_no} 的提议。", f"There is no proposal {proposal_no}."))
@@ -58,6 +63,14 @@ def to_decide(proposal: Proposal | None, proposal_no: int, operator: str) -> Pro
             Saying(
                 "自己提出的不能自己批准或驳回,请由另一位经办人员决定(双人复核)。",
                 "You cannot decide about your own proposal; a second operator has to.",
+            )
+        )
+    if 1 == len(identity_provider_rows.of_provider(connection, [proposal.proposed_by, operator])):
+        raise OwnProposal(
+            Saying(
+                "提出的人和您一个用统一身份认证登录,一个用本系统的密码登录,无法确认是两个人;请由登录方式相同的另一位经办人员决定。",
+                "One of you signs in with the identity provider and the other with a password of the console, so you "
+                "could be one person. Somebody who signs in as the proposer does has to decide.",
             )
         )
     return proposal

@@ -74,7 +74,7 @@ def countersign_aid(
     ``seen`` is what they have seen that would be paid (fen), if they did so before. Raises NoProposal, TooLate,
     OwnProposal, and Unusable for an aid that cannot be granted any more.
     """
-    proposal = to_decide(aid_proposals.find(connection, proposal_no), proposal_no, operator)
+    proposal = to_decide(connection, aid_proposals.find(connection, proposal_no), proposal_no, operator)
     wanted = proposal.wanted
     shard = shard_of(wanted.person_id, shard_count)
     shards = {shard, *(shard_of(each, shard_count) for each in group_rows.linked_to(connection, [wanted.person_id]))}
@@ -90,7 +90,7 @@ def countersign_aid(
 
 def reject_aid(connection: Connection, proposal_no: int, reason: str, operator: str, now: Clock) -> AidProposal:
     """A second operator rejects; another proposal can be made. Raises NoProposal, TooLate and OwnProposal."""
-    proposal = to_decide(aid_proposals.find(connection, proposal_no), proposal_no, operator)
+    proposal = to_decide(connection, aid_proposals.find(connection, proposal_no), proposal_no, operator)
     why = mask_text(reason)
     _record(connection, now, AuditKind.REPLAY_REJECTED, proposal_no, proposal.aid_id, proposal.wanted, why, operator)
     aid_proposals.decide(connection, proposal_no, operator, "rejected", now())

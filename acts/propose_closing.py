@@ -65,7 +65,7 @@ def reject_closing(
 def _to_decide(connection: Connection, proposal_no: int, operator: str) -> tuple[ClearingProposal, date]:
     found = clearing_proposals.find(connection, proposal_no)
     closing = None if found is None or found.act is not ClearingAct.CLOSING else found
-    proposal = to_decide(closing, proposal_no, operator)
+    proposal = to_decide(connection, closing, proposal_no, operator)
     assert proposal.month is not None, "a closing is of a month"
     return proposal, proposal.month
 

@@ -75,7 +75,7 @@ def reject_pool_year(
 def _to_decide(connection: Connection, proposal_no: int, operator: str) -> tuple[ClearingProposal, int]:
     found = clearing_proposals.find(connection, proposal_no)
     closing = None if found is None or found.act is not ClearingAct.POOL_YEAR else found
-    proposal = to_decide(closing, proposal_no, operator)
+    proposal = to_decide(connection, closing, proposal_no, operator)
     assert proposal.month is not None, "the closing of a pool is of a year"
     return proposal, proposal.month.year
 

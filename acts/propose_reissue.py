@@ -44,7 +44,7 @@ def approve_reissue(connection: Connection, proposal_no: int, operator: str, sha
 
     Raises NoProposal, TooLate, OwnProposal and NotReissuable.
     """
-    proposal = to_decide(reissue_proposals.find(connection, proposal_no), proposal_no, operator)
+    proposal = to_decide(connection, reissue_proposals.find(connection, proposal_no), proposal_no, operator)
     reason = f"{proposal.reason} (proposed by {proposal.proposed_by}, approved by {operator})"
     done = reissue_payout(connection, proposal.payout_id, operator, reason, shard_count, now)
     reissue_proposals.decide(connection, proposal_no, operator, "approved", now())
@@ -53,7 +53,7 @@ def approve_reissue(connection: Connection, proposal_no: int, operator: str, sha
 
 def reject_reissue(connection: Connection, proposal_no: int, reason: str, operator: str, now: Clock) -> ReissueProposal:
     """A second operator rejects; another proposal can be made. Raises NoProposal, TooLate and OwnProposal."""
-    proposal = to_decide(reissue_proposals.find(connection, proposal_no), proposal_no, operator)
+    proposal = to_decide(connection, reissue_proposals.find(connection, proposal_no), proposal_no, operator)
     subject = {"payout_id": proposal.payout_id, "proposal": str(proposal_no), "reason": mask_text(reason)}
     record_operator_acts(connection, now, [ConsoleAct(AuditKind.REPLAY_REJECTED.value, operator, subject)])
     reissue_proposals.decide(connection, proposal_no, operator, "rejected", now())

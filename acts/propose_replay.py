@@ -71,7 +71,7 @@ def approve_replay(connection: Connection, proposal_no: int, operator: str, shar
 
     Raises NoProposal, TooLate and OwnProposal.
     """
-    proposal = to_decide(proposals.find(connection, proposal_no), proposal_no, operator)
+    proposal = to_decide(connection, proposals.find(connection, proposal_no), proposal_no, operator)
     reason = f"{proposal.reason} (proposed by {proposal.proposed_by}, approved by {operator})"
     replay_refused(connection, [proposal.event_no], operator, reason, shard_count, now, corrected=proposal.value)
     proposals.decide(connection, proposal_no, operator, "approved", now())
@@ -80,7 +80,7 @@ def approve_replay(connection: Connection, proposal_no: int, operator: str, shar
 
 def reject_replay(connection: Connection, proposal_no: int, reason: str, operator: str, now: Clock) -> Proposal:
     """A second operator rejects; another proposal can be made. Raises NoProposal, TooLate and OwnProposal."""
-    proposal = to_decide(proposals.find(connection, proposal_no), proposal_no, operator)
+    proposal = to_decide(connection, proposals.find(connection, proposal_no), proposal_no, operator)
     subject = {"refused_no": str(proposal.event_no), "proposal": str(proposal_no), "reason": mask_text(reason)}
     record_operator_acts(connection, now, [ConsoleAct(AuditKind.REPLAY_REJECTED.value, operator, subject)])
     proposals.decide(connection, proposal_no, operator, "rejected", now())

@@ -82,6 +82,6 @@ def _to_decide(connection: Connection, proposal_no: int, operator: str) -> tuple
         raise NoProposal(
             Saying(f"提议 {proposal_no} 不是关于对账单的。", f"Proposal {proposal_no} is not about statements.")
         )
-    proposal = to_decide(found, proposal_no, operator)
+    proposal = to_decide(connection, found, proposal_no, operator)
     assert proposal.month is not None
     return proposal, proposal.month

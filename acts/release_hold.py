@@ -123,7 +123,7 @@ def _decide(connection: Connection, journal: LedgerJournal, act: ReleaseHold) ->
 
 
 def _to_decide(connection: Connection, proposal_no: int, operator: str) -> ClearingProposal:
-    proposal = to_decide(clearing_proposals.find(connection, proposal_no), proposal_no, operator)
+    proposal = to_decide(connection, clearing_proposals.find(connection, proposal_no), proposal_no, operator)
     if proposal.act is not ClearingAct.HOLD:
         raise NoProposal(
             Saying(f"提议 {proposal_no} 与暂缓支付无关。", f"Proposal {proposal_no} is not about a claim that is held.")

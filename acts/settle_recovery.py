@@ -106,7 +106,7 @@ def reject(connection: Connection, proposal_no: int, reason: str, operator: str,
 
 
 def _to_decide(connection: Connection, proposal_no: int, operator: str) -> ClearingProposal:
-    proposal = to_decide(clearing_proposals.find(connection, proposal_no), proposal_no, operator)
+    proposal = to_decide(connection, clearing_proposals.find(connection, proposal_no), proposal_no, operator)
     if proposal.act not in MANNER_OF:
         raise NoProposal(
             Saying(f"提议 {proposal_no} 与收回款项无关。", f"Proposal {proposal_no} is not about a recovery.")

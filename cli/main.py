@@ -29,6 +29,8 @@ COMMANDS = {  # module, function, name of the example
     "reconcile": ("cli.payouts.reconcile_command", "reconcile", "EXAMPLE"),
     "gateway": ("cli.servers.gateway_command", "gateway", "EXAMPLE"),
     "console": ("cli.servers.console_command", "console", "EXAMPLE"),
+    "signin": ("cli.access.signin_command", "signin", "SIGNIN_EXAMPLE"),
+    "signout": ("cli.access.signin_command", "signout", "SIGNOUT_EXAMPLE"),
 }
 GROUPS = {  # module, Typer with the commands
     "facts": ("cli.facts.facts_command", "app"),

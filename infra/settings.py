@@ -84,6 +84,20 @@ class Settings(BaseModel):
     console_threads: int = Field(8, ge=2, le=100, description="threads and ledger connections that make pages")
     console_key_file: str | None = Field(None, description="file with the keys of personal data")
     console_audit_keys: str | None = Field(None, description="file with the public keys that sign checkpoints")
+    console_second_factor: Literal["optional", "approvers", "everybody"] = Field(
+        "optional", description="who needs one-time codes to sign in: whose roles approve money, or everybody"
+    )
+
+    console_url: str | None = Field(None, description="address at which browsers reach the console, for the provider")
+    oidc_issuer: str | None = Field(None, description="OpenID Connect provider with which the console's users sign in")
+    oidc_client_id: str | None = Field(None, description="what the provider calls this console")
+    oidc_client_secret_file: Path | None = Field(None, description="a file with the client's secret")
+    oidc_roles: str | None = Field(None, description="which value of the role claim is which role: CLAIM=ROLE,...")
+    oidc_role_claim: str = Field("groups", min_length=1, description="the claim that says what somebody does")
+    oidc_name_claim: str = Field("preferred_username", min_length=1, description="the claim that becomes the user name")
+    oidc_scope: str = Field("openid profile", min_length=1, description="what the console asks the provider for")
+    operator_token: SecretStr | None = Field(None, description="token of the program that acts on the command line")
+    operator_token_file: Path | None = Field(None, description="where `huzhu signin` keeps a person's token")
 
     log_format: Literal["text", "json"] = Field("text", description="what a process says on standard error")
     traces: Literal["none", "otlp"] = Field("none", description="where a process sends its OpenTelemetry spans")

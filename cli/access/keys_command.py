@@ -13,14 +13,14 @@ from sqlalchemy import Connection
 from acts import api_keys
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.listing import JsonOption, moment, plain, print_json, print_table
+from cli.terminal.operators import Operator, signed_in
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
 from infra.ledger import api_key_rows, treaty_rows
 from schemas.access.callers import ApiKey, ApiRole
+from schemas.access.console_rights import Right
 
 app = typer.Typer(no_args_is_help=True, help="Create, list, rotate and revoke keys for the hospital API.")
-
-Operator = Annotated[str, typer.Option(help="Who does it; recorded in the audit log.")]
 
 
 @app.command("create", epilog="Example: huzhu keys create --role hospital --facility H1 --operator li.na > h1.key")
@@ -33,7 +33,7 @@ def create(
     note: Annotated[str, typer.Option(help="Whom to contact about the key.")] = "",
 ) -> None:
     """Create a key and write it to standard output. It cannot be shown again: the key itself is not stored."""
-    _require_operator(operator)
+    operator = signed_in(operator, Right.USERS)
     given = {ApiRole.HOSPITAL: facility, ApiRole.INSURER: scheme, ApiRole.LEAD: insurer}
     if any(ids and role is not of for of, ids in given.items()):
         fail("--facility needs --role hospital, --scheme needs --role insurer, --insurer needs --role lead")
@@ -53,7 +53,7 @@ def rotate(
     grace_hours: Annotated[float, typer.Option(min=0, max=24 * 90, help="How long the old key keeps working.")] = 24.0,
 ) -> None:
     """Replace a key by a new one with the same rights, written to standard output. The old one ends after the grace."""
-    _require_operator(operator)
+    operator = signed_in(operator, Right.USERS)
     try:
         with ledger(read_settings()).begin() as connection:
             key, token = api_keys.rotate(connection, key_id, timedelta(hours=grace_hours), operator, utc_now)
@@ -69,7 +69,7 @@ def revoke(
     reason: Annotated[str, typer.Option(help="Why; recorded in the audit log.")],
 ) -> None:
     """Revoke a key immediately."""
-    _require_operator(operator)
+    operator = signed_in(operator, Right.USERS)
     if not reason.strip():
         fail("--reason must not be empty")
     try:
@@ -120,8 +120,3 @@ def _require_leads(connection: Connection, insurers: Iterable[str]) -> None:
             f"没有由 {unknown[0]} 主承保的已公布协议;`huzhu treaty show` 列出已公布的协议\n"
             f"no published treaty is led by {unknown[0]}; `huzhu treaty show` lists them"
         )
-
-
-def _require_operator(operator: str) -> None:
-    if not operator.strip():
-        fail("--operator must not be empty")

@@ -13,14 +13,14 @@ from typing import Annotated
 import typer
 
 from cli.terminal.connect import keyring, ledger, read_settings
-from cli.terminal.operators import Operator, require_named
+from cli.terminal.operators import Operator, signed_in
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
 from infra.files.text_files import decoded
 from infra.keys.personal_data import KeyringUnusable, NotReadable, add_key
-from infra.ledger import people_directory
+from infra.ledger import people_directory, second_factor_rows
 from infra.ledger.people_directory import FIELDS, PersonDetails
-from schemas.access.console_rights import ConsoleAct
+from schemas.access.console_rights import ConsoleAct, Right
 from schemas.outbound import AuditKind
 from schemas.person_numbers import is_identity_number, is_phone_number
 
@@ -51,12 +51,12 @@ def load(
     Identity numbers are checked (GB 11643), and so are telephone numbers; what is not known stays empty. If a line is
     wrong, nothing is loaded.
     """
-    require_named(operator)
     from acts.record_operator_acts import record_operator_acts
 
     settings = read_settings()
     keys, text = keyring(settings), _text(file)
     _check(file, text)
+    operator = signed_in(operator, Right.USERS)
     engine, rows, count = ledger(settings), _persons(text), 0
     with engine.begin() as connection:
         while part := list(islice(rows, AT_ONCE)):
@@ -68,14 +68,24 @@ def load(
 
 @app.command("rotate", epilog="Example: huzhu people newkey console.keys && huzhu people rotate --operator li.na")
 def rotate(operator: Operator) -> None:
-    """Re-encrypt every person with the newest key. Afterwards the older keys can be removed from the file."""
-    require_named(operator)
+    """Re-encrypt every person, and the secrets of one-time codes, with the newest key.
+
+    Afterwards the older keys can be removed from the file.
+    """
+    operator = signed_in(operator, Right.USERS)
     from acts.record_operator_acts import record_operator_acts
 
     settings = read_settings()
     keys, engine = keyring(settings), ledger(settings)
     total = 0
     try:
+        with engine.begin() as connection:
+            factors = second_factor_rows.rotate(connection, keys)
+            if factors:
+                subject = {"second_factors": str(factors), "key_id": keys.newest, "change": "key rotated"}
+                record_operator_acts(
+                    connection, utc_now, [ConsoleAct(AuditKind.PEOPLE_LOADED.value, operator, subject)]
+                )
         while True:
             with engine.begin() as connection:
                 count = people_directory.rotate(connection, keys, utc_now(), AT_ONCE)
@@ -89,7 +99,7 @@ def rotate(operator: Operator) -> None:
                 break
     except NotReadable as error:
         fail(f"{error}; put the missing key back into the file. {total} persons were re-encrypted before that")
-    out.print(f"re-encrypted {total} persons with key {keys.newest}")
+    out.print(f"re-encrypted {total} persons and {factors} second factors with key {keys.newest}")
 
 
 def _text(file: Path) -> str:

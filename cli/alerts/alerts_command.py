@@ -12,13 +12,14 @@ from cli.payouts.payouts_command import reading
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, moment, print_json, print_table
-from cli.terminal.operators import Operator, acting, require_named
+from cli.terminal.operators import Operator, acting, signed_in
 from cli.terminal.output import fail, out
 from handlers.words.alert_sentences import STATES, said, title, told_lines, told_scheme
 from handlers.words.claim_sentences import yuan
 from infra.clock import utc_now
 from infra.ledger import alert_lists
 from infra.ledger.alert_lists import NOBODY, AlertFilter
+from schemas.access.console_rights import Right
 from schemas.alert_records import AlertRow
 from schemas.bilingual import Saying
 from schemas.dates import format_instant, shanghai_date
@@ -122,7 +123,7 @@ def take(alerts: Alerts, operator: Operator, language: LanguageOption = OutputLa
 
     All or none; exit status 2 if one is closed or withdrawn.
     """
-    require_named(operator)
+    operator = signed_in(operator, Right.ALERTS)
     with acting() as (connection, shards):
         for each in dict.fromkeys(alerts):
             deal_with_alert.take(connection, each, operator, shards, utc_now)
@@ -143,7 +144,7 @@ def close(
     """
     if not outcome.strip():
         fail("--outcome 不能为空\n--outcome must not be empty: it says what was done")
-    require_named(operator)
+    operator = signed_in(operator, Right.ALERTS)
     with acting() as (connection, shards):
         deal_with_alert.close(connection, alert, outcome, operator, shards, utc_now)
     out.print(translator(language)(Saying(f"{alert} 已办结。", f"{alert} is closed.")))

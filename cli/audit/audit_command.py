@@ -24,6 +24,7 @@ from cli.audit import audit_verify
 from cli.servers.monitored import monitored
 from cli.terminal.connect import LogLevel, ledger, read_settings, settings_of_process
 from cli.terminal.listing import JsonOption, plain, print_json
+from cli.terminal.operators import Operator, signed_in
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
 from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, SigningKey, make_key, public_file
@@ -32,6 +33,7 @@ from infra.ledger.processes import process_name
 from infra.metrics.instruments import instruments
 from infra.settings import Settings
 from infra.waiting import Wait
+from schemas.access.console_rights import Right
 from schemas.checkpoint import SignedCheckpoint
 from schemas.metrics import Metric, Process
 from stream.deadline import INFRASTRUCTURE_GONE, deadline
@@ -153,12 +155,11 @@ def checkpoints(as_json: JsonOption = False) -> None:
 @app.command(epilog="Example: huzhu audit export audit-2027-03.jsonl --operator li.na")
 def export(
     file: Annotated[Path, typer.Argument(help="File for the entries, one JSON object per line.")],
-    operator: Annotated[str, typer.Option(help="Who exports; recorded in the audit log.")],
+    operator: Operator,
     shard: Annotated[int | None, typer.Option(min=0, help="Only this shard.")] = None,
 ) -> None:
     """Write the audit log to a file and its checkpoints to FILE.checkpoints. The export itself is audited."""
-    if not operator.strip():
-        fail("--operator must not be empty: it says who exports")
+    operator = signed_in(operator, Right.EXPORT)
     engine = _ledger()
     with progress() as bar:
         task = bar.add_task("exporting entries", total=None)

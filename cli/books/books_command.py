@@ -23,13 +23,14 @@ from cli.terminal.connect import ledger, read_settings
 from cli.terminal.given_month import MonthArgument, given_month
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json
-from cli.terminal.operators import Operator, acting, require_named
+from cli.terminal.operators import Operator, acting, signed_in
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
 from handlers.words.claim_sentences import yuan
 from infra.clock import utc_now
 from infra.ledger import book_rows
 from infra.ledger.book_rows import EntryFilter
 from infra.ledger.schema import LedgerMismatch, bound_shards
+from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from schemas.months import format_month, next_month
 from stream.deadline import INFRASTRUCTURE_GONE
@@ -108,7 +109,7 @@ def close(
     now, or if there is nobody to ask and no --yes.
     """
     chosen, name = given_month(month), month
-    require_named(operator)
+    operator = signed_in(operator, Right.CLEAR)
     say = translator(language)
     with acting() as (connection, _):
         found = check_closing(connection, chosen, utc_now())

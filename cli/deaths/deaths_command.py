@@ -15,7 +15,7 @@ from cli.terminal.connect import keyring, ledger, read_settings
 from cli.terminal.given_columns import given_columns
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json, print_table
-from cli.terminal.operators import acting, require_named
+from cli.terminal.operators import acting, signed_in
 from cli.terminal.output import fail, out
 from handlers.claims.death_alerts import alert_id
 from handlers.words.death_sentences import KINDS
@@ -25,6 +25,7 @@ from infra.files.headed_tables import UnusableTable
 from infra.keys.personal_data import Keyring, NotReadable
 from infra.ledger.schema import LedgerMismatch, bound_shards
 from infra.settings import Settings
+from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 from schemas.funeral_lists import ComparedDeath, FuneralList, ListedKind
@@ -84,7 +85,7 @@ def match(
         if operator is None or list_id is None:
             taken = TakenList(_compared(given, settings, keys), 0, 0)
         else:
-            require_named(operator)
+            operator = signed_in(operator, Right.ALERTS)
             with acting() as (connection, shards):
                 taken = match_deaths(connection, given, list_id, operator, shards, utc_now, keys)
     except NotReadable as error:

@@ -12,11 +12,12 @@ from acts.propose_replay import approve_replay, propose_replay, reject_replay
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.given_files import bytes_of
 from cli.terminal.listing import JsonOption, moment, print_json, print_table
-from cli.terminal.operators import Operator, Proposals, Reason, acting, require_named
+from cli.terminal.operators import Operator, Proposals, Reason, acting, signed_in
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
 from infra.ledger import proposals
 from infra.ledger.refused_events import count_by_code, refused_events
+from schemas.access.console_rights import Right
 from schemas.dates import format_instant
 from schemas.refusals import RefusalCode
 
@@ -98,10 +99,10 @@ def replay(
     A correction that would be refused again, or has another event_id, is not taken. Sending an event twice is
     harmless: duplicates have no effect.
     """
-    require_named(operator, reason)
     if file is not None and len(numbers) != 1:
         fail("--file corrects a single event: give one number")
     corrected = None if file is None else bytes_of(file).strip()
+    operator = signed_in(operator, Right.REPLAY, reason=reason)
     with acting() as (connection, _):
         made = [propose_replay(connection, number, corrected, reason, operator, utc_now) for number in numbers]
     for number, proposal in zip(numbers, made, strict=True):
@@ -148,7 +149,7 @@ def list_proposals(as_json: JsonOption = False) -> None:
 @app.command(epilog="Example: huzhu deadletter approve 12 --operator wang.wei")
 def approve(numbers: Proposals, operator: Operator) -> None:
     """Approve proposals of another operator: the events are sent to their topics again, all of them or none."""
-    require_named(operator)
+    operator = signed_in(operator, Right.REPLAY)
     with acting() as (connection, shards):
         for number in numbers:
             approve_replay(connection, number, operator, shards, utc_now)
@@ -158,7 +159,7 @@ def approve(numbers: Proposals, operator: Operator) -> None:
 @app.command(epilog='Example: huzhu deadletter reject 12 --operator wang.wei --reason "the hospital corrects it"')
 def reject(numbers: Proposals, operator: Operator, reason: Reason) -> None:
     """Reject proposals of another operator; nothing is sent."""
-    require_named(operator, reason)
+    operator = signed_in(operator, Right.REPLAY, reason=reason)
     with acting() as (connection, _):
         for number in numbers:
             reject_replay(connection, number, reason, operator, utc_now)

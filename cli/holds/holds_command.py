@@ -11,7 +11,7 @@ from cli.payouts.payouts_command import reading
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json, print_table
-from cli.terminal.operators import Operator, Proposals, Reason, acting, require_named
+from cli.terminal.operators import Operator, Proposals, Reason, acting, signed_in
 from cli.terminal.output import out
 from handlers.claims.twice import as_written
 from handlers.words import twice_sentences
@@ -19,6 +19,7 @@ from handlers.words.claim_sentences import yuan
 from infra.clock import utc_now
 from infra.ledger import clearing_proposals, hold_rows
 from infra.ledger.hold_rows import HeldClaim
+from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from schemas.clearing_acts import ClearingAct
 from schemas.money import format_yuan
@@ -72,7 +73,7 @@ def propose(
 
     Exit status 2 if one of them is not held, or is proposed already; then none is.
     """
-    require_named(operator, reason)
+    operator = signed_in(operator, Right.CLEAR, reason=reason)
     with acting() as (connection, shards):
         made = [release_hold.propose(connection, each, reason, operator, shards, utc_now) for each in claims]
     numbers = " ".join(map(str, made))
@@ -88,7 +89,7 @@ def approve(numbers: Proposals, operator: Operator) -> None:
 
     Exit status 2, with the reason, if one cannot be approved; then none is.
     """
-    require_named(operator)
+    operator = signed_in(operator, Right.CLEAR)
     with acting() as (connection, shards):
         done = [release_hold.approve(connection, number, operator, shards, utc_now) for number in numbers]
     for each in done:
@@ -98,7 +99,7 @@ def approve(numbers: Proposals, operator: Operator) -> None:
 @app.command(epilog='Example: huzhu holds reject 12 --operator wang.wei --reason "the hospital voids one of them"')
 def reject(numbers: Proposals, operator: Operator, reason: Reason) -> None:
     """Reject proposals: the claims stay held, and can be proposed again."""
-    require_named(operator, reason)
+    operator = signed_in(operator, Right.CLEAR, reason=reason)
     with acting() as (connection, _):
         done = [release_hold.reject(connection, number, reason, operator, utc_now) for number in numbers]
     for each in done:

@@ -14,11 +14,12 @@ from cli.ledger import grants_command, upgrade_command
 from cli.terminal.connect import bound_ledger, explained_failure, ledger_address, read_settings
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json, print_table
-from cli.terminal.operators import Operator, Reason, require_named
+from cli.terminal.operators import Operator, Reason, signed_in
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
 from infra.ledger.schema import connect, known_schemas, require_current, schema_of
 from infra.settings import Settings
+from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from stream.deadline import INFRASTRUCTURE_GONE
 from stream.inbound.partition_reader import RangeReader
@@ -105,7 +106,7 @@ def adopt_command(
     sent and what will not because the topics have it. No payout id is sent twice. Exit status 1: something was sent or
     decided meanwhile, or the question was answered with no; nothing was changed.
     """
-    require_named(operator, reason)
+    operator = signed_in(operator, Right.USERS, reason=reason)
     say = translator(language, " ")
     settings = read_settings()
     with _reaching(settings) as (engine, bootstrap, reader):

@@ -13,12 +13,13 @@ from acts.propose_reissue import approve_reissue, propose_reissue, reject_reissu
 from acts.reissue_payout import NoSuchPayout
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.listing import JsonOption, moment, print_json, print_table
-from cli.terminal.operators import Operator, Reason, acting, require_named
+from cli.terminal.operators import Operator, Reason, acting, signed_in
 from cli.terminal.output import fail, out
 from handlers.claims.payout_reports import NotReissuable
 from handlers.words.claim_sentences import yuan
 from infra.clock import utc_now
 from infra.ledger import reissue_proposals
+from schemas.access.console_rights import Right
 from schemas.dates import format_instant
 
 Proposal = Annotated[int, typer.Argument(help="The proposal's number.")]
@@ -44,7 +45,7 @@ def reissue(
 
     Exit status 2 if it is not allowed, or was done before: then the message names the payout that replaced it.
     """
-    require_named(operator, reason)
+    operator = signed_in(operator, Right.CLEAR, Right.REPLAY, reason=reason)
     with _reissuing() as (connection, shards):
         number, amount = propose_reissue(connection, payout, reason, operator, shards, utc_now)
     then = f"huzhu payouts approve {number} --operator NAME"
@@ -84,7 +85,7 @@ def list_proposals(as_json: JsonOption = False) -> None:
 
 def approve(proposal: Proposal, operator: Operator) -> None:
     """Approve the proposal of another operator: the payout is ordered again, as far as it is still due."""
-    require_named(operator)
+    operator = signed_in(operator, Right.CLEAR, Right.REPLAY)
     with _reissuing() as (connection, shards):
         done = approve_reissue(connection, proposal, operator, shards, utc_now)
     out.print(f"已重新下达 {yuan(done.amount)} 元,新的支付编号 {done.payout_id}", soft_wrap=True)
@@ -93,7 +94,7 @@ def approve(proposal: Proposal, operator: Operator) -> None:
 
 def reject(proposal: Proposal, operator: Operator, reason: Reason) -> None:
     """Reject the proposal of another operator; nothing is ordered."""
-    require_named(operator, reason)
+    operator = signed_in(operator, Right.CLEAR, Right.REPLAY, reason=reason)
     with _reissuing() as (connection, _):
         reject_reissue(connection, proposal, reason, operator, utc_now)
     out.print(f"已驳回提议 {proposal}", soft_wrap=True)

@@ -14,7 +14,9 @@ from cli.terminal.connect import ledger, read_settings
 from cli.terminal.given_files import load_policies, warning_text
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json
-from cli.terminal.output import fail, out
+from cli.terminal.operators import Operator, signed_in
+from cli.terminal.output import out
+from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from schemas.policy.doubts import warnings
 from schemas.policy.model import Policies
@@ -77,7 +79,7 @@ def diff(
 @app.command(epilog="Example: huzhu policy publish wuxi-sample.toml --operator li.na")
 def publish(
     file: Annotated[Path, typer.Argument(help="The policy file.")],
-    operator: Annotated[str, typer.Option(help="Who publishes; recorded in the audit log.")],
+    operator: Operator,
     yes: Annotated[bool, typer.Option("--yes", help="Publish without asking; needed where nobody can answer.")] = False,
     language: LanguageOption = OutputLanguage.BOTH,
 ) -> None:
@@ -86,8 +88,7 @@ def publish(
     First shows which claims are decided and what money moves, warns of what looks unintended, and asks. Exit status 1
     if the answer is no; 2 if the policy cannot be published, or if there is nobody to ask and no --yes.
     """
-    if not operator.strip():
-        fail("--operator must not be empty: it says who publishes")
+    operator = signed_in(operator, Right.CLEAR)
     policy_publish.publish(ledger(read_settings()), file, operator, yes, language)
 
 

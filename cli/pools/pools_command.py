@@ -16,11 +16,12 @@ from cli.terminal.confirm import confirm_act
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json
-from cli.terminal.operators import Operator, Reason, acting, require_named
+from cli.terminal.operators import Operator, Reason, acting, signed_in
 from cli.terminal.output import fail, out
 from handlers.words.claim_sentences import yuan
 from infra.clock import utc_now
 from infra.ledger import pool_figures
+from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 
@@ -82,7 +83,7 @@ def close(
 
     Exit status 2, with the reason, if the year cannot be closed now; 1 if the question was answered with no.
     """
-    require_named(operator, reason)
+    operator = signed_in(operator, Right.CLEAR, reason=reason)
     say = translator(language)
     with acting() as (connection, _):
         found = preview_year(connection, pool, year, shanghai_date(utc_now()))

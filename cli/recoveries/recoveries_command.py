@@ -17,13 +17,14 @@ from cli.terminal.confirm import confirm_act
 from cli.terminal.connect import ledger, read_settings
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json, print_table
-from cli.terminal.operators import Operator, Reason, acting, require_named
+from cli.terminal.operators import Operator, Reason, acting, signed_in
 from cli.terminal.output import fail, out
 from handlers.claims.recoveries import NotSettleable
 from handlers.words.claim_sentences import yuan
 from handlers.words.payout_sentences import settled_words, state_words
 from infra.clock import utc_now
 from infra.ledger import payout_states
+from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from schemas.dates import format_instant, shanghai_date
 from schemas.money import format_yuan
@@ -120,7 +121,7 @@ def waive(
 
 
 def _settle(payout: str, manner: Manner, operator: str, reason: str, yes: bool, language: OutputLanguage) -> None:
-    require_named(operator, reason)
+    operator = signed_in(operator, Right.CLEAR, reason=reason)
     say = translator(language)
     with _settling() as (connection, shards):
         row = check(connection, payout, manner, shards)

@@ -24,7 +24,8 @@ from infra.keys.audit_signing import KeyUnusable, read_public_keys
 from infra.ledger import digest
 from infra.ledger.processes import process_name
 from infra.ledger.schema import LedgerMismatch, bound_shards, connect
-from infra.settings import Settings
+from infra.oidc.provider_settings import ProviderSettings
+from infra.settings import Settings, SettingsError
 from infra.waiting import Wait
 from schemas.checkpoint import VerifierKey
 from schemas.metrics import Process
@@ -59,7 +60,8 @@ def console(
     settings = settings_of_process(Process.CONSOLE, log_level)
     try:
         check_address(settings, insecure_allow_plain, "console")
-    except NotServed as error:
+        ProviderSettings.of(settings)
+    except (NotServed, SettingsError) as error:
         fail(str(error))
     if not charts.DRAWN:
         log.warning("pages have tables and no charts: %s", how_to_install("charts"))

@@ -20,13 +20,14 @@ from cli.terminal.connect import kafka_address, ledger, read_settings
 from cli.terminal.given_month import MonthArgument, given_month
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json
-from cli.terminal.operators import Operator, acting, require_named
+from cli.terminal.operators import Operator, acting, signed_in
 from cli.terminal.output import fail, out
 from handlers.treaties.statements import MonthLines
 from handlers.words.answer_sentences import answer_words
 from infra.clock import utc_now
 from infra.kafka import topic_setup
 from infra.ledger.schema import LedgerMismatch, bind
+from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from schemas.bordereau import StatementIssued
 from schemas.facts import StatementAnswered
@@ -59,8 +60,8 @@ def issue(
     Creates the topics of its insurers where they are missing. Exit status 1 if the answer is no; 2 if the month cannot
     be issued, or if there is nobody to ask and no --yes; 75 without Kafka or the ledger.
     """
-    require_named(operator)
     settings, day = read_settings(), given_month(month)
+    operator = signed_in(operator, Right.CLEAR)
     bootstrap, engine = kafka_address(settings), ledger(settings)
     try:
         bind(engine, settings.shards, topic_setup.cluster_id(bootstrap))

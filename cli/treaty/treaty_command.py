@@ -12,9 +12,11 @@ from cli.terminal.connect import kafka_address, ledger, read_settings
 from cli.terminal.given_files import load_treaties
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json
-from cli.terminal.output import fail, out
+from cli.terminal.operators import Operator, signed_in
+from cli.terminal.output import out
 from cli.treaty import treaty_publish, treaty_table
 from handlers.words.treaty_sentences import TreatyChange, treaty_changes
+from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from schemas.treaty.treaty_model import Treaties, Treaty
 
@@ -65,7 +67,7 @@ def diff(
 @app.command(epilog="Example: huzhu treaty publish treaty-self-pay-sample.toml --operator li.na")
 def publish(
     file: Annotated[Path, typer.Argument(help="The treaty file.")],
-    operator: Annotated[str, typer.Option(help="Who publishes; recorded in the audit log.")],
+    operator: Operator,
     yes: Annotated[bool, typer.Option("--yes", help="Publish without asking; needed where nobody can answer.")] = False,
     language: LanguageOption = OutputLanguage.BOTH,
 ) -> None:
@@ -75,8 +77,7 @@ def publish(
     if the answer is no; 2 if the treaty cannot be published, or if there is nobody to ask and no --yes; 75 without
     Kafka.
     """
-    if not operator.strip():
-        fail("--operator must not be empty: it says who publishes")
+    operator = signed_in(operator, Right.CLEAR)
     settings = read_settings()
     treaty_publish.publish(ledger(settings), kafka_address(settings), settings, file, operator, yes, language)
 

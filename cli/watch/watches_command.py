@@ -16,7 +16,8 @@ from cli.terminal.connect import ledger, read_settings
 from cli.terminal.given_files import FACTS_HELP, AsOfOption, instant_of, load_policies, load_watches, tell_refused
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json, print_table
-from cli.terminal.output import SOME_REFUSED, fail, out
+from cli.terminal.operators import Operator, signed_in
+from cli.terminal.output import SOME_REFUSED, out
 from cli.terminal.prose import Prose
 from cli.watch import watches_publish
 from handlers.claims.decidable import Decidable
@@ -24,6 +25,7 @@ from handlers.offline.groups import together
 from handlers.watches.comparison import FoundUnits, WatchComparison
 from handlers.watches.looking import found_among
 from handlers.words.watch_sentences import COMPARED, NOTHING_PUBLISHED, watch_days, watch_rule
+from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from schemas.policy.model import Policies
 from schemas.watch.watch_model import Watches
@@ -53,7 +55,7 @@ def check(
 @app.command(epilog="Example: huzhu watches publish watches-sample.toml --operator li.na")
 def publish(
     file: Annotated[Path, typer.Argument(help="A file of watches.")],
-    operator: Annotated[str, typer.Option(help="Who publishes; recorded in the audit log.")],
+    operator: Operator,
     yes: Annotated[bool, typer.Option("--yes", help="Publish without asking; needed where nobody can answer.")] = False,
     language: LanguageOption = OutputLanguage.BOTH,
 ) -> None:
@@ -62,8 +64,7 @@ def publish(
     Says first how many claims it finds so far. Decides no claim again and moves no money. Exit status 1 if the answer
     is no; 2 if the file cannot be published, or if there is nobody to ask and no --yes.
     """
-    if not operator.strip():
-        fail("--operator must not be empty: it says who publishes")
+    operator = signed_in(operator, Right.CLEAR, Right.ALERTS)
     watches_publish.publish(ledger(read_settings()), file, operator, yes, language)
 
 

@@ -7,6 +7,7 @@ transactions. It can be emptied at any time and is then rebuilt.
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -52,9 +53,44 @@ console_sessions = Table(
     Column("csrf", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("awaits_code", Boolean, nullable=False, server_default="false"),
+    Column("until", DateTime(timezone=True)),
     Index("console_sessions_of_user", "user_name"),
 )
-"""Who is signed in. Only the SHA-256 of the cookie's secret is stored."""
+"""Who is signed in, or has given the password and owes the code. Only the SHA-256 of the cookie's secret is stored."""
+
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("user_name", Text, ForeignKey("console_users.name"), primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("recovery_sha256", ARRAY(Text), nullable=False),
+    Column("enrolled_at", DateTime(timezone=True), nullable=False),
+)
+"""The app of a user that makes one-time codes; its secret is encrypted (infra/keys)."""
+
+oidc_identities = Table(
+    "oidc_identities",
+    metadata,
+    Column("user_name", Text, ForeignKey("console_users.name"), primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    UniqueConstraint("issuer", "subject", name="oidc_identities_once"),
+)
+"""Users who sign in with the identity provider, and as whom; they have no password here."""
+
+operator_tokens = Table(
+    "operator_tokens",
+    metadata,
+    Column("token_sha256", Text, primary_key=True),
+    Column("user_name", Text, ForeignKey("console_users.name"), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("operator_tokens_of_user", "user_name"),
+)
+"""Who is signed in on the command line. Only the SHA-256 of the token is stored."""
 
 console_views = Table(
     "console_views",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, exists, func, select, update
 
-from infra.ledger.console_tables import console_sessions, console_users
+from infra.ledger.console_tables import console_sessions, console_users, operator_tokens, second_factors
 from schemas.access.console_rights import ConsoleRole, Session, User
 
 _columns = [console_users.c[name] for name in User._fields]
@@ -35,10 +35,25 @@ def change(connection: Connection, user: User) -> None:
     connection.execute(update(console_users).where(console_users.c.name == user.name).values(values))
 
 
-def open_session(connection: Connection, token_sha256: str, user_name: str, csrf: str, moment: datetime) -> None:
+def open_session(
+    connection: Connection,
+    token_sha256: str,
+    user_name: str,
+    csrf: str,
+    moment: datetime,
+    *,
+    awaits_code: bool = False,
+    until: datetime | None = None,
+) -> None:
     connection.execute(
         console_sessions.insert().values(
-            token_sha256=token_sha256, user_name=user_name, csrf=csrf, created_at=moment, seen_at=moment
+            token_sha256=token_sha256,
+            user_name=user_name,
+            csrf=csrf,
+            created_at=moment,
+            seen_at=moment,
+            awaits_code=awaits_code,
+            until=until,
         )
     )
 
@@ -52,6 +67,9 @@ def session_of(connection: Connection, token_sha256: str) -> Session | None:
             console_sessions.c.csrf,
             console_sessions.c.created_at,
             console_sessions.c.seen_at,
+            console_sessions.c.awaits_code,
+            exists().where(second_factors.c.user_name == console_users.c.name),
+            console_sessions.c.until,
         )
         .join(console_users, console_users.c.name == console_sessions.c.user_name)
         .where(console_sessions.c.token_sha256 == token_sha256, console_users.c.disabled_at.is_(None))
@@ -71,6 +89,8 @@ def close_session(connection: Connection, token_sha256: str) -> None:
 
 
 def close_sessions_of(connection: Connection, user_name: str) -> None:
+    """Ends a user's sessions in the console and on the command line."""
+    connection.execute(delete(operator_tokens).where(operator_tokens.c.user_name == user_name))
     connection.execute(delete(console_sessions).where(console_sessions.c.user_name == user_name))
 
 

@@ -84,14 +84,14 @@ _SERVES_HOSPITALS = _Rights(
 _SERVES_STAFF = _Rights(
     select="aid_proposals audit_entries checkpoints clearing_proposals console_sessions console_users console_views "
     "contributions digest_claims digest_invoices digest_marks digest_money digest_open digest_refused digest_replays "
-    "digest_waiting inbox offsets people pool_years postings refusals reissue_proposals relays replay_proposals "
-    "statements",
+    "digest_waiting inbox offsets oidc_identities operator_tokens people pool_years postings refusals "
+    "reissue_proposals relays replay_proposals second_factors statements",
     insert="aid_proposals book_months clearing_proposals console_sessions console_views digest_claims digest_invoices "
-    "digest_marks digest_money digest_open digest_refused digest_replays digest_waiting pool_years replay_proposals "
-    "statements",
+    "digest_marks digest_money digest_open digest_refused digest_replays digest_waiting oidc_identities pool_years "
+    "console_users replay_proposals second_factors statements",
     update="aid_proposals clearing_proposals console_sessions console_users console_views digest_claims digest_marks "
-    "digest_money digest_open digest_replays digest_waiting replay_proposals",
-    delete="console_sessions console_views digest_open digest_waiting",
+    "digest_money digest_open digest_replays digest_waiting replay_proposals second_factors",
+    delete="console_sessions console_views digest_open digest_waiting operator_tokens second_factors",
 )
 _AUDITS = _Rights(
     select="alerts audit_entries benefits book_months checkpoints claims contributions decisions events facts "
@@ -104,8 +104,8 @@ _AUDITS = _Rights(
 # change rows; the trigger `insert_only` refuses the change itself.
 _PUBLISHES = _Rights(
     select="api_keys closed_days policy_intervals process_starts sent_before",
-    insert="api_keys console_users installation people policies policy_intervals reissue_proposals sent_before "
-    "treaties watches",
+    insert="api_keys console_users installation operator_tokens people policies policy_intervals reissue_proposals "
+    "sent_before treaties watches",
     update="api_keys installation people policy_intervals reissue_proposals sent_before treaties watches",
     delete="installation people",
 )

@@ -50,6 +50,15 @@ RIGHTS: dict[ConsoleRole, frozenset[Right]] = {
 }
 
 
+APPROVES = frozenset({Right.CLEAR, Right.AID, Right.REPLAY})
+"""The rights of the second of two people: what they approve is paid."""
+
+
+def needs_second_factor(role: ConsoleRole, rule: str) -> bool:
+    """Whether ``HUZHU_CONSOLE_SECOND_FACTOR`` asks a role for one-time codes."""
+    return rule == "everybody" or (rule == "approvers" and not APPROVES.isdisjoint(RIGHTS[role]))
+
+
 class User(NamedTuple):
     """A user as the ledger keeps it. ``failures`` counts wrong passwords since the last right one."""
 
@@ -64,13 +73,20 @@ class User(NamedTuple):
 
 
 class Session(NamedTuple):
-    """A signed-in user; ``csrf`` is the secret that every form of this session repeats."""
+    """A signed-in user; ``csrf`` is the secret that every form of this session repeats.
+
+    While it ``awaits_code``, only the password was given, and it opens nothing but the page that asks for the code.
+    """
 
     user_name: str
     role: ConsoleRole
     csrf: str
     created_at: datetime
     seen_at: datetime
+    awaits_code: bool
+    has_second_factor: bool
+    until: datetime | None
+    """When the identity provider's word ends; None for who signed in with a password."""
 
 
 class ConsoleAct(NamedTuple):

@@ -39,7 +39,8 @@ NOTHING_TO_LIST = {
     *("holds propose", "holds approve", "holds reject"),
     *("statements issue", "statements export"),
     *("keys create", "keys rotate", "keys revoke", "audit keygen", "audit sign", "audit export"),
-    *("users create", "users disable", "users enable", "users reset"),
+    *("users create", "users disable", "users enable", "users reset", "users reset-factor", "users token"),
+    *("signin", "signout"),
     *("people newkey", "people load", "people rotate"),
 }
 """Commands that do something and say what they did, or whose output is a document already."""

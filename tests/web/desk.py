@@ -20,7 +20,7 @@ from sqlalchemy import Engine, text
 from acts.make_checkpoints import make_due
 from acts.personal_data_views import chain_views
 from infra.keys.audit_signing import SigningKey
-from infra.keys.personal_data import Keyring, add_key, read_keyring
+from infra.keys.personal_data import add_key, read_keyring
 from infra.ledger import digest
 from infra.ledger.roles import LedgerRole
 from infra.settings import Settings
@@ -44,8 +44,8 @@ class Desk:
     ``engine`` is the owner's, for what the test does itself; the console has the rights of its role.
     """
 
-    def __init__(self, engine: Engine, roles: Roles, keys: Keyring) -> None:
-        self.engine, self.roles, self.keys = engine, roles, keys
+    def __init__(self, engine: Engine, roles: Roles, key_file: Path) -> None:
+        self.engine, self.roles, self.key_file, self.keys = engine, roles, key_file, read_keyring(key_file)
         self.address = ""
         self.app = FastAPI()
         self.ahead = timedelta()
@@ -130,7 +130,7 @@ def open_desk(engine: Engine, folder: Path, replica: Engine | None = None, **set
     """
     file = folder / "console.keys"
     add_key(file)
-    with Roles(engine) as roles, _served(Desk(engine, roles, read_keyring(file)), replica, settings) as desk:
+    with Roles(engine) as roles, _served(Desk(engine, roles, file), replica, settings) as desk:
         yield desk
 
 

@@ -47,5 +47,6 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
         "difference": (Right.POLICIES, f"/policies/difference?from={sha256}&to={sha256}"),
         "exports": (Right.EXPORT, "/exports"),
         "users": (Right.USERS, "/users"),
+        "second-factor": (Right.OVERVIEW, "/second-factor"),
         "not-there": (Right.OVERVIEW, "/nowhere"),
     }

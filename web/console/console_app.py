@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from infra.clock import Clock
 from infra.keys.personal_data import Keyring
+from infra.oidc.provider_settings import BACK, THERE, ProviderSettings
 from infra.settings import Settings
 from web.console import (
     aid_pages,
@@ -33,12 +34,14 @@ from web.console import (
     recoveries_page,
     refused_pages,
     search_page,
+    second_factor_page,
     sign_in,
     statement_pages,
     users_page,
 )
-from web.console.desk import HEADERS, LANGUAGE_COOKIE, SIGN_IN, Desk, Page, form_of
+from web.console.desk import CODE, HEADERS, LANGUAGE_COOKIE, SECOND_FACTOR, SIGN_IN, SIGN_OUT, Desk, Page, form_of
 from web.console.log_watch import Watch
+from web.console.provider_pages import ProviderPages
 from web.console.visit import Visit, not_found
 from web.server import UNTOLD
 
@@ -69,9 +72,14 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
 
     routes: list[tuple[str, str, Page]] = [
         ("GET", "/", partial(overview_page.show, outside.lag, outside.watch)),
-        ("GET", SIGN_IN, sign_in.show),
-        ("POST", SIGN_IN, partial(sign_in.enter, desk.secure)),
-        ("POST", "/sign-out", partial(sign_in.leave, desk.secure)),
+        ("GET", SIGN_IN, partial(sign_in.show, settings.oidc_issuer is not None)),
+        ("POST", SIGN_IN, partial(sign_in.enter, desk.secure, settings.oidc_issuer is not None)),
+        ("GET", CODE, second_factor_page.ask),
+        ("POST", CODE, partial(second_factor_page.enter, desk.secure)),
+        ("POST", SIGN_OUT, partial(sign_in.leave, desk.secure)),
+        ("GET", SECOND_FACTOR, second_factor_page.show),
+        ("POST", SECOND_FACTOR, partial(second_factor_page.set_up, desk.secure)),
+        ("POST", "/second-factor/recovery-codes", second_factor_page.renew),
         ("POST", "/search", search_page.ask),
         ("GET", "/search", search_page.show),
         ("GET", "/search/{token}", search_page.show),
@@ -132,7 +140,13 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("POST", "/users/{name}/disable", users_page.disable),
         ("POST", "/users/{name}/enable", users_page.enable),
         ("POST", "/users/{name}/unlock", users_page.unlock),
+        ("GET", "/users/{name}/second-factor", users_page.ask_to_reset_factor),
+        ("POST", "/users/{name}/second-factor", users_page.reset_factor),
     ]
+    provider = ProviderSettings.of(settings)
+    if provider is not None:
+        pages = ProviderPages(provider, desk.secure)
+        routes += [("GET", THERE, pages.leave), ("GET", BACK, pages.come_back)]
     for method, path, page in routes:
         app.add_api_route(path, _endpoint(desk, page, method), methods=[method], response_model=None)
 

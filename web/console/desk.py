@@ -20,8 +20,9 @@ from acts.console_users import session_of
 from infra.clock import Clock
 from infra.keys.personal_data import Keyring
 from infra.ledger import aid_proposals, clearing_proposals, proposals
+from infra.oidc.provider_settings import BACK, THERE
 from infra.settings import Settings
-from schemas.access.console_rights import Right
+from schemas.access.console_rights import Right, Session, needs_second_factor
 from schemas.bilingual import Saying
 from web.accept_language import Language
 from web.console import rendering, sign_in
@@ -37,7 +38,10 @@ FORM_SECONDS_MAX = 30.0
 Page = Callable[[Visit], Response]
 LANGUAGE_COOKIE = "huzhu-language"
 SIGN_IN = "/sign-in"
-OPEN = frozenset({SIGN_IN})
+SIGN_OUT = "/sign-out"
+CODE = "/sign-in/code"
+SECOND_FACTOR = "/second-factor"
+OPEN = frozenset({SIGN_IN, THERE, BACK})
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -61,6 +65,7 @@ class Desk:
         self.secure = settings.console_tls_cert is not None
         self._threads = anyio.CapacityLimiter(settings.console_threads)
         self._render = rendering.renderer()
+        self._second_factor = settings.console_second_factor
 
     async def answer(self, request: Request, page: Page, form: dict[str, str] | None) -> Response:
         """The page, or a page that says why it cannot be shown."""
@@ -96,6 +101,9 @@ class Desk:
                 visit.session = session_of(self._engine, token, self._now)
             if visit.session is not None:
                 visit.csrf = visit.session.csrf
+                visit.barred = self._first(visit.session)
+                if visit.barred is not None and request.url.path not in (visit.barred, SIGN_OUT):
+                    return self.secured(visit.redirect(visit.barred))
                 self._count_proposals(visit)
             elif request.url.path not in OPEN:
                 return self.secured(visit.redirect(SIGN_IN))
@@ -121,6 +129,14 @@ class Desk:
                 sign_in.guest_cookie(self.secure), visit.csrf, secure=self.secure, httponly=True, samesite="lax"
             )
         return self.secured(response)
+
+    def _first(self, session: Session) -> str | None:
+        if session.awaits_code:
+            return CODE
+        has_one = session.has_second_factor or session.until is not None  # the provider asks for its own
+        if not has_one and needs_second_factor(session.role, self._second_factor):
+            return SECOND_FACTOR
+        return None
 
     def _count_proposals(self, visit: Visit) -> None:
         if visit.may(Right.REPLAY):

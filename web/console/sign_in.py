@@ -18,24 +18,33 @@ def guest_cookie(secure: bool) -> str:
     return "__Host-huzhu-form" if secure else "huzhu-form"
 
 
-def show(visit: Visit) -> Response:
+def session_token(visit: Visit, secure: bool) -> str:
+    """The token in the visitor's cookie; empty without one."""
+    return visit.cookies.get(session_cookie(secure), "")
+
+
+def show(provider: bool, visit: Visit) -> Response:
     if visit.session is not None:
         return visit.redirect("/")
-    return visit.page("sign_in.html", failed=False)
+    return visit.page("sign_in.html", failed=False, provider=provider)
 
 
-def enter(secure: bool, visit: Visit) -> Response:
+def enter(secure: bool, provider: bool, visit: Visit) -> Response:
     token = sign_in(visit.engine, visit.form.get("name", "").strip().lower(), visit.form.get("password", ""), visit.now)
     if token is None:
-        return visit.page("sign_in.html", 401, failed=True)
-    response = visit.redirect("/")
+        return visit.page("sign_in.html", 401, failed=True, provider=provider)
+    return let_in(visit.redirect("/"), secure, token)
+
+
+def let_in(response: Response, secure: bool, token: str) -> Response:
+    """The response, which gives the browser the session of a token."""
     response.set_cookie(session_cookie(secure), token, secure=secure, httponly=True, samesite="strict", path="/")
     response.delete_cookie(guest_cookie(secure), secure=secure, httponly=True)
     return response
 
 
 def leave(secure: bool, visit: Visit) -> Response:
-    sign_out(visit.engine, visit.cookies.get(session_cookie(secure), ""))
+    sign_out(visit.engine, session_token(visit, secure))
     response = visit.redirect("/sign-in")
     response.delete_cookie(session_cookie(secure), secure=secure, httponly=True, samesite="strict")
     return response

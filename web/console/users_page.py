@@ -1,4 +1,7 @@
-"""The users page for administrators: list, disable, enable, unlock. Passwords are set by `huzhu users`."""
+"""The users page for administrators: list, disable, enable, unlock, take a lost second factor away.
+
+Passwords are set by `huzhu users`.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from acts import console_users
+from acts import console_users, second_factor
+from handlers.words.masking import mask_text
 from infra.clock import Clock
-from infra.ledger import console_user_rows
+from infra.ledger import console_user_rows, second_factor_rows
 from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from web.console.visit import PageRefused, Visit
@@ -22,6 +26,7 @@ def index(visit: Visit) -> Response:
     with visit.engine.connect() as connection:
         users = console_user_rows.all_users(connection)
         sessions = console_user_rows.count_live(connection)
+        factors = second_factor_rows.enrolled(connection)
     moment = visit.now()
     return visit.page(
         "users.html",
@@ -30,6 +35,7 @@ def index(visit: Visit) -> Response:
             for user in users
         ],
         sessions=sessions,
+        factors=factors,
     )
 
 
@@ -65,6 +71,30 @@ def unlock(visit: Visit) -> Response:
     return visit.redirect("/users")
 
 
+def ask_to_reset_factor(visit: Visit) -> Response:
+    """Asks why, before a user can sign in without the app that is lost."""
+    visit.require(Right.USERS)
+    _not_oneself(visit)
+    name = visit.path_values["name"]
+    with visit.engine.connect() as connection:
+        since = second_factor_rows.enrolled(connection).get(name)
+    if since is None:
+        raise PageRefused(409, *NOTHING_TO_CHANGE)
+    return visit.page("reset_second_factor.html", name=name, since=since)
+
+
+def reset_factor(visit: Visit) -> Response:
+    visit.require(Right.USERS)
+    _not_oneself(visit)
+    reason = mask_text(visit.reason())
+
+    def act(connection: Connection, name: str, operator: str, now: Clock) -> None:
+        second_factor.reset(connection, name, reason, operator, now)
+
+    _act(act, visit)
+    return visit.redirect("/users")
+
+
 def _state(disabled: bool, locked: bool) -> str:
     return "disabled" if disabled else "locked" if locked else "active"
 
@@ -79,4 +109,6 @@ def _act(act: Callable[[Connection, str, str, Clock], None], visit: Visit) -> No
 
 def _not_oneself(visit: Visit) -> None:
     if visit.path_values["name"] == visit.user:
-        raise PageRefused(422, "不能停用自己。", "You cannot disable yourself.")
+        raise PageRefused(
+            422, "不能对自己这样做,请另一位管理员来做。", "You cannot do this to yourself; another administrator can."
+        )

@@ -55,6 +55,8 @@ class Visit:
     form: Mapping[str, str] = field(default_factory=dict)
     path_values: Mapping[str, str] = field(default_factory=dict)
     cookies: Mapping[str, str] = field(default_factory=dict)
+    barred: str | None = None
+    """The page that has to come first: the code of a second factor, or its setting up."""
     awaiting: int = 0
     """How many corrections that others proposed wait for this user's approval."""
     clearing: int = 0
@@ -82,7 +84,7 @@ class Visit:
         return self.session.user_name
 
     def may(self, right: Right) -> bool:
-        return self.session is not None and right in RIGHTS[self.session.role]
+        return self.session is not None and self.barred is None and right in RIGHTS[self.session.role]
 
     def require(self, right: Right) -> None:
         """Raises PageRefused unless the user's role has the right."""

@@ -1,0 +1,1 @@
+"""OpenID Connect: who somebody is, told by a provider."""
