@@ -26,6 +26,7 @@ COMMANDS = {  # module, function, name of the example
     "worker": ("cli.servers.stream_commands", "worker", "WORKER_EXAMPLE"),
     "relay": ("cli.servers.stream_commands", "relay", "RELAY_EXAMPLE"),
     "status": ("cli.servers.status_command", "status", "EXAMPLE"),
+    "settings": ("cli.servers.settings_command", "settings", "EXAMPLE"),
     "reconcile": ("cli.payouts.reconcile_command", "reconcile", "EXAMPLE"),
     "gateway": ("cli.servers.gateway_command", "gateway", "EXAMPLE"),
     "console": ("cli.servers.console_command", "console", "EXAMPLE"),

@@ -1,22 +1,24 @@
-"""Every setting, read from the environment. docs/operations.md lists them; a test compares the two."""
+"""Every setting, its default and what it may be. docs/operations.md lists them; a test compares the two."""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 
 LEDGER_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
-PREFIX = re.compile(r"([a-z0-9][a-z0-9-]{0,39}\.)?")
+CITY_PREFIX = re.compile(r"([a-z0-9][a-z0-9-]{0,39}\.)?")
 """One word: two prefixes differ before the first dot, and no topic is another one without its first word (a test)."""
-ELSEWHERE = ("CACHE_DIR", "COMPILE", "TEST_", "SIM_", "FAULTS", "BENCH", "SCREENSHOTS")
-"""Variables of the local Kafka, of the build and of the tests; the rest of the name may follow."""
+
+PREFIX = "HUZHU_"
+"""What the name of every variable begins with."""
+
+SECRETS = ("database_url", "database_read_url", "kafka_sasl_password")
+"""Settings that nobody is shown. Each can stand in a file, which the setting with `_file` at its end names."""
 
 
 class SettingsError(Exception):
@@ -24,7 +26,10 @@ class SettingsError(Exception):
 
 
 class Settings(BaseModel):
-    """One field per variable: ``database_url`` is ``HUZHU_DATABASE_URL``. Times are in seconds."""
+    """One field per setting: ``database_url`` is ``HUZHU_DATABASE_URL``. Times are in seconds.
+
+    Values alone: `infra.settings_in_force` finds out what is set.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,9 +48,11 @@ class Settings(BaseModel):
     kafka_key: str | None = Field(None, description="PEM of its private key, not encrypted")
     prefix: str = Field("", description="a word with a dot before all names in Kafka, of several installations on it")
     database_url: str | None = Field(None, description="postgresql+psycopg://... of the ledger; unset: Docker or local")
+    database_url_file: str | None = Field(None, description="a file that holds this address, instead")
     database_read_url: str | None = Field(
         None, description="a replica of the ledger, for simulations and exports; unset: the ledger itself"
     )
+    database_read_url_file: str | None = Field(None, description="a file that holds this address, instead")
     shards: int = Field(4, ge=1, le=256, description="partitions of every topic; fixed once a ledger exists")
     replication_factor: int = Field(1, ge=1, le=10, description="copies of every partition; 3 in production")
     min_insync_replicas: int = Field(1, ge=1, le=10, description="copies that must have a message; 2 in production")
@@ -110,7 +117,7 @@ class Settings(BaseModel):
     @field_validator("prefix")
     @classmethod
     def _word_with_dot(cls, prefix: str) -> str:
-        if not PREFIX.fullmatch(prefix):
+        if not CITY_PREFIX.fullmatch(prefix):
             raise PydanticCustomError("prefix", "is at most 40 of a-z, 0-9 and -, and a dot at the end, such as wuxi.")
         return prefix
 
@@ -118,19 +125,6 @@ class Settings(BaseModel):
     @classmethod
     def _ledger_url(cls, url: str | None) -> str | None:
         return ledger_url(url) if url else url
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Reads ``HUZHU_*`` variables. Raises SettingsError for a wrong value; `unknown_settings` names the others."""
-        variables = os.environ if environment is None else environment
-        values = {
-            name: variables[variable] for name in cls.model_fields if (variable := f"HUZHU_{name.upper()}") in variables
-        }
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            first = error.errors(include_input=False)[0]
-            raise SettingsError(f"HUZHU_{str(first['loc'][0]).upper()}: {first['msg']}") from None
 
 
 def ledger_url(url: str) -> str:
@@ -148,11 +142,3 @@ def ledger_url(url: str) -> str:
             "ledger_url", "is no address of PostgreSQL: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
         )
     return f"postgresql+psycopg://{url.partition('://')[2]}"
-
-
-def unknown_settings(environment: Mapping[str, str] | None = None) -> list[str]:
-    """Variables that are named like settings and are none: most likely misspelt."""
-    variables = os.environ if environment is None else environment
-    known = {f"HUZHU_{name.upper()}" for name in Settings.model_fields}
-    ours = [name for name in variables if name.startswith("HUZHU_") and name not in known]
-    return sorted(name for name in ours if not name.removeprefix("HUZHU_").startswith(ELSEWHERE))

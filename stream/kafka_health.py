@@ -29,7 +29,7 @@ SMALL_BYTES = 1024
 def kafka_reading(bootstrap: str, shards: int, seconds: float) -> KafkaReading:
     """What Kafka says now. Raises KafkaException if it does not answer each question within ``seconds``."""
     admin = AdminClient({**client_security.confluent(bootstrap), **QUIET})
-    called = KafkaNames.from_environment()
+    called = KafkaNames.in_force()
     (group,) = admin.describe_consumer_groups([called.in_kafka(WORKER_GROUP)], request_timeout=seconds).values()
     cluster = admin.describe_cluster(request_timeout=seconds).result()
     present = called.among(list(admin.list_topics(timeout=seconds).topics))
@@ -70,7 +70,7 @@ def _offsets(
 ) -> dict[PartitionName, int]:
     if not places:
         return {}
-    names = KafkaNames.from_environment()
+    names = KafkaNames.in_force()
     wanted = {TopicPartition(names.in_kafka(topic), shard): which for topic, shard in places}
     asked = admin.list_offsets(wanted, isolation_level=isolation, request_timeout=seconds)
     found = {}
@@ -105,7 +105,7 @@ def first_times(
     """
     if not places:
         return {}
-    names = KafkaNames.from_environment()
+    names = KafkaNames.in_force()
     consumer = Consumer(
         {
             **client_security.confluent(bootstrap),

@@ -37,6 +37,7 @@ from infra.population import generate, with_advances
 from infra.servers.local.guard_client import Guarded
 from infra.servers.resolve import PartFailed, PartUnavailable, resolve_kafka, resolve_postgres
 from infra.settings import Settings
+from infra.settings_in_force import SETTINGS_FILE, settings_file
 from schemas.months import month_at
 from schemas.policy.policy_file import read_text
 from schemas.topics import AUDIT, DEADLETTER, DECISIONS, INSTRUCTIONS, STATEMENTS
@@ -118,6 +119,8 @@ def demo(
             _prepare(engine, kafka.bootstrap, settings, files)
             _publish_treaties(engine, kafka.bootstrap, settings, treaties)
             os.environ |= {"HUZHU_KAFKA_BOOTSTRAP": kafka.bootstrap, "HUZHU_DATABASE_URL": postgres.url}
+            if (file := settings_file()) is not None:
+                os.environ[SETTINGS_FILE] = str(file)  # the processes run in another folder
             processes = stack.enter_context(_Processes(out_dir))
             posted_at = time.monotonic()
             for part in filter(None, (before, events)):

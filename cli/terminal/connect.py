@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Protocol, TypeVar
 
@@ -21,7 +19,7 @@ from infra.kafka import topic_setup
 from infra.kafka.client_security import KafkaSecurity
 from infra.keys.personal_data import Keyring, KeyringUnusable, read_keyring
 from infra.ledger.schema import LedgerMismatch, bind, connect, is_bound, require_current, require_replica
-from infra.settings import Settings, SettingsError, unknown_settings
+from infra.settings import Settings, SettingsError
 from schemas.health import PROGRAM
 from schemas.metrics import Process
 from schemas.topics import TOPICS, Topic
@@ -64,14 +62,16 @@ LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error.", ca
 
 
 def read_settings() -> Settings:
-    """The settings of the environment, with a warning for each that is none; ends the command if one is unusable."""
-    _warn_of_unknown()
-    return _settings()
+    """The settings in force; ends the command if one is unusable, or is none."""
+    try:
+        return KafkaSecurity.in_force().settings
+    except SettingsError as error:
+        fail(str(error))
 
 
 def settings_of_process(process: Process, log_level: str) -> Settings:
     """The same for a process that runs until it is stopped, which from now on logs and sends spans as they say."""
-    settings = _settings()
+    settings = read_settings()
     if settings.log_format == "json":
         log_as_json(log_level, process.value)
     else:
@@ -84,27 +84,12 @@ def settings_of_process(process: Process, log_level: str) -> Settings:
         send_spans(process.value)
     for noisy in ("kafka", "aiokafka", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    _warn_of_unknown()
     return settings
 
 
 def log_to_stderr(log_level: str) -> None:
     """From now on this command logs to standard error, in lines for people."""
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-
-
-def _warn_of_unknown() -> None:
-    for name in unknown_settings():
-        near = get_close_matches(name, [f"HUZHU_{field.upper()}" for field in Settings.model_fields], 1)
-        hint = f": did you mean {near[0]}?" if near else ""
-        sys.stderr.write(f"warning: {name} is no setting, and is ignored{hint}\n")
-
-
-def _settings() -> Settings:
-    try:
-        return KafkaSecurity.from_environment().settings
-    except SettingsError as error:
-        fail(str(error))
 
 
 def kafka_address(settings: Settings) -> str:

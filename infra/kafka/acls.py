@@ -26,7 +26,7 @@ class NotApplied(Exception):
 
 def in_kafka(rules: Sequence[Rule]) -> list[Rule]:
     """The rules for the names in Kafka. A reader's own groups start with its user's name, which is the cluster's."""
-    names = KafkaNames.from_environment()
+    names = KafkaNames.in_force()
     return [
         rule if rule.resource == "group" and rule.prefixed else replace(rule, name=names.in_kafka(rule.name))
         for rule in rules

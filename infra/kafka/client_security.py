@@ -1,4 +1,4 @@
-"""How this process connects to Kafka: TLS and SASL/SCRAM for every client in Huzhu, from the environment.
+"""How this process connects to Kafka: TLS and SASL/SCRAM for every client in Huzhu, from the settings.
 
 The only place that knows, as libpq knows a process's PG* variables: every client gets its address and security
 settings here, so none can be forgotten (a test checks that). No secret is in an argument, a repr or a log.
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.settings import Settings, SettingsError
+from infra.settings_in_force import settings_in_force
 
 CLIENT = "huzhu"
 """After a prefix, what an installation's clients are called in the brokers' logs and quotas."""
@@ -26,9 +27,9 @@ class KafkaSecurity:
     settings: Settings
 
     @classmethod
-    def from_environment(cls) -> KafkaSecurity:
-        """Raises SettingsError when the settings do not fit together or a file cannot be read."""
-        security = cls(Settings.from_environment())
+    def in_force(cls) -> KafkaSecurity:
+        """Raises SettingsError when a setting is unusable, they do not fit together, or a file cannot be read."""
+        security = cls(settings_in_force().settings)
         security._check()
         return security
 
@@ -43,7 +44,10 @@ class KafkaSecurity:
     def _check(self) -> None:
         settings = self.settings
         protocol = f"HUZHU_KAFKA_SECURITY_PROTOCOL={settings.kafka_security_protocol}"
-        for name, value in (("SASL_USERNAME", settings.kafka_sasl_username), ("SASL_PASSWORD", self._has_password())):
+        for name, value in (
+            ("SASL_USERNAME", settings.kafka_sasl_username),
+            ("SASL_PASSWORD", settings.kafka_sasl_password is not None),
+        ):
             if self.sasl and not value:
                 raise SettingsError(f"HUZHU_KAFKA_{name}: is needed with {protocol}; {HINT}")
             if value and not self.sasl:
@@ -57,22 +61,13 @@ class KafkaSecurity:
             raise SettingsError("HUZHU_KAFKA_CERT: a certificate and its HUZHU_KAFKA_KEY go together: set both")
         if settings.kafka_bootstrap is None and settings.kafka_security_protocol != "PLAINTEXT":
             raise SettingsError(f"HUZHU_KAFKA_BOOTSTRAP: is needed with {protocol}: a local Kafka uses PLAINTEXT")
-        if self.sasl:
-            self.password()
         if self.tls:
             self.context()
 
-    def _has_password(self) -> bool:
-        return self.settings.kafka_sasl_password is not None or self.settings.kafka_sasl_password_file is not None
-
     def password(self) -> str:
-        """The secret itself, from the variable or the file; a trailing line end does not count."""
-        settings = self.settings
-        if settings.kafka_sasl_password is not None and settings.kafka_sasl_password_file is not None:
-            raise SettingsError("HUZHU_KAFKA_SASL_PASSWORD: is set as well as HUZHU_KAFKA_SASL_PASSWORD_FILE: keep one")
-        if settings.kafka_sasl_password_file is not None:
-            return _read("HUZHU_KAFKA_SASL_PASSWORD_FILE", settings.kafka_sasl_password_file).rstrip("\r\n")
-        return settings.kafka_sasl_password.get_secret_value() if settings.kafka_sasl_password else ""
+        """The secret itself."""
+        secret = self.settings.kafka_sasl_password
+        return secret.get_secret_value() if secret else ""
 
     def context(self) -> ssl.SSLContext:
         """TLS that verifies the broker's certificate and name, with this process's certificate if there is one."""
@@ -88,7 +83,7 @@ class KafkaSecurity:
 
 def confluent(bootstrap: str) -> dict[str, Any]:
     """For confluent-kafka: address, security, and the client's name if the installation has one."""
-    security = KafkaSecurity.from_environment()
+    security = KafkaSecurity.in_force()
     settings = security.settings
     options: dict[str, Any] = {"bootstrap.servers": bootstrap, "security.protocol": settings.kafka_security_protocol}
     options |= {"client.id": f"{settings.prefix}{CLIENT}"} if settings.prefix else {}
@@ -107,7 +102,7 @@ def confluent(bootstrap: str) -> dict[str, Any]:
 
 def kafka_python(bootstrap: str) -> dict[str, Any]:
     """For kafka-python: address, security, and the client's name if the installation has one."""
-    security = KafkaSecurity.from_environment()
+    security = KafkaSecurity.in_force()
     settings = security.settings
     options: dict[str, Any] = {"bootstrap_servers": bootstrap.split(",")}
     options |= {"security_protocol": settings.kafka_security_protocol}
@@ -127,7 +122,7 @@ def faust(bootstrap: str) -> dict[str, Any]:
     """For a Faust app: its brokers and their credentials, and its name if the installation has one."""
     from faust import SASLCredentials, SSLCredentials
 
-    security = KafkaSecurity.from_environment()
+    security = KafkaSecurity.in_force()
     settings = security.settings
     options: dict[str, Any] = {"broker": [f"aiokafka://{address}" for address in bootstrap.split(",")]}
     options |= {"broker_client_id": f"{settings.prefix}{CLIENT}"} if settings.prefix else {}

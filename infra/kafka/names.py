@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infra.settings import Settings
+from infra.settings_in_force import settings_in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,9 @@ class KafkaNames:
     prefix: str = ""
 
     @classmethod
-    def from_environment(cls) -> KafkaNames:
+    def in_force(cls) -> KafkaNames:
         """Those of this process. Raises SettingsError."""
-        return cls(Settings.from_environment().prefix)
+        return cls(settings_in_force().settings.prefix)
 
     def in_kafka(self, name: str) -> str:
         """What Kafka calls the topic, group or transaction."""

@@ -45,7 +45,7 @@ def admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
     """An admin client. Raises KafkaUnreachable, also for transient errors while it is used."""
     client = None
     try:
-        named = {"client_id": KafkaNames.from_environment().in_kafka("huzhu-admin")}
+        named = {"client_id": KafkaNames.in_force().in_kafka("huzhu-admin")}
         client = KafkaAdminClient(**{**client_security.kafka_python(bootstrap), **named})
         yield client
     except (KafkaError, OSError) as error:
@@ -62,20 +62,20 @@ def admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
 
 def in_kafka(topics: Sequence[Topic]) -> list[Topic]:
     """The topics under their names in Kafka."""
-    names = KafkaNames.from_environment()
+    names = KafkaNames.in_force()
     return [replace(topic, name=names.in_kafka(topic.name)) for topic in topics]
 
 
 def cluster_id(bootstrap: str) -> str:
     """The identity of the cluster, which never changes, and of our topics in it, if they have a prefix."""
     with admin(bootstrap) as client:
-        return KafkaNames.from_environment().home(str(client.describe_cluster()["cluster_id"]))
+        return KafkaNames.in_force().home(str(client.describe_cluster()["cluster_id"]))
 
 
 def existing(bootstrap: str) -> list[str]:
     """The topics of ours that the cluster has."""
     with admin(bootstrap) as client:
-        present = set(KafkaNames.from_environment().among(client.list_topics()))
+        present = set(KafkaNames.in_force().among(client.list_topics()))
     return [topic.name for topic in TOPICS if topic.name in present]
 
 

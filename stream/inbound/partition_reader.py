@@ -29,7 +29,7 @@ class RangeReader:
 
     def __init__(self, bootstrap: str, isolation_level: str = "read_committed") -> None:
         self._bootstrap = bootstrap
-        self._names = KafkaNames.from_environment()
+        self._names = KafkaNames.in_force()
         self._consumer = Consumer(
             {
                 **client_security.confluent(bootstrap),

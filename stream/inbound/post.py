@@ -51,7 +51,7 @@ def post_messages(
     """Posts messages, those of a partition in their order. Returns and raises as `post` does."""
     posted = Posted()
     failures: list[KafkaError] = []
-    names = KafkaNames.from_environment()
+    names = KafkaNames.in_force()
 
     def acknowledged(error: KafkaError | None, message: Any) -> None:
         if error is not None:

@@ -86,7 +86,7 @@ def end(bootstrap: str, name: str, shard: int, commit: bool, own: Sequence[str])
     Those are its ``own``, and the inbound ones, where refused events are sent again. It fences whoever uses the id.
     Raises KafkaException.
     """
-    names = KafkaNames.from_environment()
+    names = KafkaNames.in_force()
     held = names.in_kafka(name)
     try:
         with closing(KafkaProducer(transactional_id=held, **client_security.kafka_python(bootstrap))) as producer:

@@ -19,7 +19,7 @@ def read_topic(bootstrap: str, topic: Topic) -> Iterator[bytes]:
     Raises TimeoutError if the broker stops answering before the end, and LookupError if the topic does not exist or
     this user cannot read it: an empty read is never mistaken for an empty topic.
     """
-    name = KafkaNames.from_environment().in_kafka(topic.name)
+    name = KafkaNames.in_force().in_kafka(topic.name)
     consumer = KafkaConsumer(
         **client_security.kafka_python(bootstrap),
         isolation_level="read_committed",

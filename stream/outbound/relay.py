@@ -89,7 +89,7 @@ class _Producer(Producer):
 
 def transactional_producer(bootstrap: str, transactional_id: str) -> TransactionalProducer:
     """A producer that has not yet fenced the previous one, for topics as the program calls them."""
-    names = KafkaNames.from_environment()
+    names = KafkaNames.in_force()
     return _Producer(
         {
             **client_security.confluent(bootstrap),

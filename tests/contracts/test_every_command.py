@@ -147,6 +147,9 @@ class Caller:
         for name, value in {**AWAY, "HUZHU_CONSOLE_KEY_FILE": str(keys)}.items():
             monkeypatch.setenv(name, value)
 
+    def forget(self, name: str) -> None:
+        self._patch.delenv(name)
+
     def complaint(self, words: list[str], **environment: str) -> str | None:
         """What is wrong with how a call ended, if anything."""
         for name, value in environment.items():
@@ -204,6 +207,8 @@ SETTINGS = {
     "HUZHU_AUDIT_KEY_FILE": ("audit", "sign", "--once"),
     "HUZHU_CONSOLE_KEY_FILE": ("people", "rotate", "--operator", "li.na"),
     "HUZHU_NATIONAL_MAPPINGS": ("post", "--format", "national", "--check", str(MAPPING_FILE)),
+    "HUZHU_SETTINGS_FILE": ("policy", "show"),
+    "HUZHU_DATABASE_URL_FILE": ("policy", "show"),
     "HUZHU_KAFKA_SASL_PASSWORD_FILE": ("topics", "check"),
     "HUZHU_KAFKA_CA": ("topics", "check"),
 }
@@ -217,6 +222,8 @@ def test_whatever_file_a_setting_names(setting: str, tmp_path: Path, caller: Cal
     more = {"HUZHU_KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "HUZHU_KAFKA_SASL_USERNAME": "u"} if "KAFKA" in setting else {}
     if setting == "HUZHU_KAFKA_CA":
         more["HUZHU_KAFKA_SASL_PASSWORD"] = "p"
+    if setting == "HUZHU_DATABASE_URL_FILE":
+        caller.forget("HUZHU_DATABASE_URL")
     wrong = []
     for kind, make in FILES.items():
         folder = tmp_path / kind.replace(" ", "-")

@@ -29,7 +29,7 @@ def wuxi(monkeypatch: pytest.MonkeyPatch) -> KafkaNames:
     for name in Settings.model_fields:
         monkeypatch.delenv(f"HUZHU_{name.upper()}", raising=False)
     monkeypatch.setenv("HUZHU_PREFIX", "wuxi.")
-    return KafkaNames.from_environment()
+    return KafkaNames.in_force()
 
 
 def test_names_are_translated_in_both_directions(wuxi: KafkaNames) -> None:
