@@ -12,6 +12,7 @@ import pytest
 from infra.kafka import acls, client_security
 from infra.kafka.names import KafkaNames
 from infra.settings import Settings, SettingsError
+from infra.settings_in_force import settings_in_force
 from schemas.access.kafka_rights import KafkaRole, rules
 from schemas.topics import COPIED, TOPICS, insurer_topic
 from stream.inbound import worker
@@ -55,17 +56,19 @@ def test_no_two_installations_can_have_a_name_in_common() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "wuxi.", "js-wuxi-2.", "3."])
-def test_a_prefix_is_a_word_with_a_dot(prefix: str) -> None:
-    assert prefix == Settings.from_environment({"HUZHU_PREFIX": prefix}).prefix
+def test_a_prefix_is_a_word_with_a_dot(prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUZHU_PREFIX", prefix)
+    assert prefix == KafkaNames.in_force().prefix
 
 
 @pytest.mark.parametrize(
     "prefix", ["wuxi", ".", "a.b.", "Wuxi.", "wu_xi.", "-a.", "无锡.", " wuxi.", "wuxi.\n", "a" * 41 + "."]
 )
-def test_another_prefix_is_refused(prefix: str) -> None:
+def test_another_prefix_is_refused(prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kafka takes fewer characters than people do, and a dot and an underscore for the same in its metrics."""
+    monkeypatch.setenv("HUZHU_PREFIX", prefix)
     with pytest.raises(SettingsError, match=r"HUZHU_PREFIX: is at most 40 of .* such as wuxi\."):
-        Settings.from_environment({"HUZHU_PREFIX": prefix})
+        KafkaNames.in_force()
 
 
 def test_rules_are_for_the_names_in_kafka(wuxi: KafkaNames) -> None:
@@ -92,7 +95,7 @@ def test_clients_are_named_after_their_installation(wuxi: KafkaNames) -> None:
 def test_a_worker_joins_its_installations_group(wuxi: KafkaNames, tmp_path: Any) -> None:
     """And reads its topics."""
     intake: Any = None
-    app = worker.create_app(intake, "127.0.0.1:1", Settings.from_environment(), str(tmp_path))
+    app = worker.create_app(intake, "127.0.0.1:1", settings_in_force().settings, str(tmp_path))
     (agent,) = app.agents.values()
     channel: Any = agent.channel
     assert "wuxi.huzhu-worker" == app.conf.id

@@ -123,7 +123,7 @@ def test_another_file_of_settings_can_be_named(around: Surroundings) -> None:
         ("HUZHU_SETTING_FILE", "did you mean HUZHU_SETTINGS_FILE?"),
         ("huzhu_shards", "did you mean HUZHU_SHARDS?"),
         ("HUZHU_COMPILED", "did you mean HUZHU_COMPILE?"),
-        ("HUZHU_XYZZY", "delete it, or correct its name"),
+        ("HUZHU_QQQQQQQQ", "delete it, or correct its name"),
     ],
 )
 def test_a_variable_that_is_no_setting_is_refused(name: str, meant: str, around: Surroundings) -> None:

@@ -17,7 +17,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import Engine
 
-from infra.files import export_files
+from infra.files import export_files, parquet_export
 from infra.files.export_files import Field, write_csv, write_parquet, write_xlsx
 from tests.support.builders import Json, bill, coverage, discharge, encode
 from tests.support.ledgers import for_person, give, held, in_order, person_of_shard
@@ -268,12 +268,12 @@ def test_rows_are_read_as_they_are_written(tmp_path: Path, monkeypatch: pytest.M
             yield (f"row {at}", at, at, None, None)
 
     sizes = []
-    real = export_files._batch
+    real = parquet_export._batch
 
     def batch(schema: Any, fields: Any, held: list[Any]) -> Any:
         sizes.append((len(held), asked))
         return real(schema, fields, held)
 
-    monkeypatch.setattr(export_files, "_batch", batch)
+    monkeypatch.setattr(parquet_export, "_batch", batch)
     write_parquet(tmp_path / "a.parquet", FIELDS, rows(), [])
     assert [(10_000, 10_000 * part) for part in range(1, 6)] == sizes
