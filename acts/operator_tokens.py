@@ -60,7 +60,9 @@ def acting_operator(
     """
     if _nobody_yet(connection, rights):
         if not named:
-            raise NotSignedIn("--operator 不能为空\n--operator must not be empty: it says who does this")
+            raise NotSignedIn(
+                "--operator 和 --reason 不能为空\n--operator and --reason must not be empty: they say who and why"
+            )
         return named
     if token is None:
         raise NotSignedIn(

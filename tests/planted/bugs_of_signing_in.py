@@ -259,14 +259,6 @@ BUGS = (
     ),
     Bug(
         "provider",
-        "a-token-for-others-is-believed",
-        "infra/oidc/provider.py",
-        """            "aud": {"essential": True, "value": settings.client_id},\n""",
-        "",
-        (f"{TOKENS}::test_a_wrong_claim_says_nothing",),
-    ),
-    Bug(
-        "provider",
         "any-nonce-is-believed",
         "infra/oidc/provider.py",
         """                {"nonce": nonce, "client_id":""",
