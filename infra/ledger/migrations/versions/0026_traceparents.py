@@ -18,4 +18,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """A ledger is never taken back: restore a backup instead."""
-    raise RuntimeError("a ledger is never taken back: restore a backup instead")
+    raise RuntimeError("a release cannot be taken back without losing the ledger: restore a backup")
