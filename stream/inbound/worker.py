@@ -120,6 +120,7 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
     async def intake_agent(stream: Any) -> None:
         async for events in stream.noack_take(settings.batch_events, within=settings.batch_wait):
             deliveries = [_delivery(event.message, names) for event in events]
+            deliveries = [delivery_of(event.message) for event in events]
             await in_intake(partial(intake.deliver, deliveries))
             for event in events:  # of released shards too: an unacknowledged event blocks every rebalance and shutdown
                 event.ack()
@@ -155,6 +156,10 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
 def _delivery(message: Any, names: KafkaNames) -> Delivery:
     topic, traceparent = names.ours(message.topic), traceparent_in(message.headers)
     return Delivery(topic, message.partition, message.offset, message.key, message.value, traceparent)
+def delivery_of(message: Any) -> Delivery:
+    """A message as Faust hands it over."""
+    traceparent = traceparent_in(message.headers)
+    return Delivery(message.topic, message.partition, message.offset, message.key, message.value, traceparent)
 
 
 def _for_log(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from infra.ledger import tables
 from schemas.records import Delivery
-from schemas.topics import AUDIT, DEADLETTER, DECISIONS, INSTRUCTIONS
+from schemas.topics import AUDIT, COVERAGES, DEADLETTER, DECISIONS, INSTRUCTIONS
 from tests.support.acts import publish
 from tests.support.builders import POLICY, RECORDED_AT, SHARDS, Json, bill, coverage, discharge
 from tests.support.household import FAMILY
@@ -51,6 +51,7 @@ def test_an_event_without_one_causes_nothing_that_has_one(ledger: Engine) -> Non
     taken_in(ledger, [untraced[0], *traced[1:3], *untraced[3:]])
     assert [traceparent(2), traceparent(3), None] == [trace for _, trace in sent(ledger, DECISIONS.name)]
     assert [None] == [trace for _, trace in sent(ledger, DEADLETTER.name)]
+    assert [None] == [trace for value, trace in sent(ledger, AUDIT.name) if COVERAGES.name in value["subject"].values()]
 
 
 def test_nothing_else_differs(ledger: Engine, copies: Callable[[Engine], Engine]) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from schemas.records import Delivery
 from schemas.traceparent import read_traceparent, trace_id, traceparent_in
+from stream.inbound.worker import delivery_of
 
 GOOD = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -44,3 +48,10 @@ def test_it_is_one_header_among_others() -> None:
 
 def test_of_two_none_counts() -> None:
     assert traceparent_in([("traceparent", GOOD.encode()), ("traceparent", GOOD.encode())]) is None
+
+
+def test_what_faust_delivers_has_it_from_its_headers() -> None:
+    message = SimpleNamespace(topic="t", partition=1, offset=2, key=b"k", value=b"v", headers=[])
+    assert Delivery("t", 1, 2, b"k", b"v") == delivery_of(message)
+    message.headers = [("traceparent", GOOD.encode())]
+    assert Delivery("t", 1, 2, b"k", b"v", GOOD) == delivery_of(message)
