@@ -82,6 +82,10 @@ class Settings(BaseModel):
     console_key_file: str | None = Field(None, description="file with the keys of personal data")
     console_audit_keys: str | None = Field(None, description="file with the public keys that sign checkpoints")
 
+    registry_username: str | None = Field(None, description="user at the schema registry")
+    registry_password: SecretStr | None = Field(None, description="its password")
+    registry_password_file: Path | None = Field(None, description="a file that holds the password, instead")
+
     log_format: Literal["text", "json"] = Field("text", description="what a process says on standard error")
     worker_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of a worker's metrics")
     relay_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of the relay's metrics")
@@ -113,6 +117,21 @@ class Settings(BaseModel):
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
             raise SettingsError(f"HUZHU_{str(first['loc'][0]).upper()}: {first['msg']}") from None
+
+
+def password_of_registry(settings: Settings) -> str | None:
+    """The secret itself; None if no user is set. Raises SettingsError where user and one password are not together."""
+    file, given = settings.registry_password_file, settings.registry_password
+    if (settings.registry_username is None) != (file is None and given is None) or (file is not None and given):
+        raise SettingsError(
+            "HUZHU_REGISTRY_USERNAME: goes with HUZHU_REGISTRY_PASSWORD_FILE or HUZHU_REGISTRY_PASSWORD: set one"
+        )
+    if file is None:
+        return given.get_secret_value() if given else None
+    try:
+        return file.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError("HUZHU_REGISTRY_PASSWORD_FILE: the file cannot be read") from None
 
 
 def ledger_url(url: str) -> str:
