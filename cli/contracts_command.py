@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import contracts_register
 from cli.terminal.given_files import folder_for
 from cli.terminal.listing import JsonOption, print_json
 from cli.terminal.output import err, fail, out
@@ -18,6 +19,7 @@ from schemas.contract.json_schema import CONTRACT_VERSION, Schema, events, inlin
 from schemas.topics import INBOUND
 
 app = typer.Typer(no_args_is_help=True, help="JSON Schemas, AsyncAPI and OpenAPI documents for other programs.")
+app.command("register", epilog=contracts_register.EXAMPLE)(contracts_register.register)
 
 Folder = Annotated[Path, typer.Argument(help="Folder of the contract.")]
 HERE = Path("docs/contracts")

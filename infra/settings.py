@@ -106,6 +106,10 @@ class Settings(BaseModel):
     operator_token: SecretStr | None = Field(None, description="token of the program that acts on the command line")
     operator_token_file: Path | None = Field(None, description="where `huzhu signin` keeps a person's token")
 
+    registry_username: str | None = Field(None, description="user at the schema registry")
+    registry_password: SecretStr | None = Field(None, description="its password")
+    registry_password_file: Path | None = Field(None, description="a file that holds the password, instead")
+
     log_format: Literal["text", "json"] = Field("text", description="what a process says on standard error")
     traces: Literal["none", "otlp"] = Field("none", description="where a process sends its OpenTelemetry spans")
     worker_metrics_port: int | None = Field(None, ge=0, le=65535, description="loopback port of a worker's metrics")
@@ -125,6 +129,21 @@ class Settings(BaseModel):
     @classmethod
     def _ledger_url(cls, url: str | None) -> str | None:
         return ledger_url(url) if url else url
+
+
+def password_of_registry(settings: Settings) -> str | None:
+    """The secret itself; None if no user is set. Raises SettingsError where user and one password are not together."""
+    file, given = settings.registry_password_file, settings.registry_password
+    if (settings.registry_username is None) != (file is None and given is None) or (file is not None and given):
+        raise SettingsError(
+            "HUZHU_REGISTRY_USERNAME: goes with HUZHU_REGISTRY_PASSWORD_FILE or HUZHU_REGISTRY_PASSWORD: set one"
+        )
+    if file is None:
+        return given.get_secret_value() if given else None
+    try:
+        return file.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError("HUZHU_REGISTRY_PASSWORD_FILE: the file cannot be read") from None
 
 
 def ledger_url(url: str) -> str:
