@@ -24,6 +24,7 @@ COMMANDS = {  # module, function, name of the example
     "relay": ("cli.servers.stream_commands", "relay", "RELAY_EXAMPLE"),
     "status": ("cli.servers.status_command", "status", "EXAMPLE"),
     "settings": ("cli.servers.settings_command", "settings", "EXAMPLE"),
+    "servers": ("cli.servers.servers_command", "servers", "EXAMPLE"),
     "reconcile": ("cli.payouts.reconcile_command", "reconcile", "EXAMPLE"),
     "gateway": ("cli.servers.gateway_command", "gateway", "EXAMPLE"),
     "console": ("cli.servers.console_command", "console", "EXAMPLE"),
