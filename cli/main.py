@@ -27,6 +27,7 @@ COMMANDS = {  # module, function, name of the example
     "relay": ("cli.servers.stream_commands", "relay", "RELAY_EXAMPLE"),
     "status": ("cli.servers.status_command", "status", "EXAMPLE"),
     "settings": ("cli.servers.settings_command", "settings", "EXAMPLE"),
+    "servers": ("cli.servers.servers_command", "servers", "EXAMPLE"),
     "reconcile": ("cli.payouts.reconcile_command", "reconcile", "EXAMPLE"),
     "gateway": ("cli.servers.gateway_command", "gateway", "EXAMPLE"),
     "console": ("cli.servers.console_command", "console", "EXAMPLE"),
@@ -57,6 +58,9 @@ GROUPS = {  # module, Typer with the commands
     "ledger": ("cli.ledger.ledger_command", "app"),
 }
 
+TO_COMPLETE = "_TYPER_COMPLETE_ARGS"
+"""The variable in which a shell hands over the line that is to be completed."""
+
 
 def huzhu(*names: str) -> typer.Typer:
     """The program with the commands and groups of these names, or with all of them.
@@ -66,7 +70,6 @@ def huzhu(*names: str) -> typer.Typer:
     app = typer.Typer(
         name="huzhu",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         help="Claims processing for medical self-pay assistance and mutual aid (互助): exact to the fen, exactly once.",
     )
@@ -111,7 +114,9 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
             stream.reconfigure(encoding="utf-8")
     try:
-        huzhu(*(name for name in sys.argv[1:2] if name in COMMANDS or name in GROUPS or name == "--version"))()
+        first = sys.argv[1:2] or os.environ.get(TO_COMPLETE, "").split()[1:2]
+        program = huzhu(*(name for name in first if name in COMMANDS or name in GROUPS or name == "--version"))
+        program(prog_name="huzhu")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -39,7 +39,7 @@ class Source(StrEnum):
     DEFAULT = "default"
 
 
-class Place(NamedTuple):
+class SettingPlace(NamedTuple):
     """Where a setting stands: in the environment under a name, or in a file."""
 
     source: Source
@@ -57,11 +57,11 @@ class SettingsInForce:
     """The settings, the place of each that somebody set, and the file that was read, if there is one."""
 
     settings: Settings
-    places: Mapping[str, Place]
+    places: Mapping[str, SettingPlace]
     file: Path | None
 
-    def place(self, name: str) -> Place:
-        return self.places.get(name, Place(Source.DEFAULT, ""))
+    def place(self, name: str) -> SettingPlace:
+        return self.places.get(name, SettingPlace(Source.DEFAULT, ""))
 
 
 def settings_in_force() -> SettingsInForce:
@@ -71,13 +71,13 @@ def settings_in_force() -> SettingsInForce:
     in_file = _content(file) if file else {}
     in_environment = EnvSettingsSource(_Sought)()
     values = {**in_file, **in_environment}
-    places = {name: Place(Source.FILE, str(file)) for name in in_file}
-    places |= {name: Place(Source.ENVIRONMENT, variable(name)) for name in in_environment}
+    places = {name: SettingPlace(Source.FILE, str(file)) for name in in_file}
+    places |= {name: SettingPlace(Source.ENVIRONMENT, variable(name)) for name in in_environment}
     for name in SECRETS:
         holder = name + FILE_SUFFIX
         if values.get(holder) is not None and name not in in_environment:
             values[name] = _secret(str(values[holder]), said(holder, places[holder]))
-            places[name] = Place(Source.SECRET_FILE, str(values[holder]))
+            places[name] = SettingPlace(Source.SECRET_FILE, str(values[holder]))
     try:
         return SettingsInForce(Settings.model_validate(values), places, file)
     except ValidationError as error:
@@ -101,7 +101,7 @@ def variable(name: str) -> str:
     return f"{PREFIX}{name.upper()}"
 
 
-def said(name: str, place: Place) -> str:
+def said(name: str, place: SettingPlace) -> str:
     """How a message names a setting: as it is written where it stands."""
     return variable(name) if place.source is Source.ENVIRONMENT else f"{name} in {place.where}"
 

@@ -186,5 +186,5 @@ def bound_shards(engine: Engine) -> int:
     with engine.connect() as connection:
         held = connection.scalar(select(installation.c.value).where(installation.c.name == "shards"))
     if held is None:
-        raise LedgerMismatch("this ledger is new: run `huzhu topics apply` first")
+        raise LedgerMismatch("this ledger is new, and no Kafka is its own yet: start `huzhu worker` first")
     return int(held)

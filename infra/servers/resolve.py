@@ -25,6 +25,8 @@ __all__ = [
     "PostgresPart",
     "resolve_kafka",
     "resolve_postgres",
+    "started_kafka",
+    "started_postgres",
 ]
 
 KAFKA_BOOTSTRAP = "HUZHU_KAFKA_BOOTSTRAP"
@@ -55,13 +57,23 @@ def resolve_kafka(
 ) -> Iterator[KafkaPart]:
     """A Kafka for the duration of the `with` block.
 
-    `bootstrap`, or else HUZHU_KAFKA_BOOTSTRAP, is the address of a running Kafka. The other arguments are for a local
-    one; Docker is not used for a kept `data_dir` or for several nodes.
+    `bootstrap`, or else HUZHU_KAFKA_BOOTSTRAP, is the address of a running Kafka. The other arguments are for one that
+    is started.
     """
     running = bootstrap or os.environ.get(KAFKA_BOOTSTRAP)
     if running:
         yield KafkaPart(running, "environment")
         return
+    with started_kafka(data_dir, nodes=nodes, heap_mb=heap_mb) as part:
+        yield part
+
+
+@contextmanager
+def started_kafka(data_dir: Path | None, *, nodes: int = 1, heap_mb: int = 512) -> Iterator[KafkaPart]:
+    """A Kafka that is started for the block, whatever the environment says.
+
+    Docker is not used for a kept `data_dir` or for several nodes.
+    """
     _require_platform("Kafka", KAFKA_BOOTSTRAP)
     from infra.servers import docker
     from infra.servers.local.kafka_server import LocalKafka
@@ -78,7 +90,7 @@ def resolve_kafka(
 def resolve_postgres(url: str | None = None, *, data_dir: Path | None = None) -> Iterator[PostgresPart]:
     """A PostgreSQL for the duration of the `with` block.
 
-    `url`, or else HUZHU_DATABASE_URL, is the address of a running PostgreSQL. Docker is not used for a kept `data_dir`.
+    `url`, or else HUZHU_DATABASE_URL, is the address of a running PostgreSQL.
     """
     running = url or os.environ.get(DATABASE_URL)
     if running:
@@ -88,6 +100,16 @@ def resolve_postgres(url: str | None = None, *, data_dir: Path | None = None) ->
             raise PartUnavailable(f"{DATABASE_URL}: {error}") from None
         yield PostgresPart(address, "environment")
         return
+    with started_postgres(data_dir) as part:
+        yield part
+
+
+@contextmanager
+def started_postgres(data_dir: Path | None) -> Iterator[PostgresPart]:
+    """A PostgreSQL that is started for the block, whatever the environment says.
+
+    Docker is not used for a kept `data_dir`.
+    """
     _require_platform("PostgreSQL", DATABASE_URL)
     from infra.servers import docker
     from infra.servers.local.postgres_server import LocalPostgres

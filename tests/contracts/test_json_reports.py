@@ -29,7 +29,7 @@ from tests.support.succession import successor
 
 NOTHING_TO_LIST = {
     "facts pack",
-    *("demo", "post", "worker", "relay", "gateway", "console"),
+    *("demo", "servers", "post", "worker", "relay", "gateway", "console"),
     *("adjudicate", "watch", "generate", "audit prove"),  # print JSON anyway
     *("topics apply", "policy publish", "treaty publish", "contracts write", "contracts release"),
     *("ledger adopt", "ledger grants", "ledger upgrade", "watches publish"),

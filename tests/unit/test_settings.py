@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.settings import Settings, SettingsError
-from infra.settings_in_force import Place, SettingsInForce, Source, settings_in_force
+from infra.settings_in_force import SettingPlace, SettingsInForce, Source, settings_in_force
 
 ADDRESS = "me:secret@db.example:5433/huzhu?sslmode=require"
 
@@ -73,7 +73,7 @@ def test_nothing_set_is_the_defaults(around: Surroundings) -> None:
     """No file has to be there."""
     found = around.found()
     assert (Settings(), None) == (found.settings, found.file)
-    assert Place(Source.DEFAULT, "") == found.place("shards")
+    assert SettingPlace(Source.DEFAULT, "") == found.place("shards")
 
 
 def test_the_environment_comes_before_the_file(around: Surroundings) -> None:
@@ -81,8 +81,8 @@ def test_the_environment_comes_before_the_file(around: Surroundings) -> None:
     file = around.file('shards = 12\nbatch_wait = 1\ngateway_host = "10.0.0.5"\n')
     found = around.found(HUZHU_SHARDS="6")
     assert (6, 1, "10.0.0.5") == (found.settings.shards, found.settings.batch_wait, found.settings.gateway_host)
-    assert Place(Source.ENVIRONMENT, "HUZHU_SHARDS") == found.place("shards")
-    assert Place(Source.FILE, str(file)) == found.place("batch_wait")
+    assert SettingPlace(Source.ENVIRONMENT, "HUZHU_SHARDS") == found.place("shards")
+    assert SettingPlace(Source.FILE, str(file)) == found.place("batch_wait")
 
 
 @pytest.mark.parametrize("named_in", ["environment", "file"])
@@ -94,7 +94,7 @@ def test_a_secret_file_comes_before_the_file_of_settings(named_in: str, around: 
     )
     found = around.found(**({"HUZHU_DATABASE_URL_FILE": secret} if named_in == "environment" else {}))
     assert f"postgresql+psycopg://{ADDRESS}" == found.settings.database_url
-    assert Place(Source.SECRET_FILE, str(secret)) == found.place("database_url")
+    assert SettingPlace(Source.SECRET_FILE, str(secret)) == found.place("database_url")
 
 
 def test_the_environment_comes_before_a_secret_file(around: Surroundings) -> None:
@@ -102,7 +102,7 @@ def test_the_environment_comes_before_a_secret_file(around: Surroundings) -> Non
     found = around.found(HUZHU_KAFKA_SASL_PASSWORD="own", HUZHU_KAFKA_SASL_PASSWORD_FILE="/gone")
     assert found.settings.kafka_sasl_password is not None
     assert "own" == found.settings.kafka_sasl_password.get_secret_value()
-    assert Place(Source.ENVIRONMENT, "HUZHU_KAFKA_SASL_PASSWORD") == found.place("kafka_sasl_password")
+    assert SettingPlace(Source.ENVIRONMENT, "HUZHU_KAFKA_SASL_PASSWORD") == found.place("kafka_sasl_password")
 
 
 def test_another_file_of_settings_can_be_named(around: Surroundings) -> None:
