@@ -10,7 +10,7 @@ import urllib.request
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from infra.settings import Settings, SettingsError, password_of_registry
+from infra.settings import Settings, SettingsError
 from schemas.contract.subjects import RegistrySubject
 
 ANSWER_SECONDS_MAX = 30.0
@@ -44,11 +44,15 @@ class SchemaRegistry:
             )
         self._url = url.rstrip("/")
         self._headers = {"Content-Type": MEDIA_TYPE, "Accept": f"{MEDIA_TYPE}, application/json"}
-        password = password_of_registry(settings)
+        user, password = settings.registry_username, settings.registry_password
+        if (user is None) != (password is None):
+            raise SettingsError(
+                "HUZHU_REGISTRY_USERNAME: goes with HUZHU_REGISTRY_PASSWORD or HUZHU_REGISTRY_PASSWORD_FILE"
+            )
         if password is not None:
             if parts.scheme == "http" and parts.hostname not in LOOPBACK:
                 raise SettingsError("HUZHU_REGISTRY_PASSWORD: is not sent over http: write https://")
-            token = base64.b64encode(f"{settings.registry_username}:{password}".encode()).decode()
+            token = base64.b64encode(f"{user}:{password.get_secret_value()}".encode()).decode()
             self._headers["Authorization"] = f"Basic {token}"
 
     def has(self, subject: RegistrySubject) -> bool | None:

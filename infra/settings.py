@@ -17,7 +17,7 @@ CITY_PREFIX = re.compile(r"([a-z0-9][a-z0-9-]{0,39}\.)?")
 PREFIX = "HUZHU_"
 """What the name of every variable begins with."""
 
-SECRETS = ("database_url", "database_read_url", "kafka_sasl_password")
+SECRETS = ("database_url", "database_read_url", "kafka_sasl_password", "registry_password")
 """Settings that nobody is shown. Each can stand in a file, which the setting with `_file` at its end names."""
 
 
@@ -129,21 +129,6 @@ class Settings(BaseModel):
     @classmethod
     def _ledger_url(cls, url: str | None) -> str | None:
         return ledger_url(url) if url else url
-
-
-def password_of_registry(settings: Settings) -> str | None:
-    """The secret itself; None if no user is set. Raises SettingsError where user and one password are not together."""
-    file, given = settings.registry_password_file, settings.registry_password
-    if (settings.registry_username is None) != (file is None and given is None) or (file is not None and given):
-        raise SettingsError(
-            "HUZHU_REGISTRY_USERNAME: goes with HUZHU_REGISTRY_PASSWORD_FILE or HUZHU_REGISTRY_PASSWORD: set one"
-        )
-    if file is None:
-        return given.get_secret_value() if given else None
-    try:
-        return file.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError("HUZHU_REGISTRY_PASSWORD_FILE: the file cannot be read") from None
 
 
 def ledger_url(url: str) -> str:

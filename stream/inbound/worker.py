@@ -119,8 +119,7 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
     @app.agent(inbound, concurrency=1, name="huzhu.intake")
     async def intake_agent(stream: Any) -> None:
         async for events in stream.noack_take(settings.batch_events, within=settings.batch_wait):
-            deliveries = [_delivery(event.message, names) for event in events]
-            deliveries = [delivery_of(event.message) for event in events]
+            deliveries = [delivery_of(event.message, names) for event in events]
             await in_intake(partial(intake.deliver, deliveries))
             for event in events:  # of released shards too: an unacknowledged event blocks every rebalance and shutdown
                 event.ack()
@@ -153,13 +152,10 @@ def create_app(intake: Intake, bootstrap: str, settings: Settings, datadir: str)
     return app
 
 
-def _delivery(message: Any, names: KafkaNames) -> Delivery:
+def delivery_of(message: Any, names: KafkaNames) -> Delivery:
+    """A message as Faust hands it over, under our name of its topic."""
     topic, traceparent = names.ours(message.topic), traceparent_in(message.headers)
     return Delivery(topic, message.partition, message.offset, message.key, message.value, traceparent)
-def delivery_of(message: Any) -> Delivery:
-    """A message as Faust hands it over."""
-    traceparent = traceparent_in(message.headers)
-    return Delivery(message.topic, message.partition, message.offset, message.key, message.value, traceparent)
 
 
 def _for_log(error: BaseException) -> str:

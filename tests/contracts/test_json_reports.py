@@ -31,7 +31,7 @@ NOTHING_TO_LIST = {
     "facts pack",
     *("demo", "servers", "post", "worker", "relay", "gateway", "console"),
     *("adjudicate", "watch", "generate", "audit prove"),  # print JSON anyway
-    *("topics apply", "policy publish", "treaty publish", "contracts write", "contracts release"),
+    *("topics apply", "policy publish", "treaty publish", "contracts write", "contracts release", "contracts register"),
     *("ledger adopt", "ledger grants", "ledger upgrade", "watches publish"),
     *("deadletter show", "deadletter replay", "deadletter approve", "deadletter reject"),
     *("payouts reissue", "payouts approve", "payouts reject", "books close", "books export"),

@@ -44,11 +44,11 @@ def url(ledger: Engine, ledger_url: str) -> str:
         "li.na",
         standing,
     )
-    create_user(ledger, "li.na", ConsoleRole.AUDITOR, "a long and good password", "wang.wei", standing)
     number = json.loads(huzhu("deadletter", "list", "--json", HUZHU_DATABASE_URL=ledger_url).stdout)["refused"][0][
         "number"
     ]
     huzhu("deadletter", "replay", str(number), "--operator", "li.na", "--reason", "why", HUZHU_DATABASE_URL=ledger_url)
+    create_user(ledger, "li.na", ConsoleRole.AUDITOR, "a long and good password", "wang.wei", standing)
     return ledger_url
 
 

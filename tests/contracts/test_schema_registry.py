@@ -160,11 +160,6 @@ def test_a_registry_that_is_away_ends_with_75() -> None:
         ("http://registry", {"registry_username": "me", "registry_password": "t0p-secret"}, "is not sent over http"),
         ("https://registry", {"registry_username": "me"}, "HUZHU_REGISTRY_USERNAME: goes with"),
         ("https://registry", {"registry_password": "t0p-secret"}, "HUZHU_REGISTRY_USERNAME: goes with"),
-        (
-            "https://registry",
-            {"registry_username": "me", "registry_password_file": "/gone"},
-            "HUZHU_REGISTRY_PASSWORD_FILE: the file cannot be read",
-        ),
     ],
 )
 def test_what_cannot_be_used_is_said_before_anything_is_sent(url: str, given: dict[str, Any], said: str) -> None:

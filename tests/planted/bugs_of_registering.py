@@ -43,8 +43,8 @@ BUGS = (
         "registering",
         "a-users-name-is-not-sent",
         "infra/schema_registry.py",
-        'f"{settings.registry_username}:{password}"',
-        'f":{password}"',
+        'f"{user}:{password.get_secret_value()}"',
+        'f":{password.get_secret_value()}"',
         (f"{REGISTRY}::test_a_refusal_is_explained",),
     ),
 )

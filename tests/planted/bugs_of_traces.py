@@ -91,9 +91,6 @@ BUGS = (
         "stream/inbound/worker.py",
         "traceparent_in(message.headers)",
         "traceparent_in(())",
-        (f"{SERVERS}::test_the_instruction_has_the_trace_id_of_the_request_and_nothing_else_of_its_headers",),
-        "traceparent = traceparent_in(message.headers)",
-        "traceparent = traceparent_in(())",
         (f"{FORM}::test_what_faust_delivers_has_it_from_its_headers",),
     ),
     Bug(

@@ -35,9 +35,12 @@ def test_no_two_modules_share_a_file_name() -> None:
     assert {} == {name: count for name, count in names.items() if count > 1 and name != "__main__.py"}
 
 
-def test_only_one_module_needs_the_extra_for_metrics_and_none_loads_it_at_its_start() -> None:
-    """Without `huzhu[metrics]` everything else works: OpenTelemetry's SDK and Prometheus's client are in one place."""
-    page, extra = "infra.metrics.prometheus_page", ("opentelemetry.sdk", "opentelemetry.exporter", "prometheus_client")
+def test_one_module_each_needs_the_extras_for_metrics_and_traces_and_none_loads_it_at_its_start() -> None:
+    """Without `huzhu[metrics]` and `huzhu[traces]` everything else works: OpenTelemetry's SDK is in these places."""
+    places, extra = (
+        {"infra.metrics.prometheus_page", "infra.sent_spans"},
+        ("opentelemetry.sdk", "opentelemetry.exporter", "prometheus_client"),
+    )
     needs, loads = set[str](), set[str]()
     for file in sources():
         module = ast.parse(file.read_text("utf-8"))
@@ -47,6 +50,6 @@ def test_only_one_module_needs_the_extra_for_metrics_and_none_loads_it_at_its_st
             modules += [each.name for each in node.names] if isinstance(node, ast.Import) else []
             if any(each.startswith(extra) for each in modules):
                 needs.add(name)
-            if page in modules and node in module.body:
+            if places & {*modules} and node in module.body:
                 loads.add(name)
-    assert ({page}, set()) == (needs, loads)
+    assert (places, set()) == (needs, loads)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from infra.kafka.names import KafkaNames
 from schemas.records import Delivery
 from schemas.traceparent import read_traceparent, trace_id, traceparent_in
 from stream.inbound.worker import delivery_of
@@ -52,6 +53,6 @@ def test_of_two_none_counts() -> None:
 
 def test_what_faust_delivers_has_it_from_its_headers() -> None:
     message = SimpleNamespace(topic="t", partition=1, offset=2, key=b"k", value=b"v", headers=[])
-    assert Delivery("t", 1, 2, b"k", b"v") == delivery_of(message)
+    assert Delivery("t", 1, 2, b"k", b"v") == delivery_of(message, KafkaNames())
     message.headers = [("traceparent", GOOD.encode())]
-    assert Delivery("t", 1, 2, b"k", b"v", GOOD) == delivery_of(message)
+    assert Delivery("t", 1, 2, b"k", b"v", GOOD) == delivery_of(message, KafkaNames())

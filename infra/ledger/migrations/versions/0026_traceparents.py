@@ -18,5 +18,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """A ledger is never taken back: restore a backup instead."""
-    raise RuntimeError("columns cannot be taken back without losing the ledger of a newer program: restore a backup")
     raise RuntimeError("a release cannot be taken back without losing the ledger: restore a backup")
