@@ -38,11 +38,11 @@ class EarlierProgram(NamedTuple):
         return subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
 
 
-def earlier_program(folder: Path) -> EarlierProgram:
-    """Takes it out of the history; skips the test in a copy that has none."""
-    done = subprocess.run(["git", "-C", REPOSITORY, "archive", COMMIT], capture_output=True, check=False)
+def earlier_program(folder: Path, commit: str = COMMIT) -> EarlierProgram:
+    """Takes it, or one still earlier, out of the history; skips the test in a copy that has none."""
+    done = subprocess.run(["git", "-C", REPOSITORY, "archive", commit], capture_output=True, check=False)
     if done.returncode != 0:
-        pytest.skip(f"the history here does not reach back to {COMMIT}")
+        pytest.skip(f"the history here does not reach back to {commit}")
     with tarfile.open(fileobj=BytesIO(done.stdout)) as files:
         files.extractall(folder, filter="data")
     return EarlierProgram(folder)
