@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, create_engine, select, text
 from sqlalchemy.dialects.postgresql import insert
 
@@ -61,6 +62,12 @@ def connect(
             "tcp_user_timeout": lease_ms,
         },
     )
+
+
+def plain_address(engine: Engine) -> str:
+    """Where an engine connects to, as psycopg alone reads it, whatever characters its password has."""
+    parts = {**engine.url.translate_connect_args(username="user", database="dbname"), **engine.url.query}
+    return make_conninfo("", **parts)
 
 
 def known_schemas() -> list[str]:

@@ -12,6 +12,7 @@ import psycopg
 from confluent_kafka import KafkaException
 from sqlalchemy import Engine
 
+from infra.ledger.schema import plain_address
 from infra.ledger.write import OUTBOX_NOTICE
 from infra.settings import Settings
 from infra.waiting import Wait
@@ -176,11 +177,11 @@ class RelayProcess:
 
     def _listen(self) -> None:
         """Wakes a shard's relay when the ledger commits messages for it. Without notices the relays poll."""
-        url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        address = plain_address(self._engine)
         waiting = Wait(log, "notices from the ledger")
         while not self._stopping.is_set():
             try:
-                with psycopg.connect(url, autocommit=True) as connection:
+                with psycopg.connect(address, autocommit=True) as connection:
                     connection.execute(f"LISTEN {OUTBOX_NOTICE}")
                     waiting.over()
                     while not self._stopping.is_set():

@@ -63,8 +63,9 @@ def test_what_runs_goes_on_over_an_upgrade_and_what_starts_is_the_new_program(
     """Claims before, during and after the upgrade, and corrections by the new program of what the old one decided."""
     known = {"kafka_bootstrap": spine.bootstrap, "database_url": spine.url, "shards": SHARDS}
     before, during, after, new = (people(first) for first in (0, 10, 20, 30))
+    spine.environment = earlier.environment()
     for name in PROCESSES:
-        spine.start(name, environment=earlier.environment())
+        spine.start(name)
     assert await_true(lambda: query(spine.url, "SELECT count(*) FROM shards") == SHARDS, STARTED_S_MAX), spine.logs()
     published = earlier.huzhu("policy", "publish", WUXI, "--operator", "li.na", "--yes", **known)
     assert published.returncode == 0, published.stderr
@@ -82,6 +83,7 @@ def test_what_runs_goes_on_over_an_upgrade_and_what_starts_is_the_new_program(
     assert "newer" in refused.stderr
     assert all(map(spine.runs, PROCESSES)), spine.logs()
 
+    spine.environment = {}
     for name in PROCESSES:
         spine.stop(name)
         spine.start(name, f"new {name}")

@@ -6,12 +6,12 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from signal import Signals
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from kafka import TopicPartition
@@ -30,7 +30,6 @@ from tests.support.servers import Consumer, await_true
 
 IDLE_S_MAX = 90.0
 STOP_S_MAX = 30.0
-NO_MORE: Mapping[str, str] = MappingProxyType({})
 MESSAGE_BYTES_MAX = 8 * 1024 * 1024
 
 
@@ -57,6 +56,8 @@ class Spine:
         self.url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
         self.folder = Path(tempfile.mkdtemp(prefix="huzhu-spine-"))
         self.pids: dict[str, int] = {}
+        self.environment: dict[str, str] = {}
+        """Further variables of what is started."""
         self._guarded = Guarded(self.folder, temporary=True)
 
     def __enter__(self) -> Self:
@@ -82,14 +83,12 @@ class Spine:
         name = make_url(self.url).database
         self.url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
 
-    def start(
-        self, command: str, name: str | None = None, environment: Mapping[str, str] = NO_MORE, **settings: object
-    ) -> int:
+    def start(self, command: str, name: str | None = None, **settings: object) -> int:
         """Starts `huzhu COMMAND` under a name (the command's unless given); its pid. Settings are HUZHU_* variables."""
         known = {"kafka_bootstrap": self.bootstrap, "database_url": self.url, "shards": SHARDS, "idle_check": 2}
         known["prefix"] = self.names.prefix
         variables = [f"HUZHU_{key.upper()}={value}" for key, value in {**known, **settings}.items()]
-        variables += [f"{key}={value}" for key, value in environment.items()]
+        variables += [f"{key}={value}" for key, value in self.environment.items()]
         argv = ["env", *variables, sys.executable, "-m", "cli.main", command]
         self.pids[name or command] = self._guarded.start(name or command, argv, self._log(name or command))
         return self.pids[name or command]

@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from infra.ledger import group_rows, inbox
 from infra.ledger.inbox import SENT_NOTICE, Fate
+from infra.ledger.schema import plain_address
 from infra.ledger.write import OUTBOX_NOTICE
 from infra.waiting import Wait
 from schemas.ids import ClaimId
@@ -115,11 +116,11 @@ class Waiters:
                 loop.call_soon_threadsafe(_settle, future, fate)
 
     def _listen(self) -> None:
-        url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        address = plain_address(self._engine)
         waiting = Wait(log, "notices from the ledger")
         while not self._stopping.is_set():
             try:
-                with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+                with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
                     for channel in (OUTBOX_NOTICE, SENT_NOTICE):
                         connection.execute(f"LISTEN {channel}")
                     waiting.over()
