@@ -118,7 +118,7 @@ def replica(settings: Settings, original: Engine | None = None, name: str = PROG
     the ``original``.
     """
     engine = connect(settings.database_read_url or ledger_address(settings), settings.ledger_lease, name=name)
-    with explained_failure("used"):
+    with explained_failure("read"):
         require_current(engine)
         if original is not None:
             require_replica(engine, original)

@@ -29,6 +29,6 @@ def test_bash_completes_a_line(line: str, completed: list[str]) -> None:
 
 def test_what_a_shell_needs_is_printed() -> None:
     """For those who install it themselves, as packages do."""
-    done = huzhu("--show-completion", "bash")
+    done = huzhu(_HUZHU_COMPLETE="source_bash")
     assert 0 == done.returncode
     assert "_HUZHU_COMPLETE=complete_bash" in done.stdout

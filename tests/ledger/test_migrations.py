@@ -379,7 +379,7 @@ def test_a_ledger_is_bound_to_its_shards_and_cluster(ledger: Engine, shards: int
 def test_a_new_ledger_has_no_number_of_shards_yet(ledger_url: str) -> None:
     """Who asks before any worker bound it is told what to do."""
     engine = connect(ledger_url)
-    with pytest.raises(LedgerMismatch, match="topics apply"):
+    with pytest.raises(LedgerMismatch, match="start `huzhu worker` first"):
         bound_shards(engine)
     engine.dispose()
 
