@@ -9,6 +9,7 @@ the runs.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -16,7 +17,10 @@ from importlib import import_module
 from typing import Any
 
 BEFOREHAND = (
+    "_hypothesis_pytestplugin",
     "alembic.command",
+    "anyio._backends._asyncio",
+    "anyio.pytest_plugin",
     "confluent_kafka.admin",
     "cryptography.hazmat.primitives.asymmetric.ed25519",
     "fastapi",
@@ -29,9 +33,12 @@ BEFOREHAND = (
     "pyarrow.parquet",
     "pytest",
     "rich.table",
-    "schemathesis",
+    "schemathesis.pytest.plugin",
+    "schemathesis.reporting.html",
     "sqlalchemy.dialects.postgresql",
     "typer.rich_utils",
+    "xdist.looponfail",
+    "xdist.plugin",
 )
 
 
@@ -39,6 +46,8 @@ def main() -> None:
     """Serves until standard input ends."""
     for name in BEFOREHAND:
         import_module(name)
+    gc.collect()
+    gc.freeze()  # a short run collects garbage several times at its end, and would look at all of this
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
