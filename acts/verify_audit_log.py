@@ -18,11 +18,11 @@ from acts.verify_books import verify_books
 from acts.verify_contents import ContentCheck
 from acts.verify_pools import verify_pools
 from handlers.audit.log_check import AuditEntry, Fault, LogCheck, LogFinding, read_entry
-from infra.keys.audit_signing import is_signed
+from infra.keys.audit_signing import has_signed, is_signed
 from infra.ledger import audit_log
 from infra.ledger.audit_log import StoredEntry
 from schemas.bilingual import Saying
-from schemas.checkpoint import Checkpoint, NotACheckpoint, SignedCheckpoint, VerifierKey, parse_notes
+from schemas.checkpoint import Checkpoint, NotACheckpoint, Signature, SignedCheckpoint, VerifierKey, parse_notes
 from schemas.records import CheckpointRow
 from schemas.topics import AUDIT, CHECKPOINTS
 
@@ -65,6 +65,10 @@ class Trust:
                 "the checkpoint is not signed by any of the given public keys",
             )
             self.findings.append(LogFinding(checkpoint.shard, checkpoint.size, Fault.WRONG_KEY, saying))
+
+    def has_signed(self, data: bytes, signature: Signature, log: str) -> bool:
+        """Whether one of our keys has signed these bytes for this log."""
+        return has_signed(data, [signature], log, self._keys)
 
     def add_row(self, row: CheckpointRow) -> None:
         """Trusts the note in a row of the ledger, if the row says what its note says."""

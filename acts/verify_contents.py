@@ -146,7 +146,7 @@ class ContentCheck:
         if row.event_sha256 is None:
             return "events"
         if entry.kind == AuditKind.EVENT_REPLAYED:
-            return "events" if sha256_hex(_sent_again(row.replayed or b"")) != wanted else None
+            return "events" if sha256_hex(sent_again(row.replayed or b"")) != wanted else None
         if entry.kind == AuditKind.POLICY_PUBLISHED and self._policies.get(subject.get("policy_sha256", "")) != wanted:
             return "policies"
         if entry.kind == AuditKind.TREATY_PUBLISHED and self._treaties.get(subject.get("treaty_sha256", "")) != wanted:
@@ -187,7 +187,7 @@ def _columns_agree(order: Ordered) -> bool:
         return False
 
 
-def _sent_again(act: bytes) -> bytes:
+def sent_again(act: bytes) -> bytes:
     """The bytes that a replay sent, from the act in the ledger; empty if the act cannot be read."""
     try:
         return base64.b64decode(json.loads(act)["value"] or "")

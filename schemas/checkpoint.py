@@ -90,6 +90,11 @@ class Signature(NamedTuple):
     key_id: str
     value: bytes
 
+    @property
+    def line(self) -> str:
+        """As a signed note spells it, with its line feed."""
+        return f"— {self.name} {base64.b64encode(bytes.fromhex(self.key_id) + self.value).decode()}\n"
+
 
 class SignedCheckpoint(NamedTuple):
     """A checkpoint with its signatures, not yet checked."""
@@ -100,11 +105,7 @@ class SignedCheckpoint(NamedTuple):
     @property
     def note(self) -> str:
         """The whole text."""
-        lines = [
-            f"— {signature.name} {base64.b64encode(bytes.fromhex(signature.key_id) + signature.value).decode()}\n"
-            for signature in self.signatures
-        ]
-        return f"{self.checkpoint.text}\n{''.join(lines)}"
+        return f"{self.checkpoint.text}\n{''.join(signature.line for signature in self.signatures)}"
 
 
 def is_log_name(name: str) -> bool:
@@ -122,7 +123,7 @@ def parse_notes(text: str) -> list[SignedCheckpoint]:
             line = text.count("\n", 0, place) + 1
             raise NotACheckpoint(f"line {line}: no signed note starts here (text, empty line, '— NAME SIGNATURE')")
         body, lines = match.groups()
-        notes.append(SignedCheckpoint(_parse_body(body), tuple(map(_parse_signature, lines.splitlines()))))
+        notes.append(SignedCheckpoint(_parse_body(body), tuple(map(parse_signature, lines.splitlines()))))
         place = match.end()
     return notes
 
@@ -145,8 +146,9 @@ def _parse_body(body: str) -> Checkpoint:
     return checkpoint
 
 
-def _parse_signature(line: str) -> Signature:
-    name, _, encoded = line.removeprefix("— ").partition(" ")
+def parse_signature(line: str) -> Signature:
+    """A line of signature, with or without its line feed. Raises NotACheckpoint."""
+    name, _, encoded = line.removesuffix("\n").removeprefix("— ").partition(" ")
     data = _base64(encoded)
     if not is_log_name(name) or len(data) < 5:
         raise NotACheckpoint("a signature line is written '— NAME BASE64'")

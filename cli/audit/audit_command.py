@@ -21,13 +21,14 @@ from acts import prove_payout
 from acts.export_audit_log import checkpoints_beside, export_audit_log
 from acts.make_checkpoints import Made, make_due
 from cli.audit import audit_verify
+from cli.audit.audit_keys import signing_key
 from cli.servers.monitored import monitored
 from cli.terminal.connect import LogLevel, ledger, read_settings, settings_of_process
 from cli.terminal.listing import JsonOption, plain, print_json
 from cli.terminal.operators import Operator, signed_in
 from cli.terminal.output import SOME_REFUSED, fail, out, progress
 from infra.clock import utc_now
-from infra.keys.audit_signing import KeyUnusable, SigningKey, make_key, public_file
+from infra.keys.audit_signing import SigningKey, make_key, public_file
 from infra.ledger import audit_log
 from infra.ledger.processes import process_name
 from infra.metrics.instruments import instruments
@@ -81,7 +82,7 @@ def sign(
     Several can run at once. Signs only logs that are consistent; reports any other and exits with status 3.
     """
     settings = settings_of_process(Process.SIGNER, log_level)
-    key = _key(settings)
+    key = signing_key(settings, "checkpoints")
     engine = ledger(settings, name=process_name("signer"))
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -128,15 +129,6 @@ def _tell(made: Made) -> None:
             finding.fault,
             finding.saying.en,
         )
-
-
-def _key(settings: Settings) -> SigningKey:
-    if settings.audit_key_file is None:
-        fail("checkpoints need a key: set HUZHU_AUDIT_KEY_FILE to a private key file; `huzhu audit keygen` makes one")
-    try:
-        return SigningKey.read(settings.audit_key_file)
-    except KeyUnusable as error:
-        fail(str(error))
 
 
 @app.command(epilog="Example: huzhu audit checkpoints > checkpoints-2027-03-01.txt")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 from confluent_kafka import KafkaException
@@ -20,8 +20,12 @@ from handlers.audit.log_check import Fault
 from infra.keys.audit_signing import KeyUnusable, public_file, read_public_keys
 from infra.ledger import audit_log
 from infra.settings import Settings
+from schemas.archive_manifest import NotAnArchive
 from schemas.checkpoint import NotACheckpoint, SignedCheckpoint, parse_notes
 from stream.deadline import INFRASTRUCTURE_GONE
+
+if TYPE_CHECKING:
+    from acts.verify_archive import VerifiedArchives
 
 EXAMPLE = "Example: huzhu audit verify --file audit.jsonl --key huzhu.pub --checkpoint kept.txt"
 
@@ -48,6 +52,12 @@ def verify(
         bool, typer.Option("--chain-only", help="Ignore checkpoints. Cannot detect that the whole log was rewritten.")
     ] = False,
     as_json: JsonOption = False,
+    archive: Annotated[
+        Path | None, typer.Option(help="Verify the archives in this folder too; the rest has to go with them.")
+    ] = None,
+    archive_only: Annotated[
+        bool, typer.Option("--archive-only", help="Verify the archives, and neither ledger, topic nor file.")
+    ] = False,
 ) -> None:
     """Check the audit log: each entry's hash, the chain, the Merkle tree against signed checkpoints.
 
@@ -56,21 +66,44 @@ def verify(
     """
     if file is not None and topic:
         fail("give either --file or --topic, not both")
+    _check_archive_options(archive, archive_only, chain_only, other=file is not None or topic)
     settings = read_settings()
     trust = _trust(settings, key, checkpoint, file, chain_only)
     with progress() as bar:
         task = bar.add_task("checking entries", total=None)
-        if file is not None:
+        archived = None if archive is None else _of_archives(archive, trust, bar, task)
+        if archived is not None and archive_only:
+            verified = Verified(list(trust.findings), archived.entries, archived.proved, len(trust.trusted))
+        elif file is not None:
             verified = _of_file(file, trust, bar, task)
         elif topic:
             verified = _of_topic(settings, trust, bar, task)
         else:
             verified = _of_ledger(settings, trust, bar, task)
+    if archived is not None:
+        verified.findings = [*archived.findings, *verified.findings]
     if not (verified.checkpoints or verified.findings or chain_only):
         fail("no checkpoint to verify against: give one with --checkpoint, or use --chain-only")
     if as_json:
-        _print_json(verified)
-    _report(verified)
+        _print_json(verified, archived)
+    _report(verified, archived)
+
+
+def _check_archive_options(archive: Path | None, archive_only: bool, chain_only: bool, *, other: bool) -> None:
+    if archive_only and (archive is None or other):
+        fail("--archive-only needs --archive, and no other source beside it")
+    if archive is not None and chain_only:
+        fail("--archive cannot be combined with --chain-only: archives are held to their signatures")
+
+
+def _of_archives(root: Path, trust: Trust, bar: Progress, task: TaskID) -> VerifiedArchives:
+    from acts.verify_archive import verify_archives  # needs Arrow
+
+    bar.update(task, description="reading the archives")
+    try:
+        return verify_archives(root, trust, lambda count: bar.advance(task, count))
+    except NotAnArchive as error:
+        fail(str(error))
 
 
 def _trust(
@@ -148,7 +181,7 @@ def _of_ledger(settings: Settings, trust: Trust, bar: Progress, task: TaskID) ->
         fail(f"the ledger cannot be read: {str(error.orig).splitlines()[0]}", INFRASTRUCTURE_GONE)
 
 
-def _print_json(verified: Verified) -> None:
+def _print_json(verified: Verified, archived: VerifiedArchives | None) -> None:
     """The result as one document; the exit status says the same as without it."""
     findings = [
         {"shard": each.shard, "entry": each.seq, "fault": each.fault, "zh": each.saying.zh, "en": each.saying.en}
@@ -158,11 +191,18 @@ def _print_json(verified: Verified) -> None:
         {"shard": shard, "entries": count, "signed": verified.proved[shard]}
         for shard, count in sorted(verified.entries.items())
     ]
-    print_json({"good": not findings, "shards": shards, "checkpoints": verified.checkpoints, "findings": findings})
+    document = {"good": not findings, "shards": shards, "checkpoints": verified.checkpoints, "findings": findings}
+    if archived is not None:
+        document["archives"] = [
+            {"before": each.name, "entries": each.entry_count, "events": each.event_count} for each in archived.archives
+        ]
+    print_json(document)
     raise typer.Exit(SOME_REFUSED if findings else 0)
 
 
-def _report(verified: Verified) -> None:
+def _report(verified: Verified, archived: VerifiedArchives | None) -> None:
+    for archive in archived.archives if archived is not None else []:
+        out.print(f"archive {archive.name}: {archive.entry_count:,} entries, {archive.event_count:,} events")
     for shard, count in sorted(verified.entries.items()):
         proved = verified.proved[shard]
         out.print(f"shard {shard}: {count} entries are consistent, {proved} of them signed, {count - proved} not yet")

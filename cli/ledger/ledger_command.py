@@ -1,4 +1,4 @@
-"""`huzhu ledger`: its schema, whose the topics are, and making them this ledger's after a restore."""
+"""`huzhu ledger`: its schema, its archives, whose the topics are, and making them this ledger's after a restore."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from sqlalchemy import Engine
 
 from acts.adopt_ledger import Survey
-from cli.ledger import grants_command, upgrade_command
+from cli.ledger import archive_command, grants_command, upgrade_command
 from cli.terminal.connect import bound_ledger, explained_failure, ledger_address, read_settings
 from cli.terminal.language import LanguageOption, OutputLanguage, translator
 from cli.terminal.listing import JsonOption, print_json, print_table
@@ -29,9 +29,10 @@ from stream.retry import TROUBLE, in_one_line
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Upgrade the ledger, say who may do what in it, and whose the topics are after a restore.",
+    help="Upgrade the ledger, archive it, say who may do what in it, and whose the topics are after a restore.",
 )
 app.command("grants", epilog=grants_command.EXAMPLE)(grants_command.print_grants)
+app.command("archive", epilog=archive_command.EXAMPLE)(archive_command.archive)
 app.command("upgrade", epilog=upgrade_command.EXAMPLE)(upgrade_command.upgrade_ledger)
 
 SCHEMA = Saying("账本表结构 {},本程序需要 {}。", "The ledger has schema {}; this program wants {}.")

@@ -49,6 +49,7 @@ class Fault(StrEnum):
     NOT_AUDITED = "not audited"
     BOOKS_DISAGREE = "books disagree"
     POOLS_DISAGREE = "pools disagree"
+    ARCHIVE_CHANGED = "archive changed"
 
 
 class LogFinding(NamedTuple):

@@ -1,4 +1,4 @@
-"""The Ed25519 keys that sign checkpoints: creating, reading, signing, verifying.
+"""The Ed25519 keys that sign checkpoints and archives: creating, reading, signing, verifying.
 
 A key is one line of text, as in signed notes. Only its owner may read a private key's file.
 """
@@ -42,8 +42,11 @@ class SigningKey:
     def sign(self, checkpoint: Checkpoint) -> SignedCheckpoint:
         """The checkpoint with this key's signature. It must belong to the log that the key is for."""
         assert checkpoint.name == self.verifier.name
-        value = self._key.sign(checkpoint.text.encode())
-        return SignedCheckpoint(checkpoint, (Signature(checkpoint.name, self.verifier.key_id, value),))
+        return SignedCheckpoint(checkpoint, (self.signature_of(checkpoint.text.encode()),))
+
+    def signature_of(self, data: bytes) -> Signature:
+        """This key's signature of some bytes: a checkpoint's text, or what can be taken for none."""
+        return Signature(self.verifier.name, self.verifier.key_id, self._key.sign(data))
 
     @classmethod
     def read(cls, file: Path) -> SigningKey:
@@ -114,13 +117,17 @@ def read_public_keys(files: Iterable[Path]) -> list[VerifierKey]:
 
 def is_signed(signed: SignedCheckpoint, keys: Iterable[VerifierKey]) -> bool:
     """Whether one of the keys has signed the checkpoint, for the log that it names."""
+    return has_signed(signed.checkpoint.text.encode(), signed.signatures, signed.checkpoint.name, keys)
+
+
+def has_signed(data: bytes, signatures: Iterable[Signature], log: str, keys: Iterable[VerifierKey]) -> bool:
+    """Whether one of the signatures is one of the keys', of these bytes and for this log."""
+    signatures = list(signatures)
     for key in keys:
-        for signature in signed.signatures:
-            if key.name == signed.checkpoint.name == signature.name and key.key_id == signature.key_id:
+        for signature in signatures:
+            if key.name == log == signature.name and key.key_id == signature.key_id:
                 try:
-                    Ed25519PublicKey.from_public_bytes(key.public).verify(
-                        signature.value, signed.checkpoint.text.encode()
-                    )
+                    Ed25519PublicKey.from_public_bytes(key.public).verify(signature.value, data)
                 except (InvalidSignature, ValueError):
                     continue
                 return True

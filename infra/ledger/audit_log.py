@@ -85,6 +85,18 @@ def checkpoints(connection: Connection) -> Iterator[CheckpointRow]:
         yield _checkpoint(row)
 
 
+def checkpoint_up_to(connection: Connection, shard: int, size: int) -> CheckpointRow | None:
+    """A shard's newest checkpoint over at most ``size`` entries."""
+    checkpoint = tables.checkpoints
+    row = connection.execute(
+        select(*(checkpoint.c[name] for name in CheckpointRow._fields))
+        .where(checkpoint.c.shard == shard, checkpoint.c.size <= size)
+        .order_by(checkpoint.c.size.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else _checkpoint(row)
+
+
 def add_checkpoint(connection: Connection, row: CheckpointRow) -> None:
     """Inserts a checkpoint."""
     connection.execute(tables.checkpoints.insert().values(row._asdict()))

@@ -4,7 +4,8 @@
     python -m tests.bench.disk --persons 800   # a small one, to see that it works
 
 The population of the benchmarks is taken in batch by batch, as a worker does; then everything counts as sent, and
-VACUUM gives back what it can. Bytes for a claim; what is below one byte is left out.
+VACUUM gives back what it can. Bytes for a claim; what is below one byte is left out. Last comes what an archive of all
+of it takes (`huzhu ledger archive`).
 """
 
 from __future__ import annotations
@@ -12,14 +13,21 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from sqlalchemy import Engine, make_url, text
 
+from acts.archive_ledger import archive_ledger
+from acts.make_checkpoints import make_due
+from acts.verify_audit_log import Trust
+from infra.keys.audit_signing import SigningKey
 from infra.ledger.schema import bind, connect
 from infra.ledger.upgrading import upgrade
 from infra.servers.resolve import resolve_postgres
+from schemas.months import month_at, month_end
 from tests.bench.fill import as_if_long_ago, fill
 from tests.bench.messages import POLICY, backlog
 from tests.support.acts import publish
@@ -88,6 +96,25 @@ def said(engine: Engine) -> Iterator[str]:
                         yield f"{size / claims:8,.0f}      of it {name}"
 
 
+def archived(engine: Engine) -> str:
+    """The line about an archive of the whole ledger."""
+    later = month_end(month_at(datetime.now(UTC)))
+    key = SigningKey("bench.example/huzhu", bytes(32))
+    make_due(engine, key, lambda: later, 1, timedelta())
+    with TemporaryDirectory() as folder:
+        made = archive_ledger(engine, Path(folder), month_at(later), key, Trust([key.verifier]), "bench", lambda: later)
+    assert made is not None
+    with engine.connect() as connection:
+        claims = int(connection.scalar(text("SELECT count(*) FROM claims")) or 0)
+    files = [(each.entries, each.events) for each in made.shards]
+    entries, events = (sum(each.bytes for each in column) / claims for column in zip(*files, strict=True))
+    of_entries, of_events = (sum(each.value_bytes for each in column) / claims for column in zip(*files, strict=True))
+    return (
+        f"archived: {entries:,.0f} B of entries ({of_entries:,.0f} in the ledger) and {events:,.0f} B of events "
+        f"({of_events:,.0f} in the ledger) for a claim"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.disk", description=__doc__)
     parser.add_argument("--persons", type=int, default=PERSONS, help=f"persons of the population ({PERSONS})")
@@ -103,6 +130,7 @@ def main() -> None:
         as_if_long_ago(engine)
         for line in said(engine):
             sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{archived(engine)}\n")
         engine.dispose()
         execute(server.url, f"DROP DATABASE {name}", alone=True)
 
