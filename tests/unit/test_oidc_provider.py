@@ -115,6 +115,15 @@ def test_a_wrong_claim_says_nothing(town: Town, name: str, value: object) -> Non
         town.identity()
 
 
+def test_a_token_of_an_hour_ago_says_nothing(town: Town) -> None:
+    """It was good for five minutes then, by its own clock."""
+    town.claims |= {
+        name: int((NOON - timedelta(minutes=before)).timestamp()) for name, before in (("iat", 60), ("exp", 55))
+    }
+    with pytest.raises(NotSaid):
+        town.identity()
+
+
 def test_a_token_that_the_provider_did_not_sign_says_nothing(town: Town) -> None:
     """Another key, or a secret that the client knows too."""
     town.key = OTHER_KEY
