@@ -85,6 +85,8 @@ ENVIRONMENT = {
     "HUZHU_TEST_SHRINK": "0",
 }
 
+SHORT = {"HUZHU_TEST_LONG": "0"}
+
 LONGER = {"HUZHU_TEST_EXAMPLES": "1000"}
 """Random tests that miss a bug try so many examples before it counts as missed: which ones are drawn changes with any
 constant in the code, and a bug that few of them meet is met by chance in fewer."""
@@ -190,7 +192,7 @@ def run_tests(copy: Copy, tests: Sequence[str], more: Mapping[str, str]) -> tupl
 def sound(copies: Sequence[Copy], bugs: Sequence[Bug], tested: bool) -> str:
     """What the bugs' tests say when one of them fails without any bug; nothing if they pass. Each copy runs a part.
 
-    Of those that were ``tested`` before, the first of each file is enough.
+    Of those that were ``tested`` before, the first of each file is enough, in its short form.
     """
     tests = sorted({test for bug in bugs for test in bug.tests})
     if tested:
@@ -199,7 +201,8 @@ def sound(copies: Sequence[Copy], bugs: Sequence[Bug], tested: bool) -> str:
     parts = [[test for test in tests if test.partition("::")[0] in files[n :: len(copies)]] for n in range(len(copies))]
     with ThreadPoolExecutor(len(copies)) as threads:
         ran = threads.map(
-            lambda part: run_tests(part[0], part[1], {}) if part[1] else (0, ""), zip(copies, parts, strict=True)
+            lambda part: run_tests(part[0], part[1], SHORT if tested else {}) if part[1] else (0, ""),
+            zip(copies, parts, strict=True),
         )
         return "\n".join(said for status, said in ran if status != 0)
 
