@@ -19,10 +19,19 @@ from acts.verify_archive import Archive, archives_in, verify_one
 from acts.verify_audit_log import Progressed, Trust
 from handlers.audit.log_check import LogFinding, read_entry
 from infra.clock import Clock
-from infra.files.archive_files import ArchiveWriter, EntryLine, EventLine
+from infra.files.archive_files import ArchiveWriter
 from infra.keys.audit_signing import SigningKey
 from infra.ledger import archived_rows, audit_log
-from schemas.archive_manifest import MANIFEST, SIGNATURE, ArchivedShard, ArchiveManifest, NotAnArchive
+from schemas.archive_manifest import (
+    MANIFEST,
+    SIGNATURE,
+    ArchivedShard,
+    ArchiveManifest,
+    EntryLine,
+    EventLine,
+    NotAnArchive,
+    files_of,
+)
 from schemas.canonical import sha256_hex
 from schemas.checkpoint import parse_notes
 from schemas.months import format_month, month_at, month_start
@@ -121,12 +130,12 @@ def _written(
 def _shard(
     connection: Connection, part: Path, last: CheckpointRow, after: int, progressed: Progressed
 ) -> ArchivedShard:
-    entries_file, events_file = part / f"audit-{last.shard:04}.parquet", part / f"events-{last.shard:04}.parquet"
+    entries_file, events_file = files_of(part, last.shard)
     newest = b""
     with ArchiveWriter(entries_file, EntryLine) as entries, ArchiveWriter(events_file, EventLine) as events:
-        for page in archived_rows.entries_to_archive(connection, last.shard, after, last.size):
-            entries.add([EntryLine(each.seq, each.event_no, each.value) for each in page])
-            events.add([EventLine(each.seq, *each.event) for each in page if each.event is not None])
+        for page, about in archived_rows.lines_to_archive(connection, last.shard, after, last.size):
+            entries.add(page)
+            events.add(about)
             newest = page[-1].value
             progressed(len(page))
     entry = read_entry(newest)

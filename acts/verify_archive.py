@@ -17,12 +17,13 @@ from acts.verify_audit_log import Progressed, Trust
 from acts.verify_contents import sent_again
 from handlers.audit.log_check import AuditEntry, Fault, LogFinding, ShardCheck, read_entry
 from handlers.audit.merkle import Frontier
-from infra.files.archive_files import AT_ONCE, ArchiveDamaged, EventLine, entry_lines, event_lines, sha256_of
+from infra.files.archive_files import AT_ONCE, ArchiveDamaged, entry_lines, event_lines, sha256_of
 from schemas.archive_manifest import (
     MANIFEST,
     SIGNATURE,
     ArchivedShard,
     ArchiveManifest,
+    EventLine,
     NotAnArchive,
     checkpoint_of,
     parse_manifest,
@@ -132,16 +133,14 @@ def check_after(end: ArchivedShard | None, shard: int, trust: Trust, until: int)
 def _shard_fault(
     archive: Archive, archived: ArchivedShard, end: ArchivedShard | None, trust: Trust, progressed: Progressed
 ) -> LogFinding | None:
-    for path, file in (
-        (archived.entries_in(archive.folder), archived.entries),
-        (archived.events_in(archive.folder), archived.events),
-    ):
+    entries_file, events_file = archived.files_in(archive.folder)
+    for path, file in ((entries_file, archived.entries), (events_file, archived.events)):
         if sha256_of(path) != file.sha256:
             what = f"{path.name} "
             return _changed(archive, archived, f"{what}与清单不符", f"{what}is not the file that was signed")
     check = check_after(end, archived.shard, trust, archived.last)
-    events = event_lines(archived.events_in(archive.folder))
-    for number, line in enumerate(entry_lines(archived.entries_in(archive.folder)), start=1):
+    events = event_lines(events_file)
+    for number, line in enumerate(entry_lines(entries_file), start=1):
         entry = read_entry(line.value)
         entry = entry if entry is not None and entry.seq == line.seq else None
         if check.take(entry) and entry is not None and entry.kind not in FOLLOWING:

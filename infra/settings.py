@@ -17,7 +17,7 @@ CITY_PREFIX = re.compile(r"([a-z0-9][a-z0-9-]{0,39}\.)?")
 PREFIX = "HUZHU_"
 """What the name of every variable begins with."""
 
-SECRETS = ("database_url", "database_read_url", "kafka_sasl_password", "registry_password")
+SECRETS = ("database_url", "database_read_url", "kafka_sasl_password", "registry_password", "oidc_client_secret")
 """Settings that nobody is shown. Each can stand in a file, which the setting with `_file` at its end names."""
 
 
@@ -98,7 +98,8 @@ class Settings(BaseModel):
     console_url: str | None = Field(None, description="address at which browsers reach the console, for the provider")
     oidc_issuer: str | None = Field(None, description="OpenID Connect provider with which the console's users sign in")
     oidc_client_id: str | None = Field(None, description="what the provider calls this console")
-    oidc_client_secret_file: Path | None = Field(None, description="a file with the client's secret")
+    oidc_client_secret: SecretStr | None = Field(None, description="the client's secret; none: a public client")
+    oidc_client_secret_file: Path | None = Field(None, description="a file that holds the secret, instead")
     oidc_roles: str | None = Field(None, description="which value of the role claim is which role: CLAIM=ROLE,...")
     oidc_role_claim: str = Field("groups", min_length=1, description="the claim that says what somebody does")
     oidc_name_claim: str = Field("preferred_username", min_length=1, description="the claim that becomes the user name")

@@ -1,4 +1,4 @@
-"""The manifest of an archive: which audit entries and events are in its files, and where the audit log goes on.
+"""An archive: the lines of its files, and the manifest that says what is in them and where the audit log goes on.
 
 A month's archive is a folder that is named after the month before which everything in it was recorded, such as
 ``2027-03``. For each shard it holds a contiguous part of the audit log, which ends with a signed checkpoint, and the
@@ -7,8 +7,9 @@ events that these entries are about. The manifest is canonical JSON, and its byt
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -23,6 +24,28 @@ MANIFEST, SIGNATURE = "manifest.json", "manifest.json.sig"
 _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Number = Annotated[int, Field(ge=1)]
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class EntryLine(NamedTuple):
+    """An audit entry in an archive: its number in the shard, the event that it is about, its bytes."""
+
+    seq: int
+    event_no: int
+    value: bytes
+
+
+class EventLine(NamedTuple):
+    """An event in an archive, as the ledger has it; ``seq`` is the number of the entry that is about itself."""
+
+    seq: int
+    event_no: int
+    topic: str
+    partition: int
+    offset: int | None
+    key: bytes | None
+    value: bytes | None
+    recorded_at: datetime
+    disposition: str
 
 
 class NotAnArchive(ValueError):
@@ -58,13 +81,9 @@ class ArchivedShard(BaseModel):
     entries: ArchivedFile
     events: ArchivedFile
 
-    def entries_in(self, folder: Path) -> Path:
-        """The file of the entries."""
-        return folder / f"audit-{self.shard:04}.parquet"
-
-    def events_in(self, folder: Path) -> Path:
-        """The file of the events."""
-        return folder / f"events-{self.shard:04}.parquet"
+    def files_in(self, folder: Path) -> tuple[Path, Path]:
+        """Those of the entries and of the events."""
+        return files_of(folder, self.shard)
 
 
 class ArchiveManifest(BaseModel):
@@ -97,6 +116,11 @@ class ArchiveManifest(BaseModel):
     def text(self) -> bytes:
         """The bytes that are signed: one line of JSON, so they are no checkpoint's."""
         return canonical_json(self.model_dump(mode="json"))
+
+
+def files_of(folder: Path, shard: int) -> tuple[Path, Path]:
+    """The files of a shard's entries and events."""
+    return folder / f"audit-{shard:04}.parquet", folder / f"events-{shard:04}.parquet"
 
 
 def parse_manifest(data: bytes) -> ArchiveManifest:

@@ -18,7 +18,8 @@ from infra.json_lines_log import log_as_json
 from infra.kafka import topic_setup
 from infra.kafka.client_security import KafkaSecurity
 from infra.keys.personal_data import Keyring, KeyringUnusable, read_keyring
-from infra.ledger.schema import LedgerMismatch, bind, connect, is_bound, require_current, require_replica
+from infra.ledger.identity import require_replica
+from infra.ledger.schema import LedgerMismatch, bind, connect, is_bound, require_current
 from infra.settings import Settings, SettingsError
 from schemas.health import PROGRAM
 from schemas.metrics import Process

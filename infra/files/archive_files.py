@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from hashlib import file_digest
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet
 
-from schemas.archive_manifest import ArchivedFile
-
-
-class EntryLine(NamedTuple):
-    """An audit entry in an archive: its number in the shard, the event that it is about, its bytes."""
-
-    seq: int
-    event_no: int
-    value: bytes
-
-
-class EventLine(NamedTuple):
-    """An event in an archive, as the ledger has it; ``seq`` is the number of the entry that is about itself."""
-
-    seq: int
-    event_no: int
-    topic: str
-    partition: int
-    offset: int | None
-    key: bytes | None
-    value: bytes | None
-    recorded_at: datetime
-    disposition: str
-
+from schemas.archive_manifest import ArchivedFile, EntryLine, EventLine
 
 AT_ONCE = 2000
 """Lines that are read at once: some MB."""

@@ -6,7 +6,7 @@ import base64
 import hmac
 import re
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
@@ -40,10 +40,10 @@ def step_of(secret: str, code: str, moment: datetime, after: int) -> int | None:
     """
     if not re.fullmatch(rf"[0-9]{{{DIGITS}}}", code):
         return None
-    now = int(moment.timestamp()) // STEP_SECONDS
-    for step in range(now - DRIFT_STEPS, now + DRIFT_STEPS + 1):
-        expected = _codes(secret).generate(step * STEP_SECONDS)
-        if hmac.compare_digest(expected, code.encode("ascii")) and step > after:
+    for drift in range(-DRIFT_STEPS, DRIFT_STEPS + 1):
+        near = moment + drift * timedelta(seconds=STEP_SECONDS)
+        step = int(near.timestamp()) // STEP_SECONDS
+        if hmac.compare_digest(code_at(secret, near), code) and step > after:
             return step
     return None
 

@@ -11,18 +11,18 @@ from __future__ import annotations
 import secrets
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from infra.ledger.schema import LedgerMismatch
 from infra.ledger.tables import installation
 
 IDENTITY_LOCK = 0x48555A49
 """Key of the advisory lock ("HUZI") under which a ledger gets a new id."""
 
-_HOME = text(
-    "SELECT system_identifier::text || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()),"
-    " left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM pg_control_system()"
-)
+_PLACE = "system_identifier::text || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())"
+_HOME = text(f"SELECT {_PLACE}, left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM pg_control_system()")
+_PLACE_ALONE = text(f"SELECT {_PLACE} FROM pg_control_system()")
 
 
 class Identity(NamedTuple):
@@ -81,6 +81,15 @@ def _is_promoted(held: dict[str, str], here: tuple[str, str]) -> bool:
 def _held(connection: Connection) -> dict[str, str]:
     rows = connection.execute(select(installation).where(installation.c.name.like("ledger_%")))
     return {row.name: row.value for row in rows}
+
+
+def require_replica(replica: Engine, ledger: Engine) -> None:
+    """Raises LedgerMismatch unless one is a replica of the other: after a failover either may be."""
+    with replica.connect() as theirs, ledger.connect() as ours:
+        if theirs.scalar(_PLACE_ALONE) != ours.scalar(_PLACE_ALONE):
+            raise LedgerMismatch(
+                "HUZHU_DATABASE_READ_URL leads to a replica of another ledger than HUZHU_DATABASE_URL: correct it"
+            )
 
 
 def _home(connection: Connection) -> tuple[str, str]:

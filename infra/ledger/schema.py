@@ -145,21 +145,6 @@ def bind(engine: Engine, shard_count: int, cluster_id: str) -> None:
         connection.execute(insert(relays).on_conflict_do_nothing(), [{"shard": row["shard"]} for row in rows])
 
 
-def require_replica(replica: Engine, ledger: Engine) -> None:
-    """Raises LedgerMismatch unless both hold the same ledger. Either may be the replica after a failover."""
-    with replica.connect() as theirs, ledger.connect() as ours:
-        if _home_of(theirs) != _home_of(ours):
-            raise LedgerMismatch(
-                "HUZHU_DATABASE_READ_URL leads to a replica of another ledger than HUZHU_DATABASE_URL: correct it"
-            )
-
-
-def _home_of(connection: Connection) -> str | None:
-    here = "SELECT system_identifier || '/' || current_database() FROM pg_control_system()"
-    home: str | None = connection.scalar(text(here))
-    return home
-
-
 def is_bound(engine: Engine, shard_count: int, cluster_id: str) -> bool:
     """Whether the ledger is that of them; False if it is nobody's yet. Only reads. Raises LedgerMismatch as `bind`."""
     with engine.connect() as connection:

@@ -78,11 +78,6 @@ class Provider:
             )
         return str(url)
 
-    def sign_out_address(self) -> str | None:
-        """Where the provider ends its own session, if it says. Raises ProviderAway."""
-        found = self._read().get("end_session_endpoint")
-        return None if found is None else str(found)
-
     def identity(self, handshake: Handshake, query: Mapping[str, str], now: datetime) -> KnownPerson:
         """Who has come back with a query. Raises NotSaid and ProviderAway."""
         if query.get("state") != handshake.state or "code" not in query:

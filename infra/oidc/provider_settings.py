@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from infra.settings import Settings, SettingsError
@@ -44,10 +43,11 @@ class ProviderSettings:
             local = parts.hostname in ("127.0.0.1", "::1", "localhost")
             if parts.scheme != "https" and not (parts.scheme == "http" and local):
                 raise SettingsError(f"HUZHU_{variable}: must begin with https://, except on loopback")
+        secret = settings.oidc_client_secret
         return cls(
             issuer=settings.oidc_issuer,
             client_id=settings.oidc_client_id,
-            client_secret=_secret(settings.oidc_client_secret_file),
+            client_secret=secret.get_secret_value() if secret else None,
             redirect_uri=settings.console_url.rstrip("/") + BACK,
             scope=settings.oidc_scope,
             name_claim=settings.oidc_name_claim,
@@ -65,12 +65,3 @@ def _roles(text: str) -> Mapping[str, ConsoleRole]:
             raise SettingsError(f"HUZHU_OIDC_ROLES: write CLAIM=ROLE, separated by commas; roles are {names}")
         roles[value] = ConsoleRole(role)
     return roles
-
-
-def _secret(file: Path | None) -> str | None:
-    if file is None:
-        return None
-    try:
-        return file.read_text("utf-8").strip()
-    except OSError as error:
-        raise SettingsError(f"HUZHU_OIDC_CLIENT_SECRET_FILE: {file}: cannot be read ({error.strerror})") from None

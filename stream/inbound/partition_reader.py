@@ -33,9 +33,8 @@ class RangeReader:
         self._consumer = Consumer(
             {
                 **client_security.confluent(bootstrap),
-                "group.id": self._names.in_kafka(
-                    RANGES_GROUP
-                ),  # required by the client; nothing is ever committed under it
+                # Required by the client; nothing is ever committed under it.
+                "group.id": self._names.in_kafka(RANGES_GROUP),
                 "enable.auto.commit": False,
                 "log_level": 3,
                 "enable.partition.eof": True,

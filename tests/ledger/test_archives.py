@@ -123,14 +123,14 @@ def test_an_archive_holds_what_was_recorded_before_the_month(two_months: Engine,
     shard = next(each for each in made.shards if each.shard == 1)
     assert (1, size_of(two_months, 0)) == (shard.first, shard.last) < (1, size_of(two_months, -1))
     entries = [row for row in rows(two_months, tables.audit_entries) if row.shard == 1 and row.seq <= shard.last]
-    kept = list(entry_lines(shard.entries_in(tmp_path / "2025-03")))
+    kept = list(entry_lines(shard.files_in(tmp_path / "2025-03")[0]))
     assert [(row.seq, row.event_no, bytes(row.value)) for row in entries] == [tuple(each) for each in kept]
     own = {row.event_no: row.seq for row in entries if row.kind not in FOLLOWING}
     events = [row for row in rows(two_months, tables.events) if row.event_no in own]
     assert 9 == len(events)
     columns = ("topic", "partition", "offset", "key", "value", "recorded_at", "disposition")
     wanted = [(own[row.event_no], row.event_no, *(getattr(row, name) for name in columns)) for row in events]
-    assert wanted == [tuple(each) for each in event_lines(shard.events_in(tmp_path / "2025-03"))]
+    assert wanted == [tuple(each) for each in event_lines(shard.files_in(tmp_path / "2025-03")[1])]
 
 
 def test_an_archive_and_its_ledger_are_verified_together(two_months: Engine, tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_replayed_event_is_archived_with_its_act(two_months: Engine, tmp_path:
     made = archive(two_months, tmp_path, APRIL)
     assert made is not None
     shard = next(each for each in made.shards if each.shard == 1)
-    assert "replay" in {each.disposition for each in event_lines(shard.events_in(tmp_path / "2025-04"))}
+    assert "replay" in {each.disposition for each in event_lines(shard.files_in(tmp_path / "2025-04")[1])}
     assert [] == archives(tmp_path).findings
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from infra.ledger.schema import LedgerMismatch, bind, connect, require_replica
+from infra.ledger.identity import require_replica
+from infra.ledger.schema import LedgerMismatch, bind, connect
 from infra.ledger.upgrading import upgrade
 from infra.servers.local.postgres_server import LocalPostgres
 from tests.support.base_backups import base_backup

@@ -11,9 +11,9 @@ BUGS = (
     Bug(
         "replica",
         "any-database-is-a-replica",
-        "infra/ledger/schema.py",
-        "        if _home_of(theirs) != _home_of(ours):\n",
-        "        if _home_of(theirs) is None:\n",
+        "infra/ledger/identity.py",
+        "        if theirs.scalar(_PLACE_ALONE) != ours.scalar(_PLACE_ALONE):\n",
+        "        if theirs.scalar(_PLACE_ALONE) is None:\n",
         ("tests/ledger/test_replica.py::test_another_ledger_is_no_replica",),
     ),
     Bug(

@@ -41,8 +41,6 @@ def town_hall() -> Iterator[tuple[str, int]]:
 def office(ledger: Engine, tmp_path: Path, town_hall: tuple[str, int]) -> Iterator[Desk]:
     """A console whose users sign in with the provider."""
     issuer, port = town_hall
-    secret = tmp_path / "client.secret"
-    secret.write_text(f"{SECRET}\n", "ascii")
     with open_desk(
         ledger,
         tmp_path,
@@ -50,7 +48,7 @@ def office(ledger: Engine, tmp_path: Path, town_hall: tuple[str, int]) -> Iterat
         console_url=f"http://127.0.0.1:{port}/",
         oidc_issuer=issuer,
         oidc_client_id="huzhu",
-        oidc_client_secret_file=secret,
+        oidc_client_secret=SECRET,
         oidc_roles="claims-finance=finance, claims-ops=operator",
     ) as opened:
         yield opened
@@ -186,7 +184,6 @@ def test_nobody_approves_under_a_second_name(ledger: Engine) -> None:
         ({"oidc_roles": "finance"}, "OIDC_ROLES"),
         ({"oidc_issuer": "http://id.example"}, "https"),
         ({"console_url": "http://console.example"}, "https"),
-        ({"oidc_client_secret_file": "/nowhere/secret"}, "CLIENT_SECRET_FILE"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(changed: dict[str, Any], word: str) -> None:
