@@ -21,6 +21,9 @@ BACKENDS = """
 CONNECTED_S_MAX = 30.0
 """Processes that were ended by the fault before are connected again within this time."""
 
+SHRUNK_S_MAX = 10.0
+"""PostgreSQL writes nothing for the length of two system calls within this time."""
+
 BALLAST = "CREATE TEMP TABLE ballast AS SELECT repeat(md5(n::text), 30) AS weight FROM generate_series(1, 5000) AS n"
 
 
@@ -75,12 +78,14 @@ def fill_the_disk(cluster: Cluster, rng: Random) -> bool:
     """The ledger's file system is full until somebody makes room; PostgreSQL may stop by itself meanwhile."""
     if cluster.disk is None:
         return False
-    _resize(cluster, _used_kib(cluster) + rng.choice((0, 64, 256)))
+    left_kib = rng.choice((0, 64, 256))
+    if not await_true(lambda: _resized(cluster, _used_kib(cluster) + left_kib), SHRUNK_S_MAX):
+        return False
     try:
         filled = await_true(lambda: _disk_is_full(cluster), 10.0, poll_s=0.1)
         pause(3.0)
     finally:
-        _resize(cluster, DISK_MB * 1024)
+        assert _resized(cluster, DISK_MB * 1024), "the disk of the ledger stayed small"
     if not await_true(lambda: _answers(cluster), 5.0):
         _restart_until_it_answers(cluster)
     return filled
@@ -127,5 +132,7 @@ def _used_kib(cluster: Cluster) -> int:
     return (found.f_blocks - found.f_bfree) * found.f_frsize // 1024
 
 
-def _resize(cluster: Cluster, kib: int) -> None:
-    subprocess.run(["mount", "-o", f"remount,size={kib}k", str(cluster.disk)], check=True)
+def _resized(cluster: Cluster, kib: int) -> bool:
+    """Whether the file system took the size; it does not when PostgreSQL has meanwhile written more than that."""
+    said = subprocess.run(["mount", "-o", f"remount,size={kib}k", str(cluster.disk)], capture_output=True, check=False)
+    return said.returncode == 0
