@@ -2,7 +2,7 @@
 # Everything that pip installs is pinned with its hash in requirements/.
 
 FROM python:3.11-bookworm AS build
-# Which of requirements/*.txt: image has metrics, charts and files; metrics alone is a third of its size.
+# Which of requirements/*.txt: image has metrics, traces and files; metrics alone is a third of its size.
 ARG REQUIREMENTS=image
 WORKDIR /source
 COPY requirements requirements

@@ -17,7 +17,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cli.servers.monitored import NOT_LISTENING, monitored
 from cli.terminal.connect import STATEMENT_SECONDS_MAX, LogLevel, keyring, ledger, replica, settings_of_process
-from cli.terminal.extras import how_to_install
 from cli.terminal.output import err, fail
 from infra.clock import utc_now
 from infra.keys.audit_signing import KeyUnusable, read_public_keys
@@ -52,7 +51,6 @@ def console(
     Needs the ledger and a key file (`huzhu people newkey`). With HUZHU_KAFKA_BOOTSTRAP it also shows how far the
     workers are behind. Create users with `huzhu users create`. Exit status 2: a setting is unusable.
     """
-    from web.console import charts
     from web.console.console_app import Outside, create_console
     from web.console.log_watch import Watch
     from web.server import NotServed, check_address, server
@@ -63,8 +61,6 @@ def console(
         ProviderSettings.of(settings)
     except (NotServed, SettingsError) as error:
         fail(str(error))
-    if not charts.DRAWN:
-        log.warning("pages have tables and no charts: %s", how_to_install("charts"))
     keys = keyring(settings)
     engine, shards = _engine(settings)
     reader = _Lag(settings, engine, shards)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import vl_convert
-from rich.cells import cell_len
 
 from cli.simulate.cost_tables import (
     UNKNOWN,
@@ -22,18 +21,21 @@ from cli.simulate.cost_tables import (
     text_of,
 )
 from cli.terminal.language import OutputLanguage, translator
+from handlers.charts.bar_rows import Bar, BarRow, bar_rows
+from handlers.charts.chart_axis import Caption, Measure
+from handlers.charts.time_columns import Series, time_lines
 from handlers.offline.what_if import EDGES, Class
 from schemas.bilingual import Saying
+from schemas.months import format_month
 
-GREY, BLUE, GREEN, RED = "#b4b4ac", "#2b5c8a", "#3f7f4f", "#a8442f"
-"""Before, after, more, less. Words and sides say the same, for black-and-white print and colour-blind readers."""
-
-FONT = "'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', 'Source Han Sans SC', sans-serif"
 BARS_MAX = 20
 """A chart shows this many villages: those with the largest changes."""
+MONTHS_MAX = 60
+"""And this many months: the newest."""
 
 Say = Callable[[Saying], str]
-Spec = dict[str, Any]
+Row = tuple[str, int, int]
+"""A name, and fen before and after."""
 
 
 def write(report: SimulationReport, language: OutputLanguage, folder: Path) -> Path:
@@ -49,7 +51,7 @@ def write(report: SimulationReport, language: OutputLanguage, folder: Path) -> P
         note=say(_note(report)),
         headline=[(say(name), number, say(below)) for name, number, below in headline(report)],
         legend=_legend(report, say),
-        charts=[(say(title), vl_convert.vegalite_to_svg(spec)) for title, spec in _charts(report, say)],
+        charts=_charts(report, say),
         tables=[_table(sheet, say) for sheet in sheets(report) if sheet.rows],
     )
     path = folder / "index.html"
@@ -69,9 +71,9 @@ def _note(report: SimulationReport) -> Saying:
 
 
 def _legend(report: SimulationReport, say: Say) -> list[tuple[str, str]]:
-    """The meaning of the colours in the charts."""
-    sides = [(GREY, Saying("原方案", "before")), (BLUE, Saying("新方案", "after"))]
-    changes = [(GREEN, Saying("增", "more")), (RED, Saying("减", "less"))]
+    """The meaning of the colours in the charts; sides, dashes and the tables say the same without them."""
+    sides = [("grey", Saying("原方案", "before")), ("blue", Saying("新方案", "after"))]
+    changes = [("green", Saying("增", "more")), ("red", Saying("减", "less"))]
     return [(colour, say(name)) for colour, name in (sides + changes if report.compares else [])]
 
 
@@ -95,11 +97,15 @@ def _table(sheet: Sheet, say: Say) -> dict[str, Any]:
     }
 
 
-def _charts(report: SimulationReport, say: Say) -> list[tuple[Saying, Spec]]:
+def _charts(report: SimulationReport, say: Say) -> list[tuple[str, str]]:
+    """Headings and drawings; none where nothing is paid, before or after."""
     tally = report.tally
     if not tally.total.before and not tally.total.after:
         return []
-    months = [(key[0], cost.before, cost.after) for key, cost in sorted(tally.by_month.items())]
+    known = {key[0]: cost for key, cost in tally.by_month.items()}
+    months = [
+        (month, known[month].before, known[month].after) if month in known else (month, 0, 0) for month in _last(known)
+    ]
     schemes: dict[str, list[int]] = {}
     for (scheme, _), cost in sorted(tally.by_tier.items()):
         sums = schemes.setdefault(scheme, [0, 0])
@@ -107,130 +113,75 @@ def _charts(report: SimulationReport, say: Say) -> list[tuple[Saying, Spec]]:
         sums[1] += cost.after
     areas = [(key[0] or say(UNKNOWN), cost.before, cost.after) for key, cost in tally.by_area.items()]
     areas.sort(key=lambda row: (-abs(row[2] - row[1]), row[0]))
-    charts = [
-        (
-            Saying("各保障层(万元)", "By scheme (10,000 yuan)"),
-            _side_by_side([(name, before, after) for name, (before, after) in schemes.items()], report, say),
-        ),
-        (Saying("各出院月份(万元)", "By month of discharge (10,000 yuan)"), _months(months, report, say)),
-    ]
+    of_schemes = _caption(say, "schemes", Saying("各保障层", "By scheme"))
+    of_months = _caption(say, "months", Saying("各出院月份", "By month of discharge"))
     if report.compares:
-        charts.append((Saying("各村增减(万元)", "Change by village (10,000 yuan)"), _changes(areas[:BARS_MAX], say)))
+        of_areas, draw_areas = _caption(say, "areas", Saying("各村增减", "Change by village")), _changes
+        of_persons = _caption(say, "persons", Saying("增减人数分布", "Number of persons by gain or loss"))
     else:
-        charts.append((Saying("各村(万元)", "By village (10,000 yuan)"), _side_by_side(areas[:BARS_MAX], report, say)))
-    name = Saying("增减人数分布", "Number of persons by gain or loss")
-    if not report.compares:
-        name = Saying("受助人数分布", "Number of persons by amount")
-    return [*charts, (name, _persons(report, say))]
-
-
-def _long(rows: list[tuple[str, int, int]], report: SimulationReport, say: Say) -> list[Spec]:
-    """One value per side and name, in 10,000 yuan."""
-    sides = [(Saying("原方案", "before"), 0), (Saying("新方案", "after"), 1)]
+        of_areas, draw_areas = _caption(say, "areas", Saying("各村", "By village")), _side_by_side
+        of_persons = _caption(say, "persons", Saying("受助人数分布", "Number of persons by amount"))
+    rows = [(name, before, after) for name, (before, after) in schemes.items()]
     return [
-        {"name": name, "side": say(side), "value": sums[index] / 1_000_000}
-        for name, *sums in rows
-        for side, index in (sides if report.compares else sides[1:])
+        (of_schemes.title, _side_by_side(of_schemes, rows, report, say)),
+        (of_months.title, _months(of_months, months, report, say)),
+        (of_areas.title, draw_areas(of_areas, areas[:BARS_MAX], report, say)),
+        (of_persons.title, _persons(of_persons, report, say)),
     ]
 
 
-def _base(data: list[Spec], height: int | Spec) -> Spec:
-    return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
-        "data": {"values": data},
-        "width": 760,
-        "height": height,
-        "background": None,
-        "config": {
-            "font": FONT,
-            "view": {"stroke": None},
-            "axis": {"labelFontSize": 12, "titleFontSize": 12, "gridColor": "#e4e4de", "domainColor": "#999"},
-            "legend": {"disable": True},  # the page has one: a legend in the chart would depend on the reader's fonts
-        },
-    }
+def _last(months: Iterable[str]) -> list[str]:
+    """The newest months up to the last of those, also months without a claim, such as ``2024-03``; the oldest first."""
+    first, last = min(months), max(months)
+    shown = [last]
+    while shown[0] > first and len(shown) < MONTHS_MAX:
+        shown.insert(0, format_month(date.fromisoformat(f"{shown[0]}-01") - timedelta(days=1)))
+    return shown
 
 
-def _names(names: list[str]) -> Spec:
-    """An axis of names, wide enough for the longest: without a Chinese font the renderer measures too short."""
-    room = min(300, 7 * max(map(cell_len, names), default=0) + 8)
-    axis = {"labelLimit": 300, "minExtent": room}
-    return {"field": "name", "type": "nominal", "title": None, "sort": None, "axis": axis}
+def _caption(say: Say, key: str, title: Saying) -> Caption:
+    return Caption(
+        f"chart-{key}",
+        say(title),
+        say(Saying("数字在下面的表中。", "The figures are in the tables below.")),
+        say(Saying("没有可以画出的数字。", "Nothing to draw.")),
+    )
 
 
-def _sides_colour(report: SimulationReport, say: Say) -> Spec:
-    names = [say(Saying("原方案", "before")), say(Saying("新方案", "after"))]
-    if not report.compares:
-        return {"value": BLUE}
-    return {"field": "side", "type": "nominal", "scale": {"domain": names, "range": [GREY, BLUE]}}
+def _side_by_side(caption: Caption, rows: list[Row], report: SimulationReport, say: Say) -> str:
+    bars = [
+        BarRow(name, [Bar(before, "grey"), Bar(after, "blue")] if report.compares else [Bar(after, "blue")])
+        for name, before, after in rows
+    ]
+    return bar_rows(caption, _ten_thousands(say), bars)
 
 
-def _side_by_side(rows: list[tuple[str, int, int]], report: SimulationReport, say: Say) -> Spec:
-    names = [say(Saying("原方案", "before")), say(Saying("新方案", "after"))]
-    return _base(_long(rows, report, say), {"step": 18}) | {
-        "mark": {"type": "bar"},
-        "encoding": {
-            "y": _names([name for name, *_ in rows]),
-            "yOffset": {"field": "side", "type": "nominal", "sort": names},
-            "x": {"field": "value", "type": "quantitative", "title": None},
-            "color": _sides_colour(report, say),
-        },
-    }
+def _months(caption: Caption, rows: list[Row], report: SimulationReport, say: Say) -> str:
+    before, after = Series("grey", [row[1] for row in rows]), Series("blue", [row[2] for row in rows])
+    series = [before, after] if report.compares else [after]
+    return time_lines(caption, _ten_thousands(say), [row[0] for row in rows], series)
 
 
-def _months(rows: list[tuple[str, int, int]], report: SimulationReport, say: Say) -> Spec:
-    data = [value | {"name": f"{value['name']}-01"} for value in _long(rows, report, say)]
-    return _base(data, 200) | {
-        "mark": {"type": "line", "point": {"size": 18}, "strokeWidth": 2},
-        "encoding": {
-            "x": {
-                "field": "name",
-                "type": "temporal",
-                "title": None,
-                "axis": {"format": "%Y-%m", "labelOverlap": True, "grid": False},
-            },
-            "y": {"field": "value", "type": "quantitative", "title": None},
-            "color": _sides_colour(report, say),
-            "strokeDash": {"field": "side", "type": "nominal", "legend": None, "sort": "descending"},
-        },
-    }
+def _changes(caption: Caption, rows: list[Row], report: SimulationReport, say: Say) -> str:
+    changes = [(name, after - before) for name, before, after in rows]
+    bars = [BarRow(name, [Bar(change, "green" if change > 0 else "red")]) for name, change in changes]
+    return bar_rows(caption, _ten_thousands(say), bars)
 
 
-def _changes(rows: list[tuple[str, int, int]], say: Say) -> Spec:
-    data = [{"name": name, "value": (after - before) / 1_000_000} for name, before, after in rows]
-    return _base(data, {"step": 18}) | {
-        "mark": {"type": "bar"},
-        "encoding": {
-            "y": _names([name for name, *_ in rows]),
-            "x": {"field": "value", "type": "quantitative", "title": None},
-            "color": {"condition": {"test": "datum.value < 0", "value": RED}, "value": GREEN},
-        },
-    }
-
-
-def _persons(report: SimulationReport, say: Say) -> Spec:
+def _persons(caption: Caption, report: SimulationReport, say: Say) -> str:
     lowest = -len(EDGES) - 1 if report.compares else 1
+    persons = Measure(say(Saying("人", "persons")), 0)
     nothing = Class()
-    data: list[Spec] = []
+    bars = []
     for number in range(lowest, len(EDGES) + 2):
         count = report.tally.persons_by_change.get(number, nothing).count
         if number:  # the unchanged would dwarf all others; the table has them
-            name = (
-                class_name(number) if report.compares else Saying(class_name(number).zh[2:], class_name(number).en[2:])
-            )
-            data.append({"name": say(name), "value": count, "more": number > 0})
-    base = _base(data, {"step": 18})
-    place = _names([value["name"] for value in data])
-    amount = {"field": "value", "type": "quantitative", "title": None}
-    return base | {
-        "encoding": {"y": place, "x": amount},
-        "layer": [
-            {
-                "mark": {"type": "bar"},
-                "encoding": {"color": {"condition": {"test": "!datum.more", "value": RED}, "value": GREEN}},
-            },
-            {
-                "mark": {"type": "text", "align": "left", "dx": 4, "fontSize": 11},
-                "encoding": {"text": {"field": "value", "type": "quantitative", "format": ","}},
-            },
-        ],
-    }
+            name = class_name(number)
+            if not report.compares:
+                name = Saying(name.zh[2:], name.en[2:])
+            bars.append(BarRow(say(name), [Bar(count, "green" if number > 0 else "red", persons.text(count))]))
+    return bar_rows(caption, persons, bars)
+
+
+def _ten_thousands(say: Say) -> Measure:
+    return Measure(say(Saying("万元", "10,000 yuan")), 6)

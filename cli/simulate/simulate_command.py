@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -30,9 +30,6 @@ from cli.terminal.output import SOME_REFUSED, err, fail, out, progress
 from handlers.offline.what_if import Tally, in_place_of
 from schemas.policy.model import Policies
 from schemas.policy.succession import PoliciesConflict
-
-if TYPE_CHECKING:
-    pass
 
 EXAMPLE = (
     "Example: huzhu simulate --policy draft.toml --baseline wuxi-sample.toml --facts facts.jsonl --out draft-report"
@@ -75,7 +72,7 @@ def simulate(
     if every_claim and folder is None:
         fail("--every-claim needs --out: the folder for claims.csv")
     if folder is not None:
-        from cli.simulate import html_page  # before anything is decided: its charts are an extra
+        from cli.simulate import html_page
 
         folder_for(folder)
     old = None if baseline is None else load_policies(baseline, language)

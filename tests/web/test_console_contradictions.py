@@ -96,7 +96,7 @@ def check_sums(desk: Desk) -> None:
         file = visitor.post("/exports", seen="/exports", what=what, format="csv").text
         rows = csv.DictReader(io.StringIO(file.removeprefix("\ufeff")))
         assert net == sum(Decimal(row[column]) for row in rows)
-    for table in re.findall(r"<table>.*?</table>", page, re.DOTALL)[:2]:
+    for table in re.findall(r"<table[^>]*>.*?</table>", page, re.DOTALL)[:2]:
         heads = re.findall(r"<th scope=\"col\"[^>]*>([^<]*)</th>", table)
         body = re.findall(r"<tr>(.*?)</tr>", table.split("<tbody>")[1].split("</tbody>")[0], re.DOTALL)
         cells = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in body]

@@ -1,216 +1,102 @@
-"""Charts as SVG in the page, rendered on the server with Vega-Lite. What colours show is also in words."""
+"""The charts of the pages. What they show is also in a table or in sentences beside them."""
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
-from importlib.util import find_spec
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
-GREY, BLUE, GREEN, RED = "#8a8a80", "#2b5c8a", "#3f7f4f", "#a8442f"
-FONT = "'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', 'Source Han Sans SC', sans-serif"
-WIDE_CHARACTER = 0x2E80
-"""Characters from here on are as wide as they are high; the renderer has no Chinese font to measure them."""
+from handlers.charts.bar_rows import Bar, BarRow, bar_rows
+from handlers.charts.chart_axis import Caption, Measure
+from handlers.charts.time_columns import Series, time_columns
+from schemas.bilingual import Saying
 
-Spec = dict[str, Any]
-DRAWN = find_spec("vl_convert") is not None
-"""Whether this installation can draw: that takes the extra `charts`. Pages without it have the tables alone."""
+KINDS = ("grey", "blue", "red")
+"""Payments instructed, payments reported as arrived, recoveries instructed; the style sheet has the colours."""
+STEPS = {"add": "green", "take": "red", "sum": "blue"}
+YUAN = Saying("元", "yuan")
+NOTHING = Saying("没有可以画出的金额。", "No amounts to draw.")
 
-
-def width_of(text: str) -> int:
-    """The width of a text in columns."""
-    return sum(2 if ord(character) >= WIDE_CHARACTER else 1 for character in text)
-
-
-def draw(spec: Spec) -> Markup | None:
-    """Renders a chart as SVG; None where nothing can be drawn."""
-    return Markup(_svg(json.dumps(spec, ensure_ascii=False, sort_keys=True))) if DRAWN else None
+Say = Callable[[Saying], str]
 
 
-@lru_cache(maxsize=512)
-def _svg(spec: str) -> str:
-    import vl_convert
-
-    svg: str = vl_convert.vegalite_to_svg(spec)
-    return svg
-
-
-def _base(values: list[Spec], width: int, height: int | Spec) -> Spec:
-    return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
-        "data": {"values": values},
-        "width": width,
-        "height": height,
-        "background": None,
-        "config": {
-            "font": FONT,
-            "view": {"stroke": None},
-            "axis": {"labelFontSize": 12, "gridColor": "#e6e6df", "domainColor": "#999", "tickColor": "#999"},
-            "legend": {"disable": True},
-        },
-    }
+def days(say: Say, rows: Sequence[tuple[str, int, int, int]]) -> Markup:
+    """Instructed, paid and recovered by day: ``rows`` are (day, fen, fen, fen)."""
+    caption = _caption(
+        say,
+        "days",
+        Saying("每天的支付指令、报告已到账和收回指令", "Payments instructed, reported paid, and recoveries by day"),
+        Saying("数字在下表。", "The figures are in the table below."),
+        Saying("最近 31 天没有支付指令。", "No payouts in the last 31 days."),
+    )
+    sums = [[instructed for _, instructed, _, _ in rows], [paid for _, _, paid, _ in rows], [back for *_, back in rows]]
+    series = [Series(kind, values) for kind, values in zip(KINDS, sums, strict=True)]
+    return Markup(time_columns(caption, _yuan(say), [row[0] for row in rows], series))
 
 
-def _names(names: list[str], order: list[str] | None = None) -> Spec:
-    room = min(260, 7 * max(map(width_of, names), default=0) + 8)
-    return {
-        "field": "name",
-        "type": "nominal",
-        "title": None,
-        "sort": order,
-        "axis": {"labelLimit": 260, "minExtent": room},
-    }
-
-
-def days(rows: list[tuple[str, int, int, int]]) -> Spec:
-    """Instructed, paid and recovered by day: ``rows`` are (ISO day, fen, fen, fen); shown in yuan."""
-    values = [
-        {"day": day, "kind": kind, "value": fen / 100, "order": order}
-        for day, *sums in rows
-        for order, (kind, fen) in enumerate(zip(("instructed", "paid", "recovered"), sums, strict=True))
-    ]
-    spec = _base(values, 640, 170)
-    colours = {"domain": ["instructed", "paid", "recovered"], "range": [GREY, BLUE, RED]}
-    x: Spec = {
-        "field": "day",
-        "type": "ordinal",
-        "title": None,
-        "axis": {"labelOverlap": True, "labelAngle": 0, "grid": False},
-    }
-    return spec | {
-        "mark": {"type": "bar"},
-        "encoding": {
-            "x": x,
-            "xOffset": {"field": "kind", "sort": ["instructed", "paid", "recovered"]},
-            "y": {"field": "value", "type": "quantitative", "title": None, "axis": {"format": ",.0f", "tickCount": 5}},
-            "color": {"field": "kind", "type": "nominal", "scale": colours},
-        },
-    }
-
-
-def schemes(rows: list[tuple[str, int, int, int]]) -> Spec:
-    """Instructed, paid and recovered by scheme and tier: ``rows`` are (name, fen, fen, fen); shown in yuan."""
-    kinds = ("instructed", "paid", "recovered")
-    values = [
-        {"name": name, "kind": kind, "value": fen / 100}
+def schemes(say: Say, rows: Sequence[tuple[str, int, int, int]]) -> Markup:
+    """Instructed, paid and recovered by scheme and tier: ``rows`` are (name, fen, fen, fen)."""
+    caption = _caption(
+        say,
+        "schemes",
+        Saying(
+            "各保障层、档次的支付指令、报告已到账和收回指令",
+            "Payments instructed, reported paid, and recoveries by scheme and tier",
+        ),
+        Saying("数字在下表。", "The figures are in the table below."),
+    )
+    yuan = _yuan(say)
+    bars = [
+        BarRow(name, [Bar(fen, kind, yuan.text(fen) if fen else "") for fen, kind in zip(sums, KINDS, strict=True)])
         for name, *sums in rows
-        for kind, fen in zip(kinds, sums, strict=True)
     ]
-    spec = _base(values, 380, {"step": 13})
-    colours = {"domain": list(kinds), "range": [GREY, BLUE, RED]}
-    return spec | {
-        "mark": {"type": "bar"},
-        "encoding": {
-            "y": _names([row[0] for row in rows], [row[0] for row in rows]),
-            "yOffset": {"field": "kind", "sort": list(kinds)},
-            "x": {"field": "value", "type": "quantitative", "title": None, "axis": {"format": ",.0f", "tickCount": 4}},
-            "color": {"field": "kind", "type": "nominal", "scale": colours},
-        },
-    }
+    return Markup(bar_rows(caption, yuan, bars))
 
 
-def waterfall(steps: list[tuple[str, int, int, str]], width: int = 420) -> Spec:
-    """Steps below each other: (name, from fen, to fen, add or take or sum), labelled with the amount in yuan."""
-    values = []
-    for order, (name, start, end, kind) in enumerate(steps):
-        label = f"{(end - start) / 100:+,.2f}" if kind != "sum" else f"{end / 100:,.2f}"
-        low, high = sorted((start, end))
-        values.append(
-            # Two steps can have the same name; the number keeps their rows apart.
-            {"row": f"{order:03}", "text": name, "low": low / 100, "high": high / 100, "kind": kind, "label": label}
-        )
-    room = min(300, 7 * max((width_of(step[0]) for step in steps), default=0) + 8)
-    names = "datum.value == null ? '' : " + json.dumps([step[0] for step in steps], ensure_ascii=False)
-    y: Spec = {
-        "field": "row",
-        "type": "ordinal",
-        "title": None,
-        "axis": {
-            "labelExpr": names + "[toNumber(datum.value)]",
-            "labelLimit": 300,
-            "minExtent": room,
-            "ticks": False,
-            "domain": False,
-        },
-    }
-    most: float = max((max(step[1], step[2]) for step in steps), default=0) / 100 or 1
-    x: Spec = {
-        "field": "low",
-        "type": "quantitative",
-        "title": None,
-        "scale": {"domain": [0, most * 1.25]},
-        "axis": {"format": ",.0f", "tickCount": 5},
-    }
-    colours = {"domain": ["add", "take", "sum"], "range": [GREEN, RED, BLUE]}
-    return _base(values, width, {"step": 22}) | {
-        "encoding": {"y": y},
-        "layer": [
-            {
-                "mark": {"type": "bar", "height": 13},
-                "encoding": {
-                    "x": x,
-                    "x2": {"field": "high"},
-                    "color": {"field": "kind", "type": "nominal", "scale": colours},
-                },
-            },
-            {
-                "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 11},
-                "encoding": {
-                    "x": {"field": "high", "type": "quantitative"},
-                    "text": {"field": "label"},
-                },
-            },
-        ],
-    }
+def waterfall(say: Say, steps: Sequence[tuple[str, int, int, str]]) -> Markup:
+    """Steps below each other: (name, from fen, to fen, add or take or sum), each with what it adds or takes."""
+    caption = _caption(
+        say,
+        "steps",
+        Saying("各保障层逐步算出的补助", "Every step of every scheme up to its benefit"),
+        Saying("文字和金额在下面。", "Sentences and amounts are below."),
+    )
+    yuan = _yuan(say)
+    rows = [BarRow(name, [Bar(end, STEPS[kind], yuan.text(end - start), start)]) for name, start, end, kind in steps]
+    return Markup(bar_rows(caption, yuan, rows))
 
 
-def caps(rows: list[tuple[str, int, int]], width: int = 360) -> Spec:
-    """How much of each cap is used: (name, used fen, cap fen), shown in yuan."""
-    values = [
-        {"name": name, "used": used / 100, "cap": cap / 100, "label": f"{used / 100:,.2f} / {cap / 100:,.2f}"}
+def caps(say: Say, rows: Sequence[tuple[str, int, int]]) -> Markup:
+    """How much of each yearly cap is used: (name, used fen, cap fen)."""
+    caption = _caption(
+        say,
+        "caps",
+        Saying("年度上限已用多少", "How much of each yearly cap is used"),
+        Saying("数字在下表。", "The figures are in the table below."),
+    )
+    yuan = _yuan(say)
+    bars = [
+        BarRow(name, [Bar(cap, "pale", f"{yuan.text(used)} / {yuan.text(cap)}"), Bar(used, "blue")])
         for name, used, cap in rows
     ]
-    y = _names([row[0] for row in rows], [row[0] for row in rows])
-    high = max((row[2] for row in rows), default=1) / 100
-    scale = {"domain": [0, high * 1.45]}
-    axis = {"format": ",.0f", "tickCount": 4, "labelFlush": False}
-    return _base(values, width, {"step": 26}) | {
-        "encoding": {"y": y},
-        "layer": [
-            {
-                "mark": {"type": "bar", "height": 15, "color": "#dedfd8"},
-                "encoding": {
-                    "x": {"field": "cap", "type": "quantitative", "title": None, "scale": scale, "axis": axis}
-                },
-            },
-            {
-                "mark": {"type": "bar", "height": 15, "color": BLUE},
-                "encoding": {"x": {"field": "used", "type": "quantitative", "title": None}},
-            },
-            {
-                "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 11},
-                "encoding": {"x": {"field": "cap", "type": "quantitative"}, "text": {"field": "label"}},
-            },
-        ],
-    }
+    return Markup(bar_rows(caption, yuan, bars, overlaid=True))
 
 
-def balances(rows: list[tuple[str, int]], width: int = 640) -> Spec:
-    """What was there at the end of each month: (month, fen), shown in yuan; what is owed is red and below the line."""
-    values = [{"month": month, "value": fen / 100, "owes": fen < 0} for month, fen in rows]
-    x: Spec = {
-        "field": "month",
-        "type": "ordinal",
-        "title": None,
-        "axis": {"labelOverlap": True, "labelAngle": 0, "grid": False},
-    }
-    return _base(values, width, 170) | {
-        "mark": {"type": "bar"},
-        "encoding": {
-            "x": x,
-            "y": {"field": "value", "type": "quantitative", "title": None, "axis": {"format": ",.0f", "tickCount": 5}},
-            "color": {"field": "owes", "type": "nominal", "scale": {"domain": [False, True], "range": [BLUE, RED]}},
-        },
-    }
+def balances(say: Say, rows: Sequence[tuple[str, int]]) -> Markup:
+    """What was there at the end of each month: (month, fen). What is owed is red and below the line."""
+    caption = _caption(
+        say,
+        "balances",
+        Saying("每月月末的余额", "The balance at the end of each month"),
+        Saying("数字在下表。", "The figures are in the table below."),
+    )
+    series = Series("blue", [fen for _, fen in rows])
+    return Markup(time_columns(caption, _yuan(say), [month for month, _ in rows], [series]))
+
+
+def _yuan(say: Say) -> Measure:
+    return Measure(say(YUAN), 2)
+
+
+def _caption(say: Say, key: str, title: Saying, description: Saying, nothing: Saying = NOTHING) -> Caption:
+    return Caption(f"chart-{key}", say(title), say(description), say(nothing))

@@ -228,7 +228,7 @@ def _chart(visit: Visit, decision: ClaimDecided, schemes: dict[str, Scheme]) -> 
         steps.append((f"= {title}", 0, running, "sum"))
     if not steps:
         return None
-    return charts.draw(charts.waterfall(steps))
+    return charts.waterfall(visit.text, steps)
 
 
 def _step_name(visit: Visit, line: ExplanationLine) -> str:

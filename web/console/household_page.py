@@ -94,7 +94,7 @@ def _page(visit: Visit, reason: str | None) -> Response:
         unit_kinds=UNIT_KINDS,
         claims=[ClaimShown(claim, people[claim.person_id]) for claim in claims],
         years=years,
-        chart=charts.draw(charts.caps(capped)) if capped else None,
+        chart=charts.caps(visit.text, capped) if capped else None,
     )
 
 

@@ -105,18 +105,16 @@ def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
         queues=queues,
         lag=lag(),
         watched=watch.states(),
-        tier_chart=charts.draw(
-            charts.schemes([(f"{scheme} · {tier or '–'}", *sums[:3]) for scheme, tier, sums in tiers])
-        )
-        if tiers
-        else None,
+        tier_chart=charts.schemes(
+            visit.text, [(f"{scheme} · {tier or '–'}", *sums[:3]) for scheme, tier, sums in tiers]
+        ),
         any_day=bool(money),
-        day_chart=charts.draw(charts.days([(f"{day:%m-%d}", *sums[:3]) for day, sums in days])) if money else None,
+        day_chart=charts.days(visit.text, [(f"{day:%m-%d}", *sums[:3]) for day, sums in days]),
     )
 
 
 def _days(by_day: dict[date, Sums], today: date) -> list[tuple[date, Sums]]:
-    """The last days, including those on which nothing was instructed."""
+    """The last days, from the first on which anything was instructed; also those on which nothing was."""
     last = max([today, *by_day])
     shown = [last - timedelta(days=back) for back in reversed(range(DAYS_SHOWN))]
-    return [(day, by_day.get(day, Sums())) for day in shown]
+    return [(day, by_day.get(day, Sums())) for day in shown if day >= min(by_day, default=last)]

@@ -81,5 +81,5 @@ def _page(visit: Visit, reason: str | None) -> Response:
         left=left,
         beside=benefit - (burden - left),
         years=years,
-        chart=charts.draw(charts.caps(capped)) if capped else None,
+        chart=charts.caps(visit.text, capped) if capped else None,
     )

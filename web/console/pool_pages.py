@@ -93,7 +93,7 @@ def _page(visit: Visit, refused: Saying | None = None, status: int = 200) -> Res
         sums=[(pool_sentences.restriction_words(schemes_of(each.restriction)), each) for each in account.sums],
         restricted=pool_sentences.restriction_words,
         months=[(format_month(each.month), each) for each in account.months],
-        chart=_chart(account),
+        chart=_chart(visit, account),
         waiting=[(pool_sentences.position_words(each), each) for each in account.waiting],
         yearly=row is not None and row.on_shortage == OnShortage.PRO_RATA,
         proposal=proposal,
@@ -115,10 +115,10 @@ def _closing(connection: Connection, pool_id: str, year: int, today: date) -> Ye
         return refused.why
 
 
-def _chart(account: PoolAccount) -> Markup | None:
+def _chart(visit: Visit, account: PoolAccount) -> Markup | None:
     months = account.months[-CHART_MONTHS:]
     rows = [(format_month(each.month), each.balance) for each in months]
-    return charts.draw(charts.balances(rows)) if len(rows) > 1 else None
+    return charts.balances(visit.text, rows) if rows else None
 
 
 def _alert_words(code: str) -> Saying:

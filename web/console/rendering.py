@@ -13,6 +13,7 @@ from handlers.words.payout_sentences import KINDS, STATES, VERDICTS
 from schemas.access.console_rights import ConsoleRole
 from schemas.bilingual import Saying
 from schemas.decisions import Reason, Status
+from web.console.stacked_tables import with_headings
 from web.console.visit import Render, Visit
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -58,7 +59,7 @@ def renderer() -> Render:
             return visit.text(ROLES[ConsoleRole(value)])
 
         helpers = {"t": visit.say, "tr": visit.text, "status_name": status, "reason_name": reason, "role_name": role}
-        return environment.get_template(name).render(helpers | values)
+        return with_headings(environment.get_template(name).render(helpers | values))
 
     return render
 
