@@ -60,4 +60,12 @@ BUGS = (
         "",
         (PIECES,),
     ),
+    Bug(
+        "lists",
+        "every-status-leads-to-all-claims",
+        "web/console/templates/overview.html",
+        "'/claims?status=' ~ status",
+        "'/claims'",
+        (f"{CLAIMS}::test_each_number_of_claims_leads_to_them",),
+    ),
 )

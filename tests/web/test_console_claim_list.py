@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -161,6 +162,19 @@ def test_the_sums_of_a_list_add_up(town: Desk) -> None:
     owed = town.value("SELECT sum(CASE kind WHEN 'payment' THEN amount ELSE -amount END) FROM digest_open")
     assert Decimal(owed) / 100 == figure(page, "待支付(元)")
     assert figure(page, "应发放(元)") == figure(page, "已到账(元)") + figure(page, "待支付(元)")
+
+
+def test_each_number_of_claims_leads_to_them(town: Desk) -> None:
+    """The overview's number of each status, and of all, is that of the list it leads to, and of its file."""
+    visitor = town.visitor("finance")
+    found = re.findall(r'href="(/claims(?:\?status=\w+)?)" aria-label="[^"]+">([\d,]+)</a>', visitor.get("/").text)
+    assert len(found) == 1 + town.value("SELECT count(DISTINCT status) FROM claims")
+    for address, number in found:
+        assert yuan(number) == figure(visitor.get(address).text, "件数") == len(lines(visitor, address))
+        status = address.partition("=")[2]
+        file = visitor.post("/exports", seen="/exports", what="claims", format="csv", status=status)
+        assert yuan(number) == int(file.headers["X-Rows"])
+    assert 'href="/claims' not in town.visitor("admin").get("/").text
 
 
 @pytest.mark.parametrize(
