@@ -11,11 +11,12 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, Table, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from infra.ledger import money_by_tier, open_payouts, tables
+from infra.ledger import claim_list, money_by_tier, open_payouts, tables
 from infra.ledger.console_tables import digest_marks, digest_refused, digest_replays
+from infra.ledger.list_tables import digest_list_marks
 
 CHUNK = 5000
 """Entries per transaction: some tenths of a second."""
@@ -132,6 +133,14 @@ _STATEMENTS = (
     ("claim.decided", _WAITING),
 )
 
+_LISTS = (
+    ("claim.decided", _ENTRIES + claim_list.DECIDED),
+    ("payout.instructed", _ENTRIES + claim_list.ORDERED),
+    ("recovery.set_off", _ENTRIES + claim_list.ORDERED),
+    ("recovery.waived", _ENTRIES + claim_list.ORDERED),
+    ("event.accepted", _ENTRIES + claim_list.ACCEPTED),
+)
+
 
 def bring_forward(engine: Engine, now: datetime, chunk: int = CHUNK) -> int:
     """Adds what the ledger has gained since; returns how many audit entries that was."""
@@ -144,16 +153,14 @@ def bring_forward(engine: Engine, now: datetime, chunk: int = CHUNK) -> int:
             total += count
             if count < chunk:
                 break
+        while _list(engine, shard, chunk) == chunk:
+            pass
     return total
 
 
 def _chunk(engine: Engine, shard: int, now: datetime, chunk: int) -> int:
     with engine.begin() as connection:
-        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
-        mark = insert(digest_marks).values(shard=shard, audit_seq=0, as_of=NEVER)
-        connection.execute(mark.on_conflict_do_nothing())
-        held = digest_marks.c.shard == shard
-        after = connection.scalar(select(digest_marks.c.audit_seq).where(held).with_for_update()) or 0
+        after = _turn(connection, digest_marks, shard)
         end = connection.scalar(select(tables.shards.c.audit_seq).where(tables.shards.c.shard == shard)) or 0
         until = min(end, after + chunk)
         if until > after:
@@ -165,8 +172,33 @@ def _chunk(engine: Engine, shard: int, now: datetime, chunk: int) -> int:
         values: dict[str, Any] = {"audit_seq": until}
         if until == end:
             values["as_of"] = now
-        connection.execute(digest_marks.update().where(held).values(values))
+        connection.execute(digest_marks.update().where(digest_marks.c.shard == shard).values(values))
         return int(until - after)
+
+
+def _list(engine: Engine, shard: int, chunk: int) -> int:
+    """Brings the lists as far as the sums are, from which they take what is open; returns how many entries that was."""
+    with engine.begin() as connection:
+        after = _turn(connection, digest_list_marks, shard)
+        end, as_of = connection.execute(
+            select(digest_marks.c.audit_seq, digest_marks.c.as_of).where(digest_marks.c.shard == shard)
+        ).one()
+        until = min(end, after + chunk)
+        if until > after:
+            for kind, statement in _LISTS:
+                connection.execute(text(statement), {"shard": shard, "after": after, "until": until, "kind": kind})
+        if until >= after:
+            values = {"audit_seq": until} | ({"as_of": as_of} if until == end else {})
+            connection.execute(digest_list_marks.update().where(digest_list_marks.c.shard == shard).values(values))
+        return int(max(until - after, 0))
+
+
+def _turn(connection: Connection, marks: Table, shard: int) -> int:
+    """Waits until no other console moves the digest; returns the entry of a shard up to which the marks say it is."""
+    connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+    mark = insert(marks).values(shard=shard, audit_seq=0, as_of=NEVER)
+    connection.execute(mark.on_conflict_do_nothing())
+    return connection.scalar(select(marks.c.audit_seq).where(marks.c.shard == shard).with_for_update()) or 0
 
 
 def _refused(connection: Connection, place: dict[str, int]) -> None:

@@ -5,33 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, and_, case, func, literal, or_, select
 
-from infra.ledger import tables
+from infra.ledger import claim_list, tables
 from infra.ledger.console_tables import digest_open, digest_refused
+from infra.ledger.list_tables import digest_claim_list
+from infra.ledger.row_filter import Filter
 
 CHUNK = 5000
 _SHANGHAI = timezone(timedelta(hours=8))
-
-
-class Filter(NamedTuple):
-    """Which rows: half-open days ``[since, until)`` in Shanghai; empty strings and None filter nothing.
-
-    The day is that of discharge for claims, of the instruction for payouts and those that are open, of arrival for
-    refused events. The status of what is open is its kind.
-    """
-
-    since: date | None = None
-    until: date | None = None
-    status: str = ""
-    scheme: str = ""
-
-    def words(self) -> dict[str, str]:
-        """As the audit log has it."""
-        given = {"since": self.since, "until": self.until, "status": self.status, "scheme": self.scheme}
-        return {name: str(value) for name, value in given.items() if value}
 
 
 @contextmanager
@@ -54,6 +38,9 @@ def _claims(selection: Filter) -> Select[Any]:
         "total_benefit", "patient_pays",
     )  # fmt: skip
     statement = select(*(claim.c[name] for name in names))
+    if selection.needs_list:
+        listed = select(digest_claim_list.c.claim_id).where(*claim_list.conditions(selection))
+        return statement.where(claim.c.claim_id.in_(listed)).order_by(claim.c.claim_id)
     if selection.since is not None:
         statement = statement.where(claim.c.discharged_on >= selection.since)
     if selection.until is not None:

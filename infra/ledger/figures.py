@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from infra.ledger import group_rows, outbox_rows, tables
 from infra.ledger.console_tables import (
@@ -71,21 +71,21 @@ def oldest_waiting(connection: Connection) -> Waiting | None:
     return None if row is None else Waiting(*row)
 
 
-def as_of(connection: Connection) -> datetime | None:
-    """The time up to which the digest is complete; None while it is first built."""
+def as_of(connection: Connection, marks: Table = digest_marks) -> datetime | None:
+    """The time up to which the digest is complete, or its lists by their ``marks``; None while they are first built."""
     shards = connection.scalar(select(func.count()).select_from(tables.shards)) or 0
-    count, oldest = connection.execute(select(func.count(), func.min(digest_marks.c.as_of))).one()
+    count, oldest = connection.execute(select(func.count(), func.min(marks.c.as_of))).one()
     return oldest if shards and count == shards and oldest > NEVER else None
 
 
-def queues(connection: Connection) -> Queues:
-    """What waits for the relay, for Kafka, for the group step and for the digest."""
+def queues(connection: Connection, marks: Table = digest_marks) -> Queues:
+    """What waits for the relay, for Kafka, for the group step and for the digest, or its lists by their ``marks``."""
     outbox = outbox_rows.unsent(connection)
     unsent = select(func.count()).select_from(inbox).where(inbox.c.sent_at.is_(None)).scalar_subquery()
     behind = (
-        select(func.coalesce(func.sum(tables.shards.c.audit_seq - func.coalesce(digest_marks.c.audit_seq, 0)), 0))
+        select(func.coalesce(func.sum(tables.shards.c.audit_seq - func.coalesce(marks.c.audit_seq, 0)), 0))
         .select_from(tables.shards)
-        .outerjoin(digest_marks, digest_marks.c.shard == tables.shards.c.shard)
+        .outerjoin(marks, marks.c.shard == tables.shards.c.shard)
         .scalar_subquery()
     )
     row = connection.execute(select(unsent, behind)).one()

@@ -630,7 +630,7 @@ BUGS = (
         "digest",
         "consoles-do-not-wait-for-each-other",
         "infra/ledger/digest.py",
-        "        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))\n",
+        "    connection.execute(select(func.pg_advisory_xact_lock(LOCK)))\n",
         "",
         ("tests/web/test_console_figures.py::test_one_console_at_a_time_brings_the_digest_forward",),
     ),

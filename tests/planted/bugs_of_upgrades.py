@@ -28,7 +28,7 @@ BUGS = (
         "replica",
         "exports-read-the-ledger",
         "web/console/exports_page.py",
-        "rows_of(visit.engine if what in _FROM_DIGEST else replica, what",
+        "rows_of(visit.engine if from_digest else replica, what",
         "rows_of(visit.engine, what",
         ("tests/web/test_console_exports.py::test_claims_and_payouts_are_read_from_the_replica",),
     ),

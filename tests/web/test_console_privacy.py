@@ -107,7 +107,7 @@ def walk(desk: Desk, visitor: Visitor) -> Iterator[httpx.Response]:
     alerts = [f"/alerts/{row.alert_id}" for row in desk.rows("SELECT alert_id FROM alerts LIMIT 20")]
     assert alerts
     rest = (*books, *pools, *aids, "/alerts", *alerts)
-    for path in ("/", "/policies", "/refused", "/refused?page=2", "/contradictions", "/exports", *rest):
+    for path in ("/", "/policies", "/refused", "/refused?page=2", "/contradictions", "/exports", "/claims", *rest):
         yield visitor.get(path)
     for at in range(0, CANARIES, CANARIES // 50):
         yield visitor.get(f"/claims/E-{at:03}")

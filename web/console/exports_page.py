@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -18,34 +16,16 @@ from sqlalchemy import Engine
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
-from acts.published_policies import published_policies
 from acts.record_operator_acts import record_operator_acts
 from handlers.words.masking import mask_id, mask_text
 from infra.files.export_files import MEDIA_TYPES, OFFERED, WRITERS, Field
 from infra.ledger import digest
-from infra.ledger.export_rows import Filter, rows_of
+from infra.ledger.export_rows import rows_of
 from schemas.access.console_rights import Right
-from schemas.bilingual import Saying
 from schemas.dates import format_instant, shanghai_date
-from schemas.decisions import Status
-from schemas.outbound import InstructionKind
-from schemas.records import Export, PayoutState
-from schemas.refusals import RefusalCode
+from schemas.records import Export
+from web.console.filter_fields import KINDS, STATUSES, read_filter, scheme_titles
 from web.console.visit import PageRefused, Visit
-
-KINDS = {
-    "claims": Saying("理赔", "Claims"),
-    "payouts": Saying("支付", "Payouts"),
-    "open": Saying("未结清的支付和收回", "Open payouts"),
-    "refused": Saying("拒收事件", "Refused events"),
-}
-STATUSES: dict[str, type[StrEnum]] = {
-    "claims": Status,
-    "payouts": PayoutState,
-    "open": InstructionKind,
-    "refused": RefusalCode,
-}
-"""What the rows of each kind can be filtered by."""
 
 _PERSON = [Field("person_token", "text"), Field("person_id", "text")]
 FIELDS = {
@@ -109,7 +89,7 @@ def index(visit: Visit) -> Response:
         "exports.html",
         kinds=KINDS,
         statuses=STATUSES,
-        schemes=_schemes(visit),
+        schemes=scheme_titles(visit),
         formats=OFFERED,
         today=shanghai_date(visit.now()),
     )
@@ -121,14 +101,15 @@ def download(replica: Engine, visit: Visit) -> Response:
     what, kind = visit.form.get("what", ""), visit.form.get("format", "")
     if what not in KINDS or kind not in OFFERED:
         raise PageRefused(422, "请选择导出内容和格式。", "Choose what to export and the format.")
-    row_filter = _filter(visit, what)
+    row_filter = read_filter(visit, visit.form, what)
+    from_digest = what in _FROM_DIGEST or row_filter.needs_list
     clear = visit.form.get("clear") == "yes"
     conditions = row_filter.words()
     if clear:
         visit.require(Right.UNMASK)
         conditions |= {"persons": "clear", "reason": mask_text(visit.reason())}
     moment = visit.now()
-    if what in _FROM_DIGEST:
+    if from_digest:
         digest.bring_forward(visit.engine, moment)
     head = [
         ("导出 export", what),
@@ -139,7 +120,7 @@ def download(replica: Engine, visit: Visit) -> Response:
     with tempfile.NamedTemporaryFile(prefix="huzhu-export-", suffix=f".{kind}", delete=False) as file:
         path = Path(file.name)
     try:
-        with rows_of(visit.engine if what in _FROM_DIGEST else replica, what, row_filter) as rows:
+        with rows_of(visit.engine if from_digest else replica, what, row_filter) as rows:
             written = WRITERS[kind](path, FIELDS[what], _with_tokens(visit, rows, what, clear), head)
         sha256 = _sha256(path)
         with visit.engine.begin() as connection:
@@ -152,37 +133,6 @@ def download(replica: Engine, visit: Visit) -> Response:
     headers = {"X-Content-SHA256": sha256, "X-Rows": str(written.rows)}
     task = BackgroundTask(path.unlink, missing_ok=True)
     return FileResponse(path, 200, headers, MEDIA_TYPES[kind], task, name)
-
-
-def _filter(visit: Visit, what: str) -> Filter:
-    """The filter of the form. Raises PageRefused for one that no row of this kind could ever match."""
-    days = []
-    for name in ("since", "until"):
-        text = visit.form.get(name, "").strip()
-        try:
-            days.append(date.fromisoformat(text) if text else None)
-        except ValueError:
-            raise PageRefused(422, "日期格式应为 2027-01-31。", "Write dates as 2027-01-31.") from None
-    since, until = days
-    if since is not None and until is not None and until <= since:
-        raise PageRefused(422, "结束日期须晚于开始日期(结束当天不含)。", "The end must be after the first day.")
-    status, scheme = visit.form.get("status", ""), visit.form.get("scheme", "")
-    if status and status not in list(STATUSES[what]):
-        raise PageRefused(
-            422, f"{KINDS[what].zh}没有这种状态或代码。", f"{KINDS[what].en} never have this status or code."
-        )
-    if scheme and what == "refused":
-        raise PageRefused(422, "拒收事件不按保障层区分。", "Refused events belong to no scheme.")
-    if scheme and scheme not in _schemes(visit):
-        raise PageRefused(422, "没有这个保障层。", "There is no such scheme.")
-    return Filter(since, until, status, scheme)
-
-
-def _schemes(visit: Visit) -> list[str]:
-    """The schemes of all published policies."""
-    with visit.engine.connect() as connection:
-        policies = published_policies(connection)
-    return sorted({scheme.id for policy in policies.releases for scheme in policy.schemes})
 
 
 def _with_tokens(visit: Visit, rows: Iterable[Sequence[Any]], what: str, clear: bool) -> Iterator[Sequence[Any]]:

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from infra.ledger import console_tables, day_tables, gateway_tables, group_tables, pool_tables  # noqa: F401 - each adds its tables to the metadata
+from infra.ledger import console_tables, day_tables, gateway_tables, group_tables, list_tables, pool_tables  # noqa: F401 - each adds its tables to the metadata
 from infra.ledger.tables import metadata
 
 if context.is_offline_mode():

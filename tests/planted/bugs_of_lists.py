@@ -1,0 +1,71 @@
+"""Bugs of the console's lists: what is in them, what they add up to, and what leads to them."""
+
+from __future__ import annotations
+
+from tests.planted.bug import Bug
+
+CLAIMS = "tests/web/test_console_claim_list.py"
+PIECES = f"{CLAIMS}::test_the_pieces_do_not_matter_to_the_list"
+ORDER = f"{CLAIMS}::test_each_claim_is_listed_once_in_order"
+FILTER = f"{CLAIMS}::test_a_filter_leaves_what_the_file_holds"
+PLACES = f"{CLAIMS}::test_places_and_tiers_filter_the_list_and_its_file"
+REPORTS = f"{CLAIMS}::test_what_is_outstanding_follows_reports_and_set_offs"
+
+BUGS = (
+    Bug(
+        "lists",
+        "a-fact-leaves-the-list-as-it-was",
+        "infra/ledger/digest.py",
+        '    ("event.accepted", _ENTRIES + claim_list.ACCEPTED),\n',
+        "",
+        (PIECES, REPORTS),
+    ),
+    Bug(
+        "lists",
+        "a-page-begins-with-the-end-of-the-one-before",
+        "infra/ledger/claim_list.py",
+        "here < last if down else here > last",
+        "here <= last if down else here >= last",
+        (ORDER,),
+    ),
+    Bug(
+        "lists",
+        "claims-without-a-discharge-are-before-every-day",
+        "infra/ledger/claim_list.py",
+        "chosen.since or NO_DAY + timedelta(days=1)",
+        "chosen.since or NO_DAY",
+        (FILTER,),
+    ),
+    Bug(
+        "lists",
+        "the-file-forgets-the-amounts",
+        "infra/ledger/row_filter.py",
+        " or self.low is not None or self.high is not None",
+        "",
+        (FILTER,),
+    ),
+    Bug(
+        "lists",
+        "any-tier-of-the-scheme-will-do",
+        "infra/ledger/claim_list.py",
+        "of_tier(chosen.scheme, chosen.tier) if chosen.tier else chosen.scheme",
+        "chosen.scheme",
+        (PLACES,),
+    ),
+    Bug(
+        "lists",
+        "a-voided-coverage-keeps-its-area",
+        "infra/ledger/claim_list.py",
+        "n.told ->> 'event_type' = 'coverage.recorded' AND ",
+        "",
+        (PIECES,),
+    ),
+    Bug(
+        "lists",
+        "every-status-leads-to-all-claims",
+        "web/console/templates/overview.html",
+        "'/claims?status=' ~ status",
+        "'/claims'",
+        (f"{CLAIMS}::test_each_number_of_claims_leads_to_them",),
+    ),
+)
