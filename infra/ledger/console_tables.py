@@ -241,6 +241,23 @@ digest_invoices = Table(
 )
 """The settlement and claim of each invoice."""
 
+digest_references = Table(
+    "digest_references",
+    metadata,
+    Column("reference", Text, nullable=False),
+    Column("payout_id", Text, nullable=False),
+    PrimaryKeyConstraint("reference", "payout_id"),
+)
+"""The payouts of each bank reference that any report named."""
+
+digest_reference_marks = Table(
+    "digest_reference_marks",
+    metadata,
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("audit_seq", BigInteger, nullable=False),
+)
+"""The audit entry of each shard up to which bank references have been gathered."""
+
 digest_refused = Table(
     "digest_refused",
     metadata,

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from infra.ledger import money_by_tier, open_payouts, tables
+from infra.ledger import bank_references, money_by_tier, open_payouts, tables
 from infra.ledger.console_tables import digest_marks, digest_refused, digest_replays
 
 CHUNK = 5000
@@ -144,6 +144,7 @@ def bring_forward(engine: Engine, now: datetime, chunk: int = CHUNK) -> int:
             total += count
             if count < chunk:
                 break
+    bank_references.bring_forward(engine, chunk)
     return total
 
 
