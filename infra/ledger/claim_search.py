@@ -1,9 +1,9 @@
 """Finding claims by what people have at hand: the number of a claim, settlement, invoice, payout or person, or what a
-bank calls a payment."""
+bank calls a payment; and those of persons who were found otherwise."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from schemas.facts import Kind
 
 
 class Found(NamedTuple):
-    """A claim that a search found, and by what kinds of number, such as `invoice`."""
+    """A claim that a search found, and by what, such as `invoice`."""
 
     claim_id: str
     person_id: str
@@ -27,9 +27,17 @@ class Found(NamedTuple):
     by: tuple[str, ...]
 
 
-def search(connection: Connection, numbers: Collection[str], limit: int, offset: int) -> tuple[int, list[Found]]:
-    """How many claims there are under any of some numbers, and one page of them, newest discharge first."""
-    claim, found = tables.claims, _by_number(numbers).subquery()
+_HOLDER = "holder"
+
+
+def search(
+    connection: Connection, numbers: Collection[str], persons: Mapping[str, Sequence[str]], limit: int, offset: int
+) -> tuple[int, list[Found]]:
+    """How many claims there are under any of some numbers, and one page of them, newest discharge first.
+
+    The claims of ``persons`` belong to them, each found by what their person was found by.
+    """
+    claim, found = tables.claims, _found(numbers, persons).subquery()
     kinds = func.array_agg(distinct(found.c.by)).label("by")
     once = select(found.c.claim_id, kinds).group_by(found.c.claim_id).subquery()
     page = (
@@ -48,7 +56,7 @@ def search(connection: Connection, numbers: Collection[str], limit: int, offset:
     )
     count = connection.scalar(select(func.count()).select_from(page.order_by(None).subquery())) or 0
     rows = connection.execute(page.limit(limit).offset(offset))
-    return count, [Found(*row[:-1], tuple(row.by)) for row in rows]
+    return count, [Found(*row[:-1], _by(row, persons)) for row in rows]
 
 
 def claims_with_invoice(connection: Connection, numbers: Collection[str], limit: int) -> list[str]:
@@ -84,12 +92,17 @@ def claims_of(connection: Connection, person_id: str) -> list[Found]:
     return [Found(*row, ("person",)) for row in rows]
 
 
-def _by_number(numbers: Collection[str]) -> Any:
+def _by(row: Any, persons: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    numbers = [each for each in row.by if each != _HOLDER]
+    return (*numbers, *persons[row.person_id]) if _HOLDER in row.by else tuple(numbers)
+
+
+def _found(numbers: Collection[str], persons: Collection[str]) -> Any:
     claim, owner, order = tables.claims, tables.subjects, tables.instructions
     invoice, bank = digest_invoices, digest_references
 
-    def by(name: str, claims: Any, column: Any, *where: Any) -> Select[Any]:
-        return select(claims.label("claim_id"), literal(name).label("by")).where(column.in_(numbers), *where)
+    def by(name: str, claims: Any, column: Any, *where: Any, among: Collection[str] = numbers) -> Select[Any]:
+        return select(claims.label("claim_id"), literal(name).label("by")).where(column.in_(among), *where)
 
     return union_all(
         by("claim", claim.c.claim_id, claim.c.claim_id),
@@ -98,4 +111,5 @@ def _by_number(numbers: Collection[str]) -> Any:
         by("payout", order.c.claim_id, order.c.payout_id),
         by("invoice", invoice.c.claim_id, invoice.c.invoice_no),
         by("reference", order.c.claim_id, bank.c.reference, bank.c.payout_id == order.c.payout_id),
+        by(_HOLDER, claim.c.claim_id, claim.c.person_id, among=list(persons)),
     )
