@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
 
 from cli.terminal.connect import keyring, ledger, read_settings
 from cli.terminal.operators import Operator, signed_in
 from cli.terminal.output import fail, out
 from infra.clock import utc_now
 from infra.files.text_files import decoded
-from infra.keys.personal_data import KeyringUnusable, NotReadable, add_key
+from infra.keys.personal_data import Keyring, KeyringUnusable, NotReadable, add_key
 from infra.ledger import people_directory, second_factor_rows
 from infra.ledger.people_directory import FIELDS, PersonDetails
 from schemas.access.console_rights import ConsoleAct, Right
@@ -30,12 +31,22 @@ app = typer.Typer(no_args_is_help=True, help="Load or re-encrypt the directory o
 
 
 @app.command("newkey", epilog="Example: huzhu people newkey /etc/huzhu/console.keys")
-def newkey(file: Annotated[Path, typer.Argument(help="The key file; created if it does not exist.")]) -> None:
+def newkey(
+    file: Annotated[Path, typer.Argument(help="The key file; created if it does not exist.")],
+    finding: Annotated[
+        bool, typer.Option("--finding", help="A key by which the console finds persons by name and numbers.")
+    ] = False,
+) -> None:
     """Append a new key to a key file. It encrypts from now on; keep the older keys until `huzhu people rotate`."""
     try:
-        key_id = add_key(file)
+        key_id = add_key(file, finding=finding)
     except KeyringUnusable as error:
         fail(str(error))
+    if finding:
+        out.print(
+            f"added finding key {key_id} to {file}. Now run `huzhu people rotate`, so that people are found by it"
+        )
+        return
     out.print(f"added key {key_id} to {file}. Keep a copy of this file: without it nobody can read the directory")
 
 
@@ -70,7 +81,8 @@ def load(
 def rotate(operator: Operator) -> None:
     """Re-encrypt every person, and the secrets of one-time codes, with the newest key.
 
-    Afterwards the older keys can be removed from the file.
+    Makes the hashes by which persons are found anew, too, if the newest finding key did not make them. Afterwards the
+    older keys can be removed from the file.
     """
     operator = signed_in(operator, Right.USERS)
     from acts.record_operator_acts import record_operator_acts
@@ -97,9 +109,29 @@ def rotate(operator: Operator) -> None:
             total += count
             if not count:
                 break
+        hashed = _hash_late(engine, keys, operator)
     except NotReadable as error:
         fail(f"{error}; put the missing key back into the file. {total} persons were re-encrypted before that")
     out.print(f"re-encrypted {total} persons and {factors} second factors with key {keys.newest}")
+    if keys.finding is None:
+        out.print("the file has no finding key, so nobody is found by name: huzhu people newkey --finding makes one")
+    else:
+        out.print(f"made the hashes of {hashed} more persons with finding key {keys.finding.newest}")
+
+
+def _hash_late(engine: Engine, keys: Keyring, operator: str) -> int:
+    """Makes the hashes of whoever has none under the newest finding key; returns of how many. Raises NotReadable."""
+    from acts.record_operator_acts import record_operator_acts
+
+    total, after = 0, b""
+    while True:
+        with engine.begin() as connection:
+            made = people_directory.hash_late(connection, keys, AT_ONCE, after)
+            if not made or keys.finding is None:
+                return total
+            subject = {"people": str(len(made)), "key_id": keys.finding.newest, "change": "hashes made"}
+            record_operator_acts(connection, utc_now, [ConsoleAct(AuditKind.PEOPLE_LOADED.value, operator, subject)])
+        total, after = total + len(made), made[-1]
 
 
 def _text(file: Path) -> str:

@@ -3,7 +3,9 @@
 A key file holds one key per line, `KEY_ID BASE64-OF-32-BYTES`, oldest first; the last one encrypts, all of them
 decrypt. A new key is a new line (`huzhu people newkey`); then `huzhu people rotate` re-encrypts every field, and then
 the old line can go. From each key three are derived (HKDF-SHA256): for fields (AES-256-GCM), for tokens in addresses
-(AES-SIV, so that one person has one token) and for finding a person (HMAC-SHA256).
+(AES-SIV, so that one person has one token) and for finding a person by id (HMAC-SHA256).
+
+A line `KEY_ID BASE64-OF-32-BYTES finding` is a finding key (infra/keys/blind_index.py) and encrypts nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from infra.keys.blind_index import BlindIndex
+
+FINDING = "finding"
 KEY_BYTES = 32
 NONCE_BYTES = 12
 
@@ -51,10 +56,11 @@ class _Key:
 
 
 class Keyring:
-    """All keys of a file; the newest encrypts."""
+    """All keys of a file; the newest encrypts. ``finding``: those that find persons, if the file has any."""
 
-    def __init__(self, secrets_by_id: dict[str, bytes]) -> None:
+    def __init__(self, secrets_by_id: dict[str, bytes], finding: BlindIndex | None = None) -> None:
         """Keys by their ids, oldest first; at least one, each of 32 bytes."""
+        self.finding = finding
         self._keys = {key_id: _Key.of(key_id, secret) for key_id, secret in secrets_by_id.items()}
         self._newest = list(self._keys.values())[-1]
 
@@ -115,32 +121,39 @@ def read_keyring(file: Path) -> Keyring:
         raise KeyringUnusable(f"{file}: the key file cannot be read ({type(error).__name__})") from None
     if stat.S_IMODE(mode) & 0o077:
         raise KeyringUnusable(f"{file}: others can read or write the keys; run `chmod 600 {file}`")
-    keys: dict[str, bytes] = {}
+    keys, finding = dict[str, bytes](), dict[str, bytes]()
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        key_id, _, encoded = line.strip().partition(" ")
+        key_id, _, rest = line.strip().partition(" ")
+        encoded, _, purpose = rest.partition(" ")
         try:
             secret = base64.b64decode(encoded, validate=True)
         except binascii.Error:
             secret = b""
-        if len(secret) != KEY_BYTES or not key_id.isalnum() or key_id in keys:
-            raise KeyringUnusable(f"{file}, line {number}: each line is KEY_ID BASE64-OF-32-BYTES, with unique ids")
-        keys[key_id] = secret
+        known = key_id in keys or key_id in finding or purpose not in ("", FINDING)
+        if len(secret) != KEY_BYTES or not key_id.isalnum() or known:
+            raise KeyringUnusable(
+                f"{file}, line {number}: each line is KEY_ID BASE64-OF-32-BYTES, with unique ids, "
+                f"and `{FINDING}` after it if the key only finds persons"
+            )
+        (finding if purpose else keys)[key_id] = secret
     if not keys:
         raise KeyringUnusable(f"{file}: the file has no key; run `huzhu people newkey {file}`")
-    return Keyring(keys)
+    return Keyring(keys, BlindIndex(finding) if finding else None)
 
 
-def add_key(file: Path) -> str:
+def add_key(file: Path, *, finding: bool = False) -> str:
     """Appends a new key to a key file, created (mode 0600) if missing; returns the key's id.
 
+    ``finding``: a key that only finds persons, which goes into a file that has another one already.
     Raises KeyringUnusable for a file that holds anything but keys: it is left as it is.
     """
     key_id = secrets.token_hex(4)
-    line = f"{key_id} {base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode('ascii')}\n"
+    secret = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii")
+    line = f"{key_id} {secret} {FINDING}\n" if finding else f"{key_id} {secret}\n"
     try:
-        if file.exists():
+        if file.exists() or finding:
             read_keyring(file)
             if not file.read_bytes().endswith(b"\n"):
                 line = f"\n{line}"

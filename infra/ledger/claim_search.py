@@ -1,19 +1,21 @@
-"""Finding claims by the number people have at hand: a claim, settlement, invoice, payout or person number."""
+"""Finding claims by what people have at hand: the number of a claim, settlement, invoice, payout or person, or what a
+bank calls a payment; and those of persons who were found otherwise."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, literal, select, union_all
+from sqlalchemy import Connection, Select, distinct, func, literal, select, union_all
 
 from infra.ledger import tables
-from infra.ledger.console_tables import digest_invoices
+from infra.ledger.console_tables import digest_invoices, digest_references
 from schemas.facts import Kind
 
 
 class Found(NamedTuple):
-    """A claim that a search found, and by what kind of number."""
+    """A claim that a search found, and by what, such as `invoice`."""
 
     claim_id: str
     person_id: str
@@ -22,13 +24,22 @@ class Found(NamedTuple):
     personal_burden: int
     total_benefit: int
     patient_pays: int
-    by: str
+    by: tuple[str, ...]
 
 
-def search(connection: Connection, number: str, limit: int, offset: int) -> tuple[int, list[Found]]:
-    """How many claims there are under a number, and one page of them, newest discharge first."""
-    claim, found = tables.claims, _by_number(number).subquery()
-    once = select(found.c.claim_id, func.min(found.c.by).label("by")).group_by(found.c.claim_id).subquery()
+_HOLDER = "holder"
+
+
+def search(
+    connection: Connection, numbers: Collection[str], persons: Mapping[str, Sequence[str]], limit: int, offset: int
+) -> tuple[int, list[Found]]:
+    """How many claims there are under any of some numbers, and one page of them, newest discharge first.
+
+    The claims of ``persons`` belong to them, each found by what their person was found by.
+    """
+    claim, found = tables.claims, _found(numbers, persons).subquery()
+    kinds = func.array_agg(distinct(found.c.by)).label("by")
+    once = select(found.c.claim_id, kinds).group_by(found.c.claim_id).subquery()
     page = (
         select(
             claim.c.claim_id,
@@ -44,7 +55,15 @@ def search(connection: Connection, number: str, limit: int, offset: int) -> tupl
         .order_by(claim.c.discharged_on.desc().nulls_last(), claim.c.claim_id)
     )
     count = connection.scalar(select(func.count()).select_from(page.order_by(None).subquery())) or 0
-    return count, [Found(*row) for row in connection.execute(page.limit(limit).offset(offset))]
+    rows = connection.execute(page.limit(limit).offset(offset))
+    return count, [Found(*row[:-1], _by(row, persons)) for row in rows]
+
+
+def claims_with_invoice(connection: Connection, numbers: Collection[str], limit: int) -> list[str]:
+    """Up to ``limit`` of the claims that have an invoice of one of these numbers, in order of their ids."""
+    invoice = digest_invoices
+    query = select(invoice.c.claim_id).where(invoice.c.invoice_no.in_(numbers)).distinct()
+    return list(connection.scalars(query.order_by(invoice.c.claim_id).limit(limit)))
 
 
 def person_exists(connection: Connection, person_id: str) -> bool:
@@ -70,19 +89,27 @@ def claims_of(connection: Connection, person_id: str) -> list[Found]:
         .where(claim.c.person_id == person_id)
         .order_by(claim.c.discharged_on.desc().nulls_last(), claim.c.claim_id)
     )
-    return [Found(*row, "person") for row in rows]
+    return [Found(*row, ("person",)) for row in rows]
 
 
-def _by_number(number: str) -> Any:
+def _by(row: Any, persons: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    numbers = [each for each in row.by if each != _HOLDER]
+    return (*numbers, *persons[row.person_id]) if _HOLDER in row.by else tuple(numbers)
+
+
+def _found(numbers: Collection[str], persons: Collection[str]) -> Any:
     claim, owner, order = tables.claims, tables.subjects, tables.instructions
+    invoice, bank = digest_invoices, digest_references
 
-    def by(name: str, column: Any, *where: Any) -> Select[Any]:
-        return select(column.label("claim_id"), literal(name).label("by")).where(*where)
+    def by(name: str, claims: Any, column: Any, *where: Any, among: Collection[str] = numbers) -> Select[Any]:
+        return select(claims.label("claim_id"), literal(name).label("by")).where(column.in_(among), *where)
 
     return union_all(
-        by("claim", claim.c.claim_id, claim.c.claim_id == number),
-        by("person", claim.c.claim_id, claim.c.person_id == number),
-        by("settlement", owner.c.encounter_id, owner.c.kind == Kind.SETTLEMENT, owner.c.subject_id == number),
-        by("payout", order.c.claim_id, order.c.payout_id == number),
-        by("invoice", digest_invoices.c.claim_id, digest_invoices.c.invoice_no == number),
+        by("claim", claim.c.claim_id, claim.c.claim_id),
+        by("person", claim.c.claim_id, claim.c.person_id),
+        by("settlement", owner.c.encounter_id, owner.c.subject_id, owner.c.kind == Kind.SETTLEMENT),
+        by("payout", order.c.claim_id, order.c.payout_id),
+        by("invoice", invoice.c.claim_id, invoice.c.invoice_no),
+        by("reference", order.c.claim_id, bank.c.reference, bank.c.payout_id == order.c.payout_id),
+        by(_HOLDER, claim.c.claim_id, claim.c.person_id, among=list(persons)),
     )

@@ -41,6 +41,8 @@ console_users = Table(
     Column("disabled_at", DateTime(timezone=True)),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("locked_until", DateTime(timezone=True)),
+    Column("person_searches", Integer, nullable=False, server_default="0"),
+    Column("person_searches_since", DateTime(timezone=True)),
     CheckConstraint("role IN ('auditor', 'finance', 'operator', 'admin')", name="console_users_role"),
 )
 """Who may sign in. Only the argon2id hash of the password is stored."""
@@ -190,6 +192,21 @@ people = Table(
 )
 """The identity directory: each field encrypted separately (infra/keys), found by a keyed hash of the person id."""
 
+people_hashes = Table(
+    "people_hashes",
+    metadata,
+    Column("person_index", LargeBinary, ForeignKey("people.person_index", ondelete="CASCADE"), primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("loaded_at", DateTime(timezone=True), nullable=False),
+    Column("name", LargeBinary),
+    Column("phone", LargeBinary),
+    Column("id_number", LargeBinary),
+    Index("people_hashes_name", "name"),
+    Index("people_hashes_phone", "phone"),
+    Index("people_hashes_id_number", "id_number"),
+)
+"""Keyed hashes of what the directory's fields say (infra/keys/blind_index.py); null where a field is empty."""
+
 digest_marks = Table(
     "digest_marks",
     metadata,
@@ -240,6 +257,23 @@ digest_invoices = Table(
     PrimaryKeyConstraint("invoice_no", "settlement_id"),
 )
 """The settlement and claim of each invoice."""
+
+digest_references = Table(
+    "digest_references",
+    metadata,
+    Column("reference", Text, nullable=False),
+    Column("payout_id", Text, nullable=False),
+    PrimaryKeyConstraint("reference", "payout_id"),
+)
+"""The payouts of each bank reference that any report named."""
+
+digest_reference_marks = Table(
+    "digest_reference_marks",
+    metadata,
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("audit_seq", BigInteger, nullable=False),
+)
+"""The audit entry of each shard up to which bank references have been gathered."""
 
 digest_refused = Table(
     "digest_refused",

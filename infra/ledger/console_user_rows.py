@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, exists, func, select, update
+from sqlalchemy import Connection, case, delete, exists, func, select, update
 
 from infra.ledger.console_tables import console_sessions, console_users, operator_tokens, second_factors
 from schemas.access.console_rights import ConsoleRole, Session, User
@@ -33,6 +33,18 @@ def change(connection: Connection, user: User) -> None:
     """Updates a user."""
     values = user._asdict() | {"role": user.role.value}
     connection.execute(update(console_users).where(console_users.c.name == user.name).values(values))
+
+
+def count_person_search(connection: Connection, name: str, moment: datetime, within: timedelta) -> int:
+    """Counts a search for persons; returns how many that user has made since the first of this ``within``."""
+    user = console_users.c
+    going_on = user.person_searches_since > moment - within
+    counted = {
+        "person_searches": case((going_on, user.person_searches + 1), else_=1),
+        "person_searches_since": case((going_on, user.person_searches_since), else_=moment),
+    }
+    query = update(console_users).where(user.name == name).values(counted).returning(user.person_searches)
+    return int(connection.scalar(query) or 0)
 
 
 def open_session(

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from infra.ledger import claim_list, money_by_tier, open_payouts, tables
+from infra.ledger import bank_references, claim_list, money_by_tier, open_payouts, tables
 from infra.ledger.console_tables import digest_marks, digest_refused, digest_replays
 from infra.ledger.list_tables import digest_list_marks
 
@@ -155,6 +155,7 @@ def bring_forward(engine: Engine, now: datetime, chunk: int = CHUNK) -> int:
                 break
         while _list(engine, shard, chunk) == chunk:
             pass
+    bank_references.bring_forward(engine, chunk)
     return total
 
 

@@ -130,6 +130,7 @@ def open_desk(engine: Engine, folder: Path, replica: Engine | None = None, **set
     """
     file = folder / "console.keys"
     add_key(file)
+    add_key(file, finding=True)
     with Roles(engine) as roles, _served(Desk(engine, roles, file), replica, settings) as desk:
         yield desk
 

@@ -78,6 +78,26 @@ def test_people_are_loaded_and_encrypted_anew(ledger: Engine, tmp_path: Path) ->
     assert ["people.loaded", "people.loaded"] == kinds(ledger)
 
 
+def test_people_who_were_there_before_are_found_after_a_rotation(ledger: Engine, tmp_path: Path) -> None:
+    """Loaded without a finding key, hashed by the rotation, once; each is audited without names."""
+    keys, file = tmp_path / "keys", tmp_path / "people.csv"
+    settings: dict[str, Any] = {"HUZHU_DATABASE_URL": url_of(ledger), "HUZHU_CONSOLE_KEY_FILE": str(keys)}
+    assert UNUSABLE == huzhu("people", "newkey", keys, "--finding").returncode
+    huzhu("people", "newkey", keys)
+    file.write_text("person_id,name,phone,id_number\nP1,张三,,\nP2,李四,13812345678,\n", "utf-8")
+    huzhu("people", "load", file, "--operator", "wang", **settings)
+    rotate = ("people", "rotate", "--operator", "wang")
+    assert "no finding key" in huzhu(*rotate, **settings).stdout
+    assert "people rotate" in huzhu("people", "newkey", keys, "--finding").stdout
+    assert "hashes of 2 more persons" in huzhu(*rotate, **settings).stdout
+    assert "hashes of 0 more persons" in huzhu(*rotate, **settings).stdout
+    with ledger.connect() as connection:
+        assert 2 == connection.scalar(text("SELECT count(*) FROM people_hashes"))
+        held = str(connection.execute(text("SELECT * FROM people_hashes")).all())
+    assert "13812345678" not in held
+    assert ["people.loaded", "people.loaded"] == kinds(ledger)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -313,7 +313,7 @@ def test_it_can_be_made_again(town: Desk) -> None:
     """An emptied digest is rebuilt with the same figures, even by several consoles at once."""
     with town.engine.begin() as connection:
         names = "marks, digest_money, digest_claims, digest_waiting, digest_invoices, digest_refused, digest_replays"
-        connection.execute(text(f"TRUNCATE digest_{names}, digest_open"))
+        connection.execute(text(f"TRUNCATE digest_{names}, digest_open, digest_references, digest_reference_marks"))
     with ThreadPoolExecutor(4) as consoles:
         list(consoles.map(lambda _: digest.bring_forward(town.engine, town.now(), 100), range(4)))
     check(town)

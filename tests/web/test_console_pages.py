@@ -158,10 +158,10 @@ def test_the_watch_names_a_fault(family: Desk) -> None:
 
 
 def test_searching_by_every_number(family: Desk) -> None:
-    """Claim, settlement, invoice, payout and person lead to the claim; the person's number is never in an address."""
+    """Claim, settlement, invoice, payout, bank and person lead to the claim; the person's number is in no address."""
     visitor = family.visitor("operator")
     payout = family.value("SELECT payout_id FROM instructions WHERE claim_id = 'E1' LIMIT 1")
-    for number in ("E1", "S1", "INV-77", payout, PERSON):
+    for number in ("E1", "S1", "INV-77", payout, "bank-1", PERSON):
         answer = visitor.search(number)
         assert 200 == answer.status_code
         assert 'href="/claims/E1"' in answer.text, number

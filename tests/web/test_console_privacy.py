@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import logging
 import random
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +26,7 @@ from infra.ledger.people_directory import PersonDetails
 from schemas.aid_records import AidWanted
 from schemas.ids import PersonId
 from schemas.outbound import AuditKind
+from schemas.searched_words import PersonalKind
 from tests.support.acts import publish_watches_text
 from tests.support.builders import SHARDS, Json, bill, contribution, coverage, discharge, encode, membership
 from tests.support.length import times
@@ -114,7 +117,8 @@ def walk(desk: Desk, visitor: Visitor) -> Iterator[httpx.Response]:
         yield visitor.get(f"/persons/{desk.keys.token(PEOPLE[at].person_id, 'person')}")
         yield visitor.get(f"/persons/{desk.keys.token(PEOPLE[at].person_id, 'person')}/aid")
         yield visitor.get(f"/households/{desk.keys.token(household_of(at), 'household')}")
-        yield visitor.search(PEOPLE[at].person_id)
+        for typed in (PEOPLE[at].person_id, PEOPLE[at].name, PEOPLE[at].phone):
+            yield visitor.search(typed)
     for row in desk.rows("SELECT event_no FROM refusals ORDER BY event_no LIMIT 40"):
         yield visitor.get(f"/refused/{row.event_no}")
     for kind in ("csv", "xlsx", "parquet"):
@@ -237,6 +241,40 @@ def test_the_directory_is_encrypted_field_by_field(crowd: Desk) -> None:
             people_directory.find(connection, crowd.keys, PEOPLE[3].person_id)
         transaction.rollback()
         connection.rollback()
+
+
+def test_everybody_is_found_by_what_they_are_called(crowd: Desk) -> None:
+    """Each of them by name, telephone and identity number, and by nothing of anybody else."""
+    by_name = Counter(person.name for person in PEOPLE)
+    with crowd.engine.connect() as connection:
+        for person in PEOPLE:
+            for kind in PersonalKind:
+                text, most = getattr(person, kind.value), CANARIES
+                found = people_directory.find_by(connection, crowd.keys, kind, text, most)
+                assert person in found
+                assert {text} == {getattr(each, kind.value) for each in found}
+            assert by_name[person.name] == len(
+                people_directory.find_by(connection, crowd.keys, PersonalKind.NAME, person.name, CANARIES)
+            )
+
+
+def test_hashes_say_no_more_than_who_is_equal(crowd: Desk, tmp_path: Path) -> None:
+    """As many as there are different names and numbers, 32 bytes each, and none that can be made without the key."""
+    rows = crowd.rows("SELECT name, phone, id_number FROM people_hashes")
+    assert CANARIES == len(rows)
+    held = {kind: {bytes(getattr(row, kind.value)) for row in rows} for kind in PersonalKind}
+    everything = set[bytes]().union(*held.values())
+    assert sum(len({getattr(each, kind.value) for each in PEOPLE}) for kind in PersonalKind) == len(everything)
+    assert {32} == {len(each) for each in everything}
+    add_key(tmp_path / "other")
+    add_key(tmp_path / "other", finding=True)
+    other = read_keyring(tmp_path / "other").finding
+    assert other is not None
+    for person in PEOPLE:
+        for kind in PersonalKind:
+            text = getattr(person, kind.value)
+            assert other.digest(kind, text, other.newest) not in everything
+            assert hashlib.sha256(text.encode()).digest() not in everything
 
 
 @pytest.mark.parametrize("field", people_directory.FIELDS)

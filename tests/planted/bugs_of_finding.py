@@ -1,0 +1,167 @@
+"""Planted bugs: what a search in the console finds, and what it says about it."""
+
+from __future__ import annotations
+
+from tests.planted.bug import Bug
+
+FINDING = "tests/web/test_console_finding.py"
+PERSONS = "tests/web/test_console_finding_persons.py"
+FORMS = "tests/unit/test_searched_words.py"
+
+BUGS = (
+    Bug(
+        "finding",
+        "only-the-paid-have-a-reference",
+        "infra/ledger/bank_references.py",
+        "    SELECT DISTINCT told ->> 'reference', told ->> 'payout_id' FROM report\n",
+        "    SELECT DISTINCT told ->> 'reference', told ->> 'payout_id' FROM report WHERE told ->> 'status' = 'paid'\n",
+        (f"{FINDING}::test_every_reference_of_a_payout_leads_to_its_claim",),
+    ),
+    Bug(
+        "finding",
+        "a-claim-is-its-own-twin",
+        "web/console/templates/search.html",
+        "for twin in twins if twin != row.claim_id",
+        "for twin in twins",
+        (f"{FINDING}::test_claims_with_one_invoice_name_each_other",),
+    ),
+    Bug(
+        "finding",
+        "full-width-stays-full-width",
+        "schemas/searched_words.py",
+        'unicodedata.normalize("NFKC", text)',
+        "text",
+        (f"{FINDING}::test_numbers_are_found_as_they_are_typed",),
+    ),
+    Bug(
+        "finding",
+        "a-large-x-is-another",
+        "schemas/searched_words.py",
+        "            return plain.upper()\n",
+        "            return plain\n",
+        (f"{FORMS}::test_an_identity_number_ends_in_any_x",),
+    ),
+    Bug(
+        "finding",
+        "the-country-is-part-of-the-number",
+        "schemas/searched_words.py",
+        '            return _CHINA.sub("", _OF_PHONES.sub("", plain).lower(), count=1)\n',
+        '            return _OF_PHONES.sub("", plain).lower()\n',
+        (f"{FORMS}::test_a_telephone_number_has_one_form",),
+    ),
+    Bug(
+        "finding",
+        "86-always-goes",
+        "schemas/searched_words.py",
+        "|86(?=1[3-9][0-9]{9}$|0)",
+        "|86",
+        (f"{FORMS}::test_a_fixed_number_keeps_its_own_86",),
+    ),
+    Bug(
+        "finding",
+        "dots-of-names-differ",
+        "schemas/searched_words.py",
+        '_DOTS.sub("\\u00b7", plain).casefold()',
+        "plain.casefold()",
+        (f"{FORMS}::test_the_dot_of_a_name_is_any_dot",),
+    ),
+    Bug(
+        "finding",
+        "kinds-are-not-told-apart",
+        "infra/keys/blind_index.py",
+        'f"{kind.value}\\n{form}".encode()',
+        "form.encode()",
+        (f"{FORMS}::test_hashes_are_equal_only_for_the_same_form_and_kind",),
+    ),
+    Bug(
+        "finding",
+        "nothing-has-a-hash",
+        "infra/keys/blind_index.py",
+        "        if not form:\n            return None\n",
+        "",
+        (f"{FORMS}::test_nothing_has_no_hash",),
+    ),
+    Bug(
+        "finding",
+        "a-hash-is-believed",
+        "infra/ledger/people_directory.py",
+        "    return [each for each in persons if normalised(kind, each._asdict()[kind.value]) == form]\n",
+        "    return persons if form else []\n",
+        (
+            f"{PERSONS}::test_a_hash_that_was_moved_shows_nobody",
+            f"{PERSONS}::test_a_late_hash_finds_nobody_and_is_made_again",
+        ),
+    ),
+    Bug(
+        "finding",
+        "only-the-newest-key-finds",
+        "infra/ledger/people_hashes.py",
+        "for key_id in finding.key_ids]\n    column",
+        "for key_id in finding.key_ids[-1:]]\n    column",
+        (f"{PERSONS}::test_finding_keys_rotate",),
+    ),
+    Bug(
+        "finding",
+        "late-hashes-stay",
+        "infra/ledger/people_hashes.py",
+        ", kept.loaded_at != people.c.loaded_at)",
+        ")",
+        (f"{PERSONS}::test_a_late_hash_finds_nobody_and_is_made_again",),
+    ),
+    Bug(
+        "finding",
+        "a-common-name-is-cut-off",
+        "web/console/person_hits.py",
+        "named = people_directory.find_by(connection, keys, kind, typed, MOST_PERSONS + 1)",
+        "named = people_directory.find_by(connection, keys, kind, typed, MOST_PERSONS)",
+        (f"{PERSONS}::test_a_common_name_lists_nobody_in_part",),
+    ),
+    Bug(
+        "finding",
+        "what-was-typed-is-shown-again",
+        "web/console/search_page.py",
+        "        wanted=None if who.hits or who.kinds else query,\n",
+        "        wanted=query,\n",
+        (f"{PERSONS}::test_a_person_is_found_and_covered",),
+    ),
+    Bug(
+        "finding",
+        "nobody-found-is-not-noted",
+        "web/console/search_page.py",
+        "        if claims or who.hits or who.kinds:\n",
+        "        if claims or who.hits:\n",
+        (f"{PERSONS}::test_each_search_is_audited_without_its_words",),
+    ),
+    Bug(
+        "finding",
+        "the-word-is-in-the-audit-log",
+        "web/console/search_page.py",
+        '{"by": ", ".join(who.kinds)} if',
+        '{"by": query} if',
+        (f"{PERSONS}::test_each_search_is_audited_without_its_words",),
+    ),
+    Bug(
+        "finding",
+        "searches-have-no-end",
+        "web/console/search_page.py",
+        "        if searches > SEARCHES_MAX:\n",
+        "        if searches > SEARCHES_MAX * SEARCHES_MAX:\n",
+        (f"{PERSONS}::test_nobody_searches_for_persons_without_end",),
+    ),
+    Bug(
+        "finding",
+        "an-hour-never-ends",
+        "infra/ledger/console_user_rows.py",
+        "case((going_on, user.person_searches + 1), else_=1)",
+        "user.person_searches + 1",
+        (f"{PERSONS}::test_nobody_searches_for_persons_without_end",),
+    ),
+    Bug(
+        "finding",
+        "nothing-is-said-without-a-key",
+        "web/console/person_hits.py",
+        "        unready=unready and not people_directory.is_empty(connection),\n",
+        "        unready=unready and people_directory.is_empty(connection),\n",
+        (f"{PERSONS}::test_without_a_finding_key_it_is_said",),
+    ),
+)
