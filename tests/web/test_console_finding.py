@@ -36,7 +36,7 @@ def stays(desk: Desk) -> Desk:
 def rows(visitor: Visitor, wanted: str) -> dict[str, str]:
     """The claims that a search finds, and why each was found."""
     page = visitor.search(wanted).text
-    found = re.findall(r'<tr><td><a href="/claims/([^"]+)">.*?<td>((?:<div>.*?</div>)+)</td></tr>', page)
+    found = re.findall(r'<tr><td[^>]*><a href="/claims/([^"]+)">.*?<td[^>]*>((?:<div>.*?</div>)+)</td></tr>', page)
     return {claim: words(why).strip() for claim, why in found}
 
 
