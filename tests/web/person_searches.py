@@ -23,8 +23,8 @@ def people_found(page: str) -> list[PersonFound]:
     """The persons that a page of results lists, in its order."""
     table = re.search(r'aria-label="(?:人员|Persons)">(.*?)</table>', page, re.DOTALL)
     found = []
-    for row in re.findall(r"<tr><td>(.*?)</tr>", table[1] if table else "", re.DOTALL):
+    for row in re.findall(r"<tr><td[^>]*>(.*?)</tr>", table[1] if table else "", re.DOTALL):
         link = re.search(r'href="(/persons/[^"]+)"', row)
-        why = row.rpartition("<td>")[2]
+        why = re.split(r"<td[^>]*>", row)[-1]
         found.append(PersonFound(link[1] if link else None, words(why).strip()))
     return found
