@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from infra.keys.blind_index import BlindIndex
@@ -41,6 +41,7 @@ def test_a_telephone_number_has_one_form(number: str, country: str, blank: str) 
     assert [PersonalKind.PHONE] == personal_kinds(typed)
 
 
+@example("11010519491231002X", " ")
 @given(st.from_regex("[1-9][0-9]{16}[0-9X]", fullmatch=True), BLANKS)
 def test_an_identity_number_ends_in_any_x(number: str, blank: str) -> None:
     """Small, large or full-width, with blanks between its parts."""
