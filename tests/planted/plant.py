@@ -1,9 +1,10 @@
 """Plants one bug after the other in a copy of the repository and sees whether the tests named for it fail.
 
-    python tests/planted/plant.py [--tested] [NAME ...]
+    python tests/planted/plant.py [--tested] [--half] [NAME ...]
 
 With ``--tested`` the tests have just passed, as in `make prove` after `make test`: without a bug only the first of each
-file is tried, to see that they can run here. Exits 1 when a bug is missed, or when its text no longer stands in the
+file is tried, to see that they can run here. With ``--half`` every other bug is planted; the next commit plants those
+in between. Exits 1 when a bug is missed, or when its text no longer stands in the
 code, so that the list cannot go stale.
 docs/planted-bugs.md is the list for people.
 """
@@ -21,63 +22,13 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from importlib import import_module
 from itertools import groupby
 from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
 
 from infra.servers.resolve import DATABASE_URL, resolve_postgres
-from tests.planted import (
-    bugs_around_the_core,
-    bugs_of_aid,
-    bugs_of_alerts,
-    bugs_of_answers,
-    bugs_of_archives,
-    bugs_of_books,
-    bugs_of_charts,
-    bugs_of_days,
-    bugs_of_deployment,
-    bugs_of_direct_messages,
-    bugs_of_finding,
-    bugs_of_forgetting,
-    bugs_of_funeral_lists,
-    bugs_of_grace,
-    bugs_of_groups,
-    bugs_of_keeping,
-    bugs_of_kept_watches,
-    bugs_of_lists,
-    bugs_of_long_years,
-    bugs_of_looks,
-    bugs_of_metrics,
-    bugs_of_occasions,
-    bugs_of_payees,
-    bugs_of_payers,
-    bugs_of_pool_books,
-    bugs_of_pool_pages,
-    bugs_of_pool_policies,
-    bugs_of_pool_steps,
-    bugs_of_pools,
-    bugs_of_prefix,
-    bugs_of_recoveries,
-    bugs_of_registering,
-    bugs_of_remembering,
-    bugs_of_servers,
-    bugs_of_settings,
-    bugs_of_shared_invoices,
-    bugs_of_signing_in,
-    bugs_of_statements,
-    bugs_of_status,
-    bugs_of_the_columns,
-    bugs_of_the_core,
-    bugs_of_the_outbox,
-    bugs_of_traces,
-    bugs_of_treaties,
-    bugs_of_twice,
-    bugs_of_units,
-    bugs_of_upgrades,
-    bugs_of_usual_events,
-    bugs_of_watches,
-)
 from tests.planted.bug import Bug
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -98,7 +49,7 @@ constant in the code, and a bug that few of them meet is met by chance in fewer.
 PLANTED = {"PYTHONDONTWRITEBYTECODE": "1"}
 """While a bug is planted no bytecode is kept: the next bug may stand in the same file."""
 
-TESTED = "--tested"
+TESTED, HALF = "--tested", "--half"
 
 AT_ONCE = os.cpu_count() or 1
 """So many bugs are tried at a time, each in a copy of its own."""
@@ -106,58 +57,10 @@ AT_ONCE = os.cpu_count() or 1
 SERVED = ("tests/ledger/", "tests/web/")
 """Where tests need PostgreSQL."""
 
-_LISTS = (
-    bugs_of_aid,
-    bugs_of_alerts,
-    bugs_of_answers,
-    bugs_of_archives,
-    bugs_of_the_core,
-    bugs_of_the_columns,
-    bugs_around_the_core,
-    bugs_of_direct_messages,
-    bugs_of_finding,
-    bugs_of_forgetting,
-    bugs_of_funeral_lists,
-    bugs_of_grace,
-    bugs_of_groups,
-    bugs_of_keeping,
-    bugs_of_kept_watches,
-    bugs_of_payees,
-    bugs_of_treaties,
-    bugs_of_payers,
-    bugs_of_pool_pages,
-    bugs_of_pool_policies,
-    bugs_of_pool_steps,
-    bugs_of_pools,
-    bugs_of_prefix,
-    bugs_of_recoveries,
-    bugs_of_registering,
-    bugs_of_days,
-    bugs_of_deployment,
-    bugs_of_books,
-    bugs_of_charts,
-    bugs_of_pool_books,
-    bugs_of_usual_events,
-    bugs_of_statements,
-    bugs_of_status,
-    bugs_of_remembering,
-    bugs_of_servers,
-    bugs_of_settings,
-    bugs_of_shared_invoices,
-    bugs_of_lists,
-    bugs_of_long_years,
-    bugs_of_looks,
-    bugs_of_metrics,
-    bugs_of_traces,
-    bugs_of_the_outbox,
-    bugs_of_twice,
-    bugs_of_units,
-    bugs_of_signing_in,
-    bugs_of_upgrades,
-    bugs_of_watches,
-    bugs_of_occasions,
+_FOLDER = Path(__file__).parent
+BUGS: tuple[Bug, ...] = tuple(
+    bug for file in sorted(_FOLDER.glob("bugs_*.py")) for bug in import_module(f"tests.planted.{file.stem}").BUGS
 )
-BUGS = tuple(bug for each in _LISTS for bug in each.BUGS)
 
 
 class Copy(NamedTuple):
@@ -235,9 +138,17 @@ def plant(copy: Copy, bug: Bug) -> list[str]:
     return missed
 
 
+def half(bugs: Sequence[Bug]) -> Sequence[Bug]:
+    """Every other bug: of two commits after each other, one has these and one has those."""
+    counted = subprocess.run(
+        ["git", "rev-list", "--count", "HEAD"], cwd=REPOSITORY, check=True, capture_output=True, text=True
+    )
+    return bugs[int(counted.stdout) % 2 :: 2]
+
+
 def main(given: Sequence[str]) -> int:
-    names = [each for each in given if each != TESTED]
-    chosen = [bug for bug in BUGS if not names or bug.name in names]
+    names = [each for each in given if each not in (TESTED, HALF)]
+    chosen = [bug for bug in (half(BUGS) if HALF in given else BUGS) if not names or bug.name in names]
     unknown = set(names) - {bug.name for bug in chosen}
     if unknown:
         sys.stderr.write(f"no bug is called {', '.join(sorted(unknown))}\n")
