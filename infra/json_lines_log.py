@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
 import sys
 import threading
 from datetime import UTC, datetime
 from typing import TextIO
+
+from structlog.processors import JSONRenderer, format_exc_info
+from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
+from structlog.typing import EventDict, WrappedLogger
 
 from infra.tracing import current_traceparent
 from schemas.traceparent import trace_id
@@ -16,31 +19,51 @@ from schemas.traceparent import trace_id
 SAID = "huzhu.said"
 """The logger of what is written to standard error by other ways than a log."""
 
+FIELDS = {
+    "at": "at",
+    "level": "level",
+    "process": "process",
+    "logger": "logger",
+    "message": "event",
+    "trace_id": "trace_id",
+    "traceback": "exception",
+}
+"""All that a line can hold, in this order, and what structlog calls it."""
 
-class JsonLines(logging.Formatter):
+
+class JsonLines(ProcessorFormatter):
     """``at`` in UTC, ``level``, ``process`` (its kind), ``logger``, ``message``; ``traceback`` where there is one.
 
-    ``trace_id`` is that of the request or batch on which the process works, where it has one.
+    ``trace_id`` is that of the request or batch on which the process works, where it has one. Whatever else comes with
+    a message is left out, as it could be about somebody; so are the values of variables in a traceback.
     """
 
     def __init__(self, process: str) -> None:
-        super().__init__()
         self._process = process
+        super().__init__(
+            processors=[
+                add_log_level,
+                add_logger_name,
+                self._whence,
+                format_exc_info,
+                _only_fields,
+                JSONRenderer(ensure_ascii=False),
+            ]
+        )
 
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "process": self._process,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
+    def _whence(self, _logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+        """Adds when, in which process and in which trace this was said."""
+        said: logging.LogRecord = line["_record"]
+        line["at"] = datetime.fromtimestamp(said.created, UTC).isoformat(timespec="milliseconds")
+        line["process"] = self._process
         traceparent = current_traceparent()
         if traceparent is not None:
             line["trace_id"] = trace_id(traceparent)
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return line
+
+
+def _only_fields(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    return {ours: line[theirs] for ours, theirs in FIELDS.items() if theirs in line}
 
 
 class LoggedLines(io.TextIOBase):

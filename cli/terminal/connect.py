@@ -14,7 +14,6 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from acts.published_treaties import insurer_topics
 from cli.terminal.output import UNUSABLE, fail
-from infra.json_lines_log import log_as_json
 from infra.kafka import topic_setup
 from infra.kafka.client_security import KafkaSecurity
 from infra.keys.personal_data import Keyring, KeyringUnusable, read_keyring
@@ -74,6 +73,8 @@ def settings_of_process(process: Process, log_level: str) -> Settings:
     """The same for a process that runs until it is stopped, which from now on logs and sends spans as they say."""
     settings = read_settings()
     if settings.log_format == "json":
+        from infra.json_lines_log import log_as_json  # importing structlog takes 50 ms: not for every command
+
         log_as_json(log_level, process.value)
     else:
         log_to_stderr(log_level)

@@ -6,6 +6,7 @@ from tests.planted.bug import Bug
 
 FORM = "tests/unit/test_traceparent.py"
 SPANS = "tests/unit/test_tracing.py"
+LINES = "tests/unit/test_json_log.py"
 LEDGER = "tests/ledger/test_traces.py"
 SERVERS = "tests/web/test_traces.py"
 
@@ -138,6 +139,30 @@ BUGS = (
             f"{SPANS}::test_what_all_messages_have_is_the_batchs_without_an_sdk",
             f"{SERVERS}::test_what_goes_wrong_in_a_request_is_logged_with_its_trace_id",
         ),
+    ),
+    Bug(
+        "traces",
+        "a-traceback-with-its-variables",
+        "infra/json_lines_log.py",
+        "import JSONRenderer, format_exc_info",
+        "import JSONRenderer, dict_tracebacks as format_exc_info",
+        (f"{LINES}::test_a_traceback_does_not_say_what_variables_hold",),
+    ),
+    Bug(
+        "traces",
+        "a-line-with-all-that-came",
+        "infra/json_lines_log.py",
+        "return {ours:",
+        "return dict(line) | {ours:",
+        (f"{LINES}::test_what_else_comes_with_a_message_is_left_out",),
+    ),
+    Bug(
+        "traces",
+        "a-line-of-when-it-was-written",
+        "infra/json_lines_log.py",
+        "datetime.fromtimestamp(said.created, UTC)",
+        "datetime.now(UTC)",
+        (f"{LINES}::test_a_line_is_of_the_moment_in_which_something_was_said",),
     ),
     Bug(
         "traces",

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import faust
 import pytest
 
-from infra.json_lines_log import log_as_json
+from infra.json_lines_log import JsonLines, log_as_json
 from stream.inbound import worker
 
 
@@ -64,6 +64,35 @@ def test_a_traceback_stays_in_its_line() -> None:
     (line,) = lines(said)
     assert ("failed", "error") == (line["message"], line["level"])
     assert line["traceback"].endswith("ValueError: odd")
+
+
+def test_a_traceback_does_not_say_what_variables_hold() -> None:
+    """They hold people."""
+    said = io.StringIO()
+    with logging_json(said):
+        try:
+            name = "".join(("张", "三"))
+            raise ValueError(f"{len(name)} characters")
+        except ValueError:
+            logging.getLogger("a").exception("failed")
+    assert lines(said)[0]["traceback"].endswith("2 characters")
+    assert "张三" not in said.getvalue()
+
+
+def test_what_else_comes_with_a_message_is_left_out() -> None:
+    """A line holds its fields alone, in their order, whatever a library hands over."""
+    said = io.StringIO()
+    with logging_json(said):
+        logging.getLogger("a").warning("odd", extra={"person": "张三", "level": "low"}, stack_info=True)
+    (line,) = lines(said)
+    assert ["at", "level", "process", "logger", "message"] == list(line)
+    assert "warning" == line["level"]
+
+
+def test_a_line_is_of_the_moment_in_which_something_was_said() -> None:
+    """Not of that in which it was written, which can be later."""
+    record = logging.makeLogRecord({"created": 1.25, "name": "a", "levelname": "INFO", "msg": "said"})
+    assert "1970-01-01T00:00:01.250+00:00" == json.loads(JsonLines("worker").format(record))["at"]
 
 
 def test_what_is_written_past_the_log_is_json_too() -> None:
