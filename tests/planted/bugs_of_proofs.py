@@ -1,11 +1,14 @@
-"""Bugs of proof in the console: the file for the independent verifier, and who gets it."""
+"""Bugs of proof in the console: the file for the independent verifier and who gets it; checking a claim's entries."""
 
 from __future__ import annotations
 
 from tests.planted.bug import Bug
 
 PAGES = "web/console/proof_pages.py"
+CHECK = "acts/check_inclusion.py"
+CLAIM = "web/console/claim_check.py"
 PROOFS = "tests/web/test_console_proofs.py"
+FOUND = f"{PROOFS}::test_a_change_is_found_when_it_is_asked_for"
 
 BUGS = (
     Bug(
@@ -55,5 +58,96 @@ BUGS = (
         '        visit.note_view(connection, "proof", claim_id=claim_id, person=visit.token(person_id))\n',
         "",
         (f"{PROOFS}::test_the_page_names_nobody",),
+    ),
+    Bug(
+        "proofs",
+        "another-entry-in-the-place-will-do",
+        "handlers/audit/inclusion.py",
+        "found += wanted.get(tree.size) == value",
+        "found += tree.size in wanted",
+        ("tests/unit/test_inclusion.py::test_what_is_not_there_is_not_included",),
+    ),
+    Bug(
+        "proofs",
+        "the-root-is-not-compared",
+        "handlers/audit/inclusion.py",
+        " and (tree.size, tree.root()) == (size, root)",
+        "",
+        (
+            "tests/unit/test_inclusion.py::test_what_is_not_there_is_not_included",
+            f"{PROOFS}::test_an_entry_of_another_claim_that_was_changed_spoils_the_root",
+        ),
+    ),
+    Bug(
+        "proofs",
+        "whoever-signed-the-checkpoint",
+        CHECK,
+        "Inclusion.HOLDS if is_signed(signed, keys) else Inclusion.UNSIGNED",
+        "Inclusion.HOLDS",
+        (f"{PROOFS}::test_a_checkpoint_of_a_stranger_proves_nothing",),
+    ),
+    Bug(
+        "proofs",
+        "a-checkpoint-is-what-its-row-says",
+        CHECK,
+        "if (checkpoint.shard, checkpoint.size, checkpoint.root.hex()) != (row.shard, row.size, row.root):",
+        "if checkpoint.shard != row.shard:",
+        (FOUND,),
+    ),
+    Bug(
+        "proofs",
+        "a-forged-beginning-is-gone-on-from",
+        "acts/audit_roots.py",
+        "return tree if tree.root().hex() == checkpoint.root else Frontier()",
+        "return tree",
+        (f"{PROOFS}::test_only_the_log_from_the_claim_on_is_read",),
+    ),
+    Bug(
+        "proofs",
+        "the-whole-log-is-read-for-every-claim",
+        CHECK,
+        "min(covered) - 1",
+        "0",
+        (f"{PROOFS}::test_only_the_log_from_the_claim_on_is_read",),
+    ),
+    Bug(
+        "proofs",
+        "what-entries-are-about-is-not-looked-at",
+        CLAIM,
+        'if json.loads(entry.value).get("content_sha256") != sha256_hex(row.event.value):',
+        "if entry.hash == row.detail:",
+        (FOUND,),
+    ),
+    Bug(
+        "proofs",
+        "what-has-no-entry-is-passed-over",
+        CLAIM,
+        "            missing.append(row.detail)\n",
+        "            continue\n",
+        (FOUND,),
+    ),
+    Bug(
+        "proofs",
+        "what-nobody-signed-holds",
+        CLAIM,
+        'return "holds" if self.covered else "waiting"',
+        'return "holds"',
+        (f"{PROOFS}::test_a_claim_without_a_checkpoint_is_not_signed_yet",),
+    ),
+    Bug(
+        "proofs",
+        "everybody-proves-at-once",
+        PAGES,
+        "threading.BoundedSemaphore(AT_ONCE)",
+        "threading.BoundedSemaphore(100)",
+        (f"{PROOFS}::test_only_so_many_are_proved_at_a_time",),
+    ),
+    Bug(
+        "proofs",
+        "another-language-is-another-check",
+        "web/console/visit.py",
+        'path = "/proofs/" + path.removeprefix("/verify/")',
+        "pass",
+        (f"{PROOFS}::test_the_language_is_changed_on_the_page_itself",),
     ),
 )

@@ -7,19 +7,29 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from schemas.access.console_rights import RIGHTS, ConsoleRole, Right
 from tests.support.builders import Json, bill, coverage, discharge
+from tests.support.ledgers import person_of_shard
 from tests.support.paths import EXAMPLES
 from tests.support.processes import command
 from tests.web.desk import SIGNER, Desk
 from tests.web.town import post, publish_two
+from tests.web.words import words
+from web.console.claim_check import check_claim
+from web.console.claim_history import history
+from web.console.proof_pages import AT_ONCE, ProofPages
+from web.console.rendering import moment
+from web.console.visit import PageRefused
 
 PERSON = "11010519491231002X"
+OTHER = """convert_to(replace(convert_from(value, 'UTF8'), '"actor":"huzhu"', '"actor":"hozhu"'), 'UTF8')"""
 PAGE = "/proofs/E1"
 NOT_PROVEN = 3
 
@@ -164,3 +174,136 @@ def test_the_page_names_nobody(signed: Desk) -> None:
     signed.catch_up()
     seen = [each["subject"] for each in signed.audited("personal.viewed") if each["subject"]["page"] == "proof"]
     assert [("E1", signed.keys.token(PERSON, "person"))] == [(each["claim_id"], each["person"]) for each in seen]
+
+
+# Checking now ---------------------------------------------------------------------------------------------
+
+
+def checked(desk: Desk, language: str = "zh", claim_id: str = "E1") -> str:
+    answer = desk.visitor("operator", language).post(f"/verify/{claim_id}", seen=f"/proofs/{claim_id}")
+    assert 200 == answer.status_code
+    return words(answer.text)
+
+
+def changed(desk: Desk, statement: str) -> None:
+    """Does what only who owns the database can: changes rows with the triggers out of the way."""
+    with desk.engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        assert connection.execute(text(statement)).rowcount, "a change that changes nothing proves nothing"
+
+
+def test_what_was_checked_is_said(signed: Desk) -> None:
+    """How many entries, under which checkpoint of which moment, and that a known key has signed it."""
+    entries = words(signed.visitor("operator").get(PAGE).text).count("已由签名检查点证明")
+    shard, size, made_at = signed.rows(
+        "SELECT c.shard, c.size, c.made_at FROM checkpoints c JOIN claims USING (shard) ORDER BY c.size DESC LIMIT 1"
+    )[0]
+    said, english = checked(signed), checked(signed, "en")
+    assert f"核验通过:本笔理赔有 {entries} 条审计条目在已签名的日志里" in said
+    assert f"分片 {shard}:由第 1 条到第 {size} 条重新计算树根,与 {moment(made_at)} 签名的最新检查点一致" in said
+    assert "签名由已知的审计公钥核对无误" in said
+    assert f"It holds: {entries} entries of this claim in the signed log" in english
+    assert f"computed again from entry 1 to {size}, is that of the newest checkpoint, signed at" in english
+
+
+def test_every_claim_of_a_town_holds(town: Desk) -> None:
+    """No false alarm: of stays with corrections, reports and a household all entries are there and lead to the root."""
+    town.sign_checkpoints()
+    for row in town.rows("SELECT claim_id, person_id FROM claims ORDER BY claim_id"):
+        with town.engine.connect() as connection:
+            rows = history(connection, town.watch, row.claim_id, row.person_id, clear=False)
+        found = check_claim(town.engine, [SIGNER.verifier], rows, town.now())
+        assert (row.claim_id, "holds", 0) == (row.claim_id, found.verdict, found.waiting)
+        assert found.entries == sum(len(each.entries) for each in rows) >= len(rows)
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        (f"UPDATE audit_entries SET value = {OTHER} WHERE kind = 'claim.decided'", "与自身散列不符的条目:"),
+        ("UPDATE instructions SET value = value || ' ' WHERE claim_id = 'E1'", "账本中已不是入账时内容的:PO-"),
+        ("UPDATE events SET value = value || ' ' WHERE position('\"S1\"' in convert_from(value, 'UTF8')) > 0", ":S1"),
+        ("DELETE FROM audit_entries WHERE kind = 'claim.decided'", "没有审计条目的:E1"),
+        ("UPDATE checkpoints SET root = repeat('a', 64)", "最新的检查点本身被改动或损坏"),
+        ("UPDATE checkpoints SET note = 'nonsense'", "最新的检查点本身被改动或损坏"),
+    ],
+)
+def test_a_change_is_found_when_it_is_asked_for(signed: Desk, statement: str, found: str) -> None:
+    """Of an entry, of what it is about, or of the checkpoint: it says which, and what to do."""
+    changed(signed, statement)
+    said = checked(signed)
+    assert "核验不通过" in said
+    assert found in said
+    assert "It does not hold" in checked(signed, "en")
+
+
+def test_an_entry_of_another_claim_that_was_changed_spoils_the_root(signed: Desk) -> None:
+    """The entries of the claim are as they were, but the log between them and the checkpoint is not."""
+    other = Json({"person_id": PERSON})
+    post(signed.engine, [discharge("E2", "2024-05-10", admitted_on="2024-05-01", **other)])
+    signed.sign_checkpoints()
+    changed(signed, "DELETE FROM audit_entries WHERE position('\"E2\"' in convert_from(value, 'UTF8')) > 0")
+    said = checked(signed)
+    assert "核验不通过" in said
+    assert "每条都与自身的散列相符" in said
+    assert "由日志重新算出的树根" in said
+
+
+def test_only_the_log_from_the_claim_on_is_read(signed: Desk) -> None:
+    """From the last checkpoint before its first entry; what is stored of that checkpoint need not be trusted."""
+    shard, before = signed.rows("SELECT shard, size FROM checkpoints JOIN claims USING (shard)")[0]
+    neighbour = person_of_shard(shard)
+    post(signed.engine, [coverage("C7", "member", person_id=neighbour), discharge("E7", person_id=neighbour)])
+    signed.sign_checkpoints()
+    assert f"由第 {before + 1} 条到第" in checked(signed, claim_id="E7")
+    forged = "UPDATE checkpoints SET frontier = sha256('x') || substring(frontier from 33)"
+    changed(signed, f"{forged} WHERE shard = {shard} AND size = {before}")
+    said = checked(signed, claim_id="E7")
+    assert "核验通过" in said
+    assert "由第 1 条到第" in said
+
+
+def test_what_is_not_signed_yet_is_not_called_proved(signed: Desk) -> None:
+    """All of a claim, or its newest entries; after the next checkpoint it holds."""
+    ids: Json = {"person_id": PERSON}
+    post(signed.engine, [discharge("E2", "2024-05-10", admitted_on="2024-05-01", **ids)])
+    post(signed.engine, [bill("S1", "E1", 6000, out_of_catalogue=1000, version=2, **ids)])
+    assert re.search(r"核验通过.+另有 \d+ 条等待下一个检查点签名", checked(signed))
+    signed.sign_checkpoints()
+    assert "等待下一个检查点" not in checked(signed)
+
+
+def test_a_claim_without_a_checkpoint_is_not_signed_yet(desk: Desk) -> None:
+    """Nothing holds and nothing is broken."""
+    publish_two(desk.engine)
+    post(desk.engine, [coverage("C1", person_id=PERSON), discharge("E1", person_id=PERSON)])
+    for language, verdict in (("zh", "还没有签名:"), ("en", "Not signed yet:")):
+        assert verdict in checked(desk, language)
+
+
+def test_a_checkpoint_of_a_stranger_proves_nothing(signed: Desk) -> None:
+    """The root is right, but none of the keys that the console knows has signed it."""
+    signed.watch.keys.clear()
+    for language, verdict in (("zh", "签名未能核对"), ("en", "The signature could not be checked")):
+        said = checked(signed, language)
+        assert verdict in said
+        assert "核验通过" not in said
+
+
+def test_only_so_many_are_proved_at_a_time(signed: Desk) -> None:
+    """The next one is asked to come again, and gets in once a turn has ended; showing the page costs no turn."""
+    pages = ProofPages(signed.watch)
+    with ExitStack() as others:
+        for _ in range(AT_ONCE):
+            others.enter_context(pages.turn())
+        with pytest.raises(PageRefused) as refused, pages.turn():
+            pass
+        assert 503 == refused.value.status
+    with pages.turn():
+        pass
+
+
+def test_the_language_is_changed_on_the_page_itself(signed: Desk) -> None:
+    """What was asked for by a form is not asked for again: the link leads to the page."""
+    answer = signed.visitor("operator").post("/verify/E1", seen=PAGE)
+    assert 'href="/language/en?back=/proofs/E1"' in answer.text

@@ -91,6 +91,7 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("POST", "/unmask/claims/{claim_id:path}", partial(claim_page.unmask, outside.watch)),
         ("GET", "/proofs/{claim_id:path}", proofs.show),
         ("POST", "/proofs/{claim_id:path}", proofs.download),
+        ("POST", "/verify/{claim_id:path}", proofs.verify),
         ("GET", "/persons/{token}", person_page.show),
         ("POST", "/unmask/persons/{token}", person_page.unmask),
         ("GET", "/persons/{token}/aid", aid_pages.ask),

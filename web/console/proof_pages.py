@@ -21,8 +21,10 @@ from handlers.words.masking import mask_text
 from infra.ledger import timeline
 from schemas.access.console_rights import Right
 from schemas.records import Export
+from web.console.claim_check import ClaimChecked, check_claim
 from web.console.claim_history import HistoryRow, history
 from web.console.log_watch import Watch
+from web.console.proof_words import findings, verdict_words
 from web.console.visit import PageRefused, Visit, not_found
 
 AT_ONCE = 2
@@ -51,6 +53,16 @@ class ProofPages:
             rows = self._rows(connection, visit, claim_id)
         return self._page(visit, claim_id, rows)
 
+    def verify(self, visit: Visit) -> Response:
+        """The same page with what came out when the claim's entries were checked now."""
+        visit.require(Right.CLAIMS)
+        claim_id = visit.path_values["claim_id"]
+        with visit.engine.begin() as connection:
+            rows = self._rows(connection, visit, claim_id)
+        with self.turn():
+            checked = check_claim(visit.engine, self._watch.keys, rows, visit.now())
+        return self._page(visit, claim_id, rows, checked)
+
     def download(self, visit: Visit) -> Response:
         """The proof of a payout as `huzhu audit prove` writes it, after writing the audit entry of the export.
 
@@ -64,7 +76,7 @@ class ProofPages:
         if payout_id not in [row.event.subject_id for row in rows if row.event.kind == "instruction"]:
             raise not_found()
         try:
-            with self._turn():
+            with self.turn():
                 content = proof_file(prove(visit.engine, payout_id))
         except NotProvable as error:
             raise PageRefused(409, f"{error.saying.zh}。", f"{_sentence(error.saying.en)}.") from None
@@ -75,13 +87,18 @@ class ProofPages:
         named = {"Content-Disposition": f'attachment; filename="{file_name(payout_id)}"', "X-Content-SHA256": sha256}
         return Response(content, 200, named, "application/json")
 
-    def _page(self, visit: Visit, claim_id: str, rows: list[HistoryRow]) -> Response:
+    def _page(
+        self, visit: Visit, claim_id: str, rows: list[HistoryRow], checked: ClaimChecked | None = None
+    ) -> Response:
         orders = [row for row in rows if row.event.kind == "instruction"]
         return visit.page(
             "proofs.html",
             claim_id=claim_id,
             action=quote(claim_id, safe=""),
             rows=rows,
+            checked=checked,
+            verdict=None if checked is None else verdict_words(checked),
+            found=[] if checked is None else findings(checked),
             orders=orders,
             provable=[row for row in orders if any(state in PROVABLE for _, state in row.entries)],
             file_name=file_name,
@@ -96,8 +113,8 @@ class ProofPages:
         return history(connection, self._watch, claim_id, person_id, clear=False)
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Waits for nobody. Raises PageRefused while as many as are allowed are at it."""
+    def turn(self) -> Iterator[None]:
+        """Held while somebody proves or checks. Raises PageRefused while as many as may do so are at it."""
         if not self._turns.acquire(blocking=False):
             raise PageRefused(
                 503,
