@@ -1,10 +1,11 @@
-"""Bugs of proof in the console: the file for the independent verifier and who gets it; checking a claim's entries."""
+"""Bugs of proof in the console: the file for the independent verifier, checking a claim, the state of the log."""
 
 from __future__ import annotations
 
 from tests.planted.bug import Bug
 
 PAGES = "web/console/proof_pages.py"
+LOG = "web/console/log_words.py"
 CHECK = "acts/check_inclusion.py"
 CLAIM = "web/console/claim_check.py"
 PROOFS = "tests/web/test_console_proofs.py"
@@ -80,7 +81,7 @@ BUGS = (
     ),
     Bug(
         "proofs",
-        "whoever-signed-the-checkpoint",
+        "any-key-will-do-for-a-claim",
         CHECK,
         "Inclusion.HOLDS if is_signed(signed, keys) else Inclusion.UNSIGNED",
         "Inclusion.HOLDS",
@@ -149,5 +150,45 @@ BUGS = (
         'path = "/proofs/" + path.removeprefix("/verify/")',
         "pass",
         (f"{PROOFS}::test_the_language_is_changed_on_the_page_itself",),
+    ),
+    Bug(
+        "proofs",
+        "everything-is-covered-by-a-checkpoint",
+        LOG,
+        "return max(0, each.entries - each.size)",
+        "return 0",
+        (f"{PROOFS}::test_the_state_of_the_log_is_said_in_plain_words",),
+    ),
+    Bug(
+        "proofs",
+        "a-broken-log-is-passed-over",
+        LOG,
+        'broken = [each for each in watched if each.state == "broken"]',
+        "broken: list[Watched] = []",
+        (f"{PROOFS}::test_a_log_that_is_broken_is_called_so",),
+    ),
+    Bug(
+        "proofs",
+        "one-known-key-is-enough-for-the-log",
+        LOG,
+        'if any(each.state == "unsigned" for each in watched):',
+        'if all(each.state == "unsigned" for each in watched):',
+        (f"{PROOFS}::test_each_state_of_the_log_has_its_words",),
+    ),
+    Bug(
+        "proofs",
+        "an-idle-log-is-late",
+        LOG,
+        "late = uncovered > 0 and (",
+        "late = (",
+        (f"{PROOFS}::test_a_late_checkpoint_is_asked_about_only_while_something_waits_for_it",),
+    ),
+    Bug(
+        "proofs",
+        "ages-are-rounded-up",
+        LOG,
+        "int(passed.total_seconds()) // 60",
+        "round(passed.total_seconds() / 60)",
+        (f"{PROOFS}::test_ages_are_said_in_whole_units",),
     ),
 )

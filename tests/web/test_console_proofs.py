@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from schemas.access.console_rights import RIGHTS, ConsoleRole, Right
+from schemas.dates import SHANGHAI
 from tests.support.builders import Json, bill, coverage, discharge
 from tests.support.ledgers import person_of_shard
 from tests.support.paths import EXAMPLES
@@ -24,6 +26,8 @@ from tests.web.town import post, publish_two
 from tests.web.words import words
 from web.console.claim_check import check_claim
 from web.console.claim_history import history
+from web.console.log_watch import Watch, Watched
+from web.console.log_words import age, log_sentences
 from web.console.proof_pages import AT_ONCE, ProofPages
 from web.console.rendering import moment
 from web.console.visit import PageRefused
@@ -307,3 +311,92 @@ def test_the_language_is_changed_on_the_page_itself(signed: Desk) -> None:
     """What was asked for by a form is not asked for again: the link leads to the page."""
     answer = signed.visitor("operator").post("/verify/E1", seen=PAGE)
     assert 'href="/language/en?back=/proofs/E1"' in answer.text
+
+
+# The state of the whole log -------------------------------------------------------------------------------
+
+
+def overview(desk: Desk, language: str = "zh") -> str:
+    return words(desk.visitor("admin", language).get("/").text.split('id="audit-log"')[1])
+
+
+def test_the_state_of_the_log_is_said_in_plain_words(signed: Desk) -> None:
+    """Whether the last check held and when, the newest checkpoint and its age, what is covered and what is not."""
+    post(signed.engine, [coverage("C7", "member", person_id="P7")])
+    signed.watch.look(signed.engine)
+    covered = signed.value("SELECT sum(size) FROM (SELECT max(size) AS size FROM checkpoints GROUP BY shard) AS newest")
+    uncovered = signed.value("SELECT sum(audit_seq) FROM shards") - covered
+    newest = moment(signed.value("SELECT max(made_at) FROM checkpoints"))
+    last = moment(max(each.checked_at for each in signed.watch.states() if each.checked_at))
+    assert 0 < uncovered < covered
+    signed.ahead += timedelta(hours=3)
+    said, english = overview(signed), overview(signed, "en")
+    assert f"最近一次核对({last})无误" in said
+    assert f"The last check ({last}) held" in english
+    assert f"最新的已签名检查点:{newest}(3 小时前)。" in said
+    assert f"The newest signed checkpoint: {newest}, 3 hours ago." in english
+    assert f"检查点共覆盖 {covered:,} 条审计条目,还有 {uncovered:,} 条没有覆盖。" in said
+    assert f"Checkpoints cover {covered:,} entries; {uncovered:,} are not covered yet." in english
+    assert "请确认 huzhu audit sign 在运行" in said
+
+
+def test_a_log_that_is_broken_is_called_so(signed: Desk) -> None:
+    """With the shard, what is wrong there, and what to do."""
+    shard = signed.value("SELECT shard FROM claims")
+    fresh = Watch([SIGNER.verifier], signed.now)
+    changed(signed, "DELETE FROM audit_entries WHERE kind = 'claim.decided'")
+    fresh.look(signed.engine)
+    for at, beginning in ((0, "最近一次核对没有通过"), (1, "The last check did not hold")):
+        (good, said), *_ = log_sentences(fresh.states(), signed.now())
+        assert not good
+        assert beginning in said[at]
+        assert f" {shard} " in said[at]
+
+
+NOON = datetime(2027, 3, 1, 12, tzinfo=SHANGHAI)
+
+
+@pytest.mark.parametrize(
+    ("states", "zh", "good"),
+    [
+        ([], "控制台刚启动,还没有核对。", True),
+        ([Watched(0, 7, "none")], "还没有检查点,没有可核对的。", True),
+        ([Watched(0, 70, "checking", 50, NOON, 20)], "正在核对:已签名的 50 条中核对了 20 条,至今没有发现问题。", True),
+        (
+            [Watched(0, 7, "verified", 7, NOON, 7, NOON), Watched(1, 7, "unsigned", 7, NOON, 7, NOON)],
+            "最近一次核对(2027-03-01 12:00:00):条目与检查点相符,但有的检查点不是由已知的公钥签名的。",
+            False,
+        ),
+        (
+            [Watched(0, 7, "verified", 7, NOON, 7, NOON), Watched(1, 7, "none")],
+            "最近一次核对(2027-03-01 12:00:00)无误:已签名的每一条审计条目都与签名时一字不差。",
+            True,
+        ),
+    ],
+)
+def test_each_state_of_the_log_has_its_words(states: list[Watched], zh: str, good: bool) -> None:
+    """Nothing is called good that was not checked, and nothing bad that was not found."""
+    (said, *_) = log_sentences(states, NOON)
+    assert good == said[0]
+    assert said[1].zh.startswith(zh)
+
+
+def test_a_late_checkpoint_is_asked_about_only_while_something_waits_for_it() -> None:
+    """An idle log may have an old checkpoint; one with new entries and an old checkpoint has perhaps no signer."""
+    for entries, minutes, asked in ((7, 600, False), (8, 5, False), (8, 600, True)):
+        seen = Watched(0, entries, "verified", 7, NOON, 7, NOON)
+        *_, (good, said) = log_sentences([seen], NOON + timedelta(minutes=minutes))
+        assert (asked, asked) == (not good, "huzhu audit sign" in said.en)
+
+
+def test_ages_are_said_in_whole_units() -> None:
+    """Minutes up to two hours, hours up to two days, then days; never more than has passed."""
+    ages = {
+        0: "less than a minute",
+        1: "1 minute",
+        119: "119 minutes",
+        120: "2 hours",
+        2879: "47 hours",
+        2880: "2 days",
+    }
+    assert ages == {minutes: age(timedelta(minutes=minutes, seconds=59)).en for minutes in ages}
