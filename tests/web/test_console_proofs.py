@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 from sqlalchemy import text
 
 from schemas.access.console_rights import RIGHTS, ConsoleRole, Right
@@ -21,6 +22,7 @@ from tests.support.builders import Json, bill, coverage, discharge
 from tests.support.ledgers import person_of_shard
 from tests.support.paths import EXAMPLES
 from tests.support.processes import command
+from tests.web.browsing import WIDTHS, faults_of, overhang, shoot, signed_in
 from tests.web.desk import SIGNER, Desk
 from tests.web.town import post, publish_two
 from tests.web.words import words
@@ -400,3 +402,36 @@ def test_ages_are_said_in_whole_units() -> None:
         2880: "2 days",
     }
     assert ages == {minutes: age(timedelta(minutes=minutes, seconds=59)).en for minutes in ages}
+
+
+# In a browser ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "width", "link"), [("zh", "wide", "核验本笔理赔、出具证明"), ("en", "narrow", "Prove this claim")]
+)
+def test_proof_in_a_browser(
+    browser: Browser, signed: Desk, tmp_path: Path, language: str, width: str, link: str
+) -> None:
+    """From the claim over a check to the file, by hand: everything fits, and axe finds nothing serious."""
+    context, page, complaints = signed_in(browser, signed, "auditor", language, WIDTHS[width], checked=True)
+    shoot(page, f"log-{language}-{width}")
+    page.goto(f"{signed.address}/claims/E1")
+    page.click(f"text={link}")
+    page.click("form[action^='/verify/'] button")
+    assert page.locator("p.done[role=status]").is_visible()
+    shoot(page, f"checked-{language}-{width}")
+    assert (0, []) == (overhang(page), faults_of(page))
+    page.fill("#reason", "the insurer asks")
+    with page.expect_download() as started:
+        page.click("form[action^='/proofs/'] button")
+    payout = payouts(signed)[0]
+    assert f"huzhu-proof-{payout}.json" == started.value.suggested_filename
+    assert 0 == verified(signed, tmp_path, payout, started.value.path().read_bytes()).returncode
+    changed(signed, f"UPDATE audit_entries SET value = {OTHER} WHERE kind = 'claim.decided'")
+    page.goto(f"{signed.address}{PAGE}")
+    page.click("form[action^='/verify/'] button")
+    assert page.locator("p.alert[role=status]").is_visible()
+    shoot(page, f"broken-{language}-{width}")
+    assert (0, [], []) == (overhang(page), faults_of(page), complaints)
+    context.close()
