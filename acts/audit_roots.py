@@ -23,7 +23,7 @@ class GrowingRoots:
         self._connection = connection
         self._trees: dict[int, Frontier] = {}
         for end in audit_log.shard_ends(connection):
-            self._trees[end.shard] = _begun(end.newest)
+            self._trees[end.shard] = tree_at(end.newest)
             for _ in self._grown(end.shard, end.audit_seq):
                 pass
 
@@ -55,12 +55,12 @@ class GrowingRoots:
                 yield value
 
 
-def _begun(newest: CheckpointRow | None) -> Frontier:
+def tree_at(checkpoint: CheckpointRow | None) -> Frontier:
     """The tree at a checkpoint; an empty one where there is none, or where what is stored is not its tree."""
-    if newest is None:
+    if checkpoint is None:
         return Frontier()
     try:
-        tree = Frontier(newest.size, newest.frontier)
+        tree = Frontier(checkpoint.size, checkpoint.frontier)
     except ValueError:
         return Frontier()
-    return tree if tree.root().hex() == newest.root else Frontier()
+    return tree if tree.root().hex() == checkpoint.root else Frontier()

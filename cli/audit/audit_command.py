@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import signal
 import sys
@@ -11,7 +10,7 @@ import time
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Engine
@@ -179,16 +178,19 @@ def prove(
         proof = _prove(engine, payout, [] if kept is None else audit_verify.checkpoints_in(kept))
     except prove_payout.NotProvable as error:
         fail(str(error))
-    sys.stdout.write(json.dumps(proof, ensure_ascii=False, indent=1) + "\n")
+    sys.stdout.write(prove_payout.proof_file(proof).decode())
 
 
-def _prove(engine: Engine, payout: str, kept: list[SignedCheckpoint]) -> dict[str, object]:
+def _prove(engine: Engine, payout: str, kept: list[SignedCheckpoint]) -> dict[str, Any]:
     """Proves against the newest kept checkpoint of the payout's shard."""
     with engine.connect() as connection:
         shard = prove_payout.shard_of_payout(connection, payout)
     of_shard = sorted((note for note in kept if note.checkpoint.shard == shard), key=lambda note: note.checkpoint.size)
     if kept and not of_shard:
-        raise prove_payout.NotProvable(f"the payout is in shard {shard}, but no checkpoint of that shard was kept")
+        raise prove_payout.NotProvable(
+            f"该笔支付在分片 {shard},所存检查点中没有这个分片",
+            f"the payout is in shard {shard}, but no checkpoint of that shard was kept",
+        )
     return prove_payout.prove(engine, payout, of_shard[-1] if of_shard else None)
 
 

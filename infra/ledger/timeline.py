@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
+from infra.ledger import tables
 from schemas.canonical import canonical_json
 from schemas.facts import subject_of_claim
-from schemas.ids import ClaimId
+from schemas.ids import ClaimId, PersonId
 from schemas.outbound import FOLLOWING
 
 _EVENTS = """
@@ -70,6 +71,12 @@ class TimelineEntry(NamedTuple):
     kind: str
     hash: str
     value: bytes
+
+
+def person_of(connection: Connection, claim_id: str) -> PersonId | None:
+    """Whose claim it is; None if the ledger has decided no such claim."""
+    claim = tables.claims
+    return connection.scalar(select(claim.c.person_id).where(claim.c.claim_id == claim_id))
 
 
 def happened(connection: Connection, claim_id: str, person_id: str) -> list[Happened]:

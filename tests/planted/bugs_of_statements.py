@@ -107,8 +107,8 @@ BUGS = (
         "statements",
         "a-checkpoints-tree-begins-anew",
         "acts/audit_roots.py",
-        "        tree = Frontier(newest.size, newest.frontier)\n",
-        "        tree = Frontier(newest.size, newest.frontier[::-1])\n        return tree\n",
+        "        tree = Frontier(checkpoint.size, checkpoint.frontier)\n",
+        "        tree = Frontier(checkpoint.size, checkpoint.frontier[::-1])\n        return tree\n",
         (f"{LEDGER}::test_the_audit_root_is_that_of_all_entries_before",),
     ),
     Bug(

@@ -22,6 +22,7 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
         "found": (Right.CLAIMS, f"/search/{desk.keys.token(claim.person_id, 'query')}"),
         "claims": (Right.CLAIMS, "/claims?status=adjudicated&sort=largest"),
         "claim": (Right.CLAIMS, f"/claims/{claim.claim_id}"),
+        "proofs": (Right.CLAIMS, f"/proofs/{claim.claim_id}"),
         "person": (Right.CLAIMS, f"/persons/{desk.keys.token(claim.person_id, 'person')}"),
         "household": (Right.CLAIMS, f"/households/{desk.keys.token(HOUSEHOLD_ID, 'household')}"),
         "refused": (Right.REFUSED, "/refused"),

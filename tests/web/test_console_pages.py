@@ -70,15 +70,15 @@ def test_a_reissue_takes_nothing_from_the_family(family: Desk) -> None:
     """The claim, its sheet and its history call a reversal a book entry by which no money moves, as `explain` does."""
     payout = fail_one(family, "账号不存在")
     reissue(family.engine, payout, "li.na", "account mended", SHARDS, family.now)
-    for language, book, taken in (
-        ("zh", "账面冲销未到账的一笔,没有资金往来", "收回"),
-        ("en", "no money moves", "recover "),
+    for language, heading, book, taken in (
+        ("zh", "办理过程", "账面冲销未到账的一笔,没有资金往来", "收回"),
+        ("en", "History", "no money moves", "recover "),
     ):
         page = family.visitor("auditor", language).get("/claims/E2").text
         (row,) = re.findall(r'<tr class="book">.*?</tr>', page)
         assert book in row
         assert "state instructed" not in row
-        history = words(page.split("huzhu audit prove")[1])
+        history = words(page.split(f"<h2>{heading}")[1])
         assert book.lower() in history.lower()
         assert taken not in history
     assert "重新下达:付" in words(family.visitor("auditor").get("/claims/E2").text)

@@ -114,6 +114,7 @@ def walk(desk: Desk, visitor: Visitor) -> Iterator[httpx.Response]:
         yield visitor.get(path)
     for at in range(0, CANARIES, CANARIES // 50):
         yield visitor.get(f"/claims/E-{at:03}")
+        yield visitor.get(f"/proofs/E-{at:03}")
         yield visitor.get(f"/persons/{desk.keys.token(PEOPLE[at].person_id, 'person')}")
         yield visitor.get(f"/persons/{desk.keys.token(PEOPLE[at].person_id, 'person')}/aid")
         yield visitor.get(f"/households/{desk.keys.token(household_of(at), 'household')}")

@@ -73,9 +73,7 @@ def count_of(visitor: Visitor, query: str) -> int:
 
 def open_on_overview(visitor: Visitor) -> str:
     """What the overview says of refused events."""
-    return (
-        words(re.split("未完成的拒收事件", visitor.get("/").text)[1]).split("审计检查点")[0].strip().replace(" ;", ";")
-    )
+    return words(re.split("未完成的拒收事件", visitor.get("/").text)[1]).split("审计日志")[0].strip().replace(" ;", ";")
 
 
 def send_again(desk: Desk, number: int, value: str | None = None) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from fractions import Fraction
 from urllib.parse import quote
 
 from markupsafe import Markup
-from sqlalchemy import Connection
 from starlette.responses import Response
 
 from acts.published_policies import policies_of, published_policy
@@ -26,13 +23,12 @@ from handlers.words.masking import mask_text
 from handlers.words.payout_sentences import Clearing, result
 from handlers.words.policy_sentences import in_force
 from handlers.words.pool_sentences import WAITING, waiting_words
-from infra.ledger import alert_lists, audit_log, people_directory, timeline
+from infra.ledger import alert_lists, people_directory
 from infra.ledger.alert_lists import AlertFilter
 from infra.ledger.claim_record import ClaimRecord, Undecided, claim_record
 from infra.ledger.people_directory import PersonDetails
 from schemas.access.console_rights import ConsoleAct, Right
 from schemas.bilingual import Saying
-from schemas.canonical import canonical_json, sha256_hex
 from schemas.dates import shanghai_date
 from schemas.decisions import BenefitLine, ClaimDecided, ExplanationLine, StepKind
 from schemas.facts import PayoutReported, SettlementPosted
@@ -44,8 +40,10 @@ from schemas.policy.policy_values import decimal_text
 from schemas.records import PayoutState
 from web.console import charts
 from web.console.alerts_page import OF_ONE_MAX, shown
+from web.console.claim_history import history
 from web.console.log_watch import Watch
-from web.console.timeline_sentences import told_reason, words_of
+from web.console.proof_pages import address as proof_address
+from web.console.timeline_sentences import told_reason
 from web.console.visit import PageRefused, Visit, not_found
 
 STEP_NAMES = {
@@ -114,17 +112,6 @@ class PayoutShown:
         return result(self.order, status, self.reissued, doubtful=False, clearing=self.clearing)
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineRow:
-    """One row of the timeline. ``entries`` are its audit entries, each with the state of its proof."""
-
-    at: datetime
-    kind: str
-    what: Saying
-    detail: str
-    entries: list[tuple[timeline.TimelineEntry, str]]
-
-
 def show(watch: Watch, visit: Visit) -> Response:
     visit.require(Right.CLAIMS)
     return _page(visit, watch, None)
@@ -154,7 +141,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
             record_operator_acts(connection, visit.now, [act])
         person = people_directory.find(connection, visit.keys, decision.person_id)
         _, alerts = alert_lists.page(connection, AlertFilter(claim_id=claim_id, gone=True), OF_ONE_MAX)
-        timeline_rows = _timeline(connection, watch, decision, reason is not None)
+        timeline = history(connection, watch, claim_id, decision.person_id, reason is not None)
     account = account_of(decision.person_id, record.facts)
     claim = account.claim(decision.claim_id)
     policy = None if record.policy_text is None else published_policy(record.policy_text)
@@ -177,6 +164,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         bills=sorted(claim.live, key=lambda bill: bill.settled_at),
         schemes=[_scheme(benefit, schemes, decision) for benefit in decision.benefits],
         unknown_advances=unknown_advances(decision),
+        proofs=proof_address(claim_id),
         chart=_chart(visit, decision, schemes),
         payouts=_payouts(record, reason is not None),
         waiting=[(each, waiting_words(each), quote(each.pool_id, safe="")) for each in record.waiting],
@@ -188,7 +176,7 @@ def _page(visit: Visit, watch: Watch, reason: str | None) -> Response:
         to_estate=account.death is not None and goes_to_estate(decision),
         care_types=CARE_TYPES,
         levels=FACILITY_LEVELS,
-        timeline=timeline_rows,
+        timeline=timeline,
         alerts=shown(alerts, shanghai_date(visit.now())),
     )
 
@@ -254,42 +242,3 @@ def _payouts(record: ClaimRecord, clear: bool) -> list[PayoutShown]:
             PayoutShown(order, report, reason, row.contradictions > 0, row.reissued_as is not None, clearing)
         )
     return payouts
-
-
-def _timeline(connection: Connection, watch: Watch, decision: ClaimDecided, clear: bool) -> list[TimelineRow]:
-    """The history of the claim, oldest first."""
-    history = timeline.happened(connection, decision.claim_id, decision.person_id)
-    entries = timeline.entries(connection, decision.claim_id, history)
-    signed = {end.shard: end.newest.size for end in audit_log.shard_ends(connection) if end.newest is not None}
-    rows = []
-    for event in history:
-        own_entries = [entry for entry in entries if entry.event_no == event.event_no and _is_about(entry, event)]
-        what, detail = words_of(event, clear)
-        proofs = [
-            (entry, _proof(entry, signed.get(entry.shard, 0), watch.proved(entry.shard))) for entry in own_entries
-        ]
-        rows.append(TimelineRow(event.recorded_at, event.kind, what, detail, proofs))
-    return rows
-
-
-def _is_about(entry: timeline.TimelineEntry, event: timeline.Happened) -> bool:
-    subject = json.loads(entry.value)["subject"]
-    if event.kind == "decision":
-        subject_id = (subject.get("claim_id"), subject.get("revision"))
-        return entry.kind == AuditKind.CLAIM_DECIDED and subject_id == (event.subject_id, str(event.version))
-    if event.kind == "instruction":
-        return entry.kind == AuditKind.PAYOUT_INSTRUCTED and subject.get("payout_id") == event.subject_id
-    return entry.kind == AuditKind.EVENT_ACCEPTED
-
-
-def _proof(entry: timeline.TimelineEntry, signed: int, proved: int) -> str:
-    """`broken` if the entry does not match its hash, `proved` if a verified checkpoint covers it.
-
-    `signed` if only a checkpoint that is not verified (yet) covers it, or else `chained`.
-    """
-    fields = json.loads(entry.value)
-    if fields.pop("hash", None) != sha256_hex(canonical_json(fields)):
-        return "broken"
-    if entry.seq <= proved:
-        return "proved"
-    return "signed" if entry.seq <= signed else "chained"

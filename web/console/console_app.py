@@ -42,6 +42,7 @@ from web.console import (
 )
 from web.console.desk import CODE, HEADERS, LANGUAGE_COOKIE, SECOND_FACTOR, SIGN_IN, SIGN_OUT, Desk, Page, form_of
 from web.console.log_watch import Watch
+from web.console.proof_pages import ProofPages
 from web.console.provider_pages import ProviderPages
 from web.console.visit import Visit, not_found
 from web.server import UNTOLD
@@ -64,6 +65,7 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
     """The console of a ledger."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, telemetry=UNTOLD)
     desk = Desk(engine, settings, keys, now)
+    proofs = ProofPages(outside.watch)
     style = resources.files("web.console").joinpath("static/console.css").read_bytes()
 
     @app.get("/static/console.css")
@@ -87,6 +89,9 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("GET", "/claims", claims_page.index),
         ("GET", "/claims/{claim_id:path}", partial(claim_page.show, outside.watch)),
         ("POST", "/unmask/claims/{claim_id:path}", partial(claim_page.unmask, outside.watch)),
+        ("GET", "/proofs/{claim_id:path}", proofs.show),
+        ("POST", "/proofs/{claim_id:path}", proofs.download),
+        ("POST", "/verify/{claim_id:path}", proofs.verify),
         ("GET", "/persons/{token}", person_page.show),
         ("POST", "/unmask/persons/{token}", person_page.unmask),
         ("GET", "/persons/{token}/aid", aid_pages.ask),

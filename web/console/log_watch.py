@@ -51,7 +51,7 @@ class Watch:
 
     def __init__(self, keys: Sequence[VerifierKey], now: Clock) -> None:
         """``keys`` are the trusted public keys."""
-        self._keys, self._now = list(keys), now
+        self.keys, self._now = list(keys), now
         self._states: dict[int, Watched] = {}
         self._trees: dict[int, tuple[Frontier, str]] = {}
         self._turn = threading.Lock()
@@ -91,7 +91,7 @@ class Watch:
         tree, last_hash = self._trees.get(end.shard, (Frontier(), NO_HASH))
         if tree.size > row.size:
             return replace(started, state="broken", checked=row.size, finding=_GONE)
-        good_state = "verified" if is_signed(signed, self._keys) else "unsigned"
+        good_state = "verified" if is_signed(signed, self.keys) else "unsigned"
         if tree.size == row.size and before is not None:
             return replace(before, entries=end.audit_seq)
         return self._checked(engine, started, good_state, checkpoint, tree, last_hash)

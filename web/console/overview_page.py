@@ -20,6 +20,7 @@ from schemas.outbound import InstructionKind
 from schemas.records import PayoutState
 from web.console import charts
 from web.console.log_watch import Watch
+from web.console.log_words import STATES, log_sentences, open_entries
 from web.console.visit import Visit
 
 DAYS_SHOWN = 31
@@ -88,6 +89,7 @@ def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
         by_day[row.day] = by_day[row.day].plus(row)
     tiers = [(scheme, tier, sums) for (scheme, tier), sums in sorted(by_tier.items())]
     days = _days(by_day, shanghai_date(visit.now()))
+    watched = watch.states()
     statuses = [(status, STATUS_NAMES[status], claims.get(status, 0)) for status in Status]
     return visit.page(
         "overview.html",
@@ -104,7 +106,10 @@ def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
         as_of=as_of,
         queues=queues,
         lag=lag(),
-        watched=watch.states(),
+        log=log_sentences(watched, visit.now()),
+        watched=[(each, open_entries(each)) for each in watched],
+        log_states=STATES,
+        doubt=any(each.state not in ("verified", "none") for each in watched),
         tier_chart=charts.schemes(
             visit.text, [(f"{scheme} · {tier or '–'}", *sums[:3]) for scheme, tier, sums in tiers]
         ),

@@ -38,7 +38,7 @@ def renderer() -> Render:
         "yuan": yuan,
         "count": lambda number: f"{number:,}",
         "day": _day,
-        "moment": _moment,
+        "moment": moment,
         "mask_id": mask_id,
         "mask_name": mask_name,
         "mask_phone": mask_phone,
@@ -68,5 +68,6 @@ def _day(value: date | None) -> str:
     return "–" if value is None else value.isoformat()
 
 
-def _moment(value: datetime | None) -> str:
+def moment(value: datetime | None) -> str:
+    """An instant in Shanghai, as pages write it."""
     return "–" if value is None else value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")

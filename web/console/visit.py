@@ -72,6 +72,8 @@ class Visit:
             path = "/".join(path.split("/")[:3])
         if path.startswith("/close-year/"):
             path = "/pools/" + path.removeprefix("/close-year/")
+        if path.startswith("/verify/"):
+            path = "/proofs/" + path.removeprefix("/verify/")
         if path.startswith("/release/"):
             path = "/holds/" + path.removeprefix("/release/")
         if path == "/books/close":
