@@ -83,10 +83,11 @@ _WAITING = (
 )
 
 # json, not jsonb, which refuses what an accepted event may hold in a field that nobody reads (\\u0000, 1e999999).
+# Materialized, as PostgreSQL could otherwise look into every event, and not all of them are JSON.
 _INVOICES = (
     _ENTRIES
     + """
-    , bill AS (
+    , bill AS MATERIALIZED (
         SELECT convert_from(v.value, 'UTF8')::json AS told FROM entry e JOIN events v ON v.event_no = e.event_no
         WHERE e.told -> 'subject' ->> 'event_type' = 'settlement.posted'
     )

@@ -9,6 +9,7 @@ PIECES = f"{CLAIMS}::test_the_pieces_do_not_matter_to_the_list"
 ORDER = f"{CLAIMS}::test_each_claim_is_listed_once_in_order"
 FILTER = f"{CLAIMS}::test_a_filter_leaves_what_the_file_holds"
 PLACES = f"{CLAIMS}::test_places_and_tiers_filter_the_list_and_its_file"
+EVENTS = f"{CLAIMS}::test_no_other_event_is_read_as_json"
 REPORTS = f"{CLAIMS}::test_what_is_outstanding_follows_reports_and_set_offs"
 
 BUGS = (
@@ -67,5 +68,21 @@ BUGS = (
         "'/claims?status=' ~ status",
         "'/claims'",
         (f"{CLAIMS}::test_each_number_of_claims_leads_to_them",),
+    ),
+    Bug(
+        "lists",
+        "an-invoice-is-looked-for-in-every-event",
+        "infra/ledger/digest.py",
+        "bill AS MATERIALIZED (",
+        "bill AS (",
+        (EVENTS,),
+    ),
+    Bug(
+        "lists",
+        "a-facility-is-looked-for-in-every-event",
+        "infra/ledger/claim_list.py",
+        "x.kind IN ('encounter', 'settlement') OFFSET 0) n",
+        "x.kind IN ('encounter', 'settlement')) n",
+        (EVENTS,),
     ),
 )
