@@ -9,6 +9,8 @@ PIECES = f"{CLAIMS}::test_the_pieces_do_not_matter_to_the_list"
 ORDER = f"{CLAIMS}::test_each_claim_is_listed_once_in_order"
 FILTER = f"{CLAIMS}::test_a_filter_leaves_what_the_file_holds"
 PLACES = f"{CLAIMS}::test_places_and_tiers_filter_the_list_and_its_file"
+ADD_UP = "tests/web/test_lists_add_up.py"
+CLAIMS_ADD_UP = f"{ADD_UP}::test_totals_of_claims_are_their_pages_their_file_and_their_instructions"
 EVENTS = f"{CLAIMS}::test_no_other_event_is_read_as_json"
 REPORTS = f"{CLAIMS}::test_what_is_outstanding_follows_reports_and_set_offs"
 
@@ -84,5 +86,21 @@ BUGS = (
         "x.kind IN ('encounter', 'settlement') OFFSET 0) n",
         "x.kind IN ('encounter', 'settlement')) n",
         (EVENTS,),
+    ),
+    Bug(
+        "lists",
+        "the-lowest-amount-is-left-out",
+        "infra/ledger/claim_list.py",
+        "line.c.due >= chosen.low",
+        "line.c.due > chosen.low",
+        (CLAIMS_ADD_UP,),
+    ),
+    Bug(
+        "lists",
+        "what-is-held-waits-for-a-pool-as-well",
+        "infra/ledger/claim_list.py",
+        "FILTER (WHERE NOT r.held AND p.first), 0) AS waiting",
+        "FILTER (WHERE p.first), 0) AS waiting",
+        (CLAIMS_ADD_UP,),
     ),
 )
