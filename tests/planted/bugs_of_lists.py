@@ -11,6 +11,7 @@ FILTER = f"{CLAIMS}::test_a_filter_leaves_what_the_file_holds"
 PLACES = f"{CLAIMS}::test_places_and_tiers_filter_the_list_and_its_file"
 ADD_UP = "tests/web/test_lists_add_up.py"
 CLAIMS_ADD_UP = f"{ADD_UP}::test_totals_of_claims_are_their_pages_their_file_and_their_instructions"
+PAYOUTS = "tests/web/test_console_payout_list.py"
 EVENTS = f"{CLAIMS}::test_no_other_event_is_read_as_json"
 REPORTS = f"{CLAIMS}::test_what_is_outstanding_follows_reports_and_set_offs"
 
@@ -102,5 +103,13 @@ BUGS = (
         "FILTER (WHERE NOT r.held AND p.first), 0) AS waiting",
         "FILTER (WHERE p.first), 0) AS waiting",
         (CLAIMS_ADD_UP,),
+    ),
+    Bug(
+        "lists",
+        "a-report-leaves-the-list-of-payouts-as-it-was",
+        "infra/ledger/digest.py",
+        '    ("event.accepted", _ENTRIES + payout_lines.REPORTED),\n',
+        "",
+        (f"{PAYOUTS}::test_the_pieces_do_not_matter_to_the_list_of_payouts",),
     ),
 )
