@@ -112,4 +112,28 @@ BUGS = (
         "",
         (f"{PAYOUTS}::test_the_pieces_do_not_matter_to_the_list_of_payouts",),
     ),
+    Bug(
+        "lists",
+        "a-page-of-payouts-begins-with-the-end-of-the-one-before",
+        "infra/ledger/payout_list.py",
+        "here < last if down else here > last",
+        "here <= last if down else here >= last",
+        (f"{PAYOUTS}::test_each_payout_is_listed_once_in_order",),
+    ),
+    Bug(
+        "lists",
+        "the-file-of-payouts-forgets-kind-and-payee",
+        "infra/ledger/row_filter.py",
+        "self.kind, self.payer, self.payee)",
+        "self.payer)",
+        (f"{PAYOUTS}::test_a_filter_leaves_the_payouts_that_the_file_holds",),
+    ),
+    Bug(
+        "lists",
+        "paid-leads-to-recoveries-too",
+        "web/console/templates/list_macros.html",
+        "payouts_link(visit, within, 'kind=payment&status=paid', t('支付,报告已到账'",
+        "payouts_link(visit, within, 'status=paid', t('支付,报告已到账'",
+        (f"{PAYOUTS}::test_each_total_of_payouts_leads_to_them",),
+    ),
 )
