@@ -2,6 +2,9 @@
 
 What an audit entry touches is looked at as the ledger has it now, so it does not matter how often that is done, or
 when. A fact touches all claims of its person: it can change their area, and a report changes what is outstanding.
+
+What is asked of an event's JSON is asked behind OFFSET 0 or DISTINCT: among all events, where PostgreSQL could look
+otherwise, are some that are no JSON.
 """
 
 from __future__ import annotations
@@ -29,12 +32,12 @@ _LOOKED_AT = f"""
         coalesce(a.area, ''), b.schemes, c.total_benefit, b.held, b.waiting, b.unpaid, o.amount
     FROM (SELECT DISTINCT claim_id FROM touched) t JOIN claims c ON c.claim_id = t.claim_id
         LEFT JOIN LATERAL (
-            SELECT convert_from(v.value, 'UTF8')::json ->> 'facility_id' AS facility_id
-            FROM facts x JOIN events v ON v.event_no = x.event_no
-            WHERE x.person_id = c.person_id AND x.kind IN ('encounter', 'settlement')
-                AND convert_from(v.value, 'UTF8')::json ->> 'encounter_id' = c.claim_id
-                AND convert_from(v.value, 'UTF8')::json ->> 'facility_id' IS NOT NULL
-            ORDER BY x.kind, x.version DESC, x.event_no DESC LIMIT 1
+            SELECT n.told ->> 'facility_id' AS facility_id
+            FROM (SELECT x.kind, x.version, x.event_no, convert_from(v.value, 'UTF8')::json AS told
+                FROM facts x JOIN events v ON v.event_no = x.event_no
+                WHERE x.person_id = c.person_id AND x.kind IN ('encounter', 'settlement') OFFSET 0) n
+            WHERE n.told ->> 'encounter_id' = c.claim_id AND n.told ->> 'facility_id' IS NOT NULL
+            ORDER BY n.kind, n.version DESC, n.event_no DESC LIMIT 1
         ) f ON true
         LEFT JOIN LATERAL (
             SELECT n.told ->> 'area' AS area

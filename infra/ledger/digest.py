@@ -8,15 +8,16 @@ transactions; workers neither wait for it nor do anything for it.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from infra.ledger import bank_references, claim_list, money_by_tier, open_payouts, tables
+from infra.ledger import bank_references, claim_list, money_by_tier, open_payouts, payout_lines, tables
 from infra.ledger.console_tables import digest_marks, digest_refused, digest_replays
-from infra.ledger.list_tables import digest_list_marks
+from infra.ledger.list_tables import digest_list_marks, digest_payout_marks
 
 CHUNK = 5000
 """Entries per transaction: some tenths of a second."""
@@ -83,10 +84,11 @@ _WAITING = (
 )
 
 # json, not jsonb, which refuses what an accepted event may hold in a field that nobody reads (\\u0000, 1e999999).
+# Materialized, as PostgreSQL could otherwise look into every event, and not all of them are JSON.
 _INVOICES = (
     _ENTRIES
     + """
-    , bill AS (
+    , bill AS MATERIALIZED (
         SELECT convert_from(v.value, 'UTF8')::json AS told FROM entry e JOIN events v ON v.event_no = e.event_no
         WHERE e.told -> 'subject' ->> 'event_type' = 'settlement.posted'
     )
@@ -133,13 +135,19 @@ _STATEMENTS = (
     ("claim.decided", _WAITING),
 )
 
-_LISTS = (
+_CLAIMS = (
     ("claim.decided", _ENTRIES + claim_list.DECIDED),
     ("payout.instructed", _ENTRIES + claim_list.ORDERED),
     ("recovery.set_off", _ENTRIES + claim_list.ORDERED),
     ("recovery.waived", _ENTRIES + claim_list.ORDERED),
     ("event.accepted", _ENTRIES + claim_list.ACCEPTED),
 )
+_PAYOUTS = (
+    ("payout.instructed", _ENTRIES + payout_lines.INSTRUCTED),
+    ("event.accepted", _ENTRIES + payout_lines.REPORTED),
+)
+_LISTS = ((digest_list_marks, _CLAIMS), (digest_payout_marks, _PAYOUTS))
+"""Each with its marks."""
 
 
 def bring_forward(engine: Engine, now: datetime, chunk: int = CHUNK) -> int:
@@ -153,8 +161,9 @@ def bring_forward(engine: Engine, now: datetime, chunk: int = CHUNK) -> int:
             total += count
             if count < chunk:
                 break
-        while _list(engine, shard, chunk) == chunk:
-            pass
+        for marks, statements in _LISTS:
+            while _list(engine, shard, chunk, marks, statements) == chunk:
+                pass
     bank_references.bring_forward(engine, chunk)
     return total
 
@@ -177,20 +186,20 @@ def _chunk(engine: Engine, shard: int, now: datetime, chunk: int) -> int:
         return int(until - after)
 
 
-def _list(engine: Engine, shard: int, chunk: int) -> int:
-    """Brings the lists as far as the sums are, from which they take what is open; returns how many entries that was."""
+def _list(engine: Engine, shard: int, chunk: int, marks: Table, statements: Iterable[tuple[str, str]]) -> int:
+    """Brings a list as far as the sums are, from which they take what is open; returns how many entries that was."""
     with engine.begin() as connection:
-        after = _turn(connection, digest_list_marks, shard)
+        after = _turn(connection, marks, shard)
         end, as_of = connection.execute(
             select(digest_marks.c.audit_seq, digest_marks.c.as_of).where(digest_marks.c.shard == shard)
         ).one()
         until = min(end, after + chunk)
         if until > after:
-            for kind, statement in _LISTS:
+            for kind, statement in statements:
                 connection.execute(text(statement), {"shard": shard, "after": after, "until": until, "kind": kind})
         if until >= after:
             values = {"audit_seq": until} | ({"as_of": as_of} if until == end else {})
-            connection.execute(digest_list_marks.update().where(digest_list_marks.c.shard == shard).values(values))
+            connection.execute(marks.update().where(marks.c.shard == shard).values(values))
         return int(max(until - after, 0))
 
 

@@ -7,11 +7,25 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, and_, case, func, literal, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 
-from infra.ledger import claim_list, tables
+from infra.ledger import claim_list, payout_list, tables
 from infra.ledger.console_tables import digest_open, digest_refused
-from infra.ledger.list_tables import digest_claim_list
+from infra.ledger.list_tables import digest_claim_list, digest_payout_list
+from infra.ledger.payout_list import ListedState
 from infra.ledger.row_filter import Filter
 
 CHUNK = 5000
@@ -57,12 +71,21 @@ def _claims(selection: Filter) -> Select[Any]:
 
 
 def _payouts(selection: Filter) -> Select[Any]:
+    """A payout with what its lines in the list come to, where only they say which part a filter leaves."""
     order, event, reported = tables.instructions, tables.events, tables.payout_states
     state = case(
         (or_(order.c.reversal_of.is_not(None), order.c.set_off_of.is_not(None)), literal("book")),
         else_=func.coalesce(reported.c.state, literal("instructed")),
     )
-    signed = case((order.c.kind == "payment", order.c.amount), else_=-order.c.amount)
+    line = digest_payout_list
+    listed = (
+        select(line.c.payout_id, cast(func.sum(line.c.amount), BigInteger).label("amount"))
+        .where(*payout_list.conditions(selection))
+        .group_by(line.c.payout_id)
+        .subquery()
+    )
+    amount = listed.c.amount if selection.needs_list else order.c.amount
+    signed = case((order.c.kind == "payment", amount), else_=-amount)
     statement = (
         select(
             order.c.payout_id,
@@ -83,15 +106,23 @@ def _payouts(selection: Filter) -> Select[Any]:
         .join(event, event.c.event_no == order.c.event_no)
         .outerjoin(reported, and_(reported.c.payout_id == order.c.payout_id, reported.c.person_id == order.c.person_id))
     )
-    if selection.since is not None:
-        statement = statement.where(event.c.recorded_at >= _midnight(selection.since))
-    if selection.until is not None:
-        statement = statement.where(event.c.recorded_at < _midnight(selection.until))
-    if selection.status:
-        statement = statement.where(state == selection.status)
-    if selection.scheme:
-        statement = statement.where(order.c.scheme_id == selection.scheme)
+    if selection.needs_list:
+        statement = statement.join(listed, listed.c.payout_id == order.c.payout_id)
+    else:
+        statement = statement.where(*_instructed(selection, state))
     return statement.order_by(order.c.event_no, order.c.claim_id, order.c.scheme_id, order.c.revision, order.c.payee_id)
+
+
+def _instructed(selection: Filter, state: ColumnElement[str]) -> Iterator[ColumnElement[bool]]:
+    order, event = tables.instructions, tables.events
+    if selection.since is not None:
+        yield event.c.recorded_at >= _midnight(selection.since)
+    if selection.until is not None:
+        yield event.c.recorded_at < _midnight(selection.until)
+    if selection.status:
+        yield state.in_(ListedState(selection.status).states)
+    if selection.scheme:
+        yield order.c.scheme_id == selection.scheme
 
 
 def _open(selection: Filter) -> Select[Any]:

@@ -1,4 +1,4 @@
-"""What the console's lists are read from: a row for each claim, with all that lists can be filtered and sorted by.
+"""What the console's lists are read from: a row for each claim and payout, with all that filters and orders ask.
 
 Part of the digest, with marks of its own: it follows the digest's sums, entry by entry, and can be emptied at any time.
 """
@@ -46,3 +46,35 @@ digest_claim_list = Table(
 ``due`` is held, waits for a pool, was left ``unpaid`` by the closing of a pool's year, or has been instructed; of the
 latter the open payments, less the open recoveries, are ``outstanding``.
 """
+
+digest_payout_marks = Table(
+    "digest_payout_marks",
+    metadata,
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("audit_seq", BigInteger, nullable=False),
+    Column("as_of", DateTime(timezone=True), nullable=False),
+)
+"""The audit entry of each shard up to which the list of payouts has been built, and when."""
+
+digest_payout_list = Table(
+    "digest_payout_list",
+    metadata,
+    Column("payout_id", Text, primary_key=True),
+    Column("tier", Text, primary_key=True),
+    Column("day", Date, nullable=False),
+    Column("claim_id", Text, nullable=False),
+    Column("scheme_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("payer", Text, nullable=False),
+    Column("payee_id", Text, nullable=False),
+    Column("payouts", BigInteger, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Index("digest_payout_list_by_day", "day", "payout_id", "tier"),
+    Index("digest_payout_list_by_amount", "amount", "payout_id", "tier"),
+    Index("digest_payout_list_by_state", "state", "kind", "day", "payout_id", "tier"),
+    Index("digest_payout_list_by_scheme", "scheme_id", "tier", "day", "payout_id"),
+    Index("digest_payout_list_by_payer", "payer", "day", "payout_id", "tier"),
+)
+"""Instructions by the day in Shanghai on which they were made, in the tiers whose money (fen) they move
+(`infra.ledger.money_by_tier`): a recovery that falls into several tiers has a row in each, and counts in one."""

@@ -10,7 +10,7 @@ Each text continues a statement that begins with ``entry``, the audit entries to
 
 from __future__ import annotations
 
-_SHARES = """
+SHARES = """
     , lineage (asked, payout_id, instead_of) AS (
         SELECT i.payout_id, i.payout_id, coalesce(i.reissue_of, i.reversal_of)
         FROM instructions i WHERE i.payout_id IN (SELECT payout_id FROM moved)
@@ -46,6 +46,12 @@ _SHARES = """
             ) AS p
         WHERE r.kind = 'recovery' AND s.high IS NOT NULL AND r.asked_amount > r.balance_before - s.high
     )
+"""
+"""From ``moved``, some payouts, to ``share``: the tiers whose money each of them (``asked``) moves, and how much."""
+
+_SUMMED = (
+    SHARES
+    + """
     INSERT INTO digest_money (scheme_id, tier, day, kind, state, payouts, amount)
     SELECT i.scheme_id, coalesce(s.tier, ''), m.day, i.kind, m.state, sum(m.sign * s.payouts), sum(m.sign * s.amount)
     FROM moved m JOIN instructions i ON i.payout_id = m.payout_id JOIN share s ON s.asked = m.payout_id
@@ -53,6 +59,7 @@ _SHARES = """
     ON CONFLICT (scheme_id, tier, day, kind, state) DO UPDATE
     SET payouts = digest_money.payouts + excluded.payouts, amount = digest_money.amount + excluded.amount
 """
+)
 
 # An insurer may have reported before: a restored ledger instructs again what was paid long ago. The payout then begins
 # in the state to which its person's reports had come.
@@ -73,7 +80,7 @@ INSTRUCTED = (
             ) before ON true
     )
 """
-    + _SHARES
+    + _SUMMED
 )
 
 # A report moves its payout from one state to another. The day stays that of the instruction.
@@ -93,5 +100,5 @@ REPORTED = (
             CROSS JOIN LATERAL (VALUES (r.left_state, -1), (r.state, 1)) AS s (state, sign)
     )
 """
-    + _SHARES
+    + _SUMMED
 )

@@ -13,7 +13,8 @@ class Filter(NamedTuple):
 
     The day is that of discharge for claims, of the instruction for payouts and those that are open, of arrival for
     refused events. The status of what is open is its kind. ``scheme`` is one that pays something for the claim, or
-    orders the payout; ``tier`` is one of that scheme. ``low`` and ``high`` are fen, both included: of what is due.
+    orders the payout; ``tier`` is one of that scheme. ``low`` and ``high`` are fen, both included: of what is due, or
+    of the payout. Payouts also have a ``kind`` (payment or recovery), a ``payer`` and a ``payee`` (person or facility).
     """
 
     since: date | None = None
@@ -25,11 +26,15 @@ class Filter(NamedTuple):
     area: str = ""
     low: int | None = None
     high: int | None = None
+    kind: str = ""
+    payer: str = ""
+    payee: str = ""
 
     @property
     def needs_list(self) -> bool:
         """Whether only the digest's list knows which rows these are."""
-        return bool(self.tier or self.facility or self.area or self.low is not None or self.high is not None)
+        named = (self.tier, self.facility, self.area, self.kind, self.payer, self.payee)
+        return any(named) or self.low is not None or self.high is not None
 
     def words(self) -> dict[str, str]:
         """As the audit log and an address have it."""

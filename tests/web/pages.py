@@ -21,6 +21,7 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
         "search": (Right.CLAIMS, "/search"),
         "found": (Right.CLAIMS, f"/search/{desk.keys.token(claim.person_id, 'query')}"),
         "claims": (Right.CLAIMS, "/claims?status=adjudicated&sort=largest"),
+        "payouts": (Right.CLAIMS, "/payouts?kind=payment&sort=largest"),
         "claim": (Right.CLAIMS, f"/claims/{claim.claim_id}"),
         "proofs": (Right.CLAIMS, f"/proofs/{claim.claim_id}"),
         "person": (Right.CLAIMS, f"/persons/{desk.keys.token(claim.person_id, 'person')}"),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import text
 
 from infra.ledger import claim_list, digest
 from schemas.access.console_rights import RIGHTS, ConsoleRole, Right
@@ -54,6 +55,20 @@ def test_the_pieces_do_not_matter_to_the_list(desk: Desk, chunk: int) -> None:
     digest.bring_forward(desk.engine, desk.now(), chunk)
     check(desk)
     assert {"west"} == {row.area for row in desk.rows("SELECT area FROM digest_claim_list")}
+
+
+def test_no_other_event_is_read_as_json(desk: Desk) -> None:
+    """However PostgreSQL finds those that are: texts of policies and bytes that are no JSON stand beside them."""
+    publish_two(desk.engine)
+    post(desk.engine, [coverage(area="east"), discharge(facility_id="H2"), bill(invoice_no="I1"), b"{"])
+    for way in ("enable_nestloop", "enable_mergejoin", "enable_indexscan", "enable_bitmapscan"):
+        with desk.engine.begin() as connection:
+            name = connection.scalar(text("SELECT current_database()"))
+            connection.execute(text(f"ALTER DATABASE {name} SET {way} = off"))
+    desk.engine.dispose()
+    digest.bring_forward(desk.engine, desk.now())
+    check(desk)
+    assert [("H2", "east")] == [tuple(row) for row in desk.rows("SELECT facility_id, area FROM digest_claim_list")]
 
 
 def test_what_is_outstanding_follows_reports_and_set_offs(desk: Desk) -> None:

@@ -8,13 +8,13 @@ from enum import StrEnum
 from urllib.parse import urlencode
 
 from acts.published_policies import published_policies
+from infra.ledger.payout_list import ListedState, PayeeKind
 from infra.ledger.row_filter import Filter
 from schemas.bilingual import Saying
 from schemas.decisions import Status
 from schemas.money import parse_yuan
 from schemas.outbound import InstructionKind
 from schemas.policy.model import Scheme
-from schemas.records import PayoutState
 from schemas.refusals import RefusalCode
 from web.console.visit import PageRefused, Visit
 
@@ -26,14 +26,30 @@ KINDS = {
 }
 STATUSES: dict[str, type[StrEnum]] = {
     "claims": Status,
-    "payouts": PayoutState,
+    "payouts": ListedState,
     "open": InstructionKind,
     "refused": RefusalCode,
 }
 """What the rows of each kind can be filtered by."""
 
-_LISTED = ("claims",)
-"""The kinds of which there is a list that can be filtered by place and amount."""
+_AMOUNT = Saying("金额", "amount")
+_ONLY_LISTED = {
+    "tier": Saying("档次", "tier"),
+    "facility": Saying("医院", "facility"),
+    "area": Saying("地区", "area"),
+    "low": _AMOUNT,
+    "high": _AMOUNT,
+    "kind": Saying("支付或收回", "kind"),
+    "payer": Saying("付款方", "payer"),
+    "payee": Saying("收款方", "payee"),
+}
+"""What only lists can be filtered by."""
+
+_LISTED = {
+    "claims": {"tier", "facility", "area", "low", "high"},
+    "payouts": {"tier", "low", "high", "kind", "payer", "payee"},
+}
+"""By which of these the list of each kind can be filtered; the other kinds have none."""
 
 
 def read_filter(visit: Visit, given: Mapping[str, str], what: str) -> Filter:
@@ -56,14 +72,17 @@ def read_filter(visit: Visit, given: Mapping[str, str], what: str) -> Filter:
     if fields["tier"] and not fields["scheme"]:
         raise PageRefused(422, "选择档次前请先选择保障层。", "Choose the scheme of the tier.")
     places = (fields["scheme"], fields["tier"], fields["facility"], fields["area"])
-    chosen = Filter(since, until, fields["status"], *places, low, high)
-    if chosen.needs_list and what not in _LISTED:
-        raise PageRefused(
-            422,
-            f"{KINDS[what].zh}不能按档次、医院、地区或金额筛选。",
-            f"{KINDS[what].en} cannot be filtered by tier, facility, area or amount.",
-        )
-    return chosen
+    for name, title in _ONLY_LISTED.items():
+        if fields[name] and name not in _LISTED.get(what, ()):
+            raise PageRefused(
+                422,
+                f"{KINDS[what].zh}不能按{title.zh}筛选。",
+                f"{KINDS[what].en} cannot be filtered by {title.en}.",
+            )
+    for name, known in (("kind", InstructionKind), ("payee", PayeeKind)):
+        if fields[name] and fields[name] not in list(known):
+            raise PageRefused(422, "没有这种条件。", "There is no such filter.")
+    return Filter(since, until, fields["status"], *places, low, high, fields["kind"], fields["payer"], fields["payee"])
 
 
 def scheme_titles(visit: Visit) -> dict[str, str]:

@@ -5,69 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import NamedTuple
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from handlers.words.claim_sentences import STATUS_NAMES
 from infra.ledger import alert_lists, contradictions, refused_list, reissue_proposals
 from infra.ledger import figures as digest
-from infra.ledger.figures import Money
 from schemas.access.console_rights import Right
 from schemas.dates import shanghai_date
 from schemas.decisions import Status
-from schemas.outbound import InstructionKind
-from schemas.records import PayoutState
 from web.console import charts
 from web.console.log_watch import Watch
 from web.console.log_words import STATES, log_sentences, open_entries
+from web.console.money_sums import Sums
 from web.console.visit import Visit
 
 DAYS_SHOWN = 31
-
-
-class Sums(NamedTuple):
-    """Sums in fen by what was ordered and what insurers reported. Every payout counts as what it is now.
-
-    ``instructed`` and ``recovered`` are all orders to pay and to take back; ``reversed`` is what book entries took off
-    the first (less off the second), because it was ordered anew. So ``net`` is what the schemes owe. Of the payments,
-    ``paid`` were reported as arrived and ``failed`` as not; ``taken`` and ``not_taken`` are the same of the recoveries.
-    """
-
-    instructed: int = 0
-    paid: int = 0
-    recovered: int = 0
-    failed: int = 0
-    taken: int = 0
-    not_taken: int = 0
-    reversed: int = 0
-    payouts: int = 0
-
-    @property
-    def net(self) -> int:
-        return self.instructed - self.reversed - self.recovered
-
-    @property
-    def unreported(self) -> int:
-        """Payments of which nothing was heard yet."""
-        return self.instructed - self.paid - self.failed
-
-    @property
-    def untold(self) -> int:
-        """Recoveries of which nothing was heard yet."""
-        return self.recovered - self.taken - self.not_taken
-
-    def plus(self, row: Money) -> Sums:
-        payment = row.kind == InstructionKind.PAYMENT
-        if row.state == PayoutState.BOOK:
-            return self._replace(reversed=self.reversed + (-row.amount if payment else row.amount))
-        ordered, arrived, missing = ("instructed", "paid", "failed") if payment else ("recovered", "taken", "not_taken")
-        gained = {ordered: row.amount, "payouts": row.payouts}
-        if row.state == PayoutState.PAID:
-            gained[arrived] = row.amount
-        elif row.state != PayoutState.INSTRUCTED:
-            gained[missing] = row.amount
-        return self._replace(**{name: getattr(self, name) + amount for name, amount in gained.items()})
 
 
 def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
@@ -97,8 +51,8 @@ def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
         doubtful=doubtful,
         alerts=alerts,
         reissues=reissues,
-        tiers=tiers,
-        days=[(day, sums) for day, sums in sorted(by_day.items(), reverse=True)],
+        tiers=[(*line, urlencode({"scheme": line[0], "tier": line[1]}) if line[1] else None) for line in tiers],
+        days=[(day, sums, _on(day)) for day, sums in sorted(by_day.items(), reverse=True)],
         statuses=statuses,
         claims=sum(claims.values()),
         refused=sorted(refused.items(), key=lambda item: (-item[1], item[0])),
@@ -123,3 +77,8 @@ def _days(by_day: dict[date, Sums], today: date) -> list[tuple[date, Sums]]:
     last = max([today, *by_day])
     shown = [last - timedelta(days=back) for back in reversed(range(DAYS_SHOWN))]
     return [(day, by_day.get(day, Sums())) for day in shown if day >= min(by_day, default=last)]
+
+
+def _on(day: date) -> str:
+    """The filter of a list of payouts that leaves those of a day."""
+    return urlencode({"since": day, "until": day + timedelta(days=1)})

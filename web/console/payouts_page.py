@@ -1,0 +1,113 @@
+"""The list of payouts: filtered, sorted, summed up and exported as it is seen; each line leads to its claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from functools import reduce
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from handlers.words.clearing_sentences import payer_words
+from infra.files.export_files import OFFERED
+from infra.ledger import figures, payout_list
+from infra.ledger.claim_list import FEW, Sort
+from infra.ledger.list_tables import digest_payout_marks
+from infra.ledger.payout_list import AfterListed, ListedPayout, ListedState, PayeeKind
+from schemas.access.console_rights import Right
+from schemas.bilingual import Saying
+from schemas.outbound import InstructionKind
+from web.console.filter_fields import address, read_filter, scheme_titles, tier_names
+from web.console.money_sums import Sums
+from web.console.visit import Visit, not_found
+
+PAGE_ROWS = 50
+SORTS = {
+    Sort.NEWEST: Saying("下达日期,从新到旧", "newest first"),
+    Sort.OLDEST: Saying("下达日期,从旧到新", "oldest first"),
+    Sort.LARGEST: Saying("金额,从大到小", "largest amount first"),
+    Sort.SMALLEST: Saying("金额,从小到大", "smallest amount first"),
+}
+STATES = {
+    ListedState.ORDERED: Saying("所有有资金往来的", "all that move money"),
+    ListedState.INSTRUCTED: Saying("尚无回报", "no report yet"),
+    ListedState.PAID: Saying("已到账", "paid"),
+    ListedState.MISSING: Saying("失败或退回", "failed or returned"),
+    ListedState.FAILED: Saying("失败", "failed"),
+    ListedState.RETURNED: Saying("退回", "returned"),
+    ListedState.BOOK: Saying("账面冲销、抵扣", "book entries and set-offs"),
+}
+KINDS = {
+    InstructionKind.PAYMENT: Saying("支付", "payments"),
+    InstructionKind.RECOVERY: Saying("收回", "recoveries"),
+}
+PAYEES = {
+    PayeeKind.PERSON: Saying("个人(含继承人)", "persons and estates"),
+    PayeeKind.FACILITY: Saying("医院", "facilities"),
+}
+
+
+def index(visit: Visit) -> Response:
+    """A page of the list; the next one begins where it ends. The address holds the filter and the order."""
+    visit.require(Right.CLAIMS)
+    chosen = read_filter(visit, visit.query, "payouts")
+    sort, after = _place(visit)
+    with visit.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        found = payout_list.sums(connection, chosen)
+        few = sum(each.payouts for each in found) <= FEW
+        rows = payout_list.page(connection, chosen, sort, after, PAGE_ROWS + 1, few=few)
+        payers = payout_list.payers(connection)
+        as_of = figures.as_of(connection, digest_payout_marks)
+        queues = figures.queues(connection, digest_payout_marks)
+    order = {} if sort is Sort.NEWEST else {"sort": sort.value}
+    following = {"after": _position(rows[PAGE_ROWS - 1], sort)} if len(rows) > PAGE_ROWS else None
+    given = chosen.words()
+    return visit.page(
+        "payouts.html",
+        total=reduce(Sums.plus, found, Sums()),
+        rows=rows[:PAGE_ROWS],
+        chosen=chosen,
+        given=given,
+        within=urlencode({name: value for name, value in given.items() if name not in ("kind", "status")}),
+        narrowed="kind" in given or "status" in given,
+        sort=sort,
+        sorts=SORTS,
+        states=_named(visit, STATES.items()),
+        kinds=_named(visit, KINDS.items()),
+        payees=_named(visit, PAYEES.items()),
+        payers=[(each, visit.text(payer_words(each))) for each in payers],
+        schemes=list(scheme_titles(visit).items()),
+        tiers=[(each, each) for each in tier_names(visit)],
+        formats=OFFERED,
+        first=address("/payouts", chosen, **order),
+        next=None if following is None else address("/payouts", chosen, **order, **following),
+        later=after is not None,
+        as_of=as_of,
+        queues=queues,
+    )
+
+
+def _named(visit: Visit, choices: Iterable[tuple[str, Saying]]) -> list[tuple[str, str]]:
+    return [(value, visit.text(name)) for value, name in choices]
+
+
+def _position(row: ListedPayout, sort: Sort) -> str:
+    return f"{row.day if sort in (Sort.NEWEST, Sort.OLDEST) else row.amount}.{row.payout_id}.{row.tier}"
+
+
+def _place(visit: Visit) -> tuple[Sort, AfterListed | None]:
+    """Order and position in the address. Raises PageRefused for what no link of ours says."""
+    try:
+        sort = Sort(visit.query.get("sort") or Sort.NEWEST)
+        if "after" not in visit.query:
+            return sort, None
+        value, payout_id, tier = visit.query["after"].split(".", 2)
+        if sort in (Sort.NEWEST, Sort.OLDEST):
+            return sort, AfterListed(date.fromisoformat(value), payout_id, tier)
+        amount = int(value)
+    except ValueError:
+        raise not_found() from None
+    if abs(amount) >= 2**63:
+        raise not_found()
+    return sort, AfterListed(amount, payout_id, tier)
