@@ -19,6 +19,8 @@ class ConsoleRole(StrEnum):
 class Right(StrEnum):
     """One thing a role may do.
 
+    ``WORK`` has a page of what waits for oneself: whoever may act on something has it.
+
     ``CLAIMS`` also sees alerts and aid; ``ALERTS`` takes and closes alerts, and ``AID`` proposes temporary aid and
     countersigns what somebody else proposed.
 
@@ -27,6 +29,7 @@ class Right(StrEnum):
     """
 
     OVERVIEW = "overview"
+    WORK = "work"
     POLICIES = "policies"
     CLAIMS = "claims"
     ALERTS = "alerts"
@@ -42,10 +45,11 @@ class Right(StrEnum):
 
 _EVERYBODY = frozenset({Right.OVERVIEW, Right.POLICIES})
 _OFFICE = _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.BOOKS}
+_ACTS = frozenset({Right.WORK, Right.ALERTS, Right.AID})
 RIGHTS: dict[ConsoleRole, frozenset[Right]] = {
     ConsoleRole.AUDITOR: _OFFICE | {Right.EXPORT, Right.REFUSED},
-    ConsoleRole.FINANCE: _OFFICE | {Right.EXPORT, Right.CLEAR, Right.ALERTS, Right.AID},
-    ConsoleRole.OPERATOR: _OFFICE | {Right.REFUSED, Right.REPLAY, Right.ALERTS, Right.AID},
+    ConsoleRole.FINANCE: _OFFICE | _ACTS | {Right.EXPORT, Right.CLEAR},
+    ConsoleRole.OPERATOR: _OFFICE | _ACTS | {Right.REFUSED, Right.REPLAY},
     ConsoleRole.ADMIN: _EVERYBODY | {Right.USERS},
 }
 

@@ -77,6 +77,7 @@ from tests.planted import (
     bugs_of_upgrades,
     bugs_of_usual_events,
     bugs_of_watches,
+    bugs_of_work,
 )
 from tests.planted.bug import Bug
 
@@ -155,6 +156,7 @@ _LISTS = (
     bugs_of_signing_in,
     bugs_of_upgrades,
     bugs_of_watches,
+    bugs_of_work,
     bugs_of_occasions,
 )
 BUGS = tuple(bug for each in _LISTS for bug in each.BUGS)

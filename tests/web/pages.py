@@ -18,6 +18,7 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
     aid = desk.value("SELECT proposal_no FROM aid_proposals LIMIT 1")
     return {
         "overview": (Right.OVERVIEW, "/"),
+        "work": (Right.WORK, "/work"),
         "search": (Right.CLAIMS, "/search"),
         "found": (Right.CLAIMS, f"/search/{desk.keys.token(claim.person_id, 'query')}"),
         "claims": (Right.CLAIMS, "/claims?status=adjudicated&sort=largest"),

@@ -39,6 +39,7 @@ from web.console import (
     sign_in,
     statement_pages,
     users_page,
+    work_page,
 )
 from web.console.desk import CODE, HEADERS, LANGUAGE_COOKIE, SECOND_FACTOR, SIGN_IN, SIGN_OUT, Desk, Page, form_of
 from web.console.log_watch import Watch
@@ -81,6 +82,7 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("GET", SECOND_FACTOR, second_factor_page.show),
         ("POST", SECOND_FACTOR, partial(second_factor_page.set_up, desk.secure)),
         ("POST", "/second-factor/recovery-codes", second_factor_page.renew),
+        ("GET", "/work", work_page.show),
         ("POST", "/search", search_page.ask),
         ("GET", "/search", search_page.show),
         ("GET", "/search/{token}", search_page.show),
