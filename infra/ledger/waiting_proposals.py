@@ -11,15 +11,16 @@ from sqlalchemy import ColumnElement, Connection, Date, FromClause, Text, case, 
 
 from infra.ledger import deciding
 from infra.ledger.clearing_tables import clearing_proposals
-from infra.ledger.console_tables import aid_proposals, replay_proposals
+from infra.ledger.console_tables import aid_proposals, reissue_proposals, replay_proposals
 from infra.ledger.tables import benefits, instructions
 from schemas.clearing_acts import ClearingAct
 
 
 class ProposalKind(StrEnum):
-    """What is proposed: to send a refused event again, temporary aid, or an act of the clearing."""
+    """What is proposed: to send a refused event or a failed payout again, temporary aid, or an act of the clearing."""
 
     REPLAY = "replay"
+    REISSUE = "reissue"
     AID = "aid"
     CLEARING = "clearing"
 
@@ -27,8 +28,8 @@ class ProposalKind(StrEnum):
 class WaitingProposal(NamedTuple):
     """A proposal about which nobody has decided. ``act`` and ``month`` are those of a clearing.
 
-    ``subject`` is the number of the refused event, the level of the aid, or as `ClearingAct` says. ``amount`` is fen:
-    what is granted, to be recovered, or kept back; None where the proposal is about no sum.
+    ``subject`` is the number of the refused event, the failed payout, the level of the aid, or as `ClearingAct` says.
+    ``amount`` is fen: what was instructed, is granted, to be recovered, or kept back; None where it is about no sum.
     """
 
     kind: ProposalKind
@@ -75,6 +76,11 @@ def _replay() -> Sequence[ColumnElement[Any]]:
     return null(), cast(replay_proposals.c.event_no, Text), cast(null(), Date), null()
 
 
+def _reissue() -> Sequence[ColumnElement[Any]]:
+    failed = select(instructions.c.amount).where(instructions.c.payout_id == reissue_proposals.c.payout_id)
+    return null(), reissue_proposals.c.payout_id, cast(null(), Date), failed.scalar_subquery()
+
+
 def _aid() -> Sequence[ColumnElement[Any]]:
     return null(), aid_proposals.c.level, cast(null(), Date), aid_proposals.c.amount
 
@@ -92,11 +98,13 @@ def _clearing() -> Sequence[ColumnElement[Any]]:
 
 _TABLES: dict[ProposalKind, FromClause] = {
     ProposalKind.REPLAY: replay_proposals,
+    ProposalKind.REISSUE: reissue_proposals,
     ProposalKind.AID: aid_proposals,
     ProposalKind.CLEARING: clearing_proposals,
 }
 _ABOUT: dict[ProposalKind, Callable[[], Sequence[ColumnElement[Any]]]] = {
     ProposalKind.REPLAY: _replay,
+    ProposalKind.REISSUE: _reissue,
     ProposalKind.AID: _aid,
     ProposalKind.CLEARING: _clearing,
 }

@@ -24,6 +24,8 @@ class Right(StrEnum):
     ``CLAIMS`` also sees alerts and aid; ``ALERTS`` takes and closes alerts, and ``AID`` proposes temporary aid and
     countersigns what somebody else proposed.
 
+    ``REISSUE`` proposes and approves that a failed payout is ordered again.
+
     ``BOOKS`` sees the books, what is payable, statements, recoveries and held claims; ``CLEAR`` proposes and approves
     what changes them: a statement is issued, a month closed, a recovery set off or waived, a held claim released.
     """
@@ -34,6 +36,7 @@ class Right(StrEnum):
     CLAIMS = "claims"
     ALERTS = "alerts"
     AID = "aid"
+    REISSUE = "reissue"
     UNMASK = "unmask"
     EXPORT = "export"
     REFUSED = "refused"
@@ -45,7 +48,7 @@ class Right(StrEnum):
 
 _EVERYBODY = frozenset({Right.OVERVIEW, Right.POLICIES})
 _OFFICE = _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.BOOKS}
-_ACTS = frozenset({Right.WORK, Right.ALERTS, Right.AID})
+_ACTS = frozenset({Right.WORK, Right.ALERTS, Right.AID, Right.REISSUE})
 RIGHTS: dict[ConsoleRole, frozenset[Right]] = {
     ConsoleRole.AUDITOR: _OFFICE | {Right.EXPORT, Right.REFUSED},
     ConsoleRole.FINANCE: _OFFICE | _ACTS | {Right.EXPORT, Right.CLEAR},
@@ -54,7 +57,7 @@ RIGHTS: dict[ConsoleRole, frozenset[Right]] = {
 }
 
 
-APPROVES = frozenset({Right.CLEAR, Right.AID, Right.REPLAY})
+APPROVES = frozenset({Right.CLEAR, Right.AID, Right.REISSUE, Right.REPLAY})
 """The rights of the second of two people: what they approve is paid."""
 
 

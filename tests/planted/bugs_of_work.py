@@ -11,6 +11,11 @@ ROLES = f"{WORK}::test_everybody_sees_what_they_may_act_on"
 FINANCE = f"{WORK}::test_finance_decides_about_what_others_in_finance_propose"
 LONG = f"{WORK}::test_a_long_group_leads_to_the_whole_list"
 REJECTED = f"{WORK}::test_a_refused_event_whose_proposal_was_rejected_is_to_be_corrected_again"
+FAILED = f"{WORK}::test_a_failed_payout_waits_until_two_people_order_it_again"
+REISSUES = "tests/web/test_console_reissues.py"
+ALONE = f"{REISSUES}::test_nobody_orders_alone_or_what_they_did_not_see"
+LISTED = "tests/ledger/test_failed_payouts.py"
+RANDOM = f"{LISTED}::test_what_is_listed_can_be_ordered_again_and_nothing_else"
 PROVIDER = f"{WORK}::test_whom_a_proposal_is_offered_can_decide_about_it"
 
 BUGS = (
@@ -101,5 +106,61 @@ BUGS = (
         "{% if group.total > group.lines | length %}",
         "{% if group.total < group.lines | length %}",
         (LONG,),
+    ),
+    Bug(
+        "work",
+        "a-payout-that-is-proposed-waits-for-a-proposal",
+        "web/console/work_page.py",
+        "failed_payouts.page(connection, ROWS, proposed=False)",
+        "failed_payouts.page(connection, ROWS)",
+        (FAILED,),
+    ),
+    Bug(
+        "work",
+        "another-amount-is-ordered-than-was-seen",
+        "web/console/reissue_pages.py",
+        'if visit.form.get("expected") != str(done.amount):',
+        'if visit.form.get("expected") is None:',
+        (ALONE,),
+    ),
+    Bug(
+        "work",
+        "an-insurers-reason-is-shown-in-clear",
+        "web/console/reissue_pages.py",
+        "told_reason(told, clear=False)",
+        "told_reason(told, clear=True)",
+        (f"{REISSUES}::test_a_failed_payout_is_found_with_the_reason",),
+    ),
+    Bug(
+        "work",
+        "what-is-not-due-any-more-is-listed",
+        "infra/ledger/failed_payouts.py",
+        "or_(other.c.reversal_of.is_not(None), unmoved),",
+        "unmoved,",
+        (RANDOM,),
+    ),
+    Bug(
+        "work",
+        "what-the-last-report-calls-paid-is-listed",
+        "infra/ledger/failed_payouts.py",
+        "            told.c.last_status.in_(NOT_THERE),\n",
+        "",
+        (RANDOM,),
+    ),
+    Bug(
+        "work",
+        "what-is-held-is-listed",
+        "infra/ledger/failed_payouts.py",
+        "or_(order.c.kind == InstructionKind.RECOVERY, ~claims.c.held),",
+        "claims.c.claim_id.is_not(None),",
+        (f"{LISTED}::test_a_payment_of_a_claim_that_is_held_is_not_listed",),
+    ),
+    Bug(
+        "work",
+        "what-was-waived-is-listed",
+        "infra/ledger/failed_payouts.py",
+        "            settled_recoveries.c.payout_id.is_(None),\n",
+        "",
+        (f"{LISTED}::test_a_recovery_that_was_settled_is_not_listed",),
     ),
 )

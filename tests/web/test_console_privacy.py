@@ -109,7 +109,7 @@ def walk(desk: Desk, visitor: Visitor) -> Iterator[httpx.Response]:
     pools, aids = ("/pools", "/pools/V1"), ("/aids", "/aids/1", "/aids/2")
     alerts = [f"/alerts/{row.alert_id}" for row in desk.rows("SELECT alert_id FROM alerts LIMIT 20")]
     assert alerts
-    rest = (*books, *pools, *aids, "/work", "/alerts", *alerts)
+    rest = (*books, *pools, *aids, "/work", "/reissues", "/alerts", *alerts)
     for path in ("/", "/policies", "/refused", "/refused?page=2", "/contradictions", "/exports", "/claims", *rest):
         yield visitor.get(path)
     for at in range(0, CANARIES, CANARIES // 50):

@@ -15,6 +15,7 @@ from schemas.records import Manner
 from tests.support.assured import AID
 from tests.support.builders import VILLAGE, Json, answer, bill, coverage, death, discharge, encode, policy_text
 from tests.support.debtor import Debtor
+from tests.support.owed_person import OwedPerson
 from tests.support.stated_town import StatedTown
 from tests.web.desk import Desk, Visitor
 from tests.web.town import post, publish_text
@@ -46,12 +47,14 @@ def _line(row: str) -> tuple[str, str, str, str, str]:
 FOR_APPROVAL = {
     "replay": "Refused events to send again, for your approval",
     "aid": "Temporary aid, for your approval",
+    "reissue": "Failed payouts to order again, for your approval",
     "clearing": "Statements, books, pools, recoveries and held claims, for your approval",
 }
 OWN = "What you proposed, for somebody else to approve"
 ALERTS = "Alerts that nobody took, or you did"
 REFUSED = "Refused events to correct"
 DISPUTED = "Disputed statements"
+FAILED = "Failed payouts to order again"
 
 
 @pytest.fixture
@@ -157,6 +160,22 @@ def test_finance_decides_about_what_others_in_finance_propose(desk: Desk) -> Non
     (number,) = desk.rows("SELECT proposal_no FROM clearing_proposals")
     second.post(f"/clearing/{number.proposal_no}/approve", seen="/books")
     assert {} == groups(first) == groups(second)
+
+
+def test_a_failed_payout_waits_until_two_people_order_it_again(desk: Desk) -> None:
+    """Finance and operators alike: to propose for everybody, then to approve for everybody else, then nothing."""
+    owed = OwedPerson(desk.engine)
+    owed.report(owed.payouts[0], "failed")
+    payout, one, other = owed.payouts[0], desk.visitor("finance", "en"), desk.visitor("operator", "en")
+    ((link, *told, _),) = groups(one)[FAILED]
+    assert (f"/reissues/{payout}", ["E1", "village_mutual_aid", "300.00"]) == (link, told)
+    assert groups(one)[FAILED] == groups(other)[FAILED]
+    one.post(f"{link}/propose", seen=link, reason=REASON)
+    line = (link, payout, "finance", "300.00", "0")
+    assert {OWN: [line]} == groups(one)
+    assert {FOR_APPROVAL["reissue"]: [line]} == groups(other)
+    other.post("/reissue-proposals/1/approve", seen=link, expected="30000")
+    assert {} == groups(one) == groups(other)
 
 
 def test_a_disputed_statement_waits_until_its_insurer_confirms(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""What waits for the user: proposals of others, disputed statements, refused events, alerts; each with its page."""
+"""What waits for the user: proposals, failed payouts, disputed statements, refused events and alerts."""
 
 from __future__ import annotations
 
@@ -12,31 +12,43 @@ from starlette.responses import Response
 
 from acts.answered_statements import given_answers
 from acts.issued_statements import issued_statement
-from handlers.words import alert_sentences
-from infra.ledger import alert_lists, refused_list, waiting_proposals
+from handlers.words import alert_sentences, payout_sentences
+from infra.ledger import alert_lists, failed_payouts, refused_list, waiting_proposals
 from infra.ledger.waiting_proposals import ProposalKind, WaitingProposal
 from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from schemas.dates import shanghai_date
 from schemas.facts import AnswerVerdict
 from schemas.months import format_month
-from web.console import clearing_pages
+from web.console import clearing_pages, reissue_pages
 from web.console.visit import Visit
 
 ROWS = 10
 """So many lines of a group are shown; the rest is on the page that lists them all."""
-DECIDES = {ProposalKind.REPLAY: Right.REPLAY, ProposalKind.AID: Right.AID, ProposalKind.CLEARING: Right.CLEAR}
+DECIDES = {
+    ProposalKind.REPLAY: Right.REPLAY,
+    ProposalKind.REISSUE: Right.REISSUE,
+    ProposalKind.AID: Right.AID,
+    ProposalKind.CLEARING: Right.CLEAR,
+}
 """The right that whoever proposes and whoever decides has."""
 TITLES = {
     ProposalKind.REPLAY: Saying("拒收事件重发,等待您批准", "Refused events to send again, for your approval"),
+    ProposalKind.REISSUE: Saying("支付重新下达,等待您批准", "Failed payouts to order again, for your approval"),
     ProposalKind.AID: Saying("临时救助,等待您批准", "Temporary aid, for your approval"),
     ProposalKind.CLEARING: Saying(
         "对账单、账簿、资金池、收回款项、暂缓支付,等待您批准",
         "Statements, books, pools, recoveries and held claims, for your approval",
     ),
 }
-ALL = {ProposalKind.REPLAY: "/refused?state=mine", ProposalKind.AID: "/aids", ProposalKind.CLEARING: "/clearing"}
+ALL = {
+    ProposalKind.REPLAY: "/refused?state=mine",
+    ProposalKind.REISSUE: "/reissues",
+    ProposalKind.AID: "/aids",
+    ProposalKind.CLEARING: "/clearing",
+}
 REPLAY = Saying("重发拒收事件", "send a refused event again")
+REISSUE = Saying("重新下达支付", "order a failed payout again")
 GRANT = Saying("临时救助", "temporary aid")
 DISPUTED = Saying("对账单有异议", "statement disputed")
 
@@ -76,6 +88,8 @@ def _groups(visit: Visit, connection: Connection) -> Iterator[WorkGroup]:
         if visit.may(DECIDES[kind]):
             count, proposals = waiting_proposals.for_user(connection, kind, visit.user, ROWS)
             yield WorkGroup(title, count, [_line(each) for each in proposals], ALL[kind])
+    if visit.may(Right.REISSUE):
+        yield _failed(connection)
     if visit.may(Right.CLEAR):
         yield _disputed(connection)
     if visit.may(Right.REPLAY):
@@ -95,6 +109,8 @@ def _own(visit: Visit, connection: Connection) -> WorkGroup:
 def _line(each: WaitingProposal) -> WorkLine:
     if each.kind is ProposalKind.REPLAY:
         what, about, link = REPLAY, f"#{each.subject}", f"/refused/{each.subject}"
+    elif each.kind is ProposalKind.REISSUE:
+        what, about, link = REISSUE, each.subject, reissue_pages.address(each.subject)
     elif each.kind is ProposalKind.AID:
         what, about, link = GRANT, each.subject, f"/aids/{each.proposal_no}"
     else:
@@ -102,6 +118,22 @@ def _line(each: WaitingProposal) -> WorkLine:
         what = clearing_pages.ACTS[each.act]
         about, link = clearing_pages.about_and_page(each.act, each.subject, each.month)
     return WorkLine(what, about, each.proposed_by, each.amount, each.proposed_at, link)
+
+
+def _failed(connection: Connection) -> WorkGroup:
+    count, rows = failed_payouts.page(connection, ROWS, proposed=False)
+    lines = [
+        WorkLine(
+            payout_sentences.STATES[row.state],
+            row.claim_id,
+            row.scheme_id,
+            row.amount,
+            row.failed_at,
+            reissue_pages.address(row.payout_id),
+        )
+        for row in rows
+    ]
+    return WorkGroup(Saying("未到账、待重新下达的支付", "Failed payouts to order again"), count, lines, "/reissues")
 
 
 def _disputed(connection: Connection) -> WorkGroup:
