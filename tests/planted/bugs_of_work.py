@@ -155,12 +155,4 @@ BUGS = (
         "claims.c.claim_id.is_not(None),",
         (f"{LISTED}::test_a_payment_of_a_claim_that_is_held_is_not_listed",),
     ),
-    Bug(
-        "work",
-        "what-was-waived-is-listed",
-        "infra/ledger/failed_payouts.py",
-        "            settled_recoveries.c.payout_id.is_(None),\n",
-        "",
-        (f"{LISTED}::test_a_recovery_that_was_settled_is_not_listed",),
-    ),
 )
