@@ -45,7 +45,7 @@ def reissue(
 
     Exit status 2 if it is not allowed, or was done before: then the message names the payout that replaced it.
     """
-    operator = signed_in(operator, Right.CLEAR, Right.REPLAY, reason=reason)
+    operator = signed_in(operator, Right.REISSUE, reason=reason)
     with _reissuing() as (connection, shards):
         number, amount = propose_reissue(connection, payout, reason, operator, shards, utc_now)
     then = f"huzhu payouts approve {number} --operator NAME"
@@ -85,7 +85,7 @@ def list_proposals(as_json: JsonOption = False) -> None:
 
 def approve(proposal: Proposal, operator: Operator) -> None:
     """Approve the proposal of another operator: the payout is ordered again, as far as it is still due."""
-    operator = signed_in(operator, Right.CLEAR, Right.REPLAY)
+    operator = signed_in(operator, Right.REISSUE)
     with _reissuing() as (connection, shards):
         done = approve_reissue(connection, proposal, operator, shards, utc_now)
     out.print(f"已重新下达 {yuan(done.amount)} 元,新的支付编号 {done.payout_id}", soft_wrap=True)
@@ -94,7 +94,7 @@ def approve(proposal: Proposal, operator: Operator) -> None:
 
 def reject(proposal: Proposal, operator: Operator, reason: Reason) -> None:
     """Reject the proposal of another operator; nothing is ordered."""
-    operator = signed_in(operator, Right.CLEAR, Right.REPLAY, reason=reason)
+    operator = signed_in(operator, Right.REISSUE, reason=reason)
     with _reissuing() as (connection, _):
         reject_reissue(connection, proposal, reason, operator, utc_now)
     out.print(f"已驳回提议 {proposal}", soft_wrap=True)

@@ -160,10 +160,11 @@ def states_of(
 
 
 class NotReissuable(Exception):
-    """A payout that cannot be reissued; the message says why, in Chinese and English."""
+    """A payout that cannot be reissued; the message, and ``why``, say why, in Chinese and English."""
 
     def __init__(self, why: Saying) -> None:
         super().__init__(f"{why.zh}\n{why.en}")
+        self.why = why
 
 
 def amount_to_reissue(

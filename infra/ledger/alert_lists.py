@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from infra.ledger.alert_rows import alert_row
 from infra.ledger.alert_tables import alerts
@@ -47,6 +47,14 @@ def page(connection: Connection, chosen: AlertFilter, limit: int, offset: int = 
     count = connection.scalar(select(func.count()).select_from(_BOTH).where(which)) or 0
     found = select(*_SHOWN).select_from(_BOTH).where(which).order_by(alerts.c.raised_at, alerts.c.alert_id)
     return count, [alert_row(row) for row in connection.execute(found.limit(limit).offset(offset))]
+
+
+def to_do(connection: Connection, user: str, limit: int) -> tuple[int, list[AlertRow]]:
+    """How many alerts wait for a user, and some of them, the oldest first: what nobody took, and what they took."""
+    which = and_(_is_live(), or_(alerts.c.taken_by.is_(None), alerts.c.taken_by == user))
+    count = connection.scalar(select(func.count()).select_from(alerts).where(which)) or 0
+    found = select(*_SHOWN).select_from(_BOTH).where(which).order_by(alerts.c.raised_at, alerts.c.alert_id)
+    return count, [alert_row(row) for row in connection.execute(found.limit(limit))]
 
 
 def live_count(connection: Connection) -> tuple[int, datetime | None]:

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, func, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, func, literal, select, update
+
+from infra.ledger.console_tables import oidc_identities
 
 
 def awaiting(connection: Connection, table: Table, user: str) -> int:
     """How many proposals wait for somebody else than who made them, if that somebody is ``user``."""
-    theirs = func.lower(table.c.proposed_by) != user.lower()
-    return connection.scalar(select(func.count()).select_from(table).where(table.c.decision.is_(None), theirs)) or 0
+    return connection.scalar(select(func.count()).select_from(table).where(waits_for(table, user))) or 0
+
+
+def waits_for(table: FromClause, user: str) -> ColumnElement[bool]:
+    """Whether a proposal is open, and ``user`` may decide about it (`acts.four_eyes.to_decide`).
+
+    Not one's own; nor, where one of the two signs in with an identity provider, that of somebody who does not.
+    """
+    provided = select(oidc_identities.c.user_name)
+    alike = table.c.proposed_by.in_(provided) == literal(user).in_(provided)
+    return and_(table.c.decision.is_(None), ~_made_by(table, user), alike)
+
+
+def is_own(table: FromClause, user: str) -> ColumnElement[bool]:
+    """Whether a proposal is open, and ``user`` made it."""
+    return and_(table.c.decision.is_(None), _made_by(table, user))
+
+
+def _made_by(table: FromClause, user: str) -> ColumnElement[bool]:
+    return func.lower(table.c.proposed_by) == user.lower()
 
 
 def decide(

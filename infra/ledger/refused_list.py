@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, literal, or_, select, true
 
+from infra.ledger import deciding
 from infra.ledger.console_tables import digest_refused, digest_replays, replay_proposals
 from infra.ledger.tables import refusals
 from schemas.refusals import RefusedState
@@ -77,6 +78,22 @@ def page(connection: Connection, chosen: RefusedFilter, limit: int, offset: int)
     return count, [RefusedLine(*row)._replace(state=RefusedState(row[-1])) for row in rows]
 
 
+def to_correct(connection: Connection, limit: int) -> tuple[int, list[RefusedLine]]:
+    """How many refused events nobody has done anything about, and some of them, the oldest first."""
+    line, replay, proposal = digest_refused, digest_replays, replay_proposals
+    untouched = and_(
+        ~exists().where(replay.c.refused_no == line.c.event_no),
+        ~exists().where(
+            proposal.c.event_no == line.c.event_no, proposal.c.decision.is_distinct_from(literal("rejected"))
+        ),
+    )
+    count = connection.scalar(select(func.count()).select_from(line).where(untouched)) or 0
+    columns = [line.c[name] for name in RefusedLine._fields[:5]]
+    rows = connection.execute(select(*columns).where(untouched).order_by(line.c.event_no).limit(limit))
+    untold = (None, None, None, RefusedState.OPEN)
+    return count, [RefusedLine._make((*row, *untold)) for row in rows]
+
+
 def answered(connection: Connection, event_no: int) -> Answered:
     """What is being done about a refused event, also one that the digest has not seen."""
     joined, state, (came_back_no, _) = _with_state(refusals, refusals.c.event_no)
@@ -130,7 +147,7 @@ def _with_state(table: Any, number: ColumnElement[int]) -> tuple[Any, ColumnElem
 
 def _chosen(chosen: RefusedFilter, state: ColumnElement[str]) -> ColumnElement[bool]:
     if chosen.state == "mine":
-        return and_(_open.c.proposal_no.is_not(None), func.lower(_open.c.proposed_by) != chosen.user.lower())
+        return and_(_open.c.proposal_no.is_not(None), deciding.waits_for(_open, chosen.user))
     if chosen.state == "unfinished":
         return state.not_in(FINISHED)
     groups = {"open": (RefusedState.OPEN,), "waiting": (RefusedState.WAITING, RefusedState.SENT), "done": FINISHED}

@@ -34,6 +34,12 @@ def waiting(connection: Connection) -> list[ReissueProposal]:
     return [ReissueProposal(*row) for row in connection.execute(query)]
 
 
+def about(connection: Connection, payout_id: str) -> list[ReissueProposal]:
+    """All proposals to order a payout again, oldest first."""
+    query = select(*_columns).where(reissue_proposals.c.payout_id == payout_id)
+    return [ReissueProposal(*row) for row in connection.execute(query.order_by(reissue_proposals.c.proposal_no))]
+
+
 def awaiting(connection: Connection, user: str) -> int:
     """How many proposals wait for somebody else than who made them, if that somebody is ``user``."""
     return deciding.awaiting(connection, reissue_proposals, user)

@@ -84,19 +84,19 @@ _SERVES_HOSPITALS = _Rights(
 _SERVES_STAFF = _Rights(
     select="aid_proposals audit_entries checkpoints clearing_proposals console_sessions console_users "
     "console_views contributions digest_claim_list digest_claims digest_invoices digest_list_marks "
-    "digest_marks digest_money digest_open digest_payout_list digest_payout_marks digest_reference_marks "
-    "digest_references digest_refused digest_replays digest_waiting inbox offsets oidc_identities "
-    "operator_tokens people people_hashes "
-    "pool_years postings refusals reissue_proposals relays replay_proposals second_factors statements",
+    "digest_marks digest_money digest_open digest_payout_list digest_payout_marks "
+    "digest_reference_marks digest_references digest_refused digest_replays digest_waiting inbox "
+    "offsets oidc_identities operator_tokens people people_hashes pool_years postings refusals "
+    "reissue_proposals relays replay_proposals second_factors statements",
     insert="aid_proposals book_months clearing_proposals console_sessions console_users console_views "
     "digest_claim_list digest_claims digest_invoices digest_list_marks digest_marks digest_money "
     "digest_open digest_payout_list digest_payout_marks digest_reference_marks digest_references "
-    "digest_refused digest_replays digest_waiting "
-    "oidc_identities pool_years replay_proposals second_factors statements",
+    "digest_refused digest_replays digest_waiting oidc_identities pool_years reissue_proposals "
+    "replay_proposals second_factors statements",
     update="aid_proposals clearing_proposals console_sessions console_users console_views digest_claim_list "
     "digest_claims digest_list_marks digest_marks digest_money digest_open digest_payout_list "
-    "digest_payout_marks digest_reference_marks "
-    "digest_replays digest_waiting replay_proposals second_factors",
+    "digest_payout_marks digest_reference_marks digest_replays digest_waiting reissue_proposals "
+    "replay_proposals second_factors",
     delete="console_sessions console_views digest_open digest_waiting operator_tokens second_factors",
 )
 _AUDITS = _Rights(
@@ -111,8 +111,8 @@ _AUDITS = _Rights(
 _PUBLISHES = _Rights(
     select="api_keys closed_days policy_intervals process_starts sent_before",
     insert="api_keys console_users installation operator_tokens people people_hashes policies policy_intervals "
-    "reissue_proposals sent_before treaties watches",
-    update="api_keys installation people people_hashes policy_intervals reissue_proposals sent_before treaties watches",
+    "sent_before treaties watches",
+    update="api_keys installation people people_hashes policy_intervals sent_before treaties watches",
     delete="installation people",
 )
 

@@ -19,18 +19,24 @@ class ConsoleRole(StrEnum):
 class Right(StrEnum):
     """One thing a role may do.
 
+    ``WORK`` has a page of what waits for oneself: whoever may act on something has it.
+
     ``CLAIMS`` also sees alerts and aid; ``ALERTS`` takes and closes alerts, and ``AID`` proposes temporary aid and
     countersigns what somebody else proposed.
+
+    ``REISSUE`` proposes and approves that a failed payout is ordered again.
 
     ``BOOKS`` sees the books, what is payable, statements, recoveries and held claims; ``CLEAR`` proposes and approves
     what changes them: a statement is issued, a month closed, a recovery set off or waived, a held claim released.
     """
 
     OVERVIEW = "overview"
+    WORK = "work"
     POLICIES = "policies"
     CLAIMS = "claims"
     ALERTS = "alerts"
     AID = "aid"
+    REISSUE = "reissue"
     UNMASK = "unmask"
     EXPORT = "export"
     REFUSED = "refused"
@@ -42,15 +48,16 @@ class Right(StrEnum):
 
 _EVERYBODY = frozenset({Right.OVERVIEW, Right.POLICIES})
 _OFFICE = _EVERYBODY | {Right.CLAIMS, Right.UNMASK, Right.BOOKS}
+_ACTS = frozenset({Right.WORK, Right.ALERTS, Right.AID, Right.REISSUE})
 RIGHTS: dict[ConsoleRole, frozenset[Right]] = {
     ConsoleRole.AUDITOR: _OFFICE | {Right.EXPORT, Right.REFUSED},
-    ConsoleRole.FINANCE: _OFFICE | {Right.EXPORT, Right.CLEAR, Right.ALERTS, Right.AID},
-    ConsoleRole.OPERATOR: _OFFICE | {Right.REFUSED, Right.REPLAY, Right.ALERTS, Right.AID},
+    ConsoleRole.FINANCE: _OFFICE | _ACTS | {Right.EXPORT, Right.CLEAR},
+    ConsoleRole.OPERATOR: _OFFICE | _ACTS | {Right.REFUSED, Right.REPLAY},
     ConsoleRole.ADMIN: _EVERYBODY | {Right.USERS},
 }
 
 
-APPROVES = frozenset({Right.CLEAR, Right.AID, Right.REPLAY})
+APPROVES = frozenset({Right.CLEAR, Right.AID, Right.REISSUE, Right.REPLAY})
 """The rights of the second of two people: what they approve is paid."""
 
 

@@ -14,10 +14,12 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
     refused = desk.value("SELECT event_no FROM refusals WHERE code <> 'MALFORMED_JSON' LIMIT 1")
     month = desk.value("SELECT to_char(min(booked_on), 'YYYY-MM') FROM postings")
     recovery = desk.value("SELECT payout_id FROM instructions WHERE kind = 'recovery' AND reversal_of IS NULL LIMIT 1")
+    failed = desk.value("SELECT payout_id FROM payout_states WHERE last_status = 'failed' ORDER BY payout_id LIMIT 1")
     alert = desk.value("SELECT alert_id FROM alerts ORDER BY alert_id LIMIT 1")
     aid = desk.value("SELECT proposal_no FROM aid_proposals LIMIT 1")
     return {
         "overview": (Right.OVERVIEW, "/"),
+        "work": (Right.WORK, "/work"),
         "search": (Right.CLAIMS, "/search"),
         "found": (Right.CLAIMS, f"/search/{desk.keys.token(claim.person_id, 'query')}"),
         "claims": (Right.CLAIMS, "/claims?status=adjudicated&sort=largest"),
@@ -42,6 +44,8 @@ def paths(desk: Desk) -> dict[str, tuple[Right, str]]:
         "statements": (Right.BOOKS, "/statements"),
         "recoveries": (Right.BOOKS, "/recoveries"),
         "recovery": (Right.BOOKS, f"/recoveries/{recovery}"),
+        "reissues": (Right.BOOKS, "/reissues"),
+        "reissue": (Right.BOOKS, f"/reissues/{failed}"),
         "holds": (Right.BOOKS, "/holds"),
         "pools": (Right.BOOKS, "/pools"),
         "pool": (Right.BOOKS, "/pools/V1"),

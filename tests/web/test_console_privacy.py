@@ -109,18 +109,8 @@ def walk(desk: Desk, visitor: Visitor) -> Iterator[httpx.Response]:
     pools, aids = ("/pools", "/pools/V1"), ("/aids", "/aids/1", "/aids/2")
     alerts = [f"/alerts/{row.alert_id}" for row in desk.rows("SELECT alert_id FROM alerts LIMIT 20")]
     assert alerts
-    rest = ("/claims", "/payouts", *books, *pools, *aids, "/alerts", *alerts)
-    for path in (
-        "/",
-        "/policies",
-        "/refused",
-        "/refused?page=2",
-        "/contradictions",
-        "/exports",
-        "/claims",
-        "/payouts",
-        *rest,
-    ):
+    rest = ("/claims", "/payouts", *books, *pools, *aids, "/work", "/reissues", "/alerts", *alerts)
+    for path in ("/", "/policies", "/refused", "/refused?page=2", "/contradictions", "/exports", *rest):
         yield visitor.get(path)
     for at in range(0, CANARIES, CANARIES // 50):
         yield visitor.get(f"/claims/E-{at:03}")

@@ -359,12 +359,12 @@ def test_who_only_audits_sends_nothing(stuck: Desk) -> None:
 
 
 def test_a_reissue_that_waits_is_on_the_overview(desk: Desk) -> None:
-    """For operators other than who proposed it; it is approved on the server."""
+    """For those other than who proposed it who may approve it."""
     owed = OwedPerson(desk.engine)
     owed.report(owed.payouts[0], "failed")
     with desk.engine.begin() as connection:
         propose_reissue(connection, owed.payouts[0], "the account was mended", "Operator", SHARDS, desk.now)
-    assert "有 1 笔重新下达等待第二人批准" in desk.visitor("operator2").get("/").text
+    assert "有 1 笔重新下达等待您批准" in desk.visitor("operator2").get("/").text
     assert "1 reissue waits" in desk.visitor("operator2", "en").get("/").text
     for name in ("operator", "auditor"):
-        assert "huzhu payouts proposals" not in desk.visitor(name).get("/").text
+        assert "重新下达等待" not in desk.visitor(name).get("/").text

@@ -17,6 +17,7 @@ from tests.web.desk import CSRF, PASSWORD, Desk, Visitor, open_desk
 
 PAGES = {
     "/": Right.OVERVIEW,
+    "/work": Right.WORK,
     "/policies": Right.POLICIES,
     "/search": Right.CLAIMS,
     "/aids": Right.CLAIMS,

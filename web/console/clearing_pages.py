@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from urllib.parse import quote
 
 from sqlalchemy import Connection
@@ -41,9 +42,8 @@ def index(visit: Visit) -> Response:
     visit.require(Right.BOOKS)
     with visit.engine.connect() as connection:
         waiting = clearing_proposals.waiting(connection)
-    return visit.page(
-        "clearing.html", proposals=[(each, ACTS[each.act], _about(each), page_of(each)) for each in waiting]
-    )
+    listed = [(each, ACTS[each.act], *about_and_page(each.act, each.subject, each.month)) for each in waiting]
+    return visit.page("clearing.html", proposals=listed)
 
 
 def approve(shard_count: int, visit: Visit) -> Response:
@@ -67,7 +67,7 @@ def approve(shard_count: int, visit: Visit) -> Response:
             release_hold.approve(*place, visit.form.get("sha256", ""))
         else:
             approve_recovery(*place)
-    return visit.redirect(page_of(proposal))
+    return visit.redirect(_page_of(proposal))
 
 
 def reject(visit: Visit) -> Response:
@@ -87,28 +87,24 @@ def reject(visit: Visit) -> Response:
             release_hold.reject(*place)
         else:
             reject_recovery(*place)
-    return visit.redirect(page_of(proposal))
+    return visit.redirect(_page_of(proposal))
 
 
-def page_of(proposal: ClearingProposal) -> str:
-    """The page of what a proposal is about."""
-    month = "" if proposal.month is None else format_month(proposal.month)
-    if proposal.act is ClearingAct.CLOSING:
-        return f"/books?month={month}"
-    if proposal.act is ClearingAct.STATEMENT:
-        return f"/statements/of/{quote(proposal.subject, safe='')}"
-    if proposal.act is ClearingAct.POOL_YEAR:
-        return f"/pools/{quote(proposal.subject, safe='')}"
-    if proposal.act is ClearingAct.HOLD:
-        return holds_page.address(proposal.subject)
-    return f"/recoveries/{quote(proposal.subject, safe='')}"
+def about_and_page(act: ClearingAct, subject: str, month: date | None) -> tuple[str, str]:
+    """What a proposal is about, and the page on which it is decided."""
+    when = "" if month is None else format_month(month)
+    if act is ClearingAct.CLOSING:
+        return when, f"/books?month={when}"
+    name = quote(subject, safe="")
+    if act is ClearingAct.STATEMENT:
+        return f"{subject} {when}", f"/statements/of/{name}"
+    if act is ClearingAct.POOL_YEAR:
+        return f"{subject} {when[:4]}", f"/pools/{name}"
+    return subject, holds_page.address(subject) if act is ClearingAct.HOLD else f"/recoveries/{name}"
 
 
-def _about(proposal: ClearingProposal) -> str:
-    if proposal.act is ClearingAct.POOL_YEAR and proposal.month is not None:
-        return f"{proposal.subject} {proposal.month.year}"
-    month = "" if proposal.month is None else format_month(proposal.month)
-    return " ".join(part for part in (proposal.subject, month) if part)
+def _page_of(proposal: ClearingProposal) -> str:
+    return about_and_page(proposal.act, proposal.subject, proposal.month)[1]
 
 
 def _proposal(connection: Connection, visit: Visit) -> ClearingProposal:

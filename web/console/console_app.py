@@ -35,11 +35,13 @@ from web.console import (
     pool_pages,
     recoveries_page,
     refused_pages,
+    reissue_pages,
     search_page,
     second_factor_page,
     sign_in,
     statement_pages,
     users_page,
+    work_page,
 )
 from web.console.desk import CODE, HEADERS, LANGUAGE_COOKIE, SECOND_FACTOR, SIGN_IN, SIGN_OUT, Desk, Page, form_of
 from web.console.log_watch import Watch
@@ -84,6 +86,7 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("GET", SECOND_FACTOR, second_factor_page.show),
         ("POST", SECOND_FACTOR, partial(second_factor_page.set_up, desk.secure)),
         ("POST", "/second-factor/recovery-codes", second_factor_page.renew),
+        ("GET", "/work", work_page.show),
         ("POST", "/search", search_page.ask),
         ("GET", "/search", search_page.show),
         ("GET", "/search/{token}", search_page.show),
@@ -127,6 +130,11 @@ def create_console(engine: Engine, settings: Settings, keys: Keyring, outside: O
         ("GET", "/recoveries", recoveries_page.index),
         ("GET", "/recoveries/{payout_id}", recoveries_page.show),
         ("POST", "/recoveries/{payout_id}/propose", partial(recoveries_page.propose, outside.shard_count)),
+        ("GET", "/reissues", reissue_pages.index),
+        ("GET", "/reissues/{payout_id}", partial(reissue_pages.show, outside.shard_count)),
+        ("POST", "/reissues/{payout_id}/propose", partial(reissue_pages.propose, outside.shard_count)),
+        ("POST", "/reissue-proposals/{number}/approve", partial(reissue_pages.approve, outside.shard_count)),
+        ("POST", "/reissue-proposals/{number}/reject", reissue_pages.reject),
         ("GET", "/holds", holds_page.index),
         ("GET", "/holds/{claim_id:path}", partial(holds_page.show, outside.shard_count)),
         ("POST", "/release/{claim_id:path}", partial(holds_page.propose, outside.shard_count)),

@@ -35,7 +35,7 @@ def show(lag: Callable[[], int | None], watch: Watch, visit: Visit) -> Response:
         queues = digest.queues(connection)
         alerts, _ = alert_lists.live_count(connection)
         doubtful = contradictions.contradicted(connection)
-        reissues = reissue_proposals.awaiting(connection, visit.user) if visit.may(Right.REPLAY) else 0
+        reissues = reissue_proposals.awaiting(connection, visit.user) if visit.may(Right.REISSUE) else 0
     total, by_tier, by_day = Sums(), defaultdict[tuple[str, str], Sums](Sums), defaultdict[date, Sums](Sums)
     for row in money:
         total = total.plus(row)
