@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from handlers.words import payout_sentences
 from handlers.words.clearing_sentences import payer_words
 from infra.files.export_files import OFFERED
 from infra.ledger import figures, payout_list
@@ -17,7 +18,6 @@ from infra.ledger.list_tables import digest_payout_marks
 from infra.ledger.payout_list import AfterListed, ListedPayout, ListedState, PayeeKind
 from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
-from schemas.outbound import InstructionKind
 from web.console.filter_fields import address, read_filter, scheme_titles, tier_names
 from web.console.money_sums import Sums
 from web.console.visit import Visit, not_found
@@ -31,16 +31,8 @@ SORTS = {
 }
 STATES = {
     ListedState.ORDERED: Saying("所有有资金往来的", "all that move money"),
-    ListedState.INSTRUCTED: Saying("尚无回报", "no report yet"),
-    ListedState.PAID: Saying("已到账", "paid"),
     ListedState.MISSING: Saying("失败或退回", "failed or returned"),
-    ListedState.FAILED: Saying("失败", "failed"),
-    ListedState.RETURNED: Saying("退回", "returned"),
-    ListedState.BOOK: Saying("账面冲销、抵扣", "book entries and set-offs"),
-}
-KINDS = {
-    InstructionKind.PAYMENT: Saying("支付", "payments"),
-    InstructionKind.RECOVERY: Saying("收回", "recoveries"),
+    **{ListedState(state): name for state, name in payout_sentences.STATES.items()},
 }
 PAYEES = {
     PayeeKind.PERSON: Saying("个人(含继承人)", "persons and estates"),
@@ -74,7 +66,7 @@ def index(visit: Visit) -> Response:
         sort=sort,
         sorts=SORTS,
         states=_named(visit, STATES.items()),
-        kinds=_named(visit, KINDS.items()),
+        kinds=_named(visit, payout_sentences.KINDS.items()),
         payees=_named(visit, PAYEES.items()),
         payers=[(each, visit.text(payer_words(each))) for each in payers],
         schemes=list(scheme_titles(visit).items()),
