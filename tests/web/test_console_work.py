@@ -168,7 +168,7 @@ def test_a_failed_payout_waits_until_two_people_order_it_again(desk: Desk) -> No
     owed.report(owed.payouts[0], "failed")
     payout, one, other = owed.payouts[0], desk.visitor("finance", "en"), desk.visitor("operator", "en")
     ((link, *told, _),) = groups(one)[FAILED]
-    assert (f"/reissues/{payout}", ["E1", "village_mutual_aid", "300.00"]) == (link, told)
+    assert (f"/reissues/{payout}", ["E1 · village_mutual_aid", "–", "300.00"]) == (link, told)
     assert groups(one)[FAILED] == groups(other)[FAILED]
     one.post(f"{link}/propose", seen=link, reason=REASON)
     line = (link, payout, "finance", "300.00", "0")

@@ -54,8 +54,8 @@ DISPUTED = Saying("对账单有异议", "statement disputed")
 
 
 class WorkLine(NamedTuple):
-    """Something to do: ``about`` what, whose it is (who proposed, took or answered), how many fen, and where it is
-    done."""
+    """Something to do: ``about`` what, ``by`` whom it is (who proposed, took or answered; empty: nobody), how many fen,
+    and where it is done."""
 
     what: Saying
     about: str
@@ -125,8 +125,8 @@ def _failed(connection: Connection) -> WorkGroup:
     lines = [
         WorkLine(
             payout_sentences.STATES[row.state],
-            row.claim_id,
-            row.scheme_id,
+            f"{row.claim_id} · {row.scheme_id}",
+            "",
             row.amount,
             row.failed_at,
             reissue_pages.address(row.payout_id),
