@@ -78,7 +78,7 @@ def figures(page: str) -> list[list[Decimal]]:
     """The amounts of each line that says how the figures add up."""
     (lines,) = re.findall(r'<ul class="sums".*?</ul>', page, re.DOTALL)
     return [
-        [Decimal(amount.replace(",", "")) for amount in re.findall(r'<b class="n">([^<]+)</b>', line)]
+        [Decimal(amount.replace(",", "")) for amount in re.findall(r'<b class="n">(?:<a [^>]+>)?([^<]+)<', line)]
         for line in lines.split("<li>")[1:]
     ]
 
@@ -99,7 +99,7 @@ def check_sums(desk: Desk) -> None:
     for table in re.findall(r"<table[^>]*>.*?</table>", page, re.DOTALL)[:2]:
         heads = re.findall(r"<th scope=\"col\"[^>]*>([^<]*)</th>", table)
         body = re.findall(r"<tr>(.*?)</tr>", table.split("<tbody>")[1].split("</tbody>")[0], re.DOTALL)
-        cells = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in body]
+        cells = [re.findall(r"<td[^>]*>(?:<a [^>]+>)?([^<]*)<", row) for row in body]
         assert net == sum(Decimal(row[heads.index("= 净应付")].replace(",", "")) for row in cells)
 
 

@@ -175,7 +175,7 @@ def test_figures_stand_in_columns(browser: Browser, town: Desk) -> None:
     for at in range(cells.count()):
         style = cells.nth(at).evaluate("e => [getComputedStyle(e).textAlign, getComputedStyle(e).fontVariantNumeric]")
         assert ["right", "tabular-nums"] == style
-        assert re.fullmatch(r"-?\d{1,3}(,\d{3})*(\.\d{2})?", cells.nth(at).inner_text())
+        assert re.fullmatch(r"-?\d{1,3}(,\d{3})*(\.\d{2})?", cells.nth(at).text_content() or "")
     context.close()
 
 
