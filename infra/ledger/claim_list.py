@@ -183,11 +183,12 @@ def page(
 
 
 def places(connection: Connection) -> tuple[list[str], list[str]]:
-    """The facilities and the areas that the list holds, found by skipping through their indexes."""
-    return _distinct(connection, digest_claim_list.c.facility_id), _distinct(connection, digest_claim_list.c.area)
+    """The facilities and the areas that the list holds."""
+    return names_in(connection, digest_claim_list.c.facility_id), names_in(connection, digest_claim_list.c.area)
 
 
-def _distinct(connection: Connection, column: ColumnElement[str]) -> list[str]:
+def names_in(connection: Connection, column: ColumnElement[str]) -> list[str]:
+    """What a column of names holds but the empty one, found by skipping through its index."""
     found: list[str] = []
     while (
         name := connection.scalar(select(func.min(column)).where(column > (found[-1] if found else "")))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, literal, select, tuple_
 
-from infra.ledger.claim_list import Sort
+from infra.ledger.claim_list import Sort, names_in
 from infra.ledger.list_tables import digest_payout_list
 from infra.ledger.row_filter import Filter
 
@@ -103,13 +103,8 @@ def page(
 
 
 def payers(connection: Connection) -> list[str]:
-    """Who pays anything in the list, found by skipping through an index."""
-    column, found = digest_payout_list.c.payer, list[str]()
-    while (
-        name := connection.scalar(select(func.min(column)).where(column > (found[-1] if found else "")))
-    ) is not None:
-        found.append(name)
-    return found
+    """Who pays anything in the list."""
+    return names_in(connection, digest_payout_list.c.payer)
 
 
 def conditions(chosen: Filter) -> Iterable[ColumnElement[bool]]:

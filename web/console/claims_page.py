@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from starlette.responses import Response
 
 from handlers.words.claim_sentences import STATUS_NAMES
 from infra.files.export_files import OFFERED
 from infra.ledger import claim_list, figures
-from infra.ledger.claim_list import NO_DAY, After, ListedClaim, Sort
+from infra.ledger.claim_list import NO_DAY, After, Sort
 from infra.ledger.list_tables import digest_list_marks
 from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from web.console.filter_fields import address, read_filter, scheme_titles, tier_names
-from web.console.visit import Visit, not_found
+from web.console.list_place import position, read_place
+from web.console.visit import Visit
 
 PAGE_ROWS = 50
 SORTS = {
@@ -29,7 +28,8 @@ def index(visit: Visit) -> Response:
     """A page of the list; the next one begins where it ends. The address holds the filter and the order."""
     visit.require(Right.CLAIMS)
     chosen = read_filter(visit, visit.query, "claims")
-    sort, after = _place(visit)
+    sort, place = read_place(visit, 1)
+    after = After(place[0], *place[1]) if place else None
     with visit.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         total = claim_list.total(connection, chosen)
         few = total.claims <= claim_list.FEW
@@ -38,7 +38,8 @@ def index(visit: Visit) -> Response:
         as_of = figures.as_of(connection, digest_list_marks)
         queues = figures.queues(connection, digest_list_marks)
     order = {} if sort is Sort.NEWEST else {"sort": sort.value}
-    following = {"after": _position(rows[PAGE_ROWS - 1], sort)} if len(rows) > PAGE_ROWS else None
+    last = rows[PAGE_ROWS - 1] if len(rows) > PAGE_ROWS else None
+    following = {"after": position(sort, last.day, last.due, last.claim_id)} if last else None
     return visit.page(
         "claims.html",
         total=total,
@@ -65,24 +66,3 @@ def index(visit: Visit) -> Response:
 def _same(names: list[str]) -> list[tuple[str, str]]:
     """Choices that are called what they are."""
     return [(name, name) for name in names]
-
-
-def _position(row: ListedClaim, sort: Sort) -> str:
-    return f"{row.day if sort in (Sort.NEWEST, Sort.OLDEST) else row.due}.{row.claim_id}"
-
-
-def _place(visit: Visit) -> tuple[Sort, After | None]:
-    """Order and position in the address. Raises PageRefused for what no link of ours says."""
-    try:
-        sort = Sort(visit.query.get("sort") or Sort.NEWEST)
-        if "after" not in visit.query:
-            return sort, None
-        value, key = visit.query["after"].split(".", 1)
-        if sort in (Sort.NEWEST, Sort.OLDEST):
-            return sort, After(date.fromisoformat(value), key)
-        amount = int(value)
-    except ValueError:
-        raise not_found() from None
-    if abs(amount) >= 2**63:
-        raise not_found()
-    return sort, After(amount, key)

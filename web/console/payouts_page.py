@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from functools import reduce
 from urllib.parse import urlencode
 
@@ -15,13 +14,14 @@ from infra.files.export_files import OFFERED
 from infra.ledger import figures, payout_list
 from infra.ledger.claim_list import FEW, Sort
 from infra.ledger.list_tables import digest_payout_marks
-from infra.ledger.payout_list import AfterListed, ListedPayout, ListedState, PayeeKind
+from infra.ledger.payout_list import AfterListed, ListedState, PayeeKind
 from schemas.access.console_rights import Right
 from schemas.bilingual import Saying
 from schemas.records import PayoutState
 from web.console.filter_fields import address, read_filter, scheme_titles, tier_names
+from web.console.list_place import position, read_place
 from web.console.money_sums import Sums
-from web.console.visit import Visit, not_found
+from web.console.visit import Visit
 
 PAGE_ROWS = 50
 SORTS = {
@@ -49,7 +49,8 @@ def index(visit: Visit) -> Response:
     """A page of the list; the next one begins where it ends. The address holds the filter and the order."""
     visit.require(Right.CLAIMS)
     chosen = read_filter(visit, visit.query, "payouts")
-    sort, after = _place(visit)
+    sort, place = read_place(visit, 2)
+    after = AfterListed(place[0], *place[1]) if place else None
     with visit.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         found = payout_list.sums(connection, chosen)
         few = sum(each.payouts for each in found) <= FEW
@@ -58,7 +59,8 @@ def index(visit: Visit) -> Response:
         as_of = figures.as_of(connection, digest_payout_marks)
         queues = figures.queues(connection, digest_payout_marks)
     order = {} if sort is Sort.NEWEST else {"sort": sort.value}
-    following = {"after": _position(rows[PAGE_ROWS - 1], sort)} if len(rows) > PAGE_ROWS else None
+    last = rows[PAGE_ROWS - 1] if len(rows) > PAGE_ROWS else None
+    following = {"after": position(sort, last.day, last.amount, last.payout_id, last.tier)} if last else None
     given = chosen.words()
     return visit.page(
         "payouts.html",
@@ -87,24 +89,3 @@ def index(visit: Visit) -> Response:
 
 def _named(visit: Visit, choices: Iterable[tuple[str, Saying]]) -> list[tuple[str, str]]:
     return [(value, visit.text(name)) for value, name in choices]
-
-
-def _position(row: ListedPayout, sort: Sort) -> str:
-    return f"{row.day if sort in (Sort.NEWEST, Sort.OLDEST) else row.amount}.{row.payout_id}.{row.tier}"
-
-
-def _place(visit: Visit) -> tuple[Sort, AfterListed | None]:
-    """Order and position in the address. Raises PageRefused for what no link of ours says."""
-    try:
-        sort = Sort(visit.query.get("sort") or Sort.NEWEST)
-        if "after" not in visit.query:
-            return sort, None
-        value, payout_id, tier = visit.query["after"].split(".", 2)
-        if sort in (Sort.NEWEST, Sort.OLDEST):
-            return sort, AfterListed(date.fromisoformat(value), payout_id, tier)
-        amount = int(value)
-    except ValueError:
-        raise not_found() from None
-    if abs(amount) >= 2**63:
-        raise not_found()
-    return sort, AfterListed(amount, payout_id, tier)
