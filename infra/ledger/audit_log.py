@@ -218,14 +218,22 @@ def about_payout(connection: Connection, payout_id: str) -> tuple[list[bytes], b
 
     The payout's own entry is the one whose subject names it.
     """
-    instruction, entry = tables.instructions, tables.audit_entries
+    instruction, entry, claim = tables.instructions, tables.audit_entries, tables.claims
     row = connection.execute(
-        select(instruction.c.event_no, instruction.c.value).where(instruction.c.payout_id == payout_id)
+        select(instruction.c.event_no, instruction.c.value, claim.c.shard)
+        .join(claim, claim.c.claim_id == instruction.c.claim_id)
+        .where(instruction.c.payout_id == payout_id)
     ).one_or_none()
     if row is None:
         return None
+    first, end = (select(func.first_audit_entry(row.shard, row.event_no + n)).scalar_subquery() for n in (0, 1))
     instructed = connection.scalars(
-        select(entry.c.value).where(entry.c.event_no == row.event_no, entry.c.kind == AuditKind.PAYOUT_INSTRUCTED)
+        select(entry.c.value).where(
+            entry.c.shard == row.shard,
+            entry.c.seq >= first,
+            entry.c.seq < end,
+            entry.c.kind == AuditKind.PAYOUT_INSTRUCTED,
+        )
     )
     return [bytes(value) for value in instructed], bytes(row.value)
 

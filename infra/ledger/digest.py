@@ -161,10 +161,11 @@ def bring_forward(engine: Engine, now: datetime, chunk: int = CHUNK) -> int:
             total += count
             if count < chunk:
                 break
-        for marks, statements in _LISTS:
+    bank_references.bring_forward(engine, chunk)
+    for marks, statements in _LISTS:  # after the sums: a list is built over everything that ever was
+        for shard in numbers:
             while _list(engine, shard, chunk, marks, statements) == chunk:
                 pass
-    bank_references.bring_forward(engine, chunk)
     return total
 
 

@@ -28,14 +28,17 @@ class PersonDetails(NamedTuple):
 
 
 def load(connection: Connection, keys: Keyring, persons: Iterable[PersonDetails], moment: datetime) -> int:
-    """Inserts people, or replaces their entries; returns how many."""
-    rows, clear = {}, {}
+    """Inserts people, or replaces their entries, those under older keys too; returns how many."""
+    rows, clear, older = {}, {}, list[bytes]()
     for person in persons:
-        index = keys.indexes(person.person_id)[keys.newest]
+        indexes = keys.indexes(person.person_id)
+        index = indexes[keys.newest]
+        older += [each for key_id, each in indexes.items() if key_id != keys.newest]
         sealed = {name: keys.seal(value, _place(name, index)) for name, value in person._asdict().items()}
         rows[index] = {"person_index": index, "key_id": keys.newest, "loaded_at": moment, **sealed}
         clear[index] = person._asdict()
     if rows:
+        connection.execute(delete(people).where(people.c.person_index.in_(older)))
         statement = insert(people)
         changed = {name: statement.excluded[name] for name in (*FIELDS, "key_id", "loaded_at")}
         connection.execute(
@@ -68,7 +71,8 @@ def find_by(connection: Connection, keys: Keyring, kind: PersonalKind, text: str
     form = normalised(kind, text)
     if keys.finding is None or not form:
         return []
-    query = _entries().join(people_hashes).where(hashes.is_of(keys.finding, kind, text)).limit(limit)
+    readable = people.c.key_id.in_(keys.indexes(""))
+    query = _entries().join(people_hashes).where(hashes.is_of(keys.finding, kind, text), readable).limit(limit)
     persons = [_opened(keys, row) for row in connection.execute(query)]
     return [each for each in persons if normalised(kind, each._asdict()[kind.value]) == form]
 
@@ -100,7 +104,10 @@ def with_id_numbers(connection: Connection, keys: Keyring, wanted: Collection[st
 
 
 def rotate(connection: Connection, keys: Keyring, moment: datetime, limit: int) -> int:
-    """Re-encrypts up to ``limit`` people whose key is not the newest; returns how many. Raises NotReadable."""
+    """Re-encrypts up to ``limit`` people whose key is not the newest; returns how many. Raises NotReadable.
+
+    Who was loaded under the newest key meanwhile keeps that entry.
+    """
     old = connection.execute(
         _entries()
         .where(people.c.key_id != keys.newest)
@@ -108,9 +115,11 @@ def rotate(connection: Connection, keys: Keyring, moment: datetime, limit: int) 
         .limit(limit)
         .with_for_update(of=people)
     ).all()
-    opened = [_opened(keys, row) for row in old]
+    opened = {keys.indexes(each.person_id)[keys.newest]: each for each in (_opened(keys, row) for row in old)}
     connection.execute(delete(people).where(people.c.person_index.in_([row.person_index for row in old])))
-    return load(connection, keys, opened, moment)
+    newer = set(connection.scalars(select(people.c.person_index).where(people.c.person_index.in_(opened))))
+    load(connection, keys, [each for index, each in opened.items() if index not in newer], moment)
+    return len(old)
 
 
 def hash_late(connection: Connection, keys: Keyring, limit: int, after: bytes = b"") -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -38,8 +39,7 @@ _INSTRUCTIONS = """
 """
 # Two steps: first where an event's entries begin, found by halving, then those entries alone.
 _ENTRIES = """
-    SELECT a.shard, a.seq, a.event_no, a.kind,
-        coalesce(convert_from(a.value, 'UTF8')::jsonb ->> 'hash', '') AS hash, a.value
+    SELECT a.shard, a.seq, a.event_no, a.kind, a.value
     FROM (SELECT shard, event_no, first_audit_entry(shard, event_no) AS low,
             first_audit_entry(shard, event_no + 1) AS high
           FROM (SELECT DISTINCT shard, event_no FROM unnest(CAST(:shards AS int[]), CAST(:events AS bigint[]))
@@ -63,14 +63,33 @@ class Happened(NamedTuple):
 
 
 class TimelineEntry(NamedTuple):
-    """An audit entry as stored."""
+    """An audit entry as stored, whatever it may be."""
 
     shard: int
     seq: int
     event_no: int
     kind: str
-    hash: str
     value: bytes
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What it says; nothing if it is no JSON object."""
+        try:
+            fields = json.loads(self.value)
+        except ValueError:
+            return {}
+        return fields if isinstance(fields, dict) else {}
+
+    @property
+    def subject(self) -> dict[str, Any]:
+        """What it is about."""
+        subject = self.fields.get("subject")
+        return subject if isinstance(subject, dict) else {}
+
+    @property
+    def hash(self) -> str:
+        """The hash that it says it has."""
+        return str(self.fields.get("hash", ""))
 
 
 def person_of(connection: Connection, claim_id: str) -> PersonId | None:
@@ -104,7 +123,7 @@ def entries(connection: Connection, claim_id: str, happenings: Iterable[Happened
             "following": list(FOLLOWING),
         },
     )
-    return [TimelineEntry._make([*row[:5], bytes(row[5])]) for row in rows]
+    return [TimelineEntry._make([*row[:4], bytes(row[4])]) for row in rows]
 
 
 def _happened(row: Any) -> Happened:

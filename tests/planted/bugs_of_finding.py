@@ -11,6 +11,22 @@ FORMS = "tests/unit/test_searched_words.py"
 BUGS = (
     Bug(
         "finding",
+        "what-was-loaded-last-is-lost",
+        "infra/ledger/people_directory.py",
+        "for index, each in opened.items() if index not in newer]",
+        "for index, each in opened.items() if index or newer]",
+        ("tests/web/test_console_finding_persons.py::test_who_is_loaded_again_under_a_new_key_is_there_once",),
+    ),
+    Bug(
+        "finding",
+        "what-another-key-sealed-is-opened",
+        "infra/ledger/people_directory.py",
+        "hashes.is_of(keys.finding, kind, text), readable)",
+        "hashes.is_of(keys.finding, kind, text))",
+        ("tests/web/test_console_finding_persons.py::test_who_is_encrypted_with_a_key_that_is_not_here_is_not_found",),
+    ),
+    Bug(
+        "finding",
         "only-the-paid-have-a-reference",
         "infra/ledger/bank_references.py",
         "    SELECT DISTINCT told ->> 'reference', told ->> 'payout_id' FROM report\n",

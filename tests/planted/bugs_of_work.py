@@ -119,9 +119,17 @@ BUGS = (
         "work",
         "another-amount-is-ordered-than-was-seen",
         "web/console/reissue_pages.py",
-        'if visit.form.get("expected") != str(done.amount):',
+        'if visit.form.get("expected") != _expected(done.amount, failed, _strays(connection, failed)):',
         'if visit.form.get("expected") is None:',
         (ALONE,),
+    ),
+    Bug(
+        "work",
+        "a-report-more-changes-nothing",
+        "web/console/reissue_pages.py",
+        'return f"{amount}.{payout.reports}.{strays}"',
+        'return f"{amount}.1.{strays}"',
+        (f"{REISSUES}::test_what_was_reported_meanwhile_has_to_be_seen_first",),
     ),
     Bug(
         "work",

@@ -172,6 +172,38 @@ def test_who_is_encrypted_anew_is_still_found(desk: Desk, tmp_path: Path) -> Non
     assert 2 == desk.value("SELECT count(*) FROM people_hashes")
 
 
+def test_who_is_loaded_again_under_a_new_key_is_there_once(desk: Desk, tmp_path: Path) -> None:
+    """With what was loaded last, before and after everything is encrypted anew."""
+    file = tmp_path / "ring"
+    add_key(file)
+    add_key(file, finding=True)
+    desk.keys = old = read_keyring(file)
+    load(desk, LI, WANG)
+    add_key(file)
+    desk.keys = new = read_keyring(file)
+    load(desk, LI._replace(phone="13912345678"))
+    desk.keys = old
+    load(desk, LI)  # by a process that does not know the new key yet
+    desk.keys = new
+    with desk.engine.begin() as connection:
+        assert 2 == people_directory.rotate(connection, new, desk.now(), 10)
+    assert [[], ["P-1"]] == [found(desk, PersonalKind.PHONE, number) for number in (LI.phone, "13912345678")]
+    assert 2 == desk.value("SELECT count(*) FROM people")
+
+
+def test_who_is_encrypted_with_a_key_that_is_not_here_is_not_found(desk: Desk, tmp_path: Path) -> None:
+    """A console that was not started again since there is a new key says that nobody is found, and does not fail."""
+    file = tmp_path / "ring"
+    add_key(file)
+    add_key(file, finding=True)
+    old = read_keyring(file)
+    add_key(file)
+    desk.keys = read_keyring(file)
+    load(desk, LI)
+    desk.keys = old
+    assert [] == found(desk, PersonalKind.NAME, LI.name)
+
+
 def test_a_late_hash_finds_nobody_and_is_made_again(registry: Desk) -> None:
     """Who was loaded anew without a finding key is not found by what they were called before."""
     keys, registry.keys.finding = registry.keys.finding, None

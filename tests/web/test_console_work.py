@@ -174,7 +174,7 @@ def test_a_failed_payout_waits_until_two_people_order_it_again(desk: Desk) -> No
     line = (link, payout, "finance", "300.00", "0")
     assert {OWN: [line]} == groups(one)
     assert {FOR_APPROVAL["reissue"]: [line]} == groups(other)
-    other.post("/reissue-proposals/1/approve", seen=link, expected="30000")
+    other.post("/reissue-proposals/1/approve", seen=link, expected="30000.1.0")
     assert {} == groups(one) == groups(other)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,8 +20,8 @@ BAD = frozenset({Inclusion.DIFFERS, Inclusion.DAMAGED})
 class ClaimChecked:
     """``edited`` are entries, as shard/number, that do not match their own hash.
 
-    ``changed`` are the ids of events, decisions and instructions that are not what their entries have hashed,
-    ``missing`` of those that have no entry.
+    ``changed`` are the ids of events, decisions and instructions that are not what their entries have hashed, or that
+    are gone; ``missing`` of those that have no entry.
     """
 
     at: datetime
@@ -55,12 +54,17 @@ def check_claim(engine: Engine, keys: Sequence[VerifierKey], rows: Sequence[Hist
     edited, changed, missing, entries = [], [], [], {}
     for row in rows:
         if not row.entries:
-            missing.append(row.detail)
+            missing.append(_name(row))
         for entry, proof in row.entries:
             entries[entry.shard, entry.seq] = entry.value
             if proof == "broken":
                 edited.append(f"{entry.shard}/{entry.seq}")
-            if json.loads(entry.value).get("content_sha256") != sha256_hex(row.event.value):
-                changed.append(row.detail)
+            if row.event is None or entry.fields.get("content_sha256") != sha256_hex(row.event.value):
+                changed.append(_name(row))
     shards = check_inclusion(engine, keys, entries)
     return ClaimChecked(at, len(entries), edited, changed, missing, shards)
+
+
+def _name(row: HistoryRow) -> str:
+    """What a finding calls a row: its id, or the number of its event where the id would name a person."""
+    return row.detail or f"#{row.event.event_no if row.event else ''}"

@@ -58,8 +58,9 @@ def _outcome(watched: Sequence[Watched]) -> tuple[bool, Saying]:
             "of them. Ask the administrator about HUZHU_CONSOLE_AUDIT_KEYS.",
         )
     return True, Saying(
-        f"最近一次核对({moment(last)})无误:已签名的每一条审计条目都与签名时一字不差。",
-        f"The last check ({moment(last)}) held: every signed entry is letter by letter as it was when signed.",
+        f"最近一次核对({moment(last)})无误:控制台启动以来,已签名的审计条目每条都核对过,与签名时一字不差。",
+        f"The last check ({moment(last)}) held: every signed entry was read once since the console started, and was "
+        "letter by letter as when it was signed.",
     )
 
 

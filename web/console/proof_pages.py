@@ -73,7 +73,8 @@ class ProofPages:
         reason, payout_id = visit.reason(), visit.form.get("payout", "")
         with visit.engine.begin() as connection:
             rows = self._rows(connection, visit, visit.path_values["claim_id"])
-        if payout_id not in [row.event.subject_id for row in rows if row.event.kind == "instruction"]:
+        events = [row.event for row in rows if row.event is not None]
+        if payout_id not in [event.subject_id for event in events if event.kind == "instruction"]:
             raise not_found()
         try:
             with self.turn():
@@ -90,7 +91,7 @@ class ProofPages:
     def _page(
         self, visit: Visit, claim_id: str, rows: list[HistoryRow], checked: ClaimChecked | None = None
     ) -> Response:
-        orders = [row for row in rows if row.event.kind == "instruction"]
+        orders = [row for row in rows if row.event is not None and row.event.kind == "instruction"]
         return visit.page(
             "proofs.html",
             claim_id=claim_id,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from acts.four_eyes import NotDone, TooLate
@@ -28,8 +29,9 @@ from web.console.visit import PageRefused, Pages, Visit, not_found, page_number
 PAGE_ROWS = 50
 NO_REASON = Saying("请写明理由(至少 4 个字)。", "Give a reason of at least 4 characters.")
 CHANGED = Saying(
-    "可以重新下达的金额与您看到的不同,没有办理。请重新查看后再批准。",
-    "The amount that can be ordered is not the one that you saw, and nothing was done. Look again before you approve.",
+    "可以重新下达的金额或这笔支付的报告与您看到的不同,没有办理。请重新查看后再批准。",
+    "The amount that can be ordered, or what is reported about the payout, is not what you saw, and nothing was done. "
+    "Look again before you approve.",
 )
 
 
@@ -73,7 +75,9 @@ def approve(shard_count: int, visit: Visit) -> Response:
     visit.require(Right.REISSUE)
     with _said(), visit.engine.begin() as connection:
         done = approve_reissue(connection, visit.number("number"), visit.user, shard_count, visit.now)
-        if visit.form.get("expected") != str(done.amount):
+        ordered = payout_states.payouts(connection, payout_id=done.payout_id)[0]
+        failed = payout_states.payouts(connection, payout_id=str(ordered.reissue_of))[0]
+        if visit.form.get("expected") != _expected(done.amount, failed, _strays(connection, failed)):
             raise TooLate(CHANGED)
     return visit.redirect(address(done.payout_id))
 
@@ -101,6 +105,7 @@ def _page(shard_count: int, visit: Visit, refused: Saying | None = None, status:
         except NotReissuable as cannot:
             why_not = cannot.why
         report = failed_payouts.report_of(connection, payout.payout_id)
+        strays = _strays(connection, payout)
         proposals = reissue_proposals.about(connection, payout.payout_id)
     told = None if report is None else recall(report)
     return visit.page(
@@ -108,6 +113,8 @@ def _page(shard_count: int, visit: Visit, refused: Saying | None = None, status:
         status,
         payout=payout,
         amount=amount,
+        expected=_expected(amount, payout, strays),
+        doubtful=bool(payout.contradictions or strays),
         why_not=why_not,
         why_failed=told_reason(told, clear=False) if isinstance(told, PayoutReported) else None,
         payer=payer_words(payout.payer),
@@ -118,6 +125,16 @@ def _page(shard_count: int, visit: Visit, refused: Saying | None = None, status:
         refused=refused,
         typed=visit.form.get("reason", ""),
     )
+
+
+def _strays(connection: Connection, payout: PayoutRecord) -> int:
+    """How many reports name the payout but another person."""
+    return sum(each.reports for each in payout_states.unmatched(connection, payout_id=payout.payout_id))
+
+
+def _expected(amount: int, payout: PayoutRecord, strays: int) -> str:
+    """What an approver has seen: the amount in fen, and how many reports there were. One more makes it another."""
+    return f"{amount}.{payout.reports}.{strays}"
 
 
 def _payout(visit: Visit) -> PayoutRecord:
