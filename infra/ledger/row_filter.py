@@ -14,7 +14,8 @@ class Filter(NamedTuple):
     The day is that of discharge for claims, of the instruction for payouts and those that are open, of arrival for
     refused events. The status of what is open is its kind. ``scheme`` is one that pays something for the claim, or
     orders the payout; ``tier`` is one of that scheme. ``low`` and ``high`` are fen, both included: of what is due, or
-    of the payout's part in a tier. Payouts also have a ``kind`` (payment or recovery), a ``payer`` and a ``payee`` (person or facility).
+    of the payout's part in a tier. Payouts also have a ``kind`` (payment or recovery), a ``payer`` and a ``payee``
+    (person or facility).
     """
 
     since: date | None = None
