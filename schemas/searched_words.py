@@ -12,7 +12,7 @@ _DOTS = re.compile("[.\u2022\u2027\u2219\u22c5\u30fb]")
 """How registries write the dot between the parts of a name, besides U+00B7."""
 
 _OF_PHONES = re.compile("[()\u2010\u2012-\u2015\u2212-]")
-_CHINA = re.compile(r"(?:\+|00)86|86(?=1[3-9][0-9]{9}$|0)", re.ASCII)
+_CHINA = re.compile(r"\A(?:(?:\+|00)86|86(?=1[3-9][0-9]{9}$|0))", re.ASCII)
 _LIKE_IDENTITY = re.compile(r"[0-9]{15}|[0-9]{17}[0-9X]", re.ASCII)
 
 
@@ -27,7 +27,8 @@ class PersonalKind(StrEnum):
 def without_blanks(text: str) -> str:
     """Text with full-width letters and digits as usual ones (NFKC), without blanks and what cannot be seen."""
     plain = unicodedata.normalize("NFKC", text)
-    return "".join(each for each in plain if not each.isspace() and unicodedata.category(each) != "Cf")
+    kept = "".join(each for each in plain if not each.isspace() and unicodedata.category(each) != "Cf")
+    return unicodedata.normalize("NFKC", kept)  # a letter and its mark may have come together
 
 
 def normalised(kind: PersonalKind, text: str) -> str:

@@ -22,6 +22,7 @@ def wide(text: str) -> str:
     return "".join(chr(ord(each) + 0xFEE0) if "!" <= each <= "~" else each for each in text)
 
 
+@example(PersonalKind.NAME, "A\u00b4")
 @given(KINDS, st.text(max_size=30))
 def test_a_form_is_its_own_form(kind: PersonalKind, text: str) -> None:
     """What is stored and what is typed meet: full-width, decomposed or with blanks, it is the same form."""
@@ -31,6 +32,7 @@ def test_a_form_is_its_own_form(kind: PersonalKind, text: str) -> None:
         assert form == normalised(kind, form) == normalised(kind, unicodedata.normalize("NFD", text))
 
 
+@example("13000008600", "", "")
 @given(
     st.from_regex("1[3-9][0-9]{9}", fullmatch=True), st.sampled_from(["", "+86", "86", "0086", "+86-", "(+86)"]), BLANKS
 )
