@@ -51,7 +51,7 @@ def test_the_pieces_do_not_matter_to_the_list(desk: Desk, chunk: int) -> None:
     post(desk.engine, [coverage("C2", area="west", valid_from="2022-01-01", **ids), void("S2", "E2", **ids)])
     digest.bring_forward(desk.engine, desk.now(), chunk)
     check(desk)
-    post(desk.engine, [coverage_void("C1", **ids)])
+    post(desk.engine, [coverage_void("C1", area="east", **ids)])
     digest.bring_forward(desk.engine, desk.now(), chunk)
     check(desk)
     assert {"west"} == {row.area for row in desk.rows("SELECT area FROM digest_claim_list")}
